@@ -1,0 +1,153 @@
+# moe-tools: build, test, install. Lists are wildcards: a new program is cmd/NAME.c, man/NAME.1 and tests/NAME.bats.
+#
+#   make            all programs into build/bin/
+#   make deps       install the Debian packages for building, demo and tests   (deps-dev: linters, sanitizers, fuzzers)
+#   make demo       synthesise, split, train, route, predict, with figures
+#   make test       everything that proves it; ends with "N passed, N failed"
+#   make SAN=address,undefined test     the same under sanitizers             (CC=clang: the other compiler)
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+SAN     ?=
+VERSION := $(shell sed -n 's/.*MOE_VERSION "\(.*\)"/\1/p' lib/base/version.h)
+
+# A build of its own for each kind, so that they do not overwrite each other.
+B := build$(if $(SAN),/san-$(subst $(empty) ,,$(subst $(comma),-,$(SAN))))
+comma := ,
+empty :=
+
+WARN    = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+OPT     = $(if $(SAN),-O1 -fno-omit-frame-pointer,-O3)
+SANFLAG = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
+CFLAGS ?= -g
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Ilib -Icmd $(WARN) $(OPT) $(SANFLAG) $(CFLAGS) -pthread -ffp-contract=off
+LIBS    = -lopenblas -lcsv -lcjson -lm -pthread
+
+LIB_SRC  := $(sort $(wildcard lib/*/*.c lib/*/*/*.c))
+PROGRAMS := $(patsubst cmd/%.c,%,$(sort $(wildcard cmd/*.c)))
+UNITS    := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
+BENCHES  := $(patsubst tests/bench/%.c,%,$(sort $(wildcard tests/bench/*.c)))
+FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
+BATS     := $(sort $(wildcard tests/*.bats))
+
+# `make V=1` shows the commands.
+Q := $(if $(V),,@)
+
+all: $(PROGRAMS:%=$B/bin/%)
+
+# Objects depend on the compiler and its flags: switching CC rebuilds.
+$B/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || printf '%s\n' '$(CC) $(ALL_CFLAGS)' > $@
+FORCE:
+
+$B/%.o: %.c $B/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+$B/double/%.o: %.c $B/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -DREAL_DOUBLE -MMD -MP -c -o $@ $<
+
+$B/libmoe.a: $(LIB_SRC:%.c=$B/%.o)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+$B/double/libmoe.a: $(LIB_SRC:%.c=$B/double/%.o)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+$B/bin/%: $B/cmd/%.o $B/libmoe.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+$B/unit/%: $B/tests/unit/%.o $B/libmoe.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+$B/gradcheck/%: $B/double/tests/unit/%.o $B/double/libmoe.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+$B/bench/%: $B/tests/bench/%.o $B/libmoe.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+-include $(shell find $B -name '*.d' 2>/dev/null)
+.SECONDARY:
+
+# --- tests. Each program of tests/unit prints one "ok" or "not ok" line per case; *_grad also run in double.
+GRADS := $(filter %_grad,$(UNITS))
+
+unit: $(UNITS:%=$B/unit/%)
+	@tests/run unit $^
+gradcheck: $(GRADS:%=$B/gradcheck/%)
+	@tests/run gradcheck $^
+test: all $(UNITS:%=$B/unit/%) $(GRADS:%=$B/gradcheck/%)
+	@MOE_BIN=$(abspath $B/bin) tests/run all $(UNITS:%=$B/unit/%) $(GRADS:%=$B/gradcheck/%) $(BATS)
+valgrind: $(UNITS:%=$B/unit/%)
+	@MOE_WRAP='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' tests/run valgrind $^
+
+bench: all $(BENCHES:%=$B/bench/%)
+	@for b in $(BENCHES:%=$B/bench/%); do $$b || exit; done
+
+# --- fuzzing: FUZZ_SECONDS for each target, findings are kept in build/fuzz/
+FUZZ_SECONDS ?= 60
+FUZZ_CC ?= clang
+FUZZ_FLAGS = -std=c11 -D_GNU_SOURCE -Ilib -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -pthread
+build/fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(wildcard lib/*/*.h)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -o $@ $< $(LIB_SRC) $(LIBS)
+fuzz: $(FUZZERS:%=build/fuzz/%)
+	@for f in $^; do n=$$(basename $$f); mkdir -p build/fuzz/corpus-$$n; \
+		echo "fuzzing $$n for $(FUZZ_SECONDS) s"; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -artifact_prefix=build/fuzz/$$n- \
+			$$(test -d tests/fuzz/seeds-$$n || mkdir -p build/fuzz/corpus-$$n; echo build/fuzz/corpus-$$n) \
+			$$(ls -d tests/fuzz/seeds-$$n 2>/dev/null) >build/fuzz/$$n.log 2>&1 \
+			|| { tail -40 build/fuzz/$$n.log; exit 1; }; tail -1 build/fuzz/$$n.log; done
+
+# --- man pages: the OPTIONS section between the two marks comes from the program's own table
+man: all
+	@for p in $(PROGRAMS); do MOE_BIN=$(abspath $B/bin) tests/man-options $$p --write || exit; done
+
+lint: all
+	@tests/lint $(if $(CI),--strict)
+
+# --- packages
+DEPS     = gcc libc6-dev make pkg-config libopenblas-dev libcsv-dev libcjson-dev bats mandoc jq python3
+DEPS_DEV = clang clang-format clang-tidy cppcheck shellcheck valgrind libclang-rt-14-dev
+SUDO     = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+APT      = DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends
+
+deps:
+	@tests/have-packages $(DEPS) || { echo "installing: $(DEPS)"; \
+		$(SUDO) apt-get -qq update && $(SUDO) env $(APT) $(DEPS) >/dev/null; }
+deps-dev: deps
+	@tests/have-packages $(DEPS_DEV) || { echo "installing: $(DEPS_DEV)"; \
+		$(SUDO) apt-get -qq update && $(SUDO) env $(APT) $(DEPS_DEV) >/dev/null; }
+
+demo: all
+	@MOE_BIN=$(abspath $B/bin) sh examples/demo.sh
+
+# --- installing
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+MANDIR = $(DESTDIR)$(PREFIX)/share/man
+COMPDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/moe-tools
+MAN := $(sort $(wildcard man/*.[157]))
+
+install: all
+	install -d $(BINDIR) $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man7 $(COMPDIR) $(DOCDIR)/examples
+	install -m 755 $(PROGRAMS:%=$B/bin/%) $(BINDIR)
+	for m in $(MAN); do install -m 644 $$m $(MANDIR)/man$${m##*.}/ || exit; done
+	for p in $(PROGRAMS); do $B/bin/$$p --help=bash > $(COMPDIR)/$$p || exit; done
+	install -m 644 README.md LICENSE $(DOCDIR)
+	install -m 644 $(wildcard examples/*) $(DOCDIR)/examples
+uninstall:
+	rm -f $(PROGRAMS:%=$(BINDIR)/%) $(PROGRAMS:%=$(COMPDIR)/%)
+	for m in $(notdir $(MAN)); do rm -f $(MANDIR)/man$${m##*.}/$$m; done
+	rm -rf $(DOCDIR)
+dist:
+	@mkdir -p build
+	git archive --format=tar.gz --prefix=moe-tools-$(VERSION)/ -o build/moe-tools-$(VERSION).tar.gz HEAD
+	@echo build/moe-tools-$(VERSION).tar.gz
+
+clean:
+	rm -rf build
+
+.PHONY: all unit gradcheck test valgrind bench fuzz man lint deps deps-dev demo install uninstall dist clean FORCE

@@ -1,0 +1,166 @@
+/* What every program does around its work: common options, help, messages, exit status. Header only, included once by each
+ * cmd/NAME.c:
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         struct names operands = {0};
+ *         if (program_start(&program, argc, argv, &operands))
+ *             return program_finish();            help was printed, or the arguments are wrong
+ *         program_result(work(&operands));        0, or -1 with the error recorded, or EXIT_NO
+ *         return program_finish();
+ *     }
+ */
+#ifndef CMD_PROGRAM_H
+#define CMD_PROGRAM_H
+
+#include "base/error.h"
+#include "base/option.h"
+#include "base/progress.h"
+#include "base/version.h"
+#include "io/history.h"
+#include "io/output.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+	bool help, version, quiet, verbose, no_history;
+	const char *output, *form;
+	long long threads, seed, max_header;
+	int progress; /* enum progress_mode */
+} common;
+
+/* Rows for the table of a program: those every one has, and those only some need. */
+#define COMMON_OPTIONS                                                                             \
+	{"quiet", 'q', OPT_FLAG, &common.quiet, .help = "say nothing that is not an error"},       \
+		{"verbose", 'v', OPT_FLAG, &common.verbose, .help = "say more on standard error"}, \
+		{"help", 'h', OPT_FLAG, &common.help, .help = "print this help and exit"},         \
+		{"version", 0, OPT_FLAG, &common.version, .help = "print the version and exit"},   \
+	{                                                                                          \
+		.name = NULL                                                                       \
+	}
+#define OUTPUT_OPTION                                                                                       \
+	{                                                                                                   \
+		"output", 'o', OPT_TEXT, &common.output,                                                    \
+			.arg = "FILE",                                                                      \
+			.help = "write the result to FILE, whole or not at all, instead of standard output" \
+	}
+#define SEED_OPTION                                                                                \
+	{                                                                                          \
+		"seed", 0, OPT_INT, &common.seed, .value = "1", .min = 0, .max = 9e18, .arg = "N", \
+						  .help = "seed of everything random"              \
+	}
+#define THREADS_OPTION                                                                                       \
+	{                                                                                                    \
+		"threads", 0, OPT_INT, &common.threads,                                                      \
+			.value = "0", .min = 0, .max = 1024, .arg = "N",                                     \
+			.help = "number of threads, 0 for one per processor; the result does not depend on " \
+				"it",                                                                        \
+			.fallback_env = "MOE_THREADS"                                                        \
+	}
+#define PROGRESS_OPTION                                                                        \
+	{                                                                                      \
+		"progress", 0, OPT_CHOICE, &common.progress,                                   \
+			.value = "auto", .choices = "auto|always|never",                       \
+			.help = "progress line on standard error; auto shows it on a terminal" \
+	}
+#define HISTORY_OPTION                                                                                      \
+	{                                                                                                   \
+		"no-history", 0, OPT_FLAG, &common.no_history,                                              \
+			.help = "leave the history out of the result, so that equal work gives equal bytes" \
+	}
+#define MAX_HEADER_OPTION                                                                                    \
+	{                                                                                                    \
+		"max-header", 0, OPT_INT, &common.max_header, .value = "16777216", .min = 1024, .max = 1e9,  \
+							      .arg = "BYTES",                                \
+							      .help = "largest safetensors header to accept" \
+	}
+
+static struct {
+	const struct program *program;
+	int argc, status;
+	char **argv;
+} running;
+
+static inline void program_say(const char *sentence)
+{
+	fprintf(stderr, "%s: %s\n", running.program->name, sentence);
+}
+
+/* Remembers how the work went: 0, EXIT_NO, or -1 with the error recorded (printed here). */
+static inline void program_result(int r)
+{
+	if (r < 0) {
+		program_say(err_text());
+		running.status = err_status();
+	} else if (r > 0) {
+		running.status = r;
+	}
+}
+
+static inline int print_all(struct text *t)
+{
+	struct output *o = output_open(NULL, OUTPUT_TEXT);
+	int r = o ? output_write(o, text_string(t), t->n) : -1;
+	if (o && output_commit(o))
+		r = -1;
+	text_free(t);
+	return r;
+}
+
+/* Parses the arguments. 0: go on; 1: help or version was printed, or the arguments are wrong: return program_finish(). */
+static inline int program_start(const struct program *p, int argc, char **argv, struct names *operands)
+{
+	running.program = p;
+	running.argc = argc;
+	running.argv = NEW_ARRAY(char *, argc + 1);
+	for (int i = 0; i < argc; i++)
+		running.argv[i] = mem_text(argv[i]); /* for the history, before parsing touches them */
+	signal(SIGPIPE, SIG_DFL);
+	output_guard_signals();
+	if (argc == 2 && text_starts(argv[1],
+				 "--help=")) { /* other forms of the table: for man pages and completion */
+		struct text t = {0};
+		if (!strcmp(argv[1], "--help=mdoc"))
+			options_mdoc(p, &t);
+		else if (!strcmp(argv[1], "--help=bash"))
+			options_bash(p, &t);
+		else
+			err_set(EX_USAGE, "%s: one of --help, --help=mdoc, --help=bash", argv[1]);
+		program_result(t.n ? print_all(&t) : -1);
+		return 1;
+	}
+	if (options_parse(p, argc, argv, operands)) {
+		program_result(-1);
+		return 1;
+	}
+	if (common.help || common.version) {
+		struct text t = {0};
+		if (common.help)
+			options_help(p, &t);
+		else
+			text_addf(&t, "%s (moe-tools) " MOE_VERSION "\n", p->name);
+		program_result(print_all(&t));
+		return 1;
+	}
+	return 0;
+}
+
+static inline struct history program_history(const uint64_t *seed)
+{
+	return (struct history){running.program->name, running.argc, running.argv, seed, common.no_history};
+}
+
+static inline int program_finish(void)
+{
+	for (int i = 0; i < running.argc; i++)
+		free(running.argv[i]);
+	free(running.argv);
+	return running.status;
+}
+
+#endif

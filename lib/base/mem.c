@@ -1,0 +1,140 @@
+#include "base/mem.h"
+
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Noreturn void exhausted(size_t count, size_t size)
+{
+	fprintf(stderr, "moe-tools: out of memory (%zu elements of %zu bytes)\n", count, size);
+	exit(EX_OSERR);
+}
+
+void *mem_new(size_t count, size_t size)
+{
+	void *p = calloc(count ? count : 1, size ? size : 1);
+	if (!p)
+		exhausted(count, size);
+	return p;
+}
+
+void *mem_grow(void *old, size_t count, size_t size)
+{
+	if (size && count > SIZE_MAX / size)
+		exhausted(count, size);
+	size_t bytes = count * size;
+	void *p = realloc(old, bytes ? bytes : 1);
+	if (!p)
+		exhausted(count, size);
+	return p;
+}
+
+char *mem_text_n(const char *s, size_t n)
+{
+	char *p = mem_new(n + 1, 1);
+	memcpy(p, s, n);
+	return p;
+}
+
+char *mem_text(const char *s)
+{
+	return mem_text_n(s, strlen(s));
+}
+
+char *mem_format(const char *format, ...)
+{
+	va_list a;
+	va_start(a, format);
+	int n = vsnprintf(NULL, 0, format, a);
+	va_end(a);
+	must(n >= 0);
+	char *p = mem_new((size_t)n + 1, 1);
+	va_start(a, format);
+	vsnprintf(p, (size_t)n + 1, format, a);
+	va_end(a);
+	return p;
+}
+
+enum { ALIGN = 64, FIRST_BLOCK = 1 << 16 };
+
+struct block {
+	struct block *before;
+	size_t size, used;
+	unsigned char *data;
+};
+
+struct arena {
+	struct block *top;
+	size_t in_use, peak;
+};
+
+static struct block *block_new(size_t size, struct block *before)
+{
+	struct block *b = NEW(struct block);
+	b->data = aligned_alloc(ALIGN, size);
+	if (!b->data)
+		exhausted(size, 1);
+	b->size = size;
+	b->before = before;
+	return b;
+}
+
+static void blocks_free(struct block *b)
+{
+	while (b) {
+		struct block *before = b->before;
+		free(b->data);
+		free(b);
+		b = before;
+	}
+}
+
+struct arena *arena_new(void)
+{
+	return NEW(struct arena);
+}
+
+void arena_free(struct arena *a)
+{
+	if (!a)
+		return;
+	blocks_free(a->top);
+	free(a);
+}
+
+void *arena_take(struct arena *a, size_t bytes)
+{
+	if (bytes > SIZE_MAX / 4)
+		exhausted(bytes, 1);
+	bytes = (bytes + ALIGN - 1) / ALIGN * ALIGN;
+	if (!a->top || a->top->size - a->top->used < bytes) {
+		size_t size = a->top ? 2 * a->top->size : FIRST_BLOCK;
+		a->top = block_new(size > bytes ? size : bytes, a->top);
+	}
+	void *p = a->top->data + a->top->used;
+	a->top->used += bytes;
+	a->in_use += bytes;
+	if (a->in_use > a->peak)
+		a->peak = a->in_use;
+	return p;
+}
+
+void arena_reset(struct arena *a)
+{
+	if (a->top && a->top->before) {
+		blocks_free(a->top);
+		a->top = block_new(a->peak, NULL);
+	}
+	if (a->top)
+		a->top->used = 0;
+	a->in_use = 0;
+}
+
+size_t arena_peak(const struct arena *a)
+{
+	return a->peak;
+}

@@ -1,0 +1,34 @@
+/* Memory.
+ *
+ * x_new gives, x_free takes, const borrows, what x_next returns lives until the next call.
+ * The mem_ functions never return NULL: running out of memory ends the program with status 71.
+ *
+ * An arena hands out memory that is given back all at once. It grows in blocks; after arena_reset it is one block of the
+ * size that was needed, so that a loop which resets it every turn stops allocating after the first.
+ */
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+#include <stddef.h>
+
+void *mem_new(size_t count, size_t size);             /* zeroed; refuses count * size beyond SIZE_MAX */
+void *mem_grow(void *old, size_t count, size_t size); /* realloc; new part not zeroed */
+char *mem_text(const char *s);                        /* strdup */
+char *mem_text_n(const char *s, size_t n);            /* strndup */
+char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#define NEW(type)          ((type *)mem_new(1, sizeof(type)))
+#define NEW_ARRAY(type, n) ((type *)mem_new((size_t)(n), sizeof(type)))
+#define GROW(p, n)         ((p) = mem_grow((p), (size_t)(n), sizeof *(p)))
+
+/* Makes room for one more element in a list {T *p; n; room}. */
+#define ROOM_FOR_ONE(p, n, room) ((void)((n) < (room) || ((room) = (room) ? 2 * (room) : 16, GROW(p, room))))
+
+struct arena;
+struct arena *arena_new(void);
+void arena_free(struct arena *);
+void *arena_take(struct arena *, size_t bytes); /* 64-byte aligned, not zeroed */
+void arena_reset(struct arena *);
+size_t arena_peak(const struct arena *); /* largest number of bytes in use so far */
+
+#endif

@@ -1,0 +1,34 @@
+/* A source of bytes: a file, or standard input ("-" or NULL), with a look ahead.
+ *
+ * input_open refuses what is missing, a folder, or empty. input_kind looks at the first bytes and says what it is, so that
+ * a web page, an archive or an EDF recording handed in as CSV is named instead of parsed.
+ */
+#ifndef IO_INPUT_H
+#define IO_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct input;
+
+enum input_kind { INPUT_TEXT, INPUT_SAFETENSORS };
+
+struct input *input_open(const char *path);
+void input_close(struct input *);
+const char *input_name(const struct input *); /* as the user wrote it; "standard input" */
+
+/* At least `want` bytes ahead without taking them, fewer only at the end; NULL and an error when reading failed. */
+const unsigned char *input_peek(struct input *, size_t want, size_t *got);
+
+/* Up to n bytes: the number, 0 at the end, -1 with an error. Returns what is there, like read(2). */
+long input_read(struct input *, void *to, size_t n);
+
+/* Whether a regular file is behind it; then fd and size can be mapped (the offset is input_offset). */
+bool input_is_file(const struct input *, int *fd, uint64_t *size);
+uint64_t input_offset(const struct input *); /* bytes taken so far */
+
+/* INPUT_TEXT or INPUT_SAFETENSORS; -1 with an error that names what it is instead. */
+int input_kind(struct input *);
+
+#endif

@@ -1,0 +1,44 @@
+/* What windows and models have in common: how a recording is cut, and into which regions.
+ *
+ *     channels  Fp1 Fp2 F3 F4 ...            names, in order
+ *     region 0  [-1 -1  0  1  2  3 | 4 5]    indices into channels: halo, own (core) channels, halo; -1 = padding
+ *
+ * Stored as metadata (and, for windows, as the tensors region.<k>.channel and region.<k>.core).
+ */
+#ifndef IO_LAYOUT_H
+#define IO_LAYOUT_H
+
+#include "base/text.h"
+#include "io/safetensors.h"
+
+struct region {
+	char *name;
+	int width;           /* W: columns */
+	int32_t *channel;    /* [W] index into channels, -1 = padding */
+	unsigned char *core; /* [W] 1 = the region's own channel */
+};
+
+struct layout {
+	int length, stride; /* samples */
+	int halo;           /* of index regions; 0 when the regions come from a list */
+	double rate;        /* Hz */
+	char *unit;         /* "uV" */
+	struct names channels, classes;
+	int regions;           /* K */
+	struct region *region; /* [K] */
+};
+
+enum layout_of { LAYOUT_WINDOWS, LAYOUT_MODEL };
+
+/* Reads and checks; on error what was read is freed. */
+int layout_read(struct layout *, const struct st_file *, enum layout_of);
+/* Adds metadata (and for windows the region tensors, borrowed from the layout until st_write). */
+void layout_put(const struct layout *, struct st_writer *, enum layout_of);
+void layout_copy(struct layout *to, const struct layout *from);
+void layout_free(struct layout *);
+
+/* K index regions over C channels with a halo of h on each side: region k owns C/K consecutive channels, the first C mod K
+ * regions one more; W = own + 2h, -1 where the array ends. Names "0", "1", ... Sets regions, region and halo. */
+int layout_index_regions(struct layout *, int K, int h);
+
+#endif

@@ -1,0 +1,38 @@
+/* A result appears whole or not at all.
+ *
+ *     struct output *o = output_open(path, OUTPUT_BINARY);   NULL or "-" = standard output
+ *     output_write(o, ...);  output_printf(o, ...);
+ *     if (output_commit(o)) ...                               flush, fsync, rename
+ *     output_discard(o);                                      in place of commit: nothing is left behind
+ *
+ * A regular file is written under a temporary name in its own folder and renamed over the old one, whose mode it keeps; a
+ * symbolic link stays and its target is replaced. What is not a regular file (a pipe, /dev/full) is written directly.
+ * The temporary file is removed when SIGINT, SIGTERM or SIGHUP ends the program (output_guard_signals). Both commit and
+ * discard free the handle. Write errors stick: the first is reported by the call that met it and again by commit.
+ */
+#ifndef IO_OUTPUT_H
+#define IO_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct output;
+
+enum output_kind { OUTPUT_TEXT, OUTPUT_BINARY }; /* binary is refused on a terminal */
+
+struct output *output_open(const char *path, enum output_kind);
+int output_write(struct output *, const void *data, size_t bytes);
+int output_printf(struct output *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int output_flush(struct output *); /* hands what was written to the reader now (pipes) */
+bool output_is_stream(
+	const struct output *); /* not a regular file: may carry several files one after the other */
+int output_commit(struct output *);
+void output_discard(struct output *);
+
+/* Installs handlers that remove temporary files before the signal ends the program. */
+void output_guard_signals(void);
+
+/* A nameless temporary file in $TMPDIR (or /tmp) for data too large for memory; gone when closed. fd or -1. */
+int output_spool(void);
+
+#endif
