@@ -1,0 +1,80 @@
+/* Recordings as text in, windows out.
+ *
+ *     split_add("S01.csv") --recording--> rows of floats in a nameless temporary file, runs of labels, gaps, missing cells
+ *     split_add("S02.csv")                       |
+ *     split_finish ------------------------------+--> struct windows with its signal [S][C] mapped from that file
+ *
+ * What is kept in memory is lists of runs and the table of windows; samples never are. Values arrive in microvolts.
+ * Options are plain data and borrowed: they, and what they point to, must outlive the struct split.
+ * Nothing is printed here: what the user should know beside the result is in split_notes.
+ */
+#ifndef EEG_SPLIT_H
+#define EEG_SPLIT_H
+
+#include "base/option.h"
+#include "eeg/windows.h"
+#include "io/input.h"
+
+enum split_unit { SPLIT_UV, SPLIT_MV, SPLIT_V, SPLIT_NV };
+enum split_time { SPLIT_TIME_AUTO, SPLIT_TIME_S, SPLIT_TIME_MS, SPLIT_TIME_US };
+enum split_header { SPLIT_HEADER_AUTO, SPLIT_HEADER_YES, SPLIT_HEADER_NO };
+enum split_align { SPLIT_RUN, SPLIT_GRID };
+enum split_rule { SPLIT_ALL, SPLIT_MAJORITY, SPLIT_LAST };
+/* A cell without a value: refuse, leave out the windows it touches, or draw a line between its neighbours. */
+enum split_value { SPLIT_VALUE_ERROR, SPLIT_VALUE_DROP, SPLIT_VALUE_INTERP };
+/* A channel the model wants and the recording has not: refuse, zeros, or the mean of the region's present channels. */
+enum split_missing { SPLIT_MISSING_ERROR, SPLIT_MISSING_ZERO, SPLIT_MISSING_INTERP };
+
+struct split_options {
+	/* reading */
+	char delim; /* 0 = find out */
+	enum split_header header;
+	const char *label_column; /* NULL: "label" when there is one */
+	const char *time_column;  /* NULL: "time", "timestamp", ... when there is one */
+	enum split_time time_unit;
+	enum split_unit unit; /* of the cells */
+	double rate;          /* Hz, 0 = from the time column (or the model) */
+	struct names channels, drop,
+		ignore;       /* channels: pick and order; ignore: label values that mean unlabelled */
+	struct names classes; /* empty: those found, sorted */
+	enum split_value value;
+	size_t max_row;  /* bytes */
+	int max_columns; /* cells of a row */
+	int max_classes;
+	/* cutting */
+	struct span window, stride; /* stride.amount 0 = the window */
+	enum split_align align;
+	enum split_rule rule;
+	/* regions: a file (TSV), else index regions */
+	const char *regions;
+	int experts, halo;
+	/* names */
+	const char
+		*group; /* POSIX extended regular expression on the base name; NULL: up to the first _ or . */
+	const char *group_name; /* the group of everything, instead */
+	/* a model's layout takes the place of channels, regions, rate, window and stride; its classes come first */
+	const struct layout *like;
+	enum split_missing missing;
+	bool explain; /* collect what split_explain says; a rate that is not known is no error then */
+};
+
+/* The defaults of moe-split. */
+struct split_options split_defaults(void);
+
+struct split;
+
+struct split *split_new(const struct split_options *); /* NULL with an error: the options contradict */
+/* One recording, "-" = standard input; -1 with an error. */
+int split_add(struct split *, const char *path);
+/* The same from an input that is already open (and stays the caller's). */
+int split_add_input(struct split *, struct input *);
+/* What came of all of it; NULL with an error, for instance when there is no window at all. Works without the split after. */
+struct windows *split_finish(struct split *);
+void split_free(struct split *);
+
+/* Sentences for the user: recordings too short, windows left out, channels made up. Grows with every split_add. */
+const struct names *split_notes(const struct split *);
+/* One JSON object per recording and line (formats section 5); after split_finish, whatever that said. */
+void split_explain(const struct split *, struct text *);
+
+#endif
