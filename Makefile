@@ -36,6 +36,9 @@ Q := $(if $(V),,@)
 
 all: $(PROGRAMS:%=$B/bin/%)
 
+# The kernels may fuse multiply and add, and need not keep errno and traps.
+KERNEL = $(if $(findstring lib/tensor/,$<),-ffp-contract=fast -fno-math-errno -fno-trapping-math)
+
 # Objects depend on the compiler and its flags: switching CC rebuilds.
 $B/flags: FORCE
 	@mkdir -p $(@D)
@@ -44,10 +47,10 @@ FORCE:
 
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(KERNEL) -MMD -MP -c -o $@ $<
 $B/double/%.o: %.c $B/flags
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -DREAL_DOUBLE -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(KERNEL) -DREAL_DOUBLE -MMD -MP -c -o $@ $<
 
 $B/libmoe.a: $(LIB_SRC:%.c=$B/%.o)
 	@rm -f $@
@@ -101,6 +104,11 @@ fuzz: $(FUZZERS:%=build/fuzz/%)
 			$$(ls -d tests/fuzz/seeds-$$n 2>/dev/null) >build/fuzz/$$n.log 2>&1 \
 			|| { tail -40 build/fuzz/$$n.log; exit 1; }; tail -1 build/fuzz/$$n.log; done
 
+# --- golden cases of the second implementation, recorded again: then read the diff. Needs Python with torch.
+PYTHON ?= python3
+golden:
+	$(PYTHON) -B tests/reference/make_golden.py tests/golden
+
 # --- man pages: the OPTIONS section between the two marks comes from the program's own table
 man: all
 	@for p in $(PROGRAMS); do MOE_BIN=$(abspath $B/bin) tests/man-options $$p --write || exit; done
@@ -150,4 +158,4 @@ dist:
 clean:
 	rm -rf build
 
-.PHONY: all unit gradcheck test valgrind bench fuzz man lint deps deps-dev demo install uninstall dist clean FORCE
+.PHONY: all unit gradcheck test valgrind bench fuzz golden man lint deps deps-dev demo install uninstall dist clean FORCE

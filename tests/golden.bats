@@ -1,0 +1,34 @@
+#!/usr/bin/env bats
+# Every case of tests/golden, numbers of a second implementation (tests/reference/README), through moe-predict and moe-train.
+# The description of a test is the name of its case.
+
+golden=$BATS_TEST_DIRNAME/golden
+
+check() {
+    run python3 -B "$BATS_TEST_DIRNAME/reference/golden_check.py" "$MOE_BIN" "$golden/$BATS_TEST_DESCRIPTION.safetensors"
+    echo "# $output" >&3
+    [ "$status" -eq 0 ]
+}
+
+@test "every golden case has its test here" {
+    diff <(basename -s .safetensors "$golden"/*.safetensors | sort) \
+        <(sed -n 's/^@test "\([^"]*\)" { check; }$/\1/p' "$BATS_TEST_FILENAME" | sort)
+}
+
+@test "classes-3" { check; }
+@test "clip" { check; }
+@test "decay-matrices" { check; }
+@test "halo-0" { check; }
+@test "halo-wide" { check; }
+@test "one-region" { check; }
+@test "patch" { check; }
+@test "position-none" { check; }
+@test "position-wave" { check; }
+@test "pre-gelu" { check; }
+@test "seed" { check; }
+@test "smooth-weight" { check; }
+@test "sync-layer" { check; }
+@test "sync-none" { check; }
+@test "tokens-0" { check; }
+@test "tokens-2" { check; }
+@test "uneven" { check; }

@@ -1,0 +1,301 @@
+#!/usr/bin/env python3
+"""Record the golden cases: the region model computed a second time, with PyTorch, in double precision.
+
+usage: make_golden.py FOLDER                 write every case into FOLDER
+       make_golden.py --compare FILE...      compute the given cases again and print how far they are off
+
+Parameters and inputs are drawn as float32; everything after that is double, without dropout, and stored as float32.
+A case holds x [B][T][C], y [B], param.*, and what must come out: logits [B][classes], gate [B][K], grad.* of the first step,
+losses [3] of three AdamW steps on the one batch, and stepped.* after them. Metadata: config (the model's configuration), regions
+(as in a model file), set (what moe-train gets with --set), channels, classes, length, halo, rate.
+"""
+import array
+import json
+import math
+import os
+import sys
+
+import container
+import torch
+from torch.nn import functional
+
+STEPS = 3
+TRAIN = {"lr": 1e-3, "weight_decay": 0.01, "decay": "all", "clip_norm": 0, "class_weight": "none", "label_smoothing": 0}
+ENCODER = {"hidden_dim": 8, "layers": 1, "heads": 2, "ffn_dim": 12, "activation": "relu", "norm": "post",
+           "positional": "learned", "tokens": "sample", "patch": 1}
+BRIDGE = {"tokens": 1, "sync": "end"}
+
+
+# --- the regions: K runs of consecutive channels, the first C mod K one longer, `halo` further columns on either side
+
+def index_regions(channels, regions, halo):
+    out, first = [], 0
+    for k in range(regions):
+        after = first + channels // regions + (k < channels % regions)
+        span = range(first - halo, after + halo)
+        out.append({"name": str(k), "channel": [c if 0 <= c < channels else -1 for c in span],
+                    "core": [int(first <= c < after) for c in span]})
+        first = after
+    return out
+
+
+def columns(x, region):
+    """x [B][T][C] -> [B][T][W], padding columns are zero"""
+    index = torch.tensor(region["channel"])
+    return x[:, :, index.clamp(min=0)] * (index >= 0).to(x.dtype)
+
+
+# --- the model, as functions of a dictionary of parameters p
+
+def affine(p, name, x):
+    return x @ p[name + ".weight"].T + p[name + ".bias"]
+
+
+def standardise(p, name, x):
+    centred = x - x.mean(-1, keepdim=True)
+    return centred / (centred.square().mean(-1, keepdim=True) + 1e-5).sqrt() * p[name + ".weight"] + p[name + ".bias"]
+
+
+def attend(p, name, x, heads):
+    b, n, h = x.shape
+    projected = x @ p[name + ".in_proj_weight"].T + p[name + ".in_proj_bias"]
+    q, k, v = (part.reshape(b, n, heads, h // heads) for part in projected.split(h, dim=-1))
+    score = torch.einsum("bqhd,bkhd->bhqk", q, k) / math.sqrt(h // heads)
+    score = (score - score.amax(-1, keepdim=True)).exp()
+    mixed = torch.einsum("bhqk,bkhd->bqhd", score / score.sum(-1, keepdim=True), v)
+    return affine(p, name + ".out_proj", mixed.reshape(b, n, h))
+
+
+def feed_forward(p, name, x, activation):
+    hidden = affine(p, name + ".linear1", x)
+    hidden = hidden.clamp(min=0) if activation == "relu" else hidden * (1 + torch.erf(hidden / math.sqrt(2))) / 2
+    return affine(p, name + ".linear2", hidden)
+
+
+def encoder_layer(p, name, x, encoder):
+    if encoder["norm"] == "pre":
+        x = x + attend(p, name + ".self_attn", standardise(p, name + ".norm1", x), encoder["heads"])
+        return x + feed_forward(p, name, standardise(p, name + ".norm2", x), encoder["activation"])
+    x = standardise(p, name + ".norm1", x + attend(p, name + ".self_attn", x, encoder["heads"]))
+    return standardise(p, name + ".norm2", x + feed_forward(p, name, x, encoder["activation"]))
+
+
+def wave(tokens, hidden):
+    """sine in even places, cosine in odd ones, one frequency for each pair"""
+    table = torch.zeros(tokens, hidden, dtype=torch.float64)
+    for position in range(tokens):
+        for i in range(hidden):
+            angle = position / 10000 ** ((i - i % 2) / hidden)
+            table[position, i] = math.cos(angle) if i % 2 else math.sin(angle)
+    return table
+
+
+def embed(p, k, x, encoder, n_global):
+    """x [B][T][W] -> [B][tokens][H], the global tokens in front"""
+    if encoder["tokens"] == "patch":
+        size = encoder["patch"]
+        n = x.shape[1] // size
+        x = x[:, :n * size].reshape(x.shape[0], n, size * x.shape[2])
+    x = affine(p, f"experts.{k}.input_projection", x)
+    if n_global:
+        x = torch.cat([p["global_token"].expand(x.shape[0], -1, -1), x], dim=1)
+    if encoder["positional"] == "learned":
+        x = x + p[f"experts.{k}.pos_embedding"]
+    elif encoder["positional"] == "sinusoidal":
+        x = x + wave(x.shape[1], x.shape[2])
+    return x
+
+
+def forward(p, x, config, regions):
+    encoder, bridge = config["encoder"], config["bridge"]
+    g = bridge["tokens"]
+    state = [embed(p, k, columns(x, region), encoder, g) for k, region in enumerate(regions)]
+    for layer in range(encoder["layers"]):
+        state = [encoder_layer(p, f"experts.{k}.transformer.layers.{layer}", s, encoder) for k, s in enumerate(state)]
+        if bridge["sync"] == "layer" and g and layer + 1 < encoder["layers"]:
+            shared = sum(s[:, :g] for s in state) / len(state)
+            state = [torch.cat([shared, s[:, g:]], dim=1) for s in state]
+    summary = torch.stack([s[:, g:].mean(1) for s in state], dim=1)  # [B][K][H]
+    if g and bridge["sync"] != "none":
+        context = torch.stack([s[:, :g].mean(1) for s in state], dim=1).mean(1)
+    else:
+        context = summary.mean(1)
+    gate = torch.softmax(affine(p, "gate.fc2", affine(p, "gate.fc1", context).clamp(min=0)), dim=-1)
+    return affine(p, "classifier", (gate.unsqueeze(-1) * summary).sum(1)), gate
+
+
+# --- parameters
+
+def shapes(config, regions, length, classes):
+    encoder, bridge = config["encoder"], config["bridge"]
+    h, f, g = encoder["hidden_dim"], encoder["ffn_dim"], bridge["tokens"]
+    per = encoder["patch"] if encoder["tokens"] == "patch" else 1
+    out = {"classifier.weight": [classes, h], "classifier.bias": [classes],
+           "gate.fc1.weight": [h // 2, h], "gate.fc1.bias": [h // 2],
+           "gate.fc2.weight": [len(regions), h // 2], "gate.fc2.bias": [len(regions)]}
+    if g:
+        out["global_token"] = [1, g, h]
+    for k, region in enumerate(regions):
+        e = f"experts.{k}."
+        out[e + "input_projection.weight"] = [h, per * len(region["channel"])]
+        out[e + "input_projection.bias"] = [h]
+        if encoder["positional"] == "learned":
+            out[e + "pos_embedding"] = [1, length // per + g, h]
+        for layer in range(encoder["layers"]):
+            t = f"{e}transformer.layers.{layer}."
+            out[t + "self_attn.in_proj_weight"], out[t + "self_attn.in_proj_bias"] = [3 * h, h], [3 * h]
+            out[t + "self_attn.out_proj.weight"], out[t + "self_attn.out_proj.bias"] = [h, h], [h]
+            out[t + "linear1.weight"], out[t + "linear1.bias"] = [f, h], [f]
+            out[t + "linear2.weight"], out[t + "linear2.bias"] = [h, f], [h]
+            for norm in ("norm1", "norm2"):
+                out[t + norm + ".weight"], out[t + norm + ".bias"] = [h], [h]
+    return out
+
+
+def draw(shape_of, generator):
+    """Random enough that no bias is zero and no norm is one; rounded to float32."""
+    p = {}
+    for name in sorted(shape_of):
+        shape = shape_of[name]
+        values = torch.randn(shape, generator=generator, dtype=torch.float64)
+        if ".norm" in name:
+            values = values * 0.1 + (1 if name.endswith("weight") else 0)
+        elif len(shape) == 1:
+            values = values * 0.2
+        elif len(shape) == 2:
+            values = values / math.sqrt(shape[1])
+        p[name] = values.float().double()
+    return p
+
+
+# --- training
+
+def task_loss(logits, y, train):
+    weight = None
+    if train["class_weight"] == "balanced":
+        count = torch.bincount(y, minlength=logits.shape[1]).to(logits.dtype)
+        weight = len(y) / (logits.shape[1] * count)
+    return functional.cross_entropy(logits, y, weight=weight, label_smoothing=train["label_smoothing"])
+
+
+def decays(name, shape, rule):
+    return rule == "all" or (len(shape) >= 2 and name != "global_token" and not name.endswith("pos_embedding"))
+
+
+def outcome(p, x, y, config, regions, train):
+    """Everything that must come out of a case, as a dictionary of double tensors."""
+    p = {name: values.clone().requires_grad_() for name, values in p.items()}
+    decayed = [v for n, v in p.items() if decays(n, v.shape, train["decay"])]
+    spared = [v for n, v in p.items() if not decays(n, v.shape, train["decay"])]
+    optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": train["weight_decay"]},
+                                   {"params": spared, "weight_decay": 0.0}], lr=train["lr"], betas=(0.9, 0.999), eps=1e-8)
+    out, losses = {}, []
+    for step in range(STEPS):
+        logits, gate = forward(p, x, config, regions)
+        loss = task_loss(logits, y, train)
+        optimizer.zero_grad()
+        loss.backward()
+        losses.append(loss.item())
+        if step == 0:
+            out["logits"], out["gate"] = logits.detach(), gate.detach()
+            out.update({"grad." + name: values.grad.clone() for name, values in p.items()})
+        if train["clip_norm"]:
+            torch.nn.utils.clip_grad_norm_(p.values(), train["clip_norm"])
+        optimizer.step()
+    out["losses"] = torch.tensor(losses, dtype=torch.float64)
+    out.update({"stepped." + name: values.detach() for name, values in p.items()})
+    return out
+
+
+# --- the cases
+
+CASES = {
+    "seed": dict(regions=4, halo=2, channels=8),
+    "halo-0": dict(regions=2, halo=0, channels=6, encoder={"heads": 4}),
+    "halo-wide": dict(regions=2, halo=5, channels=4),
+    "uneven": dict(regions=2, halo=1, channels=5),
+    "classes-3": dict(regions=2, halo=1, channels=6, classes=3),
+    "one-region": dict(regions=1, halo=2, channels=5, encoder={"layers": 2}),
+    "pre-gelu": dict(regions=2, halo=1, channels=4, encoder={"layers": 2, "norm": "pre", "activation": "gelu"}),
+    "tokens-2": dict(regions=2, halo=1, channels=4, bridge={"tokens": 2}),
+    "tokens-0": dict(regions=2, halo=1, channels=4, bridge={"tokens": 0}),
+    "sync-none": dict(regions=2, halo=1, channels=4, bridge={"sync": "none"}),
+    "sync-layer": dict(regions=2, halo=0, channels=3, encoder={"layers": 2}, bridge={"sync": "layer"}),
+    "position-none": dict(regions=2, halo=1, channels=4, encoder={"positional": "none"}),
+    "position-wave": dict(regions=2, halo=1, channels=4, encoder={"positional": "sinusoidal"}),
+    "patch": dict(regions=2, halo=1, channels=5, length=14, encoder={"tokens": "patch", "patch": 4, "heads": 4}),
+    "smooth-weight": dict(regions=2, halo=1, channels=4, classes=3, labels=[0, 2, 1, 0, 0],
+                          train={"label_smoothing": 0.1, "class_weight": "balanced"}),
+    "clip": dict(regions=2, halo=1, channels=4, train={"clip_norm": 0.25}),
+    "decay-matrices": dict(regions=2, halo=1, channels=4, train={"decay": "matrices", "weight_decay": 2.0}),
+}
+
+
+def to_tensor(values):
+    return ("F32", list(values.shape), array.array("f", values.flatten().tolist()))
+
+
+def from_tensor(t):
+    return torch.tensor(list(t[2]), dtype=torch.float64 if t[0] == "F32" else torch.int64).reshape(t[1])
+
+
+def record(name, number, folder):
+    spec = CASES[name]
+    windows, length, classes = 5, spec.get("length", 12), spec.get("classes", 2)
+    train = {**TRAIN, **spec.get("train", {})}
+    config = {"preset": "seed", "encoder": {**ENCODER, **spec.get("encoder", {})}, "bridge": {**BRIDGE, **spec.get("bridge", {})}}
+    regions = index_regions(spec["channels"], spec["regions"], spec["halo"])
+    generator = torch.Generator().manual_seed(1000 + number)
+    p = draw(shapes(config, regions, length, classes), generator)
+    x = torch.randn([windows, length, spec["channels"]], generator=generator, dtype=torch.float64).float().double()
+    y = torch.tensor(spec.get("labels", [i % classes for i in (0, 1, 2, 3, 5)]))
+    out = {"x": to_tensor(x), "y": container.tensor("I64", [windows], y.tolist())}
+    out.update({"param." + n: to_tensor(v) for n, v in p.items()})
+    out.update({n: to_tensor(v) for n, v in outcome(p, x, y, config, regions, train).items()})
+    written = {"preset": "seed", "encoder": {k: v for k, v in config["encoder"].items()
+                                             if k != "patch" or config["encoder"]["tokens"] == "patch"}, "bridge": config["bridge"]}
+    container.save(os.path.join(folder, name + ".safetensors"), out, {
+        "config": json.dumps(written), "regions": json.dumps(regions),
+        "set": json.dumps([f"train.{k}={v}" for k, v in spec.get("train", {}).items()]),
+        "channels": json.dumps([f"C{i}" for i in range(spec["channels"])]),
+        "classes": json.dumps([f"class {i}" for i in range(classes)]),
+        "length": str(length), "halo": str(spec["halo"]), "rate": "100"})
+
+
+def compare(path):
+    """Also takes a case without our metadata: the plain model, K regions of equal width, 4 heads."""
+    tensors, meta = container.load(path)
+    p = {n[6:]: from_tensor(t) for n, t in tensors.items() if n.startswith("param.")}
+    x, y = from_tensor(tensors["x"]), from_tensor(tensors["y"])
+    train = {**TRAIN, **dict(s[6:].split("=") for s in json.loads(meta.get("set", "[]")))}
+    for key in ("weight_decay", "clip_norm", "label_smoothing"):
+        train[key] = float(train[key])
+    if "regions" in meta:
+        config, regions = json.loads(meta["config"]), json.loads(meta["regions"])
+    else:
+        k, channels = tensors["gate"][1][1], x.shape[2]
+        halo = (p["experts.0.input_projection.weight"].shape[1] - channels // k) // 2
+        layers = 1 + max(int(n.split(".layers.")[1].split(".")[0]) for n in p if ".layers." in n)
+        config = {"encoder": {**ENCODER, "layers": layers, "heads": 4}, "bridge": BRIDGE}
+        regions = index_regions(channels, k, halo)
+    worst = {}
+    for name, values in outcome(p, x, y, config, regions, train).items():
+        kind = name.split(".")[0]
+        worst[kind] = max(worst.get(kind, 0), (values - from_tensor(tensors[name])).abs().max().item())
+    print(f"{os.path.basename(path)}: " + ", ".join(f"{k} {v:.1e}" for k, v in worst.items()))
+
+
+def main(arguments):
+    if len(arguments) > 1 and arguments[0] == "--compare":
+        for path in arguments[1:]:
+            compare(path)
+    elif len(arguments) == 1 and os.path.isdir(arguments[0]):
+        for number, name in enumerate(CASES):
+            record(name, number, arguments[0])
+        print(f"{len(CASES)} cases, PyTorch {torch.__version__}, Python {sys.version.split()[0]}")
+    else:
+        sys.exit(__doc__.strip())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
