@@ -14,6 +14,7 @@
 #define CMD_PROGRAM_H
 
 #include "base/error.h"
+#include "base/mem.h"
 #include "base/option.h"
 #include "base/progress.h"
 #include "base/version.h"

@@ -1,0 +1,179 @@
+/* moe-synth: EEG recordings as CSV whose truth is known. */
+#include "program.h"
+
+#include "base/mem.h"
+#include "eeg/synth.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+static struct {
+	long long subjects, sessions, experts;
+	double rate, seconds, snr;
+	const char *channels, *classes, *where, *artefacts, *truth;
+	struct names effect;
+	bool force;
+} o;
+
+static const struct option table[] = {
+	{"output", 'o', OPT_TEXT, &common.output, .arg = "FOLDER",
+		.help = "write the recordings to FOLDER, which is made when it is missing (not so the "
+			"folders above it)"},
+	{"subjects", 0, OPT_INT, &o.subjects, .value = "8", .min = 1, .max = 10000, .arg = "N",
+		.help = "number of subjects"},
+	{"sessions", 0, OPT_INT, &o.sessions, .value = "1", .min = 1, .max = 1000, .arg = "N",
+		.help = "recordings of each subject"},
+	{"channels", 0, OPT_TEXT, &o.channels, .value = "16", .arg = "N|LIST",
+		.help = "electrodes: how many, or their 10-05 names separated by commas"},
+	{"rate", 0, OPT_REAL, &o.rate, .value = "128", .min = 1, .max = 100000, .arg = "HZ",
+		.help = "samples a second"},
+	{"seconds", 0, OPT_REAL, &o.seconds, .value = "60", .min = 1, .max = 1000000, .arg = "S",
+		.help = "length of a recording"},
+	{"classes", 0, OPT_TEXT, &o.classes, .value = "2", .arg = "N|LIST",
+		.help = "classes: how many, or their names separated by commas"},
+	{"experts", 0, OPT_INT, &o.experts, .value = "4", .min = 1, .max = 1000, .arg = "K",
+		.help = "number of index regions that a region number refers to, as in moe-split --experts K "
+			"--halo 0"},
+	{"where", 0, OPT_TEXT, &o.where, .arg = "REGION|LIST",
+		.help = "place of the class effect: a region's number or channel names; without it the seed "
+			"draws a region"},
+	{"effect", 0, OPT_LIST, &o.effect, .arg = "CLASS:HZ@PLACE",
+		.help = "a rhythm of HZ while CLASS (name or index) is on, at PLACE (region number, or names "
+			"joined by +); may be "
+			"given several times"},
+	{"snr", 0, OPT_REAL, &o.snr, .value = "1", .min = 0, .max = 1000000, .arg = "X",
+		.help = "strength of every effect: power of its rhythm over the power of everything else in "
+			"the channels of "
+			"its place"},
+	{"artefacts", 0, OPT_TEXT, &o.artefacts, .arg = "LIST",
+		.help = "some of blink, muscle, flat (a channel stands still), gap (missing values), pause "
+			"(missing rows)"},
+	{"truth", 0, OPT_TEXT, &o.truth, .arg = "FILE",
+		.help = "write what was put in as JSON; - is standard output"},
+	{"force", 0, OPT_FLAG, &o.force, .help = "replace recordings of the same name"},
+	SEED_OPTION,
+	COMMON_OPTIONS,
+};
+
+static const struct program program = {"moe-synth", "make EEG recordings whose truth is known", "-o FOLDER",
+	table,
+	"moe-synth --where O1,O2 --truth truth.json -o eeg && moe-split eeg/*.csv | moe-train -o "
+	"m.safetensors -"};
+
+static int set_up(struct synth *s)
+{
+	*s = (struct synth){.seed = (uint64_t)common.seed,
+		.rate = o.rate,
+		.seconds = o.seconds,
+		.snr = o.snr,
+		.experts = (int)o.experts};
+	if (o.where && o.effect.n)
+		return err_set(
+			EX_USAGE, "--where and --effect: an --effect names its own place; leave --where out");
+	if (synth_channels(s, o.channels) || synth_classes(s, o.classes))
+		return -1;
+	if (o.artefacts && synth_artefacts(s, o.artefacts))
+		return -1;
+	for (int i = 0; i < o.effect.n; i++)
+		if (synth_effect(s, o.effect.s[i]))
+			return -1;
+	if (!o.effect.n && synth_effects_at(s, o.where))
+		return -1;
+	return synth_check(s);
+}
+
+static char *file_name(int subject, int session)
+{
+	return mem_format("S%02d_%d.csv", subject, session);
+}
+
+/* The folder is there afterwards, and none of the names is taken unless --force says so. */
+static int open_folder(void)
+{
+	struct stat st;
+	if (mkdir(common.output, 0777) && errno != EEXIST)
+		return err_errno(EX_CANTCREAT, "%s: cannot make this folder", common.output);
+	if (stat(common.output, &st) || !S_ISDIR(st.st_mode))
+		return err_set(EX_CANTCREAT, "%s: is not a folder; -o names the folder for the recordings",
+			common.output);
+	for (int i = 0; i < o.subjects && !o.force; i++)
+		for (int j = 1; j <= o.sessions; j++) {
+			char *name = file_name(i, j), *path = mem_format("%s/%s", common.output, name);
+			int taken = !lstat(path, &st);
+			if (taken)
+				err_set(EX_CANTCREAT,
+					"%s: exists; --force replaces it, or name another folder", path);
+			free(name);
+			free(path);
+			if (taken)
+				return -1;
+		}
+	return 0;
+}
+
+static int one_recording(const struct synth *s, int subject, int session, struct text *truth)
+{
+	char *name = file_name(subject, session), *path = mem_format("%s/%s", common.output, name);
+	struct synth_recording *r = synth_record(s, subject, session);
+	struct output *out = output_open(path, OUTPUT_TEXT);
+	int failed = out ? synth_write_csv(s, r, out) : -1;
+	if (out && failed)
+		output_discard(out);
+	else if (out)
+		failed = output_commit(out);
+	if (!failed)
+		synth_truth_recording(s, r, name, truth);
+	if (!failed && common.verbose)
+		fprintf(stderr, "%s: %s: %lld rows\n", program.name, path, (long long)r->n);
+	synth_recording_free(r);
+	free(name);
+	free(path);
+	return failed;
+}
+
+static int write_truth(struct text *t)
+{
+	text_add(t, "\n]}\n");
+	struct output *out = output_open(o.truth, OUTPUT_TEXT);
+	if (!out)
+		return -1;
+	if (output_write(out, t->s, t->n)) {
+		output_discard(out);
+		return -1;
+	}
+	return output_commit(out);
+}
+
+static int work(const struct names *operands)
+{
+	struct synth s;
+	struct text truth = {0};
+	int failed;
+	if (operands->n)
+		return err_set(EX_USAGE, "%s: no file is read; the folder to write to is named by -o",
+			operands->s[0]);
+	if (!common.output)
+		return err_set(EX_USAGE, "-o FOLDER is missing: where shall the recordings go?");
+	failed = set_up(&s) || open_folder();
+	if (!failed)
+		synth_truth_head(&s, &truth);
+	for (int i = 0; i < o.subjects && !failed; i++)
+		for (int j = 1; j <= o.sessions && !failed; j++)
+			failed = one_recording(&s, i, j, &truth);
+	if (!failed && o.truth)
+		failed = write_truth(&truth);
+	text_free(&truth);
+	synth_free(&s);
+	return failed ? -1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct names operands = {0};
+	if (program_start(&program, argc, argv, &operands))
+		return program_finish();
+	program_result(work(&operands));
+	names_free(&operands);
+	names_free(&o.effect);
+	return program_finish();
+}
