@@ -1,0 +1,136 @@
+#!/usr/bin/env bats
+# The house: where things stand, what may include what, and that every program is documented, tested, installed.
+
+setup() {
+    cd "$BATS_TEST_DIRNAME/.." || exit 1
+    MOE_BIN=${MOE_BIN:-$PWD/build/bin}
+    programs=$(basename -s .c cmd/*.c)
+}
+
+none() { # none TEXT: fails and shows the text unless it is empty
+    [ -z "$1" ] || {
+        echo "$1"
+        return 1
+    }
+}
+
+@test "includes point one way" {
+    none "$(find lib -name '*.[ch]' -exec awk '
+        BEGIN {
+            may["base"] = ""
+            may["io"] = " base "
+            may["tensor"] = " base "
+            may["eeg"] = " io base "
+            may["moe"] = " tensor base "
+            may["model"] = " moe tensor io base "
+            may["train"] = " model moe tensor eeg io base "
+        }
+        /^[ \t]*#[ \t]*include[ \t]*"/ {
+            split(FILENAME, from, "/")
+            split($0, quoted, "\"")
+            if (split(quoted[2], to, "/") < 2) { print FILENAME ": " quoted[2] " has no folder"; next }
+            if (!(from[2] in may)) { print FILENAME ": the folder " from[2] " has no place in the order"; next }
+            if (to[1] != from[2] && index(may[from[2]], " " to[1] " ") == 0)
+                print FILENAME ":" FNR ": " from[2] " includes " quoted[2]
+        }' {} +)"
+}
+
+@test "the library neither prints nor ends the program (error, mem and progress aside)" {
+    none "$(find lib -name '*.[ch]' ! -path lib/base/error.c ! -path lib/base/mem.c ! -path lib/base/progress.c -exec \
+        grep -nE '(^|[^a-z_])(exit|_exit|abort|perror|puts|putchar|printf|vprintf)[[:space:]]*\(|fprintf\([[:space:]]*std(out|err)' {} + |
+        grep -vE '^[^:]*:[0-9]+:[[:space:]]*(/?\*|//)')"
+}
+
+@test "the library knows no option letter" {
+    none "$(grep -rnE 'getopt|argv\[' lib --include='*.c' | grep -vE '^lib/(base/option|io/history)\.c:')"
+}
+
+@test "every program has its page and its tests" {
+    for p in $programs; do
+        [ -f "man/$p.1" ] || { echo "man/$p.1 is missing"; false; }
+        [ -f "tests/$p.bats" ] || { echo "tests/$p.bats is missing"; false; }
+    done
+}
+
+@test "README and moe-tools.7 name every program" {
+    for p in $programs; do
+        grep -q -- "$p" README.md || { echo "README.md does not name $p"; false; }
+        grep -q "^\.Xr $p 1\|^.*\.It Xr $p 1" man/moe-tools.7 || { echo "man/moe-tools.7 does not name $p"; false; }
+    done
+}
+
+@test "what the pages say of options and keys is what the programs have" {
+    for p in $programs; do
+        MOE_BIN=$MOE_BIN tests/man-options "$p"
+    done
+    MOE_BIN=$MOE_BIN tests/man-options keys
+}
+
+@test "every page is free of mandoc's warnings and has the sections a user looks for" {
+    for page in man/*.[157]; do
+        none "$(mandoc -T lint -W warning "$page")"
+    done
+    for p in $programs; do
+        for section in NAME SYNOPSIS DESCRIPTION OPTIONS "EXIT STATUS" EXAMPLES "SEE ALSO"; do
+            grep -qx "\.Sh $section" "man/$p.1" || { echo "man/$p.1 has no section $section"; false; }
+        done
+    done
+}
+
+@test "every program tells its name and version, and its help shows its options" {
+    version=$(sed -n 's/.*MOE_VERSION "\(.*\)"/\1/p' lib/base/version.h)
+    for p in $programs; do
+        [ "$("$MOE_BIN/$p" --version)" = "$p (moe-tools) $version" ]
+        "$MOE_BIN/$p" --help | grep -q -- --version
+    done
+}
+
+@test "the completions are shell" {
+    for p in $programs; do
+        "$MOE_BIN/$p" --help=bash >"$BATS_TEST_TMPDIR/$p"
+        bash -n "$BATS_TEST_TMPDIR/$p"
+        grep -q -- "$p" "$BATS_TEST_TMPDIR/$p"
+    done
+}
+
+@test "an unknown option is a mistake in usage for every program" {
+    for p in $programs; do
+        run "$MOE_BIN/$p" --no-such-option
+        [ "$status" -eq 64 ]
+        [[ $output == "$p: "*no-such-option* ]]
+    done
+}
+
+@test "files are short enough to be read in one sitting" {
+    none "$(find cmd lib tests \( -name '*.[ch]' -o -name '*.bats' -o -name '*.py' \) -exec wc -l {} + |
+        awk '$2 != "total" && $1 > 500 { print $2 ": " $1 " lines" }')"
+}
+
+@test "nothing unfinished is left in the sources" {
+    none "$(grep -rnwE 'TODO|FIXME|XXX|HACK' cmd lib man examples README.md Makefile)"
+}
+
+@test "what make install lays down, make uninstall takes away" {
+    d=$BATS_TEST_TMPDIR/root
+    make -s install B="$(dirname "$MOE_BIN")" DESTDIR="$d" PREFIX=/usr
+    for p in $programs; do
+        [ -x "$d/usr/bin/$p" ]
+        [ -f "$d/usr/share/man/man1/$p.1" ]
+        [ -f "$d/usr/share/bash-completion/completions/$p" ]
+    done
+    [ -f "$d/usr/share/man/man5/moe-formats.5" ]
+    [ -f "$d/usr/share/doc/moe-tools/README.md" ]
+    make -s uninstall B="$(dirname "$MOE_BIN")" DESTDIR="$d" PREFIX=/usr
+    none "$(find "$d" ! -type d)"
+}
+
+@test "the archive of make dist is whole: its library builds" {
+    git rev-parse HEAD >/dev/null 2>&1 || skip "not a git repository"
+    git archive --prefix=dist/ HEAD | tar x -C "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR/dist"
+    for f in Makefile README.md LICENSE .ci/run lib/README.md; do [ -f "$f" ]; done
+    make -n all >/dev/null
+    for source in cmd/*.c; do # every header is there; compiling in earnest is what `make` did
+        "${CC:-cc}" -std=c11 -D_GNU_SOURCE -Ilib -Icmd -fsyntax-only "$source"
+    done
+}
