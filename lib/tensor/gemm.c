@@ -1,0 +1,25 @@
+#include "tensor/gemm.h"
+
+#include <cblas.h>
+
+void gemm(enum transpose a, enum transpose b, int m, int n, int k, real alpha, const real *A, int lda,
+	const real *B, int ldb, real beta, real *C, int ldc)
+{
+	CBLAS_TRANSPOSE ta = a == PLAIN ? CblasNoTrans : CblasTrans,
+			tb = b == PLAIN ? CblasNoTrans : CblasTrans;
+#ifdef REAL_DOUBLE
+	cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc);
+#else
+	cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc);
+#endif
+}
+
+void gemm_single_thread(void)
+{
+	openblas_set_num_threads(1);
+}
+
+const char *gemm_library(void)
+{
+	return openblas_get_config();
+}

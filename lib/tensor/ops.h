@@ -1,0 +1,66 @@
+/* The operations: one line each is the reference card, one file each (ops/) holds forward and backward.
+ *
+ * Rows stack B windows of N tokens. Every op takes the tape first and returns the new node. d(..) below is a gradient of the
+ * loss; gradients are always added to.
+ */
+#ifndef TENSOR_OPS_H
+#define TENSOR_OPS_H
+
+#include "tensor/tape.h"
+
+enum activation { ACT_RELU, ACT_GELU };
+
+/* A leaf that shows existing values [rows][cols] without copying; no gradient flows on from it. */
+struct node *op_input(struct tape *, const real *x, int rows, int cols);
+
+/* y [rows][out] = x [rows][in] W^T + b           W [out][in], b [out] */
+struct node *op_linear(struct tape *, struct node *x, struct weight W, struct weight b, int out);
+
+/* Tokens in front, positions on top, for B windows of n local tokens:
+ *   y [B*(G+n)][H]:  y[b][i] = (i < G ? token[i] : x[b][i-G]) + position[i]       token [G][H], position [G+n][H]
+ * A weight whose x is NULL is left out (no token: G = 0; no positions); position.g NULL = fixed positions. */
+struct node *op_embed(
+	struct tape *, struct node *x, struct weight token, struct weight position, int B, int G);
+
+/* Scaled dot-product self-attention (Vaswani et al. 2017, section 3.2) of each window on its own.
+ *   qkv [B*N][3H] -> y [B*N][H]:  per head  y = dropout(softmax(q k^T / sqrt(H/heads))) v
+ * Row by row: no N x N matrix is kept, backward recomputes it from the log-sum-exp of each row. */
+struct node *op_attention(struct tape *, struct node *qkv, int B, int heads);
+
+/* y = x + dropout(f) */
+struct node *op_residual(struct tape *, struct node *x, struct node *f);
+
+/* Layer normalisation (Ba, Kiros, Hinton 2016), biased variance, eps 1e-5:  y = (x - mean) / sqrt(var + eps) * W + b
+ *   W, b [cols] */
+struct node *op_norm(struct tape *, struct node *x, struct weight W, struct weight b);
+
+/* y [rows][H] = dropout(act(x W1^T + b1)) W2^T + b2     W1 [F][H], b1 [F], W2 [H][F], b2 [H]
+ * Tile by tile over F; the hidden layer never exists as a whole and is computed again in backward. */
+struct node *op_feedforward(struct tape *, struct node *x, struct weight W1, struct weight b1,
+	struct weight W2, struct weight b2, int F, enum activation);
+
+/* y [B][H] = mean of rows from .. N-1 of each window     x [B*N][H] */
+struct node *op_mean_rows(struct tape *, struct node *x, int B, int from);
+
+/* y [B*G][H] = the first G rows of each window           x [B*N][H] */
+struct node *op_first_rows(struct tape *, struct node *x, int B, int G);
+
+/* y = mean of n nodes of equal shape */
+struct node *op_mean_of(struct tape *, struct node *const *x, int n);
+
+/* y = max(x, 0) */
+struct node *op_relu(struct tape *, struct node *x);
+
+/* y [rows][cols] = softmax of each row of x / temperature */
+struct node *op_softmax(struct tape *, struct node *x, real temperature);
+
+/* y [B][H] = sum_k w[b][k] s_k[b]        w [B][K], s_k [B][H] */
+struct node *op_mix(struct tape *, struct node *w, struct node *const *s, int K);
+
+/* Cross-entropy with class weights a_c and label smoothing e, as the field's standard library defines it (mean over a batch):
+ *   loss = ( (1-e) sum_b a_y -log p_y  +  e/classes sum_b sum_c a_c -log p_c ) / sum_b a_y
+ * logits [B][classes], label [B] (kept, not copied), weight [classes] or NULL for ones. y [1][1]. */
+struct node *op_cross_entropy(
+	struct tape *, struct node *logits, const int *label, const real *weight, real smoothing);
+
+#endif

@@ -1,0 +1,115 @@
+/* Small operations on the few rows that leave the encoders: mean of nodes, relu, softmax, mixture. */
+#include "tensor/ops.h"
+
+#include <math.h>
+#include <string.h>
+
+static size_t area(const struct node *x)
+{
+	return (size_t)x->rows * (size_t)x->cols;
+}
+
+static void mean_backward(struct tape *t, struct node *y)
+{
+	real share = 1 / (real)y->inputs;
+	(void)t;
+	for (int k = 0; k < y->inputs; k++)
+		for (size_t i = 0; i < area(y); i++)
+			y->in[k]->g[i] += share * y->g[i];
+}
+
+struct node *op_mean_of(struct tape *t, struct node *const *x, int n)
+{
+	struct node *y = tape_node(t, x[0]->rows, x[0]->cols, n, x, mean_backward);
+	for (size_t i = 0; i < area(y); i++) {
+		real sum = 0;
+		for (int k = 0; k < n; k++)
+			sum += x[k]->x[i];
+		y->x[i] = sum / (real)n;
+	}
+	return y;
+}
+
+static void relu_backward(struct tape *t, struct node *y)
+{
+	(void)t;
+	for (size_t i = 0; i < area(y); i++)
+		if (y->x[i] > 0)
+			y->in[0]->g[i] += y->g[i];
+}
+
+struct node *op_relu(struct tape *t, struct node *x)
+{
+	struct node *y = tape_node(t, x->rows, x->cols, 1, &x, relu_backward);
+	for (size_t i = 0; i < area(y); i++)
+		y->x[i] = x->x[i] > 0 ? x->x[i] : 0;
+	return y;
+}
+
+/* dx = y (dy - sum(dy y)) / temperature */
+static void softmax_backward(struct tape *t, struct node *y)
+{
+	real temperature = *(const real *)y->saved;
+	size_t n = (size_t)y->cols;
+	(void)t;
+	for (size_t i = 0; i < area(y); i += n) {
+		real dot = 0;
+		for (size_t j = 0; j < n; j++)
+			dot += y->g[i + j] * y->x[i + j];
+		for (size_t j = 0; j < n; j++)
+			y->in[0]->g[i + j] += y->x[i + j] * (y->g[i + j] - dot) / temperature;
+	}
+}
+
+struct node *op_softmax(struct tape *t, struct node *x, real temperature)
+{
+	struct node *y = tape_node(t, x->rows, x->cols, 1, &x, softmax_backward);
+	size_t n = (size_t)x->cols;
+	for (size_t i = 0; i < area(x); i += n) {
+		real top = x->x[i], sum = 0;
+		for (size_t j = 1; j < n; j++)
+			top = x->x[i + j] > top ? x->x[i + j] : top;
+		for (size_t j = 0; j < n; j++)
+			sum += y->x[i + j] = (real)exp((double)((x->x[i + j] - top) / temperature));
+		for (size_t j = 0; j < n; j++)
+			y->x[i + j] /= sum;
+	}
+	if (t->gradients)
+		*(real *)(y->saved = tape_take(t, sizeof(real))) = temperature;
+	return y;
+}
+
+static void mix_backward(struct tape *t, struct node *y)
+{
+	struct node *w = y->in[0];
+	int K = w->cols;
+	size_t H = (size_t)y->cols;
+	(void)t;
+	for (size_t b = 0; b < (size_t)y->rows; b++)
+		for (int k = 0; k < K; k++) {
+			struct node *s = y->in[1 + k];
+			size_t at = b * (size_t)K + (size_t)k;
+			real dot = 0;
+			for (size_t h = 0; h < H; h++) {
+				dot += y->g[b * H + h] * s->x[b * H + h];
+				s->g[b * H + h] += w->x[at] * y->g[b * H + h];
+			}
+			if (w->g)
+				w->g[at] += dot;
+		}
+}
+
+struct node *op_mix(struct tape *t, struct node *w, struct node *const *s, int K)
+{
+	struct node **in = tape_take(t, (size_t)(K + 1) * sizeof *in);
+	in[0] = w;
+	memcpy(in + 1, s, (size_t)K * sizeof *in);
+	struct node *y = tape_node(t, w->rows, s[0]->cols, K + 1, in, mix_backward);
+	size_t H = (size_t)y->cols;
+	memset(y->x, 0, area(y) * sizeof(real));
+	for (size_t b = 0; b < (size_t)y->rows; b++)
+		for (int k = 0; k < K; k++)
+			for (size_t h = 0; h < H; h++)
+				y->x[b * H + h] += w->x[b * (size_t)K + (size_t)k] * s[k]->x[b * H + h];
+	return y;
+}

@@ -1,0 +1,95 @@
+#include "tensor/tape.h"
+
+#include "base/rng.h"
+#include "tensor/vector.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct tape *tape_new(struct arena *scratch, bool gradients)
+{
+	struct tape *t = NEW(struct tape);
+	t->arena = arena_new();
+	t->scratch = scratch;
+	t->gradients = gradients;
+	return t;
+}
+
+void tape_free(struct tape *t)
+{
+	if (!t)
+		return;
+	arena_free(t->arena);
+	free(t->node);
+	free(t);
+}
+
+void tape_reset(struct tape *t)
+{
+	arena_reset(t->arena);
+	t->n = 0;
+	t->operations = 0;
+}
+
+void tape_backward(struct tape *t)
+{
+	for (int i = t->n - 1; i >= 0; i--)
+		if (t->node[i]->backward)
+			t->node[i]->backward(t, t->node[i]);
+}
+
+void *tape_take(struct tape *t, size_t bytes)
+{
+	return arena_take(t->arena, bytes);
+}
+
+real *tape_reals(struct tape *t, size_t n)
+{
+	return arena_take(t->arena, n * sizeof(real));
+}
+
+real *scratch_reals(struct tape *t, size_t n)
+{
+	return arena_take(t->scratch, n * sizeof(real));
+}
+
+void scratch_done(struct tape *t)
+{
+	arena_reset(t->scratch);
+}
+
+struct node *tape_node(struct tape *t, int rows, int cols, int inputs, struct node *const *in,
+	void (*backward)(struct tape *, struct node *))
+{
+	struct node *y = tape_take(t, sizeof *y);
+	size_t n = (size_t)rows * (size_t)cols;
+	*y = (struct node){.rows = rows, .cols = cols};
+	y->x = tape_reals(t, n);
+	if (!t->gradients)
+		return y;
+	y->g = tape_reals(t, n);
+	memset(y->g, 0, n * sizeof *y->g);
+	y->inputs = inputs;
+	y->in = tape_take(t, (size_t)inputs * sizeof *y->in);
+	for (int i = 0; i < inputs; i++)
+		y->in[i] = in[i];
+	y->backward = backward;
+	ROOM_FOR_ONE(t->node, t->n, t->room);
+	t->node[t->n++] = y;
+	return y;
+}
+
+uint32_t tape_mask_key(struct tape *t)
+{
+	struct rng r = {t->dropout.key, t->operations++};
+	return (uint32_t)(rng_next(&r) >> 32);
+}
+
+VECTOR_CLONES
+void dropout_mask(real *restrict mask, int n, uint32_t key, uint32_t first, real p)
+{
+	uint32_t below = (uint32_t)((double)p * 4294967296.0);
+	real keep = 1 / (1 - p);
+	for (int i = 0; i < n; i++)
+		mask[i] = rng_mix32((first + (uint32_t)i) * 0x9e3779b9U + key) < below ? 0 : keep;
+}

@@ -1,0 +1,74 @@
+/* The tape: operations recorded as they run, replayed backward for gradients.
+ *
+ *     struct node *y = op_linear(tape, x, weight, bias, H);     y->x is there at once
+ *     ...
+ *     y->g[..] = dL/dy;  tape_backward(tape);                   then x->g and the weights' g are there
+ *
+ * A node is a matrix [rows][cols]; where windows are stacked rows = B * N, window after window. Each node knows its inputs and
+ * its backward function; there are no operation numbers. Values, gradients and what an operation saves live in the tape's
+ * arena until tape_reset. A tape made without gradients records nothing and needs only the memory of the values.
+ * One tape belongs to one thread at a time.
+ */
+#ifndef TENSOR_TAPE_H
+#define TENSOR_TAPE_H
+
+#include "base/mem.h"
+#include "base/real.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A trained tensor as an operation sees it: its value, and where its gradient is added up (NULL without gradients). */
+struct weight {
+	const real *x;
+	real *g;
+};
+
+struct tape;
+
+struct node {
+	real *x, *g; /* [rows][cols]; g is NULL without gradients */
+	int rows, cols;
+	int inputs;
+	struct node **in;
+	void (*backward)(struct tape *, struct node *); /* adds to in[]->g and to weights; NULL for a leaf */
+	void *saved;                                    /* what the operation keeps for backward */
+};
+
+/* Where the dropout masks come from: a mask is a function of (key, operation, element), drawn again in backward. */
+struct dropout {
+	real p;       /* share of the elements set to 0; 0 = off */
+	uint64_t key; /* of (seed, step, region, first window) */
+};
+
+struct tape {
+	struct arena *arena;   /* values, gradients, saved */
+	struct arena *scratch; /* short-lived buffers inside one operation; shared by the tapes of a worker */
+	bool gradients;
+	struct dropout dropout;
+	uint32_t operations; /* counted up by each that draws a mask */
+	struct node **node;
+	int n, room;
+};
+
+/* The scratch arena is borrowed. */
+struct tape *tape_new(struct arena *scratch, bool gradients);
+void tape_free(struct tape *);
+void tape_reset(struct tape *);    /* forgets the nodes, keeps the memory */
+void tape_backward(struct tape *); /* every node's backward, last first */
+
+/* A node with room for its value (not set) and a zeroed gradient. inputs may be 0. */
+struct node *tape_node(struct tape *, int rows, int cols, int inputs, struct node *const *in,
+	void (*backward)(struct tape *, struct node *));
+void *tape_take(struct tape *, size_t bytes); /* arena memory, not zeroed */
+real *tape_reals(struct tape *, size_t n);
+real *scratch_reals(struct tape *, size_t n); /* until scratch_done */
+void scratch_done(struct tape *);
+
+/* The 32-bit key of the next operation that draws a mask. */
+uint32_t tape_mask_key(struct tape *);
+
+/* mask[i] = 0 with probability p, else 1 / (1 - p), for i = 0 .. n-1, as element `first + i` of the key's sequence. */
+void dropout_mask(real *mask, int n, uint32_t key, uint32_t first, real p);
+
+#endif

@@ -1,0 +1,100 @@
+/* Vectors of 64 bytes in portable C (the compilers' vector extension), for the few loops where a sum must run in a fixed
+ * order and still be fast: 16 partial sums side by side, added up in one order at the end, whatever the processor has.
+ * Functions marked VECTOR_CLONES are compiled several times and the best one is chosen when the program starts.
+ */
+#ifndef TENSOR_VECTOR_H
+#define TENSOR_VECTOR_H
+
+#include "base/real.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined __x86_64__ && defined __GNUC__ && !defined __clang__ && !defined __SANITIZE_ADDRESS__ && \
+	!defined __SANITIZE_THREAD__ && !defined NO_CLONES
+#define VECTOR_CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#else
+#define VECTOR_CLONES
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum { LANES = 64 / (int)sizeof(real) };
+
+typedef real vec __attribute__((vector_size(64)));
+typedef real vec_unaligned __attribute__((vector_size(64), aligned(sizeof(real)), may_alias));
+#ifdef REAL_DOUBLE
+typedef int64_t vec_int __attribute__((vector_size(64)));
+#else
+typedef int32_t vec_int __attribute__((vector_size(64)));
+#endif
+
+#define V_LOAD(p)     ((vec)(*(const vec_unaligned *)(p)))
+#define V_STORE(p, v) (*(vec_unaligned *)(p) = (vec_unaligned)(v))
+#define V_SPLAT(s)    ((vec){0} + (real)(s))
+
+/* Rounded up to whole vectors. */
+INLINE int whole_vectors(int n)
+{
+	return (n + LANES - 1) / LANES * LANES;
+}
+
+INLINE void v_max(vec *a, const vec *b)
+{
+	vec_int greater = *a > *b;
+	*a = (vec)((greater & (vec_int)*a) | (~greater & (vec_int)*b));
+}
+
+/* The lanes added pairwise: one order on every machine. */
+INLINE real v_sum(const vec *v)
+{
+	real s[LANES];
+	memcpy(s, v, sizeof s);
+	for (int width = LANES / 2; width; width /= 2)
+		for (int i = 0; i < width; i++)
+			s[i] += s[i + width];
+	return s[0];
+}
+
+INLINE real v_largest(const vec *v)
+{
+	real s[LANES];
+	memcpy(s, v, sizeof s);
+	for (int width = LANES / 2; width; width /= 2)
+		for (int i = 0; i < width; i++)
+			s[i] = s[i] > s[i + width] ? s[i] : s[i + width];
+	return s[0];
+}
+
+/* exp of numbers not above about 80; what is below -87 gives 0 or next to it. In float: x = n ln 2 + r with |r| <= ln 2 / 2,
+ * the Taylor polynomial of degree 7 for exp r (its remainder is below 1e-8), and n added to the exponent bits. */
+INLINE void v_exp(vec *x)
+{
+#ifdef REAL_DOUBLE
+	double s[LANES];
+	memcpy(s, x, sizeof s);
+	for (int i = 0; i < LANES; i++)
+		s[i] = exp(s[i]);
+	memcpy(x, s, sizeof s);
+#else
+	vec low = V_SPLAT(-87.0F);
+	v_max(x, &low);
+	const vec magic = V_SPLAT(12582912.0F); /* 1.5 * 2^23: adding it rounds to a whole number */
+	vec shifted = *x * V_SPLAT(1.44269504F) + magic;
+	vec n = shifted - magic;
+	vec r = *x - n * V_SPLAT(0.693359375F) - n * V_SPLAT(-2.12194440e-4F);
+	vec p = V_SPLAT(1.0F / 5040);
+	p = p * r + V_SPLAT(1.0F / 720);
+	p = p * r + V_SPLAT(1.0F / 120);
+	p = p * r + V_SPLAT(1.0F / 24);
+	p = p * r + V_SPLAT(1.0F / 6);
+	p = p * r + V_SPLAT(0.5F);
+	p = p * r + V_SPLAT(1.0F);
+	p = p * r + V_SPLAT(1.0F);
+	vec_int scale = ((vec_int)shifted - (vec_int)magic + 127) << 23;
+	*x = p * (vec)scale;
+#endif
+}
+
+#endif

@@ -1,0 +1,351 @@
+/* Every operation against central finite differences, in float with a wide tolerance and (make gradcheck) in double to 1e-7. */
+#include "check.h"
+
+#include "base/rng.h"
+#include "tensor/ops.h"
+
+#include <stdlib.h>
+
+#ifdef REAL_DOUBLE
+static const double step = 1e-5, tolerance = 1e-7;
+#else
+static const double step = 2e-2, tolerance = 2e-2;
+#endif
+
+enum { INPUTS = 10 };
+
+/* What is differentiated: matrices given to the operation as nodes or weights. */
+struct subject {
+	int n;
+	int rows[INPUTS], cols[INPUTS];
+	struct node node[INPUTS];
+	struct weight weight[INPUTS];
+};
+
+typedef struct node *(*build)(struct tape *, struct subject *);
+
+static void add(struct subject *s, struct rng *r, int rows, int cols)
+{
+	size_t n = (size_t)rows * (size_t)cols;
+	real *x = NEW_ARRAY(real, n), *g = NEW_ARRAY(real, n);
+	for (size_t i = 0; i < n; i++)
+		x[i] = (real)(0.7 * rng_normal(r));
+	s->rows[s->n] = rows;
+	s->cols[s->n] = cols;
+	s->node[s->n] = (struct node){.x = x, .g = g, .rows = rows, .cols = cols};
+	s->weight[s->n++] = (struct weight){x, g};
+}
+
+static void clear(struct subject *s)
+{
+	for (int i = 0; i < s->n; i++) {
+		free(s->node[i].x);
+		free(s->node[i].g);
+	}
+	*s = (struct subject){0};
+}
+
+/* loss = sum of c_i y_i with fixed random c; backward when asked. */
+static double loss(struct tape *t, struct subject *s, build f, bool backward)
+{
+	struct rng r = rng_stream(9, "loss", 0, 0);
+	tape_reset(t);
+	struct node *y = f(t, s);
+	double sum = 0;
+	for (int i = 0; i < y->rows * y->cols; i++) {
+		double c = y->rows * y->cols == 1 ? 1 : rng_normal(&r);
+		sum += c * (double)y->x[i];
+		y->g[i] = (real)c;
+	}
+	if (backward)
+		tape_backward(t);
+	return sum;
+}
+
+static void differences(struct subject *s, build f, double dropout)
+{
+	struct arena *scratch = arena_new();
+	struct tape *t = tape_new(scratch, true);
+	t->dropout.p = (real)dropout;
+	t->dropout.key = 77;
+	loss(t, s, f, true);
+	double worst = 0;
+	for (int i = 0; i < s->n; i++) {
+		real *x = s->node[i].x, *g = s->node[i].g;
+		int n = s->rows[i] * s->cols[i];
+		double scale = 1;
+		for (int j = 0; j < n; j++)
+			scale = fmax(scale, fabs((double)g[j]));
+		for (int j = 0; j < n; j++) {
+			real keep = x[j];
+			double found = (double)g[j];
+			x[j] = (real)((double)keep + step);
+			double up = loss(t, s, f, false), h = (double)x[j];
+			x[j] = (real)((double)keep - step);
+			double down = loss(t, s, f, false);
+			h -= (double)x[j];
+			x[j] = keep;
+			double e = fabs((up - down) / h - found) / scale;
+			worst = fmax(worst, e);
+			if (e > tolerance)
+				fprintf(stderr, "input %d element %d: %g by differences, %g by backward\n", i,
+					j, (up - down) / h, found);
+		}
+	}
+	CHECK(worst <= tolerance);
+	tape_free(t);
+	arena_free(scratch);
+}
+
+static struct node *linear(struct tape *t, struct subject *s)
+{
+	return op_linear(t, &s->node[0], s->weight[1], s->weight[2], 3);
+}
+
+static void linear_grad(void)
+{
+	struct subject s = {0};
+	struct rng r = rng_stream(1, "x", 0, 0);
+	add(&s, &r, 7, 5);
+	add(&s, &r, 3, 5);
+	add(&s, &r, 1, 3);
+	differences(&s, linear, 0);
+	clear(&s);
+}
+
+static struct node *embed(struct tape *t, struct subject *s)
+{
+	return op_embed(t, &s->node[0], s->weight[1], s->weight[2], 2, 2);
+}
+
+static struct node *embed_bare(struct tape *t, struct subject *s)
+{
+	return op_embed(t, &s->node[0], (struct weight){0}, (struct weight){0}, 2, 0);
+}
+
+static void embed_grad(void)
+{
+	struct subject s = {0};
+	struct rng r = rng_stream(2, "x", 0, 0);
+	add(&s, &r, 6, 4);
+	add(&s, &r, 2, 4);
+	add(&s, &r, 5, 4);
+	differences(&s, embed, 0);
+	clear(&s);
+	add(&s, &r, 6, 4);
+	differences(&s, embed_bare, 0);
+	clear(&s);
+}
+
+static int heads;
+
+static struct node *attention(struct tape *t, struct subject *s)
+{
+	return op_attention(t, &s->node[0], 2, heads);
+}
+
+static void attention_grad(void)
+{
+	static const int size[][3] = {/* N, head size, heads */ {7, 4, 2}, {19, 8, 1}, {9, 3, 2}, {5, 16, 1},
+		{18, 6, 1}, {1, 4, 1}};
+	for (size_t i = 0; i < sizeof size / sizeof *size; i++)
+		for (int dropout = 0; dropout < 2; dropout++) {
+			struct subject s = {0};
+			struct rng r = rng_stream(3, "x", i, 0);
+			heads = size[i][2];
+			add(&s, &r, 2 * size[i][0], 3 * size[i][1] * heads);
+			differences(&s, attention, dropout * 0.3);
+			clear(&s);
+		}
+}
+
+static struct node *residual(struct tape *t, struct subject *s)
+{
+	return op_residual(t, &s->node[0], &s->node[1]);
+}
+
+static void residual_grad(void)
+{
+	struct subject s = {0};
+	struct rng r = rng_stream(4, "x", 0, 0);
+	add(&s, &r, 6, 5);
+	add(&s, &r, 6, 5);
+	differences(&s, residual, 0);
+	memset(s.node[0].g, 0, 30 * sizeof(real));
+	memset(s.node[1].g, 0, 30 * sizeof(real));
+	differences(&s, residual, 0.4);
+	clear(&s);
+}
+
+static struct node *norm(struct tape *t, struct subject *s)
+{
+	return op_norm(t, &s->node[0], s->weight[1], s->weight[2]);
+}
+
+static void norm_grad(void)
+{
+	struct subject s = {0};
+	struct rng r = rng_stream(5, "x", 0, 0);
+	add(&s, &r, 4, 9);
+	add(&s, &r, 1, 9);
+	add(&s, &r, 1, 9);
+	differences(&s, norm, 0);
+	clear(&s);
+}
+
+static int hidden;
+static enum activation activation;
+
+static struct node *feedforward(struct tape *t, struct subject *s)
+{
+	return op_feedforward(
+		t, &s->node[0], s->weight[1], s->weight[2], s->weight[3], s->weight[4], hidden, activation);
+}
+
+static void feedforward_grad(void)
+{
+	for (int i = 0; i < 4; i++) {
+		struct subject s = {0};
+		struct rng r = rng_stream(6, "x", (uint64_t)i, 0);
+		hidden = i < 2 ? 11 : 259; /* the second does not fit one tile */
+		activation = i % 2 ? ACT_GELU : ACT_RELU;
+#ifndef REAL_DOUBLE
+		if (activation == ACT_RELU)
+			continue; /* a kink within a wide step */
+#endif
+		add(&s, &r, 3, 4);
+		add(&s, &r, hidden, 4);
+		add(&s, &r, 1, hidden);
+		add(&s, &r, 4, hidden);
+		add(&s, &r, 1, 4);
+		differences(&s, feedforward, i > 0 ? 0.25 : 0);
+		clear(&s);
+	}
+}
+
+static struct node *mean_rows(struct tape *t, struct subject *s)
+{
+	return op_mean_rows(t, &s->node[0], 2, 1);
+}
+
+static struct node *first_rows(struct tape *t, struct subject *s)
+{
+	return op_first_rows(t, &s->node[0], 2, 2);
+}
+
+static struct node *mean_of(struct tape *t, struct subject *s)
+{
+	struct node *x[] = {&s->node[0], &s->node[1], &s->node[2]};
+	return op_mean_of(t, x, 3);
+}
+
+static struct node *relu(struct tape *t, struct subject *s)
+{
+	return op_relu(t, &s->node[0]);
+}
+
+static struct node *softmax(struct tape *t, struct subject *s)
+{
+	return op_softmax(t, &s->node[0], REAL(0.7));
+}
+
+static struct node *mix(struct tape *t, struct subject *s)
+{
+	struct node *x[] = {&s->node[1], &s->node[2]};
+	return op_mix(t, &s->node[0], x, 2);
+}
+
+static void small_grads(void)
+{
+	struct {
+		build f;
+		int n, rows[3], cols[3];
+	} list[] = {
+		{mean_rows, 1, {8}, {3}},
+		{first_rows, 1, {8}, {3}},
+		{mean_of, 3, {2, 2, 2}, {3, 3, 3}},
+		{softmax, 1, {3}, {4}},
+		{mix, 3, {3, 3, 3}, {2, 4, 4}},
+#ifdef REAL_DOUBLE
+		{relu, 1, {3}, {5}},
+#endif
+	};
+	(void)relu;
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+		struct subject s = {0};
+		struct rng r = rng_stream(7, "x", i, 0);
+		for (int j = 0; j < list[i].n; j++)
+			add(&s, &r, list[i].rows[j], list[i].cols[j]);
+		differences(&s, list[i].f, 0);
+		clear(&s);
+	}
+}
+
+static struct node *cross_entropy(struct tape *t, struct subject *s)
+{
+	static const int label[] = {0, 2, 1, 2};
+	static const real weight[] = {REAL(0.5), 2, REAL(1.3)};
+	return op_cross_entropy(t, &s->node[0], label, weight, REAL(0.1));
+}
+
+static void cross_entropy_grad(void)
+{
+	struct subject s = {0};
+	struct rng r = rng_stream(8, "x", 0, 0);
+	add(&s, &r, 4, 3);
+	differences(&s, cross_entropy, 0);
+	clear(&s);
+}
+
+static void cross_entropy_value(void)
+{
+	/* two rows, logits (0, ln 3): p = (1/4, 3/4); labels 0 and 1: -(ln 1/4 + ln 3/4) / 2 */
+	struct subject s = {0};
+	struct rng r = rng_stream(8, "x", 0, 0);
+	struct arena *scratch = arena_new();
+	struct tape *t = tape_new(scratch, false);
+	static const int label[] = {0, 1};
+	add(&s, &r, 2, 2);
+	s.node[0].x[0] = s.node[0].x[2] = 0;
+	s.node[0].x[1] = s.node[0].x[3] = (real)log(3.0);
+	CHECK_NEAR(op_cross_entropy(t, &s.node[0], label, NULL, 0)->x[0], -(log(0.25) + log(0.75)) / 2, 1e-6);
+	tape_free(t);
+	arena_free(scratch);
+	clear(&s);
+}
+
+/* The share of zeros is p, the mean stays, and neighbours, keys and rows are unrelated. */
+static void dropout_is_fair(void)
+{
+	enum { N = 100000 };
+	static real a[N], b[N];
+	dropout_mask(a, N, 12345, 0, REAL(0.1));
+	dropout_mask(b, N, 12346, 0, REAL(0.1));
+	double zero = 0, both = 0, next = 0;
+	for (int i = 0; i < N; i++) {
+		zero += a[i] == 0;
+		both += a[i] == 0 && b[i] == 0;
+		next += i > 0 && a[i] == 0 && a[i - 1] == 0;
+	}
+	CHECK_NEAR(zero / N, 0.1, 0.004);
+	CHECK_NEAR(both / N, 0.01, 0.0015);
+	CHECK_NEAR(next / N, 0.01, 0.0015);
+	CHECK_NEAR(a[0] == 0 ? a[1] : a[0], 1 / 0.9, 0.2);
+	dropout_mask(b, 1000, 12345, 500, REAL(0.1));
+	CHECK(!memcmp(a + 500, b, 1000 * sizeof *a)); /* a piece of the sequence is the same piece */
+}
+
+int main(void)
+{
+	CASE(linear_grad);
+	CASE(embed_grad);
+	CASE(attention_grad);
+	CASE(residual_grad);
+	CASE(norm_grad);
+	CASE(feedforward_grad);
+	CASE(small_grads);
+	CASE(cross_entropy_grad);
+	CASE(cross_entropy_value);
+	CASE(dropout_is_fair);
+	return check_done();
+}
