@@ -112,6 +112,7 @@ golden:
 # --- man pages: the OPTIONS section between the two marks comes from the program's own table
 man: all
 	@for p in $(PROGRAMS); do MOE_BIN=$(abspath $B/bin) tests/man-options $$p --write || exit; done
+	@MOE_BIN=$(abspath $B/bin) tests/man-options keys --write
 
 lint: all
 	@tests/lint $(if $(CI),--strict)
