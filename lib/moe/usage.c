@@ -1,0 +1,186 @@
+#include "moe/usage.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double units = 0x1p52;
+
+static void carry(struct exact *e)
+{
+	if (e->part >= (int64_t)1 << 52) {
+		e->part -= (int64_t)1 << 52;
+		e->whole++;
+	}
+}
+
+void exact_add(struct exact *e, double x)
+{
+	double whole = floor(x);
+	e->whole += (int64_t)whole;
+	e->part += (int64_t)llrint((x - whole) * units);
+	carry(e);
+}
+
+double exact_value(const struct exact *e)
+{
+	return (double)e->whole + (double)e->part / units;
+}
+
+static void exact_merge(struct exact *e, const struct exact *other)
+{
+	e->whole += other->whole;
+	e->part += other->part;
+	carry(e);
+}
+
+void usage_new(struct usage *u, int experts, int k)
+{
+	must(experts > 0 && k > 0 && k <= experts);
+	*u = (struct usage){.experts = experts, .k = k};
+	u->count = NEW_ARRAY(int64_t, experts);
+	u->pair = mem_new((size_t)experts * (size_t)experts, sizeof *u->pair);
+	u->importance = NEW_ARRAY(struct exact, experts);
+	u->weight = NEW_ARRAY(struct exact, experts);
+}
+
+void usage_free(struct usage *u)
+{
+	free(u->count);
+	free(u->pair);
+	free(u->importance);
+	free(u->weight);
+	*u = (struct usage){0};
+}
+
+/* (s_k - s_k+1) / s_k: walks down the values of p [E] from the largest; equal ones count as often as they stand there. */
+static double margin(const float *p, int experts, int k)
+{
+	if (k >= experts)
+		return 0;
+	double bound = INFINITY, kth = 0;
+	for (int taken = 0; taken <= k;) {
+		double next = -1;
+		int equal = 0;
+		for (int i = 0; i < experts; i++)
+			if ((double)p[i] < bound && (double)p[i] > next) {
+				next = (double)p[i];
+				equal = 1;
+			} else if ((double)p[i] == next) {
+				equal++;
+			}
+		if (taken < k && taken + equal >= k)
+			kth = next;
+		taken += equal;
+		if (taken > k)
+			return kth > 0 ? (kth - next) / kth : 0;
+		bound = next;
+	}
+	return 0;
+}
+
+static void add_token(struct usage *u, const float *p)
+{
+	double entropy = 0;
+	u->tokens++;
+	for (int i = 0; i < u->experts; i++) {
+		exact_add(&u->importance[i], (double)p[i]);
+		entropy -= (double)p[i] * log((double)p[i] + 1e-10);
+	}
+	exact_add(&u->entropy, entropy > 0 ? entropy : 0);
+	exact_add(&u->margin, margin(p, u->experts, u->k));
+}
+
+void usage_add(struct usage *u, const float *probability, const int32_t *expert, const float *weight)
+{
+	add_token(u, probability);
+	for (int j = 0; j < u->k; j++) {
+		if (expert[j] < 0) {
+			u->dropped++;
+			continue;
+		}
+		u->count[expert[j]]++;
+		exact_add(&u->weight[expert[j]], (double)weight[j]);
+		for (int i = 0; i < u->k; i++)
+			if (expert[i] >= 0 && i != j)
+				u->pair[(int64_t)expert[j] * u->experts + expert[i]]++;
+	}
+}
+
+void usage_add_gate(struct usage *u, const float *w)
+{
+	int32_t best = 0;
+	must(u->k == 1);
+	for (int i = 1; i < u->experts; i++)
+		if (w[i] > w[best])
+			best = i;
+	usage_add(u, w, &best, &w[best]);
+}
+
+void usage_merge(struct usage *u, const struct usage *other)
+{
+	must(u->experts == other->experts && u->k == other->k);
+	u->tokens += other->tokens;
+	u->dropped += other->dropped;
+	for (int i = 0; i < u->experts; i++) {
+		u->count[i] += other->count[i];
+		exact_merge(&u->importance[i], &other->importance[i]);
+		exact_merge(&u->weight[i], &other->weight[i]);
+	}
+	for (int64_t i = 0; i < (int64_t)u->experts * u->experts; i++)
+		u->pair[i] += other->pair[i];
+	exact_merge(&u->entropy, &other->entropy);
+	exact_merge(&u->margin, &other->margin);
+}
+
+struct usage_figures usage_figures(const struct usage *u)
+{
+	int E = u->experts;
+	struct usage_figures f = {.share = NEW_ARRAY(double, E),
+		.importance = NEW_ARRAY(double, E),
+		.average_weight = NEW_ARRAY(double, E)};
+	double n = u->tokens ? (double)u->tokens : 1, places = n * u->k, sum = 0, square = 0, most = 0;
+	for (int i = 0; i < E; i++) {
+		double c = (double)u->count[i];
+		f.share[i] = c / places;
+		f.importance[i] = exact_value(&u->importance[i]) / n;
+		f.average_weight[i] = u->count[i] ? exact_value(&u->weight[i]) / c : NAN;
+		sum += c;
+		most = c > most ? c : most;
+	}
+	double mean = sum / E;
+	for (int i = 0; i < E; i++)
+		square += ((double)u->count[i] - mean) * ((double)u->count[i] - mean);
+	if (sum > 0) {
+		f.cv = sqrt(square / E) / mean;
+		f.max_over_mean = most / mean;
+	}
+	f.entropy = exact_value(&u->entropy) / n;
+	f.entropy_normalised = E > 1 ? f.entropy / log(E) : 0;
+	f.overflow = (double)u->dropped / places;
+	f.margin = exact_value(&u->margin) / n;
+	return f;
+}
+
+void usage_figures_free(struct usage_figures *f)
+{
+	free(f->share);
+	free(f->importance);
+	free(f->average_weight);
+}
+
+void usage_specialisation(const struct usage *by_label, int labels, double *out)
+{
+	for (int i = 0; labels && i < by_label[0].experts; i++) {
+		double sum = 0, entropy = 0;
+		for (int l = 0; l < labels; l++)
+			sum += (double)by_label[l].count[i];
+		for (int l = 0; l < labels; l++) {
+			double q = sum > 0 ? (double)by_label[l].count[i] / sum : 0;
+			entropy -= q > 0 ? q * log(q) : 0;
+		}
+		out[i] = sum > 0 && labels > 1 ? 1 - entropy / log(labels) : NAN;
+	}
+}

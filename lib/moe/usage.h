@@ -1,0 +1,61 @@
+/* How experts are used: counts and sums over tokens, and the figures that follow from them.
+ *
+ *     usage_new(&u, E, k);  usage_add(&u, p, expert, weight) for every token;  usage_merge(&u, &other);  usage_figures(...)
+ *
+ * Sums are kept exactly, in units of 2^-52 of what is added, so that adding up parts in any order gives the same bits as the
+ * whole. Definitions: for N tokens, each given to at most k of E experts, c_i = tokens of expert i, p = router probabilities:
+ *
+ *     share_i       c_i / (k N)                         importance_i   mean of p_i
+ *     entropy       mean of -sum_i p_i ln(p_i + 1e-10), nats; normalised: divided by ln E (E = 1: 0)
+ *     cv            standard deviation (population) of c over its mean       max_over_mean   largest c over their mean
+ *     coselection   M_ij = tokens given to both i and j, i != j              overflow        places left empty / (k N)
+ *     margin        mean of (s_k - s_k+1) / s_k, s = p falling; 0 when k = E or s_k = 0
+ *     average_weight_i   sum of the weights of expert i / c_i
+ *
+ * Expert -1 marks an empty place: a token that was dropped for want of capacity. (Switch Transformers, Fedus et al. 2021, for
+ * share and overflow; Shazeer et al. 2017 for importance and cv.)
+ */
+#ifndef MOE_USAGE_H
+#define MOE_USAGE_H
+
+#include <stdint.h>
+
+/* A sum of numbers >= 0: whole + part * 2^-52, part below 2^52. */
+struct exact {
+	int64_t whole, part;
+};
+
+struct usage {
+	int experts, k;                    /* E, k */
+	int64_t tokens, dropped;           /* N; empty places */
+	int64_t *count;                    /* [E] */
+	int64_t *pair;                     /* [E][E] symmetric, diagonal 0 */
+	struct exact *importance, *weight; /* [E] */
+	struct exact entropy, margin;
+};
+
+void exact_add(struct exact *, double x); /* 0 <= x < 2^53 */
+double exact_value(const struct exact *);
+
+void usage_new(struct usage *, int experts, int k);
+void usage_free(struct usage *);
+/* One token: probability [E], expert [k] (-1 = empty), weight [k]. */
+void usage_add(struct usage *, const float *probability, const int32_t *expert, const float *weight);
+/* One window of the gate, k = 1: its largest weight is its choice, the lowest index among equals. w [E]. */
+void usage_add_gate(struct usage *, const float *w);
+/* Adds what the other has counted; both have the same E and k. */
+void usage_merge(struct usage *, const struct usage *other);
+
+/* Figures; 0 where nothing was counted. Arrays [E]. average_weight is NAN for an expert without tokens. */
+struct usage_figures {
+	double *share, *importance, *average_weight;
+	double entropy, entropy_normalised, cv, max_over_mean, overflow, margin;
+};
+struct usage_figures usage_figures(const struct usage *);
+void usage_figures_free(struct usage_figures *);
+
+/* specialisation_i = 1 - H(label | expert i) / ln(labels): 1 = expert i sees one label only, 0 = all alike. NAN when it has no
+ * token of these labels, or there is one label only. by_label [labels]; out [E]. */
+void usage_specialisation(const struct usage *by_label, int labels, double *out);
+
+#endif

@@ -1,0 +1,275 @@
+/* Synthetic EEG: the properties it promises. */
+#include "check.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "eeg/montage.h"
+#include "eeg/synth.h"
+
+#include <stdlib.h>
+
+static const double pi = 3.14159265358979323846;
+
+/* Power of x [n] between two frequencies: Hann window, one sum per bin. */
+static double band(const float *x, int64_t n, double rate, double low, double high)
+{
+	double power = 0;
+	for (int64_t k = (int64_t)ceil(low * (double)n / rate); (double)k <= high * (double)n / rate; k++) {
+		double re = 0, im = 0;
+		for (int64_t t = 0; t < n; t++) {
+			double v = (double)x[t] * (0.5 - 0.5 * cos(2 * pi * (double)t / (double)n));
+			re += v * cos(2 * pi * (double)(k * t % n) / (double)n);
+			im += v * sin(2 * pi * (double)(k * t % n) / (double)n);
+		}
+		power += re * re + im * im;
+	}
+	return power;
+}
+
+static struct synth settings(const char *channels, const char *effect)
+{
+	struct synth s = {.seed = 3, .rate = 128, .seconds = 40, .snr = 1, .experts = 4};
+	CHECK(!synth_channels(&s, channels));
+	CHECK(!synth_classes(&s, "2"));
+	CHECK(!(effect ? synth_effect(&s, effect) : synth_effects_at(&s, NULL)));
+	return s;
+}
+
+/* Mean log ratio of the band's power in `task` over `rest`, over the windows of one second of a recording. */
+static double contrast(const struct synth *s, const struct synth_recording *r, int c, double hz)
+{
+	double sum[2] = {0}, count[2] = {0};
+	for (int64_t t = 0; t + 128 <= r->n; t += 128)
+		if (r->label[t] == r->label[t + 127]) {
+			sum[r->label[t]] += log(band(r->signal + c * r->n + t, 128, s->rate, hz - 2, hz + 2));
+			count[r->label[t]]++;
+		}
+	return sum[1] / count[1] - sum[0] / count[0];
+}
+
+static void a_class_shows_at_its_place_and_not_far_away(void)
+{
+	struct synth s = settings("Fp1,Fp2,Fz,Cz,Pz,O1,Oz,O2", "task:20@O1+Oz+O2");
+	for (int subject = 0; subject < 3; subject++) {
+		struct synth_recording *r = synth_record(&s, subject, 1);
+		for (int c = 5; c < 8; c++)
+			CHECK(contrast(&s, r, c, 20) > 2);
+		for (int c = 0; c < 4; c++)
+			CHECK(fabs(contrast(&s, r, c, 20)) < 0.5);
+		CHECK(fabs(contrast(&s, r, 6, 40)) < 0.5); /* another band */
+		synth_recording_free(r);
+	}
+	synth_free(&s);
+}
+
+/* Power added by the effect over the power without it, from two recordings that differ in nothing else. */
+static void snr_is_what_it_says(void)
+{
+	struct synth with = settings("16", "task:10@2"), without = settings("16", "task:10@2");
+	with.snr = 0.5;
+	without.snr = 0;
+	struct synth_recording *a = synth_record(&with, 0, 1), *b = synth_record(&without, 0, 1);
+	double added = 0, base = 0, elsewhere = 0;
+	int64_t n = 0;
+	for (int j = 0; j < with.effect[0].n; j++) {
+		const float *x = a->signal + with.effect[0].channel[j] * a->n,
+			    *y = b->signal + with.effect[0].channel[j] * b->n;
+		double mean = 0, square = 0;
+		for (int64_t t = 0; t < a->n; t++) {
+			double d = (double)x[t] - (double)y[t];
+			(a->label[t] == 1 ? &added : &elsewhere)[0] += d * d;
+			n += a->label[t] == 1;
+			mean += (double)y[t];
+			square += (double)y[t] * (double)y[t];
+		}
+		base += square / (double)a->n - mean / (double)a->n * (mean / (double)a->n);
+	}
+	CHECK(elsewhere == 0);
+	CHECK_NEAR(added / (double)n * with.effect[0].n / base, 0.5, 0.06); /* the rhythm waxes and wanes */
+	synth_recording_free(a);
+	synth_recording_free(b);
+	synth_free(&with);
+	synth_free(&without);
+}
+
+/* Slope of log power over log frequency, between the bands where rhythms are. */
+static void the_background_falls_like_one_over_f(void)
+{
+	static const double edge[] = {1, 2, 2, 4, 14, 18, 23, 30, 30, 40};
+	struct synth s = settings("Fpz,Oz", "task:50@Oz");
+	s.snr = 0;
+	s.seconds = 60;
+	double sx = 0, sy = 0, sxx = 0, sxy = 0;
+	int n = 0;
+	for (int subject = 0; subject < 4; subject++) {
+		struct synth_recording *r = synth_record(&s, subject, 1);
+		for (int i = 0; i < 10; i += 2, n++) {
+			double x = log(sqrt(edge[i] * edge[i + 1])), y = 0;
+			for (int64_t t = 0; t + 512 <= r->n; t += 512)
+				y += band(r->signal + t, 512, s.rate, edge[i], edge[i + 1] - 0.1);
+			y = log(y / (edge[i + 1] - edge[i]));
+			sx += x, sy += y, sxx += x * x, sxy += x * y;
+		}
+		synth_recording_free(r);
+	}
+	CHECK_NEAR((sxy - sx * sy / n) / (sxx - sx * sx / n), -1, 0.25);
+	synth_free(&s);
+}
+
+static double correlation(const struct synth_recording *r, int a, int b)
+{
+	const float *x = r->signal + a * r->n, *y = r->signal + b * r->n;
+	double n = (double)r->n, sx = 0, sy = 0, sxx = 0, syy = 0, sxy = 0;
+	for (int64_t t = 0; t < r->n; t++) {
+		sx += (double)x[t], sy += (double)y[t];
+		sxx += (double)x[t] * (double)x[t], syy += (double)y[t] * (double)y[t],
+			sxy += (double)x[t] * (double)y[t];
+	}
+	return (sxy - sx * sy / n) / sqrt((sxx - sx * sx / n) * (syy - sy * sy / n));
+}
+
+static void neighbours_agree_and_less_so_with_distance(void)
+{
+	struct synth s = settings("Fpz,AFz,Fz,Cz,Oz", "task:20@Cz");
+	s.snr = 0;
+	double near = 0, middle = 0, far = 0, end = 0;
+	for (int subject = 0; subject < 6; subject++) {
+		struct synth_recording *r = synth_record(&s, subject, 1);
+		near += correlation(r, 0, 1) / 6;
+		middle += correlation(r, 0, 2) / 6;
+		far += correlation(r, 0, 3) / 6;
+		end += correlation(r, 0, 4) / 6;
+		synth_recording_free(r);
+	}
+	CHECK(near > 0.8 && near > middle + 0.1 && middle > far + 0.1);
+	CHECK(far < 0.5 && fabs(end) < 0.2);
+	synth_free(&s);
+}
+
+static void a_subject_is_the_same_in_any_company_and_differs_from_others(void)
+{
+	struct synth s = settings("8", NULL);
+	struct synth_recording *a = synth_record(&s, 1, 1), *b = synth_record(&s, 1, 1),
+			       *c = synth_record(&s, 1, 2), *d = synth_record(&s, 2, 1);
+	size_t bytes = (size_t)(8 * a->n) * sizeof *a->signal;
+	CHECK(!memcmp(a->signal, b->signal, bytes));
+	CHECK(memcmp(a->signal, c->signal, bytes));
+	CHECK(memcmp(a->signal, d->signal, bytes));
+	CHECK(fabs(correlation(a, 0, 0) - 1) < 1e-9);
+	double rest = 0;
+	for (int64_t t = 0; t < a->n; t++)
+		rest += a->label[t] == 0;
+	CHECK_NEAR(rest / (double)a->n, 0.5, 1e-9); /* classes in equal parts */
+	synth_recording_free(a);
+	synth_recording_free(b);
+	synth_recording_free(c);
+	synth_recording_free(d);
+	synth_free(&s);
+}
+
+static void artefacts_are_where_the_truth_says(void)
+{
+	struct synth s = settings("Fp1,Fp2,T7,Cz,T8,O1", "task:20@O1"),
+		     clean = settings("Fp1,Fp2,T7,Cz,T8,O1", "task:20@O1");
+	CHECK(!synth_artefacts(&s, "blink,muscle,flat,gap,pause"));
+	struct synth_recording *r = synth_record(&s, 0, 1), *q = synth_record(&clean, 0, 1);
+	int seen[SYNTH_ARTEFACTS] = {0};
+	for (int i = 0; i < r->events; i++) {
+		const struct synth_event *e = &r->event[i];
+		const float *x = r->signal + (e->channel < 0 ? 0 : e->channel) * r->n;
+		int64_t middle = e->start + e->length / 2;
+		seen[e->kind]++;
+		CHECK(e->start >= 0 && e->length > 0 && e->start + e->length <= r->n);
+		if (e->kind == SYNTH_GAP)
+			CHECK(isnan(x[e->start]) && isnan(x[e->start + e->length - 1]));
+		if (e->kind == SYNTH_FLAT) {
+			float last = x[e->start];
+			for (int64_t t = e->start; t < e->start + e->length; t++) {
+				CHECK(isnan(x[t]) || isnan(last) || x[t] == last);
+				last = x[t];
+			}
+		}
+		if (e->kind == SYNTH_PAUSE)
+			CHECK(r->pause[e->start] && r->pause[e->start + e->length - 1]);
+		if (e->kind == SYNTH_BLINK && !isnan(x[middle]) && e->length > 10)
+			CHECK(x[middle] > q->signal[middle] + 20 ||
+				r->events > 12); /* unless another stands upon it */
+	}
+	for (int k = 0; k < SYNTH_ARTEFACTS; k++)
+		CHECK(seen[k] > 0);
+	synth_recording_free(r);
+	synth_recording_free(q);
+	synth_free(&s);
+	synth_free(&clean);
+}
+
+static double angle_between(const char *a, const char *b)
+{
+	double p[3], q[3];
+	CHECK(montage_position(a, p) && montage_position(b, q));
+	CHECK_NEAR(p[0] * p[0] + p[1] * p[1] + p[2] * p[2], 1, 1e-12);
+	return montage_angle(p, q) * 180 / pi;
+}
+
+static void electrodes_sit_where_the_system_says(void)
+{
+	double p[3];
+	CHECK_NEAR(angle_between("Cz", "Fpz"), 72, 1e-9);
+	CHECK_NEAR(angle_between("Cz", "Fz"), 36, 1e-9);
+	CHECK_NEAR(angle_between("Cz", "C3"), 36, 1e-9);
+	CHECK_NEAR(angle_between("Cz", "T7"), 72, 1e-9);
+	CHECK_NEAR(angle_between("Cz", "C3h"), 27, 1e-9);
+	CHECK_NEAR(angle_between("Cz", "Iz"), 90, 1e-9);
+	CHECK_NEAR(angle_between("Cz", "T9"), 90, 1e-9);
+	CHECK_NEAR(angle_between("Fz", "Nz"), 54, 1e-9);
+	CHECK_NEAR(angle_between("F7", "F3"), angle_between("F3", "Fz"), 1e-9);
+	CHECK_NEAR(angle_between("F7", "Cz"), 72, 1e-9);
+	CHECK_NEAR(angle_between("PO8", "Cz"), 72, 1e-9);
+	CHECK_NEAR(angle_between("Fp1", "Fp2"),
+		acos(pow(cos(72 * pi / 180), 2) + pow(sin(72 * pi / 180), 2) * cos(36 * pi / 180)) * 180 / pi,
+		1e-9);
+	CHECK_NEAR(angle_between("T3", "T7"), 0, 1e-5);
+	CHECK(montage_position("O1", p) && p[0] < 0 && p[1] < 0);
+	CHECK(montage_position("fp2", p) && p[0] > 0 && p[1] > 0);
+	static const char *const none[] = {
+		"", "Q1", "C", "C11", "C0", "Fp5", "Cz1", "C3x", "EEG", "F-1", "Chz"};
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		CHECK(!montage_position(none[i], p));
+}
+
+static void picked_electrodes_run_from_front_to_back(void)
+{
+	for (int n = 1; n <= 72; n++) {
+		struct names l = {0};
+		double p[3], last = 2;
+		CHECK(!montage_pick(&l, n) && l.n == n && !names_duplicate(&l));
+		for (int i = 0; i < l.n && n == 16; i += 4) {
+			double row = 0;
+			for (int j = 0; j < 4; j++) {
+				CHECK(montage_position(l.s[i + j], p));
+				row += p[1] / 4;
+			}
+			CHECK(row < last);
+			last = row;
+		}
+		for (int i = 0; i < l.n; i++)
+			CHECK(montage_position(l.s[i], p));
+		names_free(&l);
+	}
+	struct names l = {0};
+	CHECK(montage_pick(&l, 500) && err_status() == EX_USAGE);
+	names_free(&l);
+}
+
+int main(void)
+{
+	CASE(a_class_shows_at_its_place_and_not_far_away);
+	CASE(snr_is_what_it_says);
+	CASE(the_background_falls_like_one_over_f);
+	CASE(neighbours_agree_and_less_so_with_distance);
+	CASE(a_subject_is_the_same_in_any_company_and_differs_from_others);
+	CASE(artefacts_are_where_the_truth_says);
+	CASE(electrodes_sit_where_the_system_says);
+	CASE(picked_electrodes_run_from_front_to_back);
+	return check_done();
+}
