@@ -27,7 +27,7 @@ check() {
 @test "pre-gelu" { check; }
 @test "seed" { check; }
 @test "smooth-weight" { check; }
-@test "sync-layer" { check; }
+@test "gate-warm" { check; }
 @test "sync-none" { check; }
 @test "tokens-0" { check; }
 @test "tokens-2" { check; }

@@ -24,6 +24,7 @@ TRAIN = {"lr": 1e-3, "weight_decay": 0.01, "decay": "all", "clip_norm": 0, "clas
 ENCODER = {"hidden_dim": 8, "layers": 1, "heads": 2, "ffn_dim": 12, "activation": "relu", "norm": "post",
            "positional": "learned", "tokens": "sample", "patch": 1}
 BRIDGE = {"tokens": 1, "sync": "end"}
+GATE = {"temperature": 1.0}
 
 
 # --- the regions: K runs of consecutive channels, the first C mod K one longer, `halo` further columns on either side
@@ -112,15 +113,13 @@ def forward(p, x, config, regions):
     state = [embed(p, k, columns(x, region), encoder, g) for k, region in enumerate(regions)]
     for layer in range(encoder["layers"]):
         state = [encoder_layer(p, f"experts.{k}.transformer.layers.{layer}", s, encoder) for k, s in enumerate(state)]
-        if bridge["sync"] == "layer" and g and layer + 1 < encoder["layers"]:
-            shared = sum(s[:, :g] for s in state) / len(state)
-            state = [torch.cat([shared, s[:, g:]], dim=1) for s in state]
     summary = torch.stack([s[:, g:].mean(1) for s in state], dim=1)  # [B][K][H]
     if g and bridge["sync"] != "none":
         context = torch.stack([s[:, :g].mean(1) for s in state], dim=1).mean(1)
     else:
         context = summary.mean(1)
-    gate = torch.softmax(affine(p, "gate.fc2", affine(p, "gate.fc1", context).clamp(min=0)), dim=-1)
+    score = affine(p, "gate.fc2", affine(p, "gate.fc1", context).clamp(min=0))
+    gate = torch.softmax(score / config["gate"]["temperature"], dim=-1)
     return affine(p, "classifier", (gate.unsqueeze(-1) * summary).sum(1)), gate
 
 
@@ -220,7 +219,7 @@ CASES = {
     "tokens-2": dict(regions=2, halo=1, channels=4, bridge={"tokens": 2}),
     "tokens-0": dict(regions=2, halo=1, channels=4, bridge={"tokens": 0}),
     "sync-none": dict(regions=2, halo=1, channels=4, bridge={"sync": "none"}),
-    "sync-layer": dict(regions=2, halo=0, channels=3, encoder={"layers": 2}, bridge={"sync": "layer"}),
+    "gate-warm": dict(regions=2, halo=1, channels=4, gate={"temperature": 2.0}),
     "position-none": dict(regions=2, halo=1, channels=4, encoder={"positional": "none"}),
     "position-wave": dict(regions=2, halo=1, channels=4, encoder={"positional": "sinusoidal"}),
     "patch": dict(regions=2, halo=1, channels=5, length=14, encoder={"tokens": "patch", "patch": 4, "heads": 4}),
@@ -243,7 +242,9 @@ def record(name, number, folder):
     spec = CASES[name]
     windows, length, classes = 5, spec.get("length", 12), spec.get("classes", 2)
     train = {**TRAIN, **spec.get("train", {})}
-    config = {"preset": "seed", "encoder": {**ENCODER, **spec.get("encoder", {})}, "bridge": {**BRIDGE, **spec.get("bridge", {})}}
+    config = {"preset": "seed"}
+    for part, defaults in (("encoder", ENCODER), ("bridge", BRIDGE), ("gate", GATE)):
+        config[part] = {**defaults, **spec.get(part, {})}
     regions = index_regions(spec["channels"], spec["regions"], spec["halo"])
     generator = torch.Generator().manual_seed(1000 + number)
     p = draw(shapes(config, regions, length, classes), generator)
@@ -252,10 +253,8 @@ def record(name, number, folder):
     out = {"x": to_tensor(x), "y": container.tensor("I64", [windows], y.tolist())}
     out.update({"param." + n: to_tensor(v) for n, v in p.items()})
     out.update({n: to_tensor(v) for n, v in outcome(p, x, y, config, regions, train).items()})
-    written = {"preset": "seed", "encoder": {k: v for k, v in config["encoder"].items()
-                                             if k != "patch" or config["encoder"]["tokens"] == "patch"}, "bridge": config["bridge"]}
     container.save(os.path.join(folder, name + ".safetensors"), out, {
-        "config": json.dumps(written), "regions": json.dumps(regions),
+        "config": json.dumps(config), "regions": json.dumps(regions),
         "set": json.dumps([f"train.{k}={v}" for k, v in spec.get("train", {}).items()]),
         "channels": json.dumps([f"C{i}" for i in range(spec["channels"])]),
         "classes": json.dumps([f"class {i}" for i in range(classes)]),
@@ -276,7 +275,7 @@ def compare(path):
         k, channels = tensors["gate"][1][1], x.shape[2]
         halo = (p["experts.0.input_projection.weight"].shape[1] - channels // k) // 2
         layers = 1 + max(int(n.split(".layers.")[1].split(".")[0]) for n in p if ".layers." in n)
-        config = {"encoder": {**ENCODER, "layers": layers, "heads": 4}, "bridge": BRIDGE}
+        config = {"encoder": {**ENCODER, "layers": layers, "heads": 4}, "bridge": BRIDGE, "gate": GATE}
         regions = index_regions(channels, k, halo)
     worst = {}
     for name, values in outcome(p, x, y, config, regions, train).items():

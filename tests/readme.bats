@@ -1,0 +1,41 @@
+#!/usr/bin/env bats
+# The README's pipeline is run as it stands there, and what it promises is there.
+
+setup() {
+    readme=$BATS_TEST_DIRNAME/../README.md
+    PATH=$MOE_BIN:$PATH
+    cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+block() { # block N: the N-th fenced sh block
+    awk -v n="$1" '/^```/ { if (inside) inside = 0; else { inside = 1; if ($0 == "```sh") i++; else i += 0; shell = $0 == "```sh" } next }
+        inside && shell && i == n' "$readme"
+}
+
+@test "the two commands are targets of the Makefile" {
+    block 1 | grep -q "make deps demo"
+    block 1 | grep -q "make deps test"
+    cd "$BATS_TEST_DIRNAME/.."
+    for target in deps demo test; do grep -q "^$target:" Makefile; done
+}
+
+@test "the pipeline runs, line by line" {
+    block 2 >pipeline.sh
+    [ "$(wc -l <pipeline.sh)" -ge 4 ]
+    run bash -eux -o pipefail pipeline.sh
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *'"class":'* ]]
+    [[ $output == *'"importance":'* ]]
+}
+
+@test "there are no further commands, and every file it points to exists" {
+    [ -z "$(block 3)" ]
+    cd "$BATS_TEST_DIRNAME/.."
+    grep -oE '\]\([^)#]+\)' README.md | tr -d '()]' | while read -r target; do
+        case $target in
+        http*) ;;
+        *) [ -e "$target" ] || { echo "$target is missing"; exit 1; } ;;
+        esac
+    done
+}
