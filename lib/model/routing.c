@@ -127,7 +127,7 @@ static int read_layer(const struct routing *r, const struct st_file *f, struct r
 	if (!(l->expert = st_need(f, e, ST_I32, 3, chosen)) ||
 		!(l->weight = st_need(f, w, ST_F32, 3, chosen)))
 		return -1;
-	if (shape[1] < 1 || shape[2] < 1 || shape[2] > 1 << 20)
+	if (shape[1] < 1 || shape[2] < 1 || shape[2] > 4096)
 		return err_set(EX_DATAERR, "%s: tensor %s: %lld tokens of %lld experts", f->name, p,
 			(long long)shape[1], (long long)shape[2]);
 	if (chosen[2] < 1 || chosen[2] > shape[2])

@@ -171,13 +171,13 @@ void usage_figures_free(struct usage_figures *f)
 	free(f->average_weight);
 }
 
-void usage_specialisation(const struct usage *by_label, int labels, double *out)
+void usage_specialisation(const struct usage *by_label, int met, int labels, double *out)
 {
-	for (int i = 0; labels && i < by_label[0].experts; i++) {
+	for (int i = 0; met && i < by_label[0].experts; i++) {
 		double sum = 0, entropy = 0;
-		for (int l = 0; l < labels; l++)
+		for (int l = 0; l < met; l++)
 			sum += (double)by_label[l].count[i];
-		for (int l = 0; l < labels; l++) {
+		for (int l = 0; l < met; l++) {
 			double q = sum > 0 ? (double)by_label[l].count[i] / sum : 0;
 			entropy -= q > 0 ? q * log(q) : 0;
 		}

@@ -55,7 +55,8 @@ struct usage_figures usage_figures(const struct usage *);
 void usage_figures_free(struct usage_figures *);
 
 /* specialisation_i = 1 - H(label | expert i) / ln(labels): 1 = expert i sees one label only, 0 = all alike. NAN when it has no
- * token of these labels, or there is one label only. by_label [labels]; out [E]. */
-void usage_specialisation(const struct usage *by_label, int labels, double *out);
+ * token of these labels, or there is one label only. by_label [met], of which there are `labels` >= met
+ * in all; out [E]. */
+void usage_specialisation(const struct usage *by_label, int met, int labels, double *out);
 
 #endif

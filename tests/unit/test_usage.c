@@ -184,7 +184,7 @@ static void specialisation_tells_who_sees_what(void)
 		usage_add_gate(&u[t % 2], (float[]){0, 1, 0});
 	}
 	double s[3];
-	usage_specialisation(u, 2, s);
+	usage_specialisation(u, 2, 2, s);
 	CHECK_NEAR(s[0], 1, 1e-12);
 	CHECK_NEAR(s[1], 0, 1e-12);
 	CHECK(isnan(s[2]));

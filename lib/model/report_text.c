@@ -1,0 +1,204 @@
+/* A report as figures: JSON, and a table. */
+#include "model/report.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void number(struct text *t, const char *key, double x)
+{
+	text_addf(t, ",\"%s\":", key);
+	json_float(t, x);
+}
+
+static void numbers(struct text *t, const char *key, const double *x, int n)
+{
+	text_addf(t, ",\"%s\":[", key);
+	for (int i = 0; i < n; i++) {
+		text_add(t, i ? "," : "");
+		json_float(t, x[i]);
+	}
+	text_add(t, "]");
+}
+
+static int largest(const double *x, int n)
+{
+	int best = 0;
+	for (int i = 1; i < n; i++)
+		if (x[i] > x[best])
+			best = i;
+	return best;
+}
+
+/* The members of a usage, without the braces; for the gate also which region weighs most (gate = names, or NULL). */
+static void members(struct text *t, const struct usage *u, const struct names *gate)
+{
+	struct usage_figures f = usage_figures(u);
+	int E = u->experts;
+	text_addf(t, "\"tokens\":%lld", (long long)u->tokens);
+	if (gate) {
+		text_add(t, ",\"largest\":");
+		if (u->tokens)
+			json_string(t, gate->s[largest(f.importance, E)]);
+		else
+			text_add(t, "null");
+	}
+	numbers(t, "share", f.share, E);
+	numbers(t, "importance", f.importance, E);
+	numbers(t, "average_weight", f.average_weight, E);
+	number(t, "entropy", f.entropy);
+	number(t, "entropy_normalised", f.entropy_normalised);
+	number(t, "cv", f.cv);
+	number(t, "max_over_mean", f.max_over_mean);
+	text_add(t, ",\"coselection\":[");
+	for (int i = 0; i < E; i++)
+		for (int j = 0; j < E; j++)
+			text_addf(t, "%s%lld%s",
+				j   ? ","
+				: i ? ",["
+				    : "[",
+				(long long)u->pair[(int64_t)i * E + j], j == E - 1 ? "]" : "");
+	text_add(t, "]");
+	number(t, "overflow", f.overflow);
+	number(t, "margin", f.margin);
+	usage_figures_free(&f);
+}
+
+/* "key":{name:{...},...} of what was met; an empty usage stands for a name without a window here and is left out. */
+static void split(struct text *t, const char *key, const struct usage *u, int n, const struct names *names,
+	const struct names *gate)
+{
+	bool first = true;
+	text_addf(t, ",\"%s\":{", key);
+	for (int i = 0; i < n; i++) {
+		if (!u[i].tokens)
+			continue;
+		text_add(t, first ? "" : ",");
+		json_string(t, names->s[i]);
+		text_add(t, ":{");
+		members(t, &u[i], gate);
+		text_add(t, "}");
+		first = false;
+	}
+	text_add(t, "}");
+}
+
+static void site(const struct report *r, const struct report_site *s, struct text *t)
+{
+	const struct names *gate = s->region < 0 ? &r->regions : NULL;
+	if (gate) {
+		text_add(t, "{\"regions\":");
+		json_list(t, &r->regions);
+	} else {
+		text_addf(t, "{\"region\":%d,\"name\":", s->region);
+		json_string(t, r->regions.s[s->region]);
+		text_addf(t, ",\"layer\":%d,\"experts\":%d,\"k\":%d", s->layer, s->all.experts, s->all.k);
+	}
+	text_add(t, ",");
+	members(t, &s->all, gate);
+	double *special = NEW_ARRAY(double, s->all.experts);
+	for (int i = 0; i < s->all.experts; i++)
+		special[i] = NAN;
+	if (s->classes)
+		usage_specialisation(s->by_class, s->classes, r->classes.n, special);
+	numbers(t, "specialisation", special, s->all.experts);
+	free(special);
+	split(t, "by_class", s->by_class, s->classes, &r->classes, gate);
+	split(t, "by_group", s->by_group, s->groups, &r->groups, gate);
+	text_add(t, "}");
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct report_site *x = *(const struct report_site *const *)a,
+				 *y = *(const struct report_site *const *)b;
+	return x->region != y->region ? (x->region > y->region) - (x->region < y->region)
+				      : (x->layer > y->layer) - (x->layer < y->layer);
+}
+
+/* The sites, gate first, then by region and layer. [sites], to be freed. */
+static const struct report_site **in_order(const struct report *r)
+{
+	const struct report_site **s = NEW_ARRAY(const struct report_site *, r->sites);
+	for (int i = 0; i < r->sites; i++)
+		s[i] = &r->site[i];
+	if (r->sites)
+		qsort(s, (size_t)r->sites, sizeof *s, by_place);
+	return s;
+}
+
+void report_json(const struct report *r, struct text *t)
+{
+	const struct report_site **s = in_order(r);
+	text_addf(t, "{\"windows\":%lld,\"gate\":", (long long)r->windows);
+	for (int i = 0; i < r->sites; i++) {
+		text_add(t, i == 1 ? ",\"layers\":[" : i ? "," : "");
+		site(r, s[i], t);
+	}
+	text_add(t, r->sites > 1 ? "]}\n" : ",\"layers\":[]}\n");
+	free(s);
+}
+
+/* A name as a cell: quoted when it holds the separator or a quote; in a tab-separated table tabs become blanks. */
+static void cell(struct text *t, const char *s, char separator)
+{
+	if (separator == ',' && strpbrk(s, ",\"\r\n")) {
+		text_add(t, "\"");
+		for (; *s; s++)
+			text_addf(t, *s == '"' ? "\"%c" : "%c", *s);
+		text_add(t, "\"");
+		return;
+	}
+	for (; *s; s++)
+		text_addf(t, "%c", strchr("\t\r\n", *s) ? ' ' : *s);
+}
+
+static void rows(const struct report *r, const struct report_site *s, const struct usage *u, const char *by,
+	const char *name, char separator, struct text *t)
+{
+	struct usage_figures f = usage_figures(u);
+	char x = separator;
+	for (int i = 0; i < u->experts && (u->tokens || !strcmp(by, "all")); i++) {
+		const char *region = s->region < 0 ? r->regions.s[i] : r->regions.s[s->region];
+		text_addf(t, "%s%c", s->region < 0 ? "gate" : "layer", x);
+		cell(t, region, x);
+		if (s->region < 0) /* what the gate weighs are the regions themselves */
+			text_addf(t, "%c%c%c", x, x, x);
+		else
+			text_addf(t, "%c%d%c%d%c", x, s->layer, x, i, x);
+		text_addf(t, "%s%c", by, x);
+		cell(t, name, x);
+		text_addf(t, "%c%lld%c%lld", x, (long long)u->tokens, x, (long long)u->count[i]);
+		const double v[] = {f.share[i], f.importance[i], f.average_weight[i], f.entropy,
+			f.entropy_normalised, f.cv, f.max_over_mean, f.overflow, f.margin};
+		for (size_t j = 0; j < sizeof v / sizeof *v; j++)
+			if (isnan(v[j]))
+				text_addf(t, "%c", x);
+			else
+				text_addf(t, "%c%.9g", x, v[j]);
+		text_add(t, "\n");
+	}
+	usage_figures_free(&f);
+}
+
+void report_table(const struct report *r, char separator, struct text *t)
+{
+	size_t start = t->n;
+	text_add(t, "part,region,layer,expert,by,name,tokens,count,share,importance,average_weight,entropy,"
+		    "entropy_normalised,cv,max_over_mean,overflow,margin\n");
+	for (char *p = t->s + start; *p; p++)
+		if (*p == ',')
+			*p = separator;
+	const struct report_site **s = in_order(r);
+	for (int i = 0; i < r->sites; i++) {
+		rows(r, s[i], &s[i]->all, "all", "", separator, t);
+		for (int j = 0; j < s[i]->classes; j++)
+			rows(r, s[i], &s[i]->by_class[j], "class", r->classes.s[j], separator, t);
+		for (int j = 0; j < s[i]->groups; j++)
+			rows(r, s[i], &s[i]->by_group[j], "group", r->groups.s[j], separator, t);
+	}
+	free(s);
+}
