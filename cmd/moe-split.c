@@ -1,0 +1,227 @@
+/* moe-split: recordings as CSV to windows. */
+#include "program.h"
+
+#include "base/mem.h"
+#include "eeg/split.h"
+
+static struct {
+	struct split_options split;
+	const char *delim, *channels, *drop, *classes, *like;
+	int header, align, rule, value, unit, time_unit;
+	long long experts, halo, max_row, max_columns, max_classes;
+	bool explain;
+	bool experts_given, halo_given, window_given, stride_given,
+		rule_given; /* fixed by --like, or bound to another */
+} o;
+
+static const struct option table[] = {
+	{"window", 0, OPT_SPAN, &o.split.window, .value = "300", .min = 1, .max = 5e8,
+		.given = &o.window_given, .help = "length of a window in samples, or in seconds with an s"},
+	{"stride", 0, OPT_SPAN, &o.split.stride, .min = 1, .max = 5e8, .given = &o.stride_given,
+		.help = "from the start of a window to the start of the next; the window's length when not "
+			"given"},
+	{"align", 0, OPT_CHOICE, &o.align, .value = "run", .choices = "run|grid",
+		.help = "run: windows begin anew where the label changes; grid: one grid from the "
+			"recording's start"},
+	{"label-rule", 0, OPT_CHOICE, &o.rule, .value = "all", .choices = "all|majority|last",
+		.given = &o.rule_given,
+		.help = "with --align grid, the label of a window: that of all its rows (else it is "
+			"unlabelled), of most "
+			"of them, or of the last"},
+	{"experts", 0, OPT_INT, &o.experts, .value = "4", .min = 1, .max = 4096, .arg = "K",
+		.given = &o.experts_given, .help = "number of index regions, which own consecutive channels"},
+	{"halo", 0, OPT_INT, &o.halo, .value = "2", .min = 0, .max = 16384, .arg = "H",
+		.given = &o.halo_given, .help = "channels a region sees beyond its own on each side"},
+	{"regions", 0, OPT_TEXT, &o.split.regions, .arg = "FILE",
+		.help = "regions from a file instead: lines of region, channel, and core or halo, separated "
+			"by tabs"},
+	{"channels", 0, OPT_TEXT, &o.channels, .arg = "LIST",
+		.help = "take these channels, in this order (names separated by commas)"},
+	{"drop", 0, OPT_TEXT, &o.drop, .arg = "LIST",
+		.help = "leave these columns out (names separated by commas)"},
+	{"label-column", 0, OPT_TEXT, &o.split.label_column, .arg = "NAME",
+		.help = "the column that holds the labels; \"label\" when not given and there is one"},
+	{"classes", 0, OPT_TEXT, &o.classes, .arg = "LIST",
+		.help = "the classes, in this order (names separated by commas); when not given, those "
+			"found, sorted"},
+	{"ignore-label", 0, OPT_LIST, &o.split.ignore, .arg = "VALUE",
+		.help = "this label means unlabelled; may be given several times"},
+	{"time-column", 0, OPT_TEXT, &o.split.time_column, .arg = "NAME",
+		.help = "the column that holds the times; time, timestamp or timestamps when not given and "
+			"there is one"},
+	{"time-unit", 0, OPT_CHOICE, &o.time_unit, .value = "auto", .choices = "auto|s|ms|us",
+		.help = "unit of the times"},
+	{"rate", 0, OPT_REAL, &o.split.rate, .min = 1e-3, .max = 1e7, .arg = "HZ",
+		.help = "samples per second, for recordings without a time column"},
+	{"unit", 0, OPT_CHOICE, &o.unit, .value = "uV", .choices = "uV|mV|V|nV",
+		.help = "unit of the recordings; windows are in microvolts"},
+	{"missing", 0, OPT_CHOICE, &o.value, .value = "error", .choices = "error|drop-window|interp",
+		.help = "cells without a value: refuse them, leave out the windows they are in, or draw a "
+			"line across"},
+	{"group", 0, OPT_TEXT, &o.split.group, .arg = "REGEX",
+		.help = "the group (the subject) is what this extended regular expression, or its first "
+			"parenthesis, "
+			"matches in the file's name; when not given, the name up to the first _ or ."},
+	{"group-name", 0, OPT_TEXT, &o.split.group_name, .arg = "NAME",
+		.help = "the group of all recordings of this call, for standard input"},
+	{"like", 0, OPT_TEXT, &o.like, .arg = "MODEL",
+		.help = "take channels, regions, rate, window and stride from this model, matching channels "
+			"by name"},
+	{"delim", 0, OPT_TEXT, &o.delim, .arg = "comma|semicolon|tab",
+		.help = "separator; found out when not given"},
+	{"header", 0, OPT_CHOICE, &o.header, .value = "auto", .choices = "auto|yes|no",
+		.help = "whether the first row names the columns; without names they are C0, C1, ..."},
+	{"explain", 0, OPT_FLAG, &o.explain,
+		.help = "print what was understood, one JSON object per recording, and write nothing else"},
+	{"max-row", 0, OPT_INT, &o.max_row, .value = "16777216", .min = 64, .max = 1e9, .arg = "BYTES",
+		.help = "longest row to accept"},
+	{"max-columns", 0, OPT_INT, &o.max_columns, .value = "16384", .min = 1, .max = 1e6, .arg = "N",
+		.help = "most columns to accept"},
+	{"max-classes", 0, OPT_INT, &o.max_classes, .value = "1000", .min = 1, .max = 1e6, .arg = "N",
+		.help = "most different labels to accept"},
+	OUTPUT_OPTION,
+	HISTORY_OPTION,
+	MAX_HEADER_OPTION,
+	COMMON_OPTIONS,
+};
+
+static const struct program program = {"moe-split", "cut EEG recordings (CSV) into windows",
+	"[RECORDING.csv ...]", table,
+	"moe-split --window 2s --stride 1s S*.csv | moe-train -o model.safetensors -"};
+
+/* --delim: a word or the character itself. */
+static int read_delim(void)
+{
+	static const struct {
+		const char *word;
+		char delim;
+	} known[] = {{"comma", ','}, {",", ','}, {"semicolon", ';'}, {";", ';'}, {"tab", '\t'}, {"\t", '\t'},
+		{"\\t", '\t'}};
+	for (size_t i = 0; i < sizeof known / sizeof *known && o.delim; i++)
+		if (!strcmp(o.delim, known[i].word))
+			o.split.delim = known[i].delim;
+	return o.delim && !o.split.delim
+		       ? err_set(EX_USAGE, "--delim: \"%s\" is none of comma, semicolon, tab", o.delim)
+		       : 0;
+}
+
+static int contradictions(void)
+{
+	if (o.rule_given && o.align == SPLIT_RUN)
+		return err_set(EX_USAGE,
+			"--label-rule needs --align grid: with --align run a window has one label only");
+	if (o.split.regions && (o.experts_given || o.halo_given))
+		return err_set(
+			EX_USAGE, "--regions takes the place of --experts and --halo; give one or the other");
+	if (o.split.group && o.split.group_name)
+		return err_set(EX_USAGE, "--group and --group-name exclude each other");
+	const char *fixed = o.experts_given   ? "--experts"
+			    : o.halo_given    ? "--halo"
+			    : o.window_given  ? "--window"
+			    : o.stride_given  ? "--stride"
+			    : o.split.regions ? "--regions"
+			    : o.channels      ? "--channels"
+			    : o.classes       ? "--classes"
+					      : NULL;
+	if (o.like && fixed)
+		return err_set(EX_USAGE, "%s is fixed by the model (--like); leave it out", fixed);
+	if (o.explain && common.output)
+		return err_set(EX_USAGE, "--explain writes no windows; -o has no effect with it");
+	return 0;
+}
+
+static void gather(void)
+{
+	struct split_options *s = &o.split;
+	if (o.channels)
+		names_split(&s->channels, o.channels, ',');
+	if (o.drop)
+		names_split(&s->drop, o.drop, ',');
+	if (o.classes)
+		names_split(&s->classes, o.classes, ',');
+	s->align = (enum split_align)o.align;
+	s->rule = (enum split_rule)o.rule;
+	s->value = (enum split_value)o.value;
+	s->unit = (enum split_unit)o.unit;
+	s->time_unit = (enum split_time)o.time_unit;
+	s->header = (enum split_header)o.header;
+	s->experts = (int)o.experts;
+	s->halo = (int)o.halo;
+	s->max_row = (size_t)o.max_row;
+	s->max_columns = (int)o.max_columns;
+	s->max_classes = (int)o.max_classes;
+	s->explain = o.explain;
+}
+
+static int explain(const struct split *s)
+{
+	struct text t = {0};
+	split_explain(s, &t);
+	return print_all(&t);
+}
+
+static int write_windows(const struct windows *w)
+{
+	struct history h = program_history(NULL);
+	struct output *out = output_open(common.output, OUTPUT_BINARY);
+	if (!out)
+		return -1;
+	if (!windows_write(w, out, &h))
+		return output_commit(out);
+	output_discard(out);
+	return -1;
+}
+
+static int run(struct split *s, const struct names *recordings)
+{
+	int r = recordings->n ? 0 : split_add(s, "-");
+	for (int i = 0; i < recordings->n && !r; i++)
+		r = split_add(s, recordings->s[i]);
+	if (!r && o.explain)
+		return explain(s);
+	struct windows *w = r ? NULL : split_finish(s);
+	for (int i = 0; i < split_notes(s)->n && w && !common.quiet; i++)
+		program_say(split_notes(s)->s[i]);
+	r = w ? write_windows(w) : -1;
+	windows_free(w);
+	return r;
+}
+
+static int read_model(struct layout *l)
+{
+	struct st_file *f = st_read(o.like);
+	int r = f ? layout_read(l, f, LAYOUT_MODEL) : -1;
+	st_free(f);
+	return r;
+}
+
+static int work(const struct names *recordings)
+{
+	struct layout like = {0};
+	st_header_limit = (uint64_t)common.max_header;
+	if (read_delim() || contradictions())
+		return -1;
+	gather();
+	if (o.like && read_model(&like))
+		return -1;
+	o.split.like = o.like ? &like : NULL;
+	struct split *s = split_new(&o.split);
+	int r = s ? run(s, recordings) : -1;
+	split_free(s);
+	layout_free(&like);
+	names_free(&o.split.channels);
+	names_free(&o.split.drop);
+	names_free(&o.split.classes);
+	names_free(&o.split.ignore);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct names operands = {0};
+	if (program_start(&program, argc, argv, &operands))
+		return program_finish();
+	program_result(work(&operands));
+	names_free(&operands);
+	return program_finish();
+}

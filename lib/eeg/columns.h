@@ -1,0 +1,23 @@
+/* Which columns of a table are channels, which one holds labels or times, and which are left out, and why. */
+#ifndef EEG_COLUMNS_H
+#define EEG_COLUMNS_H
+
+#include "eeg/split.h"
+
+struct columns {
+	struct names channels; /* [C] in the order of the result */
+	int *from; /* [C] column of the table; -1 = made up (a channel of the model that is not there) */
+	int label, time; /* columns, -1 = none */
+	struct names ignored, why;
+};
+
+/* names: of the table's columns, "" = unnamed. before: the channels of earlier recordings, which these must be; NULL for the
+ * first. file: for messages. -1 with an error; columns_free in any case. */
+int columns_plan(struct columns *, const char *file, const struct names *names, const struct split_options *,
+	const struct names *before);
+void columns_free(struct columns *);
+
+/* Whether this name says "time", and a unit in its words ("time_ms", "Time [s]"); *unit is left alone when it says none. */
+bool columns_is_time(const char *name, enum split_time *unit);
+
+#endif

@@ -1,0 +1,148 @@
+#include "eeg/cut.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+void cut_free(struct cut_table *t)
+{
+	free(t->start);
+	free(t->sample);
+	free(t->label);
+	free(t->recording);
+	free(t->group);
+	*t = (struct cut_table){0};
+}
+
+struct cutting {
+	struct cut_table *table;
+	struct recording *r;
+	int length, stride;
+	enum split_rule rule;
+	bool drop_bad;
+	int32_t recording, group;
+	int64_t bad,
+		run;    /* the first bad stretch and label run that may still matter: windows come in order */
+	int64_t *votes; /* [labels + 1] for the majority */
+};
+
+static int64_t run_end(const struct recording *r, int64_t i)
+{
+	return i + 1 < r->runs ? r->run[i + 1].row : r->rows;
+}
+
+static bool is_bad(struct cutting *c, int64_t from)
+{
+	const struct recording *r = c->r;
+	while (c->bad < r->bads && r->bad[c->bad].row + r->bad[c->bad].rows <= from)
+		c->bad++;
+	return c->bad < r->bads && r->bad[c->bad].row < from + c->length;
+}
+
+static void add(struct cutting *c, int64_t from, int32_t label)
+{
+	struct cut_table *t = c->table;
+	if (c->drop_bad && is_bad(c, from)) {
+		c->r->left_out++;
+		return;
+	}
+	if (t->n == t->room) {
+		t->room = t->room ? 2 * t->room : 256;
+		GROW(t->start, t->room);
+		GROW(t->sample, t->room);
+		GROW(t->label, t->room);
+		GROW(t->recording, t->room);
+		GROW(t->group, t->room);
+	}
+	t->start[t->n] = c->r->first + from;
+	t->sample[t->n] = from;
+	t->label[t->n] = label;
+	t->recording[t->n] = c->recording;
+	t->group[t->n++] = c->group;
+	c->r->windows++;
+	if (label >= 0)
+		c->r->label_windows[label]++;
+}
+
+/* The label of rows from .. from+length-1, by the rule. */
+static int32_t decide(struct cutting *c, int64_t from)
+{
+	const struct recording *r = c->r;
+	int64_t to = from + c->length;
+	while (run_end(r, c->run) <= from)
+		c->run++;
+	int64_t last = c->run;
+	while (run_end(r, last) < to)
+		last++;
+	if (c->rule == SPLIT_LAST || last == c->run)
+		return r->run[last].label;
+	if (c->rule == SPLIT_ALL)
+		return -1;
+	for (int64_t i = c->run; i <= last; i++) { /* the majority; of equals the one that comes first */
+		int64_t a = r->run[i].row > from ? r->run[i].row : from,
+			b = run_end(r, i) < to ? run_end(r, i) : to;
+		c->votes[r->run[i].label + 1] += b - a;
+	}
+	int32_t best = r->run[c->run].label;
+	for (int64_t i = c->run; i <= last; i++)
+		if (c->votes[r->run[i].label + 1] > c->votes[best + 1])
+			best = r->run[i].label;
+	for (int64_t i = c->run; i <= last; i++)
+		c->votes[r->run[i].label + 1] = 0;
+	return best;
+}
+
+/* One stretch without a gap: rows a .. b-1. */
+static void cut_runs(struct cutting *c, int64_t a, int64_t b)
+{
+	const struct recording *r = c->r;
+	while (run_end(r, c->run) <= a)
+		c->run++;
+	for (int64_t i = c->run; i < r->runs && r->run[i].row < b; i++) {
+		int64_t from = r->run[i].row > a ? r->run[i].row : a,
+			to = run_end(r, i) < b ? run_end(r, i) : b;
+		for (; from + c->length <= to; from += c->stride)
+			add(c, from, r->run[i].label);
+	}
+}
+
+static void cut_grid(struct cutting *c, int64_t a, int64_t b)
+{
+	int64_t from = (a + c->stride - 1) / c->stride * c->stride;
+	for (; from + c->length <= b; from += c->stride)
+		add(c, from, decide(c, from));
+}
+
+void cut_windows(struct cut_table *t, struct recording *r, int length, int stride, enum split_align align,
+	enum split_rule rule, bool drop_bad, int32_t recording, int32_t group)
+{
+	struct cutting c = {t, r, length, stride, rule, drop_bad, recording, group, 0, 0,
+		NEW_ARRAY(int64_t, r->labels + 1)};
+	for (int64_t i = 0; i <= r->time.gaps; i++) {
+		int64_t a = i ? r->time.gap[i - 1].row : 0,
+			b = i < r->time.gaps ? r->time.gap[i].row : r->rows;
+		if (align == SPLIT_RUN)
+			cut_runs(&c, a, b);
+		else
+			cut_grid(&c, a, b);
+	}
+	free(c.votes);
+}
+
+int64_t cut_longest(const struct recording *r, enum split_align align)
+{
+	int64_t longest = 0;
+	for (int64_t i = 0; i <= r->time.gaps; i++) {
+		int64_t a = i ? r->time.gap[i - 1].row : 0,
+			b = i < r->time.gaps ? r->time.gap[i].row : r->rows;
+		if (align == SPLIT_GRID && b - a > longest)
+			longest = b - a;
+		for (int64_t k = 0; k < r->runs && align == SPLIT_RUN; k++) {
+			int64_t from = r->run[k].row > a ? r->run[k].row : a;
+			int64_t to = run_end(r, k) < b ? run_end(r, k) : b;
+			if (to - from > longest)
+				longest = to - from;
+		}
+	}
+	return longest;
+}

@@ -1,0 +1,21 @@
+/* Cutting a recording into windows, and the table that collects them. */
+#ifndef EEG_CUT_H
+#define EEG_CUT_H
+
+#include "eeg/recording.h"
+
+struct cut_table {
+	int64_t n, room;
+	int64_t *start, *sample; /* [n] row of the spool, row of the recording */
+	int32_t *label, *recording, *group;
+};
+
+/* Appends the windows of a recording and counts them in it: those that a gap or the recording's end would cut are not
+ * there, those a bad row lies in are counted as left out when drop_bad is set. */
+void cut_windows(struct cut_table *, struct recording *, int length, int stride, enum split_align,
+	enum split_rule, bool drop_bad, int32_t recording, int32_t group);
+/* The longest stretch, in rows, that could have held a window. */
+int64_t cut_longest(const struct recording *, enum split_align);
+void cut_free(struct cut_table *);
+
+#endif

@@ -1,0 +1,138 @@
+#include "eeg/split_state.h"
+
+#include "base/json.h"
+
+#include <string.h>
+
+static void number_or_null(struct text *t, double x)
+{
+	if (x > 0)
+		json_double(t, x);
+	else
+		text_add(t, "null");
+}
+
+static void counts(struct text *t, const char *key, const struct names *labels, const int64_t *count, int n)
+{
+	const char *between = "";
+	text_addf(t, ",\"%s\":{", key);
+	for (int i = 0; i < n; i++)
+		if (count[i]) {
+			text_add(t, between);
+			json_string(t, labels->s[i]);
+			text_addf(t, ":%lld", (long long)count[i]);
+			between = ",";
+		}
+	text_add(t, "}");
+}
+
+static void pairs(
+	struct text *t, const char *key, const char *first, const struct names *name, const struct names *why)
+{
+	text_addf(t, ",\"%s\":[", key);
+	for (int i = 0; i < name->n; i++) {
+		text_addf(t, "%s{\"%s\":", i ? "," : "", first);
+		json_string(t, name->s[i]);
+		text_add(t, ",\"why\":");
+		json_string(t, why->s[i]);
+		text_add(t, "}");
+	}
+	text_add(t, "]");
+}
+
+static void explain_time(struct text *t, const struct recording *r, const char *column)
+{
+	static const char *const kind[] = {[SPLIT_TIME_S] = "seconds",
+		[SPLIT_TIME_MS] = "milliseconds",
+		[SPLIT_TIME_US] = "microseconds"};
+	text_add(t, ",\"time\":");
+	if (!column)
+		text_add(t, "null");
+	else {
+		text_add(t, "{\"column\":");
+		json_string(t, column);
+		text_addf(t, ",\"kind\":%s%s%s}", r->time.rate > 0 ? "\"" : "",
+			r->time.rate > 0 ? kind[r->time.unit] : "null", r->time.rate > 0 ? "\"" : "");
+	}
+	text_add(t, ",\"gaps\":[");
+	for (int64_t i = 0; i < r->time.gaps; i++) {
+		text_addf(t, "%s{\"row\":%lld,\"seconds\":", i ? "," : "", (long long)r->time.gap[i].row);
+		text_addf(t, "%.6g}", r->time.gap[i].seconds);
+	}
+	text_add(t, "]");
+}
+
+static void explain_regions(struct text *t, const struct layout *l)
+{
+	text_add(t, ",\"regions\":[");
+	for (int k = 0; k < l->regions; k++) {
+		const struct region *g = &l->region[k];
+		struct names part[2] = {{0}};
+		for (int j = 0; j < g->width; j++)
+			if (g->channel[j] >= 0)
+				names_add(&part[!g->core[j]], l->channels.s[g->channel[j]]);
+		text_addf(t, "%s{\"name\":", k ? "," : "");
+		json_string(t, g->name);
+		text_add(t, ",\"core\":");
+		json_list(t, &part[0]);
+		text_add(t, ",\"halo\":");
+		json_list(t, &part[1]);
+		text_add(t, "}");
+		names_free(&part[0]);
+		names_free(&part[1]);
+	}
+	text_add(t, "]");
+}
+
+static void explain_one(const struct split *s, int i, struct text *t)
+{
+	static const char *const unit[] = {
+		[SPLIT_UV] = "uV", [SPLIT_MV] = "mV", [SPLIT_V] = "V", [SPLIT_NV] = "nV"};
+	const struct recording *r = &s->recording[i];
+	const char delim[2] = {r->delim, 0};
+	const char *time = NULL;
+	for (int k = 0; k < r->columns.ignored.n; k++)
+		if (!strcmp(r->columns.why.s[k], "holds the times"))
+			time = r->columns.ignored.s[k];
+	int64_t of_group = 0;
+	for (int k = 0; k < s->n; k++)
+		if (!strcmp(s->recording[k].group, r->group))
+			of_group += s->recording[k].windows;
+	text_add(t, "{\"file\":");
+	json_string(t, r->name);
+	text_add(t, ",\"dialect\":\"plain\",\"delimiter\":");
+	json_string(t, delim);
+	text_addf(t, ",\"decimal\":\".\",\"header_rows\":%d,\"rate\":", r->header_rows);
+	number_or_null(t, r->rate);
+	text_add(t, ",\"rate_from\":");
+	if (r->rate_from)
+		json_string(t, r->rate_from);
+	else
+		text_add(t, "null");
+	text_addf(t, ",\"unit\":\"%s\",\"rows\":%lld,\"channels\":", unit[s->o->unit], (long long)r->rows);
+	json_list(t, &r->columns.channels);
+	pairs(t, "ignored", "name", &r->columns.ignored, &r->columns.why);
+	explain_time(t, r, time);
+	text_addf(t, ",\"missing\":%lld", (long long)r->missing);
+	counts(t, "labels", &s->labels, r->label_rows, r->labels);
+	text_add(t, ",\"group\":");
+	json_string(t, r->group);
+	if (s->layout.length) {
+		text_addf(t, ",\"length\":%d,\"stride\":%d,\"windows\":%lld", s->layout.length,
+			s->layout.stride, (long long)r->windows);
+		counts(t, "windows_by_class", &s->labels, r->label_windows, r->labels);
+		text_addf(t, ",\"windows_of_group\":%lld,\"windows_left_out\":%lld", (long long)of_group,
+			(long long)r->left_out);
+	} else {
+		text_add(t, ",\"length\":null,\"stride\":null,\"windows\":null");
+	}
+	pairs(t, "suspicious", "channel", &s->suspicious[i], &s->why[i]);
+	explain_regions(t, &s->layout);
+	text_add(t, "}\n");
+}
+
+void split_explain(const struct split *s, struct text *t)
+{
+	for (int i = 0; i < s->n; i++)
+		explain_one(s, i, t);
+}

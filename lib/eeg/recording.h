@@ -1,0 +1,70 @@
+/* One recording on its way from text to windows: its rows go into a spool file, and only runs are kept.
+ *
+ *     rows    0 1 2 3 4 5 6 7 8 9
+ *     label   a a a a - - b b b b      run {0, a} {4, -1} {6, b}
+ *     gap               |              gap {5}: a sample is missing before row 5
+ *     hole        *                    hole {row 3, 1 row, channel 2}
+ */
+#ifndef EEG_RECORDING_H
+#define EEG_RECORDING_H
+
+#include "eeg/columns.h"
+#include "eeg/timeline.h"
+#include "io/csv.h"
+
+struct label_run {
+	int64_t row;
+	int32_t label; /* index into the names given, -1 = unlabelled */
+};
+
+struct hole {
+	int64_t row, rows;
+	int channel;
+};
+
+struct stretch {
+	int64_t row, rows;
+};
+
+struct recording {
+	char *name, *group; /* as in the result */
+	struct columns columns;
+	char delim;
+	int header_rows;
+	int64_t first, rows; /* its rows of the spool */
+	struct timeline time;
+	double rate; /* Hz, 0 = not known */
+	const char *rate_from;
+	struct label_run *run; /* [runs] */
+	int64_t runs, run_room;
+	struct hole *hole; /* [holes] by row of their start */
+	int64_t holes, hole_room;
+	struct stretch *bad; /* [bads] rows with a hole */
+	int64_t bads, bad_room;
+	int64_t missing;     /* cells */
+	int64_t *label_rows; /* [labels]: rows of each label, unlabelled ones not counted */
+	int labels;
+	/* filled while cutting */
+	int64_t windows, left_out;
+	int64_t *label_windows; /* [labels] */
+};
+
+/* The rows of all recordings, in a nameless temporary file. */
+struct spool {
+	int fd; /* floats [rows][C]; -1 = not opened yet */
+	int C;
+	int64_t rows;
+};
+
+/* Reads the rest of the table; labels are interned into `labels`. -1 with an error; recording_free in any case. */
+int recording_read(struct recording *, const char *file, struct csv_table *, const struct split_options *,
+	struct names *labels, struct spool *);
+/* Draws lines through the holes, in the spool. -1 when a channel has no value at all in a stretch without gaps. */
+int recording_interpolate(const struct recording *, const char *file, const struct spool *);
+void recording_free(struct recording *);
+
+/* The rows of the spool, read or written in place; NULL with an error. At least one row. */
+float *spool_map(const struct spool *, bool writable);
+void spool_unmap(const struct spool *, float *);
+
+#endif

@@ -1,0 +1,24 @@
+/* What a struct split holds: for split.c, which fills it, and explain.c, which tells of it. */
+#ifndef EEG_SPLIT_STATE_H
+#define EEG_SPLIT_STATE_H
+
+#include "eeg/cut.h"
+
+#include <regex.h>
+
+struct split {
+	const struct split_options *o;
+	regex_t group;
+	bool has_group;
+	struct layout layout; /* of the result; channels known after the first recording */
+	struct names labels;  /* in the order they were met */
+	struct names recordings, groups, notes;
+	struct spool spool;
+	struct cut_table table;
+	struct recording *recording; /* [n]; without --explain their lists are freed after cutting */
+	int n, room;
+	struct names *suspicious, *why; /* [n] */
+	double rate;
+};
+
+#endif

@@ -1,0 +1,135 @@
+#include "io/number.h"
+
+#include "base/mem.h"
+
+#include <float.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Powers of ten that a double holds exactly. */
+static const double ten[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14,
+	1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+enum { EXACT = 22 };
+
+#if LDBL_MANT_DIG == 64
+/* With 64 bits of precision the quotient or product of two exact numbers is off by half a unit of its last place at most, so
+ * rounding it once more to 53 bits is right unless it stands exactly half way. */
+static bool extended(uint64_t m, int e, double *x)
+{
+	union {
+		long double f;
+		uint64_t bits;
+	} v;
+	v.f = e < 0 ? (long double)m / (long double)ten[-e] : (long double)m * (long double)ten[e];
+	if ((v.bits & 0x7ff) == 0x400)
+		return false;
+	*x = (double)v.f;
+	return true;
+}
+#else
+static bool extended(uint64_t m, int e, double *x)
+{
+	(void)m, (void)e, (void)x;
+	return false;
+}
+#endif
+
+/* W. D. Clinger, "How to read floating point numbers accurately" (PLDI 1990): a mantissa and a power of ten that are both
+ * exact give the right double in one operation. */
+static bool exact(uint64_t m, int e, double *x)
+{
+	if (e < -EXACT || e > EXACT)
+		return false;
+	if (m >> 53)
+		return extended(m, e, x);
+	*x = e < 0 ? (double)m / ten[-e] : (double)m * ten[e];
+	return true;
+}
+
+static double slowly(const char *s, const char *end)
+{
+	char small[64];
+	size_t n = (size_t)(end - s);
+	char *t = n < sizeof small ? small : mem_new(n + 1, 1);
+	memcpy(t, s, n);
+	t[n] = 0;
+	double x = strtod(t, NULL);
+	if (t != small)
+		free(t);
+	return x;
+}
+
+static bool exponent(const char *p, const char *end, int *e)
+{
+	bool negative = p < end && *p == '-';
+	int v = 0;
+	if (p < end && (*p == '-' || *p == '+'))
+		p++;
+	if (p == end)
+		return false;
+	for (; p < end; p++) {
+		unsigned d = (unsigned)*p - '0';
+		if (d > 9)
+			return false;
+		if (v < 100000)
+			v = 10 * v + (int)d;
+	}
+	*e = negative ? -v : v;
+	return true;
+}
+
+bool number_parse(const char *s, const char *end, double *x)
+{
+	const char *p = s;
+	bool negative = p < end && *p == '-';
+	uint64_t m = 0;
+	unsigned d;
+	int e = 0;
+	if (p < end && (*p == '-' || *p == '+'))
+		p++;
+	const char *first = p;
+	while (p < end && (d = (unsigned)*p - '0') <= 9) {
+		m = 10 * m + d;
+		p++;
+	}
+	long digits = p - first, fraction = 0;
+	if (p < end && *p == '.') {
+		const char *point = ++p;
+		while (p < end && (d = (unsigned)*p - '0') <= 9) {
+			m = 10 * m + d;
+			p++;
+		}
+		fraction = p - point;
+		digits += fraction;
+	}
+	if (!digits)
+		return false;
+	if (p < end && ((*p | 32) != 'e' || !exponent(p + 1, end, &e)))
+		return false;
+	/* 19 digits always fit into 64 bits; with more (leading zeros count here) m may have wrapped round */
+	if (digits > 19 || !exact(m, e - (int)fraction, x)) {
+		*x = slowly(s, end);
+		return true;
+	}
+	if (negative)
+		*x = -*x;
+	return true;
+}
+
+bool number_missing(const char *s, const char *end)
+{
+	static const char *const word[] = {"nan", "na", "n/a", "#n/a", "null", "none", "inf", "infinity"};
+	size_t n = (size_t)(end - s);
+	if (!n || (n == 1 && *s == '-'))
+		return true;
+	if (*s == '-' || *s == '+') {
+		s++;
+		n--;
+	}
+	for (size_t i = 0; i < sizeof word / sizeof *word; i++)
+		if (strlen(word[i]) == n && !strncasecmp(s, word[i], n))
+			return true;
+	return false;
+}
