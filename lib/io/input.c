@@ -32,7 +32,7 @@ struct input *input_open(const char *path)
 		err_errno(EX_NOINPUT, "%s", name);
 		return NULL;
 	}
-	struct input *in = NULL;
+	bool fine = false;
 	if (fstat(fd, &st))
 		err_errno(EX_NOINPUT, "%s", name);
 	else if (S_ISDIR(st.st_mode))
@@ -42,15 +42,21 @@ struct input *input_open(const char *path)
 	else if (S_ISREG(st.st_mode) && st.st_size == 0)
 		err_set(EX_DATAERR, "%s: the file is empty", name);
 	else
-		in = NEW(struct input);
-	if (!in) {
-		if (!standard)
-			close(fd);
-		return NULL;
-	}
+		fine = true;
+	if (fine)
+		return input_of_fd(fd, name);
+	if (!standard)
+		close(fd);
+	return NULL;
+}
+
+struct input *input_of_fd(int fd, const char *name)
+{
+	struct stat st = {0};
+	struct input *in = NEW(struct input);
 	in->fd = fd;
 	in->name = mem_text(name);
-	in->regular = S_ISREG(st.st_mode);
+	in->regular = !fstat(fd, &st) && S_ISREG(st.st_mode);
 	in->size = in->regular ? (uint64_t)st.st_size : 0;
 	off_t at = in->regular ? lseek(fd, 0, SEEK_CUR) : 0;
 	in->taken = at > 0 ? (uint64_t)at : 0;

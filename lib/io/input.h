@@ -15,6 +15,8 @@ struct input;
 enum input_kind { INPUT_TEXT, INPUT_SAFETENSORS };
 
 struct input *input_open(const char *path);
+/* From a descriptor, which it takes over; name is for messages. */
+struct input *input_of_fd(int fd, const char *name);
 void input_close(struct input *);
 const char *input_name(const struct input *); /* as the user wrote it; "standard input" */
 
