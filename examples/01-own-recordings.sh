@@ -21,7 +21,7 @@ moe-split --explain "$@" "$folder"/*.csv | jq -r \
 
 echo "2. Windows:"
 moe-split "$@" -o windows.safetensors "$folder"/*.csv
-moe-stats windows.safetensors | jq -c .
+moe-stats windows.safetensors | jq -r '"   \(.windows) windows of \(.length) samples; by class \(.windows_by_class | tojson), by group \(.windows_by_group | tojson)"'
 
 echo "3. Training; a quarter of the groups is left out to choose the best epoch:"
 moe-train ${EPOCHS:+--set train.epochs="$EPOCHS"} --valid-fraction 0.25 --log train.jsonl -o model.safetensors windows.safetensors

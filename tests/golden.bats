@@ -28,6 +28,7 @@ check() {
 @test "seed" { check; }
 @test "smooth-weight" { check; }
 @test "gate-warm" { check; }
+@test "spectral" { check; }
 @test "sync-none" { check; }
 @test "tokens-0" { check; }
 @test "tokens-2" { check; }
