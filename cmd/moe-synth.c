@@ -12,7 +12,7 @@ static struct {
 	double rate, seconds, snr;
 	const char *channels, *classes, *where, *artefacts, *truth;
 	struct names effect;
-	bool force;
+	bool force, experts_given;
 } o;
 
 static const struct option table[] = {
@@ -32,8 +32,9 @@ static const struct option table[] = {
 	{"classes", 0, OPT_TEXT, &o.classes, .value = "2", .arg = "N|LIST",
 		.help = "classes: how many, or their names separated by commas"},
 	{"experts", 0, OPT_INT, &o.experts, .value = "4", .min = 1, .max = 1000, .arg = "K",
+		.given = &o.experts_given,
 		.help = "number of index regions that a region number refers to, as in moe-split --experts K "
-			"--halo 0"},
+			"--halo 0; never more than channels unless it is given"},
 	{"where", 0, OPT_TEXT, &o.where, .arg = "REGION|LIST",
 		.help = "place of the class effect: a region's number or channel names; without it the seed "
 			"draws a region"},
@@ -72,6 +73,8 @@ static int set_up(struct synth *s)
 			EX_USAGE, "--where and --effect: an --effect names its own place; leave --where out");
 	if (synth_channels(s, o.channels) || synth_classes(s, o.classes))
 		return -1;
+	if (!o.experts_given && s->experts > s->channels.n)
+		s->experts = s->channels.n;
 	if (o.artefacts && synth_artefacts(s, o.artefacts))
 		return -1;
 	for (int i = 0; i < o.effect.n; i++)
@@ -144,6 +147,17 @@ static int write_truth(struct text *t)
 	return output_commit(out);
 }
 
+static void say_effects(const struct synth *s)
+{
+	for (int i = 0; i < s->effects; i++) {
+		const struct synth_effect *e = &s->effect[i];
+		fprintf(stderr, "%s: class %s: %g Hz at", program.name, s->classes.s[e->class], e->hz);
+		for (int j = 0; j < e->n; j++)
+			fprintf(stderr, " %s", s->channels.s[e->channel[j]]);
+		fprintf(stderr, "\n");
+	}
+}
+
 static int work(const struct names *operands)
 {
 	struct synth s;
@@ -155,6 +169,8 @@ static int work(const struct names *operands)
 	if (!common.output)
 		return err_set(EX_USAGE, "-o FOLDER is missing: where shall the recordings go?");
 	failed = set_up(&s) || open_folder();
+	if (!failed && common.verbose)
+		say_effects(&s);
 	if (!failed)
 		synth_truth_head(&s, &truth);
 	for (int i = 0; i < o.subjects && !failed; i++)

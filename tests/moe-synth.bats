@@ -1,0 +1,198 @@
+#!/usr/bin/env bats
+# moe-synth: recordings whose truth is known.
+
+setup() {
+    bin=$(realpath "${MOE_BIN:-build/bin}")
+    page=$BATS_TEST_DIRNAME/../man/moe-synth.1
+    PATH=$bin:$PATH
+    cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+refused() { # refused STATUS WORDS COMMAND...: this exit status, these words in the message, nothing but a message
+    local status_wanted=$1 words=$2
+    shift 2
+    run "$@"
+    echo "status $status: $output"
+    [ "$status" -eq "$status_wanted" ]
+    [[ $output == *"$words"* ]]
+    [[ $output == moe-synth:* ]]
+}
+
+@test "every subject and session is a file with time, channels, label" {
+    moe-synth --subjects 3 --sessions 2 --seconds 10 --channels Fz,Cz,Pz --rate 100 -o eeg
+    [ "$(ls eeg)" = "$(printf 'S%02d_%d.csv\n' 0 1 0 2 1 1 1 2 2 1 2 2)" ]
+    for f in eeg/*.csv; do
+        [ "$(head -1 "$f")" = time,Fz,Cz,Pz,label ]
+        [ "$(wc -l <"$f")" -eq 1001 ]
+        awk -F, 'NR > 1 && (NF != 5 || $2 !~ /^-?[0-9]+\.[0-9][0-9]$/ || $1 < 0 || $1 - (NR - 2) / 100 > 1e-9) { exit 1 }' "$f"
+        [ "$(tail -n +2 "$f" | cut -d, -f5 | sort | uniq -c | tr -s ' ')" = "$(printf ' 500 rest\n 500 task')" ]
+    done
+}
+
+@test "the same seed gives the same bytes, another one does not, and a subject does not depend on the others" {
+    moe-synth --subjects 3 --seconds 4 -o a
+    moe-synth --subjects 2 --seconds 4 -o b
+    moe-synth --subjects 2 --seconds 4 --seed 2 -o c
+    cmp a/S00_1.csv b/S00_1.csv
+    cmp a/S01_1.csv b/S01_1.csv
+    run cmp -s a/S00_1.csv c/S00_1.csv
+    [ "$status" -eq 1 ]
+    run cmp -s a/S00_1.csv a/S01_1.csv
+    [ "$status" -eq 1 ]
+}
+
+@test "values are microvolts of a usual size, and subjects differ" {
+    moe-synth --seconds 20 -o eeg
+    for f in eeg/*.csv; do
+        awk -F, 'NR > 1 { for (i = 2; i < NF; i++) { s += $i; q += $i * $i; n++ } }
+            END { printf "%.2f\n", sqrt(q / n - (s / n) ^ 2) }' "$f"
+    done >deviation
+    cat deviation
+    awk '$1 < 4 || $1 > 40 { exit 1 }' deviation
+    [ "$(sort -u deviation | wc -l)" -gt 4 ]
+}
+
+# power FILE COLUMN HZ LABEL: mean power around HZ in the seconds of a label (two sums per second, at three frequencies)
+power() {
+    awk -F, -v c="$2" -v hz="$3" -v want="$4" '
+        NR > 1 { n++; for (d = -1; d <= 1; d++) { a = 6.283185307 * (hz + d) * (n % 128) / 128
+            re[d] += $c * cos(a); im[d] += $c * sin(a) }
+            same = same && $NF == want
+            if (n % 128 == 0) {
+                for (d = -1; d <= 1; d++) { if (same) { sum += re[d] ^ 2 + im[d] ^ 2; m++ } re[d] = im[d] = 0 }
+                same = 1 } }
+        BEGIN { same = 1 } END { print sum / m }' "$1"
+}
+
+@test "the class effect is at its place and frequency and not on the other side of the head" {
+    moe-synth --subjects 2 --where O1,O2 --channels Fp1,Fp2,C3,C4,O1,O2 -o eeg
+    for f in eeg/*.csv; do
+        for c in 6 7; do
+            awk -v t="$(power "$f" $c 20 task)" -v r="$(power "$f" $c 20 rest)" 'BEGIN { exit !(t > 5 * r) }'
+            awk -v t="$(power "$f" $c 40 task)" -v r="$(power "$f" $c 40 rest)" 'BEGIN { exit !(t < 2 * r && r < 2 * t) }'
+        done
+        for c in 2 3; do
+            awk -v t="$(power "$f" $c 20 task)" -v r="$(power "$f" $c 20 rest)" 'BEGIN { exit !(t < 1.6 * r && r < 1.6 * t) }'
+        done
+    done
+}
+
+@test "the truth says what was put in" {
+    moe-synth --subjects 2 --seconds 40 --effect rest:10@Oz --effect 1:22.5@0 --snr 0.5 --channels Fpz,Fz,Cz,Oz \
+        --artefacts blink,muscle,flat,gap,pause --truth truth.json --seed 12345678901234567 -o eeg
+    [ "$(jq -c '.effects' truth.json)" = '[{"class":"rest","hz":10,"region":null,"channels":["Oz"],"snr":0.5},{"class":"task","hz":22.5,"region":0,"channels":["Fpz"],"snr":0.5}]' ]
+    [ "$(jq -r '.seed' truth.json)" = 12345678901234567 ]
+    [ "$(jq -c '[.rate,.seconds,.unit,.channels,.classes]' truth.json)" = '[128,40,"uV",["Fpz","Fz","Cz","Oz"],["rest","task"]]' ]
+    [ "$(jq -c '[.recordings[] | [.file,.subject,.session]]' truth.json)" = '[["S00_1.csv","S00","1"],["S01_1.csv","S01","1"]]' ]
+    [ "$(jq -c '[.recordings[].artefacts[].kind] | unique' truth.json)" = '["blink","flat","gap","muscle","pause"]' ]
+    # the labels of the file change where the truth says
+    for i in 0 1; do
+        jq -r ".recordings[$i].blocks[] | \"\(.start) \(.label)\"" truth.json >told
+        python3 - "eeg/S0${i}_1.csv" >found <<'END'
+import csv, sys
+last = None
+for row in csv.DictReader(open(sys.argv[1])):
+    if row["label"] != last:
+        last = row["label"]
+        print(row["time"], last)
+END
+        paste -d' ' told found >both
+        cat both
+        [ "$(wc -l <told)" -eq "$(wc -l <found)" ]
+        awk '$2 != $4 || $3 - $1 > 2.1 || $3 < $1 { exit 1 }' both # a pause may lie over a change
+    done
+}
+
+@test "without a place the seed draws a region, and the truth tells it" {
+    for seed in 1 2 3 4 5 6 7 8; do
+        moe-synth --subjects 1 --seconds 2 --seed $seed --truth - -o "s$seed" >"t$seed"
+        jq '.effects[0].region' "t$seed"
+    done >regions
+    [ "$(sort -u regions | wc -l)" -gt 1 ]
+    awk '$1 < 0 || $1 > 3 { exit 1 }' regions
+    [ "$(jq -c '.effects[0].channels' <(moe-synth --subjects 1 --seconds 2 --where 3 --truth - -o back))" = '["PO7","PO8","O1","O2"]' ]
+    [ "$(jq -c '.effects[0].channels' <(moe-synth --subjects 1 --seconds 2 --channels 10 --experts 4 --where 1 --truth - -o ten))" = \
+        "$(jq -c '.channels[3:6]' <(moe-synth --subjects 1 --seconds 2 --channels 10 --truth - -o ten2))" ]
+}
+
+@test "artefacts: empty cells, missing rows, a channel that stands still, blinks at the front" {
+    moe-synth --subjects 1 --seconds 30 --artefacts gap,pause,flat --truth t.json -o eeg
+    grep -q ',,' eeg/S00_1.csv
+    [ "$(wc -l <eeg/S00_1.csv)" -lt 3841 ]
+    c=$(($(jq '(.recordings[0].artefacts[] | select(.kind == "flat")).channel as $c | .channels | index($c)' t.json) + 2))
+    awk -F, -v c=$c '$c != "" && $c == last { same++; if (same > most) most = same } $c != last { same = 0 } { last = $c }
+        END { exit most < 40 }' eeg/S00_1.csv
+    moe-synth --subjects 1 --seconds 30 --artefacts blink -o blinks
+    moe-synth --subjects 1 --seconds 30 -o clean
+    paste -d, blinks/S00_1.csv clean/S00_1.csv | awk -F, 'NR > 1 { front = $2 - $20 > front ? $2 - $20 : front
+        back = $17 - $35 > back ? $17 - $35 : back } END { print front, back; exit !(front > 50 && back < 5) }'
+}
+
+@test "recordings that exist are kept unless --force is given" {
+    mkdir eeg
+    echo precious >eeg/S01_1.csv
+    refused 73 'eeg/S01_1.csv: exists' moe-synth --subjects 2 --seconds 2 -o eeg
+    [ "$(ls eeg)" = S01_1.csv ]
+    [ "$(cat eeg/S01_1.csv)" = precious ]
+    echo mine >eeg/notes.txt
+    moe-synth --subjects 2 --seconds 2 --force -o eeg
+    [ "$(wc -l <eeg/S01_1.csv)" -eq 257 ]
+    [ "$(cat eeg/notes.txt)" = mine ]
+    ls eeg # nothing temporary is left
+    [ "$(find eeg -type f | wc -l)" -eq 3 ]
+}
+
+@test "a folder that cannot be made, a file in its place, no folder at all" {
+    touch file
+    refused 73 'cannot make this folder' moe-synth -o nowhere/eeg
+    refused 73 'is not a folder' moe-synth -o file
+    refused 64 '-o FOLDER is missing' moe-synth
+    refused 73 'nowhere/t.json' moe-synth --subjects 1 --seconds 2 --truth nowhere/t.json -o eeg
+}
+
+@test "a full disk is an error" {
+    refused 74 'No space left' moe-synth --subjects 1 --seconds 2 --truth /dev/full -o eeg
+    mkdir full
+    ln -s /dev/full full/S00_1.csv
+    refused 74 'No space left' moe-synth --subjects 1 --seconds 2 --force -o full
+}
+
+@test "what does not fit is refused with a word on what does" {
+    refused 64 'unknown option --subject; did you mean --subjects?' moe-synth --subject 3 -o x
+    refused 64 '"Q7" is not an electrode' moe-synth --channels Cz,Q7 -o x
+    refused 64 '"Cz" stands there twice' moe-synth --channels Cz,Pz,Cz -o x
+    refused 64 'give a list of 10-05 names' moe-synth --channels 500 -o x
+    moe-synth --subjects 1 --seconds 2 --channels Oz -o one # regions never outnumber channels unless asked for
+    [ "$(head -1 one/S00_1.csv)" = time,Oz,label ]
+    refused 64 'region 4: --experts 4 has regions 0 to 3' moe-synth --where 4 -o x
+    refused 64 'channel "Oz" is not among Fp1' moe-synth --where Oz -o x
+    refused 64 '5 regions (--experts) for 2 channels' moe-synth --channels 2 --experts 5 -o x
+    refused 64 'write CLASS:HZ@PLACE' moe-synth --effect 10@O1 -o x
+    refused 64 'class "nap" is none of rest, task' moe-synth --effect nap:10@O1 -o x
+    refused 64 'below half the rate' moe-synth --effect task:64@O1 -o x
+    refused 64 '"fast" is not a frequency' moe-synth --effect task:fast@O1 -o x
+    refused 64 'leave --where out' moe-synth --effect task:10@O1 --where 2 -o x
+    refused 64 '"hum" is none of blink' moe-synth --artefacts hum -o x
+    refused 64 '--classes 1' moe-synth --classes 1 -o x
+    refused 64 'a second each' moe-synth --classes 5 --seconds 3 -o x
+    refused 64 'outside' moe-synth --rate 0 -o x
+    refused 64 'no file is read' moe-synth -o x eeg.csv
+    [ ! -e x ]
+}
+
+@test "names of classes are the user's" {
+    moe-synth --subjects 1 --seconds 6 --classes left,right,feet --truth t.json -o eeg
+    [ "$(tail -n +2 eeg/S00_1.csv | sed 's/.*,//' | sort -u | xargs)" = 'feet left right' ]
+    [ "$(jq -c '[.effects[] | [.class, .hz]]' t.json)" = '[["right",6],["feet",40]]' ]
+}
+
+@test "the examples of the page run" {
+    awk '/^\.Sh EXAMPLES/ { on = 1 } /^\.Sh SEE/ { on = 0 } on && /^\.Ed/ { in_it = 0 } in_it { sub(/\\e$/, "\\"); print }
+        on && /^\.Bd/ { in_it = 1 }' "$page" >examples
+    [ "$(grep -c '^moe-synth' examples)" -ge 4 ]
+    bash -eu examples
+    [ -s truth.json ]
+    [ -s two/S07_2.csv ]
+    [ "$(head -1 wide/S01_1.csv | tr , '\n' | wc -l)" -eq 66 ]
+    [ -s nothing/S07_1.csv ]
+}
