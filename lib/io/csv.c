@@ -325,7 +325,7 @@ static int sniff_delim(struct csv_table *t)
 	int rows = 0;
 	size_t at = 0, next, n;
 	const char *s;
-	while (rows < SNIFF_ROWS) {
+	for (t->line = 1; rows < SNIFF_ROWS; t->line++) {
 		int r = peek_line(t, at, &s, &n, &next);
 		if (r < 0)
 			return -1;

@@ -1,0 +1,593 @@
+#!/usr/bin/env bats
+# moe-split: every option, every promise, every bad input. All data is made here.
+# shellcheck disable=SC2086 # commands kept in a variable are split on purpose
+
+setup() {
+    bin=$(cd "${MOE_BIN:-build/bin}" && pwd)
+    PATH=$bin:$PATH
+    page=$BATS_TEST_DIRNAME/../man/moe-split.1
+    cd "$BATS_TEST_TMPDIR" || exit
+    export TMPDIR=$BATS_TEST_TMPDIR
+}
+
+# show FILE KEY: a metadata value, or a tensor as "TYPE [shape] values..."
+show() {
+    python3 - "$@" <<'PY'
+import json, struct, sys
+raw = open(sys.argv[1], 'rb').read()
+n = struct.unpack('<Q', raw[:8])[0]
+assert (8 + n) % 64 == 0
+head = json.loads(raw[8:8 + n])
+key = sys.argv[2]
+if key in head['__metadata__']:
+    print(head['__metadata__'][key])
+elif key in head:
+    t = head[key]
+    b, e = t['data_offsets']
+    code = {'F32': 'f', 'I64': 'q', 'I32': 'i', 'U8': 'B'}[t['dtype']]
+    values = struct.unpack('<%d%s' % ((e - b) // struct.calcsize(code), code), raw[8 + n + b:8 + n + e])
+    print(t['dtype'], t['shape'], *('%g' % v for v in values))
+else:
+    print('absent')
+PY
+}
+
+# model FILE CHANNELS RATE: a file with a model's layout: window 4, stride 2, two regions over three channels
+model() {
+    python3 - "$@" <<'PY'
+import json, struct, sys
+channels = sys.argv[2].split(',')
+meta = {'moe.format': 'model/1', 'moe.length': '4', 'moe.stride': '2', 'moe.rate': sys.argv[3], 'moe.unit': 'uV', 'moe.halo': '1',
+        'moe.channels': json.dumps(channels), 'moe.classes': '["rest","task"]',
+        'moe.regions': json.dumps([{'name': 'left', 'channel': [-1, 0, 1], 'core': [0, 1, 0]},
+                                   {'name': 'right', 'channel': [0, 1, 2, -1], 'core': [0, 1, 1, 0]}])}
+head = json.dumps({'__metadata__': meta}).encode()
+open(sys.argv[1], 'wb').write(struct.pack('<Q', len(head)) + head)
+PY
+}
+
+# ramp ROWS [LABELS...]: channels a, b, c; a = row, b = -row, c = row / 2; labels spread evenly
+ramp() {
+    local rows=$1
+    shift
+    awk -v n="$rows" -v labels="$*" 'BEGIN { k = split(labels, l, " "); printf "a,b,c%s\n", k ? ",label" : ""
+        for (i = 0; i < n; i++) printf "%d,%d,%.1f%s\n", i, -i, i / 2, k ? "," l[int(i * k / n) + 1] : "" }'
+}
+
+# refused STATUS WORDS COMMAND...: the status, the words in the message behind the program's name, no output file
+refused() {
+    local status_wanted=$1 words=$2
+    shift 2
+    run "$@" -o never.st
+    [ "$status" -eq "$status_wanted" ] || { echo "status $status: $output" && return 1; }
+    [[ "$output" == "moe-split: "*"$words"* ]] || { echo "said: $output" && return 1; }
+    [ ! -e never.st ]
+    [ -z "$(find . -name '.never*')" ]
+}
+
+@test "a plain recording becomes windows" {
+    ramp 10 x y >S01_1.csv
+    run moe-split --window 4 --stride 1 --experts 2 --halo 1 --rate 100 S01_1.csv -o w.st
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    [ "$(show w.st moe.format)" = windows/1 ]
+    [ "$(show w.st expert.0)" = "F32 [10, 4] 0 0 0 0 0 1 -1 0.5 0 2 -2 1 0 3 -3 1.5 0 4 -4 2 0 5 -5 2.5 0 6 -6 3 0 7 -7 3.5 0 8 -8 4 0 9 -9 4.5" ]
+    [ "$(show w.st expert.1 | cut -c1-29)" = "F32 [10, 3] 0 0 0 -1 0.5 0 -2" ]
+    [ "$(show w.st region.0.channel)" = "I32 [4] -1 0 1 2" ]
+    [ "$(show w.st region.0.core)" = "U8 [4] 0 1 1 0" ]
+    [ "$(show w.st region.1.channel)" = "I32 [3] 1 2 -1" ]
+    [ "$(show w.st window.start)" = "I64 [4] 0 1 5 6" ]
+    [ "$(show w.st window.sample)" = "I64 [4] 0 1 5 6" ]
+    [ "$(show w.st window.label)" = "I32 [4] 0 0 1 1" ]
+    [ "$(show w.st window.recording)" = "I32 [4] 0 0 0 0" ]
+    [ "$(show w.st moe.length),$(show w.st moe.stride),$(show w.st moe.rate),$(show w.st moe.unit),$(show w.st moe.halo)" = 4,1,100,uV,1 ]
+    [ "$(show w.st moe.channels)" = '["a","b","c"]' ]
+    [ "$(show w.st moe.classes)$(show w.st moe.groups)$(show w.st moe.recordings)" = '["x","y"]["S01"]["S01_1.csv"]' ]
+    [[ "$(show w.st moe.history)" == *'"program":"moe-split"'*'"--window"'* ]]
+}
+
+@test "no channel is lost when they do not divide, and a halo may be wider than a region" {
+    ramp 4 >r.csv
+    moe-split --window 2 --experts 2 --halo 5 --rate 1 r.csv -o w.st
+    [ "$(show w.st region.0.core)" = "U8 [12] 0 0 0 0 0 1 1 0 0 0 0 0" ]
+    [ "$(show w.st region.1.channel)" = "I32 [11] -1 -1 -1 0 1 2 -1 -1 -1 -1 -1" ]
+    refused 64 "4 regions" moe-split --window 2 --rate 1 r.csv
+}
+
+@test "separators, quotes, line ends, marks and comments give the same windows" {
+    ramp 8 x y >plain.csv
+    tr , ';' <plain.csv >semicolon.csv
+    tr , '\t' <plain.csv >tab.csv
+    sed 's/$/\r/' plain.csv >crlf.csv
+    { printf '\xef\xbb\xbf# made by hand; with, separators\n%% and more\n' && cat plain.csv; } >bom.csv
+    sed 's/,/ , /g; s/a/"a"/; s/[xy]/"&"/' plain.csv >quoted.csv
+    printf %s "$(cat plain.csv)" >unended.csv
+    printf '%s\r' "$(cat plain.csv)" >loneCR.csv
+    for f in plain semicolon tab crlf bom quoted unended loneCR; do
+        moe-split --no-history --window 2 --experts 1 --rate 1 --group-name g - <$f.csv >$f.st
+        cmp plain.st $f.st
+    done
+    moe-split --no-history --window 2 --experts 1 --rate 1 --group-name g --delim semicolon - <semicolon.csv >forced.st
+    cmp plain.st forced.st
+    refused 64 "none of comma" moe-split --delim x --rate 1 plain.csv
+}
+
+@test "without a header channels are C0, C1, ...; --header says otherwise" {
+    printf '1,2,3\n4,5,6\n7,8,9\n' >r.csv
+    moe-split --window 1 --experts 1 --rate 1 r.csv -o w.st
+    [ "$(show w.st moe.channels)" = '["C0","C1","C2"]' ]
+    [ "$(show w.st window.start)" = "I64 [3] 0 1 2" ]
+    moe-split --header yes --window 1 --experts 1 --rate 1 r.csv -o w.st
+    [ "$(show w.st moe.channels)" = '["1","2","3"]' ]
+    moe-split --label-column C2 --window 1 --experts 1 --rate 1 r.csv -o w.st
+    [ "$(show w.st moe.classes)" = '["3","6","9"]' ]
+    printf 'a,b\n1,2\n' >r.csv
+    refused 65 'r.csv:1: column "C0": "a" is not a number' moe-split --header no --window 1 --experts 1 --rate 1 r.csv
+}
+
+@test "the label column: default, named, absent" {
+    ramp 6 x y >r.csv
+    sed '1s/label/kind/' r.csv >k.csv
+    moe-split --window 1 --experts 1 --rate 1 --label-column kind k.csv -o w.st
+    [ "$(show w.st window.label)" = "I32 [6] 0 0 0 1 1 1" ]
+    refused 65 'there is no label column "mood"; its columns are: a, b, c, kind' \
+        moe-split --window 1 --experts 1 --rate 1 --label-column mood k.csv
+    refused 65 'k.csv:2: column "kind": "x" is not a number; --drop' moe-split --window 1 --experts 1 --rate 1 k.csv
+    ramp 6 >u.csv
+    moe-split --window 2 --experts 1 --rate 1 u.csv -o w.st
+    [ "$(show w.st window.label)$(show w.st moe.classes)" = "I32 [3] -1 -1 -1[]" ]
+}
+
+@test "classes are sorted as numbers or by bytes, or as --classes says" {
+    ramp 4 10 9 -1 2.0 >n.csv
+    moe-split --window 1 --experts 1 --rate 1 n.csv -o w.st
+    [ "$(show w.st moe.classes)$(show w.st window.label)" = '["-1","2","9","10"]I32 [4] 3 2 0 1' ]
+    ramp 3 b 10 A >t.csv
+    moe-split --window 1 --experts 1 --rate 1 t.csv -o w.st
+    [ "$(show w.st moe.classes)$(show w.st window.label)" = '["10","A","b"]I32 [3] 2 0 1' ]
+    moe-split --window 1 --experts 1 --rate 1 --classes b,A,10,more t.csv -o w.st
+    [ "$(show w.st moe.classes)$(show w.st window.label)" = '["b","A","10","more"]I32 [3] 0 2 1' ]
+    refused 65 't.csv:4: label "A" is none of --classes' moe-split --window 1 --experts 1 --rate 1 --classes b,10 t.csv
+    refused 64 'class "b" stands twice' moe-split --window 1 --experts 1 --rate 1 --classes b,b t.csv
+    refused 65 "t.csv:4: more than 2 different labels" moe-split --window 1 --experts 1 --rate 1 --max-classes 2 t.csv
+}
+
+@test "--ignore-label and empty cells mean unlabelled, and may not occur" {
+    ramp 8 0 1 0 2 >r.csv
+    moe-split --window 2 --experts 1 --rate 1 --ignore-label 0 --ignore-label 77 r.csv -o w.st
+    [ "$(show w.st moe.classes)$(show w.st window.label)" = '["1","2"]I32 [4] -1 0 -1 1' ]
+    moe-split --window 2 --experts 1 --rate 1 --ignore-label 77 r.csv -o w.st
+    [ "$(show w.st moe.classes)" = '["0","1","2"]' ]
+    sed 's/,0$/,/' r.csv >e.csv
+    moe-split --window 2 --experts 1 --rate 1 e.csv -o w.st
+    [ "$(show w.st moe.classes)$(show w.st window.label)" = '["1","2"]I32 [4] -1 0 -1 1' ]
+    sed 's/,0$/,0.0/' r.csv >f.csv
+    moe-split --window 2 --experts 1 --rate 1 --ignore-label 0 f.csv -o w.st
+    [ "$(show w.st window.label)" = 'I32 [4] -1 0 -1 1' ]
+}
+
+@test "run: no window crosses a change of label, unlabelled stretches have a grid of their own" {
+    { echo a,label && for l in x x x "" "" "" "" y y y y y; do echo "1,$l"; done; } >r.csv
+    moe-split --window 2 --experts 1 --halo 0 --rate 1 r.csv -o w.st
+    [ "$(show w.st window.start)" = "I64 [5] 0 3 5 7 9" ]
+    [ "$(show w.st window.label)" = "I32 [5] 0 -1 -1 1 1" ]
+}
+
+@test "grid: one grid, and the label by the rule" {
+    { echo a,label && for l in x x x y y y y y x ""; do echo "1,$l"; done; } >r.csv
+    moe-split --align grid --window 4 --stride 2 --experts 1 --halo 0 --rate 1 r.csv -o w.st
+    [ "$(show w.st window.start)" = "I64 [4] 0 2 4 6" ]
+    [ "$(show w.st window.label)" = "I32 [4] -1 -1 1 -1" ] || show w.st window.label
+    moe-split --align grid --label-rule majority --window 4 --stride 2 --experts 1 --halo 0 --rate 1 r.csv -o w.st
+    [ "$(show w.st window.label)" = "I32 [4] 0 1 1 1" ]
+    moe-split --align grid --label-rule last --window 4 --stride 2 --experts 1 --halo 0 --rate 1 r.csv -o w.st
+    [ "$(show w.st window.label)" = "I32 [4] 1 1 1 -1" ]
+    refused 64 "needs --align grid" moe-split --label-rule last --window 4 --rate 1 r.csv
+}
+
+@test "grid: of equal majorities the first, and unlabelled rows vote too" {
+    { echo a,label && for l in y y x x "" "" "" x; do echo "1,$l"; done; } >r.csv
+    moe-split --align grid --label-rule majority --window 4 --experts 1 --halo 0 --rate 1 r.csv -o w.st
+    [ "$(show w.st window.label)" = "I32 [2] 1 -1" ]
+}
+
+@test "window and stride in seconds" {
+    ramp 100 >r.csv
+    moe-split --window 0.2s --stride 0.1s --experts 1 --rate 50 r.csv -o w.st
+    [ "$(show w.st moe.length),$(show w.st moe.stride)" = 10,5 ]
+    refused 64 "--window: 0.001s is 0 samples at 50 Hz" moe-split --window 0.001s --experts 1 --rate 50 r.csv
+}
+
+# times FORMAT STEP ROW...: a recording of 40 rows with these times; rows named jump by 10 steps more
+times() {
+    awk -v f="$1" -v step="$2" -v jumps="$3" -v name="${4:-time}" 'BEGIN { n = split(jumps, j, " "); print name ",a"
+        for (i = 0; i < 40; i++) { for (k = 1; k <= n; k++) if (j[k] == i) lost += 10
+            printf f ",%d\n", 1000 + (i + lost) * step, i } }'
+}
+
+@test "a time column gives the rate and the gaps, in seconds, milliseconds, or as said" {
+    times %.3f 0.004 "" >s.csv
+    times %d 4 "" TimeStamp >ms.csv
+    times %.4f 0.00390625 "" timestamps >muse.csv
+    times %d 4000 "" time_us >us.csv
+    for f in s ms us; do
+        moe-split --window 4 --experts 1 --halo 0 $f.csv -o w.st
+        [ "$(show w.st moe.rate)" = 250 ]
+        [ "$(show w.st moe.channels)" = '["a"]' ]
+    done
+    moe-split --window 4 --experts 1 --halo 0 muse.csv -o w.st
+    [ "$(show w.st moe.rate)" = 256 ]
+    times %.3f 0.004 "7 25" >g.csv
+    moe-split --window 4 --experts 1 --halo 0 g.csv -o w.st
+    [ "$(show w.st window.start)" = "I64 [8] 0 7 11 15 19 25 29 33" ]
+    moe-split --align grid --window 4 --experts 1 --halo 0 g.csv -o w.st
+    [ "$(show w.st window.start)" = "I64 [8] 0 8 12 16 20 28 32 36" ]
+    [[ "$(moe-split --explain --window 4 --experts 1 g.csv)" == *'"gaps":[{"row":7,"seconds":0.04},{"row":25,"seconds":0.04}]'* ]]
+}
+
+@test "a time column that cannot be told, that goes back, that is no number, that contradicts" {
+    times %d 1 "" >one.csv
+    refused 65 "seconds or milliseconds?" moe-split --window 4 --experts 1 one.csv
+    moe-split --window 4 --experts 1 --halo 0 --time-unit ms one.csv -o w.st
+    [ "$(show w.st moe.rate)" = 1000 ]
+    moe-split --window 4 --experts 1 --halo 0 --rate 1000 one.csv -o w.st
+    [ "$(show w.st moe.rate)" = 1000 ]
+    moe-split --window 4 --experts 1 --halo 0 --rate 250 --drop time one.csv -o w.st
+    [ "$(show w.st moe.rate)$(show w.st moe.channels)" = '250["a"]' ]
+    times %.3f 0.004 "" >s.csv
+    refused 65 'its time column says 250 Hz, --rate says 128 Hz' moe-split --window 4 --experts 1 --rate 128 s.csv
+    sed '20s/.*/0.5,1/' s.csv >back.csv
+    refused 65 "back.csv: row 19: the time goes back" moe-split --window 4 --experts 1 back.csv
+    sed '20s/.*/12:00:01,1/' s.csv >text.csv
+    refused 65 'text.csv:20: column "time": "12:00:01" is not a number' moe-split --window 4 --experts 1 text.csv
+    sed '1s/time/clock/' s.csv >c.csv
+    moe-split --window 4 --experts 1 --halo 0 --time-column clock c.csv -o w.st
+    [ "$(show w.st moe.rate)" = 250 ]
+    refused 65 'no time column "clock"' moe-split --window 4 --experts 1 --time-column clock s.csv
+}
+
+@test "without a time column the rate must be given" {
+    ramp 10 >r.csv
+    refused 65 "r.csv: the sampling rate is not known: there is no time column; give --rate" moe-split --window 4 --experts 1 r.csv
+    refused 64 "outside" moe-split --window 4 --experts 1 --rate 0 r.csv
+}
+
+@test "units become microvolts" {
+    printf 'a,b\n1.5,-2\n' >r.csv
+    for u in "uV 1.5 -2" "mV 1500 -2000" "V 1.5e+06 -2e+06" "nV 0.0015 -0.002"; do
+        set -- $u
+        moe-split --unit "$1" --window 1 --experts 1 --halo 0 --rate 1 r.csv -o w.st
+        [ "$(show w.st expert.0)" = "F32 [1, 2] $2 $3" ]
+        [ "$(show w.st moe.unit)" = uV ]
+    done
+}
+
+@test "--channels picks and orders, --drop leaves out" {
+    ramp 3 >r.csv
+    moe-split --channels c,a --window 1 --experts 1 --halo 0 --rate 1 r.csv -o w.st
+    [ "$(show w.st moe.channels)$(show w.st expert.0)" = '["c","a"]F32 [3, 2] 0 0 0.5 1 1 2' ]
+    moe-split --drop b --window 1 --experts 1 --halo 0 --rate 1 r.csv -o w.st
+    [ "$(show w.st moe.channels)" = '["a","c"]' ]
+    refused 65 'there is no column (--channels) "z"; its columns are: a, b, c' moe-split --channels a,z --window 1 --rate 1 r.csv
+    refused 65 'there is no column (--drop) "z"' moe-split --drop z --window 1 --rate 1 r.csv
+    refused 64 'stands in --channels and in --drop' moe-split --channels a --drop a --window 1 --rate 1 r.csv
+    refused 64 'stands twice' moe-split --channels a,a --window 1 --rate 1 r.csv
+    refused 65 'no channel among its columns' moe-split --drop a,b,c --window 1 --rate 1 r.csv
+}
+
+@test "--regions reads a file" {
+    ramp 3 >r.csv
+    printf 'region\tchannel\trole\n# the front\nfront\tb\tcore\nfront\ta\thalo\nback\tc\tcore\nback\ta\tcore\n' >regions.tsv
+    run moe-split --regions regions.tsv --window 1 --rate 1 r.csv -o w.st
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    [ "$(show w.st moe.regions)$(show w.st moe.halo)" = '["front","back"]0' ]
+    [ "$(show w.st region.0.channel)$(show w.st region.0.core)" = 'I32 [2] 1 0U8 [2] 1 0' ]
+    [ "$(show w.st expert.1)" = 'F32 [3, 2] 0 0 0.5 1 1 2' ]
+    printf 'front\tb\tcore\n' >part.tsv
+    run moe-split --regions part.tsv --window 1 --rate 1 r.csv -o w.st
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"channel a is in no region: it is left out"*"channel c is in no region"* ]]
+}
+
+@test "--regions: what is wrong is named with file and line" {
+    ramp 3 >r.csv
+    s="moe-split --window 1 --rate 1 r.csv --regions bad.tsv"
+    printf 'front\tb\tcore\nfront\tz\tcore\n' >bad.tsv
+    refused 65 'bad.tsv:2: there is no channel "z"; the channels are: a, b, c' $s
+    printf 'front\tb\tcore\nfront\tb\thalo\n' >bad.tsv
+    refused 65 'bad.tsv:2: channel "b" stands twice in region "front"' $s
+    printf 'front\tb\tmiddle\n' >bad.tsv
+    refused 65 'bad.tsv:1: the third column is "middle", not core or halo' $s
+    printf 'front\tb\n' >bad.tsv
+    refused 65 'bad.tsv:1: 2 columns' $s
+    printf 'front\tb\tcore\nback\ta\thalo\n' >bad.tsv
+    refused 65 'bad.tsv: region "back" has no core channel' $s
+    printf 'region\tchannel\trole\n' >bad.tsv
+    refused 65 'bad.tsv: no region' $s
+    printf '\tb\tcore\n' >bad.tsv
+    refused 65 'bad.tsv:1: the region has no name' $s
+    rm bad.tsv
+    refused 66 'bad.tsv: No such file' $s
+    refused 64 'takes the place of --experts' $s --experts 2
+}
+
+@test "groups come from the file's name" {
+    mkdir d
+    for f in S01_a S01_b S02.x plain; do ramp 2 >d/$f.csv; done
+    moe-split --window 1 --experts 1 --rate 1 d/S01_a.csv d/S01_b.csv d/S02.x.csv d/plain.csv -o w.st
+    [ "$(show w.st moe.groups)$(show w.st window.group)" = '["S01","S02","plain"]I32 [8] 0 0 0 0 1 1 2 2' ]
+    [ "$(show w.st moe.recordings)" = '["S01_a.csv","S01_b.csv","S02.x.csv","plain.csv"]' ]
+    [ "$(show w.st window.sample)$(show w.st window.start)" = 'I64 [8] 0 1 0 1 0 1 0 1I64 [8] 0 1 2 3 4 5 6 7' ]
+    moe-split --group '^S0([0-9])' --window 1 --experts 1 --rate 1 d/S0*.csv -o w.st
+    [ "$(show w.st moe.groups)" = '["1","2"]' ]
+    moe-split --group 'S0[0-9]' --window 1 --experts 1 --rate 1 d/S0*.csv -o w.st
+    [ "$(show w.st moe.groups)" = '["S01","S02"]' ]
+    refused 65 'plain.csv: --group "^S" does not match' moe-split --group '^S' --window 1 --experts 1 --rate 1 d/plain.csv
+    refused 64 'not a regular expression' moe-split --group '(' --window 1 --experts 1 --rate 1 d/plain.csv
+    refused 64 'exclude each other' moe-split --group a --group-name b --window 1 --experts 1 --rate 1 d/plain.csv
+}
+
+@test "standard input, and recordings of the same name" {
+    ramp 2 >r.csv
+    mkdir x && cp r.csv x
+    bash -o pipefail -c 'cat r.csv | moe-split --window 1 --experts 1 --rate 1 | cat >w.st'
+    [ "$(show w.st moe.recordings)$(show w.st moe.groups)" = '["stdin"]["stdin"]' ]
+    moe-split --window 1 --experts 1 --rate 1 --group-name S07 - <r.csv >w.st
+    [ "$(show w.st moe.groups)" = '["S07"]' ]
+    moe-split --window 1 --experts 1 --rate 1 r.csv x/r.csv -o w.st
+    [ "$(show w.st moe.recordings)" = '["r.csv","x/r.csv"]' ]
+    refused 64 "given twice" moe-split --window 1 --experts 1 --rate 1 r.csv r.csv
+}
+
+@test "several recordings agree in channels by name and in rate" {
+    printf 'a,b\n1,2\n' >one.csv
+    printf 'b,a\n2,1\n' >two.csv
+    moe-split --window 1 --experts 1 --halo 0 --rate 1 one.csv two.csv -o w.st
+    [ "$(show w.st expert.0)" = "F32 [2, 2] 1 2 1 2" ]
+    printf 'a,c\n1,2\n' >three.csv
+    refused 65 'three.csv: channel "c" is not in the recordings before it' moe-split --window 1 --experts 1 --rate 1 one.csv three.csv
+    printf 'a\n1\n' >four.csv
+    refused 65 'four.csv: channel "b" of the recordings before it is missing' moe-split --window 1 --experts 1 --rate 1 one.csv four.csv
+    times %.3f 0.004 "" >s.csv
+    times %.3f 0.005 "" >t.csv
+    refused 65 't.csv: 200 Hz, but the recordings before it have 250 Hz' moe-split --window 1 --experts 1 s.csv t.csv
+}
+
+@test "--like takes everything from the model, channels by name in any order" {
+    model m.st b,a,c 100
+    ramp 8 task rest >r.csv
+    moe-split --like m.st r.csv -o w.st
+    [ "$(show w.st moe.channels)$(show w.st moe.length)$(show w.st moe.stride)$(show w.st moe.rate)" = '["b","a","c"]42100' ]
+    [ "$(show w.st moe.regions)$(show w.st moe.classes)" = '["left","right"]["rest","task"]' ]
+    [ "$(show w.st region.1.channel)$(show w.st region.1.core)" = 'I32 [4] 0 1 2 -1U8 [4] 0 1 1 0' ]
+    [ "$(show w.st expert.0 | cut -c1-31)" = 'F32 [8, 3] 0 0 0 0 -1 1 0 -2 2 ' ]
+    [ "$(show w.st window.label)" = "I32 [2] 1 0" ]
+    ramp 8 zeal >z.csv
+    moe-split --like m.st z.csv -o w.st
+    [ "$(show w.st moe.classes)$(show w.st window.label)" = '["rest","task","zeal"]I32 [3] 2 2 2' ]
+    ramp 8 >u.csv
+    sed '1s/a/extra/; 1s/^/a,/; 2,$s/^/5,/' u.csv >e.csv
+    moe-split --like m.st e.csv -o w.st
+    [ "$(show w.st moe.channels)" = '["b","a","c"]' ]
+}
+
+@test "--like: what does not fit is named" {
+    model m.st a,b,d 100
+    ramp 8 >r.csv
+    refused 65 'r.csv: channel "d" of the model is missing; its columns are: a, b, c' moe-split --like m.st r.csv
+    model m.st a,b,c 100
+    refused 65 '--rate says 128 Hz, the model has 100 Hz' moe-split --like m.st --rate 128 r.csv
+    times %.3f 0.004 "" | sed '1s/$/,b,c/; 2,$s/$/,1,1/' >t.csv
+    refused 65 'its time column says 250 Hz, the model says 100 Hz' moe-split --like m.st t.csv
+    for fixed in "--window 4" "--stride 2" "--experts 1" "--halo 0" "--channels a" "--classes x" "--regions f"; do
+        refused 64 "${fixed% *} is fixed by the model" moe-split --like m.st $fixed r.csv
+    done
+    refused 66 "absent.st: No such file" moe-split --like absent.st r.csv
+    head -c 100 m.st >cut.st
+    refused 65 "cut.st: truncated" moe-split --like cut.st r.csv
+    refused 65 "above the limit" moe-split --like m.st --max-header 1024 --like r.csv r.csv
+}
+
+@test "--explain prints one JSON object per recording and writes nothing" {
+    { echo 'time,sample,a,b,same,flat,railed,volts,label' && for i in $(seq 0 19); do
+        echo "0.0$((10 + i)),$i,$i,1$i,$i,7,$([ "$i" = 3 ] && echo -187500.02 || echo "$i.5"),0.00000$i,$((i / 10))"
+    done; } >S1_x.csv
+    cp S1_x.csv S1_y.csv
+    moe-split --explain --window 4 --experts 2 --halo 1 S1_x.csv S1_y.csv >out.jsonl
+    [ "$(wc -l <out.jsonl)" -eq 2 ]
+    [ "$(ls)" = "$(printf 'S1_x.csv\nS1_y.csv\nout.jsonl')" ]
+    head -1 out.jsonl >one
+    is() { [ "$(jq -c "$1" one)" = "$2" ] || { jq -c "$1" one && return 1; }; }
+    is '[.file,.dialect,.delimiter,.decimal,.header_rows]' '["S1_x.csv","plain",",",".",1]'
+    is '[.rate,.rate_from,.unit,.rows,.group]' '[1000,"time column","uV",20,"S1"]'
+    is .channels '["a","b","same","flat","railed","volts"]'
+    is '[.ignored[]|.name+": "+.why]' '["time: holds the times","sample: row numbers","label: holds the labels"]'
+    is .time '{"column":"time","kind":"seconds"}'
+    is '[.gaps,.missing,.labels]' '[[],0,{"0":10,"1":10}]'
+    is '[.windows,.windows_by_class,.windows_of_group,.length,.stride]' '[4,{"0":2,"1":2},8,4,4]'
+    is '.regions[0]' '{"name":"0","core":["a","b","same"],"halo":["flat"]}'
+    is '[.suspicious[]|.channel+": "+(.why|.[0:9])]' '["same: identical","flat: constant ","railed: railed (1","volts: median si"]'
+    refused 64 "no effect" moe-split --explain S1_x.csv
+}
+
+@test "--explain tells what is not known as null and counts what is missing" {
+    printf 'a,b\n1,\n2,nan\n' >r.csv
+    moe-split --explain --window 2s --experts 1 r.csv >one
+    [ "$(jq -c '[.rate,.rate_from,.time,.length,.windows,.missing]' one)" = '[null,null,null,null,null,2]' ]
+    moe-split --explain --window 1 --experts 1 r.csv >one
+    [ "$(jq -c '[.windows,.windows_left_out]' one)" = '[0,2]' ]
+}
+
+@test "--missing error names line and column" {
+    printf 'a,b\n1,2\n3,\n' >r.csv
+    refused 65 'r.csv:3: column "b": no value; --missing' moe-split --window 1 --experts 1 --rate 1 r.csv
+    for word in NaN nan NA n/a null - Inf -inf; do
+        printf 'a,b\n1,2\n%s,2\n' "$word" >r.csv
+        refused 65 'r.csv:3: column "a": no value' moe-split --window 1 --experts 1 --rate 1 r.csv
+    done
+}
+
+@test "--missing drop-window leaves out the windows and says how many" {
+    printf 'a\n0\n1\n2\n\"\"\n4\n5\n6\n7\n' >r.csv
+    run moe-split --missing drop-window --window 2 --stride 1 --experts 1 --halo 0 --rate 1 r.csv -o w.st
+    [ "$status" -eq 0 ]
+    [ "$output" = "moe-split: r.csv: 2 windows left out, as 1 cells have no value" ]
+    [ "$(show w.st window.start)" = "I64 [5] 0 1 4 5 6" ]
+    run moe-split -q --missing drop-window --window 2 --experts 1 --halo 0 --rate 1 r.csv -o w.st
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    refused 65 "all 1 hold cells without a value" moe-split --missing drop-window --window 8 --experts 1 --rate 1 r.csv
+}
+
+@test "--missing interp draws lines, holds the ends, and says how many cells" {
+    printf 'a,b\nNA,0\n2,1\nnan,2\n,3\n8,4\n9,\n' >r.csv
+    run moe-split --missing interp --window 6 --experts 1 --halo 0 --rate 1 r.csv -o w.st
+    [ "$status" -eq 0 ]
+    [ "$output" = "moe-split: r.csv: 4 cells without a value interpolated" ]
+    [ "$(show w.st expert.0)" = "F32 [6, 2] 2 0 2 1 4 2 6 3 8 4 9 4" ]
+    printf 'a,b\n1,\n2,\n' >r.csv
+    refused 65 'r.csv: channel "b" has no value from row 1 to 2; --drop it' moe-split --missing interp --window 1 --experts 1 --rate 1 r.csv
+}
+
+@test "--missing interp does not reach across a gap" {
+    printf 'time,a\n0,1\n0.01,nan\n1,nan\n1.01,5\n1.02,6\n1.03,6\n1.04,6\n' >r.csv
+    moe-split -q --missing interp --window 2 --experts 1 --halo 0 --rate 100 r.csv -o w.st
+    [ "$(show w.st expert.0)" = "F32 [7, 1] 1 1 5 5 6 6 6" ]
+}
+
+@test "a recording too short for a window is a note, and an error when nothing comes out" {
+    ramp 9 >long.csv
+    ramp 3 >short.csv
+    run moe-split --window 4 --experts 1 --rate 1 long.csv short.csv -o w.st
+    [ "$status" -eq 0 ]
+    [ "$output" = "moe-split: short.csv: no window: its longest stretch of one label without a gap is 3 rows, a window takes 4" ]
+    run moe-split -q --window 4 --experts 1 --rate 1 long.csv short.csv -o w.st
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    refused 65 "no window: short.csv" moe-split --window 4 --experts 1 --rate 1 short.csv
+}
+
+@test "bad input: not there, a folder, empty, header only" {
+    mkdir folder
+    : >empty.csv
+    echo a,b,label >header.csv
+    printf '# nothing\n' >comment.csv
+    refused 66 "absent.csv: No such file" moe-split --rate 1 absent.csv
+    refused 66 "folder: is a folder" moe-split --rate 1 folder
+    refused 65 "empty.csv: the file is empty" moe-split --rate 1 empty.csv
+    refused 65 "header.csv: a header and no rows" moe-split --rate 1 header.csv
+    refused 65 "comment.csv: no rows" moe-split --rate 1 comment.csv
+    refused 65 "standard input" moe-split --rate 1 - </dev/null
+}
+
+@test "bad input: ragged, text, open quote, NUL, empty line, too long, too wide" {
+    s="moe-split --window 1 --experts 1 --rate 1 bad.csv"
+    printf 'a,b\n1,2\n3\n' >bad.csv
+    refused 65 "bad.csv:3: 1 cells, but the first row has 2" $s
+    printf 'a,b\n1,2\n3,4,5\n' >bad.csv
+    refused 65 "bad.csv:3: 3 cells, but the first row has 2" $s
+    printf 'a,Fz\n1,2\n3,abc\n' >bad.csv
+    refused 65 'bad.csv:3: column "Fz": "abc" is not a number' $s
+    printf 'a;Fz\n1;2\n3;1,5\n' >bad.csv
+    refused 65 'bad.csv:3: column "Fz": "1,5" is not a number; decimal commas' $s
+    printf 'a,b\n1,2\n3,"4\n5,6\n' >bad.csv
+    refused 65 "bad.csv:3: a quote is opened and never closed" $s
+    { ramp 40 && printf '1,2,\0003\n'; } >bad.csv
+    refused 65 "bad.csv:42: a NUL byte" $s
+    printf 'a,b\n1,2\n\n3,4\n' >bad.csv
+    refused 65 "bad.csv:3: an empty line" $s
+    printf 'a,a\n1,2\n' >bad.csv
+    refused 65 'two columns are called "a"' $s
+    printf 'a,b\n1,1e39\n' >bad.csv
+    refused 65 'bad.csv:2: column "b": 1e39 is too large' $s
+    { echo a && head -c 5000 /dev/zero | tr '\0' 1; } >bad.csv
+    refused 65 "bad.csv:2: a row longer than 4000 bytes" $s --max-row 4000
+    printf 'a,b,c\n1,2,3\n' >bad.csv
+    refused 65 "more columns than --max-columns" $s --max-columns 2
+}
+
+@test "bad input: what is not a table is named" {
+    s="moe-split --rate 1 bad.csv"
+    printf '<!DOCTYPE html>\n<html></html>\n' >bad.csv
+    refused 65 "bad.csv: this is a web page" $s
+    ramp 3 | gzip >bad.csv
+    refused 65 "bad.csv: this is a gzip archive" $s
+    printf 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n' >bad.csv
+    refused 65 "bad.csv: this is a git-LFS pointer" $s
+    printf '0       X X X X                                          ' >bad.csv
+    refused 65 "bad.csv: this is an EDF recording" $s
+    ramp 3 >r.csv
+    moe-split --window 1 --experts 1 --rate 1 r.csv -o bad.csv
+    refused 65 "bad.csv: this is a safetensors file" $s
+}
+
+@test "output: missing folder, full disk, terminal, an old file is kept" {
+    ramp 9 >r.csv
+    run moe-split --window 4 --experts 1 --rate 1 r.csv -o nowhere/w.st
+    [ "$status" -eq 73 ]
+    [[ "$output" == *"nowhere/w.st: cannot create it"* ]]
+    run moe-split --window 4 --experts 1 --rate 1 r.csv -o /dev/full
+    [ "$status" -eq 74 ]
+    [[ "$output" == *"/dev/full: cannot write"* ]]
+    run bash -c 'moe-split --window 4 --experts 1 --rate 1 r.csv >/dev/full'
+    [ "$status" -eq 74 ]
+    run bash -c 'moe-split --explain --window 4 --experts 1 --rate 1 r.csv >/dev/full'
+    [ "$status" -eq 74 ]
+    run script -qec "moe-split --window 4 --experts 1 --rate 1 r.csv" /dev/null
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"terminal"* ]]
+    echo old >w.st
+    run moe-split --window 99 --experts 1 --rate 1 r.csv -o w.st
+    [ "$status" -eq 65 ]
+    [ "$(cat w.st)" = old ]
+}
+
+@test "usage: unknown options, values out of range, help and version" {
+    refused 64 "did you mean --window?" moe-split --windwo 3
+    refused 64 "outside" moe-split --halo -1
+    refused 64 "neither a number of samples" moe-split --window x
+    run moe-split --help
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--label-rule"* ]]
+    run moe-split --version
+    [ "$status" -eq 0 ]
+    [[ "$output" == "moe-split (moe-tools) "* ]]
+}
+
+@test "equal work gives equal bytes, from files and from pipes" {
+    ramp 50 x y >S1.csv
+    moe-split --no-history --window 4 --experts 2 --rate 10 S1.csv -o a.st
+    moe-split --no-history --window 4 --experts 2 --rate 10 S1.csv >b.st
+    bash -o pipefail -c 'moe-split --no-history --window 4 --experts 2 --rate 10 S1.csv | cat >c.st'
+    cmp a.st b.st
+    cmp a.st c.st
+    [ "$(show a.st moe.history)" = absent ]
+}
+
+@test "nothing stays behind in the folder for temporary files" {
+    ramp 500 x y >S1.csv
+    mkdir tmp
+    TMPDIR=$PWD/tmp moe-split --window 4 --rate 10 --experts 1 S1.csv -o a.st
+    [ -z "$(ls -A tmp)" ]
+    TMPDIR=$PWD/nowhere run moe-split --window 4 --rate 10 --experts 1 S1.csv -o b.st
+    [ "$status" -eq 73 ]
+    [[ "$output" == *"TMPDIR"* ]]
+}
+
+@test "the manual's options are the program's" {
+    cd "$BATS_TEST_DIRNAME/.."
+    MOE_BIN=$bin tests/man-options moe-split
+}
+
+@test "the manual's examples run" {
+    for i in 1 2; do for k in 1 2; do ramp 2000 1 0 2 | sed "s/label/label/" >S0${i}_$k.csv; done; done
+    printf 'front\ta\tcore\nfront\tb\thalo\nback\tb\tcore\nback\tc\tcore\n' >regions.tsv
+    model model.safetensors a,b,c 250
+    sed -n '/^\.Sh EXAMPLES/,/^\.Sh /p' "$page" | sed -n 's/^\.Dl \$ //p' | sed 's/\\e/\\/g; s/\\(ti/~/g' >examples
+    [ "$(wc -l <examples)" -ge 5 ]
+    while IFS= read -r line; do
+        run bash -o pipefail -c "$line"
+        [ "$status" -eq 0 ] || { echo "$line: $output" && return 1; }
+    done <examples
+}
