@@ -1,0 +1,359 @@
+/* moe-predict: what a model says of windows, or of a recording. */
+#include "program.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "train/metrics.h"
+#include "train/source.h"
+
+enum form { JSON_LINES, CSV, TSV };
+
+static struct {
+	const char *model;
+	long long batch;
+	int missing, per;
+	bool csv, tsv;
+} o;
+
+static const struct option table[] = {
+	{"model", 'm', OPT_TEXT, &o.model, .arg = "MODEL", .help = "the model (made by moe-train)"},
+	OUTPUT_OPTION,
+	{"per", 0, OPT_CHOICE, &o.per, .value = "window", .choices = "window|recording",
+		.help = "one line per window, or one per recording from the mean probability of its windows"},
+	{"csv", 0, OPT_FLAG, &o.csv, .help = "print a table with commas instead of JSON Lines"},
+	{"tsv", 0, OPT_FLAG, &o.tsv, .help = "print a table with tabs instead of JSON Lines"},
+	{"batch", 0, OPT_INT, &o.batch, .value = "32", .min = 1, .max = 65536, .arg = "N",
+		.help = "windows worked on at a time; the answers do not depend on it"},
+	{"missing-channel", 0, OPT_CHOICE, &o.missing, .value = "error", .choices = "error|interp|zero",
+		.help = "a channel the model wants and the input lacks: refuse, take the mean of the "
+			"region's other channels, or zeros"},
+	THREADS_OPTION,
+	MAX_HEADER_OPTION,
+	COMMON_OPTIONS,
+};
+
+static const struct program program = {"moe-predict", "predict the classes of windows or recordings",
+	"-m MODEL [WINDOWS|RECORDING.csv...]", table, "moe-predict -m model.safetensors < new.csv"};
+
+/* One answer, of a window or a recording. */
+struct answer {
+	const char *recording, *group, *label; /* label NULL = unknown */
+	long long start, windows;
+	double time;
+	const double *p;    /* [classes] */
+	const real *logits; /* [classes]; NULL for a recording */
+	const double *gate; /* [K] */
+};
+
+struct recording {
+	char *group, *label;
+	bool mixed; /* windows of several labels */
+	long long windows;
+	double *p, *gate; /* sums */
+};
+
+struct run {
+	const struct model *m;
+	struct output *out;
+	enum form form;
+	int classes, K;
+	struct names recordings;
+	struct recording *recording;
+	int room;
+};
+
+/* A cell of a table: quoted where commas ask for it; tabs and line ends cannot stand in a TSV cell. */
+static void cell(struct text *t, enum form form, const char *s)
+{
+	if (t->n)
+		text_add(t, form == CSV ? "," : "\t");
+	if (form == CSV && strpbrk(s, ",\"\n\r")) {
+		text_add(t, "\"");
+		for (; *s; s++)
+			text_add_n(t, *s == '"' ? "\"\"" : s, *s == '"' ? 2 : 1);
+		text_add(t, "\"");
+		return;
+	}
+	for (; *s; s++)
+		text_add_n(t, form == TSV && strchr("\t\n\r", *s) ? " " : s, 1);
+}
+
+static void number(struct text *t, enum form form, double x)
+{
+	text_addf(t, "%s%.9g", form == CSV ? "," : "\t", x);
+}
+
+static void header(const struct run *r, struct text *t)
+{
+	static const char *const window[] = {"recording", "group", "start", "time", "label", "class", NULL};
+	static const char *const recording[] = {"recording", "group", "windows", "label", "class", NULL};
+	for (const char *const *c = o.per ? recording : window; *c; c++)
+		cell(t, r->form, *c);
+	const struct layout *l = &r->m->layout;
+	for (int pass = 0; pass < (o.per ? 1 : 2); pass++)
+		for (int c = 0; c < r->classes; c++) {
+			char *name = mem_format("%s_%s", pass ? "logit" : "p", l->classes.s[c]);
+			cell(t, r->form, name);
+			free(name);
+		}
+	for (int k = 0; k < r->K; k++) {
+		char *name = mem_format("gate_%s", l->region[k].name);
+		cell(t, r->form, name);
+		free(name);
+	}
+	text_add(t, "\n");
+}
+
+static int likeliest(const double *p, int n)
+{
+	int best = 0;
+	for (int c = 1; c < n; c++)
+		if (p[c] > p[best])
+			best = c;
+	return best;
+}
+
+static void as_row(const struct run *r, const struct answer *a, struct text *t)
+{
+	char digits[40];
+	cell(t, r->form, a->recording);
+	cell(t, r->form, a->group);
+	snprintf(digits, sizeof digits, "%lld", o.per ? a->windows : a->start);
+	cell(t, r->form, digits);
+	if (!o.per)
+		number(t, r->form, a->time);
+	cell(t, r->form, a->label ? a->label : "");
+	cell(t, r->form, r->m->layout.classes.s[likeliest(a->p, r->classes)]);
+	for (int c = 0; c < r->classes; c++)
+		number(t, r->form, a->p[c]);
+	for (int c = 0; c < r->classes && a->logits; c++)
+		number(t, r->form, (double)a->logits[c]);
+	for (int k = 0; k < r->K; k++)
+		number(t, r->form, a->gate[k]);
+	text_add(t, "\n");
+}
+
+static void list(struct text *t, const char *key, const double *x, int n)
+{
+	text_addf(t, ",\"%s\":[", key);
+	for (int i = 0; i < n; i++) {
+		text_add(t, i ? "," : "");
+		json_float(t, x[i]);
+	}
+	text_add(t, "]");
+}
+
+static void as_json(const struct run *r, const struct answer *a, struct text *t)
+{
+	text_add(t, "{\"recording\":");
+	json_string(t, a->recording);
+	text_add(t, ",\"group\":");
+	json_string(t, a->group);
+	if (o.per) {
+		text_addf(t, ",\"windows\":%lld", a->windows);
+	} else {
+		text_addf(t, ",\"start\":%lld,\"time\":", a->start);
+		json_float(t, a->time);
+	}
+	text_add(t, ",\"label\":");
+	if (a->label)
+		json_string(t, a->label);
+	else
+		text_add(t, "null");
+	text_add(t, ",\"class\":");
+	json_string(t, r->m->layout.classes.s[likeliest(a->p, r->classes)]);
+	list(t, "p", a->p, r->classes);
+	if (a->logits) {
+		text_add(t, ",\"logits\":[");
+		for (int c = 0; c < r->classes; c++) {
+			text_add(t, c ? "," : "");
+			json_float(t, (double)a->logits[c]);
+		}
+		text_add(t, "]");
+	}
+	list(t, "gate", a->gate, r->K);
+	text_add(t, "}\n");
+}
+
+static int print_answer(const struct run *r, const struct answer *a)
+{
+	struct text t = {0};
+	if (r->form == JSON_LINES)
+		as_json(r, a, &t);
+	else
+		as_row(r, a, &t);
+	int bad = output_write(r->out, t.s, t.n);
+	text_free(&t);
+	return bad;
+}
+
+/* Adds a window's probabilities to its recording. */
+static void vote(struct run *r, const struct answer *a)
+{
+	int i = names_intern(&r->recordings, a->recording);
+	if (i >= r->room) {
+		int before = r->room;
+		r->room = 2 * i + 8;
+		GROW(r->recording, r->room);
+		memset(r->recording + before, 0, (size_t)(r->room - before) * sizeof *r->recording);
+	}
+	struct recording *v = &r->recording[i];
+	if (!v->p) {
+		v->p = NEW_ARRAY(double, r->classes);
+		v->gate = NEW_ARRAY(double, r->K);
+		v->group = mem_text(a->group);
+	}
+	if (a->label && !v->label)
+		v->label = mem_text(a->label);
+	else if (a->label && strcmp(a->label, v->label))
+		v->mixed = true;
+	for (int c = 0; c < r->classes; c++)
+		v->p[c] += a->p[c];
+	for (int k = 0; k < r->K; k++)
+		v->gate[k] += a->gate[k];
+	v->windows++;
+}
+
+static int print_votes(struct run *r)
+{
+	int bad = 0;
+	for (int i = 0; i < r->recordings.n; i++) {
+		struct recording *v = &r->recording[i];
+		for (int c = 0; c < r->classes; c++)
+			v->p[c] /= (double)v->windows;
+		for (int k = 0; k < r->K; k++)
+			v->gate[k] /= (double)v->windows;
+		struct answer a = {.recording = r->recordings.s[i],
+			.group = v->group,
+			.label = v->mixed ? NULL : v->label,
+			.windows = v->windows,
+			.p = v->p,
+			.gate = v->gate};
+		bad = bad || print_answer(r, &a);
+		free(v->p);
+		free(v->gate);
+		free(v->group);
+		free(v->label);
+	}
+	return bad;
+}
+
+static int answer_batch(
+	struct run *r, const struct windows *w, int64_t from, int64_t n, const real *logits, const real *gate)
+{
+	double *p = NEW_ARRAY(double, r->classes), *g = NEW_ARRAY(double, r->K);
+	int bad = 0;
+	for (int64_t b = 0; b < n && !bad; b++) {
+		int64_t i = from + b;
+		metrics_softmax(logits + b * r->classes, r->classes, p);
+		for (int k = 0; k < r->K; k++)
+			g[k] = (double)gate[b * r->K + k];
+		struct answer a = {w->recordings.s[w->recording[i]], w->groups.s[w->group[i]],
+			w->label[i] < 0 ? NULL : w->layout.classes.s[w->label[i]], w->sample[i], 1,
+			(double)w->sample[i] / w->layout.rate, p, logits + b * r->classes, g};
+		if (o.per)
+			vote(r, &a);
+		else
+			bad = print_answer(r, &a);
+	}
+	free(p);
+	free(g);
+	return bad;
+}
+
+/* One complete windows file: answered and flushed before the next is waited for. */
+static int answer_windows(struct run *r, struct forward *f, struct dataset *d, struct windows *w)
+{
+	int bad = 0, batch = (int)o.batch;
+	if (dataset_add(d, w))
+		return -1;
+	real *logits = NEW_ARRAY(real, (size_t)batch * (size_t)r->classes),
+	     *gate = NEW_ARRAY(real, (size_t)batch * (size_t)r->K);
+	int64_t *item = NEW_ARRAY(int64_t, batch);
+	for (int64_t from = 0; from < d->n && !bad; from += batch) {
+		int64_t n = d->n - from < batch ? d->n - from : batch;
+		for (int64_t b = 0; b < n; b++)
+			item[b] = from + b;
+		bad = dataset_check_finite(d, item, n);
+		if (!bad) {
+			dataset_evaluate(d, f, item, n, batch, r->classes, r->K, logits, gate);
+			bad = answer_batch(r, w, from, n, logits, gate);
+		}
+	}
+	free(logits);
+	free(gate);
+	free(item);
+	dataset_clear(d);
+	return bad || output_flush(r->out);
+}
+
+static int answer_all(struct run *r, const struct names *operands, struct pool *pool)
+{
+	struct source *s = source_new(operands, &r->m->layout, (enum missing_channel)o.missing);
+	struct dataset *d = dataset_new(&r->m->layout, (enum missing_channel)o.missing);
+	struct forward *f = forward_new(r->m, pool);
+	struct windows *w;
+	struct text t = {0};
+	int got, bad = 0, notes = 0;
+	d->mean = r->m->scale_mean;
+	d->std = r->m->scale_std;
+	if (r->form != JSON_LINES) {
+		header(r, &t);
+		bad = output_write(r->out, t.s, t.n);
+	}
+	while (!bad && (got = source_next(s, &w)) != 0)
+		bad = got < 0 || answer_windows(r, f, d, w);
+	for (; notes < source_notes(s)->n && !common.quiet; notes++)
+		program_say(source_notes(s)->s[notes]);
+	if (o.per && !bad)
+		bad = print_votes(r);
+	text_free(&t);
+	forward_free(f);
+	dataset_free(d);
+	source_free(s);
+	return bad ? -1 : 0;
+}
+
+static int run(const struct names *operands)
+{
+	if (!o.model)
+		return err_set(EX_USAGE, "-m MODEL is missing");
+	if (o.csv && o.tsv)
+		return err_set(EX_USAGE, "--csv and --tsv exclude each other");
+	struct model *m = model_load(o.model);
+	if (!m)
+		return -1;
+	struct run r = {.m = m,
+		.form = o.csv   ? CSV
+			: o.tsv ? TSV
+				: JSON_LINES,
+		.classes = m->layout.classes.n,
+		.K = m->layout.regions};
+	struct pool *pool = NULL;
+	int bad = -1;
+	r.out = output_open(common.output, OUTPUT_TEXT);
+	if (r.out) {
+		pool = pool_new((int)common.threads);
+		bad = answer_all(&r, operands, pool);
+		if (!bad)
+			bad = output_commit(r.out);
+		else
+			output_discard(r.out);
+	}
+	names_free(&r.recordings);
+	free(r.recording);
+	pool_free(pool);
+	model_free(m);
+	return bad;
+}
+
+int main(int argc, char **argv)
+{
+	struct names operands = {0};
+	if (program_start(&program, argc, argv, &operands))
+		return program_finish();
+	st_header_limit = (uint64_t)common.max_header;
+	program_result(run(&operands));
+	names_free(&operands);
+	return program_finish();
+}

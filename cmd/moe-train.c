@@ -1,0 +1,506 @@
+/* moe-train: windows to a model. */
+#include "program.h"
+
+#include "base/json.h"
+#include "train/trainer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+static struct {
+	const char *preset, *config, *init, *valid, *valid_groups, *state, *log;
+	struct names set;
+	double valid_fraction, valid_tail;
+	bool fraction_given, tail_given, preset_given, seed_given;
+	bool resume, print_config;
+	long long log_every;
+} o;
+
+static const struct option table[] = {
+	OUTPUT_OPTION,
+	{"preset", 0, OPT_TEXT, &o.preset, .value = "default", .arg = "NAME", .given = &o.preset_given,
+		.help = "where the configuration starts: default or seed"},
+	{"config", 0, OPT_TEXT, &o.config, .arg = "FILE",
+		.help = "configuration as JSON; see moe-formats(5) for the keys"},
+	{"set", 0, OPT_LIST, &o.set, .arg = "KEY=VALUE",
+		.help = "set one key, over the file and the preset; may be repeated"},
+	{"print-config", 0, OPT_FLAG, &o.print_config,
+		.help = "print every key, its value and where it came from, and train nothing"},
+	{"init", 0, OPT_TEXT, &o.init, .arg = "MODEL",
+		.help = "continue this model instead of starting anew"},
+	{"valid", 0, OPT_TEXT, &o.valid, .arg = "FILE",
+		.help = "validate on the windows of this file; no group may be in both"},
+	{"valid-groups", 0, OPT_TEXT, &o.valid_groups, .arg = "LIST",
+		.help = "validate on these groups (comma-separated)"},
+	{"valid-fraction", 0, OPT_REAL, &o.valid_fraction, .value = "0", .min = 0, .max = 0.9, .arg = "F",
+		.given = &o.fraction_given,
+		.help = "validate on about this share of the groups, drawn by the seed, whole groups"},
+	{"valid-tail", 0, OPT_REAL, &o.valid_tail, .value = "0", .min = 0, .max = 0.9, .arg = "F",
+		.given = &o.tail_given, .help = "validate on the last share of every recording's time"},
+	{"state", 0, OPT_TEXT, &o.state, .arg = "FILE",
+		.help = "keep the state of training here after every epoch and when stopped; when stopped "
+			"without it, MODEL.state"},
+	{"resume", 0, OPT_FLAG, &o.resume, .help = "continue from the state file"},
+	{"log", 0, OPT_TEXT, &o.log, .arg = "FILE",
+		.help = "write one JSON line per epoch (appended with --resume)"},
+	{"log-every", 0, OPT_INT, &o.log_every, .value = "0", .min = 0, .max = 1e9, .arg = "N",
+		.help = "also log every N steps; 0 for none"},
+	{"seed", 0, OPT_INT, &common.seed, .value = "1", .min = 0, .max = 9e18, .arg = "N",
+		.given = &o.seed_given, .help = "seed of everything random"},
+	THREADS_OPTION,
+	PROGRESS_OPTION,
+	HISTORY_OPTION,
+	MAX_HEADER_OPTION,
+	COMMON_OPTIONS,
+};
+
+static const struct program program = {"moe-train", "train a model of regional experts on windows",
+	"[WINDOWS...]", table, "moe-split *.csv | moe-train --valid-fraction 0.2 -o model.safetensors -"};
+
+static volatile sig_atomic_t stop_signal;
+
+/* The first signal asks for a stop after the step, the second ends the program. */
+static void on_stop(int s)
+{
+	stop_signal = s;
+	output_guard_signals();
+}
+
+static void catch_signals(void)
+{
+	struct sigaction a = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
+	sigaction(SIGINT, &a, NULL);
+	sigaction(SIGTERM, &a, NULL);
+}
+
+/* Everything one run holds, freed at its end. */
+struct run {
+	struct pool *pool;
+	struct st_file *state; /* --resume */
+	struct model *before;  /* --init, or what the state holds */
+	struct configuration config;
+	struct layout target; /* what all windows must fit */
+	struct dataset *data, *valid;
+	struct sides sides, valid_sides;
+	struct model *model;
+	struct trainer *trainer;
+	struct progress progress;
+	int log; /* file, -1 = none */
+	int log_error;
+	char *state_path; /* where a stopped run is kept */
+};
+
+static int begin_config(struct run *r)
+{
+	int preset = PRESET_DEFAULT;
+	if (r->before && (o.preset_given || o.config))
+		return err_set(EX_USAGE,
+			"%s has its configuration; change keys with --set, without --preset and --config",
+			o.resume ? "the state" : "the model");
+	if (config_preset(o.preset, &preset))
+		return -1;
+	config_begin(&r->config, r->before ? r->before->config.preset : preset);
+	if (o.preset_given)
+		r->config.from[0] = FROM_SET;
+	if (r->before) {
+		struct text t = {0};
+		config_write_json(&r->before->config, &t);
+		int bad = config_json(&r->config, t.s, t.n, FROM_MODEL, "the model");
+		text_free(&t);
+		if (bad)
+			return -1;
+	}
+	if (o.config) {
+		struct input *in = input_open(o.config);
+		struct text t = {0};
+		char piece[4096];
+		long n = -1;
+		while (in && t.n < 1 << 20 && (n = input_read(in, piece, sizeof piece)) > 0)
+			text_add_n(&t, piece, (size_t)n);
+		if (in && n > 0)
+			n = err_set(EX_CONFIG, "%s: a configuration of more than a megabyte", o.config);
+		int bad = !in || n < 0 || config_json(&r->config, text_string(&t), t.n, FROM_FILE, o.config);
+		text_free(&t);
+		input_close(in);
+		if (bad)
+			return -1;
+	}
+	for (int i = 0; i < o.set.n; i++)
+		if (config_set(&r->config, o.set.s[i]))
+			return -1;
+	return config_check(&r->config) ||
+			       (r->before && config_fixed_by_model(&r->config, &r->before->config))
+		       ? -1
+		       : 0;
+}
+
+/* All windows of one operand, a file or a stream of several. */
+static int add_windows(struct run *r, struct dataset **d, const char *path)
+{
+	struct input *in = input_open(path);
+	struct windows *w;
+	int got = -1, n = 0;
+	if (!in)
+		return -1;
+	int kind = input_kind(in);
+	if (kind == INPUT_TEXT)
+		err_set(EX_DATAERR, "%s: text, not windows; cut recordings with moe-split first",
+			input_name(in));
+	else if (kind == INPUT_SAFETENSORS)
+		while ((got = windows_next(in, &w)) == 1) {
+			n++;
+			if (!r->target.length)
+				layout_copy(&r->target, r->before ? &r->before->layout : &w->layout);
+			if (!*d)
+				*d = dataset_new(&r->target, MISSING_ERROR);
+			if (dataset_add(*d, w)) {
+				got = -1;
+				break;
+			}
+		}
+	input_close(in);
+	return got < 0 || !n ? -1 : 0;
+}
+
+static int read_windows(struct run *r, const struct names *operands)
+{
+	if (!operands->n && add_windows(r, &r->data, "-"))
+		return -1;
+	for (int i = 0; i < operands->n; i++)
+		if (add_windows(r, &r->data, operands->s[i]))
+			return -1;
+	if (o.valid && add_windows(r, &r->valid, o.valid))
+		return -1;
+	return 0;
+}
+
+static int choose_sides(struct run *r)
+{
+	struct names groups = {0};
+	if (o.valid_groups)
+		names_split(&groups, o.valid_groups, ',');
+	struct holdout h = {o.valid_groups ? &groups : NULL, o.valid_fraction, o.valid_tail,
+			       (uint64_t)common.seed},
+		       none = {0};
+	int ways = (o.valid != NULL) + (o.valid_groups != NULL) + (o.valid_fraction > 0) + (o.valid_tail > 0);
+	int bad = 0;
+	if (ways > 1)
+		bad = err_set(EX_USAGE,
+			"--valid, --valid-groups, --valid-fraction and --valid-tail exclude each other");
+	else if (!ways && config_given(&r->config, "train.patience") && !r->before)
+		bad = err_set(EX_CONFIG, "train.patience has no effect: there is nothing to validate on "
+					 "(--valid-groups, --valid-fraction, ...)");
+	if (!bad)
+		bad = holdout_cut(r->data, &h, &r->sides);
+	if (!bad && r->valid)
+		bad = holdout_cut(r->valid, &none, &r->valid_sides) ||
+		      holdout_check_groups(r->data, &r->sides, r->valid);
+	names_free(&groups);
+	if (!bad && r->sides.crossing && !common.quiet)
+		fprintf(stderr, "moe-train: %lld windows across the cut in time are left out\n",
+			(long long)r->sides.crossing);
+	if (!bad && common.verbose)
+		fprintf(stderr, "moe-train: %lld windows train, %lld validate, %lld without label\n",
+			(long long)r->sides.trains,
+			(long long)(r->valid ? r->valid_sides.trains : r->sides.valids),
+			(long long)r->sides.unlabelled);
+	return bad;
+}
+
+/* Every class needs windows to learn from, unless a model that knows it is continued. */
+static int check_classes(const struct run *r)
+{
+	const struct names *classes = &r->data->classes;
+	int occurring = 0, bad = 0;
+	if (r->valid)
+		for (int c = 0; c < r->valid->classes.n; c++)
+			if (names_find(classes, r->valid->classes.s[c]) < 0)
+				return err_set(EX_DATAERR, "%s: class %s does not occur in training", o.valid,
+					r->valid->classes.s[c]);
+	if (r->before && classes->n > r->before->layout.classes.n)
+		return err_set(EX_DATAERR, "class %s is unknown to the model that is continued",
+			classes->s[r->before->layout.classes.n]);
+	int64_t *count = NEW_ARRAY(int64_t, classes->n);
+	for (int64_t i = 0; i < r->sides.trains; i++)
+		count[r->data->item[r->sides.train[i]].label]++;
+	for (int c = 0; c < classes->n; c++)
+		occurring += count[c] > 0;
+	for (int c = 0; c < classes->n && !r->before && !bad; c++)
+		if (occurring == 1 && count[c])
+			bad = err_set(EX_DATAERR,
+				"all %lld training windows are of one class (%s); two are needed",
+				(long long)count[c], classes->s[c]);
+	for (int c = 0; c < classes->n && !r->before && !bad; c++)
+		if (!count[c])
+			bad = err_set(EX_DATAERR,
+				"class %s has no window to train on; hold out other groups, or leave the "
+				"class out (moe-split --classes)",
+				classes->s[c]);
+	free(count);
+	return bad;
+}
+
+/* Validation windows carry their dataset's class numbers; bring them to the model's. */
+static void renumber(struct dataset *d, const struct names *classes)
+{
+	for (int64_t i = 0; i < d->n; i++)
+		if (d->item[i].label >= 0)
+			d->item[i].label = names_find(classes, d->classes.s[d->item[i].label]);
+}
+
+static int make_model(struct run *r)
+{
+	struct layout l;
+	layout_copy(&l, &r->target);
+	names_free(&l.classes);
+	names_copy(&l.classes, &r->data->classes);
+	int gate = r->before ? r->before->gate_fc1_weight >= 0 : -1;
+	r->model = model_new(&r->config.value, &l, gate);
+	layout_free(&l);
+	if (!r->model)
+		return -1;
+	struct model *m = r->model, *b = r->before;
+	if (b) {
+		memcpy(m->params.x, b->params.x, m->params.count * sizeof(real));
+		names_copy(&m->train_groups, &b->train_groups);
+		m->scale_mean = b->scale_mean;
+		m->scale_std = b->scale_std;
+		b->scale_mean = b->scale_std = NULL;
+		m->history = b->history ? mem_text(b->history) : NULL;
+	} else {
+		params_init(&m->params, (uint64_t)common.seed);
+		const char *before = r->data->parts ? dataset_windows(r->data, 0)->history : NULL;
+		m->history = before ? mem_text(before) : NULL;
+	}
+	for (int64_t i = 0; i < r->sides.trains; i++)
+		names_intern(&m->train_groups, r->data->groups.s[r->data->item[r->sides.train[i]].group]);
+	return 0;
+}
+
+static int make_scaler(struct run *r)
+{
+	struct model *m = r->model;
+	bool scales = m->config.train.scale == SCALE_ZSCORE;
+	if (!scales && m->scale_mean)
+		return err_set(EX_CONFIG, "train.scale=none: the model that is continued has a scaler and "
+					  "was trained behind it");
+	if (dataset_check_finite(r->data, r->sides.train, r->sides.trains) ||
+		dataset_check_finite(r->data, r->sides.valid, r->sides.valids) ||
+		(r->valid && dataset_check_finite(r->valid, r->valid_sides.train, r->valid_sides.trains)))
+		return -1;
+	if (scales && !m->scale_mean) {
+		m->scale_mean = NEW_ARRAY(float, m->layout.channels.n);
+		m->scale_std = NEW_ARRAY(float, m->layout.channels.n);
+		dataset_fit_scaler(
+			r->data, r->sides.train, r->sides.trains, r->pool, m->scale_mean, m->scale_std);
+	}
+	r->data->mean = m->scale_mean;
+	r->data->std = m->scale_std;
+	if (r->valid) {
+		r->valid->mean = m->scale_mean;
+		r->valid->std = m->scale_std;
+	}
+	return 0;
+}
+
+static void log_line(struct run *r, struct text *t)
+{
+	text_add(t, "}\n");
+	if (r->log >= 0 && write(r->log, t->s, t->n) != (ssize_t)t->n && !r->log_error)
+		r->log_error = errno ? errno : EIO;
+	text_free(t);
+}
+
+static void log_number(struct text *t, const char *key, double x)
+{
+	text_addf(t, ",\"%s\":", key);
+	json_float(t, x);
+}
+
+static void on_epoch(void *context, const struct epoch_report *e)
+{
+	struct run *r = context;
+	struct text t = {0};
+	text_addf(&t, "{\"epoch\":%d,\"step\":%ld", e->epoch, e->step);
+	log_number(&t, "loss", e->loss);
+	log_number(&t, "task", e->loss);
+	log_number(&t, "aux", 0);
+	log_number(&t, "accuracy", e->accuracy);
+	log_number(&t, "lr", e->lr);
+	log_number(&t, "grad_norm", e->grad_norm);
+	log_number(&t, "windows_per_s", e->windows_per_s);
+	if (e->valids) {
+		log_number(&t, "valid_loss", e->valid_loss);
+		log_number(&t, "valid_accuracy", e->valid_accuracy);
+		log_number(&t, "valid_balanced_accuracy", e->valid_balanced_accuracy);
+		text_addf(&t, ",\"best\":%s", e->best ? "true" : "false");
+	}
+	log_line(r, &t);
+	if (common.verbose) {
+		progress_end(&r->progress);
+		fprintf(stderr, "moe-train: epoch %d of %d: loss %.4f, accuracy %.3f", e->epoch, e->epochs,
+			e->loss, e->accuracy);
+		if (e->valids)
+			fprintf(stderr, "; validation: loss %.4f, accuracy %.3f%s", e->valid_loss,
+				e->valid_accuracy, e->best ? ", best so far" : "");
+		fprintf(stderr, "; %.0f windows/s\n", e->windows_per_s);
+	}
+	if (o.state &&
+		!r->log_error) { /* losing the state must not lose the run: the next epoch tries again */
+		struct history h = program_history(NULL);
+		if (trainer_save_state(r->trainer, o.state, &h))
+			program_say(err_text());
+	}
+}
+
+static void on_step(void *context, const struct step_report *s)
+{
+	struct run *r = context;
+	progress_show(&r->progress, (double)s->step, (double)s->steps,
+		"epoch %d of %d, loss %.4f, %.0f windows/s", s->epoch, s->epochs, s->loss, s->windows_per_s);
+	if (o.log_every && s->step % o.log_every == 0) {
+		struct text t = {0};
+		text_addf(&t, "{\"at_epoch\":%d,\"step\":%ld", s->epoch, s->step);
+		log_number(&t, "loss", s->loss);
+		log_number(&t, "task", s->loss);
+		log_number(&t, "aux", 0);
+		log_number(&t, "lr", s->lr);
+		log_number(&t, "grad_norm", s->grad_norm);
+		log_number(&t, "windows_per_s", s->windows_per_s);
+		log_line(r, &t);
+	}
+}
+
+static int train(struct run *r)
+{
+	struct training_data d = {r->data, r->valid ? r->valid : r->data, r->sides.train,
+		r->valid ? r->valid_sides.train : r->sides.valid, r->sides.trains,
+		r->valid ? r->valid_sides.trains : r->sides.valids};
+	struct watch w = {r, on_epoch, on_step, &stop_signal};
+	r->trainer = trainer_new(r->model, &d, r->pool, (uint64_t)common.seed);
+	if (r->state && trainer_resume(r->trainer, r->state))
+		return -1;
+	if (o.log && (r->log = open(o.log, O_WRONLY | O_CREAT | O_CLOEXEC | (o.resume ? O_APPEND : O_TRUNC),
+			      0666)) < 0)
+		return err_errno(EX_CANTCREAT, "%s", o.log);
+	catch_signals();
+	progress_begin(&r->progress, (enum progress_mode)common.progress, common.quiet);
+	int result = trainer_run(r->trainer, &w);
+	progress_end(&r->progress);
+	if (result < 0) {
+		char *why = mem_text(err_text());
+		int status = err_status();
+		struct history h = program_history(NULL);
+		if (!trainer_save_state(r->trainer, r->state_path, &h))
+			err_set(status, "%s (state: %s)", why, r->state_path);
+		free(why);
+		return -1;
+	}
+	if (r->log_error) {
+		errno = r->log_error;
+		return err_errno(EX_IOERR, "%s: cannot write", o.log);
+	}
+	return result;
+}
+
+static int finish(struct run *r, int interrupted)
+{
+	uint64_t seed = (uint64_t)common.seed;
+	struct history h = program_history(&seed);
+	if (interrupted) {
+		if (trainer_save_state(r->trainer, r->state_path, &h))
+			return -1;
+		if (!common.quiet)
+			fprintf(stderr, "moe-train: stopped; go on with --resume --state %s\n",
+				r->state_path);
+		return 128 + (int)stop_signal;
+	}
+	if (model_save(r->model, common.output, &h))
+		return -1;
+	if (trainer_best_epoch(r->trainer) && (common.verbose || r->progress.on))
+		fprintf(stderr, "moe-train: the model is that of epoch %d, validation loss %.4f\n",
+			trainer_best_epoch(r->trainer), trainer_best_loss(r->trainer));
+	return 0;
+}
+
+static int prepare(struct run *r, const struct names *operands)
+{
+	if (o.resume && !o.state)
+		return err_set(EX_USAGE, "--resume needs --state FILE");
+	if (o.resume && o.init)
+		return err_set(EX_USAGE, "--init and --resume exclude each other: the state holds the model");
+	if (o.resume && o.seed_given)
+		return err_set(EX_USAGE, "--seed has no effect with --resume: the state holds the seed");
+	if (o.resume && !(r->state = st_read(o.state)))
+		return -1;
+	if (r->state && !(r->before = model_of(r->state)))
+		return -1;
+	if (o.init && !(r->before = model_load(o.init)))
+		return -1;
+	if (begin_config(r))
+		return -1;
+	if (o.print_config)
+		return 0;
+	if (!common.output)
+		return err_set(EX_USAGE, "-o MODEL is missing");
+	if (read_windows(r, operands) || choose_sides(r) || check_classes(r) || make_model(r))
+		return -1;
+	if (r->valid)
+		renumber(r->valid, &r->model->layout.classes);
+	return make_scaler(r);
+}
+
+static int run(const struct names *operands)
+{
+	struct run r = {.log = -1, .pool = pool_new((int)common.threads)};
+	struct output *probe = NULL;
+	r.state_path = o.state         ? mem_text(o.state)
+		       : common.output ? mem_format("%s.state", common.output)
+				       : NULL;
+	int result = prepare(&r, operands);
+	if (!result && o.print_config) {
+		struct text t = {0};
+		config_print(&r.config, &t);
+		result = print_all(&t);
+	} else if (!result && (probe = output_open(common.output, OUTPUT_BINARY)) == NULL) {
+		result = -1; /* better now than after hours */
+	} else if (!result) {
+		output_discard(probe);
+		result = train(&r);
+		if (result >= 0)
+			result = finish(&r, result);
+	}
+	if (r.log >= 0)
+		close(r.log);
+	trainer_free(r.trainer);
+	model_free(r.model);
+	model_free(r.before);
+	st_free(r.state);
+	config_end(&r.config);
+	sides_free(&r.sides);
+	sides_free(&r.valid_sides);
+	dataset_free(r.data);
+	dataset_free(r.valid);
+	layout_free(&r.target);
+	pool_free(r.pool);
+	free(r.state_path);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	struct names operands = {0};
+	if (argc == 2 && !strcmp(argv[1], "--help=keys")) { /* the list of keys in moe-formats(5) */
+		struct text t = {0};
+		running.program = &program;
+		config_print_mdoc(&t);
+		program_result(print_all(&t));
+		return running.status;
+	}
+	if (program_start(&program, argc, argv, &operands))
+		return program_finish();
+	st_header_limit = (uint64_t)common.max_header;
+	program_result(run(&operands));
+	names_free(&operands);
+	return program_finish();
+}

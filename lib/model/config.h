@@ -1,0 +1,82 @@
+/* The configuration: one table of keys (config.c) from which come parsing, checks, defaults of the presets, the JSON kept in
+ * a model, and the list in moe-formats(5).
+ *
+ * A value comes from the preset, then a model that is continued, then a file, then --set; each key remembers which. A key given
+ * by the user that has no effect in the configuration at hand is an error, and so is one that is not implemented yet.
+ */
+#ifndef MODEL_CONFIG_H
+#define MODEL_CONFIG_H
+
+#include "base/json.h"
+#include "base/text.h"
+
+enum { CONFIG_BANDS = 32 };
+
+enum { NORM_POST, NORM_PRE };
+enum { POSITION_LEARNED, POSITION_SINUSOIDAL, POSITION_NONE };
+enum { SYNC_NONE, SYNC_END };
+enum { SCHEDULE_CONSTANT, SCHEDULE_COSINE, SCHEDULE_ONECYCLE, SCHEDULE_STEP };
+enum { CLASS_WEIGHT_NONE, CLASS_WEIGHT_BALANCED };
+enum { SCALE_ZSCORE, SCALE_NONE };
+enum { DECAY_MATRICES, DECAY_ALL };
+enum { PRESET_DEFAULT, PRESET_SEED };
+
+struct config {
+	int preset;
+	struct {
+		int hidden_dim, layers, heads, ffn_dim;
+		double dropout;
+		int activation, norm, positional, pool; /* enums above; activation: enum activation */
+		int tokens;                             /* index into the table of tokenisers */
+		int patch;                              /* samples per token */
+		int edges;                              /* band edges given: bands are edge[i] to edge[i+1] */
+		double bands[CONFIG_BANDS];             /* Hz, ascending */
+		double window, hop;                     /* seconds */
+		int max_seq_length;                     /* tokens; 0 = no limit */
+	} encoder;
+	struct {
+		int tokens, sync;
+	} bridge;
+	struct {
+		double temperature;
+	} gate;
+	struct {
+		int optimizer;
+		double lr, weight_decay, beta1, beta2, eps;
+		int epochs, batch_size, schedule, warmup_steps;
+		double clip_norm;
+		int patience, class_weight;
+		double label_smoothing;
+		int scale, decay, shuffle;
+	} train;
+};
+
+enum config_from { FROM_PRESET, FROM_MODEL, FROM_FILE, FROM_SET };
+
+struct configuration {
+	struct config value;
+	unsigned char *from; /* [number of keys] enum config_from */
+};
+
+void config_begin(struct configuration *, int preset); /* every key at the preset's value */
+void config_end(struct configuration *);
+int config_preset(const char *name, int *preset); /* -1 with an error listing the names */
+const char *config_preset_name(int preset);
+
+/* Reads nested JSON. From a model, keys without effect are accepted. `what` names the place for messages. */
+int config_json(struct configuration *, const char *text, size_t n, enum config_from, const char *what);
+/* One KEY=VALUE of the command line. */
+int config_set(struct configuration *, const char *assignment);
+/* What the values have to do with each other, and that no key given by the user is without effect. */
+int config_check(const struct configuration *);
+/* The keys given by the user that a model which is continued fixes: an error names the first that differs from it. */
+int config_fixed_by_model(const struct configuration *, const struct config *model);
+/* Whether the user gave this key. */
+bool config_given(const struct configuration *, const char *key);
+
+void config_write_json(const struct config *, struct text *); /* nested, every key */
+void config_print(
+	const struct configuration *, struct text *); /* key, value, where from: tab-separated lines */
+void config_print_mdoc(struct text *);                /* the list for moe-formats(5) */
+
+#endif

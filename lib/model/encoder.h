@@ -1,0 +1,25 @@
+/* The two halves of a model on a tape: a region's encoder, and what joins the regions. Used by forward.c. */
+#ifndef MODEL_ENCODER_H
+#define MODEL_ENCODER_H
+
+#include "model/model.h"
+#include "tensor/ops.h"
+
+/* Where a tensor's gradient goes: region gradients lie in a buffer that starts at slab offset `base`, the global token's apart.
+ * {.params = ...} alone = no gradients. */
+struct gradient_view {
+	const struct params *params;
+	real *gradient;
+	size_t base;
+	real *token;
+};
+
+/* Region k for B windows: features [B*n][D] -> summary [B][H], token [B][H] (NULL without global tokens). */
+void encoder_forward(const struct model *, int k, struct tape *, struct node *features, int B,
+	const struct gradient_view *, struct node **summary, struct node **token);
+
+/* summary[k], token[k] [B][H] -> logits [B][classes]; *gate [B][K] */
+struct node *joint_forward(const struct model *, struct tape *, struct node *const *summary,
+	struct node *const *token, int B, const struct gradient_view *, struct node **gate);
+
+#endif

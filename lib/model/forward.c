@@ -1,0 +1,340 @@
+#include "model/forward.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "model/encoder.h"
+#include "tensor/gemm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	CHUNK_TOKENS =
+		256, /* a chunk holds windows of about so many tokens: enough rows for a matrix product to be fast */
+	LANES_IN_ALL = 16, /* regions x lanes: how many threads find work in backward */
+};
+
+struct chunk {
+	struct tape *tape;
+	int k, from, count;           /* windows from .. from + count - 1 of the batch */
+	struct node *summary, *token; /* [count][H]; token may be NULL */
+};
+
+struct forward {
+	const struct model *m;
+	struct pool *pool;
+	struct arena **scratch;   /* [threads] */
+	struct tape **evaluating; /* [threads] without gradients */
+	struct tape *joint;       /* gate and classifier, on the calling thread */
+	struct arena *joint_scratch;
+	struct chunk *chunk; /* [K * chunks of a region], training */
+	int chunks;          /* of one region */
+	int room;
+	int lanes;
+	real *lane; /* gradients of all lanes */
+	size_t lane_room;
+	real *summary, *token; /* [K][B][H] what the encoders return */
+	size_t out_room;
+	/* this call */
+	int B;
+	window_fill fill;
+	void *context;
+	const struct train_step *step;
+};
+
+struct forward *forward_new(const struct model *m, struct pool *pool)
+{
+	struct forward *f = NEW(struct forward);
+	int threads = pool_threads(pool);
+	gemm_single_thread();
+	f->m = m;
+	f->pool = pool;
+	f->scratch = NEW_ARRAY(struct arena *, threads);
+	f->evaluating = NEW_ARRAY(struct tape *, threads);
+	for (int i = 0; i < threads; i++) {
+		f->scratch[i] = arena_new();
+		f->evaluating[i] = tape_new(f->scratch[i], false);
+	}
+	f->joint_scratch = arena_new();
+	f->joint = tape_new(f->joint_scratch, false);
+	return f;
+}
+
+void forward_free(struct forward *f)
+{
+	if (!f)
+		return;
+	for (int i = 0; i < pool_threads(f->pool); i++) {
+		tape_free(f->evaluating[i]);
+		arena_free(f->scratch[i]);
+	}
+	for (int i = 0; i < f->room; i++)
+		tape_free(f->chunk[i].tape);
+	tape_free(f->joint);
+	arena_free(f->joint_scratch);
+	free(f->scratch);
+	free(f->evaluating);
+	free(f->chunk);
+	free(f->lane);
+	free(f->summary);
+	free(f->token);
+	free(f);
+}
+
+static void make_room_for_outputs(struct forward *f, int B)
+{
+	size_t need = (size_t)f->m->layout.regions * (size_t)B * (size_t)f->m->config.encoder.hidden_dim;
+	if (need > f->out_room) {
+		f->out_room = need;
+		GROW(f->summary, need);
+		GROW(f->token, need);
+	}
+}
+
+/* Windows from .. from+count-1 of region k through its encoder, on this tape. */
+static void encode(struct forward *f, struct tape *t, int k, int from, int count,
+	const struct gradient_view *view, struct node **summary, struct node **token)
+{
+	const struct model *m = f->m;
+	int T = m->layout.length, W = m->layout.region[k].width, D = m->region[k].D;
+	real *x = tape_reals(t, (size_t)T * (size_t)W);
+	real *features = tape_reals(t, (size_t)count * (size_t)m->n * (size_t)D);
+	for (int i = 0; i < count; i++) {
+		f->fill(f->context, from + i, k, x);
+		m->tokeniser->features(&m->config, m->prepared, x, T, m->layout.rate, W,
+			features + (size_t)i * (size_t)m->n * (size_t)D, t->scratch);
+		scratch_done(t);
+	}
+	struct node *input = op_input(t, features, count * m->n, D);
+	encoder_forward(m, k, t, input, count, view, summary, token);
+}
+
+static void copy_out(const struct forward *f, real *to, int k, int from, const struct node *y)
+{
+	size_t H = (size_t)f->m->config.encoder.hidden_dim;
+	memcpy(to + ((size_t)k * (size_t)f->B + (size_t)from) * H, y->x, (size_t)y->rows * H * sizeof(real));
+}
+
+static void evaluate_one(void *context, int task, int worker)
+{
+	struct forward *f = context;
+	struct tape *t = f->evaluating[worker];
+	struct gradient_view none = {.params = &f->m->params};
+	struct node *summary, *token;
+	int K = f->m->layout.regions, b = task / K, k = task % K;
+	tape_reset(t);
+	encode(f, t, k, b, 1, &none, &summary, &token);
+	copy_out(f, f->summary, k, b, summary);
+	if (token)
+		copy_out(f, f->token, k, b, token);
+}
+
+/* Nodes over f->summary and f->token for windows from .. from+count-1, with gradients when the tape has them. */
+static void outputs(struct forward *f, int from, int count, struct node **summary, struct node **token)
+{
+	int H = f->m->config.encoder.hidden_dim;
+	for (int k = 0; k < f->m->layout.regions; k++) {
+		size_t at = ((size_t)k * (size_t)f->B + (size_t)from) * (size_t)H,
+		       n = (size_t)count * (size_t)H;
+		summary[k] = op_input(f->joint, f->summary + at, count, H);
+		token[k] = op_input(f->joint, f->token + at, count, H);
+		if (f->joint->gradients) {
+			summary[k]->g = tape_reals(f->joint, n);
+			token[k]->g = tape_reals(f->joint, n);
+			memset(summary[k]->g, 0, n * sizeof(real));
+			memset(token[k]->g, 0, n * sizeof(real));
+		}
+	}
+}
+
+void forward_evaluate(struct forward *f, int B, window_fill fill, void *context, real *logits, real *gate)
+{
+	int K = f->m->layout.regions, classes = f->m->layout.classes.n;
+	struct gradient_view none = {.params = &f->m->params};
+	make_room_for_outputs(f, B);
+	f->B = B;
+	f->fill = fill;
+	f->context = context;
+	pool_run(f->pool, B * K, evaluate_one, f);
+	f->joint->gradients = false;
+	for (int b = 0; b < B; b++) {
+		tape_reset(f->joint);
+		struct node **s = tape_take(f->joint, (size_t)K * sizeof *s),
+			    **g = tape_take(f->joint, (size_t)K * sizeof *g), *w;
+		outputs(f, b, 1, s, g);
+		struct node *y = joint_forward(f->m, f->joint, s, g, 1, &none, &w);
+		memcpy(logits + (size_t)b * (size_t)classes, y->x, (size_t)classes * sizeof(real));
+		memcpy(gate + (size_t)b * (size_t)K, w->x, (size_t)K * sizeof(real));
+	}
+}
+
+/* --- training */
+
+/* A lane's buffer: the region's tensors, then the global token's. */
+static size_t lane_size(const struct forward *f, int k)
+{
+	const struct model *m = f->m;
+	return m->region[k].count + (m->token >= 0 ? m->params.list[m->token].count : 0);
+}
+
+static real *lane_of(const struct forward *f, int k, int lane)
+{
+	real *p = f->lane;
+	for (int i = 0; i < k; i++)
+		p += (size_t)f->lanes * lane_size(f, i);
+	return p + (size_t)lane * lane_size(f, k);
+}
+
+static struct gradient_view lane_view(const struct forward *f, int k, int lane)
+{
+	real *p = lane_of(f, k, lane);
+	return (struct gradient_view){&f->m->params, p, f->m->region[k].from, p + f->m->region[k].count};
+}
+
+static void cut(struct forward *f, int B)
+{
+	int K = f->m->layout.regions;
+	int windows = CHUNK_TOKENS / f->m->N > 1 ? CHUNK_TOKENS / f->m->N : 1;
+	f->chunks = (B + windows - 1) / windows;
+	f->lanes = LANES_IN_ALL / K > 1 ? LANES_IN_ALL / K : 1;
+	if (f->lanes > f->chunks)
+		f->lanes = f->chunks;
+	if (K * f->chunks > f->room) {
+		int before = f->room;
+		f->room = K * f->chunks;
+		GROW(f->chunk, f->room);
+		for (int i = before; i < f->room; i++)
+			f->chunk[i] = (struct chunk){.tape = tape_new(NULL, true)};
+	}
+	for (int k = 0; k < K; k++)
+		for (int i = 0; i < f->chunks; i++) {
+			struct chunk *c = &f->chunk[k * f->chunks + i];
+			c->k = k;
+			c->from = i * windows;
+			c->count = B - c->from < windows ? B - c->from : windows;
+		}
+	size_t need = 0;
+	for (int k = 0; k < K; k++)
+		need += (size_t)f->lanes * lane_size(f, k);
+	if (need > f->lane_room) {
+		f->lane_room = need;
+		GROW(f->lane, need);
+	}
+}
+
+/* Lane l of a region has chunks first(l) .. first(l+1)-1. */
+static int first_chunk(const struct forward *f, int lane)
+{
+	return (int)((long)lane * f->chunks / f->lanes);
+}
+
+static void train_forward_lane(void *context, int task, int worker)
+{
+	struct forward *f = context;
+	int k = task / f->lanes, lane = task % f->lanes;
+	struct gradient_view view = lane_view(f, k, lane);
+	memset(lane_of(f, k, lane), 0, lane_size(f, k) * sizeof(real));
+	for (int i = first_chunk(f, lane); i < first_chunk(f, lane + 1); i++) {
+		struct chunk *c = &f->chunk[k * f->chunks + i];
+		tape_reset(c->tape);
+		c->tape->scratch = f->scratch[worker];
+		c->tape->dropout.p = f->step->dropout;
+		c->tape->dropout.key = rng_stream(
+			f->step->seed, "dropout", f->step->number, (uint64_t)k << 32 | (uint64_t)c->from)
+					       .key;
+		encode(f, c->tape, k, c->from, c->count, &view, &c->summary, &c->token);
+		copy_out(f, f->summary, k, c->from, c->summary);
+		if (c->token)
+			copy_out(f, f->token, k, c->from, c->token);
+	}
+}
+
+static void train_backward_lane(void *context, int task, int worker)
+{
+	struct forward *f = context;
+	int k = task / f->lanes, lane = task % f->lanes;
+	for (int i = first_chunk(f, lane); i < first_chunk(f, lane + 1); i++) {
+		struct chunk *c = &f->chunk[k * f->chunks + i];
+		c->tape->scratch = f->scratch[worker];
+		tape_backward(c->tape);
+	}
+}
+
+/* gradient of region k = its lanes added in order */
+static void reduce_region(void *context, int k, int worker)
+{
+	struct forward *f = ((void **)context)[0];
+	real *gradient = (real *)((void **)context)[1] + f->m->region[k].from;
+	size_t n = f->m->region[k].count;
+	(void)worker;
+	memcpy(gradient, lane_of(f, k, 0), n * sizeof(real));
+	for (int lane = 1; lane < f->lanes; lane++) {
+		const real *p = lane_of(f, k, lane);
+		for (size_t i = 0; i < n; i++)
+			gradient[i] += p[i];
+	}
+}
+
+static void reduce(struct forward *f, real *gradient)
+{
+	const struct model *m = f->m;
+	pool_run(f->pool, m->layout.regions, reduce_region, (void *[]){f, gradient});
+	if (m->token < 0)
+		return;
+	const struct param *token = &m->params.list[m->token];
+	for (int k = 0; k < m->layout.regions; k++)
+		for (int lane = 0; lane < f->lanes; lane++) {
+			const real *p = lane_of(f, k, lane) + m->region[k].count;
+			for (size_t i = 0; i < token->count; i++)
+				gradient[token->offset + i] += p[i];
+		}
+}
+
+/* The joint's gradients of what the encoders returned go back to the chunks' last nodes. */
+static void hand_back(struct forward *f, struct node *const *summary, struct node *const *token)
+{
+	size_t H = (size_t)f->m->config.encoder.hidden_dim;
+	for (int i = 0; i < f->m->layout.regions * f->chunks; i++) {
+		struct chunk *c = &f->chunk[i];
+		size_t at = (size_t)c->from * H, n = (size_t)c->count * H * sizeof(real);
+		memcpy(c->summary->g, summary[c->k]->g + at, n);
+		if (c->token)
+			memcpy(c->token->g, token[c->k]->g + at, n);
+	}
+}
+
+real forward_train(struct forward *f, int B, window_fill fill, void *context, const struct train_step *step,
+	real *gradient)
+{
+	const struct model *m = f->m;
+	int K = m->layout.regions;
+	must(B > 0);
+	make_room_for_outputs(f, B);
+	cut(f, B);
+	f->B = B;
+	f->fill = fill;
+	f->context = context;
+	f->step = step;
+	memset(gradient, 0, m->params.count * sizeof(real));
+	pool_run(f->pool, K * f->lanes, train_forward_lane, f);
+
+	struct gradient_view whole = {&m->params, gradient, 0, NULL};
+	f->joint->gradients = true;
+	tape_reset(f->joint);
+	struct node **s = tape_take(f->joint, (size_t)K * sizeof *s),
+		    **g = tape_take(f->joint, (size_t)K * sizeof *g), *w;
+	outputs(f, 0, B, s, g);
+	struct node *logits = joint_forward(m, f->joint, s, g, B, &whole, &w);
+	struct node *loss =
+		op_cross_entropy(f->joint, logits, step->label, step->class_weight, step->smoothing);
+	loss->g[0] = 1;
+	tape_backward(f->joint);
+	if (step->logits)
+		memcpy(step->logits, logits->x, (size_t)B * (size_t)logits->cols * sizeof(real));
+
+	hand_back(f, s, g);
+	pool_run(f->pool, K * f->lanes, train_backward_lane, f);
+	reduce(f, gradient);
+	return loss->x[0];
+}

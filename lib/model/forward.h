@@ -1,0 +1,40 @@
+/* Running a model over windows.
+ *
+ *     struct forward *f = forward_new(model, pool);
+ *     forward_evaluate(f, B, fill, context, logits, gate);                  prediction: no tape, no dropout
+ *     loss = forward_train(f, B, fill, context, &step, gradient);           one batch: loss and gradient
+ *
+ * Evaluation works window by window, so a window's answer does not depend on its company. Training cuts the batch, per region,
+ * into chunks of windows and the chunks into lanes; a lane adds its gradients up in the order of its windows and the lanes are
+ * added in order: the cut depends on the model and B alone, so the bytes do not depend on the number of threads.
+ */
+#ifndef MODEL_FORWARD_H
+#define MODEL_FORWARD_H
+
+#include "base/pool.h"
+#include "model/model.h"
+
+struct forward;
+
+/* Puts the scaled samples of window b (of this call) and region k into x [T][W_k], padding 0. Called from any thread. */
+typedef void (*window_fill)(void *context, int b, int k, real *x);
+
+struct forward *forward_new(const struct model *, struct pool *);
+void forward_free(struct forward *);
+
+/* logits [B][classes], gate [B][K] (1 without a gate) */
+void forward_evaluate(struct forward *, int B, window_fill, void *context, real *logits, real *gate);
+
+struct train_step {
+	const int *label;         /* [B] */
+	const real *class_weight; /* [classes] or NULL */
+	real smoothing, dropout;
+	uint64_t seed, number; /* of the dropout masks */
+	real *logits;          /* [B][classes] out, for the training accuracy; may be NULL */
+};
+
+/* gradient [params.count] is overwritten. Returns the mean loss of the batch. */
+real forward_train(
+	struct forward *, int B, window_fill, void *context, const struct train_step *, real *gradient);
+
+#endif

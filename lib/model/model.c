@@ -1,0 +1,165 @@
+#include "model/model.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Declares "PREFIX.NAME" of 1 or 2 dimensions (cols 0 = vector). */
+static int declare(struct model *m, const char *prefix, const char *name, int rows, int cols, enum init init,
+	double scale)
+{
+	char *full = mem_format("%s.%s", prefix, name);
+	int64_t shape[2] = {rows, cols};
+	int i = params_add(&m->params, full, cols ? 2 : 1, shape, init, scale, cols > 0);
+	free(full);
+	return i;
+}
+
+static void declare_layer(struct model *m, struct layer_params *l, const char *prefix)
+{
+	int H = m->config.encoder.hidden_dim;
+	struct expert_shape shape = {H, m->config.encoder.ffn_dim, ACT_RELU};
+	struct expert_tensor tensor[EXPERT_TENSORS];
+	l->in_weight = declare(m, prefix, "self_attn.in_proj_weight", 3 * H, H, INIT_XAVIER, 0);
+	l->in_bias = declare(m, prefix, "self_attn.in_proj_bias", 3 * H, 0, INIT_ZERO, 0);
+	l->out_weight = declare(m, prefix, "self_attn.out_proj.weight", H, H, INIT_FAN_IN, H);
+	l->out_bias = declare(m, prefix, "self_attn.out_proj.bias", H, 0, INIT_ZERO, 0);
+	m->feedforward->declare(&shape, tensor);
+	for (int i = 0; i < m->feedforward->tensors; i++)
+		l->expert[i] = declare(m, prefix, tensor[i].name, tensor[i].rows, tensor[i].cols, INIT_FAN_IN,
+			tensor[i].fan_in);
+	l->norm1_weight = declare(m, prefix, "norm1.weight", H, 0, INIT_ONE, 0);
+	l->norm1_bias = declare(m, prefix, "norm1.bias", H, 0, INIT_ZERO, 0);
+	l->norm2_weight = declare(m, prefix, "norm2.weight", H, 0, INIT_ONE, 0);
+	l->norm2_bias = declare(m, prefix, "norm2.bias", H, 0, INIT_ZERO, 0);
+}
+
+/* Positions and tokens start as in the listing under preset seed, smaller otherwise. */
+static double spread(const struct model *m)
+{
+	return m->config.preset == PRESET_SEED ? 1 : 0.02;
+}
+
+static int declare_region(struct model *m, int k)
+{
+	struct region_params *r = &m->region[k];
+	int H = m->config.encoder.hidden_dim, W = m->layout.region[k].width, n;
+	char *prefix = mem_format("experts.%d", k);
+	r->from = m->params.count;
+	r->layer = NEW_ARRAY(struct layer_params, m->config.encoder.layers);
+	int bad = m->tokeniser->size(&m->config, m->layout.length, m->layout.rate, W, &n, &r->D);
+	if (!bad) {
+		r->projection_weight =
+			declare(m, prefix, "input_projection.weight", H, r->D, INIT_FAN_IN, r->D);
+		r->projection_bias = declare(m, prefix, "input_projection.bias", H, 0, INIT_FAN_IN, r->D);
+		r->position = -1;
+		if (m->config.encoder.positional == POSITION_LEARNED) {
+			char *name = mem_format("%s.pos_embedding", prefix);
+			int64_t shape[3] = {1, m->N, H};
+			r->position = params_add(&m->params, name, 3, shape, INIT_NORMAL, spread(m), false);
+			free(name);
+		}
+		for (int l = 0; l < m->config.encoder.layers; l++) {
+			char *layer = mem_format("%s.transformer.layers.%d", prefix, l);
+			declare_layer(m, &r->layer[l], layer);
+			free(layer);
+		}
+	}
+	r->count = m->params.count - r->from;
+	free(prefix);
+	return bad;
+}
+
+static void declare_gate(struct model *m, bool with_gate)
+{
+	int H = m->config.encoder.hidden_dim, half = H / 2 > 0 ? H / 2 : 1;
+	m->gate_fc1_weight = m->gate_fc1_bias = m->gate_fc2_weight = m->gate_fc2_bias = -1;
+	if (with_gate) {
+		m->gate_fc1_weight = declare(m, "gate", "fc1.weight", half, H, INIT_FAN_IN, H);
+		m->gate_fc1_bias = declare(m, "gate", "fc1.bias", half, 0, INIT_FAN_IN, H);
+		m->gate_fc2_weight =
+			declare(m, "gate", "fc2.weight", m->layout.regions, half, INIT_FAN_IN, half);
+		m->gate_fc2_bias = declare(m, "gate", "fc2.bias", m->layout.regions, 0, INIT_FAN_IN, half);
+	}
+	m->classifier_weight = declare(m, "classifier", "weight", m->layout.classes.n, H, INIT_FAN_IN, H);
+	m->classifier_bias = declare(m, "classifier", "bias", m->layout.classes.n, 0, INIT_FAN_IN, H);
+}
+
+/* position p, dimensions 2i and 2i+1: sin and cos of p / 10000^(2i/H) (Vaswani et al. 2017, section 3.5) */
+static real *sinusoid(int N, int H)
+{
+	real *x = NEW_ARRAY(real, (size_t)N * (size_t)H);
+	for (int p = 0; p < N; p++)
+		for (int i = 0; i < H; i++) {
+			double angle = p / pow(10000, (double)(i / 2 * 2) / H);
+			x[(size_t)p * (size_t)H + (size_t)i] = (real)(i % 2 ? cos(angle) : sin(angle));
+		}
+	return x;
+}
+
+static int build(struct model *m, int with_gate)
+{
+	const struct config *c = &m->config;
+	int K = m->layout.regions, D;
+	if (m->layout.classes.n < 1)
+		return err_set(EX_DATAERR, "no class: a model needs names of classes");
+	if (m->tokeniser->size(c, m->layout.length, m->layout.rate, 1, &m->n, &D))
+		return -1;
+	m->N = m->n + c->bridge.tokens;
+	if (c->encoder.max_seq_length && m->N > c->encoder.max_seq_length)
+		return err_set(EX_CONFIG,
+			"%d tokens a window, encoder.max_seq_length allows %d; use longer patches or shorter "
+			"windows",
+			m->N, c->encoder.max_seq_length);
+	m->token = -1;
+	if (c->bridge.tokens) {
+		int64_t shape[3] = {1, c->bridge.tokens, c->encoder.hidden_dim};
+		m->token = params_add(&m->params, "global_token", 3, shape, INIT_NORMAL, spread(m), false);
+	}
+	m->region = NEW_ARRAY(struct region_params, K);
+	for (int k = 0; k < K; k++)
+		if (declare_region(m, k))
+			return -1;
+	declare_gate(m, with_gate < 0 ? K > 1 || c->preset == PRESET_SEED : with_gate > 0);
+	if (c->encoder.positional == POSITION_SINUSOIDAL)
+		m->sinusoid = sinusoid(m->N, c->encoder.hidden_dim);
+	if (m->tokeniser->prepare)
+		m->prepared = m->tokeniser->prepare(c, m->layout.length, m->layout.rate);
+	params_allocate(&m->params);
+	return 0;
+}
+
+struct model *model_new(const struct config *c, const struct layout *l, int with_gate)
+{
+	struct model *m = NEW(struct model);
+	m->config = *c;
+	layout_copy(&m->layout, l);
+	m->tokeniser = tokeniser_table[c->encoder.tokens];
+	m->feedforward = expert_find("ffn");
+	m->gate = router_find("soft");
+	if (build(m, with_gate)) {
+		model_free(m);
+		return NULL;
+	}
+	return m;
+}
+
+void model_free(struct model *m)
+{
+	if (!m)
+		return;
+	for (int k = 0; m->region && k < m->layout.regions; k++)
+		free(m->region[k].layer);
+	free(m->region);
+	layout_free(&m->layout);
+	params_free(&m->params);
+	names_free(&m->train_groups);
+	free(m->prepared);
+	free(m->sinusoid);
+	free(m->scale_mean);
+	free(m->scale_std);
+	free(m->history);
+	free(m);
+}

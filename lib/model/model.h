@@ -1,0 +1,74 @@
+/* The model: one transformer encoder per region, joined by global tokens and a gate.
+ *
+ *     x_k [B][T][W_k] -> features [B][n][D_k] -> projection [B][n][H] -> [tokens; .] + position -> L layers
+ *         -> s_k [B][H] mean of the local tokens,  g_k [B][H] mean of the global tokens
+ *     bridge: g = mean_k g_k      gate: w = softmax(fc2 relu(fc1 g)) [B][K]      logits = classifier(sum_k w_k s_k)
+ *
+ * The structure is a function of the configuration, the layout (regions, length, rate) and the classes alone.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include "base/text.h"
+#include "io/history.h"
+#include "io/layout.h"
+#include "model/config.h"
+#include "model/params.h"
+#include "model/tokeniser.h"
+#include "moe/expert.h"
+#include "moe/router.h"
+
+/* Indices into params.list. */
+struct layer_params {
+	int in_weight, in_bias, out_weight, out_bias;
+	int expert[EXPERT_TENSORS];
+	int norm1_weight, norm1_bias, norm2_weight, norm2_bias;
+};
+
+struct region_params {
+	int D; /* features of a token */
+	int projection_weight, projection_bias;
+	int position;               /* -1 = none or fixed */
+	struct layer_params *layer; /* [layers] */
+	size_t from, count;         /* the region's part of the slab */
+};
+
+struct model {
+	struct config config;
+	struct layout layout; /* regions, channels, classes, length, rate ... */
+	struct params params;
+	int n; /* local tokens of a window */
+	int N; /* with the global tokens */
+	const struct tokeniser *tokeniser;
+	void *prepared; /* the tokeniser's tables */
+	const struct expert_type *feedforward;
+	const struct router_type *gate;
+	real *sinusoid;               /* [N][H] fixed positions, or NULL */
+	int token;                    /* global_token, or -1 */
+	struct region_params *region; /* [K] */
+	int gate_fc1_weight, gate_fc1_bias, gate_fc2_weight, gate_fc2_bias; /* -1 without gate */
+	int classifier_weight, classifier_bias;
+	float *scale_mean, *scale_std; /* [C], or NULL: samples enter as (x - mean) / std */
+	struct names train_groups;
+	char *history; /* JSON, or NULL */
+};
+
+/* A model with its structure and zero parameters; config and layout are copied. with_gate: -1 = as the configuration has it
+ * (more than one region, or preset seed), 0 or 1 = told by a file. NULL and an error when they do not fit each other. */
+struct model *model_new(const struct config *, const struct layout *, int with_gate);
+void model_free(struct model *);
+
+/* Reads a model written by moe-train, or by anybody with the same tensors and metadata. */
+struct model *model_load(const char *path);
+struct model *model_of(const struct st_file *); /* the parts are copied; the file stays the caller's */
+/* Adds tensors and metadata (format "model/1"); the slab is borrowed until st_write. values: the slab to write. */
+int model_put(const struct model *, const real *values, struct st_writer *, const char *format,
+	const char *history);
+int model_save(const struct model *, const char *path, const struct history *);
+
+/* Reads tensors "PREFIX<name>" into slab [count]; every one must be there with its shape. */
+int model_read_slab(const struct model *, const struct st_file *, const char *prefix, real *slab);
+/* Adds every tensor of a slab as "PREFIX<name>". In double builds values are stored as float. */
+void model_put_slab(const struct model *, struct st_writer *, const char *prefix, const real *slab);
+
+#endif

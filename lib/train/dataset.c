@@ -1,0 +1,276 @@
+#include "train/dataset.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where a target channel stands in one windows file: sample s is base[s * step]; base NULL = missing. */
+struct column {
+	const float *base;
+	int64_t step;
+};
+
+struct part {
+	struct windows *w;
+	struct column *column; /* [C of target] */
+};
+
+struct dataset *dataset_new(const struct layout *target, enum missing_channel missing)
+{
+	struct dataset *d = NEW(struct dataset);
+	d->target = target;
+	d->missing = missing;
+	names_copy(&d->classes, &target->classes);
+	return d;
+}
+
+void dataset_clear(struct dataset *d)
+{
+	for (int i = 0; i < d->parts; i++) {
+		windows_free(d->part[i].w);
+		free(d->part[i].column);
+	}
+	d->parts = 0;
+	d->n = 0;
+}
+
+void dataset_free(struct dataset *d)
+{
+	if (!d)
+		return;
+	dataset_clear(d);
+	free(d->part);
+	free(d->item);
+	names_free(&d->classes);
+	names_free(&d->groups);
+	names_free(&d->recordings);
+	free(d);
+}
+
+/* Channels that are padding everywhere are not looked for. */
+static bool is_used(const struct layout *l, int channel)
+{
+	for (int k = 0; k < l->regions; k++)
+		for (int j = 0; j < l->region[k].width; j++)
+			if (l->region[k].channel[j] == channel)
+				return true;
+	return false;
+}
+
+static int bind(const struct dataset *d, struct part *p)
+{
+	const struct layout *t = d->target, *l = &p->w->layout;
+	struct names missing = {0};
+	p->column = NEW_ARRAY(struct column, t->channels.n);
+	for (int c = 0; c < t->channels.n; c++) {
+		int at = names_find(&l->channels, t->channels.s[c]);
+		bool there = at >= 0 && windows_column(p->w, at, &p->column[c].base, &p->column[c].step);
+		if (!there && is_used(t, c))
+			names_add(&missing, t->channels.s[c]);
+	}
+	int r = 0;
+	if (missing.n && (d->missing == MISSING_ERROR || missing.n == t->channels.n)) {
+		char *want = names_join(&missing, ", "), *have = names_join(&l->channels, ", ");
+		r = err_set(EX_DATAERR, "%s: missing channel%s %s; there are %s%s", p->w->name,
+			missing.n > 1 ? "s" : "", want, have,
+			d->missing == MISSING_ERROR ? " (--missing-channel interp or zero goes on without)"
+						    : "");
+		free(want);
+		free(have);
+	}
+	names_free(&missing);
+	return r;
+}
+
+static int fits(const struct dataset *d, const struct windows *w)
+{
+	const struct layout *t = d->target, *l = &w->layout;
+	if (l->length != t->length)
+		return err_set(EX_DATAERR,
+			"%s: windows of %d samples, %d were expected; cut them anew (moe-split --like MODEL)",
+			w->name, l->length, t->length);
+	if (fabs(l->rate - t->rate) > 1e-3 * t->rate)
+		return err_set(EX_DATAERR,
+			"%s: sampled at %g Hz, %g Hz were expected; resample the recording", w->name, l->rate,
+			t->rate);
+	if (strcmp(l->unit, t->unit))
+		return err_set(EX_DATAERR, "%s: the unit is %s, %s was expected", w->name, l->unit, t->unit);
+	return 0;
+}
+
+int dataset_add(struct dataset *d, struct windows *w)
+{
+	ROOM_FOR_ONE(d->part, d->parts, d->part_room);
+	struct part *p = &d->part[d->parts];
+	*p = (struct part){.w = w};
+	if (fits(d, w) || bind(d, p)) {
+		windows_free(w);
+		free(p->column);
+		return -1;
+	}
+	int *class = NEW_ARRAY(int, w->layout.classes.n), *group = NEW_ARRAY(int, w->groups.n),
+	    *recording = NEW_ARRAY(int, w->recordings.n);
+	for (int i = 0; i < w->layout.classes.n; i++)
+		class[i] = names_intern(&d->classes, w->layout.classes.s[i]);
+	for (int i = 0; i < w->groups.n; i++)
+		group[i] = names_intern(&d->groups, w->groups.s[i]);
+	for (int i = 0; i < w->recordings.n; i++)
+		recording[i] = names_intern(&d->recordings, w->recordings.s[i]);
+	if (d->n + w->n > d->room) {
+		d->room = d->n + w->n;
+		GROW(d->item, d->room);
+	}
+	for (int64_t i = 0; i < w->n; i++)
+		d->item[d->n++] = (struct item){d->parts, i, w->label[i] < 0 ? -1 : class[w->label[i]],
+			group[w->group[i]], recording[w->recording[i]]};
+	d->parts++;
+	free(class);
+	free(group);
+	free(recording);
+	return 0;
+}
+
+const struct windows *dataset_windows(const struct dataset *d, int64_t item)
+{
+	return d->part[d->item[item].part].w;
+}
+
+/* The mean of the region's channels that are there, or 0. */
+static real stand_in(const struct dataset *d, const struct part *p, const struct region *r, int64_t row)
+{
+	double sum = 0;
+	int n = 0;
+	for (int j = 0; d->missing == MISSING_INTERP && j < r->width; j++) {
+		const struct column *c = r->channel[j] < 0 ? NULL : &p->column[r->channel[j]];
+		if (c && c->base) {
+			sum += (double)c->base[row * c->step];
+			n++;
+		}
+	}
+	return n ? (real)(sum / n) : 0;
+}
+
+void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
+{
+	const struct part *p = &d->part[d->item[item].part];
+	const struct region *r = &d->target->region[k];
+	int64_t start = p->w->start[d->item[item].window];
+	int T = d->target->length, W = r->width;
+	for (int j = 0; j < W; j++) {
+		int c = r->channel[j];
+		real mean = c >= 0 && d->mean ? (real)d->mean[c] : 0,
+		     factor = c >= 0 && d->std ? 1 / (real)d->std[c] : 1;
+		const struct column *from = c < 0 ? NULL : &p->column[c];
+		for (int t = 0; t < T; t++) {
+			real v = 0;
+			if (from && from->base)
+				v = ((real)from->base[(start + t) * from->step] - mean) * factor;
+			else if (from)
+				v = (stand_in(d, p, r, start + t) - mean) * factor;
+			x[(size_t)t * (size_t)W + (size_t)j] = v;
+		}
+	}
+}
+
+int dataset_check_finite(const struct dataset *d, const int64_t *items, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++) {
+		const struct item *it = &d->item[items[i]];
+		const struct part *p = &d->part[it->part];
+		int64_t start = p->w->start[it->window];
+		for (int c = 0; c < d->target->channels.n; c++)
+			for (int t = 0; p->column[c].base && t < d->target->length; t++)
+				if (!isfinite(p->column[c].base[(start + t) * p->column[c].step]))
+					return err_set(EX_DATAERR,
+						"%s: recording %s: channel %s, sample %lld is not a finite "
+						"number; repair it, or cut around it (moe-split --missing "
+						"drop-window)",
+						p->w->name, d->recordings.s[it->recording],
+						d->target->channels.s[c],
+						(long long)(p->w->sample[it->window] + t));
+	}
+	return 0;
+}
+
+enum { BLOCK = 64 }; /* windows whose sums are added up by one task */
+
+struct fit {
+	const struct dataset *d;
+	const int64_t *items;
+	int64_t n;
+	double *sum;        /* [blocks][C][3]: count, sum, sum of squares of x - shift */
+	const float *shift; /* [C] */
+};
+
+static void fit_block(void *context, int block, int worker)
+{
+	const struct fit *f = context;
+	int C = f->d->target->channels.n;
+	double *sum = f->sum + (size_t)block * (size_t)C * 3;
+	int64_t from = (int64_t)block * BLOCK, to = from + BLOCK < f->n ? from + BLOCK : f->n;
+	(void)worker;
+	for (int64_t i = from; i < to; i++) {
+		const struct item *it = &f->d->item[f->items[i]];
+		const struct part *p = &f->d->part[it->part];
+		int64_t start = p->w->start[it->window];
+		for (int c = 0; c < C; c++) {
+			const struct column *x = &p->column[c];
+			for (int t = 0; x->base && t < f->d->target->length; t++) {
+				double v = (double)x->base[(start + t) * x->step] - (double)f->shift[c];
+				sum[3 * c] += 1;
+				sum[3 * c + 1] += v;
+				sum[3 * c + 2] += v * v;
+			}
+		}
+	}
+}
+
+void dataset_fit_scaler(
+	const struct dataset *d, const int64_t *items, int64_t n, struct pool *pool, float *mean, float *std)
+{
+	int C = d->target->channels.n, blocks = (int)((n + BLOCK - 1) / BLOCK);
+	struct fit f = {d, items, n, NEW_ARRAY(double, 3 * (size_t)C * (size_t)(blocks + 1)), mean};
+	for (int c = 0; c < C; c++) { /* sums around a sample of the channel: an offset costs no digits */
+		const struct item *it = n ? &d->item[items[0]] : NULL;
+		const struct column *x = it ? &d->part[it->part].column[c] : NULL;
+		mean[c] = x && x->base ? x->base[d->part[it->part].w->start[it->window] * x->step] : 0;
+	}
+	pool_run(pool, blocks, fit_block, &f);
+	for (int c = 0; c < C; c++) {
+		double count = 0, sum = 0, square = 0;
+		for (int b = 0; b < blocks; b++) {
+			const double *s = f.sum + ((size_t)b * (size_t)C + (size_t)c) * 3;
+			count += s[0];
+			sum += s[1];
+			square += s[2];
+		}
+		double m = count ? sum / count : 0, var = count ? square / count - m * m : 0;
+		std[c] = var > 1e-12 ? (float)sqrt(var) : 1;
+		mean[c] = (float)(m + (double)mean[c]);
+	}
+	free(f.sum);
+}
+
+struct filling {
+	const struct dataset *d;
+	const int64_t *items;
+};
+
+static void fill(void *context, int b, int k, real *x)
+{
+	const struct filling *f = context;
+	dataset_fill(f->d, f->items[b], k, x);
+}
+
+void dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t *items, int64_t n, int batch,
+	int classes, int K, real *logits, real *gate)
+{
+	for (int64_t from = 0; from < n; from += batch) {
+		int B = n - from < batch ? (int)(n - from) : batch;
+		struct filling here = {d, items + from};
+		forward_evaluate(f, B, fill, &here, logits + from * classes, gate + from * K);
+	}
+}

@@ -1,0 +1,59 @@
+/* Windows bound to a model: channels and classes matched by name, never by position.
+ *
+ *     windows file(s) --dataset_add--> items 0 .. n-1 --dataset_fill--> x [T][W_k] scaled, per region
+ *
+ * The samples stay where they are (a mapped file); a dataset holds a few numbers per window.
+ */
+#ifndef TRAIN_DATASET_H
+#define TRAIN_DATASET_H
+
+#include "eeg/windows.h"
+#include "model/forward.h"
+
+enum missing_channel { MISSING_ERROR, MISSING_INTERP, MISSING_ZERO };
+
+struct item {
+	int part;
+	int64_t window;       /* within the part */
+	int label;            /* index into classes, -1 = unlabelled */
+	int group, recording; /* indices into the dataset's lists */
+};
+
+struct dataset {
+	const struct layout *target; /* what the windows must fit; borrowed */
+	enum missing_channel missing;
+	struct names classes, groups, recordings;
+	int64_t n, room;
+	struct item *item; /* [n] in the order they came */
+	int parts, part_room;
+	struct part *part;
+	const float *mean, *std; /* [C of target] or NULL: the scaler, borrowed */
+};
+
+/* classes starts as the target's and grows by names found in windows when `grow` is set at dataset_add. */
+struct dataset *dataset_new(const struct layout *target, enum missing_channel);
+/* Takes the windows over (also on error). Refuses another length, rate or unit, and missing channels (lists what is there).
+ * A class that is not in `classes` is appended; cmd decides whether that is an error (classes_of_target). */
+int dataset_add(struct dataset *, struct windows *);
+void dataset_free(struct dataset *);
+/* Drops all windows and items but keeps the lists: for streams. */
+void dataset_clear(struct dataset *);
+
+const struct windows *dataset_windows(const struct dataset *, int64_t item);
+
+/* Scaled samples of an item and region: x [T][W_k], 0 where the region has padding. */
+void dataset_fill(const struct dataset *, int64_t item, int k, real *x);
+
+/* -1 with an error naming recording, channel and sample when a listed item holds a number that is not finite. */
+int dataset_check_finite(const struct dataset *, const int64_t *items, int64_t n);
+
+/* Mean and standard deviation (population) of each target channel over the samples of the listed items; a flat channel gets
+ * deviation 1. mean, std [C]. Sums run over blocks of windows in a fixed order. */
+void dataset_fit_scaler(
+	const struct dataset *, const int64_t *items, int64_t n, struct pool *, float *mean, float *std);
+
+/* Evaluates items (batch at a time): logits [n][classes], gate [n][K]. */
+void dataset_evaluate(const struct dataset *, struct forward *, const int64_t *items, int64_t n, int batch,
+	int classes, int K, real *logits, real *gate);
+
+#endif

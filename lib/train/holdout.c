@@ -1,0 +1,143 @@
+#include "train/holdout.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/rng.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void sides_free(struct sides *s)
+{
+	free(s->train);
+	free(s->valid);
+	*s = (struct sides){0};
+}
+
+/* chosen[group] = 1 for validation */
+static int choose_named(const struct dataset *d, const struct names *list, char *chosen)
+{
+	for (int i = 0; i < list->n; i++) {
+		int g = names_find(&d->groups, list->s[i]);
+		if (g < 0) {
+			char *have = names_join(&d->groups, ", ");
+			err_set(EX_USAGE, "--valid-groups: no group %s; there are %.300s", list->s[i], have);
+			free(have);
+			return -1;
+		}
+		chosen[g] = 1;
+	}
+	return 0;
+}
+
+static int choose_drawn(const struct dataset *d, const struct holdout *h, char *chosen)
+{
+	int n = d->groups.n, take = (int)lround(h->fraction * n);
+	if (n < 2)
+		return err_set(EX_DATAERR,
+			"--valid-fraction draws whole groups and there is only one (%s); use --valid-tail",
+			d->groups.s[0]);
+	take = take < 1 ? 1 : take > n - 1 ? n - 1 : take;
+	int64_t *order = NEW_ARRAY(int64_t, n);
+	struct rng r = rng_stream(h->seed, "valid-fraction", 0, 0);
+	rng_permutation(&r, order, n);
+	for (int i = 0; i < take; i++)
+		chosen[order[i]] = 1;
+	free(order);
+	return 0;
+}
+
+/* The samples of each recording that windows cover, [first, last), and from these the cut. */
+static int64_t *cuts(const struct dataset *d, double tail)
+{
+	int n = d->recordings.n, T = d->target->length;
+	int64_t *first = NEW_ARRAY(int64_t, n), *last = NEW_ARRAY(int64_t, n);
+	for (int i = 0; i < n; i++)
+		first[i] = INT64_MAX;
+	for (int64_t i = 0; i < d->n; i++) {
+		const struct item *it = &d->item[i];
+		int64_t s = dataset_windows(d, i)->sample[it->window];
+		if (s < first[it->recording])
+			first[it->recording] = s;
+		if (s + T > last[it->recording])
+			last[it->recording] = s + T;
+	}
+	for (int i = 0; i < n; i++)
+		last[i] = first[i] + (int64_t)floor((1 - tail) * (double)(last[i] - first[i]));
+	free(first);
+	return last;
+}
+
+enum side { TRAIN, VALID, NEITHER };
+
+static enum side side_of(const struct dataset *d, int64_t i, const char *chosen, const int64_t *cut)
+{
+	const struct item *it = &d->item[i];
+	if (chosen)
+		return chosen[it->group] ? VALID : TRAIN;
+	if (!cut)
+		return TRAIN;
+	int64_t s = dataset_windows(d, i)->sample[it->window];
+	return s >= cut[it->recording]                       ? VALID
+	       : s + d->target->length <= cut[it->recording] ? TRAIN
+							     : NEITHER;
+}
+
+int holdout_cut(const struct dataset *d, const struct holdout *h, struct sides *s)
+{
+	char *chosen = h->groups || h->fraction > 0 ? NEW_ARRAY(char, d->groups.n) : NULL;
+	int64_t *cut = h->tail > 0 ? cuts(d, h->tail) : NULL;
+	*s = (struct sides){.train = NEW_ARRAY(int64_t, d->n), .valid = NEW_ARRAY(int64_t, d->n)};
+	int r = h->groups         ? choose_named(d, h->groups, chosen)
+		: h->fraction > 0 ? choose_drawn(d, h, chosen)
+				  : 0;
+	for (int64_t i = 0; i < d->n && !r; i++) {
+		enum side side = side_of(d, i, chosen, cut);
+		if (d->item[i].label < 0)
+			s->unlabelled++;
+		else if (side == NEITHER)
+			s->crossing++;
+		else if (side == VALID)
+			s->valid[s->valids++] = i;
+		else
+			s->train[s->trains++] = i;
+	}
+	if (!r && !s->trains)
+		r = err_set(EX_DATAERR,
+			s->valids ? "no window is left to train on: all are held out for validation"
+				  : "no labelled window: name the label column when splitting (moe-split "
+				    "--label-column)");
+	if (!r && (chosen || cut) && !s->valids)
+		r = err_set(EX_DATAERR, "no labelled window is left to validate on");
+	free(chosen);
+	free(cut);
+	if (r)
+		sides_free(s);
+	return r;
+}
+
+int holdout_check_groups(const struct dataset *train, const struct sides *s, const struct dataset *valid)
+{
+	char *trains = NEW_ARRAY(char, train->groups.n);
+	struct names shared = {0};
+	for (int64_t i = 0; i < s->trains; i++)
+		trains[train->item[s->train[i]].group] = 1;
+	for (int g = 0; g < valid->groups.n; g++) {
+		int at = names_find(&train->groups, valid->groups.s[g]);
+		if (at >= 0 && trains[at])
+			names_add(&shared, valid->groups.s[g]);
+	}
+	free(trains);
+	int r = 0;
+	if (shared.n) {
+		char *list = names_join(&shared, ", ");
+		r = err_set(EX_DATAERR,
+			"the same group trains and validates: %.300s; leave it out on one side, or cut by "
+			"time (--valid-tail)",
+			list);
+		free(list);
+	}
+	names_free(&shared);
+	return r;
+}

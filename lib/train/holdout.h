@@ -1,0 +1,28 @@
+/* Which windows train and which validate. */
+#ifndef TRAIN_HOLDOUT_H
+#define TRAIN_HOLDOUT_H
+
+#include "train/dataset.h"
+
+struct holdout {
+	/* at most one of the three is set */
+	const struct names *groups; /* validate on these groups */
+	double fraction;            /* > 0: draw about this share of the groups, whole groups */
+	double tail;                /* > 0: the last share of every recording's time */
+	uint64_t seed;              /* of the draw */
+};
+
+struct sides {
+	int64_t *train, *valid; /* items */
+	int64_t trains, valids;
+	int64_t unlabelled, crossing; /* left out: without label; across the cut in time */
+};
+
+/* Labelled windows only. Refuses a group name that does not occur, and a side without windows. */
+int holdout_cut(const struct dataset *, const struct holdout *, struct sides *);
+void sides_free(struct sides *);
+
+/* Refuses validation windows whose group also trains: names the groups. */
+int holdout_check_groups(const struct dataset *train, const struct sides *, const struct dataset *valid);
+
+#endif

@@ -1,0 +1,28 @@
+/* Figures of a classification: counts that add up. */
+#ifndef TRAIN_METRICS_H
+#define TRAIN_METRICS_H
+
+#include "base/real.h"
+
+#include <stdint.h>
+
+struct metrics {
+	int classes;
+	int64_t n;
+	double log_loss;    /* sum of -ln p(label) */
+	int64_t *confusion; /* [classes label][classes answer] */
+};
+
+void metrics_begin(struct metrics *, int classes);
+void metrics_end(struct metrics *);
+/* One window: logits [classes], its label. Ties go to the lower class. */
+void metrics_add(struct metrics *, const real *logits, int label);
+double metrics_loss(const struct metrics *); /* mean log loss */
+double metrics_accuracy(const struct metrics *);
+double metrics_balanced_accuracy(
+	const struct metrics *); /* mean of the classes' recalls, over classes that occur */
+
+/* p [classes] = softmax(logits); returns the class with the largest. */
+int metrics_softmax(const real *logits, int classes, double *p);
+
+#endif

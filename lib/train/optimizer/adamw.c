@@ -1,0 +1,48 @@
+/* adamw: Adam (Kingma, Ba 2015) with decoupled weight decay (Loshchilov, Hutter 2019):
+ *   p -= lr decay p;  m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2
+ *   p -= lr / (1-b1^t) * m / (sqrt(v / (1-b2^t)) + eps)
+ * Under train.decay=matrices only the weights of linear maps decay; biases, norms, positions and the global token do not. */
+#include "train/optimizer.h"
+
+#include "tensor/vector.h"
+
+extern const struct optimizer optimizer_adamw;
+
+struct rates {
+	real keep, b1, b2, step, root,
+		eps; /* keep = 1 - lr decay; step = lr / (1-b1^t); root = 1 / sqrt(1-b2^t) */
+};
+
+VECTOR_CLONES
+static void update(real *restrict p, const real *restrict g, real *restrict m, real *restrict v, size_t n,
+	const struct rates *r)
+{
+	for (size_t i = 0; i < n; i++) {
+		m[i] = r->b1 * m[i] + (1 - r->b1) * g[i];
+		v[i] = r->b2 * v[i] + (1 - r->b2) * g[i] * g[i];
+#ifdef REAL_DOUBLE
+		real root = sqrt(v[i]);
+#else
+		real root = sqrtf(v[i]);
+#endif
+		p[i] = p[i] * r->keep - r->step * m[i] / (root * r->root + r->eps);
+	}
+}
+
+static void step(struct params *p, const real *gradient, real *const *state, const struct config *c,
+	double lr, long number)
+{
+	double t = (double)number;
+	struct rates r = {1, (real)c->train.beta1, (real)c->train.beta2,
+		(real)(lr / (1 - pow(c->train.beta1, t))), (real)(1 / sqrt(1 - pow(c->train.beta2, t))),
+		(real)c->train.eps};
+	for (int i = 0; i < p->n; i++) {
+		const struct param *one = &p->list[i];
+		bool decays = one->matrix || c->train.decay == DECAY_ALL;
+		r.keep = decays ? (real)(1 - lr * c->train.weight_decay) : 1;
+		update(p->x + one->offset, gradient + one->offset, state[0] + one->offset,
+			state[1] + one->offset, one->count, &r);
+	}
+}
+
+const struct optimizer optimizer_adamw = {"adamw", 2, {"adam.m.", "adam.v."}, step};

@@ -1,0 +1,276 @@
+#include "train/trainer_state.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/progress.h"
+#include "base/rng.h"
+#include "train/schedule.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* balanced: n / (classes * windows of the class) */
+static real *balanced_weights(const struct trainer *t)
+{
+	int classes = t->m->layout.classes.n;
+	real *w = NEW_ARRAY(real, classes);
+	for (int64_t i = 0; i < t->data.trains; i++)
+		w[t->data.train->item[t->data.train_item[i]].label] += 1;
+	for (int c = 0; c < classes; c++)
+		w[c] = w[c] > 0 ? (real)t->data.trains / ((real)classes * w[c]) : 0;
+	return w;
+}
+
+struct trainer *trainer_new(
+	struct model *m, const struct training_data *data, struct pool *pool, uint64_t seed)
+{
+	struct trainer *t = NEW(struct trainer);
+	size_t n = m->params.count;
+	int batch = m->config.train.batch_size;
+	t->m = m;
+	t->data = *data;
+	t->pool = pool;
+	t->seed = seed;
+	t->forward = forward_new(m, pool);
+	t->optimizer = optimizer_table[m->config.train.optimizer];
+	t->gradient = NEW_ARRAY(real, n);
+	for (int i = 0; i < t->optimizer->slots; i++)
+		t->slot[i] = NEW_ARRAY(real, n);
+	t->best = data->valids ? NEW_ARRAY(real, n) : NULL;
+	t->class_weight = m->config.train.class_weight == CLASS_WEIGHT_BALANCED ? balanced_weights(t) : NULL;
+	t->order = NEW_ARRAY(int64_t, data->trains);
+	t->order_epoch = -1;
+	t->label = NEW_ARRAY(int, batch);
+	t->logits = NEW_ARRAY(real, (size_t)batch * (size_t)m->layout.classes.n);
+	return t;
+}
+
+void trainer_free(struct trainer *t)
+{
+	if (!t)
+		return;
+	forward_free(t->forward);
+	free(t->gradient);
+	for (int i = 0; i < OPTIMIZER_SLOTS; i++)
+		free(t->slot[i]);
+	free(t->best);
+	free(t->class_weight);
+	free(t->order);
+	free(t->label);
+	free(t->logits);
+	free(t);
+}
+
+int trainer_best_epoch(const struct trainer *t)
+{
+	return t->at.best_epoch;
+}
+
+double trainer_best_loss(const struct trainer *t)
+{
+	return t->at.best_loss;
+}
+
+static long steps_of_epoch(const struct trainer *t)
+{
+	int64_t batch = t->m->config.train.batch_size;
+	return (long)((t->data.trains + batch - 1) / batch);
+}
+
+static void make_order(struct trainer *t)
+{
+	if (t->order_epoch == t->at.epoch)
+		return;
+	t->order_epoch = t->at.epoch;
+	if (t->m->config.train.shuffle) {
+		struct rng r = rng_stream(t->seed, "order", (uint64_t)t->at.epoch, 0);
+		rng_permutation(&r, t->order, t->data.trains);
+	} else {
+		for (int64_t i = 0; i < t->data.trains; i++)
+			t->order[i] = i;
+	}
+}
+
+struct filling {
+	const struct trainer *t;
+	int64_t from;
+};
+
+static void fill(void *context, int b, int k, real *x)
+{
+	const struct filling *f = context;
+	const struct training_data *d = &f->t->data;
+	dataset_fill(d->train, d->train_item[f->t->order[f->from + b]], k, x);
+}
+
+/* The norm of the whole gradient; names the first tensor that holds something not finite. */
+static double gradient_norm(const struct trainer *t, const char **bad)
+{
+	double sum = 0;
+	*bad = NULL;
+	for (int i = 0; i < t->m->params.n; i++) {
+		const struct param *p = &t->m->params.list[i];
+		double part = 0;
+		for (size_t j = p->offset; j < p->offset + p->count; j++)
+			part += (double)t->gradient[j] * (double)t->gradient[j];
+		if (!isfinite(part) && !*bad)
+			*bad = p->name;
+		sum += part;
+	}
+	return sqrt(sum);
+}
+
+/* As the field's standard library clips: g *= limit / (norm + 1e-6) when the norm is above the limit. */
+static void clip(struct trainer *t, double norm)
+{
+	double limit = t->m->config.train.clip_norm, factor = limit / (norm + 1e-6);
+	if (limit <= 0 || factor >= 1)
+		return;
+	for (size_t i = 0; i < t->m->params.count; i++)
+		t->gradient[i] *= (real)factor;
+}
+
+static void count_right(struct trainer *t, int B)
+{
+	int classes = t->m->layout.classes.n;
+	for (int b = 0; b < B; b++) {
+		const real *z = t->logits + (size_t)b * (size_t)classes;
+		int best = 0;
+		for (int c = 1; c < classes; c++)
+			if (z[c] > z[best])
+				best = c;
+		t->at.right += best == t->label[b];
+	}
+}
+
+/* The next batch: 0, or -1 when loss or gradient stopped being finite (the parameters are untouched then). */
+static int one_step(struct trainer *t, struct step_report *r)
+{
+	struct config *c = &t->m->config;
+	int64_t from = (int64_t)t->at.in_epoch * c->train.batch_size;
+	int B = t->data.trains - from < c->train.batch_size ? (int)(t->data.trains - from)
+							    : c->train.batch_size;
+	make_order(t);
+	for (int b = 0; b < B; b++)
+		t->label[b] = t->data.train->item[t->data.train_item[t->order[from + b]]].label;
+	struct train_step step = {t->label, t->class_weight, (real)c->train.label_smoothing,
+		(real)c->encoder.dropout, t->seed, (uint64_t)t->at.step, t->logits};
+	struct filling f = {t, from};
+	const char *bad;
+	r->loss = (double)forward_train(t->forward, B, fill, &f, &step, t->gradient);
+	r->grad_norm = gradient_norm(t, &bad);
+	r->lr = schedule_rate(c, t->at.step, r->steps);
+	if (!isfinite(r->loss) || bad)
+		return err_set(EX_DATAERR,
+			"step %ld: the loss is %g and the gradient of %s is not finite; the parameters "
+			"before this step are kept; try a smaller train.lr or train.clip_norm=1",
+			t->at.step + 1, r->loss, bad ? bad : "no tensor");
+	clip(t, r->grad_norm);
+	t->optimizer->step(&t->m->params, t->gradient, t->slot, c, r->lr, t->at.step + 1);
+	count_right(t, B);
+	t->at.loss_sum += r->loss * B;
+	t->at.seen += B;
+	t->at.step++;
+	t->at.in_epoch++;
+	r->step = t->at.step;
+	return 0;
+}
+
+static void validate(struct trainer *t, struct epoch_report *r)
+{
+	int classes = t->m->layout.classes.n, K = t->m->layout.regions;
+	enum { BATCH = 64 };
+	real *logits = NEW_ARRAY(real, BATCH * classes), *gate = NEW_ARRAY(real, BATCH * K);
+	struct metrics m;
+	metrics_begin(&m, classes);
+	for (int64_t from = 0; from < t->data.valids; from += BATCH) {
+		int64_t n = t->data.valids - from < BATCH ? t->data.valids - from : BATCH;
+		const int64_t *items = t->data.valid_item + from;
+		dataset_evaluate(t->data.valid, t->forward, items, n, BATCH, classes, K, logits, gate);
+		for (int64_t i = 0; i < n; i++)
+			metrics_add(&m, logits + i * classes, t->data.valid->item[items[i]].label);
+	}
+	r->valids = t->data.valids;
+	r->valid_loss = metrics_loss(&m);
+	r->valid_accuracy = metrics_accuracy(&m);
+	r->valid_balanced_accuracy = metrics_balanced_accuracy(&m);
+	metrics_end(&m);
+	free(logits);
+	free(gate);
+}
+
+/* Ends the epoch at hand: validation, best parameters, patience. */
+static void end_epoch(struct trainer *t, struct epoch_report *r)
+{
+	struct counters *c = &t->at;
+	r->loss = c->loss_sum / (double)c->seen;
+	r->accuracy = (double)c->right / (double)c->seen;
+	c->epoch++;
+	c->in_epoch = 0;
+	c->loss_sum = 0;
+	c->seen = c->right = 0;
+	r->epoch = c->epoch;
+	if (t->data.valids) {
+		validate(t, r);
+		r->best = !c->best_epoch || r->valid_loss < c->best_loss;
+		c->bad_epochs = r->best ? 0 : c->bad_epochs + 1;
+		if (r->best) {
+			c->best_epoch = c->epoch;
+			c->best_loss = r->valid_loss;
+			memcpy(t->best, t->m->params.x, t->m->params.count * sizeof(real));
+		}
+	}
+	int patience = t->m->config.train.patience;
+	c->finished = c->epoch >= t->m->config.train.epochs ||
+		      (t->data.valids && patience && c->bad_epochs >= patience);
+}
+
+static int check_parameters(const struct trainer *t)
+{
+	for (int i = 0; i < t->m->params.n; i++) {
+		const struct param *p = &t->m->params.list[i];
+		for (size_t j = p->offset; j < p->offset + p->count; j++)
+			if (!isfinite(t->m->params.x[j]))
+				return err_set(EX_DATAERR,
+					"step %ld: tensor %s is no longer finite; try a smaller train.lr",
+					t->at.step, p->name);
+	}
+	return 0;
+}
+
+int trainer_run(struct trainer *t, const struct watch *w)
+{
+	long per_epoch = steps_of_epoch(t), steps = per_epoch * t->m->config.train.epochs;
+	double start = progress_now();
+	int64_t windows = 0;
+	while (!t->at.finished) {
+		struct step_report s = {
+			.epoch = t->at.epoch + 1, .epochs = t->m->config.train.epochs, .steps = steps};
+		int64_t before = t->at.seen;
+		if (one_step(t, &s))
+			return -1;
+		windows += t->at.seen - before;
+		s.windows_per_s = (double)windows / (progress_now() - start + 1e-9);
+		if (w->step)
+			w->step(w->context, &s);
+		if (t->at.in_epoch == per_epoch) {
+			struct epoch_report r = {.epochs = s.epochs,
+				.step = t->at.step,
+				.steps = steps,
+				.lr = s.lr,
+				.grad_norm = s.grad_norm,
+				.windows_per_s = s.windows_per_s};
+			if (check_parameters(t))
+				return -1;
+			end_epoch(t, &r);
+			if (w->epoch)
+				w->epoch(w->context, &r);
+		}
+		if (w->stop && *w->stop && !t->at.finished)
+			return 1;
+	}
+	if (t->data.valids)
+		memcpy(t->m->params.x, t->best, t->m->params.count * sizeof(real));
+	return 0;
+}

@@ -1,0 +1,65 @@
+/* The training loop.
+ *
+ *     struct trainer *t = trainer_new(model, data, pool, seed);
+ *     trainer_resume(t, state);                 optional
+ *     r = trainer_run(t, &watch);               0 done, 1 interrupted, -1 error (the parameters are the last good ones)
+ *     trainer_save_state(t, path, history);
+ *
+ * A step is: draw the batch of this epoch's order, loss and gradient, clip, optimizer. After an epoch come the validation
+ * windows, if there are any; the parameters of the epoch with the least validation loss are kept, and trainer_run returns with
+ * them in the model. Everything random is a function of (seed, epoch, step), so a run continued from its state makes the same
+ * bytes as one that was never stopped.
+ */
+#ifndef TRAIN_TRAINER_H
+#define TRAIN_TRAINER_H
+
+#include "train/holdout.h"
+
+#include <signal.h>
+
+struct training_data {
+	const struct dataset *train, *valid;    /* valid may be the same dataset, or NULL */
+	const int64_t *train_item, *valid_item; /* [trains], [valids] */
+	int64_t trains, valids;
+};
+
+struct epoch_report {
+	int epoch, epochs;     /* epoch counts from 1 */
+	long step, steps;      /* done so far, in all */
+	double loss, accuracy; /* of the training windows as they were trained on */
+	double lr, grad_norm;  /* of the last step; the norm before clipping */
+	double windows_per_s;
+	int64_t valids;
+	double valid_loss, valid_accuracy, valid_balanced_accuracy;
+	bool best;
+};
+
+struct step_report {
+	int epoch, epochs;
+	long step, steps;
+	double loss, lr, grad_norm, windows_per_s;
+};
+
+struct watch {
+	void *context;
+	void (*epoch)(void *context, const struct epoch_report *);
+	void (*step)(void *context, const struct step_report *);
+	const volatile sig_atomic_t *stop; /* not 0: stop after the current step */
+};
+
+struct trainer;
+
+/* Everything is borrowed but not shared: model is trained in place. */
+struct trainer *trainer_new(struct model *, const struct training_data *, struct pool *, uint64_t seed);
+void trainer_free(struct trainer *);
+
+/* Continues from a state file made with the same windows; -1 when they differ or the file is damaged. */
+int trainer_resume(struct trainer *, const struct st_file *state);
+int trainer_run(struct trainer *, const struct watch *);
+int trainer_save_state(const struct trainer *, const char *path, const struct history *);
+
+/* For the summary: 0 without validation. */
+int trainer_best_epoch(const struct trainer *);
+double trainer_best_loss(const struct trainer *);
+
+#endif

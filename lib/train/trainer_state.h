@@ -1,0 +1,42 @@
+/* What a trainer is made of; shared by trainer.c (the loop) and state.c (the state file). */
+#ifndef TRAIN_TRAINER_STATE_H
+#define TRAIN_TRAINER_STATE_H
+
+#include "train/metrics.h"
+#include "train/optimizer.h"
+#include "train/trainer.h"
+
+struct counters {
+	long step;       /* optimizer steps done */
+	int epoch;       /* epochs done */
+	long in_epoch;   /* steps done in the epoch at hand */
+	double loss_sum; /* of the windows of the epoch at hand */
+	int64_t seen, right;
+	int best_epoch; /* 0 = none yet */
+	double best_loss;
+	int bad_epochs; /* since the best */
+	bool finished;
+};
+
+struct trainer {
+	struct model *m;
+	struct training_data data;
+	struct pool *pool;
+	struct forward *forward;
+	uint64_t seed;
+	const struct optimizer *optimizer;
+	real *gradient;              /* [count] */
+	real *slot[OPTIMIZER_SLOTS]; /* [count] each */
+	real *best;                  /* [count]; NULL without validation */
+	real *class_weight;          /* [classes] or NULL */
+	int64_t *order;              /* [trains] of this epoch */
+	int order_epoch;             /* the epoch it belongs to, -1 = none */
+	int *label;                  /* [batch] */
+	real *logits;                /* [batch][classes] */
+	struct counters at;
+};
+
+/* A hash of what is trained on: windows, labels, groups, sides. */
+uint64_t trainer_fingerprint(const struct trainer *);
+
+#endif
