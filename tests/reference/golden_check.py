@@ -75,8 +75,13 @@ def check(bin_folder, path, folder):
         "--log", log, "--seed", "1", "-o", trained, windows)
     far = total = 0
     for name, got, wanted, is_key in stepped_pairs(case, container.load(trained)[0]):
-        worst.compare("stepped." + name, got, wanted, 3.1e-3 if is_key else 1e-4)
-        if not is_key:
+        if is_key:  # says nothing as long as it is inside
+            keys = Worst()
+            keys.compare("stepped." + name, got, wanted, 3.1e-3)
+            if not keys.share <= 1:
+                worst.note(keys.share, keys.where)
+        else:
+            worst.compare("stepped." + name, got, wanted, 1e-4)
             far += sum(abs(a - b) > 1e-5 for a, b in zip(got, wanted))
             total += len(wanted)
     if far > total / 10000:
