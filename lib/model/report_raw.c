@@ -160,7 +160,7 @@ static int merge_split(struct report_site *s, const cJSON *list, const struct na
 static int merge_site(struct report *r, const cJSON *from, const struct names *classes,
 	const struct names *groups, const char *name)
 {
-	int64_t region, layer, experts, k;
+	int64_t region = 0, layer = 0, experts = 0, k = 0;
 	if (need_whole(from, "region", -1, r->regions.n - 1, &region, name) ||
 		need_whole(from, "layer", -1, INT_MAX / 4, &layer, name) ||
 		need_whole(from, "experts", 1, 20000, &experts, name) ||
@@ -204,7 +204,7 @@ static int need_names(const cJSON *object, const char *key, struct names *out, c
 static int merge_all(struct report *r, const cJSON *raw, struct names list[3], const char *name)
 {
 	const cJSON *format = json_get(raw, "format"), *sites = json_get(raw, "sites"), *item;
-	int64_t windows;
+	int64_t windows = 0;
 	if (!cJSON_IsString(format) || strcmp(format->valuestring, "usage/1"))
 		return err_set(
 			EX_DATAERR, "%s: not counts of moe-stats --raw (\"format\" is not usage/1)", name);
