@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 
-#include <float.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,39 +11,39 @@
 /* Powers of ten that a double holds exactly. */
 static const double ten[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14,
 	1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-enum { EXACT = 22 };
+/* And those that fit into 64 bits. */
+static const uint64_t power[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
+	10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
+	10000000000000000, 100000000000000000, 1000000000000000000, 10000000000000000000u};
+enum { EXACT = 22, WHOLE = 19 };
 
-#if LDBL_MANT_DIG == 64
-/* With 64 bits of precision the quotient or product of two exact numbers is off by half a unit of its last place at most, so
- * rounding it once more to 53 bits is right unless it stands exactly half way. */
-static bool extended(uint64_t m, int e, double *x)
+__extension__ typedef unsigned __int128 wide;
+
+/* m / 10^k for a mantissa of up to 64 bits, in whole numbers: the quotient has at least 63 bits, and whether a remainder is
+ * left goes into its last, so that rounding it to 53 bits is rounding the true value. 0 < k < 20. */
+static double quotient(uint64_t m, int k)
 {
-	union {
-		long double f;
-		uint64_t bits;
-	} v;
-	v.f = e < 0 ? (long double)m / (long double)ten[-e] : (long double)m * (long double)ten[e];
-	if ((v.bits & 0x7ff) == 0x400)
-		return false;
-	*x = (double)v.f;
-	return true;
+	uint64_t d = power[k];
+	int lm = __builtin_clzll(m), ld = __builtin_clzll(d);
+	wide n = (wide)(m << lm) << 63;
+	d <<= ld;
+	uint64_t q = (uint64_t)(n / d);
+	q |= n % d != 0;
+	return ldexp((double)q, ld - lm - 63);
 }
-#else
-static bool extended(uint64_t m, int e, double *x)
-{
-	(void)m, (void)e, (void)x;
-	return false;
-}
-#endif
 
 /* W. D. Clinger, "How to read floating point numbers accurately" (PLDI 1990): a mantissa and a power of ten that are both
  * exact give the right double in one operation. */
 static bool exact(uint64_t m, int e, double *x)
 {
+	if (m >> 53) {
+		if (e >= 0 || e < -WHOLE)
+			return false;
+		*x = quotient(m, -e);
+		return true;
+	}
 	if (e < -EXACT || e > EXACT)
 		return false;
-	if (m >> 53)
-		return extended(m, e, x);
 	*x = e < 0 ? (double)m / ten[-e] : (double)m * ten[e];
 	return true;
 }
