@@ -86,15 +86,14 @@ static void add_layer(struct report_site *s, const struct routing *r, const stru
 	const int *class, const int *group)
 {
 	for (int64_t i = 0; i < r->n; i++) {
-		struct usage *c = r->label[i] < 0 ? NULL : report_class(s, class[r->label[i]]);
-		struct usage *g = report_group(s, group[r->group[i]]);
+		struct usage *to[3] = {&s->all, report_group(s, group[r->group[i]])};
+		int n = 2;
+		if (r->label[i] >= 0)
+			to[n++] = report_class(s, class[r->label[i]]);
 		for (int64_t t = i * l->tokens; t < (i + 1) * l->tokens; t++) {
 			const float *p = l->probability + t * l->experts, *w = l->weight + t * l->k;
 			const int32_t *e = l->expert + t * l->k;
-			usage_add(&s->all, p, e, w);
-			usage_add(g, p, e, w);
-			if (c)
-				usage_add(c, p, e, w);
+			usage_add_to(to, n, p, e, w);
 		}
 	}
 }

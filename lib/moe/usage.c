@@ -18,9 +18,9 @@ static void carry(struct exact *e)
 
 void exact_add(struct exact *e, double x)
 {
-	double whole = floor(x);
-	e->whole += (int64_t)whole;
-	e->part += (int64_t)llrint((x - whole) * units);
+	int64_t whole = (int64_t)x; /* x >= 0 */
+	e->whole += whole;
+	e->part += (int64_t)((x - (double)whole) * units + 0.5);
 	carry(e);
 }
 
@@ -81,21 +81,16 @@ static double margin(const float *p, int experts, int k)
 	return 0;
 }
 
-static void add_token(struct usage *u, const float *p)
+static double entropy_of(const float *p, int experts)
 {
 	double entropy = 0;
-	u->tokens++;
-	for (int i = 0; i < u->experts; i++) {
-		exact_add(&u->importance[i], (double)p[i]);
+	for (int i = 0; i < experts; i++)
 		entropy -= (double)p[i] * log((double)p[i] + 1e-10);
-	}
-	exact_add(&u->entropy, entropy > 0 ? entropy : 0);
-	exact_add(&u->margin, margin(p, u->experts, u->k));
+	return entropy > 0 ? entropy : 0;
 }
 
-void usage_add(struct usage *u, const float *probability, const int32_t *expert, const float *weight)
+static void add_choices(struct usage *u, const int32_t *expert, const float *weight)
 {
-	add_token(u, probability);
 	for (int j = 0; j < u->k; j++) {
 		if (expert[j] < 0) {
 			u->dropped++;
@@ -107,6 +102,26 @@ void usage_add(struct usage *u, const float *probability, const int32_t *expert,
 			if (expert[i] >= 0 && i != j)
 				u->pair[(int64_t)expert[j] * u->experts + expert[i]]++;
 	}
+}
+
+void usage_add_to(
+	struct usage *const *u, int n, const float *probability, const int32_t *expert, const float *weight)
+{
+	double entropy = entropy_of(probability, u[0]->experts),
+	       gap = margin(probability, u[0]->experts, u[0]->k);
+	for (int a = 0; a < n; a++) {
+		u[a]->tokens++;
+		for (int i = 0; i < u[a]->experts; i++)
+			exact_add(&u[a]->importance[i], (double)probability[i]);
+		exact_add(&u[a]->entropy, entropy);
+		exact_add(&u[a]->margin, gap);
+		add_choices(u[a], expert, weight);
+	}
+}
+
+void usage_add(struct usage *u, const float *probability, const int32_t *expert, const float *weight)
+{
+	usage_add_to(&u, 1, probability, expert, weight);
 }
 
 void usage_add_gate(struct usage *u, const float *w)

@@ -41,6 +41,9 @@ void usage_new(struct usage *, int experts, int k);
 void usage_free(struct usage *);
 /* One token: probability [E], expert [k] (-1 = empty), weight [k]. */
 void usage_add(struct usage *, const float *probability, const int32_t *expert, const float *weight);
+/* The same token to several usages [n] of equal E and k: its entropy and margin are worked out once. */
+void usage_add_to(
+	struct usage *const *, int n, const float *probability, const int32_t *expert, const float *weight);
 /* One window of the gate, k = 1: its largest weight is its choice, the lowest index among equals. w [E]. */
 void usage_add_gate(struct usage *, const float *w);
 /* Adds what the other has counted; both have the same E and k. */

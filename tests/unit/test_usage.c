@@ -47,7 +47,7 @@ static void the_tiny_set_has_its_golden_values(void)
 	double weight[3] = {0};
 	for (int t = 0; t < 4; t++) {
 		float p[3], w[2];
-		int32_t e[2];
+		int32_t e[2] = {0};
 		softmax(z[t], 3, p);
 		top(p, 3, 2, e, w);
 		weight[e[0]] += (double)w[0];
@@ -141,7 +141,7 @@ static void merging_is_exact(void)
 	for (int t = 0; t < 20000; t++) {
 		double z[5];
 		float p[5], w[2];
-		int32_t e[2];
+		int32_t e[2] = {0};
 		for (int i = 0; i < 5; i++)
 			z[i] = 2 * rng_normal(&g);
 		softmax(z, 5, p);
