@@ -2,68 +2,7 @@
 # moe-split: every option, every promise, every bad input. All data is made here.
 # shellcheck disable=SC2086 # commands kept in a variable are split on purpose
 
-setup() {
-    bin=$(cd "${MOE_BIN:-build/bin}" && pwd)
-    PATH=$bin:$PATH
-    page=$BATS_TEST_DIRNAME/../man/moe-split.1
-    cd "$BATS_TEST_TMPDIR" || exit
-    export TMPDIR=$BATS_TEST_TMPDIR
-}
-
-# show FILE KEY: a metadata value, or a tensor as "TYPE [shape] values..."
-show() {
-    python3 - "$@" <<'PY'
-import json, struct, sys
-raw = open(sys.argv[1], 'rb').read()
-n = struct.unpack('<Q', raw[:8])[0]
-assert (8 + n) % 64 == 0
-head = json.loads(raw[8:8 + n])
-key = sys.argv[2]
-if key in head['__metadata__']:
-    print(head['__metadata__'][key])
-elif key in head:
-    t = head[key]
-    b, e = t['data_offsets']
-    code = {'F32': 'f', 'I64': 'q', 'I32': 'i', 'U8': 'B'}[t['dtype']]
-    values = struct.unpack('<%d%s' % ((e - b) // struct.calcsize(code), code), raw[8 + n + b:8 + n + e])
-    print(t['dtype'], t['shape'], *('%g' % v for v in values))
-else:
-    print('absent')
-PY
-}
-
-# model FILE CHANNELS RATE: a file with a model's layout: window 4, stride 2, two regions over three channels
-model() {
-    python3 - "$@" <<'PY'
-import json, struct, sys
-channels = sys.argv[2].split(',')
-meta = {'moe.format': 'model/1', 'moe.length': '4', 'moe.stride': '2', 'moe.rate': sys.argv[3], 'moe.unit': 'uV', 'moe.halo': '1',
-        'moe.channels': json.dumps(channels), 'moe.classes': '["rest","task"]',
-        'moe.regions': json.dumps([{'name': 'left', 'channel': [-1, 0, 1], 'core': [0, 1, 0]},
-                                   {'name': 'right', 'channel': [0, 1, 2, -1], 'core': [0, 1, 1, 0]}])}
-head = json.dumps({'__metadata__': meta}).encode()
-open(sys.argv[1], 'wb').write(struct.pack('<Q', len(head)) + head)
-PY
-}
-
-# ramp ROWS [LABELS...]: channels a, b, c; a = row, b = -row, c = row / 2; labels spread evenly
-ramp() {
-    local rows=$1
-    shift
-    awk -v n="$rows" -v labels="$*" 'BEGIN { k = split(labels, l, " "); printf "a,b,c%s\n", k ? ",label" : ""
-        for (i = 0; i < n; i++) printf "%d,%d,%.1f%s\n", i, -i, i / 2, k ? "," l[int(i * k / n) + 1] : "" }'
-}
-
-# refused STATUS WORDS COMMAND...: the status, the words in the message behind the program's name, no output file
-refused() {
-    local status_wanted=$1 words=$2
-    shift 2
-    run "$@" -o never.st
-    [ "$status" -eq "$status_wanted" ] || { echo "status $status: $output" && return 1; }
-    [[ "$output" == "moe-split: "*"$words"* ]] || { echo "said: $output" && return 1; }
-    [ ! -e never.st ]
-    [ -z "$(find . -name '.never*')" ]
-}
+load split_helpers
 
 @test "a plain recording becomes windows" {
     ramp 10 x y >S01_1.csv
@@ -196,13 +135,6 @@ refused() {
     moe-split --window 0.2s --stride 0.1s --experts 1 --rate 50 r.csv -o w.st
     [ "$(show w.st moe.length),$(show w.st moe.stride)" = 10,5 ]
     refused 64 "--window: 0.001s is 0 samples at 50 Hz" moe-split --window 0.001s --experts 1 --rate 50 r.csv
-}
-
-# times FORMAT STEP ROW...: a recording of 40 rows with these times; rows named jump by 10 steps more
-times() {
-    awk -v f="$1" -v step="$2" -v jumps="$3" -v name="${4:-time}" 'BEGIN { n = split(jumps, j, " "); print name ",a"
-        for (i = 0; i < 40; i++) { for (k = 1; k <= n; k++) if (j[k] == i) lost += 10
-            printf f ",%d\n", 1000 + (i + lost) * step, i } }'
 }
 
 @test "a time column gives the rate and the gaps, in seconds, milliseconds, or as said" {
@@ -468,93 +400,6 @@ times() {
     refused 65 "no window: short.csv" moe-split --window 4 --experts 1 --rate 1 short.csv
 }
 
-@test "bad input: not there, a folder, empty, header only" {
-    mkdir folder
-    : >empty.csv
-    echo a,b,label >header.csv
-    printf '# nothing\n' >comment.csv
-    refused 66 "absent.csv: No such file" moe-split --rate 1 absent.csv
-    refused 66 "folder: is a folder" moe-split --rate 1 folder
-    refused 65 "empty.csv: the file is empty" moe-split --rate 1 empty.csv
-    refused 65 "header.csv: a header and no rows" moe-split --rate 1 header.csv
-    refused 65 "comment.csv: no rows" moe-split --rate 1 comment.csv
-    refused 65 "standard input" moe-split --rate 1 - </dev/null
-}
-
-@test "bad input: ragged, text, open quote, NUL, empty line, too long, too wide" {
-    s="moe-split --window 1 --experts 1 --rate 1 bad.csv"
-    printf 'a,b\n1,2\n3\n' >bad.csv
-    refused 65 "bad.csv:3: 1 cells, but the first row has 2" $s
-    printf 'a,b\n1,2\n3,4,5\n' >bad.csv
-    refused 65 "bad.csv:3: 3 cells, but the first row has 2" $s
-    printf 'a,Fz\n1,2\n3,abc\n' >bad.csv
-    refused 65 'bad.csv:3: column "Fz": "abc" is not a number' $s
-    printf 'a;Fz\n1;2\n3;1,5\n' >bad.csv
-    refused 65 'bad.csv:3: column "Fz": "1,5" is not a number; decimal commas' $s
-    printf 'a,b\n1,2\n3,"4\n5,6\n' >bad.csv
-    refused 65 "bad.csv:3: a quote is opened and never closed" $s
-    { ramp 40 && printf '1,2,\0003\n'; } >bad.csv
-    refused 65 "bad.csv:42: a NUL byte" $s
-    printf 'a,b\n1,2\n\n3,4\n' >bad.csv
-    refused 65 "bad.csv:3: an empty line" $s
-    printf 'a,a\n1,2\n' >bad.csv
-    refused 65 'two columns are called "a"' $s
-    printf 'a,b\n1,1e39\n' >bad.csv
-    refused 65 'bad.csv:2: column "b": 1e39 is too large' $s
-    { echo a && head -c 5000 /dev/zero | tr '\0' 1; } >bad.csv
-    refused 65 "bad.csv:2: a row longer than 4000 bytes" $s --max-row 4000
-    printf 'a,b,c\n1,2,3\n' >bad.csv
-    refused 65 "more columns than --max-columns" $s --max-columns 2
-}
-
-@test "bad input: what is not a table is named" {
-    s="moe-split --rate 1 bad.csv"
-    printf '<!DOCTYPE html>\n<html></html>\n' >bad.csv
-    refused 65 "bad.csv: this is a web page" $s
-    ramp 3 | gzip >bad.csv
-    refused 65 "bad.csv: this is a gzip archive" $s
-    printf 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n' >bad.csv
-    refused 65 "bad.csv: this is a git-LFS pointer" $s
-    printf '0       X X X X                                          ' >bad.csv
-    refused 65 "bad.csv: this is an EDF recording" $s
-    ramp 3 >r.csv
-    moe-split --window 1 --experts 1 --rate 1 r.csv -o bad.csv
-    refused 65 "bad.csv: this is a safetensors file" $s
-}
-
-@test "output: missing folder, full disk, terminal, an old file is kept" {
-    ramp 9 >r.csv
-    run moe-split --window 4 --experts 1 --rate 1 r.csv -o nowhere/w.st
-    [ "$status" -eq 73 ]
-    [[ "$output" == *"nowhere/w.st: cannot create it"* ]]
-    run moe-split --window 4 --experts 1 --rate 1 r.csv -o /dev/full
-    [ "$status" -eq 74 ]
-    [[ "$output" == *"/dev/full: cannot write"* ]]
-    run bash -c 'moe-split --window 4 --experts 1 --rate 1 r.csv >/dev/full'
-    [ "$status" -eq 74 ]
-    run bash -c 'moe-split --explain --window 4 --experts 1 --rate 1 r.csv >/dev/full'
-    [ "$status" -eq 74 ]
-    run script -qec "moe-split --window 4 --experts 1 --rate 1 r.csv" /dev/null
-    [ "$status" -eq 64 ]
-    [[ "$output" == *"terminal"* ]]
-    echo old >w.st
-    run moe-split --window 99 --experts 1 --rate 1 r.csv -o w.st
-    [ "$status" -eq 65 ]
-    [ "$(cat w.st)" = old ]
-}
-
-@test "usage: unknown options, values out of range, help and version" {
-    refused 64 "did you mean --window?" moe-split --windwo 3
-    refused 64 "outside" moe-split --halo -1
-    refused 64 "neither a number of samples" moe-split --window x
-    run moe-split --help
-    [ "$status" -eq 0 ]
-    [[ "$output" == *"--label-rule"* ]]
-    run moe-split --version
-    [ "$status" -eq 0 ]
-    [[ "$output" == "moe-split (moe-tools) "* ]]
-}
-
 @test "equal work gives equal bytes, from files and from pipes" {
     ramp 50 x y >S1.csv
     moe-split --no-history --window 4 --experts 2 --rate 10 S1.csv -o a.st
@@ -577,14 +422,14 @@ times() {
 
 @test "the manual's options are the program's" {
     cd "$BATS_TEST_DIRNAME/.."
-    MOE_BIN=$bin tests/man-options moe-split
+    MOE_BIN=$(dirname "$(command -v moe-split)") tests/man-options moe-split
 }
 
 @test "the manual's examples run" {
     for i in 1 2; do for k in 1 2; do ramp 2000 1 0 2 | sed "s/label/label/" >S0${i}_$k.csv; done; done
     printf 'front\ta\tcore\nfront\tb\thalo\nback\tb\tcore\nback\tc\tcore\n' >regions.tsv
     model model.safetensors a,b,c 250
-    sed -n '/^\.Sh EXAMPLES/,/^\.Sh /p' "$page" | sed -n 's/^\.Dl \$ //p' | sed 's/\\e/\\/g; s/\\(ti/~/g' >examples
+    sed -n '/^\.Sh EXAMPLES/,/^\.Sh /p' "$BATS_TEST_DIRNAME/../man/moe-split.1" | sed -n 's/^\.Dl \$ //p' | sed 's/\\e/\\/g; s/\\(ti/~/g' >examples
     [ "$(wc -l <examples)" -ge 5 ]
     while IFS= read -r line; do
         run bash -o pipefail -c "$line"

@@ -317,7 +317,7 @@ static int solve_time(struct reading *d, enum split_time unit, double expected)
 		return err_errno(EX_IOERR, "temporary file: cannot map it");
 	int e = timeline_solve(&r->time, d->file, t, r->rows, unit, expected);
 	munmap((void *)(uintptr_t)t, bytes);
-	if (e && d->o->explain && !expected) { /* not known, then */
+	if (e && d->o->explain && expected <= 0) { /* not known, then */
 		timeline_free(&r->time);
 		return 0;
 	}
@@ -350,7 +350,7 @@ static int find_rate(struct reading *d)
 	if (o->like && o->rate > 0 && fabs(o->rate - o->like->rate) > 1e-3 * o->like->rate)
 		return err_set(EX_DATAERR, "%s: --rate says %.10g Hz, the model has %.10g Hz", d->file,
 			o->rate, o->like->rate);
-	if (!r->rate && !o->explain)
+	if (r->rate <= 0 && !o->explain)
 		return err_set(EX_DATAERR,
 			"%s: the sampling rate is not known: there is no time column; give --rate", d->file);
 	if (expected > 0)

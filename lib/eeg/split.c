@@ -156,7 +156,7 @@ static int fix_layout(struct split *s, const struct recording *r)
 	if (o->regions ? regions_read(l, o->regions) : layout_index_regions(l, o->experts, o->halo))
 		return -1;
 	struct span stride = o->stride.amount > 0 ? o->stride : o->window;
-	if (!r->rate && (o->window.seconds || stride.seconds))
+	if (r->rate <= 0 && (o->window.seconds || stride.seconds))
 		return 0; /* only when explaining: the length is not known */
 	return samples(o->window, r->rate, "window", &l->length) ||
 			       samples(stride, r->rate, "stride", &l->stride)
