@@ -1,10 +1,12 @@
 #!/bin/sh
 # Train again at night on what has come in, and keep the old model unless the new one is better on recordings that neither has seen.
 #
-# usage: 02-cron.sh RECORDINGS HELD-OUT MODEL [moe-split option...]
+# usage: [CUT='moe-split options'] 02-cron.sh RECORDINGS HELD-OUT MODEL [moe-split option...]
 #
 # RECORDINGS and HELD-OUT are folders of labelled CSV recordings of different people; MODEL is the model in use (made when it is
-# missing). Says nothing when all went well, so that cron sends a mail only when something needs a person:
+# missing). The options say how to read the recordings (--rate, --drop, --label-column, ...); those in CUT, how to cut them for
+# training (--window, --experts, ...); what is held out is cut as the model in question wants it. Says nothing when all went well,
+# so that cron sends a mail only when something needs a person:
 #
 #     15 3 * * *  sh /usr/local/share/doc/moe-tools/examples/02-cron.sh /data/eeg /data/held-out /data/model.safetensors --rate 125
 #
@@ -29,7 +31,8 @@ accuracy() {
         (map(select(.)) | length) / length end' "$work/answers"
 }
 
-moe-split -q "$@" -o "$work/windows" "$recordings"/*.csv
+# shellcheck disable=SC2086  # CUT is a list of options
+moe-split -q "$@" ${CUT:-} -o "$work/windows" "$recordings"/*.csv
 moe-train -q ${EPOCHS:+--set train.epochs="$EPOCHS"} --valid-fraction 0.2 -o "$work/model" "$work/windows"
 candidate=$work/model
 new=$(accuracy "$@")
