@@ -157,6 +157,8 @@ int output_write(struct output *o, const void *data, size_t bytes)
 {
 	if (o->failed)
 		return -1;
+	if (!bytes) /* data may be NULL then */
+		return 0;
 	if (bytes > BUFFER - o->n && output_flush(o))
 		return -1;
 	if (bytes > BUFFER)
