@@ -134,12 +134,10 @@ static int one_recording(const struct synth *s, int subject, int session, struct
 	return failed;
 }
 
-static int write_truth(struct text *t)
+/* Ends the truth: the file appears now, after the last recording. */
+static int finish_truth(struct output *out, struct text *t)
 {
 	text_add(t, "\n]}\n");
-	struct output *out = output_open(o.truth, OUTPUT_TEXT);
-	if (!out)
-		return -1;
 	if (output_write(out, t->s, t->n)) {
 		output_discard(out);
 		return -1;
@@ -158,27 +156,38 @@ static void say_effects(const struct synth *s)
 	}
 }
 
+static int make_all(const struct synth *s)
+{
+	struct text truth = {0};
+	struct output *out = NULL;
+	if (o.truth && !(out = output_open(o.truth, OUTPUT_TEXT)))
+		return -1;
+	int failed = open_folder();
+	if (!failed && common.verbose)
+		say_effects(s);
+	synth_truth_head(s, &truth);
+	for (int i = 0; i < o.subjects && !failed; i++)
+		for (int j = 1; j <= o.sessions && !failed; j++)
+			failed = one_recording(s, i, j, &truth);
+	if (out && failed)
+		output_discard(out);
+	else if (out)
+		failed = finish_truth(out, &truth);
+	text_free(&truth);
+	return failed;
+}
+
 static int work(const struct names *operands)
 {
 	struct synth s;
-	struct text truth = {0};
-	int failed;
 	if (operands->n)
 		return err_set(EX_USAGE, "%s: no file is read; the folder to write to is named by -o",
 			operands->s[0]);
 	if (!common.output)
 		return err_set(EX_USAGE, "-o FOLDER is missing: where shall the recordings go?");
-	failed = set_up(&s) || open_folder();
-	if (!failed && common.verbose)
-		say_effects(&s);
-	if (!failed)
-		synth_truth_head(&s, &truth);
-	for (int i = 0; i < o.subjects && !failed; i++)
-		for (int j = 1; j <= o.sessions && !failed; j++)
-			failed = one_recording(&s, i, j, &truth);
-	if (!failed && o.truth)
-		failed = write_truth(&truth);
-	text_free(&truth);
+	if (!strcmp(common.output, "-"))
+		return err_set(EX_USAGE, "-o -: recordings go to a folder, not to standard output");
+	int failed = set_up(&s) || make_all(&s);
 	synth_free(&s);
 	return failed ? -1 : 0;
 }

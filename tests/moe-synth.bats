@@ -147,7 +147,11 @@ END
     refused 73 'cannot make this folder' moe-synth -o nowhere/eeg
     refused 73 'is not a folder' moe-synth -o file
     refused 64 '-o FOLDER is missing' moe-synth
+    refused 64 'not to standard output' moe-synth -o -
     refused 73 'nowhere/t.json' moe-synth --subjects 1 --seconds 2 --truth nowhere/t.json -o eeg
+    [ ! -e eeg ]
+    refused 73 'cannot make this folder' moe-synth --truth t.json -o nowhere/eeg
+    [ ! -e t.json ]
 }
 
 @test "a full disk is an error" {
