@@ -142,6 +142,8 @@ load split_helpers
     times %d 4 "" TimeStamp >ms.csv
     times %.4f 0.00390625 "" timestamps >muse.csv
     times %d 4000 "" time_us >us.csv
+    awk 'BEGIN { print "timestamps,a"; for (i = 0; i < 4000; i++) printf "%.3f,1\n", 100 + i / 256 }' >rounded.csv
+    head -41 rounded.csv >start.csv
     for f in s ms us; do
         moe-split --window 4 --experts 1 --halo 0 $f.csv -o w.st
         [ "$(show w.st moe.rate)" = 250 ]
@@ -149,6 +151,8 @@ load split_helpers
     done
     moe-split --window 4 --experts 1 --halo 0 muse.csv -o w.st
     [ "$(show w.st moe.rate)" = 256 ]
+    moe-split --window 1000 --experts 1 --halo 0 rounded.csv start.csv -qo w.st
+    [ "$(show w.st moe.rate),$(show w.st window.start)" = "256,I64 [4] 0 1000 2000 3000" ]
     times %.3f 0.004 "7 25" >g.csv
     moe-split --window 4 --experts 1 --halo 0 g.csv -o w.st
     [ "$(show w.st window.start)" = "I64 [8] 0 7 11 15 19 25 29 33" ]
@@ -169,7 +173,7 @@ load split_helpers
     times %.3f 0.004 "" >s.csv
     refused 65 'its time column says 250 Hz, --rate says 128 Hz' moe-split --window 4 --experts 1 --rate 128 s.csv
     sed '20s/.*/0.5,1/' s.csv >back.csv
-    refused 65 "back.csv: row 19: the time goes back" moe-split --window 4 --experts 1 back.csv
+    refused 65 "back.csv: row 19 of the data: the time goes back" moe-split --window 4 --experts 1 back.csv
     sed '20s/.*/12:00:01,1/' s.csv >text.csv
     refused 65 'text.csv:20: column "time": "12:00:01" is not a number' moe-split --window 4 --experts 1 text.csv
     sed '1s/time/clock/' s.csv >c.csv
@@ -205,6 +209,19 @@ load split_helpers
     refused 64 'stands in --channels and in --drop' moe-split --channels a --drop a --window 1 --rate 1 r.csv
     refused 64 'stands twice' moe-split --channels a,a --window 1 --rate 1 r.csv
     refused 65 'no channel among its columns' moe-split --drop a,b,c --window 1 --rate 1 r.csv
+}
+
+@test "row numbers and columns without a name are no channels, unless they are asked for" {
+    printf ',Sample,a,b,Time (ms),\n0,0,1,2,0,\n1,1,3,4,4,\n' >r.csv
+    moe-split --window 1 --experts 1 --halo 0 r.csv -o w.st
+    [ "$(show w.st moe.channels)$(show w.st moe.rate)" = '["a","b"]250' ]
+    moe-split --explain --window 1 --experts 1 r.csv >one
+    [ "$(jq -c '[.ignored[]|[.name,.why]]' one)" = '[["","has no name: row numbers"],["Sample","row numbers"],["Time (ms)","holds the times"],["","has no name"]]' ]
+    moe-split --channels Sample,b --window 1 --experts 1 --halo 0 r.csv -o w.st
+    [ "$(show w.st expert.0)" = 'F32 [2, 2] 0 2 1 4' ]
+    ramp 4 x y >l.csv
+    moe-split --drop label --window 1 --experts 1 --rate 1 l.csv -o w.st
+    [ "$(show w.st moe.classes)$(show w.st window.label)" = '[]I32 [4] -1 -1 -1 -1' ]
 }
 
 @test "--regions reads a file" {

@@ -83,7 +83,8 @@ static void ignore(struct columns *c, const char *name, const char *why)
 static int find_special(
 	struct columns *c, const char *file, const struct names *names, const struct split_options *o)
 {
-	c->label = names_find(names, o->label_column ? o->label_column : "label");
+	bool dropped = !o->label_column && names_find(&o->drop, "label") >= 0;
+	c->label = dropped ? -1 : names_find(names, o->label_column ? o->label_column : "label");
 	if (c->label < 0 && o->label_column)
 		return absent(file, "label column", o->label_column, names);
 	c->time = o->time_column ? names_find(names, o->time_column) : -1;

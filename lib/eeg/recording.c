@@ -342,7 +342,7 @@ static int find_rate(struct reading *d)
 		r->rate = expected;
 		r->rate_from = o->rate > 0 ? "--rate" : "model";
 	}
-	if (expected > 0 && fabs(r->rate - expected) > 1e-3 * expected && d->time)
+	if (expected > 0 && fabs(r->rate - expected) > (1e-3 + r->time.doubt) * expected && d->time)
 		return err_set(EX_DATAERR, "%s: its time column says %.10g Hz, %s says %.10g Hz%s", d->file,
 			r->rate, o->rate > 0 ? "--rate" : "the model", expected,
 			o->rate > 0 ? "; --drop the time column if it is wrong"

@@ -153,6 +153,7 @@ static int fix_layout(struct split *s, const struct recording *r)
 	names_copy(&l->channels, &r->columns.channels);
 	l->unit = mem_text("uV");
 	s->rate = l->rate = r->rate;
+	s->doubt = r->time.doubt;
 	if (o->regions ? regions_read(l, o->regions) : layout_index_regions(l, o->experts, o->halo))
 		return -1;
 	struct span stride = o->stride.amount > 0 ? o->stride : o->window;
@@ -179,7 +180,7 @@ static void note_channels_without_region(struct split *s)
 
 static int check_rate(const struct split *s, const struct recording *r, const char *file)
 {
-	if (fabs(r->rate - s->rate) <= 1e-3 * s->rate)
+	if (fabs(r->rate - s->rate) <= (1e-3 + r->time.doubt + s->doubt) * s->rate)
 		return 0;
 	return err_set(EX_DATAERR, "%s: %.10g Hz, but the recordings before it have %.10g Hz; resample it",
 		file, r->rate, s->rate);

@@ -18,7 +18,7 @@ struct split {
 	struct recording *recording; /* [n]; without --explain their lists are freed after cutting */
 	int n, room;
 	struct names *suspicious, *why; /* [n] */
-	double rate;
+	double rate, doubt;             /* of the first recording */
 };
 
 #endif

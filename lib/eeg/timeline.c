@@ -79,14 +79,14 @@ static double mean_step(const double *t, int64_t n, double median, double limit,
 
 /* The step: first with room for stamps that were rounded, then without the gaps; a whole number of Hz when the times cannot
  * tell it from one. */
-static double refine(const double *t, int64_t n, double median, double scale)
+static double refine(const double *t, int64_t n, double median, double scale, double *doubt)
 {
 	double jitter, sum;
 	double rough = mean_step(t, n, median, 3 * median, &jitter, &sum);
 	double step = mean_step(t, n, median, 1.5 * (rough > median ? rough : median), &jitter, &sum);
 	double rate = 1 / (step * scale), whole = round(rate);
-	double tolerance = 1e-4 + jitter / sum;
-	return whole > 0 && fabs(rate - whole) <= tolerance * rate ? whole : rate;
+	*doubt = 1e-4 + jitter / sum;
+	return whole > 0 && fabs(rate - whole) <= *doubt * rate ? whole : rate;
 }
 
 int timeline_solve(struct timeline *l, const char *file, const double *t, int64_t n, enum split_time unit,
@@ -98,7 +98,8 @@ int timeline_solve(struct timeline *l, const char *file, const double *t, int64_
 	for (int64_t i = 1; i < n; i++)
 		if (t[i] < t[i - 1])
 			return err_set(EX_DATAERR,
-				"%s: row %lld: the time goes back from %.10g to %.10g; sort the rows, or "
+				"%s: row %lld of the data: the time goes back from %.10g to %.10g; sort the "
+				"rows, or "
 				"--drop the time "
 				"column and give --rate",
 				file, (long long)i + 1, t[i - 1], t[i]);
@@ -110,7 +111,7 @@ int timeline_solve(struct timeline *l, const char *file, const double *t, int64_
 	if (unit == SPLIT_TIME_AUTO && choose_unit(file, median, expected, &l->unit))
 		return -1;
 	double scale = in_seconds(l->unit);
-	l->rate = refine(t, n, median, scale);
+	l->rate = refine(t, n, median, scale, &l->doubt);
 	double longest = 1.5 / (l->rate * scale);
 	if (longest < 1.5 * median * 0.9)
 		longest = 1.5 * median;

@@ -12,6 +12,7 @@ struct gap {
 struct timeline {
 	enum split_time unit;
 	double rate;
+	double doubt; /* how far the rate may be off, as a share: stamps that were rounded tell it the better the more there are */
 	struct gap *gap; /* [gaps] */
 	int64_t gaps, room;
 };
