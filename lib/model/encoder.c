@@ -29,21 +29,18 @@ static struct node *feed(const struct model *m, const struct layer_params *l, st
 	return m->feedforward->forward(t, x, w, &shape);
 }
 
-static struct node *norm(struct tape *t, struct node *x, const struct gradient_view *v, int weight, int bias)
-{
-	return op_norm(t, x, at(v, weight), at(v, bias));
-}
-
 /* post: x = norm(x + f(x));  pre: x = x + f(norm(x)) */
 static struct node *layer(const struct model *m, const struct layer_params *l, struct tape *t, struct node *x,
 	int B, const struct gradient_view *v)
 {
+	struct weight w1 = at(v, l->norm1_weight), b1 = at(v, l->norm1_bias), w2 = at(v, l->norm2_weight),
+		      b2 = at(v, l->norm2_bias);
 	if (m->config.encoder.norm == NORM_POST) {
-		x = norm(t, op_residual(t, x, attend(m, l, t, x, B, v)), v, l->norm1_weight, l->norm1_bias);
-		return norm(t, op_residual(t, x, feed(m, l, t, x, v)), v, l->norm2_weight, l->norm2_bias);
+		x = op_norm(t, x, attend(m, l, t, x, B, v), w1, b1);
+		return op_norm(t, x, feed(m, l, t, x, v), w2, b2);
 	}
-	x = op_residual(t, x, attend(m, l, t, norm(t, x, v, l->norm1_weight, l->norm1_bias), B, v));
-	return op_residual(t, x, feed(m, l, t, norm(t, x, v, l->norm2_weight, l->norm2_bias), v));
+	x = op_residual(t, x, attend(m, l, t, op_norm(t, x, NULL, w1, b1), B, v));
+	return op_residual(t, x, feed(m, l, t, op_norm(t, x, NULL, w2, b2), v));
 }
 
 void encoder_forward(const struct model *m, int k, struct tape *t, struct node *features, int B,

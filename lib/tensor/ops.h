@@ -24,15 +24,15 @@ struct node *op_embed(
 
 /* Scaled dot-product self-attention (Vaswani et al. 2017, section 3.2) of each window on its own.
  *   qkv [B*N][3H] -> y [B*N][H]:  per head  y = dropout(softmax(q k^T / sqrt(H/heads))) v
- * Row by row: no N x N matrix is kept, backward recomputes it from the log-sum-exp of each row. */
+ * Row by row: no N x N matrix is kept, backward computes each row again from two saved numbers. */
 struct node *op_attention(struct tape *, struct node *qkv, int B, int heads);
 
 /* y = x + dropout(f) */
 struct node *op_residual(struct tape *, struct node *x, struct node *f);
 
-/* Layer normalisation (Ba, Kiros, Hinton 2016), biased variance, eps 1e-5:  y = (x - mean) / sqrt(var + eps) * W + b
- *   W, b [cols] */
-struct node *op_norm(struct tape *, struct node *x, struct weight W, struct weight b);
+/* Layer normalisation (Ba, Kiros, Hinton 2016) of a sum, in one pass; biased variance, eps 1e-5; f may be NULL:
+ *   s = x + dropout(f);  y = (s - mean) / sqrt(var + eps) * W + b          W, b [cols] */
+struct node *op_norm(struct tape *, struct node *x, struct node *f, struct weight W, struct weight b);
 
 /* y [rows][H] = dropout(act(x W1^T + b1)) W2^T + b2     W1 [F][H], b1 [F], W2 [H][F], b2 [H]
  * Tile by tile over F; the hidden layer never exists as a whole and is computed again in backward. */

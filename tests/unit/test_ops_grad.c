@@ -179,18 +179,27 @@ static void residual_grad(void)
 
 static struct node *norm(struct tape *t, struct subject *s)
 {
-	return op_norm(t, &s->node[0], s->weight[1], s->weight[2]);
+	return op_norm(t, &s->node[0], NULL, s->weight[1], s->weight[2]);
+}
+
+static struct node *norm_of_sum(struct tape *t, struct subject *s)
+{
+	return op_norm(t, &s->node[0], &s->node[3], s->weight[1], s->weight[2]);
 }
 
 static void norm_grad(void)
 {
-	struct subject s = {0};
-	struct rng r = rng_stream(5, "x", 0, 0);
-	add(&s, &r, 4, 9);
-	add(&s, &r, 1, 9);
-	add(&s, &r, 1, 9);
-	differences(&s, norm, 0);
-	clear(&s);
+	for (int i = 0; i < 3; i++) {
+		struct subject s = {0};
+		struct rng r = rng_stream(5, "x", (uint64_t)i, 0);
+		add(&s, &r, 4, 9);
+		add(&s, &r, 1, 9);
+		add(&s, &r, 1, 9);
+		if (i)
+			add(&s, &r, 4, 9);
+		differences(&s, i ? norm_of_sum : norm, i == 2 ? 0.3 : 0);
+		clear(&s);
+	}
 }
 
 static int hidden;

@@ -12,7 +12,8 @@ struct saved {
 	int B, heads;
 	uint32_t key;
 	real p;
-	real *lse; /* [B][heads][N] log of the sum of exponentials of each row's scores */
+	real *row; /* [B][heads][N][2]: each row's largest score, and 1 / the sum of exp(score - largest). From these backward
+	              draws the very same weights again; the log of the sum alone would be rounded. */
 };
 
 struct head {
@@ -115,16 +116,18 @@ INLINE real largest(const real *s, int N, int P)
 	return m;
 }
 
-/* All rows of one head: y (step H) and lse [N]. D is a constant in each use below, which unrolls the loops over it. */
-INLINE void forward_head(const struct head *h, const int D, const real *q, real *y, int H, real *lse,
+/* All rows of one head: y (step H) and what is saved of each row, [N][2]. D is a constant in each use below, which unrolls the loops over it. */
+INLINE void forward_head(const struct head *h, const int D, const real *q, real *y, int H, real *saved,
 	uint32_t key, real p, uint32_t first)
 {
 	for (int i = 0; i < h->N; i++) {
 		real *s = h->row;
 		products(s, q + (size_t)i * (size_t)h->step, h->kt, h->P, D, h->scale);
 		real m = largest(s, h->N, h->P), sum = exponentials(s, h->N, h->P, m), share = 1 / sum;
-		if (lse)
-			lse[i] = m + (real)log((double)sum);
+		if (saved) {
+			saved[2 * i] = m;
+			saved[2 * i + 1] = share;
+		}
 		if (p > 0) {
 			dropout_mask(h->mask, h->N, key, first + (uint32_t)i * (uint32_t)h->N, p);
 			for (int j = 0; j < h->P; j += LANES)
@@ -154,10 +157,10 @@ INLINE void forward_head(const struct head *h, const int D, const real *q, real 
 	}
 
 VECTOR_CLONES
-static void forward_any(
-	const struct head *h, const real *q, real *y, int H, real *lse, uint32_t key, real p, uint32_t first)
+static void forward_any(const struct head *h, const real *q, real *y, int H, real *saved, uint32_t key,
+	real p, uint32_t first)
 {
-#define CALL(D) forward_head(h, D, q, y, H, lse, key, p, first)
+#define CALL(D) forward_head(h, D, q, y, H, saved, key, p, first)
 	FOR_SIZE(h->D, CALL)
 #undef CALL
 }
@@ -170,18 +173,18 @@ struct gradients {
 	real *sum;          /* [D] */
 };
 
-/* One row: ds = p (dp mask - delta) scale, pd = p mask, with p = exp(s - lse), dp_j = dy . v_j, delta = dy . y */
+/* One row: ds = p (dp mask - delta) scale, pd = p mask, with p = exp(s - largest) share, dp_j = dy . v_j, delta = dy . y */
 INLINE void backward_row(const struct head *h, const int D, const real *q, const real *dy, const real *y,
-	real lse, real *ds, real *pd)
+	const real *saved, real *ds, real *pd)
 {
 	real delta = 0;
 	for (int d = 0; d < D; d++)
 		delta += dy[d] * y[d];
 	products(pd, q, h->kt, h->P, D, h->scale);
 	products(ds, dy, h->vt, h->P, D, 1);
-	exponentials(pd, h->N, h->P, lse);
+	exponentials(pd, h->N, h->P, saved[0]);
 	for (int j = 0; j < h->P; j += LANES) {
-		vec p = V_LOAD(pd + j), m = V_LOAD(h->mask + j);
+		vec p = V_LOAD(pd + j) * V_SPLAT(saved[1]), m = V_LOAD(h->mask + j);
 		V_STORE(ds + j, p * (V_LOAD(ds + j) * m - V_SPLAT(delta)) * V_SPLAT(h->scale));
 		V_STORE(pd + j, p * m);
 	}
@@ -202,7 +205,7 @@ INLINE void add_outer(real *sum, const real *w, const real *x[ROWS], int P, int 
 }
 
 INLINE void backward_head(const struct head *h, const int D, const struct gradients *g, const real *q, int H,
-	const real *lse, uint32_t key, real drop, uint32_t first)
+	const real *saved, uint32_t key, real drop, uint32_t first)
 {
 	for (int j = 0; j < h->P; j++)
 		h->mask[j] = 1;
@@ -221,7 +224,7 @@ INLINE void backward_head(const struct head *h, const int D, const struct gradie
 			if (drop > 0)
 				dropout_mask(
 					h->mask, h->N, key, first + (uint32_t)row * (uint32_t)h->N, drop);
-			backward_row(h, D, qs[r], dys[r], g->y + row * (size_t)H, lse[row], ds, pd);
+			backward_row(h, D, qs[r], dys[r], g->y + row * (size_t)H, saved + 2 * row, ds, pd);
 			real *dq = g->sum;
 			weighted(dq, ds, h->kt, h->P, D);
 			for (int d = 0; d < D; d++)
@@ -241,9 +244,9 @@ INLINE void backward_head(const struct head *h, const int D, const struct gradie
 
 VECTOR_CLONES
 static void backward_any(const struct head *h, const struct gradients *g, const real *q, int H,
-	const real *lse, uint32_t key, real p, uint32_t first)
+	const real *saved, uint32_t key, real p, uint32_t first)
 {
-#define CALL(D) backward_head(h, D, g, q, H, lse, key, p, first)
+#define CALL(D) backward_head(h, D, g, q, H, saved, key, p, first)
 	FOR_SIZE(h->D, CALL)
 #undef CALL
 }
@@ -276,8 +279,8 @@ static void backward(struct tape *t, struct node *y)
 			g.dq = qkv->g + in;
 			g.dk = qkv->g + in + H;
 			g.dv = qkv->g + in + 2 * H;
-			backward_any(&h, &g, qkv->x + in, H, s->lse + (size_t)index * (size_t)N, s->key, s->p,
-				index * (uint32_t)N * (uint32_t)N);
+			backward_any(&h, &g, qkv->x + in, H, s->row + (size_t)index * (size_t)N * 2, s->key,
+				s->p, index * (uint32_t)N * (uint32_t)N);
 		}
 	scratch_done(t);
 }
@@ -288,7 +291,7 @@ struct node *op_attention(struct tape *t, struct node *qkv, int B, int heads)
 	struct node *y = tape_node(t, qkv->rows, H, 1, &qkv, backward);
 	real p = t->gradients ? t->dropout.p : 0;
 	uint32_t key = p > 0 ? tape_mask_key(t) : 0;
-	real *lse = t->gradients ? tape_reals(t, (size_t)B * (size_t)heads * (size_t)N) : NULL;
+	real *row = t->gradients ? tape_reals(t, (size_t)B * (size_t)heads * (size_t)N * 2) : NULL;
 	struct head h;
 	head_begin(&h, t, N, D, H);
 	for (int b = 0; b < B; b++)
@@ -298,13 +301,13 @@ struct node *op_attention(struct tape *t, struct node *qkv, int B, int heads)
 			transpose(h.kt, q + H, N, h.P, D, 3 * H);
 			transpose(h.vt, q + 2 * H, N, h.P, D, 3 * H);
 			forward_any(&h, q, y->x + (size_t)b * (size_t)N * (size_t)H + (size_t)(a * D), H,
-				lse ? lse + (size_t)index * (size_t)N : NULL, key, p,
+				row ? row + (size_t)index * (size_t)N * 2 : NULL, key, p,
 				index * (uint32_t)N * (uint32_t)N);
 		}
 	scratch_done(t);
 	if (t->gradients) {
 		struct saved *s = y->saved = tape_take(t, sizeof *s);
-		*s = (struct saved){B, heads, key, p, lse};
+		*s = (struct saved){B, heads, key, p, row};
 	}
 	return y;
 }

@@ -2,10 +2,8 @@
 #include "tensor/ops.h"
 #include "tensor/vector.h"
 
-#include <string.h>
-
 /* Hidden units of one tile: [rows][TILE] for the rows of a window stays in the second-level cache. */
-enum { TILE = 256 };
+enum { TILE = 384 };
 
 struct saved {
 	struct weight W1, b1, W2, b2;
@@ -127,13 +125,20 @@ struct node *op_feedforward(struct tape *t, struct node *x, struct weight W1, st
 	real p = t->gradients ? t->dropout.p : 0;
 	struct saved here = {W1, b1, W2, b2, F, act, p > 0 ? tape_mask_key(t) : 0, p};
 	real *h = scratch_reals(t, (size_t)rows * TILE), *mask = scratch_reals(t, TILE);
-	for (int i = 0; i < rows; i++)
-		memcpy(y->x + (size_t)i * (size_t)H, b2.x, (size_t)H * sizeof(real));
+	size_t area = (size_t)rows * (size_t)H;
+	double *sum = arena_take(t->scratch, area * sizeof *sum); /* the tiles' shares add up without loss */
+	real *share = scratch_reals(t, area);
+	for (size_t i = 0; i < area; i++)
+		sum[i] = (double)b2.x[i % (size_t)H];
 	for (int from = 0; from < F; from += TILE) {
 		int n = F - from < TILE ? F - from : TILE;
 		tile_forward(&here, x, from, n, h, NULL, mask);
-		gemm(PLAIN, TRANSPOSED, rows, H, n, 1, h, n, W2.x + from, F, 1, y->x, H);
+		gemm(PLAIN, TRANSPOSED, rows, H, n, 1, h, n, W2.x + from, F, 0, share, H);
+		for (size_t i = 0; i < area; i++)
+			sum[i] += (double)share[i];
 	}
+	for (size_t i = 0; i < area; i++)
+		y->x[i] = (real)sum[i];
 	scratch_done(t);
 	if (t->gradients) {
 		struct saved *s = y->saved = tape_take(t, sizeof *s);

@@ -9,8 +9,11 @@
 extern const struct optimizer optimizer_adamw;
 
 struct rates {
-	real keep, b1, b2, step, root,
-		eps; /* keep = 1 - lr decay; step = lr / (1-b1^t); root = 1 / sqrt(1-b2^t) */
+	real keep; /* 1 - lr decay */
+	real b1, b2;
+	real new1, new2; /* 1 - b1, 1 - b2, worked out in double: 1 - 0.999 in float would be off by 1e-5 */
+	real step, root; /* lr / (1-b1^t), 1 / sqrt(1-b2^t) */
+	real eps;
 };
 
 VECTOR_CLONES
@@ -18,8 +21,8 @@ static void update(real *restrict p, const real *restrict g, real *restrict m, r
 	const struct rates *r)
 {
 	for (size_t i = 0; i < n; i++) {
-		m[i] = r->b1 * m[i] + (1 - r->b1) * g[i];
-		v[i] = r->b2 * v[i] + (1 - r->b2) * g[i] * g[i];
+		m[i] = r->b1 * m[i] + r->new1 * g[i];
+		v[i] = r->b2 * v[i] + r->new2 * g[i] * g[i];
 #ifdef REAL_DOUBLE
 		real root = sqrt(v[i]);
 #else
@@ -33,9 +36,13 @@ static void step(struct params *p, const real *gradient, real *const *state, con
 	double lr, long number)
 {
 	double t = (double)number;
-	struct rates r = {1, (real)c->train.beta1, (real)c->train.beta2,
-		(real)(lr / (1 - pow(c->train.beta1, t))), (real)(1 / sqrt(1 - pow(c->train.beta2, t))),
-		(real)c->train.eps};
+	struct rates r = {.b1 = (real)c->train.beta1,
+		.new1 = (real)(1 - c->train.beta1),
+		.b2 = (real)c->train.beta2,
+		.new2 = (real)(1 - c->train.beta2),
+		.step = (real)(lr / (1 - pow(c->train.beta1, t))),
+		.root = (real)(1 / sqrt(1 - pow(c->train.beta2, t))),
+		.eps = (real)c->train.eps};
 	for (int i = 0; i < p->n; i++) {
 		const struct param *one = &p->list[i];
 		bool decays = one->matrix || c->train.decay == DECAY_ALL;
