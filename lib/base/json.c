@@ -128,9 +128,9 @@ static const char *duplicate(const cJSON *item)
 
 cJSON *json_parse(const char *s, size_t n, const char *what)
 {
-	const char *fault = !json_utf8(s, n) ? "bytes that are not UTF-8 text"
-		: n >= 3 && !memcmp(s, "\xef\xbb\xbf", 3) ? "a byte order mark in front"
-							   : lexical_fault(s, n);
+	const char *fault = !json_utf8(s, n)                          ? "bytes that are not UTF-8 text"
+			    : n >= 3 && !memcmp(s, "\xef\xbb\xbf", 3) ? "a byte order mark in front"
+								      : lexical_fault(s, n);
 	if (fault) {
 		err_set(EX_DATAERR, "%s: not JSON: %s", what, fault);
 		return NULL;

@@ -247,7 +247,7 @@ void dataset_fit_scaler(
 			sum += s[1];
 			square += s[2];
 		}
-		double m = count ? sum / count : 0, var = count ? square / count - m * m : 0;
+		double m = count > 0 ? sum / count : 0, var = count > 0 ? square / count - m * m : 0;
 		std[c] = var > 1e-12 ? (float)sqrt(var) : 1;
 		mean[c] = (float)(m + (double)mean[c]);
 	}
