@@ -13,9 +13,8 @@ SAN     ?=
 VERSION := $(shell sed -n 's/.*MOE_VERSION "\(.*\)"/\1/p' lib/base/version.h)
 
 # A build of its own for each kind, so that they do not overwrite each other.
-B := build$(if $(SAN),/san-$(subst $(empty) ,,$(subst $(comma),-,$(SAN))))
 comma := ,
-empty :=
+B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
 WARN    = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 OPT     = $(if $(SAN),-O1 -fno-omit-frame-pointer,-O3)
