@@ -1,0 +1,33 @@
+/* The table of configuration keys, and what its rows say; inner header of config.c and config_print.c. */
+#ifndef MODEL_CONFIG_KEYS_H
+#define MODEL_CONFIG_KEYS_H
+
+#include "model/config.h"
+
+#include <stddef.h>
+
+enum key_kind { INT, REAL_NUMBER, BOOL, CHOICE, EDGES, LATER };
+
+struct key {
+	const char *name;
+	enum key_kind kind;
+	size_t at; /* offset in struct config */
+	const char *preset
+		[2]; /* value under preset default, seed; [1] NULL = the same. For LATER: the only accepted value */
+	double min, max;
+	const char *choices; /* implemented */
+	const char *later;   /* choices that are refused as not implemented yet */
+	bool (*matters)(const struct config *);
+	const char *unless; /* why it has no effect, when matters() is false */
+	const char *help;
+};
+
+extern const struct key config_keys[];
+extern const int config_key_count;
+extern const char *const config_moe_keys[]; /* keys below "moe.", ends with NULL */
+
+const char *key_preset(const struct key *, int preset); /* its value under a preset, as text */
+struct names key_choices(const struct key *);           /* to be freed */
+void key_value(const struct key *, const struct config *, struct text *); /* its value as JSON */
+
+#endif

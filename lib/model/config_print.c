@@ -1,0 +1,110 @@
+/* The configuration as text: JSON for the model, lines for people, mdoc for the manual. */
+#include "model/config_keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void key_value(const struct key *k, const struct config *c, struct text *t)
+{
+	const char *at = (const char *)c + k->at;
+	switch (k->kind) {
+	case INT:
+		text_addf(t, "%d", *(const int *)(const void *)at);
+		break;
+	case REAL_NUMBER:
+		json_double(t, *(const double *)(const void *)at);
+		break;
+	case BOOL:
+		text_add(t, *(const int *)(const void *)at ? "true" : "false");
+		break;
+	case CHOICE: {
+		struct names l = key_choices(k);
+		json_string(t, l.s[*(const int *)(const void *)at]);
+		names_free(&l);
+		break;
+	}
+	case EDGES:
+		text_add(t, "[");
+		for (int i = 0; i < c->encoder.edges; i++) {
+			text_add(t, i ? "," : "");
+			json_double(t, c->encoder.bands[i]);
+		}
+		text_add(t, "]");
+		break;
+	case LATER:
+		text_add(t, k->preset[0]);
+		break;
+	}
+}
+
+void config_write_json(const struct config *c, struct text *t)
+{
+	text_addf(t, "{\"preset\":\"%s\"", config_preset_name(c->preset));
+	const char *open = "";
+	size_t n = 0;
+	for (int i = 1; i < config_key_count; i++) {
+		const char *dot = strchr(config_keys[i].name, '.');
+		if (config_keys[i].kind == LATER)
+			continue;
+		size_t m = (size_t)(dot - config_keys[i].name);
+		if (m != n || memcmp(open, config_keys[i].name, n)) {
+			text_addf(t, "%s,\"%.*s\":{", n ? "}" : "", (int)m, config_keys[i].name);
+			open = config_keys[i].name;
+			n = m;
+		} else {
+			text_add(t, ",");
+		}
+		text_addf(t, "\"%s\":", dot + 1);
+		key_value(&config_keys[i], c, t);
+	}
+	text_add(t, "}}");
+}
+
+void config_print(const struct configuration *c, struct text *t)
+{
+	static const char *const from[] = {"preset", "model", "file", "--set"};
+	for (int i = 0; i < config_key_count; i++) {
+		const struct key *k = &config_keys[i];
+		if (k->kind == LATER)
+			continue;
+		text_addf(t, "%s\t", k->name);
+		key_value(k, &c->value, t);
+		if (c->from[i] == FROM_PRESET)
+			text_addf(t, "\tpreset %s", config_preset_name(c->value.preset));
+		else
+			text_addf(t, "\t%s", from[c->from[i]]);
+		text_addf(t, "%s%s\n", k->matters && !k->matters(&c->value) ? "\tno effect: " : "",
+			k->matters && !k->matters(&c->value) ? k->unless : "");
+	}
+}
+
+void config_print_mdoc(struct text *t)
+{
+	text_add(t, ".Bl -tag -width Ds\n");
+	for (int i = 0; i < config_key_count; i++) {
+		const struct key *k = &config_keys[i];
+		if (k->kind == LATER)
+			continue;
+		text_addf(t, ".It Cm %s", k->name);
+		if (k->kind == CHOICE) {
+			struct names l = key_choices(k);
+			char *list = names_join(&l, " | ");
+			text_addf(t, " Ns = Ns Ar \"%s\"", list);
+			free(list);
+			names_free(&l);
+		}
+		text_addf(t, "\n%c%s", k->help[0] >= 'a' && k->help[0] <= 'z' ? k->help[0] - 32 : k->help[0],
+			k->help + 1);
+		text_addf(t, ".\n[default %s", key_preset(k, PRESET_DEFAULT));
+		if (k->preset[1] && strcmp(k->preset[0], k->preset[1]))
+			text_addf(t, "; seed %s", k->preset[1]);
+		if (k->min < k->max)
+			text_addf(t, "; %.10g to %.10g", k->min, k->max);
+		text_add(t, "]\n");
+	}
+	text_add(t, ".El\n.Pp\nKnown and refused as not implemented yet:\n");
+	for (int i = 0; i < config_key_count; i++)
+		if (config_keys[i].kind == LATER)
+			text_addf(t, ".Cm %s ,\n", config_keys[i].name);
+	text_add(t, "and the other keys below\n.Cm moe .\n");
+}
