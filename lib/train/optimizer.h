@@ -13,9 +13,10 @@ struct optimizer {
 	const char *name;
 	int slots;
 	const char *slot[OPTIMIZER_SLOTS]; /* prefix of a slot's tensors in the state file */
-	/* params->x from gradient [count], state[slot] [count]; number counts from 1; lr as the schedule has it at this step */
-	void (*step)(struct params *, const real *gradient, real *const *state, const struct config *,
-		double lr, long number);
+	/* params->x from gradient [count], state[slot] [count]; number counts from 1; lr as the schedule has it at this step.
+	 * Leaves the parameters as they were before in gradient, so that a step can be taken back. */
+	void (*step)(struct params *, real *gradient, real *const *state, const struct config *, double lr,
+		long number);
 };
 
 extern const struct optimizer

@@ -104,7 +104,7 @@ static void fill(void *context, int b, int k, real *x)
 	dataset_fill(d->train, d->train_item[f->t->order[f->from + b]], k, x);
 }
 
-/* The norm of the whole gradient; names the first tensor that holds something not finite. */
+/* The norm of the whole gradient; names the first tensor where it is not finite, or too large for the second moment. */
 static double gradient_norm(const struct trainer *t, const char **bad)
 {
 	double sum = 0;
@@ -114,7 +114,7 @@ static double gradient_norm(const struct trainer *t, const char **bad)
 		double part = 0;
 		for (size_t j = p->offset; j < p->offset + p->count; j++)
 			part += (double)t->gradient[j] * (double)t->gradient[j];
-		if (!isfinite(part) && !*bad)
+		if (!(part < 1e36) && !*bad) /* NaN, or beyond what a float can square */
 			*bad = p->name;
 		sum += part;
 	}
@@ -144,7 +144,27 @@ static void count_right(struct trainer *t, int B)
 	}
 }
 
-/* The next batch: 0, or -1 when loss or gradient stopped being finite (the parameters are untouched then). */
+/* After a step: takes it back when it left the parameters not finite, and names the tensor. */
+static int check_parameters(struct trainer *t)
+{
+	struct params *p = &t->m->params;
+	for (int i = 0; i < p->n; i++) {
+		const struct param *one = &p->list[i];
+		int bad = 0;
+		for (size_t j = one->offset; j < one->offset + one->count; j++)
+			bad |= !isfinite(p->x[j]);
+		if (!bad)
+			continue;
+		memcpy(p->x, t->gradient, p->count * sizeof(real));
+		return err_set(EX_DATAERR,
+			"step %ld: tensor %s would no longer be finite; the parameters before this step are "
+			"kept; try a smaller train.lr",
+			t->at.step + 1, one->name);
+	}
+	return 0;
+}
+
+/* The next batch: 0, or -1 when loss, gradient or parameters stopped being finite (the parameters are as before then). */
 static int one_step(struct trainer *t, struct step_report *r)
 {
 	struct config *c = &t->m->config;
@@ -163,11 +183,15 @@ static int one_step(struct trainer *t, struct step_report *r)
 	r->lr = schedule_rate(c, t->at.step, r->steps);
 	if (!isfinite(r->loss) || bad)
 		return err_set(EX_DATAERR,
-			"step %ld: the loss is %g and the gradient of %s is not finite; the parameters "
-			"before this step are kept; try a smaller train.lr or train.clip_norm=1",
-			t->at.step + 1, r->loss, bad ? bad : "no tensor");
+			"step %ld: the loss is %g, %s%s; the parameters before this step are kept; try a "
+			"smaller train.lr, or train.clip_norm=1",
+			t->at.step + 1, r->loss,
+			bad ? "the gradient overflows, first in tensor " : "the gradient is finite",
+			bad ? bad : "");
 	clip(t, r->grad_norm);
 	t->optimizer->step(&t->m->params, t->gradient, t->slot, c, r->lr, t->at.step + 1);
+	if (check_parameters(t))
+		return -1;
 	count_right(t, B);
 	t->at.loss_sum += r->loss * B;
 	t->at.seen += B;
@@ -201,7 +225,7 @@ static void validate(struct trainer *t, struct epoch_report *r)
 }
 
 /* Ends the epoch at hand: validation, best parameters, patience. */
-static void end_epoch(struct trainer *t, struct epoch_report *r)
+static int end_epoch(struct trainer *t, struct epoch_report *r)
 {
 	struct counters *c = &t->at;
 	r->loss = c->loss_sum / (double)c->seen;
@@ -213,6 +237,10 @@ static void end_epoch(struct trainer *t, struct epoch_report *r)
 	r->epoch = c->epoch;
 	if (t->data.valids) {
 		validate(t, r);
+		if (!isfinite(r->valid_loss))
+			return err_set(EX_DATAERR,
+				"step %ld: the validation loss of epoch %d is %g; try a smaller train.lr",
+				t->at.step, r->epoch, r->valid_loss);
 		r->best = !c->best_epoch || r->valid_loss < c->best_loss;
 		c->bad_epochs = r->best ? 0 : c->bad_epochs + 1;
 		if (r->best) {
@@ -224,18 +252,6 @@ static void end_epoch(struct trainer *t, struct epoch_report *r)
 	int patience = t->m->config.train.patience;
 	c->finished = c->epoch >= t->m->config.train.epochs ||
 		      (t->data.valids && patience && c->bad_epochs >= patience);
-}
-
-static int check_parameters(const struct trainer *t)
-{
-	for (int i = 0; i < t->m->params.n; i++) {
-		const struct param *p = &t->m->params.list[i];
-		for (size_t j = p->offset; j < p->offset + p->count; j++)
-			if (!isfinite(t->m->params.x[j]))
-				return err_set(EX_DATAERR,
-					"step %ld: tensor %s is no longer finite; try a smaller train.lr",
-					t->at.step, p->name);
-	}
 	return 0;
 }
 
@@ -261,9 +277,8 @@ int trainer_run(struct trainer *t, const struct watch *w)
 				.lr = s.lr,
 				.grad_norm = s.grad_norm,
 				.windows_per_s = s.windows_per_s};
-			if (check_parameters(t))
+			if (end_epoch(t, &r))
 				return -1;
-			end_epoch(t, &r);
 			if (w->epoch)
 				w->epoch(w->context, &r);
 		}

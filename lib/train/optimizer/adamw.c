@@ -17,7 +17,7 @@ struct rates {
 };
 
 VECTOR_CLONES
-static void update(real *restrict p, const real *restrict g, real *restrict m, real *restrict v, size_t n,
+static void update(real *restrict p, real *restrict g, real *restrict m, real *restrict v, size_t n,
 	const struct rates *r)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -28,12 +28,13 @@ static void update(real *restrict p, const real *restrict g, real *restrict m, r
 #else
 		real root = sqrtf(v[i]);
 #endif
+		g[i] = p[i];
 		p[i] = p[i] * r->keep - r->step * m[i] / (root * r->root + r->eps);
 	}
 }
 
-static void step(struct params *p, const real *gradient, real *const *state, const struct config *c,
-	double lr, long number)
+static void step(
+	struct params *p, real *gradient, real *const *state, const struct config *c, double lr, long number)
 {
 	double t = (double)number;
 	struct rates r = {.b1 = (real)c->train.beta1,
