@@ -31,21 +31,42 @@ static int choose_named(const struct dataset *d, const struct names *list, char 
 	return 0;
 }
 
+/* mark[group] = 1 for the groups of these items (NULL: the first n) that have a labelled window among them */
+static void mark_labelled(const struct dataset *d, const int64_t *items, int64_t n, char *mark)
+{
+	for (int64_t i = 0; i < n; i++) {
+		const struct item *it = &d->item[items ? items[i] : i];
+		if (it->label >= 0)
+			mark[it->group] = 1;
+	}
+}
+
+/* Groups without a labelled window do not take part in the draw. */
 static int choose_drawn(const struct dataset *d, const struct holdout *h, char *chosen)
 {
-	int n = d->groups.n, take = (int)lround(h->fraction * n);
-	if (n < 2)
-		return err_set(EX_DATAERR,
+	int *group = NEW_ARRAY(int, d->groups.n), n = 0, r = 0;
+	mark_labelled(d, NULL, d->n, chosen);
+	for (int g = 0; g < d->groups.n; g++) {
+		if (chosen[g])
+			group[n++] = g;
+		chosen[g] = 0;
+	}
+	int take = (int)lround(h->fraction * n);
+	take = take > n - 1 ? n - 1 : take < 1 ? 1 : take;
+	if (n == 1)
+		r = err_set(EX_DATAERR,
 			"--valid-fraction draws whole groups and there is only one (%s); use --valid-tail",
-			d->groups.s[0]);
-	take = take < 1 ? 1 : take > n - 1 ? n - 1 : take;
-	int64_t *order = NEW_ARRAY(int64_t, n);
-	struct rng r = rng_stream(h->seed, "valid-fraction", 0, 0);
-	rng_permutation(&r, order, n);
-	for (int i = 0; i < take; i++)
-		chosen[order[i]] = 1;
-	free(order);
-	return 0;
+			d->groups.s[group[0]]);
+	if (n > 1) {
+		int64_t *order = NEW_ARRAY(int64_t, n);
+		struct rng draw = rng_stream(h->seed, "valid-fraction", 0, 0);
+		rng_permutation(&draw, order, n);
+		for (int i = 0; i < take; i++)
+			chosen[group[order[i]]] = 1;
+		free(order);
+	}
+	free(group);
+	return r;
 }
 
 /* The samples of each recording that windows cover, [first, last), and from these the cut. */
@@ -64,7 +85,7 @@ static int64_t *cuts(const struct dataset *d, double tail)
 			last[it->recording] = s + T;
 	}
 	for (int i = 0; i < n; i++)
-		last[i] = first[i] + (int64_t)floor((1 - tail) * (double)(last[i] - first[i]));
+		last[i] = first[i] + (int64_t)floor((1 - tail) * (double)(last[i] - first[i]) + 1e-6);
 	free(first);
 	return last;
 }
@@ -119,16 +140,17 @@ int holdout_cut(const struct dataset *d, const struct holdout *h, struct sides *
 
 int holdout_check_groups(const struct dataset *train, const struct sides *s, const struct dataset *valid)
 {
-	char *trains = NEW_ARRAY(char, train->groups.n);
+	char *trains = NEW_ARRAY(char, train->groups.n), *validates = NEW_ARRAY(char, valid->groups.n);
 	struct names shared = {0};
-	for (int64_t i = 0; i < s->trains; i++)
-		trains[train->item[s->train[i]].group] = 1;
+	mark_labelled(train, s->train, s->trains, trains);
+	mark_labelled(valid, NULL, valid->n, validates);
 	for (int g = 0; g < valid->groups.n; g++) {
 		int at = names_find(&train->groups, valid->groups.s[g]);
-		if (at >= 0 && trains[at])
+		if (at >= 0 && trains[at] && validates[g])
 			names_add(&shared, valid->groups.s[g]);
 	}
 	free(trains);
+	free(validates);
 	int r = 0;
 	if (shared.n) {
 		char *list = names_join(&shared, ", ");
