@@ -9,14 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The tensor "PREFIX<name>", which must be there with its shape. */
+static const float *need(const struct st_file *f, const char *name, const struct param *p)
+{
+	int64_t shape[PARAM_RANK];
+	memcpy(shape, p->shape, sizeof shape);
+	return st_need(f, name, ST_F32, p->rank, shape);
+}
+
 int model_read_slab(const struct model *m, const struct st_file *f, const char *prefix, real *slab)
 {
 	for (int i = 0; i < m->params.n; i++) {
 		const struct param *p = &m->params.list[i];
 		char *name = mem_format("%s%s", prefix, p->name);
-		int64_t shape[PARAM_RANK];
-		memcpy(shape, p->shape, sizeof shape);
-		const float *x = st_need(f, name, ST_F32, p->rank, shape);
+		const float *x = need(f, name, p);
 		for (size_t j = 0; x && j < p->count; j++) {
 			if (!isfinite(x[j])) {
 				err_set(EX_DATAERR, "%s: tensor %s: element %zu is not a finite number",
@@ -132,7 +138,7 @@ struct model *model_of(const struct st_file *f)
 	struct model *m = NULL;
 	config_begin(&c, PRESET_SEED);
 	if (!read_config(f, &c) && !layout_read(&l, f, LAYOUT_MODEL)) {
-		m = model_new(&c.value, &l, st_find(f, "gate.fc1.weight") != NULL);
+		m = model_declare(&c.value, &l, st_find(f, "gate.fc1.weight") != NULL);
 		layout_free(&l);
 		if (!m)
 			err_at("%s", f->name);
@@ -140,6 +146,12 @@ struct model *model_of(const struct st_file *f)
 	config_end(&c);
 	if (!m)
 		return NULL;
+	for (int i = 0; i < m->params.n; i++)
+		if (!need(f, m->params.list[i].name, &m->params.list[i])) {
+			model_free(m);
+			return NULL;
+		}
+	model_allocate(m);
 	const char *groups = st_meta(f, "moe.train_groups"), *history = st_meta(f, "moe.history");
 	char *what = mem_format("%s: metadata moe.train_groups", f->name);
 	int bad = (groups && json_names(groups, &m->train_groups, what)) || check_strangers(m, f) ||

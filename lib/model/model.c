@@ -123,15 +123,20 @@ static int build(struct model *m, int with_gate)
 		if (declare_region(m, k))
 			return -1;
 	declare_gate(m, with_gate < 0 ? K > 1 || c->preset == PRESET_SEED : with_gate > 0);
+	return 0;
+}
+
+void model_allocate(struct model *m)
+{
+	const struct config *c = &m->config;
 	if (c->encoder.positional == POSITION_SINUSOIDAL)
 		m->sinusoid = sinusoid(m->N, c->encoder.hidden_dim);
 	if (m->tokeniser->prepare)
 		m->prepared = m->tokeniser->prepare(c, m->layout.length, m->layout.rate);
 	params_allocate(&m->params);
-	return 0;
 }
 
-struct model *model_new(const struct config *c, const struct layout *l, int with_gate)
+struct model *model_declare(const struct config *c, const struct layout *l, int with_gate)
 {
 	struct model *m = NEW(struct model);
 	m->config = *c;
@@ -143,6 +148,14 @@ struct model *model_new(const struct config *c, const struct layout *l, int with
 		model_free(m);
 		return NULL;
 	}
+	return m;
+}
+
+struct model *model_new(const struct config *c, const struct layout *l, int with_gate)
+{
+	struct model *m = model_declare(c, l, with_gate);
+	if (m)
+		model_allocate(m);
 	return m;
 }
 

@@ -56,6 +56,9 @@ struct model {
 /* A model with its structure and zero parameters; config and layout are copied. with_gate: -1 = as the configuration has it
  * (more than one region, or preset seed), 0 or 1 = told by a file. NULL and an error when they do not fit each other. */
 struct model *model_new(const struct config *, const struct layout *, int with_gate);
+/* In two steps: the table of tensors alone, so that a file can be held against it before memory is taken; then the rest. */
+struct model *model_declare(const struct config *, const struct layout *, int with_gate);
+void model_allocate(struct model *);
 void model_free(struct model *);
 
 /* Reads a model written by moe-train, or by anybody with the same tensors and metadata. */
