@@ -62,10 +62,11 @@ struct run {
 	int room;
 };
 
-/* A cell of a table: quoted where commas ask for it; tabs and line ends cannot stand in a TSV cell. */
-static void cell(struct text *t, enum form form, const char *s)
+/* A cell of a table, the first of its row or not: quoted where commas ask for it; tabs and line ends cannot stand in a TSV
+ * cell. */
+static void cell(struct text *t, enum form form, bool first, const char *s)
 {
-	if (t->n)
+	if (!first)
 		text_add(t, form == CSV ? "," : "\t");
 	if (form == CSV && strpbrk(s, ",\"\n\r")) {
 		text_add(t, "\"");
@@ -88,17 +89,17 @@ static void header(const struct run *r, struct text *t)
 	static const char *const window[] = {"recording", "group", "start", "time", "label", "class", NULL};
 	static const char *const recording[] = {"recording", "group", "windows", "label", "class", NULL};
 	for (const char *const *c = o.per ? recording : window; *c; c++)
-		cell(t, r->form, *c);
+		cell(t, r->form, c == window || c == recording, *c);
 	const struct layout *l = &r->m->layout;
 	for (int pass = 0; pass < (o.per ? 1 : 2); pass++)
 		for (int c = 0; c < r->classes; c++) {
 			char *name = mem_format("%s_%s", pass ? "logit" : "p", l->classes.s[c]);
-			cell(t, r->form, name);
+			cell(t, r->form, false, name);
 			free(name);
 		}
 	for (int k = 0; k < r->K; k++) {
 		char *name = mem_format("gate_%s", l->region[k].name);
-		cell(t, r->form, name);
+		cell(t, r->form, false, name);
 		free(name);
 	}
 	text_add(t, "\n");
@@ -116,14 +117,14 @@ static int likeliest(const double *p, int n)
 static void as_row(const struct run *r, const struct answer *a, struct text *t)
 {
 	char digits[40];
-	cell(t, r->form, a->recording);
-	cell(t, r->form, a->group);
+	cell(t, r->form, true, a->recording);
+	cell(t, r->form, false, a->group);
 	snprintf(digits, sizeof digits, "%lld", o.per ? a->windows : a->start);
-	cell(t, r->form, digits);
+	cell(t, r->form, false, digits);
 	if (!o.per)
 		number(t, r->form, a->time);
-	cell(t, r->form, a->label ? a->label : "");
-	cell(t, r->form, r->m->layout.classes.s[likeliest(a->p, r->classes)]);
+	cell(t, r->form, false, a->label ? a->label : "");
+	cell(t, r->form, false, r->m->layout.classes.s[likeliest(a->p, r->classes)]);
 	for (int c = 0; c < r->classes; c++)
 		number(t, r->form, a->p[c]);
 	for (int c = 0; c < r->classes && a->logits; c++)
