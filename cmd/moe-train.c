@@ -1,11 +1,7 @@
 /* moe-train: windows to a model. */
 #include "program.h"
 
-#include "base/json.h"
-#include "train/trainer.h"
-
-#include <errno.h>
-#include <fcntl.h>
+#include "train/log.h"
 
 static struct {
 	const char *preset, *config, *init, *valid, *valid_groups, *state, *log;
@@ -85,8 +81,9 @@ struct run {
 	struct model *model;
 	struct trainer *trainer;
 	struct progress progress;
-	int log; /* file, -1 = none */
-	int log_error;
+	struct log *log;
+	char *log_error;
+	bool state_lost;  /* the last state could not be written */
 	char *state_path; /* where a stopped run is kept */
 };
 
@@ -187,7 +184,7 @@ static int choose_sides(struct run *r)
 	if (ways > 1)
 		bad = err_set(EX_USAGE,
 			"--valid, --valid-groups, --valid-fraction and --valid-tail exclude each other");
-	else if (!ways && config_given(&r->config, "train.patience") && !r->before)
+	else if (!ways && config_given(&r->config, "train.patience"))
 		bad = err_set(EX_CONFIG, "train.patience has no effect: there is nothing to validate on "
 					 "(--valid-groups, --valid-fraction, ...)");
 	if (!bad)
@@ -212,11 +209,11 @@ static int check_classes(const struct run *r)
 {
 	const struct names *classes = &r->data->classes;
 	int occurring = 0, bad = 0;
-	if (r->valid)
-		for (int c = 0; c < r->valid->classes.n; c++)
-			if (names_find(classes, r->valid->classes.s[c]) < 0)
-				return err_set(EX_DATAERR, "%s: class %s does not occur in training", o.valid,
-					r->valid->classes.s[c]);
+	for (int64_t i = 0; i < r->valid_sides.trains; i++) {
+		const char *name = r->valid->classes.s[r->valid->item[r->valid_sides.train[i]].label];
+		if (names_find(classes, name) < 0)
+			return err_set(EX_DATAERR, "%s: class %s does not occur in training", o.valid, name);
+	}
 	if (r->before && classes->n > r->before->layout.classes.n)
 		return err_set(EX_DATAERR, "class %s is unknown to the model that is continued",
 			classes->s[r->before->layout.classes.n]);
@@ -248,6 +245,16 @@ static void renumber(struct dataset *d, const struct names *classes)
 			d->item[i].label = names_find(classes, d->classes.s[d->item[i].label]);
 }
 
+/* With one region there is nothing to weigh: its weight is 1. */
+static int check_single_region(const struct run *r)
+{
+	static const char *const between[] = {"bridge.sync", "gate.temperature"};
+	for (size_t i = 0; i < 2 && r->target.regions == 1; i++)
+		if (config_given(&r->config, between[i]))
+			return err_set(EX_CONFIG, "%s has no effect: there is one region", between[i]);
+	return 0;
+}
+
 static int make_model(struct run *r)
 {
 	struct layout l;
@@ -257,7 +264,7 @@ static int make_model(struct run *r)
 	int gate = r->before ? r->before->gate_fc1_weight >= 0 : -1;
 	r->model = model_new(&r->config.value, &l, gate);
 	layout_free(&l);
-	if (!r->model)
+	if (!r->model || check_single_region(r))
 		return -1;
 	struct model *m = r->model, *b = r->before;
 	if (b) {
@@ -303,39 +310,19 @@ static int make_scaler(struct run *r)
 	return 0;
 }
 
-static void log_line(struct run *r, struct text *t)
+/* A log that cannot be written stops the run like a signal: better now than a night without a log. */
+static void note_log(struct run *r, int bad)
 {
-	text_add(t, "}\n");
-	if (r->log >= 0 && write(r->log, t->s, t->n) != (ssize_t)t->n && !r->log_error)
-		r->log_error = errno ? errno : EIO;
-	text_free(t);
-}
-
-static void log_number(struct text *t, const char *key, double x)
-{
-	text_addf(t, ",\"%s\":", key);
-	json_float(t, x);
+	if (bad && !r->log_error) {
+		r->log_error = mem_text(err_text());
+		stop_signal = SIGTERM;
+	}
 }
 
 static void on_epoch(void *context, const struct epoch_report *e)
 {
 	struct run *r = context;
-	struct text t = {0};
-	text_addf(&t, "{\"epoch\":%d,\"step\":%ld", e->epoch, e->step);
-	log_number(&t, "loss", e->loss);
-	log_number(&t, "task", e->loss);
-	log_number(&t, "aux", 0);
-	log_number(&t, "accuracy", e->accuracy);
-	log_number(&t, "lr", e->lr);
-	log_number(&t, "grad_norm", e->grad_norm);
-	log_number(&t, "windows_per_s", e->windows_per_s);
-	if (e->valids) {
-		log_number(&t, "valid_loss", e->valid_loss);
-		log_number(&t, "valid_accuracy", e->valid_accuracy);
-		log_number(&t, "valid_balanced_accuracy", e->valid_balanced_accuracy);
-		text_addf(&t, ",\"best\":%s", e->best ? "true" : "false");
-	}
-	log_line(r, &t);
+	note_log(r, log_epoch(r->log, e));
 	if (common.verbose) {
 		progress_end(&r->progress);
 		fprintf(stderr, "moe-train: epoch %d of %d: loss %.4f, accuracy %.3f", e->epoch, e->epochs,
@@ -345,10 +332,11 @@ static void on_epoch(void *context, const struct epoch_report *e)
 				e->valid_accuracy, e->best ? ", best so far" : "");
 		fprintf(stderr, "; %.0f windows/s\n", e->windows_per_s);
 	}
-	if (o.state &&
-		!r->log_error) { /* losing the state must not lose the run: the next epoch tries again */
+	if (o.state) { /* losing the state must not lose the run: the next epoch tries again */
 		struct history h = program_history(NULL);
-		if (trainer_save_state(r->trainer, o.state, &h))
+		bool lost = r->state_lost;
+		r->state_lost = trainer_save_state(r->trainer, o.state, &h) != 0;
+		if (r->state_lost && !lost)
 			program_say(err_text());
 	}
 }
@@ -358,17 +346,8 @@ static void on_step(void *context, const struct step_report *s)
 	struct run *r = context;
 	progress_show(&r->progress, (double)s->step, (double)s->steps,
 		"epoch %d of %d, loss %.4f, %.0f windows/s", s->epoch, s->epochs, s->loss, s->windows_per_s);
-	if (o.log_every && s->step % o.log_every == 0) {
-		struct text t = {0};
-		text_addf(&t, "{\"at_epoch\":%d,\"step\":%ld", s->epoch, s->step);
-		log_number(&t, "loss", s->loss);
-		log_number(&t, "task", s->loss);
-		log_number(&t, "aux", 0);
-		log_number(&t, "lr", s->lr);
-		log_number(&t, "grad_norm", s->grad_norm);
-		log_number(&t, "windows_per_s", s->windows_per_s);
-		log_line(r, &t);
-	}
+	if (o.log_every && s->step % o.log_every == 0)
+		note_log(r, log_step(r->log, s));
 }
 
 static int train(struct run *r)
@@ -380,13 +359,14 @@ static int train(struct run *r)
 	r->trainer = trainer_new(r->model, &d, r->pool, (uint64_t)common.seed);
 	if (r->state && trainer_resume(r->trainer, r->state))
 		return -1;
-	if (o.log && (r->log = open(o.log, O_WRONLY | O_CREAT | O_CLOEXEC | (o.resume ? O_APPEND : O_TRUNC),
-			      0666)) < 0)
-		return err_errno(EX_CANTCREAT, "%s", o.log);
+	if (o.log && !(r->log = log_open(o.log, o.resume)))
+		return -1;
 	catch_signals();
 	progress_begin(&r->progress, (enum progress_mode)common.progress, common.quiet);
 	int result = trainer_run(r->trainer, &w);
 	progress_end(&r->progress);
+	if (result >= 0 && r->log_error)
+		result = err_set(EX_IOERR, "%s", r->log_error);
 	if (result < 0) {
 		char *why = mem_text(err_text());
 		int status = err_status();
@@ -395,10 +375,6 @@ static int train(struct run *r)
 			err_set(status, "%s (state: %s)", why, r->state_path);
 		free(why);
 		return -1;
-	}
-	if (r->log_error) {
-		errno = r->log_error;
-		return err_errno(EX_IOERR, "%s: cannot write", o.log);
 	}
 	return result;
 }
@@ -417,6 +393,9 @@ static int finish(struct run *r, int interrupted)
 	}
 	if (model_save(r->model, common.output, &h))
 		return -1;
+	if (r->state_lost)
+		return err_set(
+			EX_IOERR, "%s: the last state could not be written; the model is whole", o.state);
 	if (trainer_best_epoch(r->trainer) && (common.verbose || r->progress.on))
 		fprintf(stderr, "moe-train: the model is that of epoch %d, validation loss %.4f\n",
 			trainer_best_epoch(r->trainer), trainer_best_loss(r->trainer));
@@ -425,6 +404,8 @@ static int finish(struct run *r, int interrupted)
 
 static int prepare(struct run *r, const struct names *operands)
 {
+	if (o.state && common.output && !strcmp(o.state, common.output))
+		return err_set(EX_USAGE, "%s: model and state cannot be the same file", o.state);
 	if (o.resume && !o.state)
 		return err_set(EX_USAGE, "--resume needs --state FILE");
 	if (o.resume && o.init)
@@ -433,8 +414,11 @@ static int prepare(struct run *r, const struct names *operands)
 		return err_set(EX_USAGE, "--seed has no effect with --resume: the state holds the seed");
 	if (o.resume && !(r->state = st_read(o.state)))
 		return -1;
-	if (r->state && !(r->before = model_of(r->state)))
+	uint64_t seed;
+	if (r->state && (trainer_state_seed(r->state, &seed) || !(r->before = model_of(r->state))))
 		return -1;
+	if (r->state)
+		common.seed = (long long)seed;
 	if (o.init && !(r->before = model_load(o.init)))
 		return -1;
 	if (begin_config(r))
@@ -450,28 +434,35 @@ static int prepare(struct run *r, const struct names *operands)
 	return make_scaler(r);
 }
 
+/* Whether a file can be made there. */
+static int probe(const char *path)
+{
+	struct output *out = output_open(path, OUTPUT_BINARY);
+	output_discard(out);
+	return out ? 0 : -1;
+}
+
 static int run(const struct names *operands)
 {
-	struct run r = {.log = -1, .pool = pool_new((int)common.threads)};
-	struct output *probe = NULL;
+	struct run r = {.pool = pool_new((int)common.threads)};
 	r.state_path = o.state         ? mem_text(o.state)
-		       : common.output ? mem_format("%s.state", common.output)
+		       : common.output ? mem_format("%s.state",
+						 strcmp(common.output, "-") ? common.output : "moe-train")
 				       : NULL;
 	int result = prepare(&r, operands);
 	if (!result && o.print_config) {
 		struct text t = {0};
 		config_print(&r.config, &t);
 		result = print_all(&t);
-	} else if (!result && (probe = output_open(common.output, OUTPUT_BINARY)) == NULL) {
+	} else if (!result && (probe(common.output) || (o.state && probe(o.state)))) {
 		result = -1; /* better now than after hours */
 	} else if (!result) {
-		output_discard(probe);
 		result = train(&r);
 		if (result >= 0)
 			result = finish(&r, result);
 	}
-	if (r.log >= 0)
-		close(r.log);
+	log_close(r.log);
+	free(r.log_error);
 	trainer_free(r.trainer);
 	model_free(r.model);
 	model_free(r.before);

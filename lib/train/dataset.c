@@ -138,6 +138,13 @@ const struct windows *dataset_windows(const struct dataset *d, int64_t item)
 	return d->part[d->item[item].part].w;
 }
 
+float dataset_first_sample(const struct dataset *d, int64_t item, int channel)
+{
+	const struct part *p = &d->part[d->item[item].part];
+	const struct column *c = &p->column[channel];
+	return c->base ? c->base[p->w->start[d->item[item].window] * c->step] : 0;
+}
+
 /* The mean of the region's channels that are there, or 0. */
 static real stand_in(const struct dataset *d, const struct part *p, const struct region *r, int64_t row)
 {

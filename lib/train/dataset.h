@@ -41,6 +41,9 @@ void dataset_clear(struct dataset *);
 
 const struct windows *dataset_windows(const struct dataset *, int64_t item);
 
+/* As it stands in the file; 0 where the channel is missing. */
+float dataset_first_sample(const struct dataset *, int64_t item, int channel);
+
 /* Scaled samples of an item and region: x [T][W_k], 0 where the region has padding. */
 void dataset_fill(const struct dataset *, int64_t item, int k, real *x);
 

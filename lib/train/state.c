@@ -24,6 +24,18 @@ static uint64_t mix_text(uint64_t h, const char *s)
 	return h;
 }
 
+/* The first sample of every channel: enough to tell other recordings, or the same ones filtered, under the same names. */
+static uint64_t mix_samples(uint64_t h, const struct dataset *d, int64_t item)
+{
+	for (int c = 0; c < d->target->channels.n; c++) {
+		float x = dataset_first_sample(d, item, c);
+		uint32_t bits;
+		memcpy(&bits, &x, sizeof bits);
+		h = (h ^ bits) * 0x100000001b3U;
+	}
+	return h;
+}
+
 static uint64_t mix_items(uint64_t h, const struct dataset *d, const int64_t *items, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++) {
@@ -32,6 +44,7 @@ static uint64_t mix_items(uint64_t h, const struct dataset *d, const int64_t *it
 		h = mix(h, (uint64_t)dataset_windows(d, items[i])->sample[it->window]);
 		h = mix_text(h, d->recordings.s[it->recording]);
 		h = mix_text(h, d->groups.s[it->group]);
+		h = mix_samples(h, d, items[i]);
 	}
 	return mix(h, (uint64_t)n);
 }
@@ -51,8 +64,8 @@ static void write_counters(const struct trainer *t, struct text *s)
 	text_addf(s, "{\"step\":%ld,\"epoch\":%d,\"in_epoch\":%ld,\"loss_sum\":", c->step, c->epoch,
 		c->in_epoch);
 	json_double(s, c->loss_sum);
-	text_addf(s, ",\"seen\":%lld,\"right\":%lld,\"best_epoch\":%d,\"best_loss\":", (long long)c->seen,
-		(long long)c->right, c->best_epoch);
+	text_addf(s, ",\"seen\":%lld,\"right\":%lld,\"batch_size\":%d,\"best_epoch\":%d,\"best_loss\":",
+		(long long)c->seen, (long long)c->right, t->m->config.train.batch_size, c->best_epoch);
 	json_double(s, c->best_loss);
 	text_addf(s, ",\"bad_epochs\":%d,\"finished\":%s,\"seed\":\"%llu\",\"fingerprint\":\"%016llx\"}",
 		c->bad_epochs, c->finished ? "true" : "false", (unsigned long long)t->seed,
@@ -90,47 +103,86 @@ static double number(const cJSON *root, const char *key)
 	return cJSON_IsNumber(v) ? v->valuedouble : NAN;
 }
 
+static int check_counters(const struct trainer *t, const cJSON *root, const char *what)
+{
+	const struct counters *c = &t->at;
+	int batch = t->m->config.train.batch_size;
+	long per_epoch = (long)((t->data.trains + batch - 1) / batch);
+	if (c->in_epoch && number(root, "batch_size") != batch)
+		return err_set(EX_CONFIG,
+			"%s: training was stopped within an epoch of batches of %.9g, which "
+			"train.batch_size=%d does "
+			"not continue",
+			what, number(root, "batch_size"), batch);
+	if (c->in_epoch >= per_epoch || c->seen > t->data.trains || c->right > c->seen ||
+		(t->data.valids && c->epoch && !c->best_epoch) || c->best_epoch > c->epoch)
+		return err_set(EX_DATAERR, "%s: counters that contradict each other", what);
+	return 0;
+}
+
 static int read_counters(struct trainer *t, const cJSON *root, const char *what)
 {
 	struct counters *c = &t->at;
-	static const char *const keys[] = {"step", "epoch", "in_epoch", "loss_sum", "seen", "right",
-		"best_epoch", "best_loss", "bad_epochs"};
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		if (!(fabs(number(root, keys[i])) < 1e15))
-			return err_set(EX_DATAERR, "%s: %s is missing or no number", what, keys[i]);
-	*c = (struct counters){(long)number(root, "step"), (int)number(root, "epoch"),
-		(long)number(root, "in_epoch"), number(root, "loss_sum"), (int64_t)number(root, "seen"),
-		(int64_t)number(root, "right"), (int)number(root, "best_epoch"), number(root, "best_loss"),
-		(int)number(root, "bad_epochs"), cJSON_IsTrue(json_get(root, "finished"))};
-	long per_epoch =
-		(long)((t->data.trains + t->m->config.train.batch_size - 1) / t->m->config.train.batch_size);
-	if (c->step < 0 || c->epoch < 0 || c->in_epoch < 0 || c->in_epoch > per_epoch || c->seen < 0 ||
-		c->best_epoch < 0 || c->bad_epochs < 0)
-		return err_set(EX_DATAERR,
-			"%s: counters out of range (another train.batch_size than the state's?)", what);
-	const cJSON *seed = json_get(root, "seed"), *print = json_get(root, "fingerprint");
+	static const char *const keys[] = {"step", "epoch", "in_epoch", "seen", "right", "best_epoch",
+		"bad_epochs", "loss_sum", "best_loss"};
+	enum { WHOLE = 7 };
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		double x = number(root, keys[i]);
+		if (!(fabs(x) < 2e9) || (i < WHOLE && (x < 0 || x != floor(x))))
+			return err_set(EX_DATAERR, "%s: %s is missing or no such number", what, keys[i]);
+	}
+	*c = (struct counters){.step = (long)number(root, "step"),
+		.epoch = (int)number(root, "epoch"),
+		.in_epoch = (long)number(root, "in_epoch"),
+		.loss_sum = number(root, "loss_sum"),
+		.seen = (int64_t)number(root, "seen"),
+		.right = (int64_t)number(root, "right"),
+		.best_epoch = (int)number(root, "best_epoch"),
+		.best_loss = number(root, "best_loss"),
+		.bad_epochs = (int)number(root, "bad_epochs")};
+	const cJSON *print = json_get(root, "fingerprint");
 	char *mine = mem_format("%016llx", (unsigned long long)trainer_fingerprint(t));
 	int r = 0;
-	if (!cJSON_IsString(seed) || !cJSON_IsString(print))
-		r = err_set(EX_DATAERR, "%s: seed or fingerprint is missing", what);
+	if (!cJSON_IsString(print))
+		r = err_set(EX_DATAERR, "%s: the fingerprint is missing", what);
 	else if (strcmp(print->valuestring, mine))
 		r = err_set(EX_DATAERR,
 			"%s: the state belongs to other windows, or to another choice of validation windows",
 			what);
-	else
-		t->seed = strtoull(seed->valuestring, NULL, 10);
 	free(mine);
+	return r ? r : check_counters(t, root, what);
+}
+
+/* The counters as JSON; *what names the place for messages and is the caller's. */
+static cJSON *counters_of(const struct st_file *f, char **what)
+{
+	const char *counters = st_meta(f, "moe.train");
+	*what = mem_format("%s: metadata moe.train", f->name);
+	if (counters)
+		return json_parse(counters, strlen(counters), *what);
+	err_set(EX_DATAERR, "%s: not a training state (metadata moe.train is missing)", f->name);
+	return NULL;
+}
+
+int trainer_state_seed(const struct st_file *f, uint64_t *seed)
+{
+	char *what, *end = NULL;
+	cJSON *root = counters_of(f, &what);
+	const cJSON *v = json_get(root, "seed");
+	int r = root ? 0 : -1;
+	if (root && cJSON_IsString(v) && *v->valuestring >= '0' && *v->valuestring <= '9')
+		*seed = strtoull(v->valuestring, &end, 10);
+	if (root && (!end || *end))
+		r = err_set(EX_DATAERR, "%s: seed is missing or no number", what);
+	cJSON_Delete(root);
+	free(what);
 	return r;
 }
 
 int trainer_resume(struct trainer *t, const struct st_file *f)
 {
-	const char *counters = st_meta(f, "moe.train");
-	if (!counters)
-		return err_set(
-			EX_DATAERR, "%s: not a training state (metadata moe.train is missing)", f->name);
-	char *what = mem_format("%s: metadata moe.train", f->name);
-	cJSON *root = json_parse(counters, strlen(counters), what);
+	char *what;
+	cJSON *root = counters_of(f, &what);
 	int r = root ? read_counters(t, root, what) : -1;
 	cJSON_Delete(root);
 	free(what);
@@ -138,9 +190,10 @@ int trainer_resume(struct trainer *t, const struct st_file *f)
 		r = model_read_slab(t->m, f, t->optimizer->slot[i], t->slot[i]);
 	if (!r && t->best && t->at.best_epoch)
 		r = model_read_slab(t->m, f, "best.", t->best);
-	if (!r && t->at.finished && t->at.epoch < t->m->config.train.epochs &&
-		!(t->data.valids && t->m->config.train.patience &&
-			t->at.bad_epochs >= t->m->config.train.patience))
-		t->at.finished = false; /* more epochs are wanted now */
+	/* by the configuration of now: more epochs may be wanted, or fewer */
+	const struct config *c = &t->m->config;
+	t->at.finished = !t->at.in_epoch &&
+			 (t->at.epoch >= c->train.epochs || (t->data.valids && c->train.patience &&
+								    t->at.bad_epochs >= c->train.patience));
 	return r;
 }

@@ -53,6 +53,8 @@ struct trainer;
 struct trainer *trainer_new(struct model *, const struct training_data *, struct pool *, uint64_t seed);
 void trainer_free(struct trainer *);
 
+/* The seed of the run a state file belongs to. */
+int trainer_state_seed(const struct st_file *state, uint64_t *seed);
 /* Continues from a state file made with the same windows; -1 when they differ or the file is damaged. */
 int trainer_resume(struct trainer *, const struct st_file *state);
 int trainer_run(struct trainer *, const struct watch *);

@@ -1,0 +1,97 @@
+#include "train/log.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct log {
+	int fd;
+	char *path;
+};
+
+struct log *log_open(const char *path, bool append)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC), 0666);
+	if (fd < 0) {
+		err_errno(EX_CANTCREAT, "%s: cannot open it for writing", path);
+		return NULL;
+	}
+	struct log *l = NEW(struct log);
+	*l = (struct log){fd, mem_text(path)};
+	return l;
+}
+
+void log_close(struct log *l)
+{
+	if (!l)
+		return;
+	close(l->fd);
+	free(l->path);
+	free(l);
+}
+
+static int put(const struct log *l, struct text *t)
+{
+	int r = 0;
+	text_add(t, "}\n");
+	for (size_t at = 0; at < t->n && !r;) {
+		ssize_t n = write(l->fd, t->s + at, t->n - at);
+		if (n > 0)
+			at += (size_t)n;
+		else if (errno != EINTR)
+			r = err_errno(EX_IOERR, "%s: cannot write", l->path);
+	}
+	text_free(t);
+	return r;
+}
+
+static void number(struct text *t, const char *key, double x)
+{
+	text_addf(t, ",\"%s\":", key);
+	json_float(t, x);
+}
+
+static void losses(struct text *t, double loss)
+{
+	number(t, "loss", loss);
+	number(t, "task", loss);
+	number(t, "aux", 0);
+}
+
+int log_epoch(struct log *l, const struct epoch_report *e)
+{
+	struct text t = {0};
+	if (!l)
+		return 0;
+	text_addf(&t, "{\"epoch\":%d,\"step\":%ld", e->epoch, e->step);
+	losses(&t, e->loss);
+	number(&t, "accuracy", e->accuracy);
+	number(&t, "lr", e->lr);
+	number(&t, "grad_norm", e->grad_norm);
+	number(&t, "windows_per_s", e->windows_per_s);
+	if (e->valids) {
+		number(&t, "valid_loss", e->valid_loss);
+		number(&t, "valid_accuracy", e->valid_accuracy);
+		number(&t, "valid_balanced_accuracy", e->valid_balanced_accuracy);
+		text_addf(&t, ",\"best\":%s", e->best ? "true" : "false");
+	}
+	return put(l, &t);
+}
+
+int log_step(struct log *l, const struct step_report *s)
+{
+	struct text t = {0};
+	if (!l)
+		return 0;
+	text_addf(&t, "{\"at_epoch\":%d,\"step\":%ld", s->epoch, s->step);
+	losses(&t, s->loss);
+	number(&t, "lr", s->lr);
+	number(&t, "grad_norm", s->grad_norm);
+	number(&t, "windows_per_s", s->windows_per_s);
+	return put(l, &t);
+}
