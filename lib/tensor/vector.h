@@ -1,5 +1,5 @@
-/* Vectors of 64 bytes in portable C (the compilers' vector extension), for the few loops where a sum must run in a fixed
- * order and still be fast: 16 partial sums side by side, added up in one order at the end, whatever the processor has.
+/* Vectors of 32 bytes in portable C (the compilers' vector extension), for the few loops where a sum must run in a fixed
+ * order and still be fast: 8 partial sums side by side, added up in one order at the end, whatever the processor has.
  * Functions marked VECTOR_CLONES are compiled several times and the best one is chosen when the program starts.
  */
 #ifndef TENSOR_VECTOR_H
@@ -13,21 +13,21 @@
 
 #if defined __x86_64__ && defined __GNUC__ && !defined __clang__ && !defined __SANITIZE_ADDRESS__ && \
 	!defined __SANITIZE_THREAD__ && !defined NO_CLONES
-#define VECTOR_CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#define VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define VECTOR_CLONES
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { LANES = 64 / (int)sizeof(real) };
+enum { LANES = 32 / (int)sizeof(real) };
 
-typedef real vec __attribute__((vector_size(64)));
-typedef real vec_unaligned __attribute__((vector_size(64), aligned(sizeof(real)), may_alias));
+typedef real vec __attribute__((vector_size(32)));
+typedef real vec_unaligned __attribute__((vector_size(32), aligned(sizeof(real)), may_alias));
 #ifdef REAL_DOUBLE
-typedef int64_t vec_int __attribute__((vector_size(64)));
+typedef int64_t vec_int __attribute__((vector_size(32)));
 #else
-typedef int32_t vec_int __attribute__((vector_size(64)));
+typedef int32_t vec_int __attribute__((vector_size(32)));
 #endif
 
 #define V_LOAD(p)     ((vec)(*(const vec_unaligned *)(p)))
