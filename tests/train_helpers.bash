@@ -1,0 +1,80 @@
+# For the Bats files of moe-train, moe-predict and moe-route: small recordings, small models, a look into files.
+# shellcheck shell=bash disable=SC2034,SC2154 # small is for the tests; status and output are those of run
+
+# Options of a model that trains in milliseconds. Split where it is used.
+small="--set encoder.hidden_dim=8 --set encoder.heads=2 --set encoder.layers=1 --set encoder.ffn_dim=8"
+
+# make_data: in the file's folder eeg/S0[0-3]_1.csv, w.st (S00 to S03: 64 windows of 32 at 64 Hz, two regions), one.st (one
+# region), and m.st, a model of two epochs
+make_data() {
+    PATH=$(realpath "${MOE_BIN:-build/bin}"):$PATH
+    cd "$BATS_FILE_TMPDIR" || exit 1
+    moe-synth --subjects 4 --channels 4 --rate 64 --seconds 8 --seed 5 -o eeg || return 1
+    moe-split --window 32 --experts 2 --halo 1 eeg/*.csv -o w.st || return 1
+    moe-split --window 32 --experts 1 --halo 0 eeg/*.csv -o one.st || return 1
+    # shellcheck disable=SC2086
+    moe-train $small --set train.epochs=2 --no-history -o m.st w.st
+}
+
+setup() {
+    PATH=$(realpath "${MOE_BIN:-build/bin}"):$PATH
+    reference=$BATS_TEST_DIRNAME/reference
+    cd "$BATS_TEST_TMPDIR" || exit 1
+    export TMPDIR=$BATS_TEST_TMPDIR
+    ln -s "$BATS_FILE_TMPDIR/eeg" eeg
+    cp "$BATS_FILE_TMPDIR"/*.st .
+}
+
+# edit IN OUT CODE: changes tensors t and metadata m by lines of Python
+edit() {
+    python3 -B -c '
+import json, math, sys
+sys.path.insert(0, sys.argv[1])
+import container as c
+t, m = c.load(sys.argv[2])
+exec(sys.argv[4])
+c.save(sys.argv[3], t, m)' "$reference" "$1" "$2" "$3"
+}
+
+# ask FILE CODE: prints what Python makes of tensors t and metadata m
+ask() {
+    python3 -B -c '
+import json, math, sys
+sys.path.insert(0, sys.argv[1])
+import container as c
+t, m = c.load(sys.argv[2])
+print(eval(sys.argv[3]))' "$reference" "$1" "$2"
+}
+
+# refused STATUS WORDS PROGRAM ARGUMENTS...: the status, the words behind the program's name, and no file never.st
+refused() {
+    local wanted=$1 words=$2
+    shift 2
+    run "$@"
+    [ "$status" -eq "$wanted" ] || { echo "$*: status $status: $output" && return 1; }
+    [[ "$output" == "$1: "*"$words"* ]] || { echo "$*: said: $output" && return 1; }
+    [ ! -e never.st ] || { echo "$*: left never.st" && return 1; }
+    [ -z "$(find . -name '.*.tmp*')" ] || { echo "$*: left a temporary file" && return 1; }
+}
+
+# no_train STATUS WORDS ARGUMENTS...: refused by moe-train on a small model
+no_train() {
+    local wanted=$1 words=$2
+    shift 2
+    refused "$wanted" "$words" moe-train "$@" -o never.st
+}
+
+# manual_examples PAGE: the commands of EXAMPLES, one a line
+manual_examples() {
+    sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$BATS_TEST_DIRNAME/../man/$1" | sed -n 's/^\.Dl \$ //p'
+}
+
+# run_examples PAGE LEAST: all of them, in order, each with success; LEAST says how many there are at least
+run_examples() {
+    manual_examples "$1" >examples
+    [ "$(wc -l <examples)" -ge "$2" ]
+    while IFS= read -r line; do
+        run bash -o pipefail -c "$line" </dev/null
+        [ "$status" -eq 0 ] || { echo "$line: $output" && return 1; }
+    done <examples
+}
