@@ -184,7 +184,7 @@ static int choose_sides(struct run *r)
 	if (ways > 1)
 		bad = err_set(EX_USAGE,
 			"--valid, --valid-groups, --valid-fraction and --valid-tail exclude each other");
-	else if (!ways && config_given(&r->config, "train.patience"))
+	else if (!ways && r->config.value.train.patience && config_given(&r->config, "train.patience"))
 		bad = err_set(EX_CONFIG, "train.patience has no effect: there is nothing to validate on "
 					 "(--valid-groups, --valid-fraction, ...)");
 	if (!bad)

@@ -10,7 +10,7 @@ static double along_cosine(double from, double to, double q)
 double schedule_rate(const struct config *c, long step, long total)
 {
 	double lr = c->train.lr;
-	long warm = c->train.warmup_steps < total ? c->train.warmup_steps : total;
+	long warm = c->train.warmup_steps;
 	if (step < warm)
 		return lr * (double)(step + 1) / (double)(warm + 1);
 	double q = total > warm ? (double)(step - warm) / (double)(total - warm) : 0;
