@@ -17,7 +17,7 @@ train() {
     moe-train $small --no-history -o "$out" "$@"
 }
 
-# stop SIGNAL SECONDS COMMAND...: runs the command and sends the signal after so long; sets code
+# stop SIGNAL SECONDS PROGRAM...: runs the program (not a function: the signal is for it alone) and sends the signal after so long; sets code
 stop() {
     local signal=$1 after=$2 pid
     shift 2
@@ -77,22 +77,24 @@ stop() {
 }
 
 @test "stopped by SIGTERM at any moment and resumed: the bytes of a run that was never stopped" {
-    options="--set train.epochs=1000 --set train.batch_size=7"
+    options="--set train.epochs=200 --set train.batch_size=7"
     for valid in "" "--valid-groups S02 --set train.patience=0"; do
         train whole $options $valid w.st
         resume="moe-train --resume --state part.state --no-history ${valid%% --set*} -q -o part w.st"
         stops=0
-        for _ in 1 2 3 4; do
+        for _ in $(seq 20); do
+            [ $stops -lt 3 ] || break
             rm -f part part.state
-            stop TERM "0.$((RANDOM % 300 + 100))" train part $options $valid -q w.st
+            stop TERM "$(printf 0.%03d $((RANDOM % 250 + 20)))" moe-train $small --no-history -o part $options --threads 1 $valid -q w.st
             [ $code -eq 143 ] || [ $code -eq 0 ]
             [ $code -eq 143 ] || continue
             [ ! -e part ]
             [ -e part.state ] || continue # before the first step: nothing to keep
             stops=$((stops + 1))
-            stop TERM "0.$((RANDOM % 200 + 100))" $resume # and again on the way
-            [ $code -eq 0 ] || [ $code -eq 143 ]
-            stop TERM 0.1 $resume
+            for _ in 1 2; do # and again on the way
+                stop TERM "$(printf 0.%03d $((RANDOM % 100 + 20)))" $resume
+                [ $code -eq 0 ] || [ $code -eq 143 ]
+            done
             $resume
             cmp whole part
         done
