@@ -24,6 +24,7 @@ struct chunk {
 struct forward {
 	const struct model *m;
 	struct pool *pool;
+	struct arena **gradients; /* [threads] of the chunk that goes backward */
 	struct arena **scratch;   /* [threads] */
 	struct tape **evaluating; /* [threads] without gradients */
 	struct tape *joint;       /* gate and classifier, on the calling thread */
@@ -41,6 +42,7 @@ struct forward {
 	window_fill fill;
 	void *context;
 	const struct train_step *step;
+	struct node **d_summary, **d_token; /* [K] what the joint half says of the encoders' outputs */
 };
 
 struct forward *forward_new(const struct model *m, struct pool *pool)
@@ -50,9 +52,11 @@ struct forward *forward_new(const struct model *m, struct pool *pool)
 	gemm_single_thread();
 	f->m = m;
 	f->pool = pool;
+	f->gradients = NEW_ARRAY(struct arena *, threads);
 	f->scratch = NEW_ARRAY(struct arena *, threads);
 	f->evaluating = NEW_ARRAY(struct tape *, threads);
 	for (int i = 0; i < threads; i++) {
+		f->gradients[i] = arena_new();
 		f->scratch[i] = arena_new();
 		f->evaluating[i] = tape_new(f->scratch[i], false);
 	}
@@ -68,11 +72,13 @@ void forward_free(struct forward *f)
 	for (int i = 0; i < pool_threads(f->pool); i++) {
 		tape_free(f->evaluating[i]);
 		arena_free(f->scratch[i]);
+		arena_free(f->gradients[i]);
 	}
 	for (int i = 0; i < f->room; i++)
 		tape_free(f->chunk[i].tape);
 	tape_free(f->joint);
 	arena_free(f->joint_scratch);
+	free(f->gradients);
 	free(f->scratch);
 	free(f->evaluating);
 	free(f->chunk);
@@ -250,6 +256,16 @@ static void train_forward_lane(void *context, int task, int worker)
 	}
 }
 
+/* The joint half's gradients of what an encoder returned become those of the chunk's last nodes. */
+static void hand_back(const struct forward *f, struct chunk *c)
+{
+	size_t H = (size_t)f->m->config.encoder.hidden_dim, at = (size_t)c->from * H,
+	       n = (size_t)c->count * H * sizeof(real);
+	memcpy(c->summary->g, f->d_summary[c->k]->g + at, n);
+	if (c->token)
+		memcpy(c->token->g, f->d_token[c->k]->g + at, n);
+}
+
 static void train_backward_lane(void *context, int task, int worker)
 {
 	struct forward *f = context;
@@ -257,7 +273,10 @@ static void train_backward_lane(void *context, int task, int worker)
 	for (int i = first_chunk(f, lane); i < first_chunk(f, lane + 1); i++) {
 		struct chunk *c = &f->chunk[k * f->chunks + i];
 		c->tape->scratch = f->scratch[worker];
+		tape_gradients(c->tape, f->gradients[worker]);
+		hand_back(f, c);
 		tape_backward(c->tape);
+		arena_reset(f->gradients[worker]);
 	}
 }
 
@@ -291,19 +310,6 @@ static void reduce(struct forward *f, real *gradient)
 		}
 }
 
-/* The joint's gradients of what the encoders returned go back to the chunks' last nodes. */
-static void hand_back(struct forward *f, struct node *const *summary, struct node *const *token)
-{
-	size_t H = (size_t)f->m->config.encoder.hidden_dim;
-	for (int i = 0; i < f->m->layout.regions * f->chunks; i++) {
-		struct chunk *c = &f->chunk[i];
-		size_t at = (size_t)c->from * H, n = (size_t)c->count * H * sizeof(real);
-		memcpy(c->summary->g, summary[c->k]->g + at, n);
-		if (c->token)
-			memcpy(c->token->g, token[c->k]->g + at, n);
-	}
-}
-
 real forward_train(struct forward *f, int B, window_fill fill, void *context, const struct train_step *step,
 	real *gradient)
 {
@@ -328,12 +334,14 @@ real forward_train(struct forward *f, int B, window_fill fill, void *context, co
 	struct node *logits = joint_forward(m, f->joint, s, g, B, &whole, &w);
 	struct node *loss =
 		op_cross_entropy(f->joint, logits, step->label, step->class_weight, step->smoothing);
+	tape_gradients(f->joint, f->joint->arena);
 	loss->g[0] = 1;
 	tape_backward(f->joint);
 	if (step->logits)
 		memcpy(step->logits, logits->x, (size_t)B * (size_t)logits->cols * sizeof(real));
 
-	hand_back(f, s, g);
+	f->d_summary = s;
+	f->d_token = g;
 	pool_run(f->pool, K * f->lanes, train_backward_lane, f);
 	reduce(f, gradient);
 	return loss->x[0];

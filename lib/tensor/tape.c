@@ -31,6 +31,15 @@ void tape_reset(struct tape *t)
 	t->operations = 0;
 }
 
+void tape_gradients(struct tape *t, struct arena *arena)
+{
+	for (int i = 0; i < t->n; i++) {
+		size_t bytes = (size_t)t->node[i]->rows * (size_t)t->node[i]->cols * sizeof(real);
+		t->node[i]->g = arena_take(arena, bytes);
+		memset(t->node[i]->g, 0, bytes);
+	}
+}
+
 void tape_backward(struct tape *t)
 {
 	for (int i = t->n - 1; i >= 0; i--)
@@ -67,8 +76,6 @@ struct node *tape_node(struct tape *t, int rows, int cols, int inputs, struct no
 	y->x = tape_reals(t, n);
 	if (!t->gradients)
 		return y;
-	y->g = tape_reals(t, n);
-	memset(y->g, 0, n * sizeof *y->g);
 	y->inputs = inputs;
 	y->in = tape_take(t, (size_t)inputs * sizeof *y->in);
 	for (int i = 0; i < inputs; i++)

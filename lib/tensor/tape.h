@@ -2,11 +2,12 @@
  *
  *     struct node *y = op_linear(tape, x, weight, bias, H);     y->x is there at once
  *     ...
- *     y->g[..] = dL/dy;  tape_backward(tape);                   then x->g and the weights' g are there
+ *     tape_gradients(tape, arena);                            every node gets a zeroed gradient
+ *     y->g[..] = dL/dy;  tape_backward(tape);                  then x->g and the weights' g are there
  *
  * A node is a matrix [rows][cols]; where windows are stacked rows = B * N, window after window. Each node knows its inputs and
- * its backward function; there are no operation numbers. Values, gradients and what an operation saves live in the tape's
- * arena until tape_reset. A tape made without gradients records nothing and needs only the memory of the values.
+ * its backward function; there are no operation numbers. Values and what an operation saves live in the tape's arena until
+ * tape_reset; gradients live in an arena of the caller's, for as long as backward takes. A tape made without gradients records nothing and needs only the memory of the values.
  * One tape belongs to one thread at a time.
  */
 #ifndef TENSOR_TAPE_H
@@ -42,7 +43,7 @@ struct dropout {
 };
 
 struct tape {
-	struct arena *arena;   /* values, gradients, saved */
+	struct arena *arena;   /* values, saved */
 	struct arena *scratch; /* short-lived buffers inside one operation; shared by the tapes of a worker */
 	bool gradients;
 	struct dropout dropout;
@@ -54,10 +55,12 @@ struct tape {
 /* The scratch arena is borrowed. */
 struct tape *tape_new(struct arena *scratch, bool gradients);
 void tape_free(struct tape *);
-void tape_reset(struct tape *);    /* forgets the nodes, keeps the memory */
+void tape_reset(struct tape *); /* forgets the nodes, keeps the memory */
+/* Gives every recorded node a zeroed gradient from the arena. */
+void tape_gradients(struct tape *, struct arena *);
 void tape_backward(struct tape *); /* every node's backward, last first */
 
-/* A node with room for its value (not set) and a zeroed gradient. inputs may be 0. */
+/* A node with room for its value (not set). inputs may be 0. */
 struct node *tape_node(struct tape *, int rows, int cols, int inputs, struct node *const *in,
 	void (*backward)(struct tape *, struct node *));
 void *tape_take(struct tape *, size_t bytes); /* arena memory, not zeroed */

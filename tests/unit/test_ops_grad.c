@@ -51,6 +51,7 @@ static double loss(struct tape *t, struct subject *s, build f, bool backward)
 	struct rng r = rng_stream(9, "loss", 0, 0);
 	tape_reset(t);
 	struct node *y = f(t, s);
+	tape_gradients(t, t->arena);
 	double sum = 0;
 	for (int i = 0; i < y->rows * y->cols; i++) {
 		double c = y->rows * y->cols == 1 ? 1 : rng_normal(&r);
