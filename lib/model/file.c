@@ -127,6 +127,11 @@ static int read_config(const struct st_file *f, struct configuration *c)
 	int r = config_json(c, config, strlen(config), FROM_MODEL, what);
 	if (!r && config_check(c))
 		r = err_at("%s", what);
+	if (r) { /* whatever it is: the file's mistake, not the user's */
+		char *why = mem_text(err_text());
+		err_set(EX_DATAERR, "%s", why);
+		free(why);
+	}
 	free(what);
 	return r;
 }
