@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# moe-route: the routing file, its lines, and what it refuses. Pipes, threads and full disks are in contracts.bats.
+# shellcheck disable=SC2154 # variables come from the helpers
+
+load train_helpers
+
+setup_file() {
+    make_data
+}
+
+no_route() { # no_route STATUS WORDS ARGUMENTS...
+    local wanted=$1 words=$2
+    shift 2
+    refused "$wanted" "$words" moe-route "$@" -o never.st
+}
+
+@test "a routing file has the gate, the table of windows and their metadata" {
+    moe-route -m m.st w.st -o r.st
+    [ "$(ask r.st 'm["moe.format"]')" = routing/1 ]
+    [ "$(ask r.st 'sorted(t)')" = "['gate.weight', 'region.0.channel', 'region.0.core', 'region.1.channel', 'region.1.core', 'window.group', 'window.label', 'window.recording', 'window.sample', 'window.start']" ]
+    [ "$(ask r.st 't["gate.weight"][:2]')" = "('F32', [64, 2])" ]
+    for key in moe.length moe.stride moe.rate moe.unit moe.halo moe.channels moe.classes moe.recordings moe.groups moe.regions; do
+        [ "$(ask r.st "m['$key']")" = "$(ask w.st "m['$key']")" ] || { echo $key; false; }
+    done
+    for name in window.start window.sample window.label window.recording window.group; do
+        [ "$(ask r.st "t['$name']")" = "$(ask w.st "t['$name']")" ] || { echo $name; false; }
+    done
+    [ "$(ask r.st 'max(abs(t["gate.weight"][2][i] + t["gate.weight"][2][i + 1] - 1) for i in range(0, 128, 2)) < 1e-6')" = True ]
+    [ "$(ask r.st '[h["program"] for h in json.loads(m["moe.history"])][-1]')" = moe-route ]
+    moe-route -m m.st --no-history w.st -o r.st
+    [ "$(ask r.st '"moe.history" in m')" = False ]
+}
+
+@test "file, lines and predictions agree on the gate" {
+    moe-route -m m.st w.st -o r.st
+    moe-route -m m.st --jsonl w.st >r.jsonl
+    [ "$(jq -c keys_unsorted r.jsonl | sort -u)" = '["recording","group","start","time","label","gate","layers"]' ]
+    [ "$(wc -l <r.jsonl)" -eq 64 ]
+    [ "$(ask r.st '[float("%.9g" % x) for x in t["gate.weight"][2]]')" = "$(jq -s 'map(.gate[])' -c r.jsonl | python3 -c 'import json; print([float(x) for x in json.loads(input())])')" ]
+    moe-predict -m m.st w.st | jq -c '[.recording, .group, .start, .time, .label, .gate]' >said
+    jq -c '[.recording, .group, .start, .time, .label, .gate]' r.jsonl | cmp - said
+}
+
+@test "a model without a gate gives its region the weight 1" {
+    # shellcheck disable=SC2086
+    moe-train $small --set train.epochs=1 -o one.model one.st
+    [ "$(ask one.model '"gate.fc1.weight" in t')" = False ]
+    moe-route -m one.model --jsonl one.st | jq -es 'all(.gate == [1])'
+    moe-route -m one.model one.st | moe-stats | jq -e '.gate.share == [1]'
+}
+
+@test "the table speaks of the model's regions and channels, whatever the windows are cut into" {
+    moe-split --window 32 --experts 4 --halo 0 eeg/*.csv -o four.st
+    moe-route -m m.st four.st -o r.st
+    moe-route -m m.st w.st -o s.st
+    [ "$(ask r.st 'm["moe.regions"]')" = "$(ask m.st 'json.dumps([r["name"] for r in json.loads(m["moe.regions"])], separators=(",", ":"))')" ]
+    [ "$(ask r.st 't["gate.weight"]')" = "$(ask s.st 't["gate.weight"]')" ]
+}
+
+@test "a recording is routed as the windows cut from it" {
+    moe-split --like m.st eeg/S01_1.csv -o s.st
+    moe-route -m m.st --jsonl s.st >a
+    moe-route -m m.st --jsonl eeg/S01_1.csv | cmp - a
+    moe-route -m m.st --jsonl - <eeg/S01_1.csv | jq -c .gate >b
+    jq -c .gate a | cmp - b
+}
+
+@test "several inputs: one file in a file, one after the other on a pipe, the same figures" {
+    moe-split --like m.st eeg/S01_1.csv -o a.st
+    moe-split --like m.st eeg/S02_1.csv -o b.st
+    moe-route -m m.st a.st b.st eeg/S03_1.csv -o r.st
+    [ "$(ask r.st 't["gate.weight"][1]')" = "[48, 2]" ]
+    [ "$(ask r.st 'm["moe.groups"]')" = '["S01","S02","S03"]' ]
+    moe-stats r.st >figures
+    moe-route -m m.st a.st b.st eeg/S03_1.csv | moe-stats | cmp - figures
+    cat a.st b.st | moe-route -m m.st - eeg/S03_1.csv | moe-stats | cmp - figures
+    moe-route -m m.st a.st b.st eeg/S03_1.csv >r2.st # standard output may be a regular file
+    [ "$(ask r2.st 't["gate.weight"][1]')" = "[48, 2]" ]
+}
+
+@test "labels the model does not know are kept" {
+    edit w.st other.st 'm["moe.classes"] = "[\"sleep\",\"rest\"]"'
+    moe-route -m m.st other.st -o r.st
+    [ "$(moe-stats r.st | jq -c '.gate.by_class | keys')" = '["rest","sleep"]' ]
+    [ "$(moe-route -m m.st --jsonl other.st | jq -r .label | sort -u | tr '\n' ' ')" = "rest sleep " ]
+}
+
+@test "missing channels as in moe-predict" {
+    first=$(ask w.st 'json.loads(m["moe.channels"])[0]')
+    moe-split --window 32 --experts 1 --halo 0 --drop "$first" eeg/*.csv -o fewer.st
+    no_route 65 "fewer.st: missing channel $first; there are" -m m.st fewer.st
+    for way in interp zero; do
+        moe-route -m m.st --missing-channel $way --jsonl fewer.st | jq -c .gate >a
+        moe-predict -m m.st --missing-channel $way fewer.st | jq -c .gate | cmp - a
+    done
+}
+
+@test "bad input is named, and nothing is written" {
+    no_route 64 "-m MODEL is missing" w.st
+    no_route 66 none.st -m none.st w.st
+    no_route 66 none.st -m m.st none.st
+    no_route 65 "not a model" -m w.st w.st
+    no_route 65 "not a windows file" -m m.st m.st
+    head -c 4000 w.st >cut.st
+    no_route 65 cut.st -m m.st cut.st
+    no_route 65 cut.st -m m.st w.st cut.st
+    edit w.st rate.st 'm["moe.rate"] = "100"'
+    no_route 65 "100 Hz" -m m.st rate.st
+    moe-split --window 16 --experts 2 --halo 1 eeg/S01_1.csv -o short.st
+    no_route 65 "windows of 16 samples" -m m.st short.st
+    edit w.st nan.st 't["expert.0"][2][4 * 700 + 1] = math.nan'
+    no_route 65 "sample 188 is not a finite number" -m m.st nan.st
+    sed '9s/,[^,]*,/,loud,/' eeg/S01_1.csv >text.csv
+    no_route 65 "text.csv:9" -m m.st text.csv
+    no_route 64 "--batch" -m m.st --batch 0 w.st
+    : >empty
+    no_route 65 "empty" -m m.st empty
+}
+
+@test "the manual's examples run" {
+    cp m.st model.safetensors
+    cp w.st windows.st
+    cp eeg/S03_1.csv new.csv
+    run_examples moe-route.1 3
+    [ -s routing.st ]
+}
