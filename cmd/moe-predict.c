@@ -218,7 +218,7 @@ static void vote(struct run *r, const struct answer *a)
 static int print_votes(struct run *r)
 {
 	int bad = 0;
-	for (int i = 0; i < r->recordings.n; i++) {
+	for (int i = 0; i < r->recordings.n && !bad; i++) {
 		struct recording *v = &r->recording[i];
 		for (int c = 0; c < r->classes; c++)
 			v->p[c] /= (double)v->windows;
@@ -230,13 +230,21 @@ static int print_votes(struct run *r)
 			.windows = v->windows,
 			.p = v->p,
 			.gate = v->gate};
-		bad = bad || print_answer(r, &a);
-		free(v->p);
-		free(v->gate);
-		free(v->group);
-		free(v->label);
+		bad = print_answer(r, &a);
 	}
 	return bad;
+}
+
+static void free_votes(struct run *r)
+{
+	for (int i = 0; i < r->recordings.n; i++) {
+		free(r->recording[i].p);
+		free(r->recording[i].gate);
+		free(r->recording[i].group);
+		free(r->recording[i].label);
+	}
+	free(r->recording);
+	names_free(&r->recordings);
 }
 
 static int answer_batch(
@@ -341,8 +349,7 @@ static int run(const struct names *operands)
 		else
 			output_discard(r.out);
 	}
-	names_free(&r.recordings);
-	free(r.recording);
+	free_votes(&r);
 	pool_free(pool);
 	model_free(m);
 	return bad;
