@@ -125,7 +125,10 @@ stop() {
     train whole $options --log whole.log w.st
     epochs=$(wc -l <whole.log)
     [ "$epochs" -lt 40 ] # it did stop early, and not at its best
-    [ "$(jq -s 'map(select(.best))[-1].epoch' whole.log)" -lt "$epochs" ]
+    best=$(jq -s 'map(select(.best))[-1].epoch' whole.log)
+    [ "$best" -lt "$epochs" ]
+    train best $options --set train.epochs=$best w.st
+    cmp <(ask whole 't') <(ask best 't')
     for n in 1 2 $((epochs - 1)); do # each a run that ends after n epochs, then goes on
         train part $options --set train.epochs=$n --state s w.st
         moe-train --resume --state s --no-history --valid-groups S03 --set train.epochs=40 -o part w.st
@@ -321,8 +324,9 @@ stop() {
     full moe-train $small --set train.epochs=1 w.st -o -
     full moe-train $small --set train.epochs=1 w.st -o /dev/full
     full moe-train --print-config
-    full moe-train $small --set train.epochs=1 --log /dev/full -o x w.st
+    full moe-train $small --set train.epochs=5 --log /dev/full -o x w.st
     [ ! -e x ]
+    [ "$(ask x.state 'json.loads(m["moe.train"])["step"]')" -eq 2 ] # it stopped at the first line, and can be resumed
     full moe-train $small --set train.epochs=1 --log /dev/full --log-every 1 -o x w.st
     full moe-train $small --set train.epochs=1 --state /dev/full -o x w.st
     full moe-synth --subjects 1 --seconds 4 --truth /dev/full -o never-made

@@ -194,6 +194,15 @@ for i in range(len(l)): l[i] = -1 if s[i] // 512 == 2 else l[i]'
     done
 }
 
+@test "a step that would leave a tensor not finite is taken back" {
+    edit m.st large.st 'b = t["classifier.bias"][2]
+for i in range(len(b)): b[i] = 1e34' # equal, so the softmax does not mind
+    no_train 65 "step 1: tensor classifier.bias would no longer be finite" --init large.st --set train.lr=1000 \
+        --set train.weight_decay=1000 --set train.decay=all --set train.schedule=constant --set train.warmup_steps=0 w.st
+    [ "$(ask never.st.state 't["classifier.bias"]')" = "$(ask large.st 't["classifier.bias"]')" ]
+    [ "$(ask never.st.state 't["classifier.weight"]')" = "$(ask large.st 't["classifier.weight"]')" ]
+}
+
 @test "--valid FILE: the other side must be of other groups" {
     moe-split --window 32 --experts 2 --halo 1 eeg/S0[01]*.csv -o a.st
     moe-split --window 32 --experts 2 --halo 1 eeg/S0[12]*.csv -o b.st
