@@ -17,13 +17,18 @@ train() {
     moe-train $small --no-history -o "$out" "$@"
 }
 
-# stop SIGNAL SECONDS PROGRAM...: runs the program (not a function: the signal is for it alone) and sends the signal after so long; sets code
+# stop SIGNAL WHEN PROGRAM...: runs the program (not a function: the signal is for it alone) and sends the signal after WHEN
+# seconds, or once the file WHEN has a line; sets code
 stop() {
-    local signal=$1 after=$2 pid
+    local signal=$1 when=$2 pid
     shift 2
+    rm -f log.jsonl
     "$@" &
     pid=$!
-    sleep "$after"
+    case $when in
+    [0-9]*) sleep "$when" ;;
+    *) for _ in $(seq 1200); do [ -s "$when" ] && break; sleep 0.05; done ;;
+    esac
     kill -"$signal" $pid 2>/dev/null || true
     code=0
     wait $pid || code=$?
@@ -103,7 +108,7 @@ stop() {
 }
 
 @test "SIGINT ends with 130, a state and a word on how to go on" {
-    stop INT 0.3 moe-train $small --set train.epochs=1000000 -o m2 w.st 2>said
+    stop INT log.jsonl moe-train $small --set train.epochs=1000000 --log log.jsonl -o m2 w.st 2>said
     [ $code -eq 130 ]
     [ -s m2.state ]
     [ ! -e m2 ]
@@ -113,7 +118,7 @@ stop() {
 }
 
 @test "--state names the file a stop leaves" {
-    stop TERM 0.3 moe-train $small --set train.epochs=1000000 --state here.state -q -o m2 w.st
+    stop TERM log.jsonl moe-train $small --set train.epochs=1000000 --log log.jsonl --state here.state -q -o m2 w.st
     [ $code -eq 143 ]
     [ -s here.state ]
     [ ! -e m2 ]
@@ -209,7 +214,7 @@ stop() {
 }
 
 @test "a state from within an epoch keeps its batch size" {
-    stop TERM 0.3 moe-train $small --set train.epochs=1000000 --set train.batch_size=1 -q -o m2 w.st
+    stop TERM log.jsonl moe-train $small --set train.epochs=1000000 --set train.batch_size=1 --log log.jsonl -q -o m2 w.st
     [ $code -eq 143 ]
     [ "$(ask m2.state 'json.loads(m["moe.train"])["in_epoch"]')" -gt 0 ] || skip "stopped between two epochs"
     refused 78 train.batch_size moe-train --resume --state m2.state --set train.batch_size=3 -o never.st w.st
