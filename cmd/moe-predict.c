@@ -323,7 +323,7 @@ static int answer_all(struct run *r, const struct names *operands, struct pool *
 	return bad ? -1 : 0;
 }
 
-static int run(const struct names *operands)
+static int work(const struct names *operands)
 {
 	if (!o.model)
 		return err_set(EX_USAGE, "-m MODEL is missing");
@@ -343,11 +343,7 @@ static int run(const struct names *operands)
 	r.out = output_open(common.output, OUTPUT_TEXT);
 	if (r.out) {
 		pool = pool_new((int)common.threads);
-		bad = answer_all(&r, operands, pool);
-		if (!bad)
-			bad = output_commit(r.out);
-		else
-			output_discard(r.out);
+		bad = output_end(r.out, answer_all(&r, operands, pool));
 	}
 	free_votes(&r);
 	pool_free(pool);
@@ -357,11 +353,5 @@ static int run(const struct names *operands)
 
 int main(int argc, char **argv)
 {
-	struct names operands = {0};
-	if (program_start(&program, argc, argv, &operands))
-		return program_finish();
-	st_header_limit = (uint64_t)common.max_header;
-	program_result(run(&operands));
-	names_free(&operands);
-	return program_finish();
+	return program_main(&program, argc, argv, work);
 }

@@ -179,7 +179,7 @@ static int route_all(
 	return bad ? -1 : 0;
 }
 
-static int run(const struct names *operands)
+static int work(const struct names *operands)
 {
 	if (!o.model)
 		return err_set(EX_USAGE, "-m MODEL is missing");
@@ -190,11 +190,7 @@ static int run(const struct names *operands)
 	int bad = -1;
 	if (out) {
 		struct pool *pool = pool_new((int)common.threads);
-		bad = route_all(m, operands, pool, out);
-		if (!bad)
-			bad = output_commit(out);
-		else
-			output_discard(out);
+		bad = output_end(out, route_all(m, operands, pool, out));
 		pool_free(pool);
 	}
 	model_free(m);
@@ -203,11 +199,5 @@ static int run(const struct names *operands)
 
 int main(int argc, char **argv)
 {
-	struct names operands = {0};
-	if (program_start(&program, argc, argv, &operands))
-		return program_finish();
-	st_header_limit = (uint64_t)common.max_header;
-	program_result(run(&operands));
-	names_free(&operands);
-	return program_finish();
+	return program_main(&program, argc, argv, work);
 }

@@ -166,10 +166,7 @@ static int write_windows(const struct windows *w)
 	struct output *out = output_open(common.output, OUTPUT_BINARY);
 	if (!out)
 		return -1;
-	if (!windows_write(w, out, &h))
-		return output_commit(out);
-	output_discard(out);
-	return -1;
+	return output_end(out, windows_write(w, out, &h));
 }
 
 static int run(struct split *s, const struct names *recordings)
@@ -218,10 +215,5 @@ static int work(const struct names *recordings)
 
 int main(int argc, char **argv)
 {
-	struct names operands = {0};
-	if (program_start(&program, argc, argv, &operands))
-		return program_finish();
-	program_result(work(&operands));
-	names_free(&operands);
-	return program_finish();
+	return program_main(&program, argc, argv, work);
 }

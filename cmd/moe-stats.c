@@ -122,11 +122,7 @@ static int write_result(struct work *w)
 	struct output *out = output_open(common.output, OUTPUT_TEXT);
 	if (!out)
 		return -1;
-	if (output_write(out, text_string(&w->text), w->text.n)) {
-		output_discard(out);
-		return -1;
-	}
-	return output_commit(out);
+	return output_end(out, output_write(out, text_string(&w->text), w->text.n));
 }
 
 static int work(const struct names *operands)
@@ -152,10 +148,5 @@ static int work(const struct names *operands)
 
 int main(int argc, char **argv)
 {
-	struct names operands = {0};
-	if (program_start(&program, argc, argv, &operands))
-		return program_finish();
-	program_result(work(&operands));
-	names_free(&operands);
-	return program_finish();
+	return program_main(&program, argc, argv, work);
 }

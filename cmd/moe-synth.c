@@ -119,11 +119,7 @@ static int one_recording(const struct synth *s, int subject, int session, struct
 	char *name = file_name(subject, session), *path = mem_format("%s/%s", common.output, name);
 	struct synth_recording *r = synth_record(s, subject, session);
 	struct output *out = output_open(path, OUTPUT_TEXT);
-	int failed = out ? synth_write_csv(s, r, out) : -1;
-	if (out && failed)
-		output_discard(out);
-	else if (out)
-		failed = output_commit(out);
+	int failed = out ? output_end(out, synth_write_csv(s, r, out)) : -1;
 	if (!failed)
 		synth_truth_recording(s, r, name, truth);
 	if (!failed && common.verbose)
@@ -138,11 +134,7 @@ static int one_recording(const struct synth *s, int subject, int session, struct
 static int finish_truth(struct output *out, struct text *t)
 {
 	text_add(t, "\n]}\n");
-	if (output_write(out, t->s, t->n)) {
-		output_discard(out);
-		return -1;
-	}
-	return output_commit(out);
+	return output_end(out, output_write(out, t->s, t->n));
 }
 
 static void say_effects(const struct synth *s)
@@ -194,11 +186,5 @@ static int work(const struct names *operands)
 
 int main(int argc, char **argv)
 {
-	struct names operands = {0};
-	if (program_start(&program, argc, argv, &operands))
-		return program_finish();
-	program_result(work(&operands));
-	names_free(&operands);
-	names_free(&o.effect);
-	return program_finish();
+	return program_main(&program, argc, argv, work);
 }

@@ -442,7 +442,7 @@ static int probe(const char *path)
 	return out ? 0 : -1;
 }
 
-static int run(const struct names *operands)
+static int work(const struct names *operands)
 {
 	struct run r = {.pool = pool_new((int)common.threads)};
 	r.state_path = o.state         ? mem_text(o.state)
@@ -480,7 +480,6 @@ static int run(const struct names *operands)
 
 int main(int argc, char **argv)
 {
-	struct names operands = {0};
 	if (argc == 2 && !strcmp(argv[1], "--help=keys")) { /* the list of keys in moe-formats(5) */
 		struct text t = {0};
 		running.program = &program;
@@ -488,10 +487,5 @@ int main(int argc, char **argv)
 		program_result(print_all(&t));
 		return running.status;
 	}
-	if (program_start(&program, argc, argv, &operands))
-		return program_finish();
-	st_header_limit = (uint64_t)common.max_header;
-	program_result(run(&operands));
-	names_free(&operands);
-	return program_finish();
+	return program_main(&program, argc, argv, work);
 }

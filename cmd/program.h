@@ -1,14 +1,8 @@
 /* What every program does around its work: common options, help, messages, exit status. Header only, included once by each
  * cmd/NAME.c:
  *
- *     int main(int argc, char **argv)
- *     {
- *         struct names operands = {0};
- *         if (program_start(&program, argc, argv, &operands))
- *             return program_finish();            help was printed, or the arguments are wrong
- *         program_result(work(&operands));        0, or -1 with the error recorded, or EXIT_NO
- *         return program_finish();
- *     }
+ *     static int work(const struct names *operands);      0, or -1 with the error recorded, or another exit status
+ *     int main(int argc, char **argv) { return program_main(&program, argc, argv, work); }
  */
 #ifndef CMD_PROGRAM_H
 #define CMD_PROGRAM_H
@@ -20,6 +14,7 @@
 #include "base/version.h"
 #include "io/history.h"
 #include "io/output.h"
+#include "io/safetensors.h"
 
 #include <signal.h>
 #include <stdint.h>
@@ -162,6 +157,19 @@ static inline int program_finish(void)
 		free(running.argv[i]);
 	free(running.argv);
 	return running.status;
+}
+
+static inline int program_main(
+	const struct program *p, int argc, char **argv, int (*work)(const struct names *operands))
+{
+	struct names operands = {0};
+	if (!program_start(p, argc, argv, &operands)) {
+		if (common.max_header)
+			st_header_limit = (uint64_t)common.max_header;
+		program_result(work(&operands));
+	}
+	names_free(&operands);
+	return program_finish();
 }
 
 #endif

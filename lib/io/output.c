@@ -245,6 +245,14 @@ void output_discard(struct output *o)
 	free(o);
 }
 
+int output_end(struct output *o, int failed)
+{
+	if (!failed)
+		return output_commit(o);
+	output_discard(o);
+	return -1;
+}
+
 int output_spool(void)
 {
 	const char *folder = getenv("TMPDIR");

@@ -28,6 +28,7 @@ bool output_is_stream(
 	const struct output *); /* not a regular file: may carry several files one after the other */
 int output_commit(struct output *);
 void output_discard(struct output *);
+int output_end(struct output *, int failed); /* commit, or discard and -1 when the work has failed */
 
 /* Installs handlers that remove temporary files before the signal ends the program. */
 void output_guard_signals(void);

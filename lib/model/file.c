@@ -211,8 +211,5 @@ int model_save(const struct model *m, const char *path, const struct history *h)
 	int r = st_write(w, o);
 	st_writer_free(w);
 	free(history);
-	if (!r)
-		return output_commit(o);
-	output_discard(o);
-	return -1;
+	return output_end(o, r);
 }

@@ -91,10 +91,7 @@ int trainer_save_state(const struct trainer *t, const char *path, const struct h
 	st_writer_free(w);
 	text_free(&s);
 	free(history);
-	if (!r)
-		return output_commit(o);
-	output_discard(o);
-	return -1;
+	return output_end(o, r);
 }
 
 static double number(const cJSON *root, const char *key)
