@@ -14,6 +14,9 @@
 
 extern const struct tokeniser tokeniser_spectral;
 
+/* Power below this is what rounding leaves of a constant. */
+#define SILENCE REAL(1e-10)
+
 struct basis {
 	int L, hop, lines; /* lines: frequencies in use */
 	int bands;
@@ -127,7 +130,7 @@ static void features(const struct config *c, const void *prepared, const real *x
 					power += part[i * w + j] * part[i * w + j];
 				power /= (real)(s->last[b] - s->first[b]);
 				out[(size_t)b * w + j] =
-					power > 0 ? (real)(0.5 * log((double)power + 1e-6)) : 0;
+					power > SILENCE ? (real)(0.5 * log((double)power + 1e-6)) : 0;
 			}
 	}
 }
