@@ -105,7 +105,7 @@ static void band_powers_are_those_of_the_transform(void)
 	CHECK(!k->size(&c.value, N, RATE, 2, &n, &D) && n == 3 && D == 6);
 	real x[N * 2] = {0}, out[3 * 6];
 	for (int t = 0; t < N; t++)
-		x[2 * t] = (real)(3 * sin(2 * pi * 10 * t / RATE + 0.4) + 50);
+		x[2 * t] = (real)(3 * sin(2 * pi * 10 * t / RATE + 0.4) + 50), x[2 * t + 1] = REAL(0.3);
 	struct arena *a = arena_new();
 	void *prepared = k->prepare(&c.value, N, RATE);
 	k->features(&c.value, prepared, x, N, RATE, 2, out, a);
@@ -132,7 +132,7 @@ static void band_powers_are_those_of_the_transform(void)
 			}
 			if (power > 1e-3) /* below, it is the rounding of the offset */
 				CHECK_NEAR(out[i * 6 + b * 2], 0.5 * log(power + 1e-6), 1e-4);
-			CHECK(out[i * 6 + b * 2 + 1] == 0); /* a column of nothing */
+			CHECK(out[i * 6 + b * 2 + 1] == 0); /* a constant says nothing */
 		}
 		CHECK(out[i * 6 + 2] > out[i * 6] + 3 && out[i * 6 + 2] > out[i * 6 + 4] + 3);
 	}

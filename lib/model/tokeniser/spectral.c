@@ -14,7 +14,7 @@
 
 extern const struct tokeniser tokeniser_spectral;
 
-/* Power below this is what rounding leaves of a constant. */
+/* A column whose variance is below this is a constant, and what its rounding left. */
 #define SILENCE REAL(1e-10)
 
 struct basis {
@@ -110,6 +110,7 @@ static void features(const struct config *c, const void *prepared, const real *x
 	size_t w = (size_t)W, L = (size_t)s->L;
 	real *stretch = arena_take(scratch, L * w * sizeof(real));
 	real *part = arena_take(scratch, 2 * (size_t)s->lines * w * sizeof(real));
+	bool *silent = arena_take(scratch, w * sizeof *silent);
 	(void)c;
 	(void)rate;
 	for (int at = 0; at + s->L <= T; at += s->hop, out += (size_t)s->bands * w) {
@@ -119,8 +120,12 @@ static void features(const struct config *c, const void *prepared, const real *x
 			for (size_t t = 0; t < L; t++)
 				mean += stretch[t * w + j];
 			mean /= (real)s->L;
-			for (size_t t = 0; t < L; t++)
+			real square = 0;
+			for (size_t t = 0; t < L; t++) {
 				stretch[t * w + j] -= mean;
+				square += stretch[t * w + j] * stretch[t * w + j];
+			}
+			silent[j] = square < SILENCE * (real)s->L;
 		}
 		gemm(PLAIN, PLAIN, 2 * s->lines, W, s->L, 1, s->wave, s->L, stretch, W, 0, part, W);
 		for (int b = 0; b < s->bands; b++)
@@ -130,7 +135,7 @@ static void features(const struct config *c, const void *prepared, const real *x
 					power += part[i * w + j] * part[i * w + j];
 				power /= (real)(s->last[b] - s->first[b]);
 				out[(size_t)b * w + j] =
-					power > SILENCE ? (real)(0.5 * log((double)power + 1e-6)) : 0;
+					silent[j] ? 0 : (real)(0.5 * log((double)power + 1e-6));
 			}
 	}
 }
