@@ -195,7 +195,6 @@ static int read_model(struct layout *l)
 static int work(const struct names *recordings)
 {
 	struct layout like = {0};
-	st_header_limit = (uint64_t)common.max_header;
 	if (read_delim() || contradictions())
 		return -1;
 	gather();

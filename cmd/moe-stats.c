@@ -134,7 +134,6 @@ static int work(const struct names *operands)
 		return err_set(EX_USAGE, "--raw, --csv, --tsv, --describe: one of them at a time");
 	if (o.merge && o.describe)
 		return err_set(EX_USAGE, "--merge reads counts; there is nothing to describe in them");
-	st_header_limit = (uint64_t)common.max_header;
 	for (int i = 0; i < n && !failed; i++) {
 		const char *path = operands->n ? operands->s[i] : standard[0];
 		failed = o.merge ? read_counts(&w, path) : read_containers(&w, path);

@@ -107,21 +107,8 @@ static int begin_config(struct run *r)
 		if (bad)
 			return -1;
 	}
-	if (o.config) {
-		struct input *in = input_open(o.config);
-		struct text t = {0};
-		char piece[4096];
-		long n = -1;
-		while (in && t.n < 1 << 20 && (n = input_read(in, piece, sizeof piece)) > 0)
-			text_add_n(&t, piece, (size_t)n);
-		if (in && n > 0)
-			n = err_set(EX_CONFIG, "%s: a configuration of more than a megabyte", o.config);
-		int bad = !in || n < 0 || config_json(&r->config, text_string(&t), t.n, FROM_FILE, o.config);
-		text_free(&t);
-		input_close(in);
-		if (bad)
-			return -1;
-	}
+	if (o.config && config_file(&r->config, o.config))
+		return -1;
 	for (int i = 0; i < o.set.n; i++)
 		if (config_set(&r->config, o.set.s[i]))
 			return -1;
@@ -235,14 +222,6 @@ static int check_classes(const struct run *r)
 				classes->s[c]);
 	free(count);
 	return bad;
-}
-
-/* Validation windows carry their dataset's class numbers; bring them to the model's. */
-static void renumber(struct dataset *d, const struct names *classes)
-{
-	for (int64_t i = 0; i < d->n; i++)
-		if (d->item[i].label >= 0)
-			d->item[i].label = names_find(classes, d->classes.s[d->item[i].label]);
 }
 
 /* With one region there is nothing to weigh: its weight is 1. */
@@ -402,10 +381,38 @@ static int finish(struct run *r, int interrupted)
 	return 0;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+	return a && b && (!strcmp(a, b) || output_replaces(a, b));
+}
+
+/* What is written must be apart from what is read, and from each other. */
+static int check_files(const struct names *operands)
+{
+	const char *written[] = {common.output, o.state, o.log}, *read[] = {o.valid, o.config, o.init};
+	for (int i = 0; i < 3; i++) {
+		if (written[i] && program_spares(written[i], operands))
+			return -1;
+		for (int j = 0; j < i; j++)
+			if (same_file(written[i], written[j]))
+				return err_set(EX_USAGE, "%s: model, state and log cannot be the same file",
+					written[i]);
+		for (int j = 0; j < 3;
+			j++) /* a model may be continued in place: it is read before it is replaced */
+			if (same_file(written[i], read[j]) && !(i == 0 && j == 2))
+				return err_set(EX_USAGE, "%s: is read and would be written over", written[i]);
+	}
+	for (int i = 0; i < operands->n; i++)
+		for (int j = 0; j < i; j++)
+			if (same_file(operands->s[i], operands->s[j]))
+				return err_set(EX_USAGE, "%s: is given twice", operands->s[i]);
+	return 0;
+}
+
 static int prepare(struct run *r, const struct names *operands)
 {
-	if (o.state && common.output && !strcmp(o.state, common.output))
-		return err_set(EX_USAGE, "%s: model and state cannot be the same file", o.state);
+	if (check_files(operands))
+		return -1;
 	if (o.resume && !o.state)
 		return err_set(EX_USAGE, "--resume needs --state FILE");
 	if (o.resume && o.init)
@@ -430,7 +437,7 @@ static int prepare(struct run *r, const struct names *operands)
 	if (read_windows(r, operands) || choose_sides(r) || check_classes(r) || make_model(r))
 		return -1;
 	if (r->valid)
-		renumber(r->valid, &r->model->layout.classes);
+		dataset_renumber(r->valid, &r->model->layout.classes);
 	return make_scaler(r);
 }
 

@@ -159,6 +159,17 @@ static inline int program_finish(void)
 	return running.status;
 }
 
+/* Refuses an output that would replace one of the inputs. */
+static inline int program_spares(const char *output, const struct names *inputs)
+{
+	for (int i = 0; i < inputs->n; i++)
+		if (output_replaces(output, inputs->s[i]))
+			return err_set(EX_USAGE,
+				"%s: is read and would be replaced by the result; write to another file",
+				output);
+	return 0;
+}
+
 static inline int program_main(
 	const struct program *p, int argc, char **argv, int (*work)(const struct names *operands))
 {
@@ -166,7 +177,7 @@ static inline int program_main(
 	if (!program_start(p, argc, argv, &operands)) {
 		if (common.max_header)
 			st_header_limit = (uint64_t)common.max_header;
-		program_result(work(&operands));
+		program_result(program_spares(common.output, &operands) ? -1 : work(&operands));
 	}
 	names_free(&operands);
 	return program_finish();

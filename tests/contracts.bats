@@ -424,3 +424,27 @@ stop() {
     moe-train $small --set train.epochs=2 -o x w.st 2>said
     [ ! -s said ]
 }
+
+@test "what is read is never written over" {
+    cp w.st in.st
+    cp eeg/S00_1.csv in.csv
+    ln -sf in.st link.st
+    for command in "moe-train $small --log in.st -o x in.st" "moe-train $small -o ./in.st in.st" \
+        "moe-train $small --state link.st -o x in.st" "moe-train $small --log x -o x in.st" \
+        "moe-train $small -o x in.st in.st" "moe-split -o ./in.csv in.csv" "moe-predict -m m.st -o link.st in.st" \
+        "moe-route -m m.st -o in.st link.st"; do
+        run -64 $command
+    done
+    cmp w.st in.st
+    cmp eeg/S00_1.csv in.csv
+    [ -L link.st ]
+}
+
+@test "a limit on the address space ends with a message, not with waiting" {
+    ldd "$(command -v moe-predict)" | grep -q asan && skip "a sanitizer takes the address space itself"
+    for limit in 100000 200000; do
+        run timeout 60 bash -c "ulimit -v $limit; exec moe-predict --threads 1 -m m.st w.st"
+        [ "$status" -eq 71 ] || { [ "$status" -eq 0 ] && [ -n "$output" ]; }
+        [ "$status" -eq 0 ] || [[ "$output" == *"address space"* ]]
+    done
+}

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static _Noreturn void exhausted(size_t count, size_t size)
 {
@@ -57,6 +59,20 @@ char *mem_format(const char *format, ...)
 	vsnprintf(p, (size_t)n + 1, format, a);
 	va_end(a);
 	return p;
+}
+
+void mem_need_space(size_t bytes, const char *what_for)
+{
+	void *p =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED) {
+		fprintf(stderr,
+			"moe-tools: out of memory: %s needs %zu MB of address space; raise the limit (ulimit "
+			"-v), or use fewer --threads\n",
+			what_for, bytes >> 20);
+		_exit(EX_OSERR); /* the end of such a library would wait as well */
+	}
+	munmap(p, bytes);
 }
 
 enum { ALIGN = 64, FIRST_BLOCK = 1 << 16 };

@@ -17,6 +17,10 @@ char *mem_text(const char *s);                        /* strdup */
 char *mem_text_n(const char *s, size_t n);            /* strndup */
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Ends the program as the others do when so much address space is not to be had (a limit like ulimit -v): for libraries that
+ * would wait for it for ever. */
+void mem_need_space(size_t bytes, const char *what_for);
+
 #define NEW(type)          ((type *)mem_new(1, sizeof(type)))
 #define NEW_ARRAY(type, n) ((type *)mem_new((size_t)(n), sizeof(type)))
 #define GROW(p, n)         ((p) = mem_grow((p), (size_t)(n), sizeof *(p)))

@@ -26,9 +26,13 @@ static int set(const struct option *o, const char *written, const char *v)
 		*(bool *)o->target = true;
 		return 0;
 	case OPT_TEXT:
+		if (!*v)
+			return err_set(EX_USAGE, "%s: the value is empty", written);
 		*(const char **)o->target = v;
 		return 0;
 	case OPT_LIST:
+		if (!*v)
+			return err_set(EX_USAGE, "%s: the value is empty", written);
 		names_add(o->target, v);
 		return 0;
 	case OPT_INT:

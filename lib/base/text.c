@@ -122,25 +122,37 @@ void names_copy(struct names *to, const struct names *from)
 		names_add(to, from->s[i]);
 }
 
+/* One part from p: quoted ("" inside stands for ") or up to the separator; returns where the next begins, NULL at the end. */
+static const char *split_one(const char *p, char separator, struct text *part)
+{
+	while (isspace((unsigned char)*p) && *p != separator)
+		p++;
+	part->n = 0;
+	if (*p == '"') {
+		for (p++; *p && (*p != '"' || p[1] == '"'); p++) {
+			text_add_n(part, p, 1);
+			p += *p == '"';
+		}
+		p += strcspn(p, (char[]){separator, 0});
+	} else {
+		size_t n = strcspn(p, (char[]){separator, 0}), used = n;
+		while (used && isspace((unsigned char)p[used - 1]))
+			used--;
+		text_add_n(part, p, used);
+		p += n;
+	}
+	return *p ? p + 1 : NULL;
+}
+
 void names_split(struct names *l, const char *list, char separator)
 {
-	for (const char *p = list;;) {
-		const char *end = strchr(p, separator);
-		const char *stop = end ? end : p + strlen(p);
-		const char *a = p, *b = stop;
-		while (a < b && isspace((unsigned char)*a))
-			a++;
-		while (b > a && isspace((unsigned char)b[-1]))
-			b--;
-		if (b > a) {
-			char *part = mem_text_n(a, (size_t)(b - a));
-			names_add(l, part);
-			free(part);
-		}
-		if (!end)
-			return;
-		p = end + 1;
+	struct text part = {0};
+	for (const char *p = list; p;) {
+		p = split_one(p, separator, &part);
+		if (part.n)
+			names_add(l, part.s);
 	}
+	text_free(&part);
 }
 
 char *names_join(const struct names *l, const char *separator)

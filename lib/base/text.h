@@ -30,7 +30,8 @@ int names_find(const struct names *, const char *s); /* index or -1 */
 const char *names_duplicate(const struct names *);   /* one that stands there twice, or NULL */
 bool names_equal(const struct names *, const struct names *);
 void names_copy(struct names *to, const struct names *from);        /* to is overwritten, not freed */
-void names_split(struct names *, const char *list, char separator); /* appends the trimmed, non-empty parts */
+void names_split(struct names *, const char *list, char separator); /* appends the trimmed, non-empty
+	parts; a part in double quotes may hold the separator */
 char *names_join(const struct names *, const char *separator);      /* to be freed */
 void names_free(struct names *);
 

@@ -85,6 +85,9 @@ static int find_special(
 {
 	bool dropped = !o->label_column && names_find(&o->drop, "label") >= 0;
 	c->label = dropped ? -1 : names_find(names, o->label_column ? o->label_column : "label");
+	for (int i = 0; i < names->n && c->label < 0 && !dropped && !o->label_column; i++)
+		if (!strcasecmp(names->s[i], "label"))
+			c->label = i;
 	if (c->label < 0 && o->label_column)
 		return absent(file, "label column", o->label_column, names);
 	c->time = o->time_column ? names_find(names, o->time_column) : -1;

@@ -72,6 +72,7 @@ void split_free(struct split *s)
 	}
 	free(s->recording);
 	free(s->suspicious);
+	free(s->file);
 	free(s->why);
 	free(s);
 }
@@ -125,6 +126,23 @@ static char *recording_name(const struct split *s, const char *path)
 					      : "%s: the file's name is not UTF-8 text; rename it",
 		path);
 	return NULL;
+}
+
+/* Notes what recording i is read from; -1 when another recording is the same file under another name. */
+static int note_file(struct split *s, struct input *in, int i)
+{
+	int fd;
+	uint64_t size;
+	struct stat *f = &s->file[i];
+	memset(f, 0, sizeof *f);
+	if (!input_is_file(in, &fd, &size) || fstat(fd, f))
+		return 0;
+	for (int j = 0; j < i; j++)
+		if (s->file[j].st_ino == f->st_ino && s->file[j].st_dev == f->st_dev)
+			return err_set(EX_USAGE,
+				"%s: this recording is given twice (it is the same file as %s)",
+				input_name(in), s->recording[j].name);
+	return 0;
 }
 
 /* --- the layout */
@@ -273,12 +291,13 @@ int split_add_input(struct split *s, struct input *in)
 	if (s->room != room) {
 		GROW(s->suspicious, s->room);
 		GROW(s->why, s->room);
+		GROW(s->file, s->room);
 	}
 	int i = s->n++;
 	struct recording *r = &s->recording[i];
-	*r = (struct recording){.name = name, .group = group_of(s, name)};
+	*r = (struct recording){.name = name, .group = group_of(s, base_name(name))};
 	s->suspicious[i] = s->why[i] = (struct names){0};
-	if (!r->group)
+	if (!r->group || note_file(s, in, i))
 		return -1;
 	struct csv_table *t = csv_table_new(in, &form);
 	int e = t ? read_and_cut(s, r, file, t) : -1;

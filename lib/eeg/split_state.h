@@ -5,6 +5,7 @@
 #include "eeg/cut.h"
 
 #include <regex.h>
+#include <sys/stat.h>
 
 struct split {
 	const struct split_options *o;
@@ -18,6 +19,7 @@ struct split {
 	struct recording *recording; /* [n]; without --explain their lists are freed after cutting */
 	int n, room;
 	struct names *suspicious, *why; /* [n] */
+	struct stat *file;              /* [n] what each was read from; st_ino 0 = no regular file */
 	double rate, doubt;             /* of the first recording */
 };
 

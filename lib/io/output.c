@@ -88,6 +88,8 @@ static int open_file(struct output *o, const char *path)
 {
 	struct stat st;
 	bool exists = !stat(path, &st);
+	if (!exists && !lstat(path, &st))
+		return err_set(EX_CANTCREAT, "%s: is a link that leads nowhere", path);
 	if (exists && S_ISDIR(st.st_mode))
 		return err_set(EX_CANTCREAT, "%s: is a folder; name a file", path);
 	if (exists && !S_ISREG(st.st_mode)) {
@@ -243,6 +245,13 @@ void output_discard(struct output *o)
 	free(o->target);
 	free(o->name);
 	free(o);
+}
+
+bool output_replaces(const char *output, const char *input)
+{
+	struct stat a, b;
+	return output && input && !stat(output, &a) && !stat(input, &b) && S_ISREG(a.st_mode) &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 int output_end(struct output *o, int failed)

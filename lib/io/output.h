@@ -30,6 +30,9 @@ int output_commit(struct output *);
 void output_discard(struct output *);
 int output_end(struct output *, int failed); /* commit, or discard and -1 when the work has failed */
 
+/* Whether writing to `output` would replace the existing file `input` (another spelling and links included). */
+bool output_replaces(const char *output, const char *input);
+
 /* Installs handlers that remove temporary files before the signal ends the program. */
 void output_guard_signals(void);
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "io/input.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -60,7 +61,8 @@ static int set_later(const struct key *k, const cJSON *v, enum config_from from,
 	bool same = cJSON_Compare(only, v, 1) ||
 		    (!strcmp(k->name, "moe.layers") && cJSON_IsArray(v) && !cJSON_GetArraySize(v));
 	cJSON_Delete(only);
-	if (same && from <= FROM_MODEL)
+	bool idle = !strcmp(k->name, "bridge.sync_every"); /* matters to an exchange after every layer only */
+	if (from <= FROM_MODEL && (same || idle))
 		return 0;
 	return err_set(EX_CONFIG, "%s: %s is not implemented yet%s%s", what, k->name,
 		same ? "" : "; without it the value is ", same ? "" : k->preset[0]);
@@ -207,10 +209,11 @@ int config_json(struct configuration *c, const char *text, size_t n, enum config
 	int r = cJSON_IsObject(root) ? 0 : err_set(EX_CONFIG, "%s: not a JSON object", what);
 	const cJSON *preset = r ? NULL : json_get(root, "preset");
 	int p;
-	if (preset &&
-		c->from[0] == FROM_PRESET) { /* a preset named on the command line goes before the file's */
+	if (preset)
 		r = set_choice(&config_keys[0], &p, preset, what);
-		if (!r && p != c->value.preset) {
+	if (preset && !r &&
+		c->from[0] == FROM_PRESET) { /* one named on the command line goes before the file's */
+		if (p != c->value.preset) {
 			config_end(c);
 			config_begin(c, p);
 		}
@@ -219,6 +222,22 @@ int config_json(struct configuration *c, const char *text, size_t n, enum config
 	if (!r)
 		r = walk(c, root, "", from, what);
 	cJSON_Delete(root);
+	return r;
+}
+
+int config_file(struct configuration *c, const char *path)
+{
+	struct input *in = input_open(path);
+	struct text t = {0};
+	char piece[4096];
+	long n = -1;
+	while (in && t.n < 1 << 20 && (n = input_read(in, piece, sizeof piece)) > 0)
+		text_add_n(&t, piece, (size_t)n);
+	if (in && n > 0)
+		n = err_set(EX_CONFIG, "%s: a configuration of more than a megabyte", path);
+	int r = n < 0 ? -1 : config_json(c, text_string(&t), t.n, FROM_FILE, path);
+	text_free(&t);
+	input_close(in);
 	return r;
 }
 

@@ -65,6 +65,8 @@ const char *config_preset_name(int preset);
 
 /* Reads nested JSON. From a model, keys without effect are accepted. `what` names the place for messages. */
 int config_json(struct configuration *, const char *text, size_t n, enum config_from, const char *what);
+/* The same from a file, as FROM_FILE. */
+int config_file(struct configuration *, const char *path);
 /* One KEY=VALUE of the command line. */
 int config_set(struct configuration *, const char *assignment);
 /* What the values have to do with each other, and that no key given by the user is without effect. */

@@ -49,7 +49,7 @@ struct forward *forward_new(const struct model *m, struct pool *pool)
 {
 	struct forward *f = NEW(struct forward);
 	int threads = pool_threads(pool);
-	gemm_single_thread();
+	gemm_single_thread(threads);
 	f->m = m;
 	f->pool = pool;
 	f->gradients = NEW_ARRAY(struct arena *, threads);

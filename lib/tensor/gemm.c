@@ -1,5 +1,7 @@
 #include "tensor/gemm.h"
 
+#include "base/mem.h"
+
 #include <cblas.h>
 
 void gemm(enum transpose a, enum transpose b, int m, int n, int k, real alpha, const real *A, int lda,
@@ -14,8 +16,10 @@ void gemm(enum transpose a, enum transpose b, int m, int n, int k, real alpha, c
 #endif
 }
 
-void gemm_single_thread(void)
+void gemm_single_thread(int callers)
 {
+	enum { BUFFER = 129 << 20 };
+	mem_need_space((size_t)callers * BUFFER, "OpenBLAS");
 	openblas_set_num_threads(1);
 }
 

@@ -133,6 +133,13 @@ int dataset_add(struct dataset *d, struct windows *w)
 	return 0;
 }
 
+void dataset_renumber(struct dataset *d, const struct names *classes)
+{
+	for (int64_t i = 0; i < d->n; i++)
+		if (d->item[i].label >= 0)
+			d->item[i].label = names_find(classes, d->classes.s[d->item[i].label]);
+}
+
 const struct windows *dataset_windows(const struct dataset *d, int64_t item)
 {
 	return d->part[d->item[item].part].w;

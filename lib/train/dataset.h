@@ -39,6 +39,9 @@ void dataset_free(struct dataset *);
 /* Drops all windows and items but keeps the lists: for streams. */
 void dataset_clear(struct dataset *);
 
+/* Labels count by `classes` from now on; every class of a labelled window must be there. */
+void dataset_renumber(struct dataset *, const struct names *classes);
+
 const struct windows *dataset_windows(const struct dataset *, int64_t item);
 
 /* As it stands in the file; 0 where the channel is missing. */

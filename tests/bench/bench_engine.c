@@ -142,7 +142,7 @@ static void measure(int ffn, int threads, double sgemm)
 
 int main(void)
 {
-	gemm_single_thread();
+	gemm_single_thread(1);
 	double sgemm = sgemm_rate();
 	if (!getenv("BENCH_JSON"))
 		printf("%s\nsgemm 2048^3 on one thread: %.1f GFLOP/s\n\n%-22s %5s %7s %10s %10s %9s %8s\n",

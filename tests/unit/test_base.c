@@ -143,6 +143,12 @@ static void names_do_what_lists_do(void)
 	names_add(&l, "b");
 	CHECK_TEXT(names_duplicate(&l), "b");
 	names_free(&l);
+	names_split(&l, "\"eyes, closed\", \"a \"\"b\"\"\" ,c", ',');
+	CHECK(l.n == 3);
+	CHECK_TEXT(l.s[0], "eyes, closed");
+	CHECK_TEXT(l.s[1], "a \"b\"");
+	CHECK_TEXT(l.s[2], "c");
+	names_free(&l);
 	const char *list[] = {"window", "stride", "rate"};
 	CHECK_TEXT(text_nearest("windwo", list, 3), "window");
 	CHECK(!text_nearest("zzzzzz", list, 3));
@@ -220,6 +226,7 @@ static void options_are_checked(void)
 	CHECK(PARSE("--numbr", "3") && strstr(err_text(), "--number"));
 	CHECK(PARSE("--choice", "d") && strstr(err_text(), "a|b|c"));
 	CHECK(PARSE("--span", "0") && PARSE("--span", "1.5") && PARSE("--span", "-2s"));
+	CHECK(PARSE("-t", "") && strstr(err_text(), "empty"));
 	CHECK(PARSE("--flag=1") && PARSE("-z") && PARSE("--real", "nan"));
 	parsed(&operands);
 }
