@@ -18,8 +18,8 @@ void gemm(enum transpose a, enum transpose b, int m, int n, int k, real alpha, c
 
 void gemm_single_thread(int callers)
 {
-	enum { BUFFER = 129 << 20 };
-	mem_need_space((size_t)callers * BUFFER, "OpenBLAS");
+	enum { BUFFER = 129 << 20, REST = 192 << 20 }; /* rest: what else will be asked for meanwhile */
+	mem_need_space((size_t)callers * BUFFER + REST, "OpenBLAS");
 	openblas_set_num_threads(1);
 }
 
