@@ -186,7 +186,8 @@ stop() {
     head -c 3000 s >cut.st
     refused 65 cut.st $r --state cut.st w.st
     refused 65 "m.st: not a training state" $r --state m.st w.st
-    refused 65 w.st $r --state w.st w.st
+    cp w.st windows-as-state.st
+    refused 65 windows-as-state.st $r --state windows-as-state.st w.st
     refused 66 none $r --state none w.st
     moe-split --window 32 --experts 2 --halo 1 eeg/S0[12]*.csv -o other.st
     refused 65 "belongs to other windows" $r --state s other.st
