@@ -16,13 +16,19 @@ void metrics_end(struct metrics *m)
 	m->confusion = NULL;
 }
 
-int metrics_softmax(const real *z, int n, double *p)
+int metrics_answer(const real *z, int n)
 {
 	int best = 0;
-	double sum = 0;
 	for (int c = 1; c < n; c++)
 		if (z[c] > z[best])
 			best = c;
+	return best;
+}
+
+int metrics_softmax(const real *z, int n, double *p)
+{
+	int best = metrics_answer(z, n);
+	double sum = 0;
 	for (int c = 0; c < n; c++)
 		sum += p[c] = exp((double)z[c] - (double)z[best]);
 	for (int c = 0; c < n; c++)
@@ -32,11 +38,8 @@ int metrics_softmax(const real *z, int n, double *p)
 
 void metrics_add(struct metrics *m, const real *z, int label)
 {
-	int best = 0;
+	int best = metrics_answer(z, m->classes);
 	double sum = 0;
-	for (int c = 1; c < m->classes; c++)
-		if (z[c] > z[best])
-			best = c;
 	for (int c = 0; c < m->classes; c++)
 		sum += exp((double)z[c] - (double)z[best]);
 	m->log_loss += log(sum) + (double)z[best] - (double)z[label];

@@ -22,6 +22,8 @@ double metrics_accuracy(const struct metrics *);
 double metrics_balanced_accuracy(
 	const struct metrics *); /* mean of the classes' recalls, over classes that occur */
 
+/* The class with the largest of logits [classes], the lower one on a tie. */
+int metrics_answer(const real *logits, int classes);
 /* p [classes] = softmax(logits); returns the class with the largest. */
 int metrics_softmax(const real *logits, int classes, double *p);
 

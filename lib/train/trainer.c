@@ -134,14 +134,9 @@ static void clip(struct trainer *t, double norm)
 static void count_right(struct trainer *t, int B)
 {
 	int classes = t->m->layout.classes.n;
-	for (int b = 0; b < B; b++) {
-		const real *z = t->logits + (size_t)b * (size_t)classes;
-		int best = 0;
-		for (int c = 1; c < classes; c++)
-			if (z[c] > z[best])
-				best = c;
-		t->at.right += best == t->label[b];
-	}
+	for (int b = 0; b < B; b++)
+		t->at.right +=
+			metrics_answer(t->logits + (size_t)b * (size_t)classes, classes) == t->label[b];
 }
 
 /* After a step: takes it back when it left the parameters not finite, and names the tensor. */

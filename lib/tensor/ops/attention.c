@@ -98,7 +98,7 @@ INLINE real exponentials(real *s, int N, int P, real m)
 	return v_sum(&sum);
 }
 
-INLINE real largest(const real *s, int N, int P)
+INLINE real largest(const real *s, int N)
 {
 	real m = s[0];
 	int whole = N / LANES * LANES;
@@ -110,7 +110,6 @@ INLINE real largest(const real *s, int N, int P)
 		}
 		m = v_largest(&top);
 	}
-	(void)P;
 	for (int j = whole; j < N; j++)
 		m = s[j] > m ? s[j] : m;
 	return m;
@@ -123,7 +122,7 @@ INLINE void forward_head(const struct head *h, const int D, const real *q, real 
 	for (int i = 0; i < h->N; i++) {
 		real *s = h->row;
 		products(s, q + (size_t)i * (size_t)h->step, h->kt, h->P, D, h->scale);
-		real m = largest(s, h->N, h->P), sum = exponentials(s, h->N, h->P, m), share = 1 / sum;
+		real m = largest(s, h->N), sum = exponentials(s, h->N, h->P, m), share = 1 / sum;
 		if (saved) {
 			saved[2 * i] = m;
 			saved[2 * i + 1] = share;
