@@ -59,6 +59,9 @@ struct spool {
 /* Reads the rest of the table; labels are interned into `labels`. -1 with an error; recording_free in any case. */
 int recording_read(struct recording *, const char *file, struct csv_table *, const struct split_options *,
 	struct names *labels, struct spool *);
+/* Its rate and gaps: from t [n], the first times of its column of this name (NULL: it has none), --rate and the model. */
+int recording_rate(struct recording *, const char *file, const char *column, const double *t, int64_t n,
+	const struct split_options *);
 /* Draws lines through the holes, in the spool. -1 when a channel has no value at all in a stretch without gaps. */
 int recording_interpolate(const struct recording *, const char *file, const struct spool *);
 void recording_free(struct recording *);

@@ -33,13 +33,14 @@ static int fill(struct csv_table *t)
 		return row_too_long(t);
 	if (t->room - t->n < CHUNK) {
 		t->room = 2 * t->room + CHUNK;
-		GROW(t->buffer, t->room);
+		GROW(t->buffer, t->room + CSV_BEYOND);
 	}
 	long r = input_read(t->in, t->buffer + t->n, t->room - t->n);
 	if (r < 0)
 		return -1;
 	t->end = r == 0;
 	t->n += (size_t)r;
+	memset(t->buffer + t->n, 0, CSV_BEYOND);
 	return 0;
 }
 
@@ -86,6 +87,23 @@ bool csv_is_empty(const char *s, size_t n)
 		if (s[i] != ' ' && s[i] != '\t')
 			return false;
 	return true;
+}
+
+bool csv_table_ready(struct csv_table *t)
+{
+	for (size_t at = 0;;) {
+		const char *s = t->buffer + t->from + at, *nl = t->n > at ? memchr(s, '\n', t->n - at) : NULL;
+		if (nl && !csv_is_comment(s, (size_t)(nl - s)) && !csv_is_empty(s, (size_t)(nl - s)))
+			return true;
+		if (nl)
+			at += (size_t)(nl - s) + 1;
+		else if (t->end)
+			return true;
+		else if (!input_ready(t->in))
+			return false;
+		else if (fill(t))
+			return true; /* the next row meets the same error */
+	}
 }
 
 /* --- cells */
@@ -240,11 +258,29 @@ static int seek_row(struct csv_table *t, const char **s, size_t *n, size_t *next
 	return 1;
 }
 
+/* The next line through the numeric lane: 1; 0 when it is not for that lane (nothing is taken then), -1. */
+static int number_row(struct csv_table *t)
+{
+	const char *s;
+	size_t n, next;
+	t->line = t->lines + 1;
+	int r = csv_peek_line(t, 0, &s, &n, &next);
+	if (r <= 0)
+		return r;
+	t->parsed = csv_cut_numbers(t, s, n);
+	if (t->parsed)
+		take(t, next);
+	return t->parsed;
+}
+
 int csv_next_row(struct csv_table *t)
 {
 	const char *s;
 	size_t n, next;
-	int r = seek_row(t, &s, &n, &next);
+	int r = t->lane && t->width && !t->blank && !t->form.slow ? number_row(t) : 0;
+	if (r)
+		return r;
+	r = seek_row(t, &s, &n, &next);
 	if (r <= 0)
 		return r;
 	if (t->form.slow || memchr(s, '"', n)) {
@@ -321,6 +357,9 @@ void csv_table_free(struct csv_table *t)
 	free(t->buffer);
 	free(t->cell);
 	free(t->stop);
+	free(t->at);
+	free(t->number);
+	free(t->under);
 	text_free(&t->unquoted);
 	free(t);
 }

@@ -5,6 +5,9 @@
 #include "io/csv.h"
 
 #include <csv.h>
+#include <stdint.h>
+
+enum { CSV_BEYOND = 64 }; /* bytes of the buffer behind the last one read that may be looked at */
 
 struct csv_table {
 	struct input *in;
@@ -27,6 +30,12 @@ struct csv_table {
 	size_t *stop;         /* [cells] where each ends in unquoted */
 	int stop_room;
 	bool row_done;
+	/* rows as numbers */
+	bool lane, parsed; /* wanted; the row in hand has them */
+	uint32_t *at;      /* [cells] where each cell of the line ends */
+	size_t at_room;
+	double *number, *under; /* [cells] */
+	int number_room;
 };
 
 /* The next line without its end: *s, *n, valid until the next call. 1, 0 at the end, -1. at: how far into the unread bytes
@@ -36,6 +45,8 @@ bool csv_is_comment(const char *s, size_t n);
 bool csv_is_empty(const char *s, size_t n);
 /* Cuts a line without quotes into cells. */
 int csv_cut(struct csv_table *, const char *s, size_t n);
+/* Cuts a line without quotes into cells and numbers; false when it is another kind of line, or damaged. */
+bool csv_cut_numbers(struct csv_table *, const char *s, size_t n);
 /* Reads the next row into cell [cells]: 1, 0, -1. */
 int csv_next_row(struct csv_table *);
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -124,6 +125,12 @@ long input_read(struct input *in, void *to, size_t n)
 	if (r > 0)
 		in->taken += (uint64_t)r;
 	return r;
+}
+
+bool input_ready(struct input *in)
+{
+	struct pollfd p = {.fd = in->fd, .events = POLLIN};
+	return in->n || in->end || poll(&p, 1, 0) > 0;
 }
 
 bool input_is_file(const struct input *in, int *fd, uint64_t *size)

@@ -26,6 +26,9 @@ const unsigned char *input_peek(struct input *, size_t want, size_t *got);
 /* Up to n bytes: the number, 0 at the end, -1 with an error. Returns what is there, like read(2). */
 long input_read(struct input *, void *to, size_t n);
 
+/* Whether reading would return at once: bytes, the end, or an error. */
+bool input_ready(struct input *);
+
 /* Whether a regular file is behind it; then fd and size can be mapped (the offset is input_offset). */
 bool input_is_file(const struct input *, int *fd, uint64_t *size);
 uint64_t input_offset(const struct input *); /* bytes taken so far */

@@ -1,0 +1,254 @@
+#include "eeg/rows.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "io/number.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A channel that is made up: the mean of others. */
+struct made_up {
+	int channel, n;
+	int *of; /* [n] channels */
+};
+
+/* --- cells that are no plain numbers */
+
+/* A cell for a message: short, without control characters. */
+static const char *shown(struct csv_cell c, char *to, size_t room)
+{
+	size_t n = (size_t)(c.end - c.s), k = n < room - 4 ? n : room - 4;
+	for (size_t i = 0; i < k; i++)
+		to[i] = iscntrl((unsigned char)c.s[i]) ? '?' : c.s[i];
+	snprintf(to + k, 4, "%s", k < n ? "..." : "");
+	return to;
+}
+
+static int bad_cell(const struct rows *r, int column, struct csv_cell c, const char *remedy)
+{
+	char s[48];
+	const char *name = csv_table_names(r->table)->s[column];
+	bool comma = c.end > c.s && memchr(c.s, ',', (size_t)(c.end - c.s));
+	return err_set(EX_DATAERR, "%s:%lld: column \"%s\": \"%s\" is not a number%s", r->file,
+		(long long)csv_table_line(r->table), name, shown(c, s, sizeof s),
+		comma ? "; decimal commas are not read, write points" : remedy);
+}
+
+/* Neither a number nor small enough: a missing value, or an error. */
+static int odd_cell(struct rows *r, int channel, struct csv_cell c, double x)
+{
+	int column = r->columns->from[channel];
+	if (!number_missing(c.s, c.end)) {
+		char s[48];
+		if (isnan(x))
+			return bad_cell(r, column, c, "; --drop leaves a column out");
+		return err_set(EX_DATAERR, "%s:%lld: column \"%s\": %s is too large; is --unit right?",
+			r->file, (long long)csv_table_line(r->table), csv_table_names(r->table)->s[column],
+			shown(c, s, sizeof s));
+	}
+	if (r->o->value == SPLIT_VALUE_ERROR && !r->o->explain)
+		return err_set(EX_DATAERR,
+			"%s:%lld: column \"%s\": no value; --missing drop-window leaves out the windows it "
+			"touches, "
+			"--missing interp draws a line across it",
+			r->file, (long long)csv_table_line(r->table), csv_table_names(r->table)->s[column]);
+	r->hole[channel] = true;
+	r->missing++;
+	return 0;
+}
+
+static int odd_row(struct rows *r, const struct csv_cell *cell, const double *number, float *x)
+{
+	const int *from = r->columns->from;
+	for (int c = 0; c < r->C; c++) {
+		if (isfinite(x[c]))
+			continue;
+		if (odd_cell(r, c, cell[from[c]], number[from[c]]))
+			return -1;
+		x[c] = 0;
+	}
+	return 0;
+}
+
+/* A made-up channel: the mean of those that have a value in this row. */
+static void fill_in(struct rows *r, const struct made_up *m, float *x)
+{
+	double sum = 0;
+	int n = 0;
+	for (int j = 0; j < m->n; j++) {
+		if (r->hole[m->of[j]])
+			continue;
+		sum += (double)x[m->of[j]];
+		n++;
+	}
+	x[m->channel] = n ? (float)(sum / n) : 0;
+	if (!n) {
+		r->hole[m->channel] = true;
+		r->missing++;
+	}
+}
+
+static int read_channels(struct rows *r, const struct csv_cell *cell, const double *number, float *x)
+{
+	const int *from = r->columns->from;
+	int odd = 0;
+	if (r->missing)
+		memset(r->hole, 0, (size_t)r->C * sizeof *r->hole);
+	r->missing = 0;
+	for (int c = 0; c < r->C; c++) {
+		x[c] = from[c] < 0 ? 0 : (float)(number[from[c]] * r->scale);
+		odd += !isfinite(x[c]);
+	}
+	if (odd && odd_row(r, cell, number, x))
+		return -1;
+	for (int i = 0; i < r->mades; i++)
+		fill_in(r, &r->made[i], x);
+	return 0;
+}
+
+/* --- labels and times */
+
+/* The name of a label: whole numbers lose their point ("1.0" is 1), blanks are gone already. */
+static char *label_name(struct csv_cell c)
+{
+	double x;
+	if (number_parse(c.s, c.end, &x) && x == floor(x) && fabs(x) < 1e15)
+		return mem_format("%.0f", x == 0 ? 0 : x);
+	return mem_text_n(c.s, (size_t)(c.end - c.s));
+}
+
+static bool ignored(const struct split_options *o, const char *name)
+{
+	for (int i = 0; i < o->ignore.n; i++) {
+		const char *s = o->ignore.s[i];
+		char *same = label_name((struct csv_cell){s, s + strlen(s)});
+		bool hit = !strcmp(same, name);
+		free(same);
+		if (hit)
+			return true;
+	}
+	return false;
+}
+
+static int new_label(struct rows *r, struct csv_cell c)
+{
+	r->cell.n = 0;
+	text_add_n(&r->cell, c.s, (size_t)(c.end - c.s));
+	r->label = -1;
+	if (number_missing(c.s, c.end))
+		return 0;
+	char *name = label_name(c);
+	long long line = (long long)csv_table_line(r->table);
+	int e = 0;
+	if (!json_utf8(name, strlen(name)))
+		e = err_set(EX_DATAERR, "%s:%lld: the label is not UTF-8 text", r->file, line);
+	else if (!ignored(r->o, name)) {
+		r->label = names_find(r->labels, name);
+		if (r->label < 0 && r->o->classes.n)
+			e = err_set(EX_DATAERR,
+				"%s:%lld: label \"%.60s\" is none of --classes; name it there, or "
+				"--ignore-label it",
+				r->file, line, name);
+		else if (r->label < 0 && r->labels->n == r->o->max_classes)
+			e = err_set(EX_DATAERR,
+				"%s:%lld: more than %d different labels: is this a label column? "
+				"(--max-classes)",
+				r->file, line, r->o->max_classes);
+		else if (r->label < 0)
+			r->label = names_add(r->labels, name);
+	}
+	free(name);
+	return e;
+}
+
+static int read_label(struct rows *r, const struct csv_cell *cell)
+{
+	if (r->columns->label < 0)
+		return 0;
+	struct csv_cell c = cell[r->columns->label];
+	size_t n = (size_t)(c.end - c.s);
+	bool same = r->cell.s && n == r->cell.n && (!n || !memcmp(c.s, r->cell.s, n));
+	return same ? 0 : new_label(r, c);
+}
+
+static int read_time(struct rows *r, const struct csv_cell *cell, const double *number)
+{
+	int column = r->columns->time;
+	if (column < 0)
+		return 0;
+	r->time = number[column];
+	if (isfinite(r->time))
+		return 0;
+	return bad_cell(r, column, cell[column],
+		"; times are numbers of seconds or milliseconds here: --drop the column and give --rate");
+}
+
+int rows_next(struct rows *r, float *x)
+{
+	const struct csv_cell *cell;
+	const double *number;
+	int more = csv_table_numbers(r->table, &cell, &number);
+	if (more != 1)
+		return more;
+	return read_channels(r, cell, number, x) || read_label(r, cell) || read_time(r, cell, number) ? -1
+												      : 1;
+}
+
+/* --- channels that are not there */
+
+static int make_up(struct rows *r, int channel)
+{
+	const struct layout *l = r->o->like;
+	const int *from = r->columns->from;
+	struct made_up m = {channel, 0, NEW_ARRAY(int, r->C)};
+	for (int pass = 0; pass < 2 && !m.n; pass++) /* the region that owns it, then any it is in */
+		for (int k = 0; k < l->regions && !m.n; k++) {
+			const struct region *g = &l->region[k];
+			bool in = false;
+			for (int j = 0; j < g->width; j++)
+				in |= g->channel[j] == channel && (pass || g->core[j]);
+			for (int j = 0; j < g->width && in; j++)
+				if (g->channel[j] >= 0 && from[g->channel[j]] >= 0)
+					m.of[m.n++] = g->channel[j];
+		}
+	GROW(r->made, r->mades + 1);
+	r->made[r->mades++] = m;
+	return m.n ? 0
+		   : err_set(EX_DATAERR,
+			     "%s: channel \"%s\" of the model is missing, and so is every other of its "
+			     "region",
+			     r->file, l->channels.s[channel]);
+}
+
+int rows_begin(struct rows *r, const char *file, struct csv_table *table, const struct columns *columns,
+	const struct split_options *o, struct names *labels)
+{
+	static const double factor[] = {[SPLIT_UV] = 1, [SPLIT_MV] = 1e3, [SPLIT_V] = 1e6, [SPLIT_NV] = 1e-3};
+	*r = (struct rows){.table = table,
+		.columns = columns,
+		.o = o,
+		.file = file,
+		.labels = labels,
+		.C = columns->channels.n,
+		.scale = factor[o->unit],
+		.label = -1};
+	r->hole = NEW_ARRAY(bool, r->C);
+	for (int c = 0; c < r->C; c++)
+		if (columns->from[c] < 0 && o->missing == SPLIT_MISSING_INTERP && make_up(r, c))
+			return -1;
+	return 0;
+}
+
+void rows_end(struct rows *r)
+{
+	for (int i = 0; i < r->mades; i++)
+		free(r->made[i].of);
+	free(r->made);
+	free(r->hole);
+	text_free(&r->cell);
+}
