@@ -16,7 +16,7 @@ VERSION := $(shell sed -n 's/.*MOE_VERSION "\(.*\)"/\1/p' lib/base/version.h)
 comma := ,
 B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
-WARN    = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+WARN    = -Wno-psabi -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 OPT     = $(if $(SAN),-O1 -fno-omit-frame-pointer,-O3)
 SANFLAG = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
 CFLAGS ?= -g

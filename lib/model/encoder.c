@@ -13,8 +13,8 @@ static struct node *attend(const struct model *m, const struct layer_params *l, 
 	struct node *x, int B, const struct gradient_view *v)
 {
 	int H = m->config.encoder.hidden_dim;
-	struct node *qkv = op_linear(t, x, at(v, l->in_weight), at(v, l->in_bias), 3 * H);
-	struct node *y = op_attention(t, qkv, B, m->config.encoder.heads);
+	struct node *y =
+		op_attention(t, x, at(v, l->in_weight), at(v, l->in_bias), B, m->config.encoder.heads);
 	return op_linear(t, y, at(v, l->out_weight), at(v, l->out_bias), H);
 }
 

@@ -22,10 +22,10 @@ struct node *op_linear(struct tape *, struct node *x, struct weight W, struct we
 struct node *op_embed(
 	struct tape *, struct node *x, struct weight token, struct weight position, int B, int G);
 
-/* Scaled dot-product self-attention (Vaswani et al. 2017, section 3.2) of each window on its own.
- *   qkv [B*N][3H] -> y [B*N][H]:  per head  y = dropout(softmax(q k^T / sqrt(H/heads))) v
- * Row by row: no N x N matrix is kept, backward computes each row again from two saved numbers. */
-struct node *op_attention(struct tape *, struct node *qkv, int B, int heads);
+/* Scaled dot-product self-attention (Vaswani et al. 2017, section 3.2) of each window on its own, with its input projection.
+ *   q, k, v = x W^T + b;  per head  y = dropout(softmax(q k^T / sqrt(H/heads))) v       x, y [B*N][H], W [3H][H], b [3H]
+ * A few rows at a time: no N x N matrix is kept, nor q, k, v; backward computes both again, from two saved numbers a row. */
+struct node *op_attention(struct tape *, struct node *x, struct weight W, struct weight b, int B, int heads);
 
 /* y = x + dropout(f) */
 struct node *op_residual(struct tape *, struct node *x, struct node *f);

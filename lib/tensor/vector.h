@@ -32,7 +32,7 @@ typedef int32_t vec_int __attribute__((vector_size(32)));
 
 #define V_LOAD(p)     ((vec)(*(const vec_unaligned *)(p)))
 #define V_STORE(p, v) (*(vec_unaligned *)(p) = (vec_unaligned)(v))
-#define V_SPLAT(s)    ((vec){0} + (real)(s))
+#define V_SPLAT(s)    ((real)(s) - (vec){0}) /* s - 0 is s, of either sign: compilers make one broadcast of it */
 
 /* Rounded up to whole vectors. */
 INLINE int whole_vectors(int n)
@@ -40,27 +40,31 @@ INLINE int whole_vectors(int n)
 	return (n + LANES - 1) / LANES * LANES;
 }
 
-INLINE void v_max(vec *a, const vec *b)
+#define UNROLL _Pragma("GCC unroll 8")
+
+/* Of each lane the larger; of two where one is not a number, b. */
+INLINE vec v_max(vec a, vec b)
 {
-	vec_int greater = *a > *b;
-	*a = (vec)((greater & (vec_int)*a) | (~greater & (vec_int)*b));
+	for (int i = 0; i < LANES; i++) /* one instruction: compilers see it through */
+		a[i] = a[i] > b[i] ? a[i] : b[i];
+	return a;
 }
 
-/* The lanes added pairwise: one order on every machine. */
-INLINE real v_sum(const vec *v)
+/* The lanes added pairwise, halves first: one order on every machine. */
+INLINE real v_sum(vec v)
 {
 	real s[LANES];
-	memcpy(s, v, sizeof s);
+	memcpy(s, &v, sizeof s);
 	for (int width = LANES / 2; width; width /= 2)
 		for (int i = 0; i < width; i++)
 			s[i] += s[i + width];
 	return s[0];
 }
 
-INLINE real v_largest(const vec *v)
+INLINE real v_largest(vec v)
 {
 	real s[LANES];
-	memcpy(s, v, sizeof s);
+	memcpy(s, &v, sizeof s);
 	for (int width = LANES / 2; width; width /= 2)
 		for (int i = 0; i < width; i++)
 			s[i] = s[i] > s[i + width] ? s[i] : s[i + width];
@@ -69,21 +73,21 @@ INLINE real v_largest(const vec *v)
 
 /* exp of numbers not above about 80; what is below -87 gives 0 or next to it. In float: x = n ln 2 + r with |r| <= ln 2 / 2,
  * the Taylor polynomial of degree 7 for exp r (its remainder is below 1e-8), and n added to the exponent bits. */
-INLINE void v_exp(vec *x)
+INLINE vec v_exp(vec x)
 {
 #ifdef REAL_DOUBLE
 	double s[LANES];
-	memcpy(s, x, sizeof s);
+	memcpy(s, &x, sizeof s);
 	for (int i = 0; i < LANES; i++)
 		s[i] = exp(s[i]);
-	memcpy(x, s, sizeof s);
+	memcpy(&x, s, sizeof s);
+	return x;
 #else
-	vec low = V_SPLAT(-87.0F);
-	v_max(x, &low);
+	x = v_max(x, V_SPLAT(-87.0F));
 	const vec magic = V_SPLAT(12582912.0F); /* 1.5 * 2^23: adding it rounds to a whole number */
-	vec shifted = *x * V_SPLAT(1.44269504F) + magic;
+	vec shifted = x * V_SPLAT(1.44269504F) + magic;
 	vec n = shifted - magic;
-	vec r = *x - n * V_SPLAT(0.693359375F) - n * V_SPLAT(-2.12194440e-4F);
+	vec r = x - n * V_SPLAT(0.693359375F) - n * V_SPLAT(-2.12194440e-4F);
 	vec p = V_SPLAT(1.0F / 5040);
 	p = p * r + V_SPLAT(1.0F / 720);
 	p = p * r + V_SPLAT(1.0F / 120);
@@ -93,7 +97,7 @@ INLINE void v_exp(vec *x)
 	p = p * r + V_SPLAT(1.0F);
 	p = p * r + V_SPLAT(1.0F);
 	vec_int scale = ((vec_int)shifted - (vec_int)magic + 127) << 23;
-	*x = p * (vec)scale;
+	return p * (vec)scale;
 #endif
 }
 

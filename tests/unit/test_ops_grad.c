@@ -142,19 +142,22 @@ static int heads;
 
 static struct node *attention(struct tape *t, struct subject *s)
 {
-	return op_attention(t, &s->node[0], 2, heads);
+	return op_attention(t, &s->node[0], s->weight[1], s->weight[2], 2, heads);
 }
 
 static void attention_grad(void)
 {
 	static const int size[][3] = {/* N, head size, heads */ {7, 4, 2}, {19, 8, 1}, {9, 3, 2}, {5, 16, 1},
-		{18, 6, 1}, {1, 4, 1}};
+		{18, 6, 1}, {1, 4, 1}, {2, 70, 1}};
 	for (size_t i = 0; i < sizeof size / sizeof *size; i++)
 		for (int dropout = 0; dropout < 2; dropout++) {
 			struct subject s = {0};
 			struct rng r = rng_stream(3, "x", i, 0);
 			heads = size[i][2];
-			add(&s, &r, 2 * size[i][0], 3 * size[i][1] * heads);
+			int H = size[i][1] * heads;
+			add(&s, &r, 2 * size[i][0], H);
+			add(&s, &r, 3 * H, H);
+			add(&s, &r, 1, 3 * H);
 			differences(&s, attention, dropout * 0.3);
 			clear(&s);
 		}
@@ -214,16 +217,17 @@ static struct node *feedforward(struct tape *t, struct subject *s)
 
 static void feedforward_grad(void)
 {
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 6; i++) {
 		struct subject s = {0};
 		struct rng r = rng_stream(6, "x", (uint64_t)i, 0);
-		hidden = i < 2 ? 11 : 259; /* the second does not fit one tile */
+		int rows = i < 4 ? 3 : 59;             /* the second do not fit one tile */
+		hidden = i < 2 ? 11 : i < 4 ? 259 : 7; /* nor do these */
 		activation = i % 2 ? ACT_GELU : ACT_RELU;
 #ifndef REAL_DOUBLE
 		if (activation == ACT_RELU)
 			continue; /* a kink within a wide step */
 #endif
-		add(&s, &r, 3, 4);
+		add(&s, &r, rows, 4);
 		add(&s, &r, hidden, 4);
 		add(&s, &r, 1, hidden);
 		add(&s, &r, 4, hidden);

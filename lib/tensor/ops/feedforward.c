@@ -1,9 +1,13 @@
-#include "tensor/gemm.h"
+#include "base/rng.h"
 #include "tensor/ops.h"
+#include "tensor/product.h"
 #include "tensor/vector.h"
 
-/* Hidden units of one tile: [rows][TILE] for the rows of a window stays in the second-level cache. */
-enum { TILE = 384 };
+#include <string.h>
+
+/* Everything is kept transposed, units or features down and rows along, so that vectors run along the rows and the weights are
+ * read as they stand. A tile is TILE hidden units of GROUP rows; what is made of it stays in the first two caches. */
+enum { TILE = 128, GROUP = 6 * LANES };
 
 struct saved {
 	struct weight W1, b1, W2, b2;
@@ -13,50 +17,75 @@ struct saved {
 	real p;
 };
 
-/* Phi(x), the normal distribution function, and x Phi(x) = gelu (Hendrycks, Gimpel 2016), exact form. In float erf is taken
- * from formula 7.1.26 of Abramowitz and Stegun (error below 1.5e-7). */
-INLINE real normal_cdf(real x)
+struct work {
+	int rows, P, H;       /* P = rows rounded up to whole vectors */
+	real *xt, *dyt;       /* [H][P] */
+	real *h, *slope, *dh; /* [TILE][GROUP] */
+};
+
+static real *transposed(struct tape *t, const real *x, int rows, int P, int H)
 {
+	real *to = scratch_reals(t, (size_t)H * (size_t)P);
+	transpose(rows, H, x, (size_t)H, to, (size_t)P);
+	for (int j = 0; j < H; j++)
+		memset(to + (size_t)j * (size_t)P + rows, 0, (size_t)(P - rows) * sizeof(real));
+	return to;
+}
+
+/* Phi(x), the normal distribution function, and x Phi(x) = gelu (Hendrycks, Gimpel 2016), exact form, with its derivative
+ * Phi(x) + x phi(x). In float erf is taken from formula 7.1.26 of Abramowitz and Stegun (error below 1.5e-7). */
+INLINE vec gelu(vec x, vec *slope)
+{
+	vec bell = v_exp(x * x * V_SPLAT(REAL(-0.5))), cdf;
 #ifdef REAL_DOUBLE
-	return 0.5 * (1 + erf(x * 0.70710678118654752440));
+	for (int i = 0; i < LANES; i++)
+		cdf[i] = 0.5 * (1 + erf(x[i] * 0.70710678118654752440));
 #else
-	float z = fabsf(x) * 0.70710678F, u = 1 / (1 + 0.3275911F * z);
-	float tail = ((((1.061405429F * u - 1.453152027F) * u + 1.421413741F) * u - 0.284496736F) * u +
-			     0.254829592F) *
-		     u * expf(-z * z);
-	return x < 0 ? 0.5F * tail : 1 - 0.5F * tail;
+	vec u = V_SPLAT(1.0F) / (V_SPLAT(1.0F) + V_SPLAT(0.3275911F * 0.70710678F) * v_max(x, -x));
+	vec tail = V_SPLAT(1.061405429F);
+	tail = tail * u - V_SPLAT(1.453152027F);
+	tail = tail * u + V_SPLAT(1.421413741F);
+	tail = tail * u - V_SPLAT(0.284496736F);
+	tail = tail * u + V_SPLAT(0.254829592F);
+	tail = tail * u * bell * V_SPLAT(0.5F);
+	vec_int negative = x < V_SPLAT(0.0F);
+	cdf = (vec)((negative & (vec_int)tail) | (~negative & (vec_int)(V_SPLAT(1.0F) - tail)));
 #endif
+	*slope = cdf + x * bell * V_SPLAT(REAL(0.3989422804014327));
+	return x * cdf;
 }
 
-INLINE real normal_density(real x)
-{
-	return REAL(0.3989422804014327) * (real)exp((double)(x * x * REAL(-0.5)));
-}
-
-/* hidden = act(hidden + bias), for one tile row; with slope (not NULL) also act'(...). */
+/* h = act(h) for one unit, n rows (whole vectors); slope (not NULL) = act'. The slope of relu is 0 where h is. */
 VECTOR_CLONES
-static void activate(
-	real *restrict hidden, const real *restrict bias, real *restrict slope, int n, enum activation act)
+static void activate(real *h, real *slope, int n, enum activation act)
 {
-	if (act == ACT_RELU && slope) {
-		for (int j = 0; j < n; j++) {
-			real z = hidden[j] + bias[j];
-			slope[j] = z > 0;
-			hidden[j] = z > 0 ? z : 0;
-		}
-	} else if (act == ACT_RELU) {
-		for (int j = 0; j < n; j++) {
-			real z = hidden[j] + bias[j];
-			hidden[j] = z > 0 ? z : 0;
-		}
-	} else {
-		for (int j = 0; j < n; j++) {
-			real z = hidden[j] + bias[j], cdf = normal_cdf(z);
-			if (slope)
-				slope[j] = cdf + z * normal_density(z);
-			hidden[j] = z * cdf;
-		}
+	for (int j = 0; j < n; j += LANES) {
+		vec x = V_LOAD(h + j), s = {0};
+		V_STORE(h + j, act == ACT_RELU ? v_max(x, V_SPLAT(REAL(0.0))) : gelu(x, &s));
+		if (slope)
+			V_STORE(slope + j, s);
 	}
+}
+
+/* relu and dropout of one unit in one pass: row i has element (first + i) * F of the mask's sequence */
+VECTOR_CLONES
+static void relu_dropout(real *restrict h, int n, uint32_t key, uint32_t first, uint32_t F, real p)
+{
+	uint32_t below = (uint32_t)((double)p * 4294967296.0);
+	real keep = 1 / (1 - p);
+	for (int j = 0; j < n; j++) {
+		real x = h[j] > 0 ? h[j] * keep : 0;
+		h[j] = rng_mix32((first + (uint32_t)j * F) * 0x9e3779b9U + key) < below ? 0 : x;
+	}
+}
+
+VECTOR_CLONES
+static void column_mask(real *restrict mask, int n, uint32_t key, uint32_t first, uint32_t F, real p)
+{
+	uint32_t below = (uint32_t)((double)p * 4294967296.0);
+	real keep = 1 / (1 - p);
+	for (int j = 0; j < n; j++)
+		mask[j] = rng_mix32((first + (uint32_t)j * F) * 0x9e3779b9U + key) < below ? 0 : keep;
 }
 
 VECTOR_CLONES
@@ -66,54 +95,106 @@ static void multiply(real *restrict x, const real *restrict y, int n)
 		x[j] *= y[j];
 }
 
-/* One tile of the hidden layer for all rows: h [rows][n] = dropout(act(x W1^T + b1)), slope = its derivative, mask included. */
-static void tile_forward(
-	const struct saved *s, const struct node *x, int from, int n, real *h, real *slope, real *mask)
+/* dh of relu: what was cut off or dropped hands nothing back */
+VECTOR_CLONES
+static void relu_backward(real *restrict dh, const real *restrict h, int n, real keep)
 {
-	int H = x->cols;
-	gemm(PLAIN, TRANSPOSED, x->rows, n, H, 1, x->x, H, s->W1.x + (size_t)from * (size_t)H, H, 0, h, n);
-	for (int i = 0; i < x->rows; i++) {
-		size_t at = (size_t)i * (size_t)n;
-		activate(h + at, s->b1.x + from, slope ? slope + at : NULL, n, s->act);
+	for (int j = 0; j < n; j++)
+		dh[j] = h[j] > 0 ? dh[j] * keep : 0;
+}
+
+VECTOR_CLONES
+static void add_up(real *sum, const real *x, int n)
+{
+	vec s = V_LOAD(sum);
+	for (int j = 0; j < n; j += LANES)
+		s += V_LOAD(x + j);
+	V_STORE(sum, s);
+}
+
+VECTOR_CLONES
+static void add_doubles(double *restrict sum, const real *restrict x, int n)
+{
+	for (int j = 0; j < n; j++)
+		sum[j] += (double)x[j];
+}
+
+/* h [units][GROUP] = dropout(act(W1 x + b1)) of rows g .. g+n-1; slope = its derivative where backward asks for it */
+static void hidden(
+	const struct saved *s, const struct work *w, int from, int units, int g, int n, bool slopes)
+{
+	product(units, n, w->H, (struct product_left){s->W1.x + (size_t)from * (size_t)w->H, (size_t)w->H, 1},
+		w->xt + g, (size_t)w->P, w->h, GROUP, FROM_ROWS, s->b1.x + from);
+	real mask[GROUP];
+	for (int f = 0; f < units; f++) {
+		real *h = w->h + f * GROUP, *slope = slopes ? w->slope + f * GROUP : NULL;
+		uint32_t first = (uint32_t)g * (uint32_t)s->F + (uint32_t)(from + f);
+		if (s->act == ACT_RELU && s->p > 0) {
+			relu_dropout(h, n, s->key, first, (uint32_t)s->F, s->p);
+			continue;
+		}
+		activate(h, slope, n, s->act);
 		if (s->p > 0) {
-			dropout_mask(mask, n, s->key, (uint32_t)i * (uint32_t)s->F + (uint32_t)from, s->p);
-			multiply(h + at, mask, n);
+			column_mask(mask, n, s->key, first, (uint32_t)s->F, s->p);
+			multiply(h, mask, n);
 			if (slope)
-				multiply(slope + at, mask, n);
+				multiply(slope, mask, n);
 		}
 	}
 }
 
-VECTOR_CLONES
-static void add_rows(real *restrict sum, const real *restrict x, int rows, int n)
-{
-	for (int i = 0; i < rows; i++)
-		for (int j = 0; j < n; j++)
-			sum[j] += x[(size_t)i * (size_t)n + (size_t)j];
-}
-
-/* Per tile, with h and slope computed again:
- *   dW2 += dy^T h;  dh = dy W2 * slope;  dW1 += dh^T x;  db1 += sum dh;  dx += dh W1 */
+/* Per tile, with h computed again:
+ *   dh = W2^T dy * slope;  dW1 += dh x;  dW2 += dy h;  db1 += sum dh;  dx += W1^T dh */
 static void backward(struct tape *t, struct node *y)
 {
 	const struct saved *s = y->saved;
 	struct node *x = y->in[0];
-	int rows = x->rows, H = x->cols, F = s->F;
-	size_t area = (size_t)rows * TILE;
-	real *h = scratch_reals(t, area), *slope = scratch_reals(t, area), *dh = scratch_reals(t, area);
-	real *mask = scratch_reals(t, TILE);
+	int H = x->cols, F = s->F;
+	struct work w = {.rows = x->rows, .P = whole_vectors(x->rows), .H = H};
+	size_t P = (size_t)w.P, cols = (size_t)H, area = (size_t)H * P;
+	bool slopes = s->act != ACT_RELU;
+	w.xt = transposed(t, x->x, x->rows, w.P, H);
+	w.dyt = transposed(t, y->g, x->rows, w.P, H);
+	w.h = scratch_reals(t, TILE * GROUP);
+	w.slope = slopes ? scratch_reals(t, TILE * GROUP) : NULL;
+	w.dh = scratch_reals(t, TILE * GROUP);
+	real *w2t = scratch_reals(t, TILE * cols), *dw2 = scratch_reals(t, TILE * cols),
+	     *db = scratch_reals(t, TILE * LANES), *dxt = scratch_reals(t, area);
+	memset(dxt, 0, area * sizeof(real));
 	for (int from = 0; from < F; from += TILE) {
-		int n = F - from < TILE ? F - from : TILE;
-		tile_forward(s, x, from, n, h, slope, mask);
-		gemm(TRANSPOSED, PLAIN, H, n, rows, 1, y->g, H, h, n, 1, s->W2.g + from, F);
-		gemm(PLAIN, PLAIN, rows, n, H, 1, y->g, H, s->W2.x + from, F, 0, dh, n);
-		multiply(dh, slope, rows * n);
-		gemm(TRANSPOSED, PLAIN, n, H, rows, 1, dh, n, x->x, H, 1, s->W1.g + (size_t)from * (size_t)H,
-			H);
-		add_rows(s->b1.g + from, dh, rows, n);
-		gemm(PLAIN, PLAIN, rows, H, n, 1, dh, n, s->W1.x + (size_t)from * (size_t)H, H, 1, x->g, H);
+		int units = F - from < TILE ? F - from : TILE;
+		transpose(H, units, s->W2.x + from, (size_t)F, w2t, cols);
+		memset(dw2, 0, (size_t)units * cols * sizeof(real));
+		memset(db, 0, (size_t)units * LANES * sizeof(real));
+		for (int g = 0; g < w.P; g += GROUP) {
+			int n = w.P - g < GROUP ? w.P - g : GROUP,
+			    real_rows = w.rows - g < n ? w.rows - g : n;
+			hidden(s, &w, from, units, g, n, slopes);
+			product(units, n, H, (struct product_left){w2t, cols, 1}, w.dyt + g, P, w.dh, GROUP,
+				FROM_ZERO, NULL);
+			for (int f = 0; f < units; f++) {
+				if (slopes)
+					multiply(w.dh + f * GROUP, w.slope + f * GROUP, n);
+				else
+					relu_backward(w.dh + f * GROUP, w.h + f * GROUP, n, 1 / (1 - s->p));
+				add_up(db + f * LANES, w.dh + f * GROUP, n);
+			}
+			product(units, H, real_rows, (struct product_left){w.dh, GROUP, 1},
+				x->x + (size_t)g * cols, cols, s->W1.g + (size_t)from * cols, cols, FROM_C,
+				NULL);
+			product(units, H, real_rows, (struct product_left){w.h, GROUP, 1},
+				y->g + (size_t)g * cols, cols, dw2, cols, FROM_C, NULL);
+			product(H, n, units, (struct product_left){s->W1.x + (size_t)from * cols, 1, cols},
+				w.dh, GROUP, dxt + g, P, FROM_C, NULL);
+		}
+		for (int f = 0; f < units; f++)
+			s->b1.g[from + f] += v_sum(V_LOAD(db + f * LANES));
+		add_transposed(units, H, dw2, cols, s->W2.g + from, (size_t)F);
 	}
-	add_rows(s->b2.g, y->g, rows, H);
+	add_transposed(H, w.rows, dxt, P, x->g, cols);
+	for (int i = 0; i < w.rows; i++)
+		for (size_t j = 0; j < cols; j++)
+			s->b2.g[j] += y->g[(size_t)i * cols + j];
 	scratch_done(t);
 }
 
@@ -121,24 +202,32 @@ struct node *op_feedforward(struct tape *t, struct node *x, struct weight W1, st
 	struct weight W2, struct weight b2, int F, enum activation act)
 {
 	struct node *y = tape_node(t, x->rows, x->cols, 1, &x, backward);
-	int rows = x->rows, H = x->cols;
+	int H = x->cols;
 	real p = t->gradients ? t->dropout.p : 0;
 	struct saved here = {W1, b1, W2, b2, F, act, p > 0 ? tape_mask_key(t) : 0, p};
-	real *h = scratch_reals(t, (size_t)rows * TILE), *mask = scratch_reals(t, TILE);
-	size_t area = (size_t)rows * (size_t)H;
+	struct work w = {.rows = x->rows, .P = whole_vectors(x->rows), .H = H};
+	size_t P = (size_t)w.P, area = (size_t)H * P;
+	w.xt = transposed(t, x->x, x->rows, w.P, H);
+	w.h = scratch_reals(t, TILE * GROUP);
+	real *part = scratch_reals(t, (size_t)H * GROUP);
 	double *sum = arena_take(t->scratch, area * sizeof *sum); /* the tiles' shares add up without loss */
-	real *share = scratch_reals(t, area);
-	for (size_t i = 0; i < area; i++)
-		sum[i] = (double)b2.x[i % (size_t)H];
+	for (int j = 0; j < H; j++)
+		for (size_t i = 0; i < P; i++)
+			sum[(size_t)j * P + i] = (double)b2.x[j];
 	for (int from = 0; from < F; from += TILE) {
-		int n = F - from < TILE ? F - from : TILE;
-		tile_forward(&here, x, from, n, h, NULL, mask);
-		gemm(PLAIN, TRANSPOSED, rows, H, n, 1, h, n, W2.x + from, F, 0, share, H);
-		for (size_t i = 0; i < area; i++)
-			sum[i] += (double)share[i];
+		int units = F - from < TILE ? F - from : TILE;
+		for (int g = 0; g < w.P; g += GROUP) {
+			int n = w.P - g < GROUP ? w.P - g : GROUP;
+			hidden(&here, &w, from, units, g, n, false);
+			product(H, n, units, (struct product_left){W2.x + from, (size_t)F, 1}, w.h, GROUP,
+				part, GROUP, FROM_ZERO, NULL);
+			for (int j = 0; j < H; j++)
+				add_doubles(sum + (size_t)j * P + (size_t)g, part + j * GROUP, n);
+		}
 	}
-	for (size_t i = 0; i < area; i++)
-		y->x[i] = (real)sum[i];
+	for (int i = 0; i < w.rows; i++)
+		for (int j = 0; j < H; j++)
+			y->x[(size_t)i * (size_t)H + (size_t)j] = (real)sum[(size_t)j * P + (size_t)i];
 	scratch_done(t);
 	if (t->gradients) {
 		struct saved *s = y->saved = tape_take(t, sizeof *s);

@@ -11,24 +11,44 @@ struct saved {
 	real p;
 };
 
+enum { PARTS = 8 }; /* sums over a row run in so many parts, added pairwise at the end */
+
+INLINE double added(const double part[PARTS])
+{
+	return ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]));
+}
+
 /* With u = dy W:  ds = scale (u - mean(u) - xhat mean(u xhat));  dW += dy xhat;  db += dy.  For one row; ds is overwritten. */
 VECTOR_CLONES
-static void row_backward(int n, const real *dy, const real *xhat, real scale, const struct weight *W,
-	const struct weight *b, real *ds)
+static void row_backward(int n, const real *restrict dy, const real *restrict xhat, real scale,
+	const real *restrict W, real *restrict dW, real *restrict db, real *restrict ds)
 {
-	real mean = 0, mean_xhat = 0;
-	for (int j = 0; j < n; j++) {
-		real u = dy[j] * W->x[j];
-		mean += u;
-		mean_xhat += u * xhat[j];
+	double sum[PARTS] = {0}, sum_xhat[PARTS] = {0};
+	int j = 0;
+	for (; j + PARTS <= n; j += PARTS)
+		for (int l = 0; l < PARTS; l++) {
+			double u = (double)(dy[j + l] * W[j + l]);
+			sum[l] += u;
+			sum_xhat[l] += u * (double)xhat[j + l];
+		}
+	for (int l = 0; j < n; j++, l++) {
+		double u = (double)(dy[j] * W[j]);
+		sum[l] += u;
+		sum_xhat[l] += u * (double)xhat[j];
 	}
-	mean /= (real)n;
-	mean_xhat /= (real)n;
-	for (int j = 0; j < n; j++) {
-		ds[j] = scale * (dy[j] * W->x[j] - mean - xhat[j] * mean_xhat);
-		W->g[j] += dy[j] * xhat[j];
-		b->g[j] += dy[j];
+	real mean = (real)(added(sum) / n), mean_xhat = (real)(added(sum_xhat) / n);
+	for (j = 0; j < n; j++) {
+		ds[j] = scale * (dy[j] * W[j] - mean - xhat[j] * mean_xhat);
+		dW[j] += dy[j] * xhat[j];
+		db[j] += dy[j];
 	}
+}
+
+VECTOR_CLONES
+static void add_products(real *restrict sum, const real *restrict x, const real *restrict mask, size_t n)
+{
+	for (size_t j = 0; j < n; j++)
+		sum[j] += mask ? x[j] * mask[j] : x[j];
 }
 
 /* dx += ds;  df += ds * mask */
@@ -40,34 +60,38 @@ static void backward(struct tape *t, struct node *y)
 	real *ds = scratch_reals(t, n), *mask = scratch_reals(t, n);
 	for (int i = 0; i < y->rows; i++) {
 		size_t at = (size_t)i * n;
-		row_backward((int)n, y->g + at, s->xhat + at, s->scale[i], &s->W, &s->b, ds);
-		for (size_t j = 0; j < n; j++)
-			x->g[at + j] += ds[j];
-		if (!f)
-			continue;
-		if (s->p > 0) {
+		row_backward((int)n, y->g + at, s->xhat + at, s->scale[i], s->W.x, s->W.g, s->b.g, ds);
+		add_products(x->g + at, ds, NULL, n);
+		if (f && s->p > 0)
 			dropout_mask(mask, (int)n, s->key, (uint32_t)at, s->p);
-			for (size_t j = 0; j < n; j++)
-				ds[j] *= mask[j];
-		}
-		for (size_t j = 0; j < n; j++)
-			f->g[at + j] += ds[j];
+		if (f)
+			add_products(f->g + at, ds, s->p > 0 ? mask : NULL, n);
 	}
 	scratch_done(t);
 }
 
-/* One row: sum (in double: it is rounded once, at y) to y, and what backward needs. */
+/* One row: s = x + f mask (f, mask may be NULL), in double: it is rounded once, at y. What backward needs is written too. */
 VECTOR_CLONES
-static void row_forward(
-	int n, const double *s, const real *W, const real *b, real *y, real *xhat, real *scale)
+static void row_forward(int n, const real *restrict x, const real *restrict f, const real *restrict mask,
+	double *restrict s, const real *restrict W, const real *restrict b, real *restrict y,
+	real *restrict xhat, real *restrict scale)
 {
-	double mean = 0, var = 0;
+	double sum[PARTS] = {0}, squares[PARTS] = {0};
 	for (int j = 0; j < n; j++)
-		mean += s[j];
-	mean /= n;
-	for (int j = 0; j < n; j++)
-		var += (s[j] - mean) * (s[j] - mean);
-	double factor = 1 / sqrt(var / n + EPS);
+		s[j] = (double)x[j] + (f ? mask ? (double)f[j] * (double)mask[j] : (double)f[j] : 0);
+	int whole = n / PARTS * PARTS;
+	for (int j = 0; j < whole; j += PARTS)
+		for (int l = 0; l < PARTS; l++)
+			sum[l] += s[j + l];
+	for (int j = whole; j < n; j++)
+		sum[j - whole] += s[j];
+	double mean = added(sum) / n;
+	for (int j = 0; j < whole; j += PARTS)
+		for (int l = 0; l < PARTS; l++)
+			squares[l] += (s[j + l] - mean) * (s[j + l] - mean);
+	for (int j = whole; j < n; j++)
+		squares[j - whole] += (s[j] - mean) * (s[j] - mean);
+	double factor = 1 / sqrt(added(squares) / n + EPS);
 	for (int j = 0; j < n; j++) {
 		double h = (s[j] - mean) * factor;
 		y[j] = (real)(h * (double)W[j] + (double)b[j]);
@@ -96,12 +120,8 @@ struct node *op_norm(struct tape *t, struct node *x, struct node *f, struct weig
 		size_t at = (size_t)i * n;
 		if (p > 0)
 			dropout_mask(mask, (int)n, key, (uint32_t)at, p);
-		for (size_t j = 0; j < n; j++) {
-			double v = f ? (double)f->x[at + j] : 0;
-			sum[j] = (double)x->x[at + j] + (p > 0 ? v * (double)mask[j] : v);
-		}
-		row_forward(
-			(int)n, sum, W.x, b.x, y->x + at, xhat ? xhat + at : NULL, scale ? scale + i : NULL);
+		row_forward((int)n, x->x + at, f ? f->x + at : NULL, p > 0 ? mask : NULL, sum, W.x, b.x,
+			y->x + at, xhat ? xhat + at : NULL, scale ? scale + i : NULL);
 	}
 	scratch_done(t);
 	return y;
