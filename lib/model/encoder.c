@@ -15,7 +15,7 @@ static struct node *attend(const struct model *m, const struct layer_params *l, 
 	int H = m->config.encoder.hidden_dim;
 	struct node *y =
 		op_attention(t, x, at(v, l->in_weight), at(v, l->in_bias), B, m->config.encoder.heads);
-	return op_linear(t, y, at(v, l->out_weight), at(v, l->out_bias), H);
+	return op_linear_passing(t, y, at(v, l->out_weight), at(v, l->out_bias), H);
 }
 
 static struct node *feed(const struct model *m, const struct layer_params *l, struct tape *t, struct node *x,
@@ -55,8 +55,8 @@ void encoder_forward(const struct model *m, int k, struct tape *t, struct node *
 	}
 	if (r->position >= 0)
 		position = at(v, r->position);
-	struct node *x = op_linear(t, features, at(v, r->projection_weight), at(v, r->projection_bias),
-		m->config.encoder.hidden_dim);
+	struct node *x = op_linear_passing(t, features, at(v, r->projection_weight),
+		at(v, r->projection_bias), m->config.encoder.hidden_dim);
 	x = op_embed(t, x, global, position, B, G);
 	for (int l = 0; l < m->config.encoder.layers; l++)
 		x = layer(m, &r->layer[l], t, x, B, v);

@@ -12,33 +12,34 @@
 enum {
 	CHUNK_TOKENS =
 		256, /* a chunk holds windows of about so many tokens: enough rows for a matrix product to be fast */
-	LANES_IN_ALL = 16, /* regions x lanes: how many threads find work in backward */
+	LANES_IN_ALL = 16,   /* regions x lanes: how many threads find work in backward */
+	CHUNKS_OF_A_LANE = 2 /* of one group: what a group's forward keeps for its backward takes memory */
 };
 
 struct chunk {
 	struct tape *tape;
-	int k, from, count;           /* windows from .. from + count - 1 of the batch */
+	int k, lane;
+	int from, count;              /* windows from .. from + count - 1 of the group */
 	struct node *summary, *token; /* [count][H]; token may be NULL */
 };
 
 struct forward {
 	const struct model *m;
 	struct pool *pool;
-	struct arena **gradients; /* [threads] of the chunk that goes backward */
-	struct arena **scratch;   /* [threads] */
-	struct tape **evaluating; /* [threads] without gradients */
-	struct tape *joint;       /* gate and classifier, on the calling thread */
-	struct arena *joint_scratch;
-	struct chunk *chunk; /* [K * chunks of a region], training */
-	int chunks;          /* of one region */
+	struct arena **gradients;    /* [threads] of the chunk that goes backward */
+	struct workspace *workspace; /* [threads] */
+	struct tape **evaluating;    /* [threads] without gradients */
+	struct tape *joint;          /* gate and classifier, on the calling thread */
+	struct chunk *chunk;         /* [K * chunks of a region], training */
+	int chunks;                  /* of one region, of this group */
 	int room;
-	int lanes;
-	real *lane; /* gradients of all lanes */
+	int lanes, windows; /* of one region; of one chunk */
+	real *lane;         /* gradients of all lanes */
 	size_t lane_room;
 	real *summary, *token; /* [K][B][H] what the encoders return */
 	size_t out_room;
-	/* this call */
-	int B;
+	/* this call; training does it group by group */
+	int first, B; /* windows first .. first + B - 1 */
 	window_fill fill;
 	void *context;
 	const struct train_step *step;
@@ -53,15 +54,16 @@ struct forward *forward_new(const struct model *m, struct pool *pool)
 	f->m = m;
 	f->pool = pool;
 	f->gradients = NEW_ARRAY(struct arena *, threads);
-	f->scratch = NEW_ARRAY(struct arena *, threads);
+	f->workspace = NEW_ARRAY(struct workspace, threads);
 	f->evaluating = NEW_ARRAY(struct tape *, threads);
 	for (int i = 0; i < threads; i++) {
 		f->gradients[i] = arena_new();
-		f->scratch[i] = arena_new();
-		f->evaluating[i] = tape_new(f->scratch[i], false);
+		f->workspace[i] = workspace_new();
+		f->evaluating[i] = tape_new(false);
+		tape_lend(f->evaluating[i], &f->workspace[i]);
 	}
-	f->joint_scratch = arena_new();
-	f->joint = tape_new(f->joint_scratch, false);
+	f->joint = tape_new(false);
+	tape_lend(f->joint, &f->workspace[0]); /* nothing else runs meanwhile */
 	return f;
 }
 
@@ -71,15 +73,14 @@ void forward_free(struct forward *f)
 		return;
 	for (int i = 0; i < pool_threads(f->pool); i++) {
 		tape_free(f->evaluating[i]);
-		arena_free(f->scratch[i]);
+		workspace_free(&f->workspace[i]);
 		arena_free(f->gradients[i]);
 	}
 	for (int i = 0; i < f->room; i++)
 		tape_free(f->chunk[i].tape);
 	tape_free(f->joint);
-	arena_free(f->joint_scratch);
 	free(f->gradients);
-	free(f->scratch);
+	free(f->workspace);
 	free(f->evaluating);
 	free(f->chunk);
 	free(f->lane);
@@ -104,10 +105,10 @@ static void encode(struct forward *f, struct tape *t, int k, int from, int count
 {
 	const struct model *m = f->m;
 	int T = m->layout.length, W = m->layout.region[k].width, D = m->region[k].D;
-	real *x = tape_reals(t, (size_t)T * (size_t)W);
 	real *features = tape_reals(t, (size_t)count * (size_t)m->n * (size_t)D);
 	for (int i = 0; i < count; i++) {
-		f->fill(f->context, from + i, k, x);
+		real *x = scratch_reals(t, (size_t)T * (size_t)W);
+		f->fill(f->context, f->first + from + i, k, x);
 		m->tokeniser->features(&m->config, m->prepared, x, T, m->layout.rate, W,
 			features + (size_t)i * (size_t)m->n * (size_t)D, t->scratch);
 		scratch_done(t);
@@ -159,6 +160,7 @@ void forward_evaluate(struct forward *f, int B, window_fill fill, void *context,
 	int K = f->m->layout.regions, classes = f->m->layout.classes.n;
 	struct gradient_view none = {.params = &f->m->params};
 	make_room_for_outputs(f, B);
+	f->first = 0;
 	f->B = B;
 	f->fill = fill;
 	f->context = context;
@@ -198,28 +200,16 @@ static struct gradient_view lane_view(const struct forward *f, int k, int lane)
 	return (struct gradient_view){&f->m->params, p, f->m->region[k].from, p + f->m->region[k].count};
 }
 
-static void cut(struct forward *f, int B)
+/* How a batch of B windows is cut: chunks in lanes, lanes in groups. Returns the windows of a group. */
+static int cut(struct forward *f, int B)
 {
 	int K = f->m->layout.regions;
 	int windows = CHUNK_TOKENS / f->m->N > 1 ? CHUNK_TOKENS / f->m->N : 1;
-	f->chunks = (B + windows - 1) / windows;
+	int chunks = (B + windows - 1) / windows;
 	f->lanes = LANES_IN_ALL / K > 1 ? LANES_IN_ALL / K : 1;
-	if (f->lanes > f->chunks)
-		f->lanes = f->chunks;
-	if (K * f->chunks > f->room) {
-		int before = f->room;
-		f->room = K * f->chunks;
-		GROW(f->chunk, f->room);
-		for (int i = before; i < f->room; i++)
-			f->chunk[i] = (struct chunk){.tape = tape_new(NULL, true)};
-	}
-	for (int k = 0; k < K; k++)
-		for (int i = 0; i < f->chunks; i++) {
-			struct chunk *c = &f->chunk[k * f->chunks + i];
-			c->k = k;
-			c->from = i * windows;
-			c->count = B - c->from < windows ? B - c->from : windows;
-		}
+	if (f->lanes > chunks)
+		f->lanes = chunks;
+	f->windows = windows;
 	size_t need = 0;
 	for (int k = 0; k < K; k++)
 		need += (size_t)f->lanes * lane_size(f, k);
@@ -227,33 +217,47 @@ static void cut(struct forward *f, int B)
 		f->lane_room = need;
 		GROW(f->lane, need);
 	}
+	memset(f->lane, 0, need * sizeof(real));
+	return f->lanes * CHUNKS_OF_A_LANE * windows;
 }
 
-/* Lane l of a region has chunks first(l) .. first(l+1)-1. */
-static int first_chunk(const struct forward *f, int lane)
+static void make_chunks(struct forward *f)
 {
-	return (int)((long)lane * f->chunks / f->lanes);
+	int K = f->m->layout.regions;
+	f->chunks = (f->B + f->windows - 1) / f->windows;
+	if (K * f->chunks > f->room) {
+		int before = f->room;
+		f->room = K * f->chunks;
+		GROW(f->chunk, f->room);
+		for (int i = before; i < f->room; i++)
+			f->chunk[i] = (struct chunk){.tape = tape_new(true)};
+	}
+	for (int k = 0; k < K; k++)
+		for (int i = 0; i < f->chunks; i++) {
+			struct chunk *c = &f->chunk[k * f->chunks + i];
+			c->k = k;
+			c->lane = (int)((long)i * f->lanes / f->chunks);
+			c->from = i * f->windows;
+			c->count = f->B - c->from < f->windows ? f->B - c->from : f->windows;
+		}
 }
 
-static void train_forward_lane(void *context, int task, int worker)
+static void train_forward_chunk(void *context, int task, int worker)
 {
 	struct forward *f = context;
-	int k = task / f->lanes, lane = task % f->lanes;
-	struct gradient_view view = lane_view(f, k, lane);
-	memset(lane_of(f, k, lane), 0, lane_size(f, k) * sizeof(real));
-	for (int i = first_chunk(f, lane); i < first_chunk(f, lane + 1); i++) {
-		struct chunk *c = &f->chunk[k * f->chunks + i];
-		tape_reset(c->tape);
-		c->tape->scratch = f->scratch[worker];
-		c->tape->dropout.p = f->step->dropout;
-		c->tape->dropout.key = rng_stream(
-			f->step->seed, "dropout", f->step->number, (uint64_t)k << 32 | (uint64_t)c->from)
-					       .key;
-		encode(f, c->tape, k, c->from, c->count, &view, &c->summary, &c->token);
-		copy_out(f, f->summary, k, c->from, c->summary);
-		if (c->token)
-			copy_out(f, f->token, k, c->from, c->token);
-	}
+	struct chunk *c = &f->chunk[task];
+	struct tape *t = c->tape;
+	struct gradient_view view = lane_view(f, c->k, c->lane);
+	tape_reset(t);
+	tape_lend(t, &f->workspace[worker]);
+	t->dropout.p = f->step->dropout;
+	t->dropout.key = rng_stream(f->step->seed, "dropout", f->step->number,
+		(uint64_t)c->k << 32 | (uint64_t)(f->first + c->from))
+				 .key;
+	encode(f, t, c->k, c->from, c->count, &view, &c->summary, &c->token);
+	copy_out(f, f->summary, c->k, c->from, c->summary);
+	if (c->token)
+		copy_out(f, f->token, c->k, c->from, c->token);
 }
 
 /* The joint half's gradients of what an encoder returned become those of the chunk's last nodes. */
@@ -270,9 +274,11 @@ static void train_backward_lane(void *context, int task, int worker)
 {
 	struct forward *f = context;
 	int k = task / f->lanes, lane = task % f->lanes;
-	for (int i = first_chunk(f, lane); i < first_chunk(f, lane + 1); i++) {
+	for (int i = 0; i < f->chunks; i++) {
 		struct chunk *c = &f->chunk[k * f->chunks + i];
-		c->tape->scratch = f->scratch[worker];
+		if (c->lane != lane)
+			continue;
+		tape_lend(c->tape, &f->workspace[worker]);
 		tape_gradients(c->tape, f->gradients[worker]);
 		hand_back(f, c);
 		tape_backward(c->tape);
@@ -310,39 +316,55 @@ static void reduce(struct forward *f, real *gradient)
 		}
 }
 
-real forward_train(struct forward *f, int B, window_fill fill, void *context, const struct train_step *step,
-	real *gradient)
+/* Windows f->first .. f->first + f->B - 1: adds to the lanes and to the gradient of gate and classifier; returns their share of
+ * the loss. total = sum of the class weights of the whole batch. */
+static double train_group(struct forward *f, double total, real *gradient)
 {
 	const struct model *m = f->m;
-	int K = m->layout.regions;
-	must(B > 0);
-	make_room_for_outputs(f, B);
-	cut(f, B);
-	f->B = B;
-	f->fill = fill;
-	f->context = context;
-	f->step = step;
-	memset(gradient, 0, m->params.count * sizeof(real));
-	pool_run(f->pool, K * f->lanes, train_forward_lane, f);
+	const struct train_step *step = f->step;
+	int K = m->layout.regions, classes = m->layout.classes.n;
+	make_chunks(f);
+	pool_run(f->pool, K * f->chunks, train_forward_chunk, f);
 
 	struct gradient_view whole = {&m->params, gradient, 0, NULL};
-	f->joint->gradients = true;
 	tape_reset(f->joint);
 	struct node **s = tape_take(f->joint, (size_t)K * sizeof *s),
 		    **g = tape_take(f->joint, (size_t)K * sizeof *g), *w;
-	outputs(f, 0, B, s, g);
-	struct node *logits = joint_forward(m, f->joint, s, g, B, &whole, &w);
-	struct node *loss =
-		op_cross_entropy(f->joint, logits, step->label, step->class_weight, step->smoothing);
+	outputs(f, 0, f->B, s, g);
+	struct node *logits = joint_forward(m, f->joint, s, g, f->B, &whole, &w);
+	struct node *loss = op_cross_entropy(
+		f->joint, logits, step->label + f->first, step->class_weight, step->smoothing, total);
 	tape_gradients(f->joint, f->joint->arena);
 	loss->g[0] = 1;
 	tape_backward(f->joint);
 	if (step->logits)
-		memcpy(step->logits, logits->x, (size_t)B * (size_t)logits->cols * sizeof(real));
+		memcpy(step->logits + (size_t)f->first * (size_t)classes, logits->x,
+			(size_t)f->B * (size_t)classes * sizeof(real));
 
 	f->d_summary = s;
 	f->d_token = g;
 	pool_run(f->pool, K * f->lanes, train_backward_lane, f);
+	return (double)loss->x[0];
+}
+
+real forward_train(struct forward *f, int B, window_fill fill, void *context, const struct train_step *step,
+	real *gradient)
+{
+	double loss = 0, total = 0;
+	must(B > 0);
+	int group = cut(f, B);
+	make_room_for_outputs(f, group);
+	f->fill = fill;
+	f->context = context;
+	f->step = step;
+	f->joint->gradients = true;
+	memset(gradient, 0, f->m->params.count * sizeof(real));
+	for (int b = 0; b < B; b++)
+		total += step->class_weight ? (double)step->class_weight[step->label[b]] : 1;
+	for (f->first = 0; f->first < B; f->first += group) {
+		f->B = B - f->first < group ? B - f->first : group;
+		loss += train_group(f, total, gradient);
+	}
 	reduce(f, gradient);
-	return loss->x[0];
+	return (real)loss;
 }

@@ -1,7 +1,7 @@
 /* The operations: one line each is the reference card, one file each (ops/) holds forward and backward.
  *
  * Rows stack B windows of N tokens. Every op takes the tape first and returns the new node. d(..) below is a gradient of the
- * loss; gradients are always added to.
+ * loss; gradients are always added to. "Passing": the value is there for the very next operation only (tensor/tape.h).
  */
 #ifndef TENSOR_OPS_H
 #define TENSOR_OPS_H
@@ -15,6 +15,7 @@ struct node *op_input(struct tape *, const real *x, int rows, int cols);
 
 /* y [rows][out] = x [rows][in] W^T + b           W [out][in], b [out] */
 struct node *op_linear(struct tape *, struct node *x, struct weight W, struct weight b, int out);
+struct node *op_linear_passing(struct tape *, struct node *x, struct weight W, struct weight b, int out);
 
 /* Tokens in front, positions on top, for B windows of n local tokens:
  *   y [B*(G+n)][H]:  y[b][i] = (i < G ? token[i] : x[b][i-G]) + position[i]       token [G][H], position [G+n][H]
@@ -35,7 +36,7 @@ struct node *op_residual(struct tape *, struct node *x, struct node *f);
 struct node *op_norm(struct tape *, struct node *x, struct node *f, struct weight W, struct weight b);
 
 /* y [rows][H] = dropout(act(x W1^T + b1)) W2^T + b2     W1 [F][H], b1 [F], W2 [H][F], b2 [H]
- * Tile by tile over F; the hidden layer never exists as a whole and is computed again in backward. */
+ * Tile by tile over F; the hidden layer never exists as a whole and is computed again in backward. Passing. */
 struct node *op_feedforward(struct tape *, struct node *x, struct weight W1, struct weight b1,
 	struct weight W2, struct weight b2, int F, enum activation);
 
@@ -58,9 +59,10 @@ struct node *op_softmax(struct tape *, struct node *x, real temperature);
 struct node *op_mix(struct tape *, struct node *w, struct node *const *s, int K);
 
 /* Cross-entropy with class weights a_c and label smoothing e, as the field's standard library defines it (mean over a batch):
- *   loss = ( (1-e) sum_b a_y -log p_y  +  e/classes sum_b sum_c a_c -log p_c ) / sum_b a_y
- * logits [B][classes], label [B] (kept, not copied), weight [classes] or NULL for ones. y [1][1]. */
-struct node *op_cross_entropy(
-	struct tape *, struct node *logits, const int *label, const real *weight, real smoothing);
+ *   loss = ( (1-e) sum_b a_y -log p_y  +  e/classes sum_b sum_c a_c -log p_c ) / total,    total = sum_b a_y of the whole batch
+ * logits [B][classes] of all its windows or of some, whose share the loss then is; label [B] (kept, not copied), weight
+ * [classes] or NULL for ones. y [1][1]. */
+struct node *op_cross_entropy(struct tape *, struct node *logits, const int *label, const real *weight,
+	real smoothing, double total);
 
 #endif

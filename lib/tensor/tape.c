@@ -6,13 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct tape *tape_new(struct arena *scratch, bool gradients)
+struct workspace workspace_new(void)
+{
+	return (struct workspace){arena_new(), arena_new()};
+}
+
+void workspace_free(struct workspace *w)
+{
+	arena_free(w->scratch);
+	arena_free(w->passing);
+}
+
+struct tape *tape_new(bool gradients)
 {
 	struct tape *t = NEW(struct tape);
 	t->arena = arena_new();
-	t->scratch = scratch;
 	t->gradients = gradients;
 	return t;
+}
+
+void tape_lend(struct tape *t, const struct workspace *w)
+{
+	t->scratch = w->scratch;
+	t->passing = w->passing;
 }
 
 void tape_free(struct tape *t)
@@ -67,13 +83,11 @@ void scratch_done(struct tape *t)
 	arena_reset(t->scratch);
 }
 
-struct node *tape_node(struct tape *t, int rows, int cols, int inputs, struct node *const *in,
+static struct node *node(struct tape *t, int rows, int cols, real *x, int inputs, struct node *const *in,
 	void (*backward)(struct tape *, struct node *))
 {
 	struct node *y = tape_take(t, sizeof *y);
-	size_t n = (size_t)rows * (size_t)cols;
-	*y = (struct node){.rows = rows, .cols = cols};
-	y->x = tape_reals(t, n);
+	*y = (struct node){.rows = rows, .cols = cols, .x = x};
 	if (!t->gradients)
 		return y;
 	y->inputs = inputs;
@@ -84,6 +98,20 @@ struct node *tape_node(struct tape *t, int rows, int cols, int inputs, struct no
 	ROOM_FOR_ONE(t->node, t->n, t->room);
 	t->node[t->n++] = y;
 	return y;
+}
+
+struct node *tape_node(struct tape *t, int rows, int cols, int inputs, struct node *const *in,
+	void (*backward)(struct tape *, struct node *))
+{
+	return node(t, rows, cols, tape_reals(t, (size_t)rows * (size_t)cols), inputs, in, backward);
+}
+
+struct node *tape_passing_node(struct tape *t, int rows, int cols, int inputs, struct node *const *in,
+	void (*backward)(struct tape *, struct node *))
+{
+	arena_reset(t->passing);
+	real *x = arena_take(t->passing, (size_t)rows * (size_t)cols * sizeof(real));
+	return node(t, rows, cols, x, inputs, in, backward);
 }
 
 uint32_t tape_mask_key(struct tape *t)

@@ -45,6 +45,7 @@ struct dropout {
 struct tape {
 	struct arena *arena;   /* values, saved */
 	struct arena *scratch; /* short-lived buffers inside one operation; shared by the tapes of a worker */
+	struct arena *passing; /* the value of the last passing node; likewise */
 	bool gradients;
 	struct dropout dropout;
 	uint32_t operations; /* counted up by each that draws a mask */
@@ -52,8 +53,15 @@ struct tape {
 	int n, room;
 };
 
-/* The scratch arena is borrowed. */
-struct tape *tape_new(struct arena *scratch, bool gradients);
+/* What operations need for a short time; one for each thread, lent to the tape it works on. */
+struct workspace {
+	struct arena *scratch, *passing;
+};
+struct workspace workspace_new(void);
+void workspace_free(struct workspace *);
+
+struct tape *tape_new(bool gradients);
+void tape_lend(struct tape *, const struct workspace *); /* before anything is recorded or goes backward */
 void tape_free(struct tape *);
 void tape_reset(struct tape *); /* forgets the nodes, keeps the memory */
 /* Gives every recorded node a zeroed gradient from the arena. */
@@ -62,6 +70,9 @@ void tape_backward(struct tape *); /* every node's backward, last first */
 
 /* A node with room for its value (not set). inputs may be 0. */
 struct node *tape_node(struct tape *, int rows, int cols, int inputs, struct node *const *in,
+	void (*backward)(struct tape *, struct node *));
+/* The same for a value that only the very next operation reads, and no backward: it takes no memory on the tape. */
+struct node *tape_passing_node(struct tape *, int rows, int cols, int inputs, struct node *const *in,
 	void (*backward)(struct tape *, struct node *));
 void *tape_take(struct tape *, size_t bytes); /* arena memory, not zeroed */
 real *tape_reals(struct tape *, size_t n);

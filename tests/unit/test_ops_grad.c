@@ -65,8 +65,9 @@ static double loss(struct tape *t, struct subject *s, build f, bool backward)
 
 static void differences(struct subject *s, build f, double dropout)
 {
-	struct arena *scratch = arena_new();
-	struct tape *t = tape_new(scratch, true);
+	struct workspace w = workspace_new();
+	struct tape *t = tape_new(true);
+	tape_lend(t, &w);
 	t->dropout.p = (real)dropout;
 	t->dropout.key = 77;
 	loss(t, s, f, true);
@@ -95,7 +96,7 @@ static void differences(struct subject *s, build f, double dropout)
 	}
 	CHECK(worst <= tolerance);
 	tape_free(t);
-	arena_free(scratch);
+	workspace_free(&w);
 }
 
 static struct node *linear(struct tape *t, struct subject *s)
@@ -299,7 +300,7 @@ static struct node *cross_entropy(struct tape *t, struct subject *s)
 {
 	static const int label[] = {0, 2, 1, 2};
 	static const real weight[] = {REAL(0.5), 2, REAL(1.3)};
-	return op_cross_entropy(t, &s->node[0], label, weight, REAL(0.1));
+	return op_cross_entropy(t, &s->node[0], label, weight, REAL(0.1), 4.9); /* 4.9: a part of a batch */
 }
 
 static void cross_entropy_grad(void)
@@ -316,15 +317,17 @@ static void cross_entropy_value(void)
 	/* two rows, logits (0, ln 3): p = (1/4, 3/4); labels 0 and 1: -(ln 1/4 + ln 3/4) / 2 */
 	struct subject s = {0};
 	struct rng r = rng_stream(8, "x", 0, 0);
-	struct arena *scratch = arena_new();
-	struct tape *t = tape_new(scratch, false);
+	struct workspace w = workspace_new();
+	struct tape *t = tape_new(false);
+	tape_lend(t, &w);
 	static const int label[] = {0, 1};
 	add(&s, &r, 2, 2);
 	s.node[0].x[0] = s.node[0].x[2] = 0;
 	s.node[0].x[1] = s.node[0].x[3] = (real)log(3.0);
-	CHECK_NEAR(op_cross_entropy(t, &s.node[0], label, NULL, 0)->x[0], -(log(0.25) + log(0.75)) / 2, 1e-6);
+	CHECK_NEAR(
+		op_cross_entropy(t, &s.node[0], label, NULL, 0, 2)->x[0], -(log(0.25) + log(0.75)) / 2, 1e-6);
 	tape_free(t);
-	arena_free(scratch);
+	workspace_free(&w);
 	clear(&s);
 }
 

@@ -5,8 +5,8 @@
 struct saved {
 	const int *label;
 	const real *weight;
-	real smoothing, total; /* total = sum of the weights of the labels */
-	real *p;               /* [B][classes] softmax of the logits */
+	real smoothing, total;
+	real *p; /* [B][classes] softmax of the logits */
 };
 
 static real class_weight(const struct saved *s, int c)
@@ -38,14 +38,15 @@ static void backward(struct tape *t, struct node *y)
 	}
 }
 
-struct node *op_cross_entropy(
-	struct tape *t, struct node *logits, const int *label, const real *weight, real smoothing)
+struct node *op_cross_entropy(struct tape *t, struct node *logits, const int *label, const real *weight,
+	real smoothing, double total)
 {
 	struct node *y = tape_node(t, 1, 1, 1, &logits, backward);
 	struct saved *s = tape_take(t, sizeof *s);
 	int n = logits->cols;
-	*s = (struct saved){label, weight, smoothing, 0, tape_reals(t, (size_t)logits->rows * (size_t)n)};
-	double loss = 0, total = 0;
+	*s = (struct saved){
+		label, weight, smoothing, (real)total, tape_reals(t, (size_t)logits->rows * (size_t)n)};
+	double loss = 0;
 	for (int b = 0; b < logits->rows; b++) {
 		const real *z = logits->x + (size_t)b * (size_t)n;
 		double top = (double)z[0], sum = 0;
@@ -59,9 +60,7 @@ struct node *op_cross_entropy(
 			s->p[(size_t)b * (size_t)n + (size_t)c] = (real)exp(log_p);
 			loss -= (double)mass(s, n, label[b], c) * log_p;
 		}
-		total += (double)class_weight(s, label[b]);
 	}
-	s->total = (real)total;
 	y->x[0] = (real)(loss / total);
 	y->saved = s;
 	return y;

@@ -201,7 +201,7 @@ static void backward(struct tape *t, struct node *y)
 struct node *op_feedforward(struct tape *t, struct node *x, struct weight W1, struct weight b1,
 	struct weight W2, struct weight b2, int F, enum activation act)
 {
-	struct node *y = tape_node(t, x->rows, x->cols, 1, &x, backward);
+	struct node *y = tape_passing_node(t, x->rows, x->cols, 1, &x, backward);
 	int H = x->cols;
 	real p = t->gradients ? t->dropout.p : 0;
 	struct saved here = {W1, b1, W2, b2, F, act, p > 0 ? tape_mask_key(t) : 0, p};

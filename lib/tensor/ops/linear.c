@@ -41,10 +41,9 @@ static void backward(struct tape *t, struct node *y)
 			s->b.g[j] += y->g[i * O + j];
 }
 
-struct node *op_linear(struct tape *t, struct node *x, struct weight W, struct weight b, int out)
+static void forward(struct tape *t, struct node *y, const struct node *x, struct weight W, struct weight b)
 {
-	struct node *y = tape_node(t, x->rows, out, 1, &x, backward);
-	int in = x->cols;
+	int in = x->cols, out = y->cols;
 	size_t I = (size_t)in, O = (size_t)out;
 	for (int i = 0; i < x->rows; i++)
 		memcpy(y->x + (size_t)i * O, b.x, O * sizeof(real));
@@ -60,5 +59,18 @@ struct node *op_linear(struct tape *t, struct node *x, struct weight W, struct w
 		struct saved *s = y->saved = tape_take(t, sizeof *s);
 		*s = (struct saved){W, b};
 	}
+}
+
+struct node *op_linear(struct tape *t, struct node *x, struct weight W, struct weight b, int out)
+{
+	struct node *y = tape_node(t, x->rows, out, 1, &x, backward);
+	forward(t, y, x, W, b);
+	return y;
+}
+
+struct node *op_linear_passing(struct tape *t, struct node *x, struct weight W, struct weight b, int out)
+{
+	struct node *y = tape_passing_node(t, x->rows, out, 1, &x, backward);
+	forward(t, y, x, W, b);
 	return y;
 }
