@@ -248,12 +248,13 @@ static void free_votes(struct run *r)
 }
 
 static int answer_batch(
-	struct run *r, const struct windows *w, int64_t from, int64_t n, const real *logits, const real *gate)
+	struct run *r, const struct dataset *d, int64_t from, int64_t n, const real *logits, const real *gate)
 {
 	double *p = NEW_ARRAY(double, r->classes), *g = NEW_ARRAY(double, r->K);
 	int bad = 0;
 	for (int64_t b = 0; b < n && !bad; b++) {
-		int64_t i = from + b;
+		const struct windows *w = dataset_windows(d, from + b);
+		int64_t i = d->item[from + b].window;
 		metrics_softmax(logits + b * r->classes, r->classes, p);
 		for (int k = 0; k < r->K; k++)
 			g[k] = (double)gate[b * r->K + k];
@@ -270,12 +271,10 @@ static int answer_batch(
 	return bad;
 }
 
-/* One complete windows file: answered and flushed before the next is waited for. */
-static int answer_windows(struct run *r, struct forward *f, struct dataset *d, struct windows *w)
+/* The windows gathered so far: answered and flushed before more are waited for. */
+static int answer(struct run *r, struct forward *f, struct dataset *d)
 {
 	int bad = 0, batch = (int)o.batch;
-	if (dataset_add(d, w))
-		return -1;
 	real *logits = NEW_ARRAY(real, (size_t)batch * (size_t)r->classes),
 	     *gate = NEW_ARRAY(real, (size_t)batch * (size_t)r->K);
 	int64_t *item = NEW_ARRAY(int64_t, batch);
@@ -286,7 +285,7 @@ static int answer_windows(struct run *r, struct forward *f, struct dataset *d, s
 		bad = dataset_check_finite(d, item, n);
 		if (!bad) {
 			dataset_evaluate(d, f, item, n, batch, r->classes, r->K, logits, gate);
-			bad = answer_batch(r, w, from, n, logits, gate);
+			bad = answer_batch(r, d, from, n, logits, gate);
 		}
 	}
 	free(logits);
@@ -296,26 +295,50 @@ static int answer_windows(struct run *r, struct forward *f, struct dataset *d, s
 	return bad || output_flush(r->out);
 }
 
+static void say_notes(const struct source *s, int *said)
+{
+	for (; *said < source_notes(s)->n && !common.quiet; ++*said)
+		program_say(source_notes(s)->s[*said]);
+}
+
+/* Small windows files are gathered to a batch as long as the stream has more of them ready. */
+static int answer_source(struct run *r, struct forward *f, struct dataset *d, struct source *s)
+{
+	struct windows *w;
+	int got, bad = 0, said = 0;
+	while (!bad && (got = source_next(s, &w)) != 0) {
+		say_notes(s, &said);
+		bad = got < 0 || dataset_add(d, w);
+		if (!bad && d->n < o.batch && source_ready(s))
+			continue;
+		if (bad && d->n) { /* what came before the damage has its answer */
+			char *why = mem_text(err_text());
+			int status = err_status();
+			if (!answer(r, f, d))
+				err_set(status, "%s", why);
+			free(why);
+		} else if (!bad) {
+			bad = answer(r, f, d);
+		}
+	}
+	say_notes(s, &said);
+	return bad || (d->n && answer(r, f, d)) || (o.per && print_votes(r)) ? -1 : 0;
+}
+
 static int answer_all(struct run *r, const struct names *operands, struct pool *pool)
 {
-	struct source *s = source_new(operands, &r->m->layout, (enum missing_channel)o.missing);
+	struct source *s = source_new(operands, &r->m->layout, (enum missing_channel)o.missing, (int)o.batch);
 	struct dataset *d = dataset_new(&r->m->layout, (enum missing_channel)o.missing);
 	struct forward *f = forward_new(r->m, pool);
-	struct windows *w;
 	struct text t = {0};
-	int got, bad = 0, notes = 0;
+	int bad = 0;
 	d->mean = r->m->scale_mean;
 	d->std = r->m->scale_std;
 	if (r->form != JSON_LINES) {
 		header(r, &t);
 		bad = output_write(r->out, t.s, t.n);
 	}
-	while (!bad && (got = source_next(s, &w)) != 0)
-		bad = got < 0 || answer_windows(r, f, d, w);
-	for (; notes < source_notes(s)->n && !common.quiet; notes++)
-		program_say(source_notes(s)->s[notes]);
-	if (o.per && !bad)
-		bad = print_votes(r);
+	bad = bad || answer_source(r, f, d, s);
 	text_free(&t);
 	forward_free(f);
 	dataset_free(d);

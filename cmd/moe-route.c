@@ -154,11 +154,12 @@ static int route(const struct model *m, struct forward *f, const struct dataset 
 static int route_all(
 	const struct model *m, const struct names *operands, struct pool *pool, struct output *out)
 {
-	struct source *s = source_new(operands, &m->layout, (enum missing_channel)o.missing);
+	bool at_once = o.jsonl || output_is_stream(out);
+	struct source *s =
+		source_new(operands, &m->layout, (enum missing_channel)o.missing, at_once ? (int)o.batch : 0);
 	struct dataset *d = dataset_new(&m->layout, (enum missing_channel)o.missing);
 	struct forward *f = forward_new(m, pool);
 	struct windows *w;
-	bool at_once = o.jsonl || output_is_stream(out);
 	int got, bad = 0;
 	d->mean = m->scale_mean;
 	d->std = m->scale_std;

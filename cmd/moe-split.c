@@ -2,14 +2,14 @@
 #include "program.h"
 
 #include "base/mem.h"
-#include "eeg/split.h"
+#include "eeg/live.h"
 
 static struct {
 	struct split_options split;
 	const char *delim, *channels, *drop, *classes, *like;
 	int header, align, rule, value, unit, time_unit;
 	long long experts, halo, max_row, max_columns, max_classes;
-	bool explain;
+	bool explain, live, no_live;
 	bool experts_given, halo_given, window_given, stride_given,
 		rule_given; /* fixed by --like, or bound to another */
 } o;
@@ -73,6 +73,10 @@ static const struct option table[] = {
 		.help = "whether the first row names the columns; without names they are C0, C1, ..."},
 	{"explain", 0, OPT_FLAG, &o.explain,
 		.help = "print what was understood, one JSON object per recording, and write nothing else"},
+	{"live", 0, OPT_FLAG, &o.live,
+		.help = "write each window as a file of its own as soon as its last row is there"},
+	{"no-live", 0, OPT_FLAG, &o.no_live,
+		.help = "write one file at the end, also where a stream of windows would be written"},
 	{"max-row", 0, OPT_INT, &o.max_row, .value = "16777216", .min = 64, .max = 1e9, .arg = "BYTES",
 		.help = "longest row to accept"},
 	{"max-columns", 0, OPT_INT, &o.max_columns, .value = "16384", .min = 1, .max = 1e6, .arg = "N",
@@ -125,6 +129,15 @@ static int contradictions(void)
 					      : NULL;
 	if (o.like && fixed)
 		return err_set(EX_USAGE, "%s is fixed by the model (--like); leave it out", fixed);
+	if (o.live && o.no_live)
+		return err_set(EX_USAGE, "--live and --no-live exclude each other");
+	if (o.live && o.explain)
+		return err_set(EX_USAGE,
+			"--explain tells of a recording when it has ended; it has no place with --live");
+	if (o.live && o.value == SPLIT_VALUE_INTERP)
+		return err_set(EX_USAGE, "--missing interp needs the values behind a hole, which a live "
+					 "stream does not have yet; "
+					 "--missing drop-window leaves such windows out");
 	if (o.explain && common.output)
 		return err_set(EX_USAGE, "--explain writes no windows; -o has no effect with it");
 	return 0;
@@ -169,19 +182,114 @@ static int write_windows(const struct windows *w)
 	return output_end(out, windows_write(w, out, &h));
 }
 
-static int run(struct split *s, const struct names *recordings)
+static int notes_said;
+
+static void say_notes(const struct split *s)
 {
-	int r = recordings->n ? 0 : split_add(s, "-");
+	for (; notes_said < split_notes(s)->n && !common.quiet; notes_said++)
+		program_say(split_notes(s)->s[notes_said]);
+}
+
+/* --- live: each window is a file of its own */
+
+static int send_windows(struct split *s, struct input *in, struct output *out)
+{
+	struct history h = program_history(NULL);
+	struct live *l = live_new(s, in);
+	struct windows *w;
+	int r = -1;
+	while (l && (r = live_next(l, 1, &w)) == 1) {
+		r = windows_write(w, out, &h) || output_flush(out) ? -1 : 0;
+		windows_free(w);
+		say_notes(s);
+		if (r)
+			break;
+	}
+	live_free(l);
+	return r;
+}
+
+static int send_recording(struct split *s, const char *path, struct output *out)
+{
+	struct input *in = input_open(path);
+	int r = in && !split_begin(s, in) ? send_windows(s, in, out) : -1;
+	input_close(in);
+	return r;
+}
+
+static int end_live(struct split *s, struct output *out, int r)
+{
+	if (!r && !(r = split_check(s)))
+		say_notes(s);
+	return output_end(out, r);
+}
+
+static int run_live(struct split *s, const struct names *recordings)
+{
+	struct output *out = output_open(common.output, OUTPUT_BINARY);
+	if (!out)
+		return -1;
+	int r = 0;
+	if (!output_is_stream(out))
+		r = err_set(EX_USAGE,
+			"%s: --live sends one file after the other, and a regular file holds one; write to a "
+			"pipe, "
+			"or leave --live out",
+			common.output ? common.output : "standard output");
+	else if (!recordings->n)
+		r = send_recording(s, "-", out);
 	for (int i = 0; i < recordings->n && !r; i++)
-		r = split_add(s, recordings->s[i]);
-	if (!r && o.explain)
+		r = send_recording(s, recordings->s[i], out);
+	return end_live(s, out, r);
+}
+
+/* A recording that comes through a pipe, goes into one and brings no labels is sent live unasked. */
+static bool suits_live(const struct split *s, struct input *in)
+{
+	int fd;
+	uint64_t size;
+	return !o.no_live && !o.explain && o.value != SPLIT_VALUE_INTERP && !input_is_file(in, &fd, &size) &&
+	       output_is_pipe(common.output) && !split_labelled(s);
+}
+
+/* --- at once: one file */
+
+static int finish(struct split *s)
+{
+	if (o.explain)
 		return explain(s);
-	struct windows *w = r ? NULL : split_finish(s);
-	for (int i = 0; i < split_notes(s)->n && w && !common.quiet; i++)
-		program_say(split_notes(s)->s[i]);
-	r = w ? write_windows(w) : -1;
+	struct windows *w = split_finish(s);
+	if (w)
+		say_notes(s);
+	int r = w ? write_windows(w) : -1;
 	windows_free(w);
 	return r;
+}
+
+static int run_one(struct split *s, const char *path)
+{
+	struct input *in = input_open(path);
+	int r = in ? split_begin(s, in) : -1;
+	if (!r && suits_live(s, in)) {
+		struct output *out = output_open(common.output, OUTPUT_BINARY);
+		r = out ? end_live(s, out, send_windows(s, in, out)) : -1;
+	} else if (!r) {
+		r = split_rest(s, in) || finish(s) ? -1 : 0;
+	}
+	input_close(in);
+	return r;
+}
+
+static int run(struct split *s, const struct names *recordings)
+{
+	if (o.live)
+		return run_live(s, recordings);
+	if (recordings->n < 2)
+		return run_one(s, recordings->n ? recordings->s[0] : "-");
+	int r = 0;
+	for (int i = 0; i < recordings->n && !r; i++)
+		r = split_add(s, recordings->s[i]);
+	return r || finish(s) ? -1 : 0;
 }
 
 static int read_model(struct layout *l)

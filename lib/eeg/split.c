@@ -59,6 +59,7 @@ void split_free(struct split *s)
 		regfree(&s->group);
 	if (s->spool.fd >= 0)
 		close(s->spool.fd);
+	csv_table_free(s->begun);
 	layout_free(&s->layout);
 	names_free(&s->labels);
 	names_free(&s->recordings);
@@ -206,7 +207,17 @@ static int check_rate(const struct split *s, const struct recording *r, const ch
 
 /* --- one recording */
 
-static void note_recording(struct split *s, const struct recording *r)
+static void note_made_up(struct split *s, const struct recording *r)
+{
+	for (int c = 0; c < r->columns.channels.n; c++)
+		if (r->columns.from[c] < 0)
+			note(s, mem_format("%s: channel %s is missing: %s", r->name, r->columns.channels.s[c],
+					s->o->missing == SPLIT_MISSING_ZERO
+						? "zeros stand in for it"
+						: "the mean of its region stands in for it"));
+}
+
+void split_note_result(struct split *s, const struct recording *r, int64_t longest)
 {
 	const char *name = r->name;
 	if (r->left_out)
@@ -215,18 +226,11 @@ static void note_recording(struct split *s, const struct recording *r)
 	if (r->missing && s->o->value == SPLIT_VALUE_INTERP)
 		note(s, mem_format(
 				"%s: %lld cells without a value interpolated", name, (long long)r->missing));
-	for (int c = 0; c < r->columns.channels.n; c++)
-		if (r->columns.from[c] < 0)
-			note(s, mem_format("%s: channel %s is missing: %s", name, r->columns.channels.s[c],
-					s->o->missing == SPLIT_MISSING_ZERO
-						? "zeros stand in for it"
-						: "the mean of its region stands in "
-						  "for it"));
 	if (!r->windows && !r->left_out && s->layout.length)
 		note(s, mem_format("%s: no window: its longest stretch%s is %lld rows, a window takes %d",
 				name,
 				s->o->align == SPLIT_RUN ? " of one label without a gap" : " without a gap",
-				(long long)cut_longest(r, s->o->align), s->layout.length));
+				(long long)longest, s->layout.length));
 }
 
 static int inspect(struct split *s, int i)
@@ -241,32 +245,34 @@ static int inspect(struct split *s, int i)
 	return 0;
 }
 
-static int read_and_cut(struct split *s, struct recording *r, const char *file, struct csv_table *t)
+int split_settle(struct split *s, const struct recording *r, const char *file)
+{
+	if (s->n > 1)
+		return check_rate(s, r, file);
+	if (fix_layout(s, r))
+		return -1;
+	note_channels_without_region(s);
+	return 0;
+}
+
+static int read_and_cut(struct split *s, struct recording *r, const char *file)
 {
 	const struct split_options *o = s->o;
-	bool first = s->n == 1;
-	if (columns_plan(&r->columns, file, csv_table_names(t), o, first ? NULL : &s->layout.channels) ||
-		recording_read(r, file, t, o, &s->labels, &s->spool))
+	if (recording_read(r, file, s->begun, o, &s->labels, &s->spool) || split_settle(s, r, file))
 		return -1;
-	if (first) {
-		if (fix_layout(s, r))
-			return -1;
-		note_channels_without_region(s);
-	} else if (check_rate(s, r, file)) {
-		return -1;
-	}
 	if (r->holes && o->value == SPLIT_VALUE_INTERP && recording_interpolate(r, file, &s->spool))
 		return -1;
 	int32_t group = names_intern(&s->groups, r->group);
 	if (s->layout.length)
 		cut_windows(&s->table, r, s->layout.length, s->layout.stride, o->align, o->rule,
 			o->value != SPLIT_VALUE_INTERP, s->n - 1, group);
-	note_recording(s, r);
+	bool none = !r->windows && !r->left_out;
+	split_note_result(s, r, none ? cut_longest(r, o->align) : 0);
 	return 0;
 }
 
 /* What is not needed any more once the windows are cut. */
-static void slim(struct recording *r)
+void split_slim(struct recording *r)
 {
 	free(r->run);
 	free(r->hole);
@@ -278,7 +284,7 @@ static void slim(struct recording *r)
 	r->runs = r->holes = r->bads = r->run_room = r->hole_room = r->bad_room = 0;
 }
 
-int split_add_input(struct split *s, struct input *in)
+int split_begin(struct split *s, struct input *in)
 {
 	const struct split_options *o = s->o;
 	const char *file = input_name(in);
@@ -299,16 +305,35 @@ int split_add_input(struct split *s, struct input *in)
 	s->suspicious[i] = s->why[i] = (struct names){0};
 	if (!r->group || note_file(s, in, i))
 		return -1;
-	struct csv_table *t = csv_table_new(in, &form);
-	int e = t ? read_and_cut(s, r, file, t) : -1;
-	csv_table_free(t);
-	if (e)
+	csv_table_free(s->begun);
+	s->begun = csv_table_new(in, &form);
+	if (!s->begun ||
+		columns_plan(&r->columns, file, csv_table_names(s->begun), o, i ? &s->layout.channels : NULL))
 		return -1;
 	names_add(&s->recordings, name);
-	if (o->explain)
-		return inspect(s, i);
-	slim(r);
+	note_made_up(s, r);
 	return 0;
+}
+
+bool split_labelled(const struct split *s)
+{
+	return s->recording[s->n - 1].columns.label >= 0;
+}
+
+int split_rest(struct split *s, struct input *in)
+{
+	int i = s->n - 1, e = read_and_cut(s, &s->recording[i], input_name(in));
+	csv_table_free(s->begun);
+	s->begun = NULL;
+	if (!e && s->o->explain)
+		return inspect(s, i);
+	split_slim(&s->recording[i]);
+	return e;
+}
+
+int split_add_input(struct split *s, struct input *in)
+{
+	return split_begin(s, in) ? -1 : split_rest(s, in);
 }
 
 int split_add(struct split *s, const char *path)
@@ -376,15 +401,17 @@ static void release(struct windows *w)
 	free(o);
 }
 
-static int check_result(const struct split *s)
+int split_check(const struct split *s)
 {
+	int64_t windows = 0, left_out = 0;
+	for (int i = 0; i < s->n; i++) {
+		windows += s->recording[i].windows;
+		left_out += s->recording[i].left_out;
+	}
+	if (windows)
+		return 0;
 	if (!s->n)
 		return err_set(EX_USAGE, "no recording");
-	if (s->table.n)
-		return 0;
-	int64_t left_out = 0;
-	for (int i = 0; i < s->n; i++)
-		left_out += s->recording[i].left_out;
 	if (left_out)
 		return err_set(EX_DATAERR,
 			"no window: all %lld hold cells without a value; --missing interp fills them",
@@ -395,7 +422,7 @@ static int check_result(const struct split *s)
 
 struct windows *split_finish(struct split *s)
 {
-	if (check_result(s))
+	if (split_check(s))
 		return NULL;
 	float *map = spool_map(&s->spool, false);
 	if (!map)

@@ -89,6 +89,15 @@ static double refine(const double *t, int64_t n, double median, double scale, do
 	return whole > 0 && fabs(rate - whole) <= *doubt * rate ? whole : rate;
 }
 
+int timeline_goes_back(const char *file, int64_t row, double before, double now)
+{
+	return err_set(EX_DATAERR,
+		"%s: row %lld of the data: the time goes back from %.10g to %.10g; sort the rows, or --drop "
+		"the "
+		"time column and give --rate",
+		file, (long long)row + 1, before, now);
+}
+
 int timeline_solve(struct timeline *l, const char *file, const double *t, int64_t n, enum split_time unit,
 	double expected)
 {
@@ -97,12 +106,7 @@ int timeline_solve(struct timeline *l, const char *file, const double *t, int64_
 		return err_set(EX_DATAERR, "%s: one row only: its times give no rate; give --rate", file);
 	for (int64_t i = 1; i < n; i++)
 		if (t[i] < t[i - 1])
-			return err_set(EX_DATAERR,
-				"%s: row %lld of the data: the time goes back from %.10g to %.10g; sort the "
-				"rows, or "
-				"--drop the time "
-				"column and give --rate",
-				file, (long long)i + 1, t[i - 1], t[i]);
+			return timeline_goes_back(file, i, t[i - 1], t[i]);
 	double median = median_step(t, n);
 	if (!(median > 0))
 		return err_set(EX_DATAERR,
@@ -112,11 +116,11 @@ int timeline_solve(struct timeline *l, const char *file, const double *t, int64_
 		return -1;
 	double scale = in_seconds(l->unit);
 	l->rate = refine(t, n, median, scale, &l->doubt);
-	double longest = 1.5 / (l->rate * scale);
-	if (longest < 1.5 * median * 0.9)
-		longest = 1.5 * median;
+	l->longest = 1.5 / (l->rate * scale);
+	if (l->longest < 1.5 * median * 0.9)
+		l->longest = 1.5 * median;
 	for (int64_t i = 1; i < n; i++)
-		if (t[i] - t[i - 1] > longest) {
+		if (t[i] - t[i - 1] > l->longest) {
 			ROOM_FOR_ONE(l->gap, l->gaps, l->room);
 			l->gap[l->gaps++] = (struct gap){i, (t[i] - t[i - 1]) * scale - 1 / l->rate};
 		}

@@ -12,6 +12,7 @@ struct gap {
 struct timeline {
 	enum split_time unit;
 	double rate;
+	double longest; /* step, in the column's unit; what is longer is a gap */
 	double doubt; /* how far the rate may be off, as a share: stamps that were rounded tell it the better the more there are */
 	struct gap *gap; /* [gaps] */
 	int64_t gaps, room;
@@ -23,6 +24,8 @@ struct timeline {
  * 1 are milliseconds (20 to 2500 Hz), and anything else is an error that asks. */
 int timeline_solve(struct timeline *, const char *file, const double *t, int64_t n, enum split_time unit,
 	double expected);
+/* The error of a time that goes back before row (from 0). */
+int timeline_goes_back(const char *file, int64_t row, double before, double now);
 void timeline_free(struct timeline *);
 
 #endif

@@ -194,6 +194,13 @@ bool output_is_stream(const struct output *o)
 	return !o->regular;
 }
 
+bool output_is_pipe(const char *path)
+{
+	struct stat st;
+	bool there = !path || !strcmp(path, "-") ? !fstat(STDOUT_FILENO, &st) : !stat(path, &st);
+	return there && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
 /* The rename itself must survive a power cut as well. */
 static void sync_folder(const char *path)
 {

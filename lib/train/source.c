@@ -1,34 +1,52 @@
 #include "train/source.h"
 
 #include "base/mem.h"
-#include "eeg/split.h"
+#include "eeg/live.h"
 
 #include <stdlib.h>
 
 struct source {
 	const struct names *operands;
-	const struct layout *like;
-	enum missing_channel missing;
 	int next;         /* operand to open */
-	struct input *in; /* open, holds windows */
+	struct input *in; /* open, holds windows or what is being cut */
+	struct split_options options;
+	struct split *split; /* of the recording that is being cut */
+	struct live *live;   /* and while it arrives */
+	int most, noted;     /* notes taken over from split */
 	struct names notes;
 };
 
 struct source *source_new(
-	const struct names *operands, const struct layout *like, enum missing_channel missing)
+	const struct names *operands, const struct layout *like, enum missing_channel missing, int most)
 {
+	static const enum split_missing as[] = {[MISSING_ERROR] = SPLIT_MISSING_ERROR,
+		[MISSING_INTERP] = SPLIT_MISSING_INTERP,
+		[MISSING_ZERO] = SPLIT_MISSING_ZERO};
 	struct source *s = NEW(struct source);
 	s->operands = operands;
-	s->like = like;
-	s->missing = missing;
+	s->options = split_defaults();
+	s->options.like = like;
+	s->options.missing = as[missing];
+	s->most = most;
 	return s;
+}
+
+static void close_input(struct source *s)
+{
+	live_free(s->live);
+	split_free(s->split);
+	input_close(s->in);
+	s->live = NULL;
+	s->split = NULL;
+	s->in = NULL;
+	s->noted = 0;
 }
 
 void source_free(struct source *s)
 {
 	if (!s)
 		return;
-	input_close(s->in);
+	close_input(s);
 	names_free(&s->notes);
 	free(s);
 }
@@ -38,44 +56,64 @@ const struct names *source_notes(const struct source *s)
 	return &s->notes;
 }
 
-static struct windows *cut_recording(struct source *s, struct input *in)
+static void take_notes(struct source *s)
 {
-	static const enum split_missing missing[] = {[MISSING_ERROR] = SPLIT_MISSING_ERROR,
-		[MISSING_INTERP] = SPLIT_MISSING_INTERP,
-		[MISSING_ZERO] = SPLIT_MISSING_ZERO};
-	struct split_options o = split_defaults();
-	o.like = s->like;
-	o.missing = missing[s->missing];
-	struct split *split = split_new(&o);
-	struct windows *w = split && !split_add_input(split, in) ? split_finish(split) : NULL;
-	if (split)
-		for (int i = 0; i < split_notes(split)->n; i++)
-			names_add(&s->notes, split_notes(split)->s[i]);
-	split_free(split);
-	return w;
+	for (; s->noted < split_notes(s->split)->n; s->noted++)
+		names_add(&s->notes, split_notes(s->split)->s[s->noted]);
+}
+
+static int next_live(struct source *s, struct windows **w)
+{
+	int r = live_next(s->live, s->most, w);
+	take_notes(s);
+	return r ? r : split_check(s->split);
+}
+
+static int cut_recording(struct source *s, struct windows **w)
+{
+	int fd;
+	uint64_t size;
+	s->split = split_new(&s->options);
+	if (!s->split || split_begin(s->split, s->in))
+		return -1;
+	if (s->most && !input_is_file(s->in, &fd, &size)) {
+		s->live = live_new(s->split, s->in);
+		return s->live ? next_live(s, w) : -1;
+	}
+	*w = split_rest(s->split, s->in) ? NULL : split_finish(s->split);
+	take_notes(s);
+	if (!*w)
+		return -1;
+	close_input(s);
+	return 1;
 }
 
 int source_next(struct source *s, struct windows **w)
 {
 	for (;;) {
 		if (s->in) {
-			int r = windows_next(s->in, w);
+			int r = s->live ? next_live(s, w) : windows_next(s->in, w);
 			if (r)
 				return r;
-			input_close(s->in);
-			s->in = NULL;
+			close_input(s);
 		}
 		if (s->next >= (s->operands->n ? s->operands->n : 1))
 			return 0;
-		struct input *in = input_open(s->operands->n ? s->operands->s[s->next] : "-");
+		s->in = input_open(s->operands->n ? s->operands->s[s->next] : "-");
 		s->next++;
-		int kind = in ? input_kind(in) : -1;
-		if (kind == INPUT_SAFETENSORS) {
-			s->in = in;
-			continue;
-		}
-		*w = kind < 0 ? NULL : cut_recording(s, in);
-		input_close(in);
-		return *w ? 1 : -1;
+		int kind = s->in ? input_kind(s->in) : -1;
+		if (kind < 0)
+			return -1;
+		if (kind == INPUT_TEXT)
+			return cut_recording(s, w);
 	}
+}
+
+bool source_ready(struct source *s)
+{
+	int fd;
+	uint64_t size;
+	if (!s->in || s->live) /* live_next has taken all there is */
+		return false;
+	return !input_is_file(s->in, &fd, &size) && input_ready(s->in);
 }

@@ -1,7 +1,7 @@
 /* Where windows for a model come from: windows files, streams of them, or recordings as CSV that are cut as the model wants.
  *
- *     struct source *s = source_new(operands, &model->layout, missing);      no operand = standard input
- *     while ((r = source_next(s, &w)) == 1) ...                             w is the caller's
+ *     struct source *s = source_new(operands, &model->layout, missing, most);      no operand = standard input
+ *     while ((r = source_next(s, &w)) == 1) ...                                   w is the caller's
  */
 #ifndef TRAIN_SOURCE_H
 #define TRAIN_SOURCE_H
@@ -10,9 +10,13 @@
 
 struct source;
 
-/* operands and like are borrowed. */
-struct source *source_new(const struct names *operands, const struct layout *like, enum missing_channel);
+/* operands and like are borrowed. most > 0: a recording that comes through a pipe is cut while it arrives, into as many
+ * windows as are there but at most so many; 0: every recording is cut when it has ended. */
+struct source *source_new(
+	const struct names *operands, const struct layout *like, enum missing_channel, int most);
 int source_next(struct source *, struct windows **); /* 1, 0 at the end, -1 on error */
+/* Whether the input in hand has more to give without waiting for its writer. */
+bool source_ready(struct source *);
 /* What the user should know about recordings that were cut here; grows with source_next. */
 const struct names *source_notes(const struct source *);
 void source_free(struct source *);

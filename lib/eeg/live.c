@@ -1,0 +1,331 @@
+#include "eeg/live.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "eeg/rows.h"
+#include "eeg/split_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is known of a row beside its samples. */
+struct mark {
+	double time;
+	int32_t label;
+	bool bad; /* holds a cell without a value */
+};
+
+struct live {
+	struct split *s;
+	struct input *in;
+	struct recording *r;
+	struct rows rows;
+	/* rows base .. have-1 are kept; those before `cut` went through the cutter */
+	float *x;          /* [room][C] */
+	struct mark *mark; /* [room] */
+	int64_t room, base, have, cut;
+	bool settled; /* rate and lengths are known */
+	bool ended;
+	/* the cutter */
+	int64_t begin;    /* first row of the stretch */
+	int64_t from;     /* of the next window */
+	int64_t last_bad; /* row, -1 = none yet */
+	int64_t longest;  /* stretch */
+	double time;      /* of the row before */
+	int32_t label;
+	int64_t *votes; /* [votes_room] rows of each label + 1, all 0 between windows */
+	int votes_room;
+	/* an error that was met behind windows that are still to be handed out */
+	int status;
+	char *why;
+};
+
+/* Windows to be handed out. */
+struct batch {
+	int n, room, length, C;
+	float *x; /* [n][length][C] */
+	int64_t *start, *sample;
+	int32_t *label, *recording, *group; /* [n] */
+};
+
+static const struct mark *mark_of(const struct live *l, int64_t row)
+{
+	return &l->mark[row - l->base];
+}
+
+/* --- rows */
+
+/* Room for one more row: what no window needs any more goes. */
+static void make_room(struct live *l)
+{
+	if (l->have - l->base < l->room)
+		return;
+	int64_t keep = l->settled ? (l->from < l->cut ? l->from : l->cut) : l->base;
+	if (keep > l->have)
+		keep = l->have;
+	size_t C = (size_t)l->rows.C, n = (size_t)(l->have - keep), gone = (size_t)(keep - l->base);
+	memmove(l->x, l->x + gone * C, n * C * sizeof *l->x);
+	memmove(l->mark, l->mark + gone, n * sizeof *l->mark);
+	l->base = keep;
+	int64_t wanted = LIVE_RATE_ROWS + 2 * (int64_t)l->s->layout.length;
+	if (l->room < wanted) {
+		l->room = wanted;
+		GROW(l->x, wanted * l->rows.C);
+		GROW(l->mark, wanted);
+	}
+}
+
+static int read_row(struct live *l)
+{
+	make_room(l);
+	int64_t at = l->have - l->base;
+	int more = rows_next(&l->rows, l->x + at * l->rows.C);
+	if (more != 1)
+		return more;
+	l->mark[at] = (struct mark){l->rows.time, l->rows.label, l->rows.missing > 0};
+	l->r->missing += l->rows.missing;
+	l->have++;
+	return 1;
+}
+
+/* Rows that tell the rate. A rate that is known already is only compared: that shall not hold up the first window. */
+static int rate_rows(const struct live *l)
+{
+	const struct split_options *o = l->s->o;
+	int length = o->like                             ? o->like->length
+		     : o->rate > 0 && !o->window.seconds ? (int)o->window.amount
+							 : 0;
+	if (l->r->columns.time < 0)
+		return 1;
+	return length && length < LIVE_RATE_ROWS ? (length > 2 ? length : 2) : LIVE_RATE_ROWS;
+}
+
+/* Rate and lengths, from the rows that are there. */
+static int settle(struct live *l)
+{
+	const char *file = input_name(l->in), *column = NULL;
+	int n = (int)(l->have - l->base);
+	double *t = NEW_ARRAY(double, n);
+	for (int i = 0; i < n; i++)
+		t[i] = l->mark[i].time;
+	if (l->r->columns.time >= 0)
+		column = csv_table_names(l->s->begun)->s[l->r->columns.time];
+	int e = recording_rate(l->r, file, column, t, n, l->s->o) || split_settle(l->s, l->r, file);
+	free(t);
+	l->settled = !e;
+	return e ? -1 : 0;
+}
+
+/* --- the cutter */
+
+static void add(struct live *l, struct batch *b, int32_t label)
+{
+	if (b->n == b->room) {
+		b->room = b->room ? 2 * b->room : 1;
+		GROW(b->x, (size_t)b->room * (size_t)b->length * (size_t)b->C);
+		GROW(b->start, b->room);
+		GROW(b->sample, b->room);
+		GROW(b->label, b->room);
+		GROW(b->recording, b->room);
+		GROW(b->group, b->room);
+	}
+	size_t size = (size_t)b->length * (size_t)b->C;
+	memcpy(b->x + (size_t)b->n * size, l->x + (l->from - l->base) * b->C, size * sizeof *b->x);
+	b->start[b->n] = (int64_t)b->n * b->length;
+	b->sample[b->n] = l->from;
+	b->label[b->n] = label;
+	b->recording[b->n] = b->group[b->n] = 0;
+	b->n++;
+	l->r->windows++;
+}
+
+/* The label that most rows share; of equals the one that comes first. */
+static int32_t majority(struct live *l, int length)
+{
+	const struct mark *m = mark_of(l, l->from);
+	int32_t best = m[0].label;
+	if (l->votes_room <= l->s->labels.n) {
+		int before = l->votes_room;
+		l->votes_room = l->s->labels.n + 16;
+		GROW(l->votes, l->votes_room);
+		memset(l->votes + before, 0, (size_t)(l->votes_room - before) * sizeof *l->votes);
+	}
+	for (int i = 0; i < length; i++)
+		l->votes[m[i].label + 1]++;
+	for (int i = 0; i < length; i++)
+		if (l->votes[m[i].label + 1] > l->votes[best + 1])
+			best = m[i].label;
+	for (int i = 0; i < length; i++)
+		l->votes[m[i].label + 1] = 0;
+	return best;
+}
+
+static int32_t decide(struct live *l, int length)
+{
+	const struct mark *m = mark_of(l, l->from);
+	if (l->s->o->align == SPLIT_RUN || l->s->o->rule == SPLIT_LAST)
+		return m[length - 1].label;
+	if (l->s->o->rule == SPLIT_MAJORITY)
+		return majority(l, length);
+	for (int i = 1; i < length; i++)
+		if (m[i].label != m[0].label)
+			return -1;
+	return m[0].label;
+}
+
+static void begin_stretch(struct live *l)
+{
+	int64_t stride = l->s->layout.stride;
+	if (l->cut - l->begin > l->longest)
+		l->longest = l->cut - l->begin;
+	l->begin = l->cut;
+	l->from = l->s->o->align == SPLIT_RUN ? l->cut : (l->cut + stride - 1) / stride * stride;
+}
+
+/* Takes one more row into account. */
+static int cut_row(struct live *l, struct batch *b)
+{
+	const struct mark *m = mark_of(l, l->cut);
+	const struct layout *layout = &l->s->layout;
+	bool timed = l->r->columns.time >= 0, first = !l->cut;
+	if (timed && !first && m->time < l->time)
+		return timeline_goes_back(input_name(l->in), l->cut, l->time, m->time);
+	bool gap = timed && !first && m->time - l->time > l->r->time.longest;
+	bool turn = l->s->o->align == SPLIT_RUN && m->label != l->label;
+	if (first || gap || turn)
+		begin_stretch(l);
+	if (m->bad)
+		l->last_bad = l->cut;
+	l->time = m->time;
+	l->label = m->label;
+	if (++l->cut < l->from + layout->length)
+		return 0;
+	if (l->last_bad >= l->from)
+		l->r->left_out++;
+	else
+		add(l, b, decide(l, layout->length));
+	l->from += layout->stride;
+	return 0;
+}
+
+/* Reads and cuts until there are windows and waiting would be next, or `most` of them. */
+static int gather(struct live *l, int most, struct batch *b)
+{
+	for (;;) {
+		for (; l->settled && l->cut < l->have && b->n < most;)
+			if (cut_row(l, b))
+				return -1;
+		if (b->n == most || l->ended || (b->n && !csv_table_ready(l->s->begun)))
+			return 0;
+		int more = read_row(l);
+		if (more < 0)
+			return -1;
+		l->ended = !more;
+		if (l->ended && !l->have)
+			return err_set(EX_DATAERR, "%s: a header and no rows", input_name(l->in));
+		if (!l->settled && (l->ended || l->have == rate_rows(l))) {
+			if (settle(l))
+				return -1;
+			b->length = l->s->layout.length;
+		}
+	}
+}
+
+/* --- handing out */
+
+static void free_batch(struct batch *b)
+{
+	free(b->x);
+	free(b->start);
+	free(b->sample);
+	free(b->label);
+	free(b->recording);
+	free(b->group);
+	free(b);
+}
+
+static void release(struct windows *w)
+{
+	free_batch(w->owner);
+}
+
+static struct windows *hand_out(struct live *l, struct batch *b)
+{
+	struct windows *w = NEW(struct windows);
+	w->name = mem_text(l->r->name);
+	layout_copy(&w->layout, &l->s->layout);
+	names_free(&w->layout.classes);
+	names_copy(&w->layout.classes, &l->s->labels);
+	names_add(&w->recordings, l->r->name);
+	names_add(&w->groups, l->r->group);
+	w->samples = (int64_t)b->n * b->length;
+	w->signal = b->x;
+	w->n = b->n;
+	w->start = b->start;
+	w->sample = b->sample;
+	w->label = b->label;
+	w->recording = b->recording;
+	w->group = b->group;
+	w->release = release;
+	w->owner = b;
+	return w;
+}
+
+static void finish(struct live *l)
+{
+	if (l->cut - l->begin > l->longest)
+		l->longest = l->cut - l->begin;
+	split_note_result(l->s, l->r, l->longest);
+}
+
+int live_next(struct live *l, int most, struct windows **w)
+{
+	if (l->why)
+		return err_set(l->status, "%s", l->why);
+	struct batch *b = NEW(struct batch);
+	b->C = l->rows.C;
+	b->length = l->s->layout.length;
+	int e = gather(l, most, b);
+	if (e && b->n) {
+		l->status = err_status();
+		l->why = mem_text(err_text());
+	}
+	if (b->n) {
+		*w = hand_out(l, b);
+		return 1;
+	}
+	free_batch(b);
+	if (!e)
+		finish(l);
+	return e;
+}
+
+struct live *live_new(struct split *s, struct input *in)
+{
+	struct live *l = NEW(struct live);
+	l->s = s;
+	l->in = in;
+	l->r = &s->recording[s->n - 1];
+	l->last_bad = -1;
+	l->room = LIVE_RATE_ROWS;
+	if (rows_begin(&l->rows, input_name(in), s->begun, &l->r->columns, s->o, &s->labels)) {
+		live_free(l);
+		return NULL;
+	}
+	l->x = NEW_ARRAY(float, l->room * l->rows.C);
+	l->mark = NEW_ARRAY(struct mark, l->room);
+	return l;
+}
+
+void live_free(struct live *l)
+{
+	if (!l)
+		return;
+	split_slim(l->r);
+	rows_end(&l->rows);
+	free(l->x);
+	free(l->mark);
+	free(l->votes);
+	free(l->why);
+	free(l);
+}
