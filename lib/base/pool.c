@@ -1,6 +1,7 @@
 #include "base/pool.h"
 
 #include "base/mem.h"
+#include "base/profile.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -34,6 +35,13 @@ static void work(struct pool *p, int worker)
 		p->task(p->context, i, worker);
 }
 
+static void wait_for_start(struct pool *p, unsigned long seen)
+{
+	PROFILE_OPERATION("waiting");
+	while (p->round == seen && !p->quit)
+		pthread_cond_wait(&p->start, &p->lock);
+}
+
 static void *thread_main(void *arg)
 {
 	struct worker *w = arg;
@@ -41,8 +49,7 @@ static void *thread_main(void *arg)
 	unsigned long seen = 0;
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
-		while (p->round == seen && !p->quit)
-			pthread_cond_wait(&p->start, &p->lock);
+		wait_for_start(p, seen);
 		if (p->quit)
 			break;
 		seen = p->round;
@@ -116,6 +123,7 @@ void pool_run(struct pool *p, int n, void (*task)(void *, int, int), void *conte
 	pthread_cond_broadcast(&p->start);
 	pthread_mutex_unlock(&p->lock);
 	work(p, 0);
+	PROFILE_OPERATION("waiting");
 	pthread_mutex_lock(&p->lock);
 	while (p->busy)
 		pthread_cond_wait(&p->finish, &p->lock);

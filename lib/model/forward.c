@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/profile.h"
 #include "base/rng.h"
 #include "model/encoder.h"
 #include "tensor/gemm.h"
@@ -107,6 +108,7 @@ static void encode(struct forward *f, struct tape *t, int k, int from, int count
 	int T = m->layout.length, W = m->layout.region[k].width, D = m->region[k].D;
 	real *features = tape_reals(t, (size_t)count * (size_t)m->n * (size_t)D);
 	for (int i = 0; i < count; i++) {
+		PROFILE_OPERATION("windows and tokens");
 		real *x = scratch_reals(t, (size_t)T * (size_t)W);
 		f->fill(f->context, f->first + from + i, k, x);
 		m->tokeniser->features(&m->config, m->prepared, x, T, m->layout.rate, W,
@@ -292,6 +294,7 @@ static void reduce_region(void *context, int k, int worker)
 	struct forward *f = ((void **)context)[0];
 	real *gradient = (real *)((void **)context)[1] + f->m->region[k].from;
 	size_t n = f->m->region[k].count;
+	PROFILE_OPERATION("adding up gradients");
 	(void)worker;
 	memcpy(gradient, lane_of(f, k, 0), n * sizeof(real));
 	for (int lane = 1; lane < f->lanes; lane++) {

@@ -1,12 +1,14 @@
 #include "tensor/gemm.h"
 
 #include "base/mem.h"
+#include "base/profile.h"
 
 #include <cblas.h>
 
 void gemm(enum transpose a, enum transpose b, int m, int n, int k, real alpha, const real *A, int lda,
 	const real *B, int ldb, real beta, real *C, int ldc)
 {
+	PROFILE_PART("BLAS");
 	CBLAS_TRANSPOSE ta = a == PLAIN ? CblasNoTrans : CblasTrans,
 			tb = b == PLAIN ? CblasNoTrans : CblasTrans;
 #ifdef REAL_DOUBLE

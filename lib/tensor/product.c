@@ -1,5 +1,6 @@
 #include "tensor/product.h"
 
+#include "base/profile.h"
 #include "tensor/vector.h"
 
 #include <stdbool.h>
@@ -85,6 +86,7 @@ VECTOR_CLONES
 void product(int m, int n, int k, struct product_left A, const real *B, size_t ldb, real *C, size_t ldc,
 	enum product_start from, const real *start)
 {
+	PROFILE_PART("product");
 	int j = 0, whole = n / LANES;
 	while (whole >
 		0) { /* four left are two pairs, not three and one: a single one would wait for its sums */
@@ -126,6 +128,7 @@ VECTOR_CLONES
 void row_products(
 	int m, int n, int k, const real *X, size_t ldx, const real *Y, size_t ldy, real *C, size_t ldc)
 {
+	PROFILE_PART("product");
 	for (int i = 0; i < m; i += 2)
 		for (int j = 0; j < n; j += 4) {
 			const real *x = X + (size_t)i * ldx, *y = Y + (size_t)j * ldy;

@@ -1,5 +1,6 @@
 #include "tensor/tape.h"
 
+#include "base/profile.h"
 #include "base/rng.h"
 #include "tensor/vector.h"
 
@@ -123,6 +124,7 @@ uint32_t tape_mask_key(struct tape *t)
 VECTOR_CLONES
 void dropout_mask(real *restrict mask, int n, uint32_t key, uint32_t first, real p)
 {
+	PROFILE_PART("generator");
 	uint32_t below = (uint32_t)((double)p * 4294967296.0);
 	real keep = 1 / (1 - p);
 	for (int i = 0; i < n; i++)

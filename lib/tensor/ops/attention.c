@@ -1,3 +1,4 @@
+#include "base/profile.h"
 #include "base/rng.h"
 #include "tensor/ops.h"
 #include "tensor/product.h"
@@ -96,6 +97,7 @@ INLINE real largest(real *s, int N, int P)
 /* The scores in s become exp(s - m), 0 beyond N; returns their sum. */
 INLINE real exponentials(real *s, int N, int P, real m)
 {
+	PROFILE_PART("exp");
 	vec sum[2] = {{0}};
 	int j = 0;
 	for (; j + 2 * LANES <= P; j += 2 * LANES)
@@ -129,6 +131,7 @@ static real weights_of(real *restrict s, int N, int P, uint32_t key, uint32_t fi
 	}
 	if (p <= 0)
 		return share;
+	PROFILE_PART("generator");
 	uint32_t below = (uint32_t)((double)p * 4294967296.0);
 	for (int j = 0; j < N; j++)
 		s[j] = rng_mix32((first + (uint32_t)j) * 0x9e3779b9U + key) < below ? 0 : s[j];
@@ -222,6 +225,7 @@ static void add_row_sums(real *sum, const real *x, int rows, int P)
 /* Through the projection:  dW += dqkv^T x;  db += sum dqkv;  dx += dqkv W */
 static void backward(struct tape *t, struct node *y)
 {
+	PROFILE_OPERATION("attention backward");
 	const struct saved *s = y->saved;
 	struct node *x = y->in[0];
 	int N = y->rows / s->B, H = y->cols;
@@ -250,6 +254,7 @@ static void backward(struct tape *t, struct node *y)
 
 struct node *op_attention(struct tape *t, struct node *x, struct weight W, struct weight b, int B, int heads)
 {
+	PROFILE_OPERATION("attention");
 	int H = x->cols, N = x->rows / B;
 	struct node *y = tape_node(t, x->rows, H, 1, &x, backward);
 	real p = t->gradients ? t->dropout.p : 0;

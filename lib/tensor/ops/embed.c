@@ -1,3 +1,4 @@
+#include "base/profile.h"
 #include "tensor/ops.h"
 
 #include <string.h>
@@ -9,6 +10,7 @@ struct saved {
 
 static void backward(struct tape *t, struct node *y)
 {
+	PROFILE_OPERATION("embedding backward");
 	const struct saved *s = y->saved;
 	struct node *x = y->in[0];
 	int H = y->cols, N = y->rows / s->B, n = N - s->G;
@@ -29,6 +31,7 @@ static void backward(struct tape *t, struct node *y)
 struct node *op_embed(
 	struct tape *t, struct node *x, struct weight token, struct weight position, int B, int G)
 {
+	PROFILE_OPERATION("embedding");
 	int H = x->cols, n = x->rows / B, N = G + n;
 	struct node *y = tape_node(t, B * N, H, 1, &x, backward);
 	for (int b = 0; b < B; b++)

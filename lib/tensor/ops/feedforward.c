@@ -1,3 +1,4 @@
+#include "base/profile.h"
 #include "base/rng.h"
 #include "tensor/ops.h"
 #include "tensor/product.h"
@@ -18,9 +19,9 @@ struct saved {
 };
 
 struct work {
-	int rows, P, H;       /* P = rows rounded up to whole vectors */
-	real *xt, *dyt;       /* [H][P] */
-	real *h, *slope, *dh; /* [TILE][GROUP] */
+	int rows, P, H; /* P = rows rounded up to whole vectors */
+	real *xt, *dyt; /* [H][P] */
+	real *h, *dh;   /* [TILE][GROUP] */
 };
 
 static real *transposed(struct tape *t, const real *x, int rows, int P, int H)
@@ -55,108 +56,122 @@ INLINE vec gelu(vec x, vec *slope)
 	return x * cdf;
 }
 
-/* h = act(h) for one unit, n rows (whole vectors); slope (not NULL) = act'. The slope of relu is 0 where h is. */
+/* Where a tile's dropout mask stands in its operation's sequence: unit f of row j has element first + f + j F. */
+struct mask {
+	real p;
+	uint32_t key, first, F;
+};
+
+/* A tile of relu, `units` rows of n, with dropout. */
 VECTOR_CLONES
-static void activate(real *h, real *slope, int n, enum activation act)
+static void relu_dropout(real *h, int units, int n, struct mask m)
 {
-	for (int j = 0; j < n; j += LANES) {
-		vec x = V_LOAD(h + j), s = {0};
-		V_STORE(h + j, act == ACT_RELU ? v_max(x, V_SPLAT(REAL(0.0))) : gelu(x, &s));
+	PROFILE_PART("generator");
+	uint32_t below = (uint32_t)((double)m.p * 4294967296.0);
+	real keep = 1 / (1 - m.p);
+	n = n / LANES * LANES;
+	for (int f = 0; f < units; f++, h += GROUP)
+		for (int j = 0; j < n; j++) {
+			real x = h[j] > 0 ? h[j] * keep : 0;
+			uint32_t element = m.first + (uint32_t)f + (uint32_t)j * m.F;
+			h[j] = rng_mix32(element * 0x9e3779b9U + m.key) < below ? 0 : x;
+		}
+}
+
+/* h = act(h) for a tile; slope (not NULL, not for relu) = act'. */
+VECTOR_CLONES
+static void activate(real *h, real *slope, int units, int n, enum activation act)
+{
+	PROFILE_PART("activation");
+	for (int f = 0; f < units; f++)
+		for (int j = 0; j < n; j += LANES) {
+			int at = f * GROUP + j;
+			vec x = V_LOAD(h + at), s = {0};
+			V_STORE(h + at, act == ACT_RELU ? v_max(x, V_SPLAT(REAL(0.0))) : gelu(x, &s));
+			if (slope)
+				V_STORE(slope + at, s);
+		}
+}
+
+VECTOR_CLONES
+static void dropout(real *restrict h, real *restrict slope, int units, int n, struct mask m)
+{
+	PROFILE_PART("generator");
+	uint32_t below = (uint32_t)((double)m.p * 4294967296.0);
+	real keep = 1 / (1 - m.p), mask[GROUP];
+	n = n / LANES * LANES;
+	for (int f = 0; f < units; f++) {
+		for (int j = 0; j < n; j++) {
+			uint32_t element = m.first + (uint32_t)f + (uint32_t)j * m.F;
+			mask[j] = rng_mix32(element * 0x9e3779b9U + m.key) < below ? 0 : keep;
+		}
+		for (int j = 0; j < n; j++)
+			h[f * GROUP + j] *= mask[j];
+		for (int j = 0; slope && j < n; j++)
+			slope[f * GROUP + j] *= mask[j];
+	}
+}
+
+/* dh *= slope, or for relu, where slope is NULL: keep where h is not 0. What was cut off or dropped hands nothing back. Adds the
+ * tile's row sums, in parts, to sum [units][LANES]. */
+VECTOR_CLONES
+static void through_activation(real *restrict dh, const real *restrict h, const real *restrict slope,
+	int units, int n, real keep, real *restrict sum)
+{
+	PROFILE_PART("activation");
+	n = n / LANES * LANES;
+	for (int f = 0; f < units; f++, dh += GROUP, h += GROUP) {
 		if (slope)
-			V_STORE(slope + j, s);
-	}
-}
-
-/* relu and dropout of one unit in one pass: row i has element (first + i) * F of the mask's sequence */
-VECTOR_CLONES
-static void relu_dropout(real *restrict h, int n, uint32_t key, uint32_t first, uint32_t F, real p)
-{
-	uint32_t below = (uint32_t)((double)p * 4294967296.0);
-	real keep = 1 / (1 - p);
-	for (int j = 0; j < n; j++) {
-		real x = h[j] > 0 ? h[j] * keep : 0;
-		h[j] = rng_mix32((first + (uint32_t)j * F) * 0x9e3779b9U + key) < below ? 0 : x;
+			for (int j = 0; j < n; j++)
+				dh[j] *= slope[f * GROUP + j];
+		else
+			for (int j = 0; j < n; j++)
+				dh[j] = h[j] > 0 ? dh[j] * keep : 0;
+		vec s = V_LOAD(sum + f * LANES);
+		for (int j = 0; j < n; j += LANES)
+			s += V_LOAD(dh + j);
+		V_STORE(sum + f * LANES, s);
 	}
 }
 
 VECTOR_CLONES
-static void column_mask(real *restrict mask, int n, uint32_t key, uint32_t first, uint32_t F, real p)
+static void add_doubles(double *restrict sum, size_t step, const real *restrict x, int m, int n)
 {
-	uint32_t below = (uint32_t)((double)p * 4294967296.0);
-	real keep = 1 / (1 - p);
-	for (int j = 0; j < n; j++)
-		mask[j] = rng_mix32((first + (uint32_t)j * F) * 0x9e3779b9U + key) < below ? 0 : keep;
-}
-
-VECTOR_CLONES
-static void multiply(real *restrict x, const real *restrict y, int n)
-{
-	for (int j = 0; j < n; j++)
-		x[j] *= y[j];
-}
-
-/* dh of relu: what was cut off or dropped hands nothing back */
-VECTOR_CLONES
-static void relu_backward(real *restrict dh, const real *restrict h, int n, real keep)
-{
-	for (int j = 0; j < n; j++)
-		dh[j] = h[j] > 0 ? dh[j] * keep : 0;
-}
-
-VECTOR_CLONES
-static void add_up(real *sum, const real *x, int n)
-{
-	vec s = V_LOAD(sum);
-	for (int j = 0; j < n; j += LANES)
-		s += V_LOAD(x + j);
-	V_STORE(sum, s);
-}
-
-VECTOR_CLONES
-static void add_doubles(double *restrict sum, const real *restrict x, int n)
-{
-	for (int j = 0; j < n; j++)
-		sum[j] += (double)x[j];
+	for (int i = 0; i < m; i++)
+		for (int j = 0; j < n; j++)
+			sum[(size_t)i * step + (size_t)j] += (double)x[i * GROUP + j];
 }
 
 /* h [units][GROUP] = dropout(act(W1 x + b1)) of rows g .. g+n-1; slope = its derivative where backward asks for it */
 static void hidden(
-	const struct saved *s, const struct work *w, int from, int units, int g, int n, bool slopes)
+	const struct saved *s, const struct work *w, int from, int units, int g, int n, real *slope)
 {
+	struct mask m = {s->p, s->key, (uint32_t)g * (uint32_t)s->F + (uint32_t)from, (uint32_t)s->F};
 	product(units, n, w->H, (struct product_left){s->W1.x + (size_t)from * (size_t)w->H, (size_t)w->H, 1},
 		w->xt + g, (size_t)w->P, w->h, GROUP, FROM_ROWS, s->b1.x + from);
-	real mask[GROUP];
-	for (int f = 0; f < units; f++) {
-		real *h = w->h + f * GROUP, *slope = slopes ? w->slope + f * GROUP : NULL;
-		uint32_t first = (uint32_t)g * (uint32_t)s->F + (uint32_t)(from + f);
-		if (s->act == ACT_RELU && s->p > 0) {
-			relu_dropout(h, n, s->key, first, (uint32_t)s->F, s->p);
-			continue;
-		}
-		activate(h, slope, n, s->act);
-		if (s->p > 0) {
-			column_mask(mask, n, s->key, first, (uint32_t)s->F, s->p);
-			multiply(h, mask, n);
-			if (slope)
-				multiply(slope, mask, n);
-		}
+	if (s->act == ACT_RELU && s->p > 0) {
+		relu_dropout(w->h, units, n, m);
+		return;
 	}
+	activate(w->h, slope, units, n, s->act);
+	if (s->p > 0)
+		dropout(w->h, slope, units, n, m);
 }
 
 /* Per tile, with h computed again:
  *   dh = W2^T dy * slope;  dW1 += dh x;  dW2 += dy h;  db1 += sum dh;  dx += W1^T dh */
 static void backward(struct tape *t, struct node *y)
 {
+	PROFILE_OPERATION("feed-forward backward");
 	const struct saved *s = y->saved;
 	struct node *x = y->in[0];
 	int H = x->cols, F = s->F;
 	struct work w = {.rows = x->rows, .P = whole_vectors(x->rows), .H = H};
 	size_t P = (size_t)w.P, cols = (size_t)H, area = (size_t)H * P;
-	bool slopes = s->act != ACT_RELU;
 	w.xt = transposed(t, x->x, x->rows, w.P, H);
 	w.dyt = transposed(t, y->g, x->rows, w.P, H);
 	w.h = scratch_reals(t, TILE * GROUP);
-	w.slope = slopes ? scratch_reals(t, TILE * GROUP) : NULL;
+	real *slope = s->act == ACT_RELU ? NULL : scratch_reals(t, TILE * GROUP);
 	w.dh = scratch_reals(t, TILE * GROUP);
 	real *w2t = scratch_reals(t, TILE * cols), *dw2 = scratch_reals(t, TILE * cols),
 	     *db = scratch_reals(t, TILE * LANES), *dxt = scratch_reals(t, area);
@@ -169,16 +184,10 @@ static void backward(struct tape *t, struct node *y)
 		for (int g = 0; g < w.P; g += GROUP) {
 			int n = w.P - g < GROUP ? w.P - g : GROUP,
 			    real_rows = w.rows - g < n ? w.rows - g : n;
-			hidden(s, &w, from, units, g, n, slopes);
+			hidden(s, &w, from, units, g, n, slope);
 			product(units, n, H, (struct product_left){w2t, cols, 1}, w.dyt + g, P, w.dh, GROUP,
 				FROM_ZERO, NULL);
-			for (int f = 0; f < units; f++) {
-				if (slopes)
-					multiply(w.dh + f * GROUP, w.slope + f * GROUP, n);
-				else
-					relu_backward(w.dh + f * GROUP, w.h + f * GROUP, n, 1 / (1 - s->p));
-				add_up(db + f * LANES, w.dh + f * GROUP, n);
-			}
+			through_activation(w.dh, w.h, slope, units, n, 1 / (1 - s->p), db);
 			product(units, H, real_rows, (struct product_left){w.dh, GROUP, 1},
 				x->x + (size_t)g * cols, cols, s->W1.g + (size_t)from * cols, cols, FROM_C,
 				NULL);
@@ -201,6 +210,7 @@ static void backward(struct tape *t, struct node *y)
 struct node *op_feedforward(struct tape *t, struct node *x, struct weight W1, struct weight b1,
 	struct weight W2, struct weight b2, int F, enum activation act)
 {
+	PROFILE_OPERATION("feed-forward");
 	struct node *y = tape_passing_node(t, x->rows, x->cols, 1, &x, backward);
 	int H = x->cols;
 	real p = t->gradients ? t->dropout.p : 0;
@@ -218,11 +228,10 @@ struct node *op_feedforward(struct tape *t, struct node *x, struct weight W1, st
 		int units = F - from < TILE ? F - from : TILE;
 		for (int g = 0; g < w.P; g += GROUP) {
 			int n = w.P - g < GROUP ? w.P - g : GROUP;
-			hidden(&here, &w, from, units, g, n, false);
+			hidden(&here, &w, from, units, g, n, NULL);
 			product(H, n, units, (struct product_left){W2.x + from, (size_t)F, 1}, w.h, GROUP,
 				part, GROUP, FROM_ZERO, NULL);
-			for (int j = 0; j < H; j++)
-				add_doubles(sum + (size_t)j * P + (size_t)g, part + j * GROUP, n);
+			add_doubles(sum + g, P, part, H, n);
 		}
 	}
 	for (int i = 0; i < w.rows; i++)

@@ -1,3 +1,4 @@
+#include "base/profile.h"
 #include "tensor/gemm.h"
 #include "tensor/ops.h"
 #include "tensor/product.h"
@@ -21,6 +22,7 @@ enum { SMALL = 1 << 16 };
 /* dx += dy W;  dW += dy^T x;  db += sum of the rows of dy */
 static void backward(struct tape *t, struct node *y)
 {
+	PROFILE_OPERATION("linear backward");
 	const struct saved *s = y->saved;
 	struct node *x = y->in[0];
 	int rows = y->rows, out = y->cols, in = x->cols;
@@ -43,6 +45,7 @@ static void backward(struct tape *t, struct node *y)
 
 static void forward(struct tape *t, struct node *y, const struct node *x, struct weight W, struct weight b)
 {
+	PROFILE_OPERATION("linear");
 	int in = x->cols, out = y->cols;
 	size_t I = (size_t)in, O = (size_t)out;
 	for (int i = 0; i < x->rows; i++)

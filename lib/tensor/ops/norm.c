@@ -1,3 +1,4 @@
+#include "base/profile.h"
 #include "tensor/ops.h"
 #include "tensor/vector.h"
 
@@ -54,6 +55,7 @@ static void add_products(real *restrict sum, const real *restrict x, const real 
 /* dx += ds;  df += ds * mask */
 static void backward(struct tape *t, struct node *y)
 {
+	PROFILE_OPERATION("norm backward");
 	const struct saved *s = y->saved;
 	struct node *x = y->in[0], *f = y->inputs > 1 ? y->in[1] : NULL;
 	size_t n = (size_t)y->cols;
@@ -104,6 +106,7 @@ static void row_forward(int n, const real *restrict x, const real *restrict f, c
 
 struct node *op_norm(struct tape *t, struct node *x, struct node *f, struct weight W, struct weight b)
 {
+	PROFILE_OPERATION("norm");
 	struct node *y = tape_node(t, x->rows, x->cols, f ? 2 : 1, (struct node *[]){x, f}, backward);
 	size_t n = (size_t)x->cols;
 	real p = f && t->gradients ? t->dropout.p : 0;

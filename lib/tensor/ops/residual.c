@@ -1,3 +1,4 @@
+#include "base/profile.h"
 #include "tensor/ops.h"
 
 struct saved {
@@ -8,6 +9,7 @@ struct saved {
 /* dx += dy;  df += dy * mask */
 static void backward(struct tape *t, struct node *y)
 {
+	PROFILE_OPERATION("residual backward");
 	const struct saved *s = y->saved;
 	struct node *x = y->in[0], *f = y->in[1];
 	size_t cols = (size_t)y->cols;
@@ -30,6 +32,7 @@ static void backward(struct tape *t, struct node *y)
 
 struct node *op_residual(struct tape *t, struct node *x, struct node *f)
 {
+	PROFILE_OPERATION("residual");
 	struct node *y = tape_node(t, x->rows, x->cols, 2, (struct node *[]){x, f}, backward);
 	size_t cols = (size_t)y->cols;
 	real p = t->gradients ? t->dropout.p : 0;
