@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/option.h"
 #include "base/progress.h"
+#include "base/start.h"
 #include "base/version.h"
 #include "io/history.h"
 #include "io/output.h"
@@ -111,6 +112,7 @@ static inline int print_all(struct text *t)
 /* Parses the arguments. 0: go on; 1: help or version was printed, or the arguments are wrong: return program_finish(). */
 static inline int program_start(const struct program *p, int argc, char **argv, struct names *operands)
 {
+	start_done();
 	running.program = p;
 	running.argc = argc;
 	running.argv = NEW_ARRAY(char *, argc + 1);

@@ -449,3 +449,17 @@ stop() {
         [[ "$output" == *"address space"* ]]
     done
 }
+
+@test "a program has the threads it was asked for and no other, on all processors the shell has" {
+    mkfifo in
+    for n in 1 3; do
+        moe-predict -m m.st --threads $n <in >out 3>&- &
+        exec 8>in
+        head -n 40 eeg/S00_1.csv >&8
+        until [ -s out ]; do sleep 0.01; done # a line is out: everything that will be started is
+        [ "$(awk '/^Threads:/ { print $2 }' /proc/$!/status)" -eq $n ]
+        [ "$(grep Cpus_allowed: /proc/$!/status)" = "$(grep Cpus_allowed: /proc/self/status)" ]
+        exec 8>&-
+        wait $!
+    done
+}

@@ -145,6 +145,13 @@ uint64_t input_offset(const struct input *in)
 	return in->taken;
 }
 
+void input_take_all(struct input *in)
+{
+	in->taken = in->size;
+	in->n = 0;
+	in->end = true;
+}
+
 struct magic {
 	const char *bytes;
 	size_t n;

@@ -32,6 +32,7 @@ bool input_ready(struct input *);
 /* Whether a regular file is behind it; then fd and size can be mapped (the offset is input_offset). */
 bool input_is_file(const struct input *, int *fd, uint64_t *size);
 uint64_t input_offset(const struct input *); /* bytes taken so far */
+void input_take_all(struct input *);         /* of a regular file: the rest was mapped, this is the end */
 
 /* INPUT_TEXT or INPUT_SAFETENSORS; -1 with an error that names what it is instead. */
 int input_kind(struct input *);

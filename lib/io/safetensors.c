@@ -227,13 +227,8 @@ int st_next(struct input *in, struct st_file **file)
 	if (input_offset(in) >= size)
 		return 0;
 	int r = from_file(in, fd, size, file);
-	if (r == 1) { /* taken whole: the next call finds the end */
-		unsigned char sink[4096];
-		long k;
-		size_t left = (size_t)(size - input_offset(in));
-		while (left && (k = input_read(in, sink, left < sizeof sink ? left : sizeof sink)) > 0)
-			left -= (size_t)k;
-	}
+	if (r == 1)
+		input_take_all(in);
 	return r;
 }
 

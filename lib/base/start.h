@@ -1,0 +1,13 @@
+/* The start of a program, before its libraries.
+ *
+ * OpenBLAS starts a thread for every processor it finds while it is loaded; they spin for 25 ms and are never used, as the
+ * threads here are ours (base/pool.h). So libraries find one processor while they are loaded, and the program gets all of
+ * them back as soon as it runs.
+ */
+#ifndef BASE_START_H
+#define BASE_START_H
+
+/* First thing in main: gives the processors back. */
+void start_done(void);
+
+#endif
