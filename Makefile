@@ -15,12 +15,15 @@ VERSION := $(shell sed -n 's/.*MOE_VERSION "\(.*\)"/\1/p' lib/base/version.h)
 # A build of its own for each kind, so that they do not overwrite each other.
 comma := ,
 B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+ifdef PROFILE
+override B := $B/profile
+endif
 
 WARN    = -Wno-psabi -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 OPT     = $(if $(SAN),-O1 -fno-omit-frame-pointer,-O3)
 SANFLAG = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
 CFLAGS ?= -g
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Ilib -Icmd $(WARN) $(OPT) $(SANFLAG) $(CFLAGS) -pthread -ffp-contract=off
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Ilib -Icmd $(WARN) $(OPT) $(SANFLAG) $(if $(PROFILE),-DPROFILE) $(CFLAGS) -pthread -ffp-contract=off
 LIBS    = -lopenblas -lcsv -lcjson -lm -pthread
 
 LIB_SRC  := $(sort $(wildcard lib/*/*.c lib/*/*/*.c))
@@ -85,8 +88,33 @@ test: all $(UNITS:%=$B/unit/%) $(GRADS:%=$B/gradcheck/%)
 valgrind: $(UNITS:%=$B/unit/%)
 	@MOE_WRAP='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' tests/run valgrind $^
 
+# --- speed. Measured in turn with what `make bench-peers` made, if it is there; never part of the tests.
+#   make bench             the table               (BENCH_JSON=1: JSON Lines; FAST=1: one round, less of it; BENCH_ROUNDS=N)
+#   make bench PROFILE=1   where the time of a training step goes, by operation
+#   make bench-plot bench-readme      the picture and the README's table from the last run
+PEERS ?= build/peers
+BENCH_THREADS ?= 2
+RESULT = $B/bench/result.jsonl
+export BENCH_THREADS
+
 bench: all $(BENCHES:%=$B/bench/%)
-	@for b in $(BENCHES:%=$B/bench/%); do $$b || exit; done
+ifdef PROFILE
+	@for ffn in 2048 128; do echo "training step, feed-forward $$ffn, $(BENCH_THREADS) threads"; \
+		$B/bench/engine train ffn=$$ffn threads=$(BENCH_THREADS) || exit; done
+else
+	@tests/bench/run $B $(PEERS) >$(RESULT).new && mv $(RESULT).new $(RESULT)
+	@$(if $(BENCH_JSON),cat,tests/bench/table.py) $(RESULT)
+endif
+bench-plot:
+	@tests/bench/plot.py $(RESULT) >tests/bench/growth.svg.new && mv tests/bench/growth.svg.new tests/bench/growth.svg
+bench-readme:
+	@tests/bench/table.py $(RESULT) --readme README.md
+# About 3 GB and ten minutes, most of them for torch.compile; done again it is a look whether all is there.
+bench-peers:
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -c 'import torch, onnx, onnxscript, onnxruntime, pandas' 2>/dev/null || \
+		$(PEERS)/bin/python -m pip install -q torch onnx onnxscript onnxruntime pandas
+	@$(PEERS)/bin/python -B tests/bench/peers.py prepare $(PEERS)/cache $(BENCH_THREADS)
 
 # --- fuzzing: FUZZ_SECONDS for each target, findings are kept in build/fuzz/
 FUZZ_SECONDS ?= 60
@@ -158,4 +186,4 @@ dist:
 clean:
 	rm -rf build
 
-.PHONY: all unit gradcheck test valgrind bench fuzz golden man lint deps deps-dev demo install uninstall dist clean FORCE
+.PHONY: all unit gradcheck test valgrind bench bench-plot bench-readme bench-peers fuzz golden man lint deps deps-dev demo install uninstall dist clean FORCE

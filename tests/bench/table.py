@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Show the JSON Lines of the benchmark: the table, the engine's own figures, how cost grows.
+
+usage: table.py LINES                   print all of it
+       table.py LINES --readme FILE     rewrite the part of FILE between the marks <!-- bench --> and <!-- /bench -->
+"""
+import json
+import re
+import sys
+import textwrap
+
+# What the cost of each dimension is made of; said beside the figures.
+BOUND = {
+    "T": "The feed-forward grows with T and is a matrix product; attention grows with T^2 and is bound by its exponentials and, in "
+         "training, dropout's generator: at 1200 it is more than half of the time.",
+    "K": "Every region sees all T samples, so the work is that of K encoders of equal size; nothing is shared but the gate: linear.",
+    "batch": "Windows are independent: the time for each stays the same, but for small batches, where threads wait for the last task.",
+    "ffn": "Attention, norms and projections cost the same at any width and are most of it below 512; beyond, the two matrix products "
+           "are, and they run near the speed of sgemm with a hidden size of 32.",
+}
+LABEL = {"T": "samples T", "K": "regions K", "batch": "batch", "ffn": "feed-forward"}
+
+
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return [json.loads(line) for line in f]
+
+
+def short(x):
+    """Three digits, no exponent."""
+    if x is None:
+        return ""
+    digits = 0 if abs(x) >= 100 else 1 if abs(x) >= 10 else 2 if abs(x) >= 1 else 3 if abs(x) >= 0.1 else 4
+    return f"{x:.{digits}f}"
+
+
+def time_of(row, key):
+    """Seconds below 0.1 are told in ms; ours and the peer's in the same unit."""
+    x = row[key]
+    if x is None:
+        return ""
+    if row["unit"] == "s" and min(row["ours"], row["peer"] or row["ours"]) < 0.1:
+        return short(1e3 * x) + " ms"
+    return f"{short(x)} {row['unit']}".strip()
+
+
+def is_ratio(row):
+    return row["peer"] is not None and row["score"] != row["ours"]
+
+
+def bound(row, key):
+    if row[key] is None:
+        return ""
+    if row["less"]:
+        return f"{'under' if key == 'least' else ''} {row[key]:g} {row['unit']}".strip()
+    return f"{row[key]:g}"
+
+
+def cells(row):
+    ratio = ""
+    if row["peer"]:
+        x = row["score"] if is_ratio(row) else row["peer"] / row["ours"]
+        ratio = short(x) if x < 100 else f"{x:.0f}"
+    return [row["row"], time_of(row, "ours"), time_of(row, "peer"), row["who"] or "", ratio, bound(row, "least"), bound(row, "aim"),
+            row["verdict"]]
+
+
+HEAD = ["what", "ours", "other", "which", "ratio", "at least", "aim", "verdict"]
+
+
+def plain(head, body):
+    width = [max(len(r[i]) for r in [head] + body) for i in range(len(head))]
+    for r in [head] + body:
+        print("  ".join(c.ljust(w) if i == 0 or head[i] in ("which", "verdict") else c.rjust(w)
+                        for i, (c, w) in enumerate(zip(r, width))).rstrip())
+
+
+def machine(lines):
+    m = next(x for x in lines if x["what"] == "machine")
+    peers = ", ".join(f"{k} {v}" for k, v in m["peers"].items()) or "none"
+    return (f"{m['cpu']}, {m['cores']} cores; {m['blas']}; {m['compiler']}", f"peers: {peers}",
+            f"{m['threads']} threads where not said otherwise; medians of {m['rounds']} rounds in turn; {m['time']}", m)
+
+
+def disturbed(lines):
+    others = next(x["share"] for x in lines if x["what"] == "others")
+    return f"Other programs took {100 * others:.0f} % of the processors meanwhile: do not rely on the ratios." if others > 0.05 else ""
+
+
+def show(lines):
+    where, peers, how, m = machine(lines)
+    print(f"{where}\n{peers}\n{how}\n")
+    if disturbed(lines):
+        print(disturbed(lines) + "\n")
+    rows = [x for x in lines if x["what"] == "reach"]
+    plain(HEAD, [cells(r) for r in rows])
+    for r in rows:
+        if r["more"]:
+            print(f"  {r['row']}: {r['more']}")
+    for x in lines:  # of programs beside, in their own words
+        if x["what"] not in ("machine", "others", "time", "growth", "reach", "memory", "live stream"):
+            print("  " + ", ".join(f"{k}: {v}" for k, v in x.items()))
+    sgemm = next(x for x in lines if x["what"] == "time" and x["of"] == "sgemm")
+    rate = 2e-9 * 2048 ** 3 / sgemm["seconds"]
+    print(f"\nThe engine alone (sgemm 2048^3 on one thread: {rate:.1f} GFLOP/s). Useful work: 2 for each multiplication of the matrix\n"
+          "products, and twice that again backward; nothing that is computed a second time.\n")
+    body = []
+    for x in lines:
+        if x["what"] == "time" and "gflop" in x:
+            n = 1 if x["of"] == "window" else 32
+            name = {"train": "training step", "evaluate": "evaluation of 32", "window": "one window"}[x["of"]]
+            body.append([name, str(x["ffn"]), str(x["threads"]), f"{1e3 * x['seconds']:.1f}", f"{n / x['seconds']:.1f}",
+                         f"{x['gflop']:.2f}", f"{x['gflop'] / x['seconds']:.1f}", f"{x['gflop'] / x['seconds'] / rate / x['threads']:.2f}"])
+    plain(["what", "ffn", "threads", "ms", "windows/s", "GFLOP", "GFLOP/s", "of sgemm"], body)
+    print("\nAll that was timed: median, least and most seconds\n")
+    body = [[x["of"] + (f", ffn {x['ffn']}" if "ffn" in x else "") + (f", {x['threads']} threads" if "threads" in x else ""), x["who"],
+             f"{x['seconds']:.4f}", f"{x['least']:.4f}", f"{x['most']:.4f}", str(x["runs"])] for x in lines if x["what"] == "time"]
+    plain(["what", "who", "median", "least", "most", "runs"], sorted(body))
+    print(f"\nHow cost grows from the listing's shape, {m['threads']} threads\n")
+    grown = [x for x in lines if x["what"] == "growth"]
+    for by in BOUND:
+        body = []
+        for value in sorted({x["value"] for x in grown if x["by"] == by}):
+            at = {x["of"]: x for x in grown if x["by"] == by and x["value"] == value}
+            body.append([str(value)] + [t for of in ("train", "evaluate") for t in (
+                f"{1e3 * at[of]['seconds_per_window']:.2f}", f"{at[of]['gflop_per_s']:.1f}")] + [f"{at['train']['megabytes']:.0f}"])
+        plain([LABEL[by].ljust(12), "training ms/window", "GFLOP/s", "evaluation ms/window", "GFLOP/s", "training MB"], body)
+        print(textwrap.fill(BOUND[by], 120) + "\n")
+
+
+def readme(lines, path):
+    where, peers, _, m = machine(lines)
+    out = ["| what | ours | other | ratio |", "|---|---|---|---|"]
+    for r in (x for x in lines if x["what"] == "reach"):
+        if r["score"] is None:
+            continue
+        c = cells(r)
+        out.append(f"| {c[0]} | {c[1]} | {c[2]}{', ' + c[3] if c[3] else ''} | {c[4]} |")
+    out.append(f"\nOn {where}; {peers}; {m['threads']} threads, rounds: {m['rounds']}. {disturbed(lines)}".rstrip())
+    with open(path, encoding="utf-8") as f:
+        old = f.read()
+    new, n = re.subn(r"(<!-- bench -->\n).*(<!-- /bench -->)", lambda mark: mark.group(1) + "\n".join(out) + "\n" + mark.group(2), old,
+                     flags=re.S)
+    if n != 1:
+        sys.exit(f"{path}: the marks <!-- bench --> and <!-- /bench --> are not there")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(new)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 2:
+        show(read(sys.argv[1]))
+    elif len(sys.argv) == 4 and sys.argv[2] == "--readme":
+        readme(read(sys.argv[1]), sys.argv[3])
+    else:
+        sys.exit(__doc__)
