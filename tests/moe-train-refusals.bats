@@ -48,7 +48,7 @@ setup_file() {
 @test "what is not implemented yet is refused and says so" {
     for assignment in encoder.tokens=conv encoder.tokens=covariance encoder.pool=attention bridge.sync=layer train.scale=ems \
         train.scale=window train.scale=group bridge.sync_every=2 gate.type=linear gate.combine=answers gate.top_k=1 \
-        gate.noise_std=1 gate.load_balance_weight=0.1 moe.layers=all 'moe.layers=[1]' moe.layers=every:2 train.expert_loss_weight=1 \
+        gate.noise_std=1 gate.load_balance_weight=0.1 moe.jitter=0.1 moe.router=condition moe.balance=bias train.expert_loss_weight=1 \
         train.recompute=layer train.prox_mu=0.1 train.augment=noise; do
         no_train 78 "${assignment%%=*}" --set "$assignment" w.st
         [[ "$output" == *"not implemented yet"* ]] || { echo "$output"; false; }
@@ -130,7 +130,7 @@ setup_file() {
     edit m.st bad.st 'm["moe.config"] = "{"'
     no_train 65 "bad.st: metadata moe.config" --init bad.st w.st
     for config in '{"encoder": {"layers": 0}}' '{"encoder": {"colour": 1}}' '{"preset": "none"}' '{"encoder": {"heads": 3}}' \
-        '{"moe": {"layers": "all"}}' '{"bridge": {"sync": "layer"}}' '[]'; do
+        '{"moe": {"layers": [7]}}' '{"bridge": {"sync": "layer"}}' '[]'; do
         edit m.st bad.st "m['moe.config'] = '$config'"
         no_train 65 "bad.st: metadata moe.config" --init bad.st w.st
     done

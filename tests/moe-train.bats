@@ -50,6 +50,30 @@ bridge.tokens 2
 bridge.tokens 0
 bridge.sync none
 gate.temperature 3
+moe.layers all
+moe.layers [1] encoder.layers=2
+moe.num_experts 3 moe.layers=all
+moe.top_k 1 moe.layers=all
+moe.top_k 5 = moe.layers=all
+moe.router soft moe.layers=all
+moe.router soft_moe moe.layers=all
+moe.router expert_choice moe.layers=all
+moe.router cosine moe.layers=all
+moe.router random moe.layers=all
+moe.router uniform moe.layers=all
+moe.router noisy_topk moe.layers=all
+moe.renormalise no moe.layers=all
+moe.bias true moe.layers=all
+moe.temperature 2 moe.layers=all
+moe.noise_std 3 moe.layers=all moe.router=noisy_topk
+moe.router_dim 5 moe.layers=all moe.router=cosine
+moe.slots 2 moe.layers=all moe.router=soft_moe
+moe.capacity_factor 4 moe.layers=all moe.router=expert_choice
+moe.load_balance_weight 1 moe.layers=all
+moe.load_balance_form first moe.layers=all
+moe.load_balance_form cv2 moe.layers=all
+moe.z_loss_weight 1 moe.layers=all
+moe.shared_experts 1 moe.layers=all
 train.optimizer sgd =
 train.lr 0.01
 train.weight_decay 0
@@ -73,12 +97,12 @@ END
     diff <(moe-train --print-config | cut -f1 | grep -vx preset) <(cut -d' ' -f1 table | uniq)
     while read -r key value besides; do
         what="--set $key=$value"
-        if [ "$besides" = = ]; then
-            refused 78 "$key" moe-train $small $what -o never.st w.st
+        base="--set train.epochs=2"
+        for b in ${besides#=}; do base+=" --set $b"; done
+        if [ "${besides:0:1}" = = ]; then
+            refused 78 "$key" moe-train $small $base $what -o never.st w.st
             continue
         fi
-        base="--set train.epochs=2"
-        for b in $besides; do base+=" --set $b"; done
         [ $key != train.patience ] || base+=" --valid-groups S01"
         train a $base unbalanced.st || { echo "$base"; false; }
         train b $base $what unbalanced.st || { echo "$base $what"; false; }
@@ -327,13 +351,13 @@ END
 @test "the log: one line an epoch with its figures, and lines of steps when asked" {
     train x --set train.epochs=3 --set train.batch_size=10 --valid-groups S00 --log l w.st
     [ "$(wc -l <l)" -eq 3 ]
-    keys='"epoch","step","loss","task","aux","accuracy","lr","grad_norm","windows_per_s","valid_loss","valid_accuracy","valid_balanced_accuracy","best"'
+    keys='"epoch","step","loss","task","aux","z","accuracy","lr","grad_norm","windows_per_s","valid_loss","valid_accuracy","valid_balanced_accuracy","best"'
     [ "$(jq -c keys_unsorted l | sort -u)" = "[$keys]" ]
     [ "$(jq -sc 'map([.epoch, .step])' l)" = "[[1,5],[2,10],[3,15]]" ]
     [ "$(jq -s 'map(.valid_loss) | min' l)" = "$(jq -s 'map(select(.best))[-1].valid_loss' l)" ]
     train x --set train.epochs=2 --set train.batch_size=10 --log l --log-every 3 w.st # started anew
     [ "$(jq -sc 'map([.at_epoch // .epoch, .step])' l)" = "[[1,3],[1,6],[1,7],[2,9],[2,12],[2,14]]" ]
-    [ "$(jq -sc 'map(select(.at_epoch)) | map(keys_unsorted)[0]' l)" = '["at_epoch","step","loss","task","aux","lr","grad_norm","windows_per_s"]' ]
+    [ "$(jq -sc 'map(select(.at_epoch)) | map(keys_unsorted)[0]' l)" = '["at_epoch","step","loss","task","aux","z","lr","grad_norm","windows_per_s"]' ]
     [ "$(jq -c 'select(.epoch) | has("valid_loss")' l | sort -u)" = false ]
     train x --set train.epochs=2 --set train.batch_size=10 --state s --log l w.st
     moe-train --resume --state s --set train.epochs=3 --log l -o x w.st # continued

@@ -3,8 +3,10 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "io/input.h"
+#include "moe/router.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,13 +57,62 @@ static int set_edges(const struct key *k, struct config *c, const cJSON *v, cons
 	return 0;
 }
 
+static int bad_layers(const struct key *k, const char *what)
+{
+	return err_set(EX_CONFIG,
+		"%s: %s is none of none, all, every:N, or a list of up to %d rising indices", what, k->name,
+		CONFIG_LISTED);
+}
+
+static int set_layers(const struct key *k, struct config *c, const cJSON *v, const char *what)
+{
+	struct layer_set s = {LAYERS_LISTED, 0, {0}};
+	const cJSON *x;
+	int end = 0;
+	if (cJSON_IsString(v) && !strcmp(v->valuestring, "none")) {
+		s.kind = LAYERS_NONE;
+	} else if (cJSON_IsString(v) && !strcmp(v->valuestring, "all")) {
+		s.kind = LAYERS_ALL;
+	} else if (cJSON_IsString(v)) {
+		s.kind = LAYERS_EVERY;
+		if (sscanf(v->valuestring, "every:%d%n", &s.list[0], &end) != 1 || v->valuestring[end] ||
+			s.list[0] < 1)
+			return bad_layers(k, what);
+	} else if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) > CONFIG_LISTED) {
+		return bad_layers(k, what);
+	} else {
+		cJSON_ArrayForEach(x, v)
+		{
+			double d = cJSON_IsNumber(x) ? x->valuedouble : -1;
+			if (d < 0 || d > 255 || d != floor(d) || (s.n && d <= s.list[s.n - 1]))
+				return bad_layers(k, what);
+			s.list[s.n++] = (int)d;
+		}
+		s.kind = s.n ? LAYERS_LISTED : LAYERS_NONE;
+	}
+	c->moe.layers = s;
+	return 0;
+}
+
+bool config_mixture(const struct config *c, int l)
+{
+	const struct layer_set *s = &c->moe.layers;
+	if (s->kind == LAYERS_EVERY)
+		return l % s->list[0] == s->list[0] - 1;
+	for (int i = 0; s->kind == LAYERS_LISTED && i < s->n; i++)
+		if (s->list[i] == l)
+			return true;
+	return s->kind == LAYERS_ALL;
+}
+
 static int set_later(const struct key *k, const cJSON *v, enum config_from from, const char *what)
 {
 	cJSON *only = cJSON_Parse(k->preset[0]);
-	bool same = cJSON_Compare(only, v, 1) ||
-		    (!strcmp(k->name, "moe.layers") && cJSON_IsArray(v) && !cJSON_GetArraySize(v));
+	static const char idle_keys[] = /* matter only together with others, which are refused */
+		"bridge.sync_every|moe.drop_policy|moe.drop_residual|moe.capacity_min|moe.capacity_max|"
+		"moe.capacity_factor_eval|moe.top_k_groups|moe.kernel";
+	bool same = cJSON_Compare(only, v, 1), idle = among(idle_keys, k->name);
 	cJSON_Delete(only);
-	bool idle = !strcmp(k->name, "bridge.sync_every"); /* matters to an exchange after every layer only */
 	if (from <= FROM_MODEL && (same || idle))
 		return 0;
 	return err_set(EX_CONFIG, "%s: %s is not implemented yet%s%s", what, k->name,
@@ -80,6 +131,8 @@ static int set_value(
 		return set_choice(k, (int *)(void *)to, v, what);
 	case EDGES:
 		return set_edges(k, c, v, what);
+	case LAYERS:
+		return set_layers(k, c, v, what);
 	case BOOL:
 		if (!cJSON_IsBool(v))
 			return err_set(EX_CONFIG, "%s: %s is neither true nor false", what, k->name);
@@ -110,15 +163,6 @@ static int find(const char *name)
 	return -1;
 }
 
-static bool is_moe_key(const char *name)
-{
-	if (text_starts(name, "moe."))
-		for (int i = 0; config_moe_keys[i]; i++)
-			if (!strcmp(name + 4, config_moe_keys[i]))
-				return true;
-	return false;
-}
-
 static int unknown(const char *name, const char *what)
 {
 	const char **list = NEW_ARRAY(const char *, config_key_count);
@@ -135,12 +179,6 @@ static int set(
 	struct configuration *c, const char *name, const cJSON *v, enum config_from from, const char *what)
 {
 	int i = find(name);
-	if (i < 0 && is_moe_key(name)) /* moe.layers is none: that one is refused or accepted by itself */
-		return from == FROM_MODEL ? 0
-					  : err_set(EX_CONFIG,
-						    "%s: %s has no effect: mixtures inside the encoder "
-						    "(moe.layers) are not implemented yet",
-						    what, name);
 	if (i < 0)
 		return unknown(name, what);
 	if (set_value(&c->value, &config_keys[i], v, from, what))
@@ -263,6 +301,28 @@ int config_set(struct configuration *c, const char *assignment)
 	return r;
 }
 
+static int check_mixtures(const struct config *c)
+{
+	const struct layer_set *s = &c->moe.layers;
+	bool any = false;
+	for (int l = 0; l < c->encoder.layers; l++)
+		any |= config_mixture(c, l);
+	if (s->kind == LAYERS_LISTED && s->list[s->n - 1] >= c->encoder.layers)
+		return err_set(EX_CONFIG,
+			"moe.layers: there is no layer %d; encoder.layers is %d, indices count from 0",
+			s->list[s->n - 1], c->encoder.layers);
+	if (s->kind == LAYERS_EVERY && !any)
+		return err_set(EX_CONFIG, "moe.layers: every:%d is none of %d layers", s->list[0],
+			c->encoder.layers);
+	if (any && c->moe.top_k > c->moe.num_experts)
+		return err_set(EX_CONFIG, "moe.top_k: %d of %d experts (moe.num_experts)", c->moe.top_k,
+			c->moe.num_experts);
+	if (any && c->moe.capacity_factor > 0 &&
+		strcmp(router_table[c->moe.router]->name, "expert_choice") != 0)
+		return err_set(EX_CONFIG, "moe.capacity_factor is not implemented yet for this router");
+	return 0;
+}
+
 int config_check(const struct configuration *c)
 {
 	const struct config *v = &c->value;
@@ -273,6 +333,8 @@ int config_check(const struct configuration *c)
 	if (v->encoder.hidden_dim % v->encoder.heads)
 		return err_set(EX_CONFIG, "encoder.heads: %d does not divide encoder.hidden_dim, %d",
 			v->encoder.heads, v->encoder.hidden_dim);
+	if (check_mixtures(v))
+		return -1;
 	if (v->encoder.positional == POSITION_SINUSOIDAL && v->encoder.hidden_dim % 2)
 		return err_set(EX_CONFIG,
 			"encoder.positional=sinusoidal needs an even encoder.hidden_dim, not %d",
@@ -284,8 +346,11 @@ int config_check(const struct configuration *c)
 static bool of_the_network(const struct key *k)
 {
 	return (text_starts(k->name, "encoder.") || text_starts(k->name, "bridge.") ||
-		       text_starts(k->name, "gate.")) &&
-	       strcmp(k->name, "encoder.dropout") && k->kind != LATER;
+		       text_starts(k->name, "gate.") || text_starts(k->name, "moe.")) &&
+	       !among("encoder.dropout|moe.load_balance_weight|moe.load_balance_form|moe.z_loss_weight|"
+		      "moe.noise_std",
+		       k->name) &&
+	       k->kind != LATER;
 }
 
 int config_fixed_by_model(const struct configuration *c, const struct config *model)

@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 
-enum { CONFIG_BANDS = 32 };
+enum { CONFIG_BANDS = 32, CONFIG_LISTED = 64 };
 
 enum { NORM_POST, NORM_PRE };
 enum { POSITION_LEARNED, POSITION_SINUSOIDAL, POSITION_NONE };
@@ -20,6 +20,7 @@ enum { CLASS_WEIGHT_NONE, CLASS_WEIGHT_BALANCED };
 enum { SCALE_ZSCORE, SCALE_NONE };
 enum { DECAY_MATRICES, DECAY_ALL };
 enum { PRESET_DEFAULT, PRESET_SEED };
+enum { LAYERS_NONE, LAYERS_ALL, LAYERS_LISTED, LAYERS_EVERY };
 
 struct config {
 	int preset;
@@ -40,6 +41,18 @@ struct config {
 	struct {
 		double temperature;
 	} gate;
+	struct {
+		struct layer_set {
+			int kind, n, list[CONFIG_LISTED]; /* every: list[0] */
+		} layers;
+		int num_experts, top_k;
+		int router, renormalise; /* index into the table of routers; enum renormalise */
+		int slots, router_dim, bias;
+		double temperature, noise_std, capacity_factor;
+		double load_balance_weight, z_loss_weight;
+		int load_balance_form; /* enum balance_form */
+		int shared_experts;
+	} moe;
 	struct {
 		int optimizer;
 		double lr, weight_decay, beta1, beta2, eps;
@@ -75,6 +88,9 @@ int config_check(const struct configuration *);
 int config_fixed_by_model(const struct configuration *, const struct config *model);
 /* Whether the user gave this key. */
 bool config_given(const struct configuration *, const char *key);
+
+/* Whether layer l's feed-forward is a mixture. */
+bool config_mixture(const struct config *, int l);
 
 void config_write_json(const struct config *, struct text *); /* nested, every key */
 void config_print(

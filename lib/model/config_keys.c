@@ -1,6 +1,7 @@
 #include "model/config_keys.h"
 
 #include "model/tokeniser.h"
+#include "moe/router.h"
 
 #include <string.h>
 
@@ -24,7 +25,63 @@ static bool with_decay(const struct config *c)
 	return c->train.weight_decay > 0;
 }
 
+static bool with_mixture(const struct config *c)
+{
+	return c->moe.layers.kind != LAYERS_NONE;
+}
+
+static bool router_among(const struct config *c, const char *list)
+{
+	struct names l = {0};
+	names_split(&l, list, '|');
+	bool found = with_mixture(c) && names_find(&l, router_table[c->moe.router]->name) >= 0;
+	names_free(&l);
+	return found;
+}
+
+static bool with_top_k(const struct config *c)
+{
+	return router_among(c, "topk|noisy_topk|cosine|random|uniform");
+}
+
+static bool with_learned_top_k(const struct config *c)
+{
+	return router_among(c, "topk|noisy_topk|cosine");
+}
+
+static bool with_linear_router(const struct config *c)
+{
+	return router_among(c, "topk|noisy_topk|soft|expert_choice");
+}
+
+static bool with_logits(const struct config *c)
+{
+	return with_linear_router(c) || router_among(c, "cosine");
+}
+
+static bool with_noise(const struct config *c)
+{
+	return router_among(c, "noisy_topk");
+}
+
+static bool with_cosine(const struct config *c)
+{
+	return router_among(c, "cosine");
+}
+
+static bool with_slots(const struct config *c)
+{
+	return router_among(c, "soft_moe");
+}
+
+static bool with_expert_choice(const struct config *c)
+{
+	return router_among(c, "expert_choice");
+}
+
 #define AT(field)    offsetof(struct config, field)
+#define NO_MIXTURE   "moe.layers is none"
+#define NO_TOP_K     "the router gives a token to no fixed number of experts"
 #define NOT_SPECTRAL "encoder.tokens is not spectral"
 
 const struct key config_keys[] = {
@@ -82,8 +139,70 @@ const struct key config_keys[] = {
 		"divides the gate's logits before the softmax"},
 	{"gate.load_balance_weight", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL,
 		"weight of a balance loss on the gate"},
-	{"moe.layers", LATER, 0, {"\"none\""}, 0, 0, NULL, NULL, NULL, NULL,
-		"layers whose feed-forward is a mixture"},
+	{"moe.layers", LAYERS, AT(moe.layers), {"\"none\""}, 0, 0, NULL, NULL, NULL, NULL,
+		"layers whose feed-forward is a mixture of experts: none, all, a list of indices, or every:n "
+		"for each n-th"},
+	{"moe.num_experts", INT, AT(moe.num_experts), {"4"}, 1, 1024, NULL, NULL, with_mixture, NO_MIXTURE,
+		"experts of a mixture"},
+	{"moe.top_k", INT, AT(moe.top_k), {"2"}, 1, 1024, NULL, NULL, with_top_k, NO_TOP_K,
+		"experts a token is given to"},
+	{"moe.router", CHOICE, AT(moe.router), {"topk"}, 0, 0, NULL, "hierarchical|condition|modality",
+		with_mixture, NO_MIXTURE,
+		"how a token's experts are chosen; moe-layers(7) says what each does"},
+	{"moe.renormalise", CHOICE, AT(moe.renormalise), {"auto"}, 0, 0, "auto|yes|no", NULL,
+		with_learned_top_k, "the router does not weigh a choice",
+		"weights of a token's experts sum to 1; auto: unless there is only one"},
+	{"moe.bias", BOOL, AT(moe.bias), {"false"}, 0, 0, NULL, NULL, with_linear_router,
+		"the router has no linear map", "the router's linear map has a bias"},
+	{"moe.temperature", REAL_NUMBER, AT(moe.temperature), {"1"}, 1e-3, 1e3, NULL, NULL,
+		with_linear_router, "the router has no linear map",
+		"divides the router's logits before the softmax"},
+	{"moe.noise_std", REAL_NUMBER, AT(moe.noise_std), {"1"}, 0, 1e3, NULL, NULL, with_noise,
+		"moe.router is not noisy_topk", "factor on the learned scale of the noise in training"},
+	{"moe.router_dim", INT, AT(moe.router_dim), {"8"}, 1, 65536, NULL, NULL, with_cosine,
+		"moe.router is not cosine", "dimensions in which tokens and experts are compared"},
+	{"moe.slots", INT, AT(moe.slots), {"1"}, 1, 1024, NULL, NULL, with_slots,
+		"moe.router is not soft_moe", "slots of an expert"},
+	{"moe.capacity_factor", REAL_NUMBER, AT(moe.capacity_factor), {"0"}, 0, 1e3, NULL, NULL,
+		with_expert_choice, "moe.router is not expert_choice",
+		"an expert takes this many times its even share of a window's tokens; 0 for 2"},
+	{"moe.load_balance_weight", REAL_NUMBER, AT(moe.load_balance_weight), {"0.01"}, 0, 1e3, NULL, NULL,
+		with_learned_top_k, "the router needs no balance",
+		"weight of the balance loss, summed over all mixtures"},
+	{"moe.load_balance_form", CHOICE, AT(moe.load_balance_form), {"switch"}, 0, 0, "switch|sum|first|cv2",
+		NULL, with_learned_top_k, "the router needs no balance",
+		"form of the balance loss; at perfect balance switch and first are 1, sum is moe.top_k, cv2 "
+		"is 0"},
+	{"moe.z_loss_weight", REAL_NUMBER, AT(moe.z_loss_weight), {"0"}, 0, 1e3, NULL, NULL, with_logits,
+		"the router has no logits of its own",
+		"weight of the squared log of the sum of the exponentials of a router's logits"},
+	{"moe.shared_experts", INT, AT(moe.shared_experts), {"0"}, 0, 64, NULL, NULL, with_mixture,
+		NO_MIXTURE, "further experts every token passes through"},
+	{"moe.route_unit", LATER, 0, {"\"token\""}, 0, 0, NULL, NULL, NULL, NULL, "what is routed"},
+	{"moe.scope", LATER, 0, {"\"window\""}, 0, 0, NULL, NULL, NULL, NULL,
+		"tokens among which a router chooses"},
+	{"moe.balance_scope", LATER, 0, {"\"batch\""}, 0, 0, NULL, NULL, NULL, NULL,
+		"tokens a balance loss is about"},
+	{"moe.use_gating_network", LATER, 0, {"true"}, 0, 0, NULL, NULL, NULL, NULL,
+		"false: experts drawn at random"},
+	{"moe.jitter", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "noise on the router's input"},
+	{"moe.capacity_factor_eval", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "capacity in evaluation"},
+	{"moe.capacity_min", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "least capacity"},
+	{"moe.capacity_max", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "largest capacity"},
+	{"moe.capacity", LATER, 0, {"\"fixed\""}, 0, 0, NULL, NULL, NULL, NULL, "how capacity is found"},
+	{"moe.drop_policy", LATER, 0, {"\"choice\""}, 0, 0, NULL, NULL, NULL, NULL, "who is dropped"},
+	{"moe.drop_residual", LATER, 0, {"true"}, 0, 0, NULL, NULL, NULL, NULL,
+		"what becomes of the dropped"},
+	{"moe.expert_types", LATER, 0, {"[]"}, 0, 0, NULL, NULL, NULL, NULL, "kinds of experts"},
+	{"moe.expert_dropout", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "experts left out in training"},
+	{"moe.groups", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "groups of experts"},
+	{"moe.top_k_groups", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "groups a token is given to"},
+	{"moe.specialisation", LATER, 0, {"false"}, 0, 0, NULL, NULL, NULL, NULL, "embeddings of experts"},
+	{"moe.levels", LATER, 0, {"[]"}, 0, 0, NULL, NULL, NULL, NULL, "experts in levels"},
+	{"moe.top_p", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "experts by probability mass"},
+	{"moe.score", LATER, 0, {"\"softmax\""}, 0, 0, NULL, NULL, NULL, NULL, "scores of a choice"},
+	{"moe.balance", LATER, 0, {"\"loss\""}, 0, 0, NULL, NULL, NULL, NULL, "what keeps experts even"},
+	{"moe.kernel", LATER, 0, {"3"}, 0, 0, NULL, NULL, NULL, NULL, "of convolutions"},
 	{"train.optimizer", CHOICE, AT(train.optimizer), {"adamw"}, 0, 0, "adamw", NULL, NULL, NULL,
 		"the optimizer"},
 	{"train.lr", REAL_NUMBER, AT(train.lr), {"0.001"}, 1e-12, 1e3, NULL, NULL, NULL, NULL,
@@ -130,14 +249,6 @@ const struct key config_keys[] = {
 		"changes made to training windows"},
 };
 
-/* Keys below moe. say how a mixture inside the encoder works: known names, without effect while there is none. */
-const char *const config_moe_keys[] = {"num_experts", "top_k", "router", "route_unit", "slots", "router_dim",
-	"scope", "balance_scope", "use_gating_network", "temperature", "load_balance_weight",
-	"load_balance_form", "z_loss_weight", "noise_std", "jitter", "capacity_factor",
-	"capacity_factor_eval", "capacity_min", "capacity_max", "capacity", "drop_policy", "drop_residual",
-	"expert_types", "expert_dropout", "shared_experts", "renormalise", "groups", "top_k_groups",
-	"specialisation", "bias", "levels", "top_p", "score", "balance", "kernel", NULL};
-
 const int config_key_count = sizeof config_keys / sizeof *config_keys;
 
 const char *key_preset(const struct key *k, int preset)
@@ -150,6 +261,9 @@ struct names key_choices(const struct key *k)
 	struct names l = {0};
 	if (k->choices)
 		names_split(&l, k->choices, '|');
+	else if (!strcmp(k->name, "moe.router"))
+		for (int i = 0; router_table[i]; i++)
+			names_add(&l, router_table[i]->name);
 	else
 		for (int i = 0; tokeniser_table[i]; i++)
 			names_add(&l, tokeniser_table[i]->name);

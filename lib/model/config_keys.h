@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-enum key_kind { INT, REAL_NUMBER, BOOL, CHOICE, EDGES, LATER };
+enum key_kind { INT, REAL_NUMBER, BOOL, CHOICE, EDGES, LAYERS, LATER };
 
 struct key {
 	const char *name;
@@ -24,7 +24,6 @@ struct key {
 
 extern const struct key config_keys[];
 extern const int config_key_count;
-extern const char *const config_moe_keys[]; /* keys below "moe.", ends with NULL */
 
 const char *key_preset(const struct key *, int preset); /* its value under a preset, as text */
 struct names key_choices(const struct key *);           /* to be freed */

@@ -4,6 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void layers(const struct layer_set *s, struct text *t)
+{
+	if (s->kind == LAYERS_EVERY)
+		text_addf(t, "\"every:%d\"", s->list[0]);
+	else if (s->kind != LAYERS_LISTED)
+		text_add(t, s->kind == LAYERS_ALL ? "\"all\"" : "\"none\"");
+	for (int i = 0; s->kind == LAYERS_LISTED && i < s->n; i++)
+		text_addf(t, "%s%d%s", i ? "," : "[", s->list[i], i + 1 == s->n ? "]" : "");
+}
+
 void key_value(const struct key *k, const struct config *c, struct text *t)
 {
 	const char *at = (const char *)c + k->at;
@@ -30,6 +40,9 @@ void key_value(const struct key *k, const struct config *c, struct text *t)
 			json_double(t, c->encoder.bands[i]);
 		}
 		text_add(t, "]");
+		break;
+	case LAYERS:
+		layers(&c->moe.layers, t);
 		break;
 	case LATER:
 		text_add(t, k->preset[0]);
@@ -103,8 +116,10 @@ void config_print_mdoc(struct text *t)
 		text_add(t, "]\n");
 	}
 	text_add(t, ".El\n.Pp\nKnown and refused as not implemented yet:\n");
+	int left = 0;
+	for (int i = 0; i < config_key_count; i++)
+		left += config_keys[i].kind == LATER;
 	for (int i = 0; i < config_key_count; i++)
 		if (config_keys[i].kind == LATER)
-			text_addf(t, ".Cm %s ,\n", config_keys[i].name);
-	text_add(t, "and the other keys below\n.Cm moe .\n");
+			text_addf(t, ".Cm %s %s\n", config_keys[i].name, --left ? "," : ".");
 }

@@ -1,5 +1,7 @@
 #include "model/encoder.h"
 
+#include "base/rng.h"
+
 #include <string.h>
 
 static struct weight at(const struct gradient_view *v, int index)
@@ -18,15 +20,33 @@ static struct node *attend(const struct model *m, const struct layer_params *l, 
 	return op_linear_passing(t, y, at(v, l->out_weight), at(v, l->out_bias), H);
 }
 
+static struct node *mix(const struct model *m, const struct layer_params *l, struct tape *t, struct node *x,
+	const struct weight *experts, const struct gradient_view *v)
+{
+	struct tensor_plan plan[ROUTER_TENSORS];
+	struct weight router[ROUTER_TENSORS], shared[EXPERT_TENSORS];
+	struct mixture mixture = {m->router, m->feedforward, model_router_shape(m), model_expert_shape(m),
+		m->config.moe.shared_experts, router, experts, shared};
+	int at_layer = l->index;
+	int n = m->router->declare(&mixture.route, plan);
+	for (int i = 0; i < n; i++)
+		router[i] = at(v, l->router[i]);
+	for (int i = 0; i < m->feedforward->tensors && mixture.shared; i++)
+		shared[i] = at(v, l->shared[i]);
+	mixture.route.training = t->gradients;
+	mixture.route.key = rng_stream(v->key, "router", (uint64_t)at_layer, 0).key;
+	return mixture_forward(t, x, &mixture, v->balance ? &v->balance[at_layer] : NULL,
+		v->slope ? &v->slope[at_layer] : NULL, v->chosen ? &v->chosen[at_layer] : NULL);
+}
+
 static struct node *feed(const struct model *m, const struct layer_params *l, struct tape *t, struct node *x,
 	const struct gradient_view *v)
 {
-	struct expert_shape shape = {m->config.encoder.hidden_dim, m->config.encoder.ffn_dim,
-		(enum activation)m->config.encoder.activation};
+	struct expert_shape shape = model_expert_shape(m);
 	struct weight w[EXPERT_TENSORS];
 	for (int i = 0; i < m->feedforward->tensors; i++)
 		w[i] = at(v, l->expert[i]);
-	return m->feedforward->forward(t, x, w, &shape);
+	return l->mixture ? mix(m, l, t, x, w, v) : m->feedforward->forward(t, x, w, &shape);
 }
 
 /* post: x = norm(x + f(x));  pre: x = x + f(norm(x)) */
@@ -79,12 +99,11 @@ struct node *joint_forward(const struct model *m, struct tape *t, struct node *c
 		*gate = op_input(t, one, B, 1);
 	} else {
 		bool shared = m->config.bridge.tokens > 0 && m->config.bridge.sync != SYNC_NONE;
-		struct router_shape shape = {(real)m->config.gate.temperature};
 		struct node *g = op_mean_of(t, shared ? token : summary, K);
 		int half = (int)m->params.list[m->gate_fc1_weight].shape[0];
 		g = op_relu(t, op_linear(t, g, at(v, m->gate_fc1_weight), at(v, m->gate_fc1_bias), half));
 		g = op_linear(t, g, at(v, m->gate_fc2_weight), at(v, m->gate_fc2_bias), K);
-		*gate = m->gate->forward(t, g, &shape);
+		*gate = op_softmax(t, g, (real)m->config.gate.temperature);
 	}
 	struct node *mixed = op_mix(t, *gate, summary, K);
 	return op_linear(

@@ -12,6 +12,11 @@ struct gradient_view {
 	real *gradient;
 	size_t base;
 	real *token;
+	/* of the mixtures, by layer; NULL where not wanted */
+	struct balance *balance;           /* counts what the routers choose */
+	const struct balance_slope *slope; /* of the balance losses, read in backward */
+	struct choice *chosen;             /* what was chosen */
+	uint64_t key;                      /* of the routers' random draws */
 };
 
 /* Region k for B windows: features [B*n][D] -> summary [B][H], token [B][H] (NULL without global tokens). */

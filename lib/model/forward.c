@@ -20,6 +20,7 @@ enum {
 struct chunk {
 	struct tape *tape;
 	int k, lane;
+	struct balance *balance;      /* [layers] of the mixtures */
 	int from, count;              /* windows from .. from + count - 1 of the group */
 	struct node *summary, *token; /* [count][H]; token may be NULL */
 };
@@ -45,6 +46,10 @@ struct forward {
 	void *context;
 	const struct train_step *step;
 	struct node **d_summary, **d_token; /* [K] what the joint half says of the encoders' outputs */
+	/* mixtures, NULL without: */
+	struct balance *balance;     /* [K][layers] of the batch */
+	struct balance_slope *slope; /* [K][layers] */
+	double aux, z;               /* sums over regions and layers */
 };
 
 struct forward *forward_new(const struct model *m, struct pool *pool)
@@ -63,6 +68,15 @@ struct forward *forward_new(const struct model *m, struct pool *pool)
 		f->evaluating[i] = tape_new(false);
 		tape_lend(f->evaluating[i], &f->workspace[i]);
 	}
+	if (m->mixtures) {
+		int n = m->layout.regions * m->config.encoder.layers, E = m->config.moe.num_experts;
+		f->balance = NEW_ARRAY(struct balance, n);
+		f->slope = NEW_ARRAY(struct balance_slope, n);
+		for (int i = 0; i < n; i++) {
+			f->balance[i] = balance_new(E);
+			f->slope[i] = (struct balance_slope){NEW_ARRAY(real, E), NEW_ARRAY(real, E), 0};
+		}
+	}
 	f->joint = tape_new(false);
 	tape_lend(f->joint, &f->workspace[0]); /* nothing else runs meanwhile */
 	return f;
@@ -77,8 +91,20 @@ void forward_free(struct forward *f)
 		workspace_free(&f->workspace[i]);
 		arena_free(f->gradients[i]);
 	}
-	for (int i = 0; i < f->room; i++)
+	int layers = f->m->config.encoder.layers;
+	for (int i = 0; i < f->room; i++) {
 		tape_free(f->chunk[i].tape);
+		for (int l = 0; l < layers && f->chunk[i].balance; l++)
+			balance_free(&f->chunk[i].balance[l]);
+		free(f->chunk[i].balance);
+	}
+	for (int i = 0; f->balance && i < f->m->layout.regions * layers; i++) {
+		balance_free(&f->balance[i]);
+		free(f->slope[i].p);
+		free(f->slope[i].g);
+	}
+	free(f->balance);
+	free(f->slope);
 	tape_free(f->joint);
 	free(f->gradients);
 	free(f->workspace);
@@ -129,9 +155,10 @@ static void evaluate_one(void *context, int task, int worker)
 {
 	struct forward *f = context;
 	struct tape *t = f->evaluating[worker];
-	struct gradient_view none = {.params = &f->m->params};
 	struct node *summary, *token;
 	int K = f->m->layout.regions, b = task / K, k = task % K;
+	struct gradient_view none = {
+		.params = &f->m->params, .key = rng_stream(0, "evaluation", (uint64_t)k, 0).key};
 	tape_reset(t);
 	encode(f, t, k, b, 1, &none, &summary, &token);
 	copy_out(f, f->summary, k, b, summary);
@@ -199,14 +226,25 @@ static real *lane_of(const struct forward *f, int k, int lane)
 static struct gradient_view lane_view(const struct forward *f, int k, int lane)
 {
 	real *p = lane_of(f, k, lane);
-	return (struct gradient_view){&f->m->params, p, f->m->region[k].from, p + f->m->region[k].count};
+	return (struct gradient_view){.params = &f->m->params,
+		.gradient = p,
+		.base = f->m->region[k].from,
+		.token = p + f->m->region[k].count,
+		.slope = f->slope ? f->slope + k * f->m->config.encoder.layers : NULL};
+}
+
+/* An expert sees a part of a chunk's tokens only: with many of them a chunk has more. */
+static int chunk_tokens(const struct model *m)
+{
+	int share = m->mixtures ? m->config.moe.num_experts / (4 * m->config.moe.top_k) : 1;
+	return CHUNK_TOKENS * (share > 1 ? share : 1);
 }
 
 /* How a batch of B windows is cut: chunks in lanes, lanes in groups. Returns the windows of a group. */
 static int cut(struct forward *f, int B)
 {
 	int K = f->m->layout.regions;
-	int windows = CHUNK_TOKENS / f->m->N > 1 ? CHUNK_TOKENS / f->m->N : 1;
+	int tokens = chunk_tokens(f->m), windows = tokens / f->m->N > 1 ? tokens / f->m->N : 1;
 	int chunks = (B + windows - 1) / windows;
 	f->lanes = LANES_IN_ALL / K > 1 ? LANES_IN_ALL / K : 1;
 	if (f->lanes > chunks)
@@ -220,7 +258,18 @@ static int cut(struct forward *f, int B)
 		GROW(f->lane, need);
 	}
 	memset(f->lane, 0, need * sizeof(real));
-	return f->lanes * CHUNKS_OF_A_LANE * windows;
+	/* the mixtures' losses are about the whole batch: all of it goes forward before any of it goes backward */
+	return f->m->mixtures ? B : f->lanes * CHUNKS_OF_A_LANE * windows;
+}
+
+static struct balance *balances(const struct model *m)
+{
+	if (!m->mixtures)
+		return NULL;
+	struct balance *b = NEW_ARRAY(struct balance, m->config.encoder.layers);
+	for (int l = 0; l < m->config.encoder.layers; l++)
+		b[l] = balance_new(m->config.moe.num_experts);
+	return b;
 }
 
 static void make_chunks(struct forward *f)
@@ -232,7 +281,7 @@ static void make_chunks(struct forward *f)
 		f->room = K * f->chunks;
 		GROW(f->chunk, f->room);
 		for (int i = before; i < f->room; i++)
-			f->chunk[i] = (struct chunk){.tape = tape_new(true)};
+			f->chunk[i] = (struct chunk){.tape = tape_new(true), .balance = balances(f->m)};
 	}
 	for (int k = 0; k < K; k++)
 		for (int i = 0; i < f->chunks; i++) {
@@ -250,6 +299,12 @@ static void train_forward_chunk(void *context, int task, int worker)
 	struct chunk *c = &f->chunk[task];
 	struct tape *t = c->tape;
 	struct gradient_view view = lane_view(f, c->k, c->lane);
+	view.balance = c->balance;
+	view.key = rng_stream(f->step->seed, "mixture", f->step->number,
+		(uint64_t)c->k << 32 | (uint64_t)(f->first + c->from))
+			   .key;
+	for (int l = 0; l < f->m->config.encoder.layers && c->balance; l++)
+		balance_clear(&c->balance[l]);
 	tape_reset(t);
 	tape_lend(t, &f->workspace[worker]);
 	t->dropout.p = f->step->dropout;
@@ -319,6 +374,24 @@ static void reduce(struct forward *f, real *gradient)
 		}
 }
 
+/* The chunks' counts added up in order, and what the losses hand back. */
+static void balance_batch(struct forward *f)
+{
+	const struct config *c = &f->m->config;
+	int layers = c->encoder.layers;
+	f->aux = f->z = 0;
+	for (int i = 0; i < f->m->layout.regions * layers && f->balance; i++) {
+		struct balance *b = &f->balance[i];
+		balance_clear(b);
+		for (int j = 0; j < f->chunks; j++)
+			balance_add(b, &f->chunk[i / layers * f->chunks + j].balance[i % layers]);
+		f->aux += balance_loss(b, (enum balance_form)c->moe.load_balance_form);
+		f->z += balance_z(b);
+		balance_slopes(b, (enum balance_form)c->moe.load_balance_form, c->moe.load_balance_weight,
+			c->moe.z_loss_weight, &f->slope[i]);
+	}
+}
+
 /* Windows f->first .. f->first + f->B - 1: adds to the lanes and to the gradient of gate and classifier; returns their share of
  * the loss. total = sum of the class weights of the whole batch. */
 static double train_group(struct forward *f, double total, real *gradient)
@@ -329,7 +402,8 @@ static double train_group(struct forward *f, double total, real *gradient)
 	make_chunks(f);
 	pool_run(f->pool, K * f->chunks, train_forward_chunk, f);
 
-	struct gradient_view whole = {&m->params, gradient, 0, NULL};
+	balance_batch(f);
+	struct gradient_view whole = {.params = &m->params, .gradient = gradient};
 	tape_reset(f->joint);
 	struct node **s = tape_take(f->joint, (size_t)K * sizeof *s),
 		    **g = tape_take(f->joint, (size_t)K * sizeof *g), *w;
@@ -369,5 +443,8 @@ real forward_train(struct forward *f, int B, window_fill fill, void *context, co
 		loss += train_group(f, total, gradient);
 	}
 	reduce(f, gradient);
-	return (real)loss;
+	if (step->losses)
+		*step->losses = (struct losses){loss, f->aux, f->z};
+	return (real)(loss + f->m->config.moe.load_balance_weight * f->aux +
+		      f->m->config.moe.z_loss_weight * f->z);
 }

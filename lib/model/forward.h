@@ -26,15 +26,21 @@ void forward_free(struct forward *);
 /* logits [B][classes], gate [B][K] (1 without a gate) */
 void forward_evaluate(struct forward *, int B, window_fill, void *context, real *logits, real *gate);
 
+/* The parts of a loss, without their weights: cross-entropy, balance and z over all mixtures. */
+struct losses {
+	double task, aux, z;
+};
+
 struct train_step {
 	const int *label;         /* [B] */
 	const real *class_weight; /* [classes] or NULL */
 	real smoothing, dropout;
 	uint64_t seed, number; /* of the dropout masks */
 	real *logits;          /* [B][classes] out, for the training accuracy; may be NULL */
+	struct losses *losses; /* out, may be NULL */
 };
 
-/* gradient [params.count] is overwritten. Returns the mean loss of the batch. */
+/* gradient [params.count] is overwritten. Returns the loss of the batch, all its parts weighted. */
 real forward_train(
 	struct forward *, int B, window_fill, void *context, const struct train_step *, real *gradient);
 

@@ -17,19 +17,72 @@ static int declare(struct model *m, const char *prefix, const char *name, int ro
 	return i;
 }
 
+/* Declares "PREFIX.WHERE<name>" for each tensor of a plan; stacked: so many of them in one tensor (0: one, not stacked). */
+static void declare_planned(struct model *m, const char *prefix, const char *where, int stacked, int n,
+	const struct tensor_plan *plan, int *index)
+{
+	static const enum init init[] = {
+		[START_FAN_IN] = INIT_FAN_IN, [START_CONSTANT] = INIT_CONSTANT, [START_NORMAL] = INIT_NORMAL};
+	for (int i = 0; i < n; i++) {
+		char *full = mem_format("%s.%s%s", prefix, where, plan[i].name);
+		int64_t shape[3] = {stacked, plan[i].rows, plan[i].cols};
+		index[i] = params_add(&m->params, full, plan[i].rank + (stacked > 0), shape + !stacked,
+			init[plan[i].start], plan[i].scale, plan[i].rank > 1);
+		free(full);
+	}
+}
+
+struct expert_shape model_expert_shape(const struct model *m)
+{
+	const struct config *c = &m->config;
+	return (struct expert_shape){
+		c->encoder.hidden_dim, c->encoder.ffn_dim, (enum activation)c->encoder.activation};
+}
+
+struct router_shape model_router_shape(const struct model *m)
+{
+	const struct config *c = &m->config;
+	return (struct router_shape){.H = c->encoder.hidden_dim,
+		.E = c->moe.num_experts,
+		.k = c->moe.top_k,
+		.N = m->N,
+		.slots = c->moe.slots,
+		.dim = c->moe.router_dim,
+		.bias = c->moe.bias,
+		.temperature = c->moe.temperature,
+		.noise_std = c->moe.noise_std,
+		.capacity_factor = c->moe.capacity_factor > 0 ? c->moe.capacity_factor : 2,
+		.renormalise = (enum renormalise)c->moe.renormalise};
+}
+
+static void declare_mixture(struct model *m, struct layer_params *l, const char *prefix)
+{
+	struct router_shape route = model_router_shape(m);
+	struct expert_shape shape = model_expert_shape(m);
+	struct tensor_plan router[ROUTER_TENSORS], expert[EXPERT_TENSORS];
+	int n = m->router->declare(&route, router);
+	m->feedforward->declare(&shape, expert);
+	declare_planned(m, prefix, "moe.router.", 0, n, router, l->router);
+	declare_planned(m, prefix, "moe.experts.", route.E, m->feedforward->tensors, expert, l->expert);
+	if (m->config.moe.shared_experts)
+		declare_planned(m, prefix, "moe.shared.", m->config.moe.shared_experts,
+			m->feedforward->tensors, expert, l->shared);
+}
+
 static void declare_layer(struct model *m, struct layer_params *l, const char *prefix)
 {
 	int H = m->config.encoder.hidden_dim;
-	struct expert_shape shape = {H, m->config.encoder.ffn_dim, ACT_RELU};
-	struct expert_tensor tensor[EXPERT_TENSORS];
+	struct expert_shape shape = model_expert_shape(m);
+	struct tensor_plan plan[EXPERT_TENSORS];
+	m->feedforward->declare(&shape, plan);
 	l->in_weight = declare(m, prefix, "self_attn.in_proj_weight", 3 * H, H, INIT_XAVIER, 0);
 	l->in_bias = declare(m, prefix, "self_attn.in_proj_bias", 3 * H, 0, INIT_ZERO, 0);
 	l->out_weight = declare(m, prefix, "self_attn.out_proj.weight", H, H, INIT_FAN_IN, H);
 	l->out_bias = declare(m, prefix, "self_attn.out_proj.bias", H, 0, INIT_ZERO, 0);
-	m->feedforward->declare(&shape, tensor);
-	for (int i = 0; i < m->feedforward->tensors; i++)
-		l->expert[i] = declare(m, prefix, tensor[i].name, tensor[i].rows, tensor[i].cols, INIT_FAN_IN,
-			tensor[i].fan_in);
+	if (l->mixture)
+		declare_mixture(m, l, prefix);
+	else
+		declare_planned(m, prefix, "", 0, m->feedforward->tensors, plan, l->expert);
 	l->norm1_weight = declare(m, prefix, "norm1.weight", H, 0, INIT_ONE, 0);
 	l->norm1_bias = declare(m, prefix, "norm1.bias", H, 0, INIT_ZERO, 0);
 	l->norm2_weight = declare(m, prefix, "norm2.weight", H, 0, INIT_ONE, 0);
@@ -63,6 +116,9 @@ static int declare_region(struct model *m, int k)
 		}
 		for (int l = 0; l < m->config.encoder.layers; l++) {
 			char *layer = mem_format("%s.transformer.layers.%d", prefix, l);
+			r->layer[l].index = l;
+			r->layer[l].mixture = config_mixture(&m->config, l);
+			m->mixtures += k == 0 && r->layer[l].mixture;
 			declare_layer(m, &r->layer[l], layer);
 			free(layer);
 		}
@@ -143,7 +199,7 @@ struct model *model_declare(const struct config *c, const struct layout *l, int 
 	layout_copy(&m->layout, l);
 	m->tokeniser = tokeniser_table[c->encoder.tokens];
 	m->feedforward = expert_find("ffn");
-	m->gate = router_find("soft");
+	m->router = router_table[c->moe.router];
 	if (build(m, with_gate)) {
 		model_free(m);
 		return NULL;

@@ -15,13 +15,15 @@
 #include "model/config.h"
 #include "model/params.h"
 #include "model/tokeniser.h"
-#include "moe/expert.h"
-#include "moe/router.h"
+#include "moe/layer.h"
 
 /* Indices into params.list. */
 struct layer_params {
 	int in_weight, in_bias, out_weight, out_bias;
-	int expert[EXPERT_TENSORS];
+	int expert[EXPERT_TENSORS]; /* of the feed-forward; of a mixture: of all its experts, stacked */
+	int index;                  /* of the layer */
+	bool mixture;               /* has a router */
+	int router[ROUTER_TENSORS], shared[EXPERT_TENSORS]; /* of a mixture */
 	int norm1_weight, norm1_bias, norm2_weight, norm2_bias;
 };
 
@@ -42,10 +44,11 @@ struct model {
 	const struct tokeniser *tokeniser;
 	void *prepared; /* the tokeniser's tables */
 	const struct expert_type *feedforward;
-	const struct router_type *gate;
-	real *sinusoid;               /* [N][H] fixed positions, or NULL */
-	int token;                    /* global_token, or -1 */
-	struct region_params *region; /* [K] */
+	const struct router_type *router; /* of the mixtures */
+	int mixtures;                     /* layers of a region that are mixtures */
+	real *sinusoid;                   /* [N][H] fixed positions, or NULL */
+	int token;                        /* global_token, or -1 */
+	struct region_params *region;     /* [K] */
 	int gate_fc1_weight, gate_fc1_bias, gate_fc2_weight, gate_fc2_bias; /* -1 without gate */
 	int classifier_weight, classifier_bias;
 	float *scale_mean, *scale_std; /* [C], or NULL: samples enter as (x - mean) / std */
@@ -60,6 +63,10 @@ struct model *model_new(const struct config *, const struct layout *, int with_g
 struct model *model_declare(const struct config *, const struct layout *, int with_gate);
 void model_allocate(struct model *);
 void model_free(struct model *);
+
+/* What the configuration says of experts and routers. */
+struct expert_shape model_expert_shape(const struct model *);
+struct router_shape model_router_shape(const struct model *);
 
 /* Reads a model written by moe-train, or by anybody with the same tensors and metadata. */
 struct model *model_load(const char *path);

@@ -40,10 +40,11 @@ void params_init(struct params *p, uint64_t seed)
 			bound = sqrt(6 / (double)(t->shape[0] + t->shape[1]));
 		for (size_t j = 0; j < t->count; j++) {
 			/* through float, so that a double build starts at the same numbers */
-			double v = t->init == INIT_ONE      ? 1
-				   : t->init == INIT_ZERO   ? 0
-				   : t->init == INIT_NORMAL ? t->scale * rng_normal(&r)
-							    : bound * (2 * rng_uniform(&r) - 1);
+			double v = t->init == INIT_ONE        ? 1
+				   : t->init == INIT_ZERO     ? 0
+				   : t->init == INIT_CONSTANT ? t->scale
+				   : t->init == INIT_NORMAL   ? t->scale * rng_normal(&r)
+							      : bound * (2 * rng_uniform(&r) - 1);
 			x[j] = (real)(float)v;
 		}
 	}

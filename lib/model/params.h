@@ -20,7 +20,8 @@ enum init {
 	INIT_ONE,
 	INIT_NORMAL, /* N(0, scale^2) */
 	INIT_FAN_IN, /* U(-b, b), b = 1 / sqrt(fan): what a linear layer starts with in the listing (He et al. 2015 with a = sqrt 5) */
-	INIT_XAVIER, /* U(-b, b), b = sqrt(6 / (rows + columns)) (Glorot, Bengio 2010) */
+	INIT_CONSTANT, /* scale */
+	INIT_XAVIER,   /* U(-b, b), b = sqrt(6 / (rows + columns)) (Glorot, Bengio 2010) */
 };
 
 struct param {
@@ -29,7 +30,7 @@ struct param {
 	int64_t shape[PARAM_RANK];
 	size_t offset, count;
 	enum init init;
-	double scale; /* INIT_NORMAL: deviation; INIT_FAN_IN: the fan-in */
+	double scale; /* INIT_NORMAL: deviation; INIT_FAN_IN: the fan-in; INIT_CONSTANT: the number */
 	bool matrix; /* decays under train.decay=matrices: weights of linear maps, not biases, norms, positions, tokens */
 };
 

@@ -1,22 +1,67 @@
-/* Routers: from logits to the weights with which experts count. One file each in router/, entered by one line of the table in
- * router.c. The gate over the regions uses the type "soft": every region counts.
+/* Routers: which experts a token is given to, and how much each counts. One file each in router/, entered by one line of the
+ * table in router.c.
+ *
+ * Rows stack B windows of N tokens. A router reads the tokens x [rows][H] (as they enter the layer's feed-forward), records its
+ * operations on the tape and fills a struct choice. Ties go to the lower index. Sources stand in each file.
  */
 #ifndef MOE_ROUTER_H
 #define MOE_ROUTER_H
 
+#include "moe/tensor_plan.h"
 #include "tensor/ops.h"
 
+enum { ROUTER_TENSORS = 4 };
+enum renormalise { RENORMALISE_AUTO, RENORMALISE_YES, RENORMALISE_NO }; /* auto: not for one expert a token */
+
 struct router_shape {
-	real temperature;
+	int H, E;  /* width of a token; experts */
+	int k;     /* experts a token is given to */
+	int N;     /* tokens of a window */
+	int slots; /* of each expert (soft_moe) */
+	int dim;   /* of the space of comparison (cosine) */
+	bool bias;
+	double temperature;     /* divides the logits */
+	double noise_std;       /* factor on the learned scale of the noise (noisy_topk) */
+	double capacity_factor; /* expert_choice: an expert takes capacity_factor N / E tokens of a window */
+	enum renormalise renormalise;
+	bool training;
+	uint64_t key; /* of random draws: (seed, step, layer, first window) in training */
+};
+
+struct choice {
+	int k;                    /* places of a row */
+	int *expert;              /* [rows][k] -1 = none */
+	struct node *score;       /* [rows][E] from which the weights of the chosen are picked */
+	bool share;               /* ... and divided by their sum */
+	struct node *weight;      /* [rows][k]; NULL: to be picked from score */
+	struct node *probability; /* [rows][E] softmax of the clean logits */
+	struct node
+		*logits; /* [rows][E] clean, after temperature, before noise; NULL = has none: no z-loss */
+	bool balanced;   /* needs a balance loss */
+	struct node *
+		dispatch; /* soft_moe: [rows][E * slots] of tokens into slots; then only combine counts besides */
+	struct node *combine; /* soft_moe: [rows][E * slots] */
 };
 
 struct router_type {
 	const char *name;
-	/* w [rows][E] from logits [rows][E]; each row sums to 1 */
-	struct node *(*forward)(struct tape *, struct node *logits, const struct router_shape *);
+	/* Its tensors, below "moe.router."; returns how many. */
+	int (*declare)(const struct router_shape *, struct tensor_plan plan[ROUTER_TENSORS]);
+	void (*choose)(struct tape *, struct node *x, const struct weight w[ROUTER_TENSORS],
+		const struct router_shape *, struct choice *);
 };
 
 extern const struct router_type *const router_table[];   /* ends with NULL */
 const struct router_type *router_find(const char *name); /* NULL when there is none */
+
+/* --- what several routers do */
+
+/* "weight" [E][H] and, when asked for, "bias" [E] */
+int router_linear_tensors(const struct router_shape *, struct tensor_plan plan[ROUTER_TENSORS]);
+/* x W^T (+ b), divided by the temperature */
+struct node *router_linear(
+	struct tape *, struct node *x, const struct weight w[ROUTER_TENSORS], const struct router_shape *);
+/* Chooses the k largest of score, which also give the weights. */
+void router_top(struct tape *, struct node *score, const struct router_shape *, struct choice *);
 
 #endif

@@ -13,7 +13,7 @@ enum activation { ACT_RELU, ACT_GELU };
 /* A leaf that shows existing values [rows][cols] without copying; no gradient flows on from it. */
 struct node *op_input(struct tape *, const real *x, int rows, int cols);
 
-/* y [rows][out] = x [rows][in] W^T + b           W [out][in], b [out] */
+/* y [rows][out] = x [rows][in] W^T + b           W [out][in], b [out]; b.x NULL: none */
 struct node *op_linear(struct tape *, struct node *x, struct weight W, struct weight b, int out);
 struct node *op_linear_passing(struct tape *, struct node *x, struct weight W, struct weight b, int out);
 
@@ -57,6 +57,49 @@ struct node *op_softmax(struct tape *, struct node *x, real temperature);
 
 /* y [B][H] = sum_k w[b][k] s_k[b]        w [B][K], s_k [B][H] */
 struct node *op_mix(struct tape *, struct node *w, struct node *const *s, int K);
+
+/* y = factor x */
+struct node *op_scale(struct tape *, struct node *x, real factor);
+
+/* y = x + z */
+struct node *op_add(struct tape *, struct node *x, struct node *z);
+
+/* y = x + noise * softplus(scale)      all [rows][cols]; noise is kept, not copied */
+struct node *op_add_noise(struct tape *, struct node *x, struct node *scale, const real *noise);
+
+/* y [rows][cols] = value; what its gradient gathers is not used */
+struct node *op_constant(struct tape *, int rows, int cols, real value);
+
+/* Tokens to experts and back (lib/moe/layer.h): which rows go to which expert, and at which place of their row's choice. Expert e
+ * has entries first[e] .. first[e+1]-1; borrowed until the tape is reset. */
+struct assignment {
+	int experts;
+	const int *first, *row, *slot;
+};
+
+/* y [rows][k]: y[r][j] = x[r][index[r][j]], 0 where the index is -1; share: divided by the sum of the row's picked. */
+struct node *op_pick(struct tape *, struct node *x, const int *index, int k, bool share);
+
+/* y [n][cols] = the rows row[0 .. n-1] of x */
+struct node *op_gather(struct tape *, struct node *x, const int *row, int n);
+
+/* y [rows][cols] = sum over the entries of the row:  w[row][slot] answer_e[entry]
+ * w [rows][k]; answer[e] [entries of e][cols], NULL where it has none. */
+struct node *op_combine(
+	struct tape *, struct node *w, struct node *const *answer, const struct assignment *, int cols);
+
+/* z [rows][E] = scale (x / |x|) . (w_e / |w_e|)        w [E][cols]; the scale is a trained number, or exp of one, at most 100 */
+struct node *op_cosine(
+	struct tape *, struct node *x, struct weight w, int E, struct weight scale, bool exponential);
+
+/* y = softmax over the N rows of each window, column by column       x [B*N][cols] */
+struct node *op_softmax_rows(struct tape *, struct node *x, int N);
+
+/* Per window of N rows:  y [B*M][cols] = w^T x       w [B*N][M], x [B*N][cols] */
+struct node *op_window_slots(struct tape *, struct node *w, struct node *x, int N);
+
+/* Per window of N rows:  y [B*N][cols] = w s         w [B*N][M], s [B*M][cols] */
+struct node *op_window_mix(struct tape *, struct node *w, struct node *s, int N);
 
 /* Cross-entropy with class weights a_c and label smoothing e, as the field's standard library defines it (mean over a batch):
  *   loss = ( (1-e) sum_b a_y -log p_y  +  e/classes sum_b sum_c a_c -log p_c ) / total,    total = sum_b a_y of the whole batch

@@ -110,6 +110,8 @@ struct node *tape_node(struct tape *t, int rows, int cols, int inputs, struct no
 struct node *tape_passing_node(struct tape *t, int rows, int cols, int inputs, struct node *const *in,
 	void (*backward)(struct tape *, struct node *))
 {
+	if (t->keep_passing)
+		return tape_node(t, rows, cols, inputs, in, backward);
 	arena_reset(t->passing);
 	real *x = arena_take(t->passing, (size_t)rows * (size_t)cols * sizeof(real));
 	return node(t, rows, cols, x, inputs, in, backward);

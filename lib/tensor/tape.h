@@ -47,6 +47,7 @@ struct tape {
 	struct arena *scratch; /* short-lived buffers inside one operation; shared by the tapes of a worker */
 	struct arena *passing; /* the value of the last passing node; likewise */
 	bool gradients;
+	bool keep_passing; /* passing values are to be kept like others: several are read together later */
 	struct dropout dropout;
 	uint32_t operations; /* counted up by each that draws a mask */
 	struct node **node;

@@ -56,11 +56,12 @@ static void number(struct text *t, const char *key, double x)
 	json_float(t, x);
 }
 
-static void losses(struct text *t, double loss)
+static void losses(struct text *t, double loss, const struct losses *parts)
 {
 	number(t, "loss", loss);
-	number(t, "task", loss);
-	number(t, "aux", 0);
+	number(t, "task", parts->task);
+	number(t, "aux", parts->aux);
+	number(t, "z", parts->z);
 }
 
 int log_epoch(struct log *l, const struct epoch_report *e)
@@ -69,7 +70,7 @@ int log_epoch(struct log *l, const struct epoch_report *e)
 	if (!l)
 		return 0;
 	text_addf(&t, "{\"epoch\":%d,\"step\":%ld", e->epoch, e->step);
-	losses(&t, e->loss);
+	losses(&t, e->loss, &e->parts);
 	number(&t, "accuracy", e->accuracy);
 	number(&t, "lr", e->lr);
 	number(&t, "grad_norm", e->grad_norm);
@@ -89,7 +90,7 @@ int log_step(struct log *l, const struct step_report *s)
 	if (!l)
 		return 0;
 	text_addf(&t, "{\"at_epoch\":%d,\"step\":%ld", s->epoch, s->step);
-	losses(&t, s->loss);
+	losses(&t, s->loss, &s->parts);
 	number(&t, "lr", s->lr);
 	number(&t, "grad_norm", s->grad_norm);
 	number(&t, "windows_per_s", s->windows_per_s);

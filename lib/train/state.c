@@ -64,6 +64,12 @@ static void write_counters(const struct trainer *t, struct text *s)
 	text_addf(s, "{\"step\":%ld,\"epoch\":%d,\"in_epoch\":%ld,\"loss_sum\":", c->step, c->epoch,
 		c->in_epoch);
 	json_double(s, c->loss_sum);
+	text_add(s, ",\"task_sum\":");
+	json_double(s, c->task_sum);
+	text_add(s, ",\"aux_sum\":");
+	json_double(s, c->aux_sum);
+	text_add(s, ",\"z_sum\":");
+	json_double(s, c->z_sum);
 	text_addf(s, ",\"seen\":%lld,\"right\":%lld,\"batch_size\":%d,\"best_epoch\":%d,\"best_loss\":",
 		(long long)c->seen, (long long)c->right, t->m->config.train.batch_size, c->best_epoch);
 	json_double(s, c->best_loss);
@@ -121,7 +127,7 @@ static int read_counters(struct trainer *t, const cJSON *root, const char *what)
 {
 	struct counters *c = &t->at;
 	static const char *const keys[] = {"step", "epoch", "in_epoch", "seen", "right", "best_epoch",
-		"bad_epochs", "loss_sum", "best_loss"};
+		"bad_epochs", "loss_sum", "task_sum", "aux_sum", "z_sum", "best_loss"};
 	enum { WHOLE = 7 };
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		double x = number(root, keys[i]);
@@ -132,6 +138,9 @@ static int read_counters(struct trainer *t, const cJSON *root, const char *what)
 		.epoch = (int)number(root, "epoch"),
 		.in_epoch = (long)number(root, "in_epoch"),
 		.loss_sum = number(root, "loss_sum"),
+		.task_sum = number(root, "task_sum"),
+		.aux_sum = number(root, "aux_sum"),
+		.z_sum = number(root, "z_sum"),
 		.seen = (int64_t)number(root, "seen"),
 		.right = (int64_t)number(root, "right"),
 		.best_epoch = (int)number(root, "best_epoch"),

@@ -170,7 +170,7 @@ static int one_step(struct trainer *t, struct step_report *r)
 	for (int b = 0; b < B; b++)
 		t->label[b] = t->data.train->item[t->data.train_item[t->order[from + b]]].label;
 	struct train_step step = {t->label, t->class_weight, (real)c->train.label_smoothing,
-		(real)c->encoder.dropout, t->seed, (uint64_t)t->at.step, t->logits};
+		(real)c->encoder.dropout, t->seed, (uint64_t)t->at.step, t->logits, &r->parts};
 	struct filling f = {t, from};
 	const char *bad;
 	r->loss = (double)forward_train(t->forward, B, fill, &f, &step, t->gradient);
@@ -189,6 +189,9 @@ static int one_step(struct trainer *t, struct step_report *r)
 		return -1;
 	count_right(t, B);
 	t->at.loss_sum += r->loss * B;
+	t->at.task_sum += r->parts.task * B;
+	t->at.aux_sum += r->parts.aux * B;
+	t->at.z_sum += r->parts.z * B;
 	t->at.seen += B;
 	t->at.step++;
 	t->at.in_epoch++;
@@ -224,10 +227,13 @@ static int end_epoch(struct trainer *t, struct epoch_report *r)
 {
 	struct counters *c = &t->at;
 	r->loss = c->loss_sum / (double)c->seen;
+	r->parts.task = c->task_sum / (double)c->seen;
+	r->parts.aux = c->aux_sum / (double)c->seen;
+	r->parts.z = c->z_sum / (double)c->seen;
 	r->accuracy = (double)c->right / (double)c->seen;
 	c->epoch++;
 	c->in_epoch = 0;
-	c->loss_sum = 0;
+	c->loss_sum = c->task_sum = c->aux_sum = c->z_sum = 0;
 	c->seen = c->right = 0;
 	r->epoch = c->epoch;
 	if (t->data.valids) {

@@ -27,7 +27,8 @@ struct epoch_report {
 	int epoch, epochs;     /* epoch counts from 1 */
 	long step, steps;      /* done so far, in all */
 	double loss, accuracy; /* of the training windows as they were trained on */
-	double lr, grad_norm;  /* of the last step; the norm before clipping */
+	struct losses parts;
+	double lr, grad_norm; /* of the last step; the norm before clipping */
 	double windows_per_s;
 	int64_t valids;
 	double valid_loss, valid_accuracy, valid_balanced_accuracy;
@@ -38,6 +39,7 @@ struct step_report {
 	int epoch, epochs;
 	long step, steps;
 	double loss, lr, grad_norm, windows_per_s;
+	struct losses parts;
 };
 
 struct watch {

@@ -10,7 +10,8 @@ struct counters {
 	long step;       /* optimizer steps done */
 	int epoch;       /* epochs done */
 	long in_epoch;   /* steps done in the epoch at hand */
-	double loss_sum; /* of the windows of the epoch at hand */
+	double loss_sum; /* of the windows of the epoch at hand; then its parts */
+	double task_sum, aux_sum, z_sum;
 	int64_t seen, right;
 	int best_epoch; /* 0 = none yet */
 	double best_loss;

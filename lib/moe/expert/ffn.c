@@ -3,12 +3,12 @@
 
 extern const struct expert_type expert_ffn;
 
-static void declare(const struct expert_shape *s, struct expert_tensor t[EXPERT_TENSORS])
+static void declare(const struct expert_shape *s, struct tensor_plan t[EXPERT_TENSORS])
 {
-	t[0] = (struct expert_tensor){"linear1.weight", 2, s->F, s->H, s->H};
-	t[1] = (struct expert_tensor){"linear1.bias", 1, s->F, 0, s->H};
-	t[2] = (struct expert_tensor){"linear2.weight", 2, s->H, s->F, s->F};
-	t[3] = (struct expert_tensor){"linear2.bias", 1, s->H, 0, s->F};
+	t[0] = (struct tensor_plan){"linear1.weight", 2, s->F, s->H, START_FAN_IN, s->H};
+	t[1] = (struct tensor_plan){"linear1.bias", 1, s->F, 0, START_FAN_IN, s->H};
+	t[2] = (struct tensor_plan){"linear2.weight", 2, s->H, s->F, START_FAN_IN, s->F};
+	t[3] = (struct tensor_plan){"linear2.bias", 1, s->H, 0, START_FAN_IN, s->F};
 }
 
 static struct node *forward(

@@ -1,11 +1,20 @@
-/* soft: w = softmax(logits / temperature), all experts (dense gating) */
+/* soft: every expert, weighted by softmax(x W^T / temperature): dense gating, the most a mixture can cost */
 #include "moe/router.h"
 
 extern const struct router_type router_soft;
 
-static struct node *forward(struct tape *t, struct node *logits, const struct router_shape *s)
+static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_TENSORS],
+	const struct router_shape *s, struct choice *c)
 {
-	return op_softmax(t, logits, s->temperature);
+	int *all = tape_take(t, (size_t)x->rows * (size_t)s->E * sizeof *all);
+	for (int i = 0; i < x->rows; i++)
+		for (int e = 0; e < s->E; e++)
+			all[i * s->E + e] = e;
+	c->logits = router_linear(t, x, w, s);
+	c->probability = op_softmax(t, c->logits, 1);
+	c->k = s->E;
+	c->expert = all;
+	c->weight = c->probability;
 }
 
-const struct router_type router_soft = {"soft", forward};
+const struct router_type router_soft = {"soft", router_linear_tensors, choose};

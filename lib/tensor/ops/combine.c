@@ -79,6 +79,72 @@ struct node *op_softmax(struct tape *t, struct node *x, real temperature)
 	return y;
 }
 
+static void scale_backward(struct tape *t, struct node *y)
+{
+	real factor = *(const real *)y->saved;
+	(void)t;
+	for (size_t i = 0; i < area(y); i++)
+		y->in[0]->g[i] += factor * y->g[i];
+}
+
+struct node *op_scale(struct tape *t, struct node *x, real factor)
+{
+	struct node *y = tape_node(t, x->rows, x->cols, 1, &x, scale_backward);
+	for (size_t i = 0; i < area(y); i++)
+		y->x[i] = factor * x->x[i];
+	if (t->gradients)
+		*(real *)(y->saved = tape_take(t, sizeof(real))) = factor;
+	return y;
+}
+
+/* softplus(s) = ln(1 + e^s), its derivative the logistic function */
+static void noise_backward(struct tape *t, struct node *y)
+{
+	const real *noise = *(const real **)y->saved;
+	const struct node *s = y->in[1];
+	(void)t;
+	for (size_t i = 0; i < area(y); i++) {
+		y->in[0]->g[i] += y->g[i];
+		s->g[i] += y->g[i] * noise[i] / (1 + (real)exp((double)-s->x[i]));
+	}
+}
+
+struct node *op_add_noise(struct tape *t, struct node *x, struct node *scale, const real *noise)
+{
+	struct node *y = tape_node(t, x->rows, x->cols, 2, (struct node *[]){x, scale}, noise_backward);
+	for (size_t i = 0; i < area(y); i++) {
+		double s = (double)scale->x[i];
+		y->x[i] = x->x[i] + noise[i] * (real)(s > 30 ? s : log1p(exp(s)));
+	}
+	if (t->gradients)
+		*(const real **)(y->saved = tape_take(t, sizeof(real *))) = noise;
+	return y;
+}
+
+struct node *op_constant(struct tape *t, int rows, int cols, real value)
+{
+	struct node *y = tape_node(t, rows, cols, 0, NULL, NULL);
+	for (size_t i = 0; i < area(y); i++)
+		y->x[i] = value;
+	return y;
+}
+
+static void add_backward(struct tape *t, struct node *y)
+{
+	(void)t;
+	for (int k = 0; k < y->inputs; k++)
+		for (size_t i = 0; i < area(y); i++)
+			y->in[k]->g[i] += y->g[i];
+}
+
+struct node *op_add(struct tape *t, struct node *x, struct node *z)
+{
+	struct node *y = tape_node(t, x->rows, x->cols, 2, (struct node *[]){x, z}, add_backward);
+	for (size_t i = 0; i < area(y); i++)
+		y->x[i] = x->x[i] + z->x[i];
+	return y;
+}
+
 static void mix_backward(struct tape *t, struct node *y)
 {
 	struct node *w = y->in[0];

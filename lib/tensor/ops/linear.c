@@ -38,7 +38,7 @@ static void backward(struct tape *t, struct node *y)
 			gemm(PLAIN, PLAIN, rows, in, out, 1, y->g, out, s->W.x, in, 1, x->g, in);
 		gemm(TRANSPOSED, PLAIN, out, in, rows, 1, y->g, out, x->x, in, 1, s->W.g, in);
 	}
-	for (size_t i = 0; i < (size_t)rows; i++)
+	for (size_t i = 0; i < (size_t)rows && s->b.x; i++)
 		for (size_t j = 0; j < O; j++)
 			s->b.g[j] += y->g[i * O + j];
 }
@@ -48,7 +48,9 @@ static void forward(struct tape *t, struct node *y, const struct node *x, struct
 	PROFILE_OPERATION("linear");
 	int in = x->cols, out = y->cols;
 	size_t I = (size_t)in, O = (size_t)out;
-	for (int i = 0; i < x->rows; i++)
+	if (!b.x)
+		memset(y->x, 0, (size_t)x->rows * O * sizeof(real));
+	for (int i = 0; i < x->rows && b.x; i++)
 		memcpy(y->x + (size_t)i * O, b.x, O * sizeof(real));
 	if (out * in <= SMALL) {
 		real *Wt = scratch_reals(t, I * O);

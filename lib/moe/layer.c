@@ -1,0 +1,112 @@
+#include "moe/layer.h"
+
+#include "base/profile.h"
+
+#include <string.h>
+
+/* Expert e's part of stacked tensors. */
+static void slice(
+	const struct mixture *m, const struct weight *stacked, int e, struct weight w[EXPERT_TENSORS])
+{
+	struct tensor_plan plan[EXPERT_TENSORS];
+	m->expert->declare(&m->shape, plan);
+	for (int i = 0; i < m->expert->tensors; i++) {
+		size_t n = (size_t)plan[i].rows * (size_t)(plan[i].cols ? plan[i].cols : 1) * (size_t)e;
+		w[i] = (struct weight){stacked[i].x + n, stacked[i].g ? stacked[i].g + n : NULL};
+	}
+}
+
+static struct node *work(
+	struct tape *t, struct node *x, const struct mixture *m, const struct weight *stacked, int e)
+{
+	struct weight w[EXPERT_TENSORS];
+	slice(m, stacked, e, w);
+	return m->expert->forward(t, x, w, &m->shape);
+}
+
+/* The choice turned round: each expert's rows, in order. */
+static struct assignment by_expert(struct tape *t, const struct choice *c, int rows, int E)
+{
+	PROFILE_OPERATION("dispatch");
+	int places = rows * c->k, n = 0;
+	int *first = tape_take(t, (size_t)(E + 1) * sizeof *first),
+	    *next = tape_take(t, (size_t)E * sizeof *next);
+	memset(first, 0, (size_t)(E + 1) * sizeof *first);
+	for (int i = 0; i < places; i++)
+		if (c->expert[i] >= 0) {
+			first[c->expert[i] + 1]++;
+			n++;
+		}
+	int *row = tape_take(t, (size_t)n * sizeof *row), *slot = tape_take(t, (size_t)n * sizeof *slot);
+	for (int e = 0; e < E; e++) {
+		first[e + 1] += first[e];
+		next[e] = first[e];
+	}
+	for (int i = 0; i < places; i++)
+		if (c->expert[i] >= 0) {
+			int at = next[c->expert[i]]++;
+			row[at] = i / c->k;
+			slot[at] = i % c->k;
+		}
+	return (struct assignment){E, first, row, slot};
+}
+
+static struct node *chosen_experts(
+	struct tape *t, struct node *x, const struct mixture *m, const struct choice *c)
+{
+	int E = m->route.E;
+	struct assignment a = by_expert(t, c, x->rows, E);
+	struct node **answer = tape_take(t, (size_t)E * sizeof *answer);
+	t->keep_passing = true;
+	for (int e = 0; e < E; e++) {
+		int n = a.first[e + 1] - a.first[e];
+		answer[e] =
+			n ? work(t, op_gather(t, x, a.row + a.first[e], n), m, m->expert_weight, e) : NULL;
+	}
+	t->keep_passing = false;
+	return op_combine(t, c->weight, answer, &a, x->cols);
+}
+
+/* Slots instead of tokens: rows [B][E * slots], the experts' answers put back at their slots. */
+static struct node *slotted_experts(
+	struct tape *t, struct node *x, const struct mixture *m, const struct choice *c)
+{
+	int E = m->route.E, M = c->dispatch->cols, per = M / E, N = m->route.N, B = x->rows / N;
+	struct choice back = {.k = 1};
+	int *expert = tape_take(t, (size_t)(B * M) * sizeof *expert);
+	for (int i = 0; i < B * M; i++)
+		expert[i] = i % M / per;
+	back.expert = expert;
+	back.weight = op_constant(t, B * M, 1, 1);
+	struct node *slot = op_window_slots(t, c->dispatch, x, N);
+	return op_window_mix(t, c->combine, chosen_experts(t, slot, m, &back), N);
+}
+
+static void count(struct balance *b, const struct choice *c, int rows, const struct mixture *m)
+{
+	if (b && c->probability)
+		balance_count(b, c, rows, m->route.k);
+}
+
+struct node *mixture_forward(struct tape *t, struct node *x, const struct mixture *m, struct balance *balance,
+	const struct balance_slope *slope, struct choice *chosen)
+{
+	struct choice c = {0};
+	struct node *y;
+	m->router->choose(t, x, m->router_weight, &m->route, &c);
+	if (c.dispatch) {
+		y = slotted_experts(t, x, m, &c);
+	} else {
+		if (!c.weight)
+			c.weight = op_pick(t, c.score, c.expert, c.k, c.share);
+		count(balance, &c, x->rows, m);
+		if (slope && t->gradients)
+			balance_record(t, &c, slope);
+		y = chosen_experts(t, x, m, &c);
+	}
+	for (int s = 0; s < m->shared; s++)
+		y = op_add(t, y, work(t, x, m, m->shared_weight, s));
+	if (chosen)
+		*chosen = c;
+	return y;
+}

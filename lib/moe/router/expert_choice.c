@@ -1,0 +1,46 @@
+/* expert_choice: each expert takes the C = ceil(capacity_factor N / E) tokens of a window that are most probable for it by
+ * softmax over the experts, and counts by that probability; a token gets from no expert to all (Zhou et al. 2022). */
+#include "moe/router.h"
+
+#include <math.h>
+
+extern const struct router_type router_expert_choice;
+
+/* Places in expert [N][E] for one window: expert e's C best rows of p [N][E]. */
+static void take(const real *p, int N, int E, int C, int *expert, int *best)
+{
+	for (int e = 0; e < E; e++) {
+		int n = 0;
+		for (int i = 0; i < N; i++) {
+			real x = p[i * E + e];
+			if (n == C && !(x > p[best[C - 1] * E + e]))
+				continue;
+			int at = n < C ? n++ : C - 1;
+			for (; at > 0 && x > p[best[at - 1] * E + e]; at--)
+				best[at] = best[at - 1];
+			best[at] = i;
+		}
+		for (int j = 0; j < n; j++)
+			expert[best[j] * E + e] = e;
+	}
+}
+
+static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_TENSORS],
+	const struct router_shape *s, struct choice *c)
+{
+	int E = s->E, N = s->N, C = (int)ceil(s->capacity_factor * N / E);
+	int *expert = tape_take(t, (size_t)x->rows * (size_t)E * sizeof *expert);
+	int *best = tape_take(t, (size_t)N * sizeof *best);
+	C = C < 1 ? 1 : C > N ? N : C;
+	c->logits = router_linear(t, x, w, s);
+	c->probability = op_softmax(t, c->logits, 1);
+	for (int i = 0; i < x->rows * E; i++)
+		expert[i] = -1;
+	for (int from = 0; from < x->rows; from += N)
+		take(c->probability->x + (size_t)from * (size_t)E, N, E, C, expert + from * E, best);
+	c->k = E;
+	c->expert = expert;
+	c->score = c->probability;
+}
+
+const struct router_type router_expert_choice = {"expert_choice", router_linear_tensors, choose};

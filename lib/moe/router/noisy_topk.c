@@ -1,0 +1,33 @@
+/* noisy_topk: the choice is made, and weighted, by z + n softplus(x Wn^T) noise_std with n from N(0, 1), in training; without
+ * noise otherwise (Shazeer et al. 2017, equations 3 to 5). The losses read the clean logits z. */
+#include "base/rng.h"
+#include "moe/router.h"
+
+extern const struct router_type router_noisy_topk;
+
+static int declare(const struct router_shape *s, struct tensor_plan plan[ROUTER_TENSORS])
+{
+	int n = router_linear_tensors(s, plan);
+	plan[n] = (struct tensor_plan){"noise.weight", 2, s->E, s->H, START_CONSTANT, 0};
+	return n + 1;
+}
+
+static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_TENSORS],
+	const struct router_shape *s, struct choice *c)
+{
+	c->logits = router_linear(t, x, w, s);
+	c->probability = op_softmax(t, c->logits, 1);
+	struct node *p = c->probability;
+	if (s->training && s->noise_std > 0) {
+		struct node *scale = op_linear(t, x, w[s->bias ? 2 : 1], (struct weight){0}, s->E);
+		struct rng r = {s->key, 0};
+		size_t n = (size_t)x->rows * (size_t)s->E;
+		real *noise = tape_reals(t, n);
+		for (size_t i = 0; i < n; i++)
+			noise[i] = (real)(s->noise_std * rng_normal(&r));
+		p = op_softmax(t, op_add_noise(t, c->logits, scale, noise), 1);
+	}
+	router_top(t, p, s, c);
+}
+
+const struct router_type router_noisy_topk = {"noisy_topk", declare, choose};

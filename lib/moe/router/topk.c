@@ -1,0 +1,15 @@
+/* topk: p = softmax(x W^T / temperature); the k most probable experts, weighted by p over the sum of the chosen p (Shazeer et al.
+ * 2017, Mixtral 2024), with k = 1 by p itself (Fedus, Zoph, Shazeer 2021, equation 2), which lets the router learn. */
+#include "moe/router.h"
+
+extern const struct router_type router_topk;
+
+static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_TENSORS],
+	const struct router_shape *s, struct choice *c)
+{
+	c->logits = router_linear(t, x, w, s);
+	c->probability = op_softmax(t, c->logits, 1);
+	router_top(t, c->probability, s, c);
+}
+
+const struct router_type router_topk = {"topk", router_linear_tensors, choose};
