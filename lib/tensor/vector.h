@@ -71,33 +71,39 @@ INLINE real v_largest(vec v)
 	return s[0];
 }
 
-/* exp of numbers not above about 80; what is below -87 gives 0 or next to it. In float: x = n ln 2 + r with |r| <= ln 2 / 2,
- * the Taylor polynomial of degree 7 for exp r (its remainder is below 1e-8), and n added to the exponent bits. */
-INLINE vec v_exp(vec x)
+/* 2^x for x between -126 and 127: x = n + r with |r| <= 1/2, the Taylor polynomial of degree 7 for 2^r (its remainder is below
+ * 1e-8), and n added to the exponent bits. */
+INLINE vec v_exp2(vec x)
 {
 #ifdef REAL_DOUBLE
-	double s[LANES];
-	memcpy(s, &x, sizeof s);
 	for (int i = 0; i < LANES; i++)
-		s[i] = exp(s[i]);
-	memcpy(&x, s, sizeof s);
+		x[i] = exp2(x[i]);
 	return x;
 #else
-	x = v_max(x, V_SPLAT(-87.0F));
 	const vec magic = V_SPLAT(12582912.0F); /* 1.5 * 2^23: adding it rounds to a whole number */
-	vec shifted = x * V_SPLAT(1.44269504F) + magic;
-	vec n = shifted - magic;
-	vec r = x - n * V_SPLAT(0.693359375F) - n * V_SPLAT(-2.12194440e-4F);
-	vec p = V_SPLAT(1.0F / 5040);
-	p = p * r + V_SPLAT(1.0F / 720);
-	p = p * r + V_SPLAT(1.0F / 120);
-	p = p * r + V_SPLAT(1.0F / 24);
-	p = p * r + V_SPLAT(1.0F / 6);
-	p = p * r + V_SPLAT(0.5F);
-	p = p * r + V_SPLAT(1.0F);
+	vec shifted = x + magic, r = x - (shifted - magic);
+	vec p = V_SPLAT(1.52527338e-5F); /* (ln 2)^i / i! */
+	p = p * r + V_SPLAT(1.54035304e-4F);
+	p = p * r + V_SPLAT(1.33335581e-3F);
+	p = p * r + V_SPLAT(9.61812911e-3F);
+	p = p * r + V_SPLAT(5.55041087e-2F);
+	p = p * r + V_SPLAT(2.40226507e-1F);
+	p = p * r + V_SPLAT(6.93147181e-1F);
 	p = p * r + V_SPLAT(1.0F);
 	vec_int scale = ((vec_int)shifted - (vec_int)magic + 127) << 23;
 	return p * (vec)scale;
+#endif
+}
+
+/* exp of numbers not above about 80, with a relative error of |x| 6e-8 or so; what is below -87 gives next to 0. */
+INLINE vec v_exp(vec x)
+{
+#ifdef REAL_DOUBLE
+	for (int i = 0; i < LANES; i++)
+		x[i] = exp(x[i]);
+	return x;
+#else
+	return v_exp2(v_max(x, V_SPLAT(-87.0F)) * V_SPLAT(1.44269504F));
 #endif
 }
 

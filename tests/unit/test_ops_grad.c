@@ -164,6 +164,54 @@ static void attention_grad(void)
 		}
 }
 
+/* One head of 4, 9 tokens, written out; factor 40 makes scores of some thousands, factor 1 of a few. */
+static void attention_value(void)
+{
+	enum { N = 9, D = 4 };
+	for (int factor = 1; factor <= 40; factor += 39) {
+		struct subject s = {0};
+		struct rng r = rng_stream(13, "x", 0, 0);
+		struct workspace w = workspace_new();
+		struct tape *t = tape_new(false);
+		tape_lend(t, &w);
+		heads = 1;
+		add(&s, &r, 2 * N, D);
+		add(&s, &r, 3 * D, D);
+		add(&s, &r, 1, 3 * D);
+		for (int i = 0; i < 2 * D * D; i++)
+			s.node[1].x[i] *= (real)factor;
+		const struct node *y = attention(t, &s);
+		double qkv[N][3 * D], worst = 0;
+		for (int i = 0; i < N; i++)
+			for (int o = 0; o < 3 * D; o++) {
+				qkv[i][o] = (double)s.node[2].x[o];
+				for (int d = 0; d < D; d++)
+					qkv[i][o] += (double)s.node[0].x[(N + i) * D + d] *
+						     (double)s.node[1].x[o * D + d];
+			}
+		for (int i = 0; i < N; i++) {
+			double score[N], top = -1e300, sum = 0, mean[D] = {0};
+			for (int j = 0; j < N; j++) {
+				score[j] = 0;
+				for (int d = 0; d < D; d++)
+					score[j] += qkv[i][d] * qkv[j][D + d] / 2;
+				top = fmax(top, score[j]);
+			}
+			for (int j = 0; j < N; j++) {
+				sum += exp(score[j] - top);
+				for (int d = 0; d < D; d++)
+					mean[d] += exp(score[j] - top) * qkv[j][2 * D + d];
+			}
+			for (int d = 0; d < D; d++)
+				worst = fmax(worst, fabs(mean[d] / sum - (double)y->x[(N + i) * D + d]));
+		}
+		CHECK_NEAR(worst, 0, sizeof(real) == 8 ? 1e-12 : factor == 1 ? 1e-6 : 1e-3);
+		tape_free(t);
+		workspace_free(&w);
+		clear(&s);
+	}
+}
+
 static struct node *residual(struct tape *t, struct subject *s)
 {
 	return op_residual(t, &s->node[0], &s->node[1]);
@@ -357,6 +405,7 @@ int main(void)
 	CASE(linear_grad);
 	CASE(embed_grad);
 	CASE(attention_grad);
+	CASE(attention_value);
 	CASE(residual_grad);
 	CASE(norm_grad);
 	CASE(feedforward_grad);

@@ -7,7 +7,11 @@
 #include <string.h>
 
 /* Queries, keys and values are kept transposed, features down and tokens along, [3H][P] with P = N rounded up to whole vectors:
- * every inner loop runs along the keys. The queries carry the factor 1 / sqrt(D). They are made again in backward. */
+ * every inner loop runs along the keys. They are made again in backward. The queries carry the factor log2(e) / sqrt(D), so that
+ * softmax is 2^s over its sum. A row whose scores cannot be large needs nothing taken off before 2^s: |s| <= |q| max |k|. */
+
+static const double log2_e = 1.44269504088896340736;
+static const real largest_bound = 3600; /* 2^60: far from the ends of float */
 
 enum { ROWS = 12 }; /* query rows worked on together: their scores [ROWS][P] stay in the first cache */
 
@@ -16,7 +20,7 @@ struct saved {
 	int B, heads;
 	uint32_t key;
 	real p;
-	real *row; /* [B][heads][N][2]: each row's largest score, and 1 / the sum of exp(score - largest). From these backward
+	real *row; /* [B][heads][N][2]: what is taken off a row's scores, and 1 / the sum of 2^(score - that). From these backward
 	              draws the very same weights again; the log of the sum alone would be rounded. */
 };
 
@@ -24,6 +28,7 @@ struct work {
 	int N, P, H, D;
 	real *xt, *qkvt;          /* [H][P], [3H][P] of one window */
 	real *scores, *mask, *dp; /* [ROWS][P]; mask [P] */
+	real *bound;              /* [P] the square of |q| max |k|, of the head at hand */
 };
 
 /* Where one head stands. */
@@ -41,6 +46,7 @@ static struct work work_new(struct tape *t, int N, int H, int heads)
 	w.qkvt = scratch_reals(t, 3 * cols * P);
 	w.scores = scratch_reals(t, ROWS * P);
 	w.mask = scratch_reals(t, P);
+	w.bound = scratch_reals(t, P);
 	return w;
 }
 
@@ -59,7 +65,7 @@ static void project(const struct work *w, const real *x, const struct weight *W,
 		memset(w->xt + j * P + w->N, 0, (P - (size_t)w->N) * sizeof(real));
 	product(3 * w->H, w->P, w->H, (struct product_left){W->x, H, 1}, w->xt, P, w->qkvt, P, FROM_ROWS,
 		b->x);
-	multiply_by(w->qkvt, 1 / (real)sqrt((double)w->D), H * P);
+	multiply_by(w->qkvt, (real)(log2_e / sqrt((double)w->D)), H * P);
 }
 
 static struct head head_of(const struct work *w, int window, int head, int heads, real *row)
@@ -78,53 +84,72 @@ static void scores_of(const struct work *w, const struct head *h, int i, int row
 		NULL);
 }
 
+/* bound [P] = |q_i|^2 max_j |k_j|^2 */
+VECTOR_CLONES
+static void bound_scores(const struct head *h, int D, int P, real *bound)
+{
+	vec top = {0};
+	for (int j = 0; j < P; j += LANES) {
+		vec k = {0}, q = {0};
+		for (int d = 0; d < D; d++) {
+			vec a = V_LOAD(h->kt + d * P + j), b = V_LOAD(h->qt + d * P + j);
+			k += a * a;
+			q += b * b;
+		}
+		top = v_max(k, top);
+		V_STORE(bound + j, q);
+	}
+	real largest = v_largest(top);
+	for (int j = 0; j < P; j += LANES)
+		V_STORE(bound + j, V_LOAD(bound + j) * V_SPLAT(largest));
+}
+
 /* The largest of s [0 .. N-1]; what lies between N and P is overwritten. */
 INLINE real largest(real *s, int N, int P)
 {
-	vec top[4];
+	vec top = V_LOAD(s);
 	for (int j = N; j < P; j++)
-		s[j] = -INFINITY;
-	for (int i = 0; i < 4; i++)
-		top[i] = V_LOAD(s);
-	int j = LANES;
-	for (; j + 4 * LANES <= P; j += 4 * LANES)
-		UNROLL for (int i = 0; i < 4; i++) top[i] = v_max(V_LOAD(s + j + i * LANES), top[i]);
-	for (; j < P; j += LANES)
-		top[0] = v_max(V_LOAD(s + j), top[0]);
-	return v_largest(v_max(v_max(top[0], top[1]), v_max(top[2], top[3])));
+		s[j] = s[0];
+	for (int j = 0; j < P; j += LANES)
+		top = v_max(V_LOAD(s + j), top);
+	return v_largest(top);
 }
 
-/* The scores in s become exp(s - m), 0 beyond N; returns their sum. */
-INLINE real exponentials(real *s, int N, int P, real m)
+/* s becomes 2^(s - m), 0 beyond N; returns the sum. Without m: 2^s. */
+INLINE real powers(real *s, int N, int P, real m, const bool without)
 {
-	PROFILE_PART("exp");
 	vec sum[2] = {{0}};
-	int j = 0;
-	for (; j + 2 * LANES <= P; j += 2 * LANES)
+	int whole = N / LANES * LANES, j = 0;
+	for (; j + 2 * LANES <= whole; j += 2 * LANES)
 		UNROLL for (int i = 0; i < 2; i++)
 		{
-			vec e = v_exp(V_LOAD(s + j + i * LANES) - V_SPLAT(m));
+			vec x = V_LOAD(s + j + i * LANES);
+			vec e = v_exp2(without ? x : v_max(x - V_SPLAT(m), V_SPLAT(REAL(-126.0))));
 			sum[i] += e;
 			V_STORE(s + j + i * LANES, e);
 		}
-	if (j < P) {
-		vec e = v_exp(V_LOAD(s + j) - V_SPLAT(m));
-		sum[0] += e;
-		V_STORE(s + j, e);
+	for (; j < P; j += LANES) {
+		vec x = V_LOAD(s + j);
+		V_STORE(s + j, v_exp2(without ? x : v_max(x - V_SPLAT(m), V_SPLAT(REAL(-126.0)))));
+		for (int i = j > N ? j : N; i < P; i++)
+			s[i] = 0;
+		sum[0] += V_LOAD(s + j);
 	}
-	real total = v_sum(sum[0] + sum[1]);
-	for (j = N; j < P; j++) { /* next to nothing, from -inf */
-		total -= s[j];
-		s[j] = 0;
-	}
-	return total;
+	return v_sum(sum[0] + sum[1]);
 }
 
-/* One row: scores to exp(score - largest), dropped ones 0; what they are to be multiplied by afterwards is returned. */
-VECTOR_CLONES
-static real weights_of(real *restrict s, int N, int P, uint32_t key, uint32_t first, real p, real *saved)
+INLINE real exponentials(real *s, int N, int P, real m, real bound)
 {
-	real m = largest(s, N, P), share = 1 / exponentials(s, N, P, m);
+	PROFILE_PART("exp");
+	return bound <= largest_bound ? powers(s, N, P, 0, true) : powers(s, N, P, m, false);
+}
+
+/* One row: scores to 2^(score - m), dropped ones 0; what they are to be multiplied by afterwards is returned. */
+VECTOR_CLONES
+static real weights_of(
+	real *restrict s, int N, int P, real bound, uint32_t key, uint32_t first, real p, real *saved)
+{
+	real m = bound <= largest_bound ? 0 : largest(s, N, P), share = 1 / exponentials(s, N, P, m, bound);
 	if (saved) {
 		saved[0] = m;
 		saved[1] = share;
@@ -142,12 +167,13 @@ static real weights_of(real *restrict s, int N, int P, uint32_t key, uint32_t fi
 static void forward_head(const struct work *w, const struct head *h, real *y, uint32_t key, real p)
 {
 	size_t P = (size_t)w->P, H = (size_t)w->H;
+	bound_scores(h, w->D, w->P, w->bound);
 	for (int i = 0; i < w->N; i += ROWS) {
 		int rows = w->N - i < ROWS ? w->N - i : ROWS;
 		real factor[ROWS];
 		scores_of(w, h, i, rows);
 		for (int r = 0; r < rows; r++)
-			factor[r] = weights_of(w->scores + (size_t)r * P, w->N, w->P, key,
+			factor[r] = weights_of(w->scores + (size_t)r * P, w->N, w->P, w->bound[i + r], key,
 				h->first + (uint32_t)(i + r) * (uint32_t)w->N, p,
 				h->saved ? h->saved + 2 * (i + r) : NULL);
 		row_products(rows, w->D, w->P, w->scores, P, h->vt, P, y + (size_t)i * H, H);
@@ -157,13 +183,12 @@ static void forward_head(const struct work *w, const struct head *h, real *y, ui
 	}
 }
 
-/* One row, with p = exp(s - largest) share:  ds = p (dp mask - delta) in s,  p mask in dp. */
+/* One row, with p = 2^(s - m) share:  ds = p (dp mask - delta) in s,  p mask in dp. */
 VECTOR_CLONES
-static void row_backward(real *s, real *dp, const real *mask, int N, int P, const real *saved, real delta)
+static void row_backward(
+	real *s, real *dp, const real *mask, int N, int P, real bound, const real *saved, real delta)
 {
-	for (int j = N; j < P; j++)
-		s[j] = -INFINITY;
-	exponentials(s, N, P, saved[0]);
+	exponentials(s, N, P, saved[0], bound);
 	for (int j = 0; j < P; j += LANES) {
 		vec p = V_LOAD(s + j) * V_SPLAT(saved[1]), m = V_LOAD(mask + j);
 		V_STORE(s + j, p * (V_LOAD(dp + j) * m - V_SPLAT(delta)));
@@ -171,7 +196,7 @@ static void row_backward(real *s, real *dp, const real *mask, int N, int P, cons
 	}
 }
 
-/* dp_j = dy . v_j;  delta = dy . y;  dq += ds k / sqrt(D);  dk += ds^T q;  dv += (p mask)^T dy */
+/* dp_j = dy . v_j;  delta = dy . y;  dq += ds k / sqrt(D);  dk += ds^T q / sqrt(D);  dv += (p mask)^T dy */
 static void backward_head(const struct work *w, const struct head *h, const real *dy, const real *y,
 	real *dqt, uint32_t key, real p)
 {
@@ -179,6 +204,7 @@ static void backward_head(const struct work *w, const struct head *h, const real
 	int D = w->D;
 	real *dkt = dqt + H * P, *dvt = dqt + 2 * H * P, dq[ROWS * 64];
 	real scale = 1 / (real)sqrt((double)D);
+	bound_scores(h, D, w->P, w->bound);
 	for (int j = 0; j < w->P; j++)
 		w->mask[j] = 1;
 	for (int i = 0; i < w->N; i += ROWS) {
@@ -195,7 +221,7 @@ static void backward_head(const struct work *w, const struct head *h, const real
 				dropout_mask(
 					w->mask, w->N, key, h->first + (uint32_t)row * (uint32_t)w->N, p);
 			row_backward(w->scores + (size_t)r * P, w->dp + (size_t)r * P, w->mask, w->N, w->P,
-				h->saved + 2 * row, delta);
+				w->bound[row], h->saved + 2 * row, delta);
 		}
 		for (int from = 0; from < D; from += 64) {
 			int some = D - from < 64 ? D - from : 64;
@@ -209,6 +235,7 @@ static void backward_head(const struct work *w, const struct head *h, const real
 			NULL);
 		product(D, w->P, rows, (struct product_left){dyi, 1, H}, w->dp, P, dvt, P, FROM_C, NULL);
 	}
+	multiply_by(dkt, (real)(1 / log2_e), (size_t)D * P);
 }
 
 VECTOR_CLONES

@@ -78,16 +78,26 @@ static void relu_dropout(real *h, int units, int n, struct mask m)
 		}
 }
 
-/* h = act(h) for a tile; slope (not NULL, not for relu) = act'. */
 VECTOR_CLONES
-static void activate(real *h, real *slope, int units, int n, enum activation act)
+static void relu(real *restrict h, int units, int n)
+{
+	PROFILE_PART("activation");
+	n = n / LANES * LANES;
+	for (int f = 0; f < units; f++, h += GROUP)
+		for (int j = 0; j < n; j++)
+			h[j] = h[j] > 0 ? h[j] : 0;
+}
+
+/* h = gelu(h) for a tile; slope (not NULL) = its derivative. */
+VECTOR_CLONES
+static void gelu_tile(real *h, real *slope, int units, int n)
 {
 	PROFILE_PART("activation");
 	for (int f = 0; f < units; f++)
 		for (int j = 0; j < n; j += LANES) {
 			int at = f * GROUP + j;
-			vec x = V_LOAD(h + at), s = {0};
-			V_STORE(h + at, act == ACT_RELU ? v_max(x, V_SPLAT(REAL(0.0))) : gelu(x, &s));
+			vec s, y = gelu(V_LOAD(h + at), &s);
+			V_STORE(h + at, y);
 			if (slope)
 				V_STORE(slope + at, s);
 		}
@@ -153,7 +163,10 @@ static void hidden(
 		relu_dropout(w->h, units, n, m);
 		return;
 	}
-	activate(w->h, slope, units, n, s->act);
+	if (s->act == ACT_RELU)
+		relu(w->h, units, n);
+	else
+		gelu_tile(w->h, slope, units, n);
 	if (s->p > 0)
 		dropout(w->h, slope, units, n, m);
 }
