@@ -14,6 +14,7 @@ enum {
 	CHUNK_TOKENS =
 		256, /* a chunk holds windows of about so many tokens: enough rows for a matrix product to be fast */
 	LANES_IN_ALL = 16,   /* regions x lanes: how many threads find work in backward */
+	TASKS_AT_LEAST = 4,  /* a batch gives work to so many threads, though larger chunks would be faster */
 	CHUNKS_OF_A_LANE = 2 /* of one group: what a group's forward keeps for its backward takes memory */
 };
 
@@ -236,7 +237,7 @@ static struct gradient_view lane_view(const struct forward *f, int k, int lane)
 /* An expert sees a part of a chunk's tokens only: with many of them a chunk has more. */
 static int chunk_tokens(const struct model *m)
 {
-	int share = m->mixtures ? m->config.moe.num_experts / (4 * m->config.moe.top_k) : 1;
+	int share = m->mixtures ? m->config.moe.num_experts / (2 * m->config.moe.top_k) : 1;
 	return CHUNK_TOKENS * (share > 1 ? share : 1);
 }
 
@@ -244,8 +245,11 @@ static int chunk_tokens(const struct model *m)
 static int cut(struct forward *f, int B)
 {
 	int K = f->m->layout.regions;
-	int tokens = chunk_tokens(f->m), windows = tokens / f->m->N > 1 ? tokens / f->m->N : 1;
+	int windows = chunk_tokens(f->m) / f->m->N, most = (B * K + TASKS_AT_LEAST - 1) / TASKS_AT_LEAST;
+	windows = windows > most ? most : windows;
+	windows = windows < 1 ? 1 : windows;
 	int chunks = (B + windows - 1) / windows;
+	windows = (B + chunks - 1) / chunks; /* of equal size */
 	f->lanes = LANES_IN_ALL / K > 1 ? LANES_IN_ALL / K : 1;
 	if (f->lanes > chunks)
 		f->lanes = chunks;
