@@ -84,6 +84,7 @@ static const struct option table[] = {
 	{"max-classes", 0, OPT_INT, &o.max_classes, .value = "1000", .min = 1, .max = 1e6, .arg = "N",
 		.help = "most different labels to accept"},
 	OUTPUT_OPTION,
+	THREADS_OPTION,
 	HISTORY_OPTION,
 	MAX_HEADER_OPTION,
 	COMMON_OPTIONS,
@@ -274,7 +275,7 @@ static int run_one(struct split *s, const char *path)
 		struct output *out = output_open(common.output, OUTPUT_BINARY);
 		r = out ? end_live(s, out, send_windows(s, in, out)) : -1;
 	} else if (!r) {
-		r = split_rest(s, in) || finish(s) ? -1 : 0;
+		r = split_rest(s) || finish(s) ? -1 : 0;
 	}
 	input_close(in);
 	return r;
@@ -286,9 +287,9 @@ static int run(struct split *s, const struct names *recordings)
 		return run_live(s, recordings);
 	if (recordings->n < 2)
 		return run_one(s, recordings->n ? recordings->s[0] : "-");
-	int r = 0;
-	for (int i = 0; i < recordings->n && !r; i++)
-		r = split_add(s, recordings->s[i]);
+	struct pool *pool = pool_new((int)common.threads);
+	int r = split_add_all(s, recordings, pool);
+	pool_free(pool);
 	return r || finish(s) ? -1 : 0;
 }
 
@@ -306,6 +307,7 @@ static int work(const struct names *recordings)
 	if (read_delim() || contradictions())
 		return -1;
 	gather();
+	mem_return_large();
 	if (o.like && read_model(&like))
 		return -1;
 	o.split.like = o.like ? &like : NULL;

@@ -463,3 +463,33 @@ stop() {
         wait $!
     done
 }
+
+@test "cutting several recordings: the same bytes for any number of threads, and the first error of all" {
+    options="--window 20 --stride 9 --experts 2 --halo 1 --no-history"
+    moe-split $options --threads 1 -o one.st eeg/*.csv
+    for n in 2 3 7; do
+        moe-split $options --threads $n -o many.st eeg/*.csv
+        cmp one.st many.st
+        moe-split --explain --threads $n eeg/*.csv >many
+        moe-split --explain --threads 1 eeg/*.csv | cmp - many
+    done
+    moe-split $options -o many.st <(cat eeg/S00_1.csv) <(cat eeg/S01_1.csv)
+    [ "$(ask many.st 'm["moe.length"]')" = 20 ]
+    # labels are numbered by all recordings together, whichever is read first
+    for i in 0 1 2 3; do sed "s/task/class$((9 - i))/" eeg/S0${i}_1.csv >L$i.csv; done
+    for n in 1 2 4; do
+        moe-split $options --threads $n -o $n.st L?.csv
+        cmp 1.st $n.st
+        run -65 moe-split $options --threads $n --max-classes 4 -o never.st L?.csv
+        [ "$output" = "moe-split: L3.csv: more than 4 different labels with those before it: is this a label column? (--max-classes)" ]
+    done
+    [ "$(ask 1.st 'm["moe.classes"]')" = '["class6","class7","class8","class9","rest"]' ]
+    echo 1,2 >>L1.csv
+    echo a,b >L2.csv
+    for n in 1 2 4; do
+        run -65 moe-split $options --threads $n -o never.st L?.csv not-there.csv
+        [[ $output == "moe-split: L1.csv:"*": 2 cells"* ]]
+        run -66 moe-split $options --threads $n -o never.st L0.csv not-there.csv L1.csv
+        [[ $output == "moe-split: not-there.csv"* ]]
+    done
+}

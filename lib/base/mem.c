@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -59,6 +60,11 @@ char *mem_format(const char *format, ...)
 	vsnprintf(p, (size_t)n + 1, format, a);
 	va_end(a);
 	return p;
+}
+
+void mem_return_large(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 1 << 16);
 }
 
 void mem_need_space(size_t bytes, const char *what_for)

@@ -17,6 +17,10 @@ char *mem_text(const char *s);                        /* strdup */
 char *mem_text_n(const char *s, size_t n);            /* strndup */
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* From now on large blocks go back to the system as soon as they are freed, so that a program which goes through much data
+ * piece by piece stays small. */
+void mem_return_large(void);
+
 /* Ends the program as the others do when so much address space is not to be had (a limit like ulimit -v): for libraries that
  * would wait for it for ever. */
 void mem_need_space(size_t bytes, const char *what_for);

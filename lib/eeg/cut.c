@@ -6,11 +6,11 @@
 
 void cut_free(struct cut_table *t)
 {
-	free(t->start);
-	free(t->sample);
-	free(t->label);
-	free(t->recording);
-	free(t->group);
+	shelf_free(&t->shelf[0], t->start);
+	shelf_free(&t->shelf[1], t->sample);
+	shelf_free(&t->shelf[2], t->label);
+	shelf_free(&t->shelf[3], t->recording);
+	shelf_free(&t->shelf[4], t->group);
 	*t = (struct cut_table){0};
 }
 
@@ -48,11 +48,12 @@ static void add(struct cutting *c, int64_t from, int32_t label)
 	}
 	if (t->n == t->room) {
 		t->room = t->room ? 2 * t->room : 256;
-		GROW(t->start, t->room);
-		GROW(t->sample, t->room);
-		GROW(t->label, t->room);
-		GROW(t->recording, t->room);
-		GROW(t->group, t->room);
+		size_t wide = (size_t)t->room * sizeof *t->start, narrow = (size_t)t->room * sizeof *t->label;
+		t->start = shelf_grow(&t->shelf[0], t->start, wide);
+		t->sample = shelf_grow(&t->shelf[1], t->sample, wide);
+		t->label = shelf_grow(&t->shelf[2], t->label, narrow);
+		t->recording = shelf_grow(&t->shelf[3], t->recording, narrow);
+		t->group = shelf_grow(&t->shelf[4], t->group, narrow);
 	}
 	t->start[t->n] = c->r->first + from;
 	t->sample[t->n] = from;

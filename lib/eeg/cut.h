@@ -3,11 +3,13 @@
 #define EEG_CUT_H
 
 #include "eeg/recording.h"
+#include "io/shelf.h"
 
 struct cut_table {
 	int64_t n, room;
 	int64_t *start, *sample; /* [n] row of the spool, row of the recording */
 	int32_t *label, *recording, *group;
+	struct shelf shelf[5];
 };
 
 /* Appends the windows of a recording and counts them in it: those that a gap or the recording's end would cut are not

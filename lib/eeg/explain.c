@@ -88,16 +88,16 @@ static void explain_one(const struct split *s, int i, struct text *t)
 {
 	static const char *const unit[] = {
 		[SPLIT_UV] = "uV", [SPLIT_MV] = "mV", [SPLIT_V] = "V", [SPLIT_NV] = "nV"};
-	const struct recording *r = &s->recording[i];
+	const struct recording *r = &s->told[i].r;
 	const char delim[2] = {r->delim, 0};
 	const char *time = NULL;
 	for (int k = 0; k < r->columns.ignored.n; k++)
 		if (!strcmp(r->columns.why.s[k], "holds the times"))
 			time = r->columns.ignored.s[k];
 	int64_t of_group = 0;
-	for (int k = 0; k < s->n; k++)
-		if (!strcmp(s->recording[k].group, r->group))
-			of_group += s->recording[k].windows;
+	for (int k = 0; k < s->tolds; k++)
+		if (!strcmp(s->told[k].r.group, r->group))
+			of_group += s->told[k].r.windows;
 	text_add(t, "{\"file\":");
 	json_string(t, r->name);
 	text_add(t, ",\"dialect\":\"plain\",\"delimiter\":");
@@ -126,13 +126,13 @@ static void explain_one(const struct split *s, int i, struct text *t)
 	} else {
 		text_add(t, ",\"length\":null,\"stride\":null,\"windows\":null");
 	}
-	pairs(t, "suspicious", "channel", &s->suspicious[i], &s->why[i]);
+	pairs(t, "suspicious", "channel", &s->told[i].suspicious, &s->told[i].why);
 	explain_regions(t, &s->layout);
 	text_add(t, "}\n");
 }
 
 void split_explain(const struct split *s, struct text *t)
 {
-	for (int i = 0; i < s->n; i++)
+	for (int i = 0; i < s->tolds; i++)
 		explain_one(s, i, t);
 }

@@ -109,7 +109,7 @@ static int settle(struct live *l)
 	for (int i = 0; i < n; i++)
 		t[i] = l->mark[i].time;
 	if (l->r->columns.time >= 0)
-		column = csv_table_names(l->s->begun)->s[l->r->columns.time];
+		column = csv_table_names(l->s->now.table)->s[l->r->columns.time];
 	int e = recording_rate(l->r, file, column, t, n, l->s->o) || split_settle(l->s, l->r, file);
 	free(t);
 	l->settled = !e;
@@ -215,7 +215,7 @@ static int gather(struct live *l, int most, struct batch *b)
 		for (; l->settled && l->cut < l->have && b->n < most;)
 			if (cut_row(l, b))
 				return -1;
-		if (b->n == most || l->ended || (b->n && !csv_table_ready(l->s->begun)))
+		if (b->n == most || l->ended || (b->n && !csv_table_ready(l->s->now.table)))
 			return 0;
 		int more = read_row(l);
 		if (more < 0)
@@ -275,7 +275,7 @@ static void finish(struct live *l)
 {
 	if (l->cut - l->begin > l->longest)
 		l->longest = l->cut - l->begin;
-	split_note_result(l->s, l->r, l->longest);
+	split_count(l->s, l->r, l->longest);
 }
 
 int live_next(struct live *l, int most, struct windows **w)
@@ -305,15 +305,16 @@ struct live *live_new(struct split *s, struct input *in)
 	struct live *l = NEW(struct live);
 	l->s = s;
 	l->in = in;
-	l->r = &s->recording[s->n - 1];
+	l->r = &s->now.r;
 	l->last_bad = -1;
 	l->room = LIVE_RATE_ROWS;
-	if (rows_begin(&l->rows, input_name(in), s->begun, &l->r->columns, s->o, &s->labels)) {
+	if (rows_begin(&l->rows, input_name(in), s->now.table, &l->r->columns, s->o, &s->labels)) {
 		live_free(l);
 		return NULL;
 	}
 	l->x = NEW_ARRAY(float, l->room * l->rows.C);
 	l->mark = NEW_ARRAY(struct mark, l->room);
+	split_note_made_up(s, l->r);
 	return l;
 }
 
@@ -321,7 +322,6 @@ void live_free(struct live *l)
 {
 	if (!l)
 		return;
-	split_slim(l->r);
 	rows_end(&l->rows);
 	free(l->x);
 	free(l->mark);

@@ -13,15 +13,24 @@
 
 enum { BLOCK = 1 << 18 }; /* bytes gathered before they are written */
 
+void recording_slim(struct recording *r)
+{
+	shelf_free(&r->run_shelf, r->run);
+	shelf_free(&r->hole_shelf, r->hole);
+	shelf_free(&r->bad_shelf, r->bad);
+	timeline_free(&r->time);
+	r->run = NULL;
+	r->hole = NULL;
+	r->bad = NULL;
+	r->runs = r->holes = r->bads = r->run_room = r->hole_room = r->bad_room = 0;
+}
+
 void recording_free(struct recording *r)
 {
+	recording_slim(r);
 	free(r->name);
 	free(r->group);
 	columns_free(&r->columns);
-	timeline_free(&r->time);
-	free(r->run);
-	free(r->hole);
-	free(r->bad);
 	free(r->label_rows);
 	free(r->label_windows);
 	*r = (struct recording){0};
@@ -59,6 +68,26 @@ void spool_unmap(const struct spool *s, float *p)
 		munmap(p, (size_t)s->rows * (size_t)s->C * sizeof(float));
 }
 
+static int open_spool(struct spool *s, int C)
+{
+	s->C = C;
+	if (s->fd < 0)
+		s->fd = output_spool();
+	return s->fd < 0 ? -1 : 0;
+}
+
+int spool_append(struct spool *s, const struct spool *from, int64_t *first)
+{
+	if (open_spool(s, from->C))
+		return -1;
+	float *map = spool_map(from, false);
+	int r = map ? write_all(s->fd, map, (size_t)from->rows * (size_t)from->C * sizeof *map) : -1;
+	spool_unmap(from, map);
+	*first = s->rows;
+	s->rows += from->rows;
+	return r;
+}
+
 /* --- reading */
 
 struct reading {
@@ -83,7 +112,7 @@ static void note_hole(struct reading *d, int channel)
 		r->hole[last].rows++;
 		return;
 	}
-	ROOM_FOR_ONE(r->hole, r->holes, r->hole_room);
+	SHELF_ROOM_FOR_ONE(&r->hole_shelf, r->hole, r->holes, r->hole_room);
 	d->open_hole[channel] = r->holes;
 	r->hole[r->holes++] = (struct hole){row, 1, channel};
 }
@@ -95,7 +124,7 @@ static void note_bad_row(struct recording *r)
 		b->rows++;
 		return;
 	}
-	ROOM_FOR_ONE(r->bad, r->bads, r->bad_room);
+	SHELF_ROOM_FOR_ONE(&r->bad_shelf, r->bad, r->bads, r->bad_room);
 	r->bad[r->bads++] = (struct stretch){r->rows, 1};
 }
 
@@ -103,7 +132,7 @@ static void note_label(struct recording *r, int32_t label)
 {
 	if (r->runs && r->run[r->runs - 1].label == label)
 		return;
-	ROOM_FOR_ONE(r->run, r->runs, r->run_room);
+	SHELF_ROOM_FOR_ONE(&r->run_shelf, r->run, r->runs, r->run_room);
 	r->run[r->runs++] = (struct label_run){r->rows, label};
 }
 
@@ -216,12 +245,8 @@ static int begin(struct reading *d, struct csv_table *table, struct names *label
 	d->open_hole = NEW_ARRAY(int64_t, C);
 	for (int c = 0; c < C; c++)
 		d->open_hole[c] = -1;
-	if (d->spool->fd < 0) {
-		d->spool->C = C;
-		d->spool->fd = output_spool();
-		if (d->spool->fd < 0)
-			return -1;
-	}
+	if (open_spool(d->spool, C))
+		return -1;
 	r->first = d->spool->rows;
 	if (r->columns.time < 0)
 		return 0;
@@ -230,15 +255,18 @@ static int begin(struct reading *d, struct csv_table *table, struct names *label
 	return d->time_fd < 0 ? -1 : 0;
 }
 
-static void count_labels(struct recording *r, int labels)
+void recording_labels(struct recording *r, const int32_t *to, int labels)
 {
 	r->labels = labels;
 	r->label_rows = NEW_ARRAY(int64_t, labels + 1);
 	r->label_windows = NEW_ARRAY(int64_t, labels + 1);
-	for (int64_t i = 0; i < r->runs; i++)
-		if (r->run[i].label >= 0)
-			r->label_rows[r->run[i].label] +=
-				(i + 1 < r->runs ? r->run[i + 1].row : r->rows) - r->run[i].row;
+	for (int64_t i = 0; i < r->runs; i++) {
+		if (r->run[i].label < 0)
+			continue;
+		r->run[i].label = to[r->run[i].label];
+		r->label_rows[r->run[i].label] +=
+			(i + 1 < r->runs ? r->run[i + 1].row : r->rows) - r->run[i].row;
+	}
 }
 
 int recording_read(struct recording *r, const char *file, struct csv_table *table,
@@ -248,8 +276,6 @@ int recording_read(struct recording *r, const char *file, struct csv_table *tabl
 	r->delim = csv_table_delim(table);
 	r->header_rows = csv_table_header_rows(table);
 	int e = begin(&d, table, labels) || read_rows(&d) || find_rate(&d) ? -1 : 0;
-	if (!e)
-		count_labels(r, labels->n);
 	rows_end(&d.rows);
 	free(d.block);
 	free(d.time);

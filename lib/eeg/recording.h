@@ -37,10 +37,13 @@ struct recording {
 	const char *rate_from;
 	struct label_run *run; /* [runs] */
 	int64_t runs, run_room;
+	struct shelf run_shelf;
 	struct hole *hole; /* [holes] by row of their start */
 	int64_t holes, hole_room;
+	struct shelf hole_shelf;
 	struct stretch *bad; /* [bads] rows with a hole */
 	int64_t bads, bad_room;
+	struct shelf bad_shelf;
 	int64_t missing;     /* cells */
 	int64_t *label_rows; /* [labels]: rows of each label, unlabelled ones not counted */
 	int labels;
@@ -64,8 +67,14 @@ int recording_rate(struct recording *, const char *file, const char *column, con
 	const struct split_options *);
 /* Draws lines through the holes, in the spool. -1 when a channel has no value at all in a stretch without gaps. */
 int recording_interpolate(const struct recording *, const char *file, const struct spool *);
+/* Gives label i the number to[i], of `labels` in all, and counts the rows of each. */
+void recording_labels(struct recording *, const int32_t *to, int labels);
 void recording_free(struct recording *);
+/* Frees the lists that nobody needs once the windows are cut. */
+void recording_slim(struct recording *);
 
+/* Adds the rows of another spool, which begin at row *first then. */
+int spool_append(struct spool *, const struct spool *from, int64_t *first);
 /* The rows of the spool, read or written in place; NULL with an error. At least one row. */
 float *spool_map(const struct spool *, bool writable);
 void spool_unmap(const struct spool *, float *);

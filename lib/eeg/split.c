@@ -27,7 +27,7 @@ struct split *split_new(const struct split_options *o)
 {
 	struct split *s = NEW(struct split);
 	s->o = o;
-	s->spool.fd = -1;
+	s->spool.fd = s->now.own.fd = -1;
 	const char *twice = names_duplicate(&o->channels);
 	int r = 0;
 	if (twice)
@@ -59,22 +59,18 @@ void split_free(struct split *s)
 		regfree(&s->group);
 	if (s->spool.fd >= 0)
 		close(s->spool.fd);
-	csv_table_free(s->begun);
 	layout_free(&s->layout);
+	names_free(&s->channels);
 	names_free(&s->labels);
 	names_free(&s->recordings);
 	names_free(&s->groups);
 	names_free(&s->notes);
 	cut_free(&s->table);
-	for (int i = 0; i < s->n; i++) {
-		recording_free(&s->recording[i]);
-		names_free(&s->suspicious[i]);
-		names_free(&s->why[i]);
-	}
-	free(s->recording);
-	free(s->suspicious);
+	job_free(&s->now);
+	for (int i = 0; i < s->tolds; i++)
+		job_free(&s->told[i]);
+	free(s->told);
 	free(s->file);
-	free(s->why);
 	free(s);
 }
 
@@ -129,20 +125,27 @@ static char *recording_name(const struct split *s, const char *path)
 	return NULL;
 }
 
-/* Notes what recording i is read from; -1 when another recording is the same file under another name. */
-static int note_file(struct split *s, struct input *in, int i)
+/* -1 when another recording is the same file under another name. */
+static int note_file(struct split *s, const char *file, const struct stat *info)
 {
-	int fd;
-	uint64_t size;
-	struct stat *f = &s->file[i];
-	memset(f, 0, sizeof *f);
-	if (!input_is_file(in, &fd, &size) || fstat(fd, f))
-		return 0;
-	for (int j = 0; j < i; j++)
-		if (s->file[j].st_ino == f->st_ino && s->file[j].st_dev == f->st_dev)
+	int n = s->recordings.n;
+	ROOM_FOR_ONE(s->file, n, s->file_room);
+	s->file[n] = info ? (struct file_id){info->st_dev, info->st_ino} : (struct file_id){0, 0};
+	for (int i = 0; i < n && info; i++)
+		if (s->file[i].inode == info->st_ino && s->file[i].device == info->st_dev)
 			return err_set(EX_USAGE,
-				"%s: this recording is given twice (it is the same file as %s)",
-				input_name(in), s->recording[j].name);
+				"%s: this recording is given twice (it is the same file as %s)", file,
+				s->recordings.s[i]);
+	return 0;
+}
+
+int split_name(struct split *s, struct recording *r, const char *file, const struct stat *info)
+{
+	r->name = recording_name(s, !strcmp(file, "standard input") ? "stdin" : file);
+	r->group = r->name ? group_of(s, base_name(r->name)) : NULL;
+	if (!r->group || note_file(s, file, info))
+		return -1;
+	names_add(&s->recordings, r->name);
 	return 0;
 }
 
@@ -207,7 +210,7 @@ static int check_rate(const struct split *s, const struct recording *r, const ch
 
 /* --- one recording */
 
-static void note_made_up(struct split *s, const struct recording *r)
+void split_note_made_up(struct split *s, const struct recording *r)
 {
 	for (int c = 0; c < r->columns.channels.n; c++)
 		if (r->columns.from[c] < 0)
@@ -217,9 +220,11 @@ static void note_made_up(struct split *s, const struct recording *r)
 						: "the mean of its region stands in for it"));
 }
 
-void split_note_result(struct split *s, const struct recording *r, int64_t longest)
+void split_count(struct split *s, const struct recording *r, int64_t longest)
 {
 	const char *name = r->name;
+	s->windows += r->windows;
+	s->left_out += r->left_out;
 	if (r->left_out)
 		note(s, mem_format("%s: %lld windows left out, as %lld cells have no value", name,
 				(long long)r->left_out, (long long)r->missing));
@@ -233,107 +238,132 @@ void split_note_result(struct split *s, const struct recording *r, int64_t longe
 				(long long)longest, s->layout.length));
 }
 
-static int inspect(struct split *s, int i)
+void job_free(struct job *j)
 {
-	const struct recording *r = &s->recording[i];
-	float *map = spool_map(&s->spool, false);
+	csv_table_free(j->table);
+	recording_free(&j->r);
+	names_free(&j->labels);
+	names_free(&j->suspicious);
+	names_free(&j->why);
+	if (j->own.fd >= 0)
+		close(j->own.fd);
+	*j = (struct job){.own = {.fd = -1}};
+}
+
+int job_begin(struct job *j, const struct split *s, struct input *in)
+{
+	const struct split_options *o = s->o;
+	struct csv_form form = {o->delim, (enum csv_header)o->header, o->max_row, o->max_columns, false};
+	j->file = input_name(in);
+	j->table = csv_table_new(in, &form);
+	return j->table ? columns_plan(&j->r.columns, j->file, csv_table_names(j->table), o,
+				  s->channels.n ? &s->channels : NULL)
+			: -1;
+}
+
+static int inspect(struct job *j, const struct spool *spool)
+{
+	float *map = spool_map(spool, false);
 	if (!map)
 		return -1;
-	quality_check(map + r->first * s->spool.C, r->rows, s->spool.C, &r->columns.channels,
-		&s->suspicious[i], &s->why[i]);
-	spool_unmap(&s->spool, map);
+	quality_check(map + j->r.first * spool->C, j->r.rows, spool->C, &j->r.columns.channels,
+		&j->suspicious, &j->why);
+	spool_unmap(spool, map);
+	return 0;
+}
+
+int job_read(struct job *j, const struct split_options *o, struct spool *spool)
+{
+	struct recording *r = &j->r;
+	if (recording_read(r, j->file, j->table, o, &j->labels, spool) ||
+		(r->holes && o->value == SPLIT_VALUE_INTERP && recording_interpolate(r, j->file, spool)) ||
+		(o->explain && inspect(j, spool)))
+		return -1;
+	csv_table_free(j->table);
+	j->table = NULL;
 	return 0;
 }
 
 int split_settle(struct split *s, const struct recording *r, const char *file)
 {
-	if (s->n > 1)
+	if (s->settled)
 		return check_rate(s, r, file);
 	if (fix_layout(s, r))
 		return -1;
 	note_channels_without_region(s);
+	s->settled = true;
 	return 0;
 }
 
-static int read_and_cut(struct split *s, struct recording *r, const char *file)
+/* The job's labels get the numbers they have among those of all recordings. */
+static int join_labels(struct split *s, struct job *j)
+{
+	int32_t *to = NEW_ARRAY(int32_t, j->labels.n + 1);
+	for (int i = 0; i < j->labels.n; i++)
+		to[i] = names_intern(&s->labels, j->labels.s[i]);
+	recording_labels(&j->r, to, s->labels.n);
+	free(to);
+	if (s->labels.n <= s->o->max_classes || s->labels.n <= j->labels.n)
+		return 0;
+	return err_set(EX_DATAERR,
+		"%s: more than %d different labels with those before it: is this a label column? "
+		"(--max-classes)",
+		j->file, s->o->max_classes);
+}
+
+int split_take(struct split *s, struct job *j, int index)
 {
 	const struct split_options *o = s->o;
-	if (recording_read(r, file, s->begun, o, &s->labels, &s->spool) || split_settle(s, r, file))
-		return -1;
-	if (r->holes && o->value == SPLIT_VALUE_INTERP && recording_interpolate(r, file, &s->spool))
+	struct recording *r = &j->r;
+	if (split_settle(s, r, j->file) || join_labels(s, j) ||
+		(j->own.fd >= 0 && spool_append(&s->spool, &j->own, &r->first)))
 		return -1;
 	int32_t group = names_intern(&s->groups, r->group);
 	if (s->layout.length)
 		cut_windows(&s->table, r, s->layout.length, s->layout.stride, o->align, o->rule,
-			o->value != SPLIT_VALUE_INTERP, s->n - 1, group);
-	bool none = !r->windows && !r->left_out;
-	split_note_result(s, r, none ? cut_longest(r, o->align) : 0);
+			o->value != SPLIT_VALUE_INTERP, index, group);
+	split_note_made_up(s, r);
+	split_count(s, r, r->windows || r->left_out ? 0 : cut_longest(r, o->align));
+	if (!o->explain) {
+		job_free(j);
+		return 0;
+	}
+	ROOM_FOR_ONE(s->told, s->tolds, s->told_room);
+	s->told[s->tolds++] = *j;
+	*j = (struct job){.own = {.fd = -1}};
 	return 0;
 }
 
-/* What is not needed any more once the windows are cut. */
-void split_slim(struct recording *r)
-{
-	free(r->run);
-	free(r->hole);
-	free(r->bad);
-	timeline_free(&r->time);
-	r->run = NULL;
-	r->hole = NULL;
-	r->bad = NULL;
-	r->runs = r->holes = r->bads = r->run_room = r->hole_room = r->bad_room = 0;
-}
+/* --- one after the other */
 
 int split_begin(struct split *s, struct input *in)
 {
-	const struct split_options *o = s->o;
-	const char *file = input_name(in);
-	struct csv_form form = {o->delim, (enum csv_header)o->header, o->max_row, o->max_columns, false};
-	char *name = recording_name(s, !strcmp(file, "standard input") ? "stdin" : file);
-	if (!name)
+	int fd;
+	uint64_t size;
+	struct stat info;
+	bool regular = input_is_file(in, &fd, &size) && !fstat(fd, &info);
+	job_free(&s->now);
+	if (split_name(s, &s->now.r, input_name(in), regular ? &info : NULL) || job_begin(&s->now, s, in))
 		return -1;
-	int room = s->room;
-	ROOM_FOR_ONE(s->recording, s->n, s->room);
-	if (s->room != room) {
-		GROW(s->suspicious, s->room);
-		GROW(s->why, s->room);
-		GROW(s->file, s->room);
-	}
-	int i = s->n++;
-	struct recording *r = &s->recording[i];
-	*r = (struct recording){.name = name, .group = group_of(s, base_name(name))};
-	s->suspicious[i] = s->why[i] = (struct names){0};
-	if (!r->group || note_file(s, in, i))
-		return -1;
-	csv_table_free(s->begun);
-	s->begun = csv_table_new(in, &form);
-	if (!s->begun ||
-		columns_plan(&r->columns, file, csv_table_names(s->begun), o, i ? &s->layout.channels : NULL))
-		return -1;
-	names_add(&s->recordings, name);
-	note_made_up(s, r);
+	names_copy(&s->now.labels, &s->labels);
+	if (!s->channels.n)
+		names_copy(&s->channels, &s->now.r.columns.channels);
 	return 0;
 }
 
 bool split_labelled(const struct split *s)
 {
-	return s->recording[s->n - 1].columns.label >= 0;
+	return s->now.r.columns.label >= 0;
 }
 
-int split_rest(struct split *s, struct input *in)
+int split_rest(struct split *s)
 {
-	int i = s->n - 1, e = read_and_cut(s, &s->recording[i], input_name(in));
-	csv_table_free(s->begun);
-	s->begun = NULL;
-	if (!e && s->o->explain)
-		return inspect(s, i);
-	split_slim(&s->recording[i]);
-	return e;
+	return job_read(&s->now, s->o, &s->spool) || split_take(s, &s->now, s->recordings.n - 1) ? -1 : 0;
 }
 
 int split_add_input(struct split *s, struct input *in)
 {
-	return split_begin(s, in) ? -1 : split_rest(s, in);
+	return split_begin(s, in) || split_rest(s) ? -1 : 0;
 }
 
 int split_add(struct split *s, const char *path)
@@ -342,116 +372,4 @@ int split_add(struct split *s, const char *path)
 	int r = in ? split_add_input(s, in) : -1;
 	input_close(in);
 	return r;
-}
-
-/* --- the result */
-
-static bool all_whole(const struct names *l)
-{
-	long long v;
-	for (int i = 0; i < l->n; i++)
-		if (!text_to_long(l->s[i], &v))
-			return false;
-	return true;
-}
-
-static int by_number(const void *a, const void *b, void *names)
-{
-	const struct names *l = names;
-	long long x = atoll(l->s[*(const int *)a]), y = atoll(l->s[*(const int *)b]);
-	return x < y ? -1 : x > y;
-}
-
-static int by_bytes(const void *a, const void *b, void *names)
-{
-	const struct names *l = names;
-	return strcmp(l->s[*(const int *)a], l->s[*(const int *)b]);
-}
-
-/* The classes in their final order: those given or of the model as they are, those found behind them sorted.
- * to [labels]: the final index of each label. */
-static void order_classes(const struct split *s, struct names *classes, int *to)
-{
-	int fixed = s->o->like ? s->o->like->classes.n : s->o->classes.n, n = s->labels.n;
-	int *order = NEW_ARRAY(int, n + 1);
-	for (int i = 0; i < n; i++)
-		order[i] = i;
-	if (n > fixed)
-		qsort_r(order + fixed, (size_t)(n - fixed), sizeof *order,
-			all_whole(&s->labels) ? by_number : by_bytes, (void *)(uintptr_t)&s->labels);
-	for (int i = 0; i < n; i++) {
-		names_add(classes, s->labels.s[order[i]]);
-		to[order[i]] = i;
-	}
-	free(order);
-}
-
-struct owned {
-	struct cut_table table;
-	struct spool spool;
-	float *map;
-};
-
-static void release(struct windows *w)
-{
-	struct owned *o = w->owner;
-	spool_unmap(&o->spool, o->map);
-	close(o->spool.fd);
-	cut_free(&o->table);
-	free(o);
-}
-
-int split_check(const struct split *s)
-{
-	int64_t windows = 0, left_out = 0;
-	for (int i = 0; i < s->n; i++) {
-		windows += s->recording[i].windows;
-		left_out += s->recording[i].left_out;
-	}
-	if (windows)
-		return 0;
-	if (!s->n)
-		return err_set(EX_USAGE, "no recording");
-	if (left_out)
-		return err_set(EX_DATAERR,
-			"no window: all %lld hold cells without a value; --missing interp fills them",
-			(long long)left_out);
-	return err_set(EX_DATAERR, "no window: %s; --window takes fewer samples",
-		s->notes.n ? s->notes.s[s->notes.n - 1] : "the recordings are too short");
-}
-
-struct windows *split_finish(struct split *s)
-{
-	if (split_check(s))
-		return NULL;
-	float *map = spool_map(&s->spool, false);
-	if (!map)
-		return NULL;
-	struct windows *w = NEW(struct windows);
-	struct owned *own = NEW(struct owned);
-	*own = (struct owned){s->table, s->spool, map};
-	w->name = mem_text(s->recordings.n == 1 ? s->recordings.s[0] : "the recordings");
-	layout_copy(&w->layout, &s->layout);
-	names_free(&w->layout.classes);
-	int *to = NEW_ARRAY(int, s->labels.n + 1);
-	order_classes(s, &w->layout.classes, to);
-	for (int64_t i = 0; i < own->table.n; i++)
-		if (own->table.label[i] >= 0)
-			own->table.label[i] = to[own->table.label[i]];
-	free(to);
-	names_copy(&w->recordings, &s->recordings);
-	names_copy(&w->groups, &s->groups);
-	w->samples = s->spool.rows;
-	w->signal = map;
-	w->n = own->table.n;
-	w->start = own->table.start;
-	w->sample = own->table.sample;
-	w->label = own->table.label;
-	w->recording = own->table.recording;
-	w->group = own->table.group;
-	w->release = release;
-	w->owner = own;
-	s->table = (struct cut_table){0}; /* theirs now */
-	s->spool.fd = -1;
-	return w;
 }

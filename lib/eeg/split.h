@@ -12,6 +12,7 @@
 #define EEG_SPLIT_H
 
 #include "base/option.h"
+#include "base/pool.h"
 #include "eeg/windows.h"
 #include "io/input.h"
 
@@ -68,10 +69,13 @@ struct split *split_new(const struct split_options *); /* NULL with an error: th
 int split_add(struct split *, const char *path);
 /* The same from an input that is already open (and stays the caller's). */
 int split_add_input(struct split *, struct input *);
-/* Or in two steps, so that somebody can look between them: as far as the header, and the rest (or eeg/live.h in its place). */
+/* Several at a time; the result does not depend on the number of threads. */
+int split_add_all(struct split *, const struct names *paths, struct pool *);
+/* Or in two steps, so that somebody can look between them: as far as the header, and the rest (or eeg/live.h in its place).
+ * The input stays open between them. */
 int split_begin(struct split *, struct input *);
 bool split_labelled(const struct split *); /* the recording that was begun has a label column */
-int split_rest(struct split *, struct input *);
+int split_rest(struct split *);
 /* What came of all of it; NULL with an error, for instance when there is no window at all. Works without the split after. */
 struct windows *split_finish(struct split *);
 /* -1 with an error when no recording has given a window: split_finish asks, and so should who cuts live. */

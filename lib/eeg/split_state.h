@@ -1,5 +1,5 @@
-/* What a struct split holds: for split.c, which fills it, live.c, which fills it window by window, and explain.c, which tells
- * of it. */
+/* What a struct split holds: for split.c, which reads recordings, split_all.c, which reads several at a time, live.c, which
+ * cuts them while they arrive, split_result.c, which makes windows of them, and explain.c, which tells of them. */
 #ifndef EEG_SPLIT_STATE_H
 #define EEG_SPLIT_STATE_H
 
@@ -8,28 +8,54 @@
 #include <regex.h>
 #include <sys/stat.h>
 
+/* One recording on its way. */
+struct job {
+	const char *file; /* for messages */
+	struct csv_table *table;
+	struct recording r;
+	struct names labels; /* those the classes begin with, then as they were met */
+	struct spool own;    /* its rows, when others are read at the same time */
+	struct names suspicious, why;
+};
+
+struct file_id {
+	dev_t device;
+	ino_t inode; /* 0 = no regular file */
+};
+
 struct split {
 	const struct split_options *o;
 	regex_t group;
 	bool has_group;
-	struct layout layout; /* of the result; channels known after the first recording */
-	struct names labels;  /* in the order they were met */
+	struct names channels; /* of the first recording: those after it have the same */
+	struct layout layout;  /* of the result, once the first recording's rate is known */
+	bool settled;
+	double rate, doubt;  /* of the first recording */
+	struct names labels; /* those the classes begin with, then as they were met */
 	struct names recordings, groups, notes;
+	struct file_id *file; /* [recordings.n] what each was read from */
+	int file_room;
 	struct spool spool;
 	struct cut_table table;
-	struct recording *recording; /* [n]; without --explain their lists are freed after cutting */
-	int n, room;
-	struct names *suspicious, *why; /* [n] */
-	struct stat *file;              /* [n] what each was read from; st_ino 0 = no regular file */
-	double rate, doubt;             /* of the first recording */
-	struct csv_table *begun;        /* the last recording's, its rows not read yet */
+	int64_t windows, left_out;
+	struct job now;   /* the recording that was begun */
+	struct job *told; /* [tolds] with --explain: all of them */
+	int tolds, told_room;
 };
 
-/* Once the rate of the last recording is known: the layout from the first, agreement with it from the others. */
+/* A name for the next recording, its group, and that it is not there already; info NULL = no regular file. */
+int split_name(struct split *, struct recording *, const char *file, const struct stat *info);
+/* Opens the table and plans its columns. */
+int job_begin(struct job *, const struct split *, struct input *);
+/* Reads the rows into a spool and finds the rate. */
+int job_read(struct job *, const struct split_options *, struct spool *);
+/* Rate and layout: of the first recording taken, or compared with it. */
 int split_settle(struct split *, const struct recording *, const char *file);
-/* Sentences on what came of it; longest: stretch that could have held a window, in rows. */
-void split_note_result(struct split *, const struct recording *, int64_t longest);
-/* Frees what is not needed any more once the windows are cut. */
-void split_slim(struct recording *);
+/* Cuts what was read into windows; the job is free after it, or kept in `told`. index: of the recording. */
+int split_take(struct split *, struct job *, int index);
+/* Counts what came of a recording, with sentences for the user; longest: stretch that could have held a window, in rows. */
+void split_count(struct split *, const struct recording *, int64_t longest);
+void split_note_made_up(struct split *, const struct recording *);
+void job_free(struct job *);
 
 #endif

@@ -10,7 +10,7 @@ enum { ENOUGH = 1 << 16 }; /* steps the median is taken of */
 
 void timeline_free(struct timeline *l)
 {
-	free(l->gap);
+	shelf_free(&l->shelf, l->gap);
 	*l = (struct timeline){0};
 }
 
@@ -121,7 +121,7 @@ int timeline_solve(struct timeline *l, const char *file, const double *t, int64_
 		l->longest = 1.5 * median;
 	for (int64_t i = 1; i < n; i++)
 		if (t[i] - t[i - 1] > l->longest) {
-			ROOM_FOR_ONE(l->gap, l->gaps, l->room);
+			SHELF_ROOM_FOR_ONE(&l->shelf, l->gap, l->gaps, l->room);
 			l->gap[l->gaps++] = (struct gap){i, (t[i] - t[i - 1]) * scale - 1 / l->rate};
 		}
 	return 0;

@@ -3,6 +3,7 @@
 #define EEG_TIMELINE_H
 
 #include "eeg/split.h"
+#include "io/shelf.h"
 
 struct gap {
 	int64_t row;    /* the first row behind it */
@@ -16,6 +17,7 @@ struct timeline {
 	double doubt; /* how far the rate may be off, as a share: stamps that were rounded tell it the better the more there are */
 	struct gap *gap; /* [gaps] */
 	int64_t gaps, room;
+	struct shelf shelf;
 };
 
 /* t [n]: the column. expected: a rate somebody named, or 0. The step is the median of the first ones, refined to the mean of

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 1 << 18 };
+enum { CHUNK = 1 << 17 }; /* bytes read at a time */
 
 static int fault(struct csv_table *t, const char *what)
 {
@@ -32,10 +32,10 @@ static int fill(struct csv_table *t)
 	if (t->n > t->form.max_row + CHUNK)
 		return row_too_long(t);
 	if (t->room - t->n < CHUNK) {
-		t->room = 2 * t->room + CHUNK;
+		t->room = 2 * (t->room + CHUNK);
 		GROW(t->buffer, t->room + CSV_BEYOND);
 	}
-	long r = input_read(t->in, t->buffer + t->n, t->room - t->n);
+	long r = input_read(t->in, t->buffer + t->n, CHUNK);
 	if (r < 0)
 		return -1;
 	t->end = r == 0;

@@ -4,12 +4,16 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 uint64_t st_header_limit = 16u << 20;
+
+/* Bytes of data from streams that are in memory now. */
+static atomic_size_t held;
 
 void st_free(struct st_file *f)
 {
@@ -27,6 +31,7 @@ void st_free(struct st_file *f)
 			free(f->memory->copy[i]);
 		free(f->memory->copy);
 		free(f->memory->block);
+		atomic_fetch_sub(&held, f->memory->held);
 		free(f->memory);
 	}
 	free(f->name);
@@ -124,7 +129,8 @@ static int read_exactly(struct input *in, unsigned char *to, size_t n)
 	return 0;
 }
 
-/* Data above this size goes through a nameless temporary file, so that memory does not grow with the recordings. */
+/* What would be more than this, with what is in memory already, goes through a nameless temporary file: memory does not grow with
+ * the recordings, however many files they come in. */
 enum { SPOOL_ABOVE = 4 << 20, CHUNK = 1 << 18 };
 
 static unsigned char *spool(struct input *in, uint64_t n, struct st_memory *m)
@@ -205,10 +211,12 @@ static int from_stream(struct input *in, struct st_file **out)
 	if (!f)
 		return -1;
 	unsigned char *data;
-	if (need > SPOOL_ABOVE)
+	if (need > SPOOL_ABOVE || need + atomic_load(&held) > SPOOL_ABOVE) {
 		data = spool(in, need, f->memory);
-	else
-		data = f->memory->block = read_growing(in, need);
+	} else if ((data = f->memory->block = read_growing(in, need))) {
+		f->memory->held = (size_t)need;
+		atomic_fetch_add(&held, f->memory->held);
+	}
 	if (!data) {
 		st_free(f);
 		return -1;

@@ -10,6 +10,7 @@ struct st_memory {
 	void *map;
 	size_t mapped;
 	void *block;
+	size_t held; /* bytes of block */
 	void **copy;
 	int copies, room;
 };

@@ -43,7 +43,7 @@ void dataset_free(struct dataset *d)
 		return;
 	dataset_clear(d);
 	free(d->part);
-	free(d->item);
+	shelf_free(&d->shelf, d->item);
 	names_free(&d->classes);
 	names_free(&d->groups);
 	names_free(&d->recordings);
@@ -120,8 +120,8 @@ int dataset_add(struct dataset *d, struct windows *w)
 	for (int i = 0; i < w->recordings.n; i++)
 		recording[i] = names_intern(&d->recordings, w->recordings.s[i]);
 	if (d->n + w->n > d->room) {
-		d->room = d->n + w->n;
-		GROW(d->item, d->room);
+		d->room = d->room > w->n ? 2 * d->room : d->n + w->n;
+		d->item = shelf_grow(&d->shelf, d->item, (size_t)d->room * sizeof *d->item);
 	}
 	for (int64_t i = 0; i < w->n; i++)
 		d->item[d->n++] = (struct item){d->parts, i, w->label[i] < 0 ? -1 : class[w->label[i]],
@@ -209,13 +209,13 @@ int dataset_check_finite(const struct dataset *d, const int64_t *items, int64_t 
 	return 0;
 }
 
-enum { BLOCK = 64 }; /* windows whose sums are added up by one task */
+enum { BLOCK = 64, ROUND = 64 }; /* windows whose sums are added up by one task; tasks of a round */
 
 struct fit {
 	const struct dataset *d;
 	const int64_t *items;
 	int64_t n;
-	double *sum;        /* [blocks][C][3]: count, sum, sum of squares of x - shift */
+	double *sum;        /* [ROUND][C][3]: count, sum, sum of squares of x - shift */
 	const float *shift; /* [C] */
 };
 
@@ -226,6 +226,7 @@ static void fit_block(void *context, int block, int worker)
 	double *sum = f->sum + (size_t)block * (size_t)C * 3;
 	int64_t from = (int64_t)block * BLOCK, to = from + BLOCK < f->n ? from + BLOCK : f->n;
 	(void)worker;
+	memset(sum, 0, 3 * (size_t)C * sizeof *sum);
 	for (int64_t i = from; i < to; i++) {
 		const struct item *it = &f->d->item[f->items[i]];
 		const struct part *p = &f->d->part[it->part];
@@ -242,30 +243,40 @@ static void fit_block(void *context, int block, int worker)
 	}
 }
 
+/* Adds up all items into total [C][3], block by block. */
+static void fit_all(struct fit f, struct pool *pool, double *total)
+{
+	int C = f.d->target->channels.n;
+	f.sum = NEW_ARRAY(double, 3 * ROUND * (size_t)C);
+	for (int64_t left = f.n; left > 0; left -= BLOCK * ROUND, f.items += BLOCK * ROUND) {
+		f.n = left < BLOCK * ROUND ? left : BLOCK * ROUND;
+		int blocks = (int)((f.n + BLOCK - 1) / BLOCK);
+		pool_run(pool, blocks, fit_block, &f);
+		for (int b = 0; b < blocks; b++)
+			for (int i = 0; i < 3 * C; i++)
+				total[i] += f.sum[(size_t)b * (size_t)C * 3 + (size_t)i];
+	}
+	free(f.sum);
+}
+
 void dataset_fit_scaler(
 	const struct dataset *d, const int64_t *items, int64_t n, struct pool *pool, float *mean, float *std)
 {
-	int C = d->target->channels.n, blocks = (int)((n + BLOCK - 1) / BLOCK);
-	struct fit f = {d, items, n, NEW_ARRAY(double, 3 * (size_t)C * (size_t)(blocks + 1)), mean};
+	int C = d->target->channels.n;
+	double *total = NEW_ARRAY(double, 3 * (size_t)C);
 	for (int c = 0; c < C; c++) { /* sums around a sample of the channel: an offset costs no digits */
 		const struct item *it = n ? &d->item[items[0]] : NULL;
 		const struct column *x = it ? &d->part[it->part].column[c] : NULL;
 		mean[c] = x && x->base ? x->base[d->part[it->part].w->start[it->window] * x->step] : 0;
 	}
-	pool_run(pool, blocks, fit_block, &f);
+	fit_all((struct fit){.d = d, .items = items, .n = n, .shift = mean}, pool, total);
 	for (int c = 0; c < C; c++) {
-		double count = 0, sum = 0, square = 0;
-		for (int b = 0; b < blocks; b++) {
-			const double *s = f.sum + ((size_t)b * (size_t)C + (size_t)c) * 3;
-			count += s[0];
-			sum += s[1];
-			square += s[2];
-		}
+		double count = total[3 * c], sum = total[3 * c + 1], square = total[3 * c + 2];
 		double m = count > 0 ? sum / count : 0, var = count > 0 ? square / count - m * m : 0;
 		std[c] = var > 1e-12 ? (float)sqrt(var) : 1;
 		mean[c] = (float)(m + (double)mean[c]);
 	}
-	free(f.sum);
+	free(total);
 }
 
 struct filling {

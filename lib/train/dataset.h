@@ -2,12 +2,14 @@
  *
  *     windows file(s) --dataset_add--> items 0 .. n-1 --dataset_fill--> x [T][W_k] scaled, per region
  *
- * The samples stay where they are (a mapped file); a dataset holds a few numbers per window.
+ * The samples stay where they are (a mapped file), and what a dataset holds for each window is on a shelf: memory does not grow
+ * with the number of windows.
  */
 #ifndef TRAIN_DATASET_H
 #define TRAIN_DATASET_H
 
 #include "eeg/windows.h"
+#include "io/shelf.h"
 #include "model/forward.h"
 
 enum missing_channel { MISSING_ERROR, MISSING_INTERP, MISSING_ZERO };
@@ -25,6 +27,7 @@ struct dataset {
 	struct names classes, groups, recordings;
 	int64_t n, room;
 	struct item *item; /* [n] in the order they came */
+	struct shelf shelf;
 	int parts, part_room;
 	struct part *part;
 	const float *mean, *std; /* [C of target] or NULL: the scaler, borrowed */

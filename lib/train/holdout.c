@@ -10,8 +10,8 @@
 
 void sides_free(struct sides *s)
 {
-	free(s->train);
-	free(s->valid);
+	shelf_free(&s->train_shelf, s->train);
+	shelf_free(&s->valid_shelf, s->valid);
 	*s = (struct sides){0};
 }
 
@@ -109,7 +109,11 @@ int holdout_cut(const struct dataset *d, const struct holdout *h, struct sides *
 {
 	char *chosen = h->groups || h->fraction > 0 ? NEW_ARRAY(char, d->groups.n) : NULL;
 	int64_t *cut = h->tail > 0 ? cuts(d, h->tail) : NULL;
-	*s = (struct sides){.train = NEW_ARRAY(int64_t, d->n), .valid = NEW_ARRAY(int64_t, d->n)};
+	size_t bytes = (size_t)d->n * sizeof(int64_t);
+	*s = (struct sides){0};
+	s->train = shelf_grow(&s->train_shelf, NULL, bytes);
+	if (chosen || cut)
+		s->valid = shelf_grow(&s->valid_shelf, NULL, bytes);
 	int r = h->groups         ? choose_named(d, h->groups, chosen)
 		: h->fraction > 0 ? choose_drawn(d, h, chosen)
 				  : 0;

@@ -15,6 +15,7 @@ struct holdout {
 struct sides {
 	int64_t *train, *valid; /* items */
 	int64_t trains, valids;
+	struct shelf train_shelf, valid_shelf;
 	int64_t unlabelled, crossing; /* left out: without label; across the cut in time */
 };
 

@@ -80,7 +80,7 @@ static int cut_recording(struct source *s, struct windows **w)
 		s->live = live_new(s->split, s->in);
 		return s->live ? next_live(s, w) : -1;
 	}
-	*w = split_rest(s->split, s->in) ? NULL : split_finish(s->split);
+	*w = split_rest(s->split) ? NULL : split_finish(s->split);
 	take_notes(s);
 	if (!*w)
 		return -1;

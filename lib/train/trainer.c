@@ -39,7 +39,7 @@ struct trainer *trainer_new(
 		t->slot[i] = NEW_ARRAY(real, n);
 	t->best = data->valids ? NEW_ARRAY(real, n) : NULL;
 	t->class_weight = m->config.train.class_weight == CLASS_WEIGHT_BALANCED ? balanced_weights(t) : NULL;
-	t->order = NEW_ARRAY(int64_t, data->trains);
+	t->order = shelf_grow(&t->order_shelf, NULL, (size_t)data->trains * sizeof *t->order);
 	t->order_epoch = -1;
 	t->label = NEW_ARRAY(int, batch);
 	t->logits = NEW_ARRAY(real, (size_t)batch * (size_t)m->layout.classes.n);
@@ -56,7 +56,7 @@ void trainer_free(struct trainer *t)
 		free(t->slot[i]);
 	free(t->best);
 	free(t->class_weight);
-	free(t->order);
+	shelf_free(&t->order_shelf, t->order);
 	free(t->label);
 	free(t->logits);
 	free(t);

@@ -31,9 +31,10 @@ struct trainer {
 	real *best;                  /* [count]; NULL without validation */
 	real *class_weight;          /* [classes] or NULL */
 	int64_t *order;              /* [trains] of this epoch */
-	int order_epoch;             /* the epoch it belongs to, -1 = none */
-	int *label;                  /* [batch] */
-	real *logits;                /* [batch][classes] */
+	struct shelf order_shelf;
+	int order_epoch; /* the epoch it belongs to, -1 = none */
+	int *label;      /* [batch] */
+	real *logits;    /* [batch][classes] */
 	struct counters at;
 };
 
