@@ -109,7 +109,7 @@ static int set_later(const struct key *k, const cJSON *v, enum config_from from,
 {
 	cJSON *only = cJSON_Parse(k->preset[0]);
 	static const char idle_keys[] = /* matter only together with others, which are refused */
-		"bridge.sync_every|moe.drop_policy|moe.drop_residual|moe.capacity_min|moe.capacity_max|"
+		"moe.drop_policy|moe.drop_residual|moe.capacity_min|moe.capacity_max|"
 		"moe.capacity_factor_eval|moe.top_k_groups|moe.kernel";
 	bool same = cJSON_Compare(only, v, 1), idle = among(idle_keys, k->name);
 	cJSON_Delete(only);
@@ -330,6 +330,12 @@ int config_check(const struct configuration *c)
 		if (c->from[i] >= FROM_FILE && config_keys[i].matters && !config_keys[i].matters(v))
 			return err_set(EX_CONFIG, "%s has no effect: %s", config_keys[i].name,
 				config_keys[i].unless);
+	bool asked = config_given(c, "bridge.sync") || config_given(c, "bridge.sync_every");
+	if (asked && v->bridge.sync == SYNC_LAYER && v->bridge.sync_every >= v->encoder.layers)
+		return err_set(EX_CONFIG,
+			"bridge.sync=layer has no effect: bridge.sync_every is %d, encoder.layers %d, and "
+			"nothing is exchanged after the last layer",
+			v->bridge.sync_every, v->encoder.layers);
 	if (v->encoder.hidden_dim % v->encoder.heads)
 		return err_set(EX_CONFIG, "encoder.heads: %d does not divide encoder.hidden_dim, %d",
 			v->encoder.heads, v->encoder.hidden_dim);

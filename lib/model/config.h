@@ -14,7 +14,7 @@ enum { CONFIG_BANDS = 32, CONFIG_LISTED = 64 };
 
 enum { NORM_POST, NORM_PRE };
 enum { POSITION_LEARNED, POSITION_SINUSOIDAL, POSITION_NONE };
-enum { SYNC_NONE, SYNC_END };
+enum { SYNC_NONE, SYNC_END, SYNC_LAYER };
 enum { SCHEDULE_CONSTANT, SCHEDULE_COSINE, SCHEDULE_ONECYCLE, SCHEDULE_STEP };
 enum { CLASS_WEIGHT_NONE, CLASS_WEIGHT_BALANCED };
 enum { SCALE_ZSCORE, SCALE_NONE };
@@ -36,7 +36,7 @@ struct config {
 		int max_seq_length;                     /* tokens; 0 = no limit */
 	} encoder;
 	struct {
-		int tokens, sync;
+		int tokens, sync, sync_every;
 	} bridge;
 	struct {
 		double temperature;

@@ -20,6 +20,11 @@ static bool with_bridge(const struct config *c)
 	return c->bridge.tokens > 0;
 }
 
+static bool with_exchange(const struct config *c)
+{
+	return with_bridge(c) && c->bridge.sync == SYNC_LAYER;
+}
+
 static bool with_decay(const struct config *c)
 {
 	return c->train.weight_decay > 0;
@@ -125,10 +130,12 @@ const struct key config_keys[] = {
 		"refuse more tokens than this; 0 for no limit"},
 	{"bridge.tokens", INT, AT(bridge.tokens), {"1"}, 0, 64, NULL, NULL, NULL, NULL,
 		"global tokens; 0 for none"},
-	{"bridge.sync", CHOICE, AT(bridge.sync), {"end"}, 0, 0, "none|end", "layer", with_bridge,
+	{"bridge.sync", CHOICE, AT(bridge.sync), {"end"}, 0, 0, "none|end|layer", NULL, with_bridge,
 		"bridge.tokens is 0",
-		"when the regions' global tokens are averaged: never, or after the last layer"},
-	{"bridge.sync_every", LATER, 0, {"1"}, 0, 0, NULL, NULL, NULL, NULL, "layers between two exchanges"},
+		"when the regions' global tokens are averaged: never, after the last layer, or also between "
+		"layers, each region going on with the mean"},
+	{"bridge.sync_every", INT, AT(bridge.sync_every), {"1"}, 1, 256, NULL, NULL, with_exchange,
+		"bridge.sync is not layer", "layers from one exchange of global tokens to the next"},
 	{"gate.type", LATER, 0, {"\"mlp\""}, 0, 0, NULL, NULL, NULL, NULL, "kind of gate"},
 	{"gate.combine", LATER, 0, {"\"features\""}, 0, 0, NULL, NULL, NULL, NULL,
 		"what the gate's weights mix"},

@@ -2,15 +2,6 @@
 
 #include "base/rng.h"
 
-#include <string.h>
-
-static struct weight at(const struct gradient_view *v, int index)
-{
-	const struct param *p = &v->params->list[index];
-	return (struct weight){
-		v->params->x + p->offset, v->gradient ? v->gradient + (p->offset - v->base) : NULL};
-}
-
 static struct node *attend(const struct model *m, const struct layer_params *l, struct tape *t,
 	struct node *x, int B, const struct gradient_view *v)
 {
@@ -63,10 +54,16 @@ static struct node *layer(const struct model *m, const struct layer_params *l, s
 	return op_residual(t, x, feed(m, l, t, op_norm(t, x, NULL, w2, b2), v));
 }
 
-void encoder_forward(const struct model *m, int k, struct tape *t, struct node *features, int B,
-	const struct gradient_view *v, struct node **summary, struct node **token)
+bool encoder_couples(const struct model *m)
 {
-	const struct region_params *r = &m->region[k];
+	return m->config.bridge.tokens && m->config.bridge.sync == SYNC_LAYER && m->layout.regions > 1 &&
+	       m->config.bridge.sync_every < m->config.encoder.layers;
+}
+
+/* Projected features with the global tokens in front and positions on top. */
+static struct node *embed(const struct model *m, const struct region_params *r, struct tape *t,
+	struct node *features, int B, const struct gradient_view *v)
+{
 	int G = m->config.bridge.tokens;
 	struct weight global = {0}, position = {m->sinusoid, NULL};
 	if (G) {
@@ -77,9 +74,25 @@ void encoder_forward(const struct model *m, int k, struct tape *t, struct node *
 		position = at(v, r->position);
 	struct node *x = op_linear_passing(t, features, at(v, r->projection_weight),
 		at(v, r->projection_bias), m->config.encoder.hidden_dim);
-	x = op_embed(t, x, global, position, B, G);
-	for (int l = 0; l < m->config.encoder.layers; l++)
-		x = layer(m, &r->layer[l], t, x, B, v);
+	return op_embed(t, x, global, position, B, G);
+}
+
+/* Each global token becomes, in every region, its mean over the regions. */
+static void exchange(const struct model *m, struct tape *t, struct node **x, int B)
+{
+	int K = m->layout.regions, G = m->config.bridge.tokens;
+	struct node **token = tape_take(t, (size_t)K * sizeof *token);
+	for (int k = 0; k < K; k++)
+		token[k] = op_first_rows(t, x[k], B, G);
+	struct node *mean = op_mean_of(t, token, K);
+	for (int k = 0; k < K; k++)
+		x[k] = op_replace_rows(t, x[k], mean, B);
+}
+
+static void conclude(const struct model *m, struct tape *t, struct node *x, int B, struct node **summary,
+	struct node **token)
+{
+	int G = m->config.bridge.tokens;
 	*summary = op_mean_rows(t, x, B, G);
 	*token = NULL;
 	if (G == 1)
@@ -88,24 +101,35 @@ void encoder_forward(const struct model *m, int k, struct tape *t, struct node *
 		*token = op_mean_rows(t, op_first_rows(t, x, B, G), B, 0);
 }
 
-struct node *joint_forward(const struct model *m, struct tape *t, struct node *const *summary,
-	struct node *const *token, int B, const struct gradient_view *v, struct node **gate)
+/* The i-th region's share of what a view has by region and layer. */
+static struct gradient_view of_region(const struct model *m, const struct gradient_view *v, int i)
 {
-	int K = m->layout.regions;
-	if (m->gate_fc1_weight < 0) { /* one region, no gate */
-		real *one = tape_reals(t, (size_t)B);
-		for (int b = 0; b < B; b++)
-			one[b] = 1;
-		*gate = op_input(t, one, B, 1);
-	} else {
-		bool shared = m->config.bridge.tokens > 0 && m->config.bridge.sync != SYNC_NONE;
-		struct node *g = op_mean_of(t, shared ? token : summary, K);
-		int half = (int)m->params.list[m->gate_fc1_weight].shape[0];
-		g = op_relu(t, op_linear(t, g, at(v, m->gate_fc1_weight), at(v, m->gate_fc1_bias), half));
-		g = op_linear(t, g, at(v, m->gate_fc2_weight), at(v, m->gate_fc2_bias), K);
-		*gate = op_softmax(t, g, (real)m->config.gate.temperature);
+	struct gradient_view own = *v;
+	int layers = i * m->config.encoder.layers;
+	own.balance = v->balance ? v->balance + layers : NULL;
+	own.slope = v->slope ? v->slope + layers : NULL;
+	own.chosen = v->chosen ? v->chosen + layers : NULL;
+	if (i)
+		own.key = rng_stream(v->key, "region", (uint64_t)i, 0).key;
+	return own;
+}
+
+void encoder_forward(const struct model *m, int k, int regions, struct tape *t, struct node *const *features,
+	int B, const struct gradient_view *v, struct node **summary, struct node **token)
+{
+	int L = m->config.encoder.layers;
+	bool couples = encoder_couples(m);
+	struct node **x = tape_take(t, (size_t)regions * sizeof *x);
+	for (int i = 0; i < regions; i++)
+		x[i] = embed(m, &m->region[k + i], t, features[i], B, v);
+	for (int l = 0; l < L; l++) {
+		for (int i = 0; i < regions; i++) {
+			struct gradient_view own = of_region(m, v, i);
+			x[i] = layer(m, &m->region[k + i].layer[l], t, x[i], B, &own);
+		}
+		if (couples && l < L - 1 && (l + 1) % m->config.bridge.sync_every == 0)
+			exchange(m, t, x, B);
 	}
-	struct node *mixed = op_mix(t, *gate, summary, K);
-	return op_linear(
-		t, mixed, at(v, m->classifier_weight), at(v, m->classifier_bias), m->layout.classes.n);
+	for (int i = 0; i < regions; i++)
+		conclude(m, t, x[i], B, &summary[i], &token[i]);
 }

@@ -1,4 +1,4 @@
-/* The two halves of a model on a tape: a region's encoder, and what joins the regions. Used by forward.c. */
+/* The two halves of a model on a tape: the regions' encoders (encoder.c), and what joins them (joint.c). Used by forward.c. */
 #ifndef MODEL_ENCODER_H
 #define MODEL_ENCODER_H
 
@@ -12,16 +12,27 @@ struct gradient_view {
 	real *gradient;
 	size_t base;
 	real *token;
-	/* of the mixtures, by layer; NULL where not wanted */
+	/* of the mixtures, [regions][layers]; NULL where not wanted */
 	struct balance *balance;           /* counts what the routers choose */
 	const struct balance_slope *slope; /* of the balance losses, read in backward */
 	struct choice *chosen;             /* what was chosen */
 	uint64_t key;                      /* of the routers' random draws */
 };
 
-/* Region k for B windows: features [B*n][D] -> summary [B][H], token [B][H] (NULL without global tokens). */
-void encoder_forward(const struct model *, int k, struct tape *, struct node *features, int B,
-	const struct gradient_view *, struct node **summary, struct node **token);
+static inline struct weight at(const struct gradient_view *v, int index)
+{
+	const struct param *p = &v->params->list[index];
+	return (struct weight){
+		v->params->x + p->offset, v->gradient ? v->gradient + (p->offset - v->base) : NULL};
+}
+
+/* Whether the regions exchange their global tokens between layers, so that one cannot be encoded without the others. */
+bool encoder_couples(const struct model *);
+
+/* Regions k .. k+regions-1 (all of them where they are coupled) for B windows:
+ * features[] [B*n][D] -> summary[] [B][H], token[] [B][H] (NULL without global tokens). */
+void encoder_forward(const struct model *, int k, int regions, struct tape *, struct node *const *features,
+	int B, const struct gradient_view *, struct node **summary, struct node **token);
 
 /* summary[k], token[k] [B][H] -> logits [B][classes]; *gate [B][K] */
 struct node *joint_forward(const struct model *, struct tape *, struct node *const *summary,

@@ -13,17 +13,18 @@
 enum {
 	CHUNK_TOKENS =
 		256, /* a chunk holds windows of about so many tokens: enough rows for a matrix product to be fast */
-	LANES_IN_ALL = 16,   /* regions x lanes: how many threads find work in backward */
+	LANES_IN_ALL = 16,   /* parts x lanes: how many threads find work in backward */
+	COUPLED_LANES = 8,   /* fewer when all regions are one part: a lane has room for all gradients */
 	TASKS_AT_LEAST = 4,  /* a batch gives work to so many threads, though larger chunks would be faster */
 	CHUNKS_OF_A_LANE = 2 /* of one group: what a group's forward keeps for its backward takes memory */
 };
 
 struct chunk {
 	struct tape *tape;
-	int k, lane;
-	struct balance *balance;      /* [layers] of the mixtures */
-	int from, count;              /* windows from .. from + count - 1 of the group */
-	struct node *summary, *token; /* [count][H]; token may be NULL */
+	int part, lane;
+	struct balance *balance;        /* [regions of the part][layers] of the mixtures */
+	int from, count;                /* windows from .. from + count - 1 of the group */
+	struct node **summary, **token; /* [regions of the part] of [count][H]; token[] may be NULL */
 };
 
 struct forward {
@@ -33,10 +34,11 @@ struct forward {
 	struct workspace *workspace; /* [threads] */
 	struct tape **evaluating;    /* [threads] without gradients */
 	struct tape *joint;          /* gate and classifier, on the calling thread */
-	struct chunk *chunk;         /* [K * chunks of a region], training */
-	int chunks;                  /* of one region, of this group */
+	int parts, together;         /* of the model; regions of a part: parts * together = K */
+	struct chunk *chunk;         /* [parts * chunks of a part], training */
+	int chunks;                  /* of one part, of this group */
 	int room;
-	int lanes, windows; /* of one region; of one chunk */
+	int lanes, windows; /* of one part; of one chunk */
 	real *lane;         /* gradients of all lanes */
 	size_t lane_room;
 	real *summary, *token; /* [K][B][H] what the encoders return */
@@ -53,6 +55,11 @@ struct forward {
 	double aux, z;               /* sums over regions and layers */
 };
 
+static int layers_of_part(const struct forward *f)
+{
+	return f->together * f->m->config.encoder.layers;
+}
+
 struct forward *forward_new(const struct model *m, struct pool *pool)
 {
 	struct forward *f = NEW(struct forward);
@@ -60,6 +67,8 @@ struct forward *forward_new(const struct model *m, struct pool *pool)
 	gemm_single_thread(threads);
 	f->m = m;
 	f->pool = pool;
+	f->together = encoder_couples(m) ? m->layout.regions : 1;
+	f->parts = m->layout.regions / f->together;
 	f->gradients = NEW_ARRAY(struct arena *, threads);
 	f->workspace = NEW_ARRAY(struct workspace, threads);
 	f->evaluating = NEW_ARRAY(struct tape *, threads);
@@ -92,14 +101,13 @@ void forward_free(struct forward *f)
 		workspace_free(&f->workspace[i]);
 		arena_free(f->gradients[i]);
 	}
-	int layers = f->m->config.encoder.layers;
 	for (int i = 0; i < f->room; i++) {
 		tape_free(f->chunk[i].tape);
-		for (int l = 0; l < layers && f->chunk[i].balance; l++)
+		for (int l = 0; l < layers_of_part(f) && f->chunk[i].balance; l++)
 			balance_free(&f->chunk[i].balance[l]);
 		free(f->chunk[i].balance);
 	}
-	for (int i = 0; f->balance && i < f->m->layout.regions * layers; i++) {
+	for (int i = 0; f->balance && i < f->parts * layers_of_part(f); i++) {
 		balance_free(&f->balance[i]);
 		free(f->slope[i].p);
 		free(f->slope[i].g);
@@ -127,9 +135,8 @@ static void make_room_for_outputs(struct forward *f, int B)
 	}
 }
 
-/* Windows from .. from+count-1 of region k through its encoder, on this tape. */
-static void encode(struct forward *f, struct tape *t, int k, int from, int count,
-	const struct gradient_view *view, struct node **summary, struct node **token)
+/* Tokens of windows from .. from+count-1 of region k */
+static struct node *tokenise(struct forward *f, struct tape *t, int k, int from, int count)
 {
 	const struct model *m = f->m;
 	int T = m->layout.length, W = m->layout.region[k].width, D = m->region[k].D;
@@ -142,8 +149,18 @@ static void encode(struct forward *f, struct tape *t, int k, int from, int count
 			features + (size_t)i * (size_t)m->n * (size_t)D, t->scratch);
 		scratch_done(t);
 	}
-	struct node *input = op_input(t, features, count * m->n, D);
-	encoder_forward(m, k, t, input, count, view, summary, token);
+	return op_input(t, features, count * m->n, D);
+}
+
+/* Windows from .. from+count-1 of a part through its encoders, on this tape. */
+static void encode(struct forward *f, struct tape *t, int part, int from, int count,
+	const struct gradient_view *view, struct node **summary, struct node **token)
+{
+	int k = part * f->together;
+	struct node **features = tape_take(t, (size_t)f->together * sizeof *features);
+	for (int i = 0; i < f->together; i++)
+		features[i] = tokenise(f, t, k + i, from, count);
+	encoder_forward(f->m, k, f->together, t, features, count, view, summary, token);
 }
 
 static void copy_out(const struct forward *f, real *to, int k, int from, const struct node *y)
@@ -152,19 +169,34 @@ static void copy_out(const struct forward *f, real *to, int k, int from, const s
 	memcpy(to + ((size_t)k * (size_t)f->B + (size_t)from) * H, y->x, (size_t)y->rows * H * sizeof(real));
 }
 
+/* What the encoders of a part returned, to where the joint half finds it. */
+static void copy_all_out(
+	const struct forward *f, int part, int from, struct node *const *summary, struct node *const *token)
+{
+	for (int i = 0; i < f->together; i++) {
+		copy_out(f, f->summary, part * f->together + i, from, summary[i]);
+		if (token[i])
+			copy_out(f, f->token, part * f->together + i, from, token[i]);
+	}
+}
+
+/* Room on the tape for a node of each region of a part. */
+static struct node **part_nodes(const struct forward *f, struct tape *t)
+{
+	return tape_take(t, (size_t)f->together * sizeof(struct node *));
+}
+
 static void evaluate_one(void *context, int task, int worker)
 {
 	struct forward *f = context;
 	struct tape *t = f->evaluating[worker];
-	struct node *summary, *token;
-	int K = f->m->layout.regions, b = task / K, k = task % K;
+	int b = task / f->parts, part = task % f->parts;
 	struct gradient_view none = {
-		.params = &f->m->params, .key = rng_stream(0, "evaluation", (uint64_t)k, 0).key};
+		.params = &f->m->params, .key = rng_stream(0, "evaluation", (uint64_t)part, 0).key};
 	tape_reset(t);
-	encode(f, t, k, b, 1, &none, &summary, &token);
-	copy_out(f, f->summary, k, b, summary);
-	if (token)
-		copy_out(f, f->token, k, b, token);
+	struct node **summary = part_nodes(f, t), **token = part_nodes(f, t);
+	encode(f, t, part, b, 1, &none, summary, token);
+	copy_all_out(f, part, b, summary, token);
 }
 
 /* Nodes over f->summary and f->token for windows from .. from+count-1, with gradients when the tape has them. */
@@ -194,7 +226,7 @@ void forward_evaluate(struct forward *f, int B, window_fill fill, void *context,
 	f->B = B;
 	f->fill = fill;
 	f->context = context;
-	pool_run(f->pool, B * K, evaluate_one, f);
+	pool_run(f->pool, B * f->parts, evaluate_one, f);
 	f->joint->gradients = false;
 	for (int b = 0; b < B; b++) {
 		tape_reset(f->joint);
@@ -209,29 +241,41 @@ void forward_evaluate(struct forward *f, int B, window_fill fill, void *context,
 
 /* --- training */
 
-/* A lane's buffer: the region's tensors, then the global token's. */
-static size_t lane_size(const struct forward *f, int k)
+/* Where a part's tensors begin in the slab, and how many numbers they are: its regions lie one after the other. */
+static size_t part_from(const struct forward *f, int part)
+{
+	return f->m->region[part * f->together].from;
+}
+
+static size_t part_count(const struct forward *f, int part)
+{
+	const struct region_params *last = &f->m->region[(part + 1) * f->together - 1];
+	return last->from + last->count - part_from(f, part);
+}
+
+/* A lane's buffer: the part's tensors, then the global token's. */
+static size_t lane_size(const struct forward *f, int part)
 {
 	const struct model *m = f->m;
-	return m->region[k].count + (m->token >= 0 ? m->params.list[m->token].count : 0);
+	return part_count(f, part) + (m->token >= 0 ? m->params.list[m->token].count : 0);
 }
 
-static real *lane_of(const struct forward *f, int k, int lane)
+static real *lane_of(const struct forward *f, int part, int lane)
 {
 	real *p = f->lane;
-	for (int i = 0; i < k; i++)
+	for (int i = 0; i < part; i++)
 		p += (size_t)f->lanes * lane_size(f, i);
-	return p + (size_t)lane * lane_size(f, k);
+	return p + (size_t)lane * lane_size(f, part);
 }
 
-static struct gradient_view lane_view(const struct forward *f, int k, int lane)
+static struct gradient_view lane_view(const struct forward *f, int part, int lane)
 {
-	real *p = lane_of(f, k, lane);
+	real *p = lane_of(f, part, lane);
 	return (struct gradient_view){.params = &f->m->params,
 		.gradient = p,
-		.base = f->m->region[k].from,
-		.token = p + f->m->region[k].count,
-		.slope = f->slope ? f->slope + k * f->m->config.encoder.layers : NULL};
+		.base = part_from(f, part),
+		.token = p + part_count(f, part),
+		.slope = f->slope ? f->slope + part * layers_of_part(f) : NULL};
 }
 
 /* An expert sees a part of a chunk's tokens only: with many of them a chunk has more. */
@@ -244,19 +288,22 @@ static int chunk_tokens(const struct model *m)
 /* How a batch of B windows is cut: chunks in lanes, lanes in groups. Returns the windows of a group. */
 static int cut(struct forward *f, int B)
 {
-	int K = f->m->layout.regions;
-	int windows = chunk_tokens(f->m) / f->m->N, most = (B * K + TASKS_AT_LEAST - 1) / TASKS_AT_LEAST;
+	int tokens = f->m->N * f->together; /* of a window, on one tape */
+	int windows = chunk_tokens(f->m) / tokens,
+	    most = (B * f->parts + TASKS_AT_LEAST - 1) / TASKS_AT_LEAST;
 	windows = windows > most ? most : windows;
 	windows = windows < 1 ? 1 : windows;
 	int chunks = (B + windows - 1) / windows;
 	windows = (B + chunks - 1) / chunks; /* of equal size */
-	f->lanes = LANES_IN_ALL / K > 1 ? LANES_IN_ALL / K : 1;
+	f->lanes = LANES_IN_ALL / f->parts > 1 ? LANES_IN_ALL / f->parts : 1;
+	if (f->together > 1 && f->lanes > COUPLED_LANES)
+		f->lanes = COUPLED_LANES;
 	if (f->lanes > chunks)
 		f->lanes = chunks;
 	f->windows = windows;
 	size_t need = 0;
-	for (int k = 0; k < K; k++)
-		need += (size_t)f->lanes * lane_size(f, k);
+	for (int part = 0; part < f->parts; part++)
+		need += (size_t)f->lanes * lane_size(f, part);
 	if (need > f->lane_room) {
 		f->lane_room = need;
 		GROW(f->lane, need);
@@ -266,31 +313,30 @@ static int cut(struct forward *f, int B)
 	return f->m->mixtures ? B : f->lanes * CHUNKS_OF_A_LANE * windows;
 }
 
-static struct balance *balances(const struct model *m)
+static struct balance *balances(const struct forward *f)
 {
-	if (!m->mixtures)
+	if (!f->m->mixtures)
 		return NULL;
-	struct balance *b = NEW_ARRAY(struct balance, m->config.encoder.layers);
-	for (int l = 0; l < m->config.encoder.layers; l++)
-		b[l] = balance_new(m->config.moe.num_experts);
+	struct balance *b = NEW_ARRAY(struct balance, layers_of_part(f));
+	for (int l = 0; l < layers_of_part(f); l++)
+		b[l] = balance_new(f->m->config.moe.num_experts);
 	return b;
 }
 
 static void make_chunks(struct forward *f)
 {
-	int K = f->m->layout.regions;
 	f->chunks = (f->B + f->windows - 1) / f->windows;
-	if (K * f->chunks > f->room) {
+	if (f->parts * f->chunks > f->room) {
 		int before = f->room;
-		f->room = K * f->chunks;
+		f->room = f->parts * f->chunks;
 		GROW(f->chunk, f->room);
 		for (int i = before; i < f->room; i++)
-			f->chunk[i] = (struct chunk){.tape = tape_new(true), .balance = balances(f->m)};
+			f->chunk[i] = (struct chunk){.tape = tape_new(true), .balance = balances(f)};
 	}
-	for (int k = 0; k < K; k++)
+	for (int part = 0; part < f->parts; part++)
 		for (int i = 0; i < f->chunks; i++) {
-			struct chunk *c = &f->chunk[k * f->chunks + i];
-			c->k = k;
+			struct chunk *c = &f->chunk[part * f->chunks + i];
+			c->part = part;
 			c->lane = (int)((long)i * f->lanes / f->chunks);
 			c->from = i * f->windows;
 			c->count = f->B - c->from < f->windows ? f->B - c->from : f->windows;
@@ -302,41 +348,44 @@ static void train_forward_chunk(void *context, int task, int worker)
 	struct forward *f = context;
 	struct chunk *c = &f->chunk[task];
 	struct tape *t = c->tape;
-	struct gradient_view view = lane_view(f, c->k, c->lane);
+	struct gradient_view view = lane_view(f, c->part, c->lane);
 	view.balance = c->balance;
 	view.key = rng_stream(f->step->seed, "mixture", f->step->number,
-		(uint64_t)c->k << 32 | (uint64_t)(f->first + c->from))
+		(uint64_t)c->part << 32 | (uint64_t)(f->first + c->from))
 			   .key;
-	for (int l = 0; l < f->m->config.encoder.layers && c->balance; l++)
+	for (int l = 0; l < layers_of_part(f) && c->balance; l++)
 		balance_clear(&c->balance[l]);
 	tape_reset(t);
 	tape_lend(t, &f->workspace[worker]);
 	t->dropout.p = f->step->dropout;
 	t->dropout.key = rng_stream(f->step->seed, "dropout", f->step->number,
-		(uint64_t)c->k << 32 | (uint64_t)(f->first + c->from))
+		(uint64_t)c->part << 32 | (uint64_t)(f->first + c->from))
 				 .key;
-	encode(f, t, c->k, c->from, c->count, &view, &c->summary, &c->token);
-	copy_out(f, f->summary, c->k, c->from, c->summary);
-	if (c->token)
-		copy_out(f, f->token, c->k, c->from, c->token);
+	c->summary = part_nodes(f, t);
+	c->token = part_nodes(f, t);
+	encode(f, t, c->part, c->from, c->count, &view, c->summary, c->token);
+	copy_all_out(f, c->part, c->from, c->summary, c->token);
 }
 
-/* The joint half's gradients of what an encoder returned become those of the chunk's last nodes. */
+/* The joint half's gradients of what the encoders returned become those of the chunk's last nodes. */
 static void hand_back(const struct forward *f, struct chunk *c)
 {
 	size_t H = (size_t)f->m->config.encoder.hidden_dim, at = (size_t)c->from * H,
 	       n = (size_t)c->count * H * sizeof(real);
-	memcpy(c->summary->g, f->d_summary[c->k]->g + at, n);
-	if (c->token)
-		memcpy(c->token->g, f->d_token[c->k]->g + at, n);
+	for (int i = 0; i < f->together; i++) {
+		int k = c->part * f->together + i;
+		memcpy(c->summary[i]->g, f->d_summary[k]->g + at, n);
+		if (c->token[i])
+			memcpy(c->token[i]->g, f->d_token[k]->g + at, n);
+	}
 }
 
 static void train_backward_lane(void *context, int task, int worker)
 {
 	struct forward *f = context;
-	int k = task / f->lanes, lane = task % f->lanes;
+	int part = task / f->lanes, lane = task % f->lanes;
 	for (int i = 0; i < f->chunks; i++) {
-		struct chunk *c = &f->chunk[k * f->chunks + i];
+		struct chunk *c = &f->chunk[part * f->chunks + i];
 		if (c->lane != lane)
 			continue;
 		tape_lend(c->tape, &f->workspace[worker]);
@@ -347,17 +396,19 @@ static void train_backward_lane(void *context, int task, int worker)
 	}
 }
 
-/* gradient of region k = its lanes added in order */
+/* gradient of region k = its part's lanes added in order */
 static void reduce_region(void *context, int k, int worker)
 {
 	struct forward *f = ((void **)context)[0];
-	real *gradient = (real *)((void **)context)[1] + f->m->region[k].from;
-	size_t n = f->m->region[k].count;
+	const struct region_params *r = &f->m->region[k];
+	int part = k / f->together;
+	real *gradient = (real *)((void **)context)[1] + r->from;
+	size_t n = r->count, at = r->from - part_from(f, part);
 	PROFILE_OPERATION("adding up gradients");
 	(void)worker;
-	memcpy(gradient, lane_of(f, k, 0), n * sizeof(real));
+	memcpy(gradient, lane_of(f, part, 0) + at, n * sizeof(real));
 	for (int lane = 1; lane < f->lanes; lane++) {
-		const real *p = lane_of(f, k, lane);
+		const real *p = lane_of(f, part, lane) + at;
 		for (size_t i = 0; i < n; i++)
 			gradient[i] += p[i];
 	}
@@ -370,9 +421,9 @@ static void reduce(struct forward *f, real *gradient)
 	if (m->token < 0)
 		return;
 	const struct param *token = &m->params.list[m->token];
-	for (int k = 0; k < m->layout.regions; k++)
+	for (int part = 0; part < f->parts; part++)
 		for (int lane = 0; lane < f->lanes; lane++) {
-			const real *p = lane_of(f, k, lane) + m->region[k].count;
+			const real *p = lane_of(f, part, lane) + part_count(f, part);
 			for (size_t i = 0; i < token->count; i++)
 				gradient[token->offset + i] += p[i];
 		}
@@ -382,9 +433,9 @@ static void reduce(struct forward *f, real *gradient)
 static void balance_batch(struct forward *f)
 {
 	const struct config *c = &f->m->config;
-	int layers = c->encoder.layers;
+	int layers = layers_of_part(f);
 	f->aux = f->z = 0;
-	for (int i = 0; i < f->m->layout.regions * layers && f->balance; i++) {
+	for (int i = 0; i < f->parts * layers && f->balance; i++) {
 		struct balance *b = &f->balance[i];
 		balance_clear(b);
 		for (int j = 0; j < f->chunks; j++)
@@ -404,7 +455,7 @@ static double train_group(struct forward *f, double total, real *gradient)
 	const struct train_step *step = f->step;
 	int K = m->layout.regions, classes = m->layout.classes.n;
 	make_chunks(f);
-	pool_run(f->pool, K * f->chunks, train_forward_chunk, f);
+	pool_run(f->pool, f->parts * f->chunks, train_forward_chunk, f);
 
 	balance_batch(f);
 	struct gradient_view whole = {.params = &m->params, .gradient = gradient};
@@ -424,7 +475,7 @@ static double train_group(struct forward *f, double total, real *gradient)
 
 	f->d_summary = s;
 	f->d_token = g;
-	pool_run(f->pool, K * f->lanes, train_backward_lane, f);
+	pool_run(f->pool, f->parts * f->lanes, train_backward_lane, f);
 	return (double)loss->x[0];
 }
 

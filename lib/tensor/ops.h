@@ -46,6 +46,9 @@ struct node *op_mean_rows(struct tape *, struct node *x, int B, int from);
 /* y [B*G][H] = the first G rows of each window           x [B*N][H] */
 struct node *op_first_rows(struct tape *, struct node *x, int B, int G);
 
+/* y [B*N][H] = x with the first G rows of each window replaced     x [B*N][H], first [B*G][H] */
+struct node *op_replace_rows(struct tape *, struct node *x, struct node *first, int B);
+
 /* y = mean of n nodes of equal shape */
 struct node *op_mean_of(struct tape *, struct node *const *x, int n);
 

@@ -296,6 +296,11 @@ static struct node *first_rows(struct tape *t, struct subject *s)
 	return op_first_rows(t, &s->node[0], 2, 2);
 }
 
+static struct node *replace_rows(struct tape *t, struct subject *s)
+{
+	return op_replace_rows(t, &s->node[0], &s->node[1], 2);
+}
+
 static struct node *mean_of(struct tape *t, struct subject *s)
 {
 	struct node *x[] = {&s->node[0], &s->node[1], &s->node[2]};
@@ -326,6 +331,7 @@ static void small_grads(void)
 	} list[] = {
 		{mean_rows, 1, {8}, {3}},
 		{first_rows, 1, {8}, {3}},
+		{replace_rows, 2, {8, 4}, {3, 3}},
 		{mean_of, 3, {2, 2, 2}, {3, 3, 3}},
 		{softmax, 1, {3}, {4}},
 		{mix, 3, {3, 3, 3}, {2, 4, 4}},

@@ -1,4 +1,4 @@
-/* Rows of a window taken together: their mean, or the first few. */
+/* Rows of a window taken together: their mean, or the first few, which can also be replaced. */
 #include "tensor/ops.h"
 
 #include <string.h>
@@ -64,5 +64,32 @@ struct node *op_first_rows(struct tape *t, struct node *x, int B, int G)
 	size_t H = (size_t)x->cols, N = (size_t)(x->rows / B);
 	for (size_t b = 0; b < (size_t)B; b++)
 		memcpy(y->x + b * (size_t)G * H, x->x + b * N * H, (size_t)G * H * sizeof(real));
+	return with_saved(t, y, B, 0);
+}
+
+static void replace_backward(struct tape *t, struct node *y)
+{
+	const struct saved *s = y->saved;
+	struct node *x = y->in[0], *first = y->in[1];
+	size_t n = (size_t)y->rows / (size_t)s->B * (size_t)y->cols,
+	       replaced = (size_t)first->rows / (size_t)s->B * (size_t)y->cols;
+	(void)t;
+	for (size_t b = 0; b < (size_t)s->B; b++) {
+		for (size_t i = 0; i < replaced; i++)
+			first->g[b * replaced + i] += y->g[b * n + i];
+		for (size_t i = replaced; i < n; i++)
+			x->g[b * n + i] += y->g[b * n + i];
+	}
+}
+
+struct node *op_replace_rows(struct tape *t, struct node *x, struct node *first, int B)
+{
+	struct node *y = tape_node(t, x->rows, x->cols, 2, (struct node *[]){x, first}, replace_backward);
+	size_t n = (size_t)x->rows / (size_t)B * (size_t)x->cols,
+	       replaced = (size_t)first->rows / (size_t)B * (size_t)x->cols;
+	for (size_t b = 0; b < (size_t)B; b++) {
+		memcpy(y->x + b * n, first->x + b * replaced, replaced * sizeof(real));
+		memcpy(y->x + b * n + replaced, x->x + b * n + replaced, (n - replaced) * sizeof(real));
+	}
 	return with_saved(t, y, B, 0);
 }
