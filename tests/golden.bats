@@ -33,3 +33,11 @@ check() {
 @test "tokens-0" { check; }
 @test "tokens-2" { check; }
 @test "uneven" { check; }
+@test "answers" { check; }
+@test "exchange" { check; }
+@test "exchange-2" { check; }
+@test "gate-balance" { check; }
+@test "gate-linear" { check; }
+@test "gate-top" { check; }
+@test "joined" { check; }
+@test "pool-attention" { check; }

@@ -42,13 +42,21 @@ setup_file() {
     no_train 78 'train.patience has no effect' --init m.st --set train.patience=3 w.st
     no_train 78 'gate.temperature has no effect: there is one region' --set gate.temperature=2 one.st
     no_train 78 'bridge.sync has no effect: there is one region' --set bridge.sync=none one.st
+    for key in gate.type=linear gate.combine=answers gate.top_k=1 gate.noise_std=1 gate.load_balance_weight=1; do
+        no_train 78 "${key%=*} has no effect: there is one region" --set $key one.st
+    done
+    no_train 78 'gate.top_k=3 has no effect: there are 2 regions' --set gate.top_k=3 w.st
+    no_train 78 'gate.temperature has no effect: gate.top_k is 1' --set gate.top_k=1 --set gate.temperature=2 w.st
+    no_train 78 'encoder.pool=attention has no effect: a window is one token' --set encoder.pool=attention w.st
+    no_train 78 'bridge.sync_every has no effect: bridge.sync is not layer' --set bridge.sync_every=2 w.st
+    no_train 78 'bridge.sync=layer has no effect: bridge.sync_every is 2, encoder.layers 2' --set bridge.sync=layer \
+        --set bridge.sync_every=2 w.st
     no_train 78 'moe.top_k has no effect' --set moe.top_k=2 w.st
 }
 
 @test "what is not implemented yet is refused and says so" {
-    for assignment in encoder.tokens=conv encoder.tokens=covariance encoder.pool=attention bridge.sync=layer train.scale=ems \
-        train.scale=window train.scale=group bridge.sync_every=2 gate.type=linear gate.combine=answers gate.top_k=1 \
-        gate.noise_std=1 gate.load_balance_weight=0.1 moe.jitter=0.1 moe.router=condition moe.balance=bias train.expert_loss_weight=1 \
+    for assignment in encoder.tokens=conv encoder.tokens=covariance train.scale=ems train.scale=window \
+        train.scale=group moe.jitter=0.1 moe.router=condition moe.balance=bias train.expert_loss_weight=1 \
         train.recompute=layer train.prox_mu=0.1 train.augment=noise; do
         no_train 78 "${assignment%%=*}" --set "$assignment" w.st
         [[ "$output" == *"not implemented yet"* ]] || { echo "$output"; false; }
@@ -121,6 +129,8 @@ setup_file() {
     no_train 65 "bad.st: tensor classifier.weight" --init bad.st w.st
     edit m.st bad.st 'del t["gate.fc2.bias"]'
     no_train 65 "gate.fc2.bias" --init bad.st w.st
+    edit m.st bad.st 'for k in [k for k in t if k.startswith("gate.")]: del t[k]'
+    no_train 65 "gate.fc1.weight" --init bad.st w.st
     edit m.st bad.st 't["gate.fc2.bias"][2][0] = math.inf'
     no_train 65 "bad.st: tensor gate.fc2.bias: element 0 is not a finite number" --init bad.st w.st
     edit m.st bad.st 't["experts.7.bias"] = t["gate.fc2.bias"]'
@@ -130,7 +140,7 @@ setup_file() {
     edit m.st bad.st 'm["moe.config"] = "{"'
     no_train 65 "bad.st: metadata moe.config" --init bad.st w.st
     for config in '{"encoder": {"layers": 0}}' '{"encoder": {"colour": 1}}' '{"preset": "none"}' '{"encoder": {"heads": 3}}' \
-        '{"moe": {"layers": [7]}}' '{"bridge": {"sync": "layer"}}' '[]'; do
+        '{"moe": {"layers": [7]}}' '{"bridge": {"sync": "often"}}' '{"gate": {"combine": "answers"}}' '[]'; do
         edit m.st bad.st "m['moe.config'] = '$config'"
         no_train 65 "bad.st: metadata moe.config" --init bad.st w.st
     done

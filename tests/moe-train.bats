@@ -38,6 +38,7 @@ encoder.activation relu
 encoder.norm post
 encoder.positional sinusoidal
 encoder.positional none
+encoder.pool attention encoder.tokens=patch
 encoder.pool attention =
 encoder.tokens sample
 encoder.tokens patch
@@ -49,7 +50,17 @@ encoder.max_seq_length 1 =
 bridge.tokens 2
 bridge.tokens 0
 bridge.sync none
+bridge.sync layer encoder.layers=3
+bridge.sync layer =
+bridge.sync_every 2 encoder.layers=3 bridge.sync=layer
+bridge.sync_every 3 = encoder.layers=3 bridge.sync=layer
+gate.type linear
+gate.combine answers
+gate.top_k 1
+gate.top_k 2 =
+gate.noise_std 1
 gate.temperature 3
+gate.load_balance_weight 1
 moe.layers all
 moe.layers [1] encoder.layers=2
 moe.num_experts 3 moe.layers=all

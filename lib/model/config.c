@@ -353,7 +353,8 @@ static bool of_the_network(const struct key *k)
 {
 	return (text_starts(k->name, "encoder.") || text_starts(k->name, "bridge.") ||
 		       text_starts(k->name, "gate.") || text_starts(k->name, "moe.")) &&
-	       !among("encoder.dropout|moe.load_balance_weight|moe.load_balance_form|moe.z_loss_weight|"
+	       !among("encoder.dropout|gate.noise_std|gate.load_balance_weight|moe.load_balance_weight|moe."
+		      "load_balance_form|moe.z_loss_weight|"
 		      "moe.noise_std",
 		       k->name) &&
 	       k->kind != LATER;

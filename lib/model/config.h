@@ -14,7 +14,10 @@ enum { CONFIG_BANDS = 32, CONFIG_LISTED = 64 };
 
 enum { NORM_POST, NORM_PRE };
 enum { POSITION_LEARNED, POSITION_SINUSOIDAL, POSITION_NONE };
+enum { POOL_MEAN, POOL_ATTENTION };
 enum { SYNC_NONE, SYNC_END, SYNC_LAYER };
+enum { GATE_MLP, GATE_LINEAR };
+enum { COMBINE_FEATURES, COMBINE_ANSWERS };
 enum { SCHEDULE_CONSTANT, SCHEDULE_COSINE, SCHEDULE_ONECYCLE, SCHEDULE_STEP };
 enum { CLASS_WEIGHT_NONE, CLASS_WEIGHT_BALANCED };
 enum { SCALE_ZSCORE, SCALE_NONE };
@@ -39,7 +42,8 @@ struct config {
 		int tokens, sync, sync_every;
 	} bridge;
 	struct {
-		double temperature;
+		int type, combine, top_k;
+		double noise_std, temperature, load_balance_weight;
 	} gate;
 	struct {
 		struct layer_set {

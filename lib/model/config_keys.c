@@ -25,6 +25,12 @@ static bool with_exchange(const struct config *c)
 	return with_bridge(c) && c->bridge.sync == SYNC_LAYER;
 }
 
+/* Weights other than 0 and 1. */
+static bool with_degrees(const struct config *c)
+{
+	return c->gate.top_k != 1 || c->gate.load_balance_weight > 0;
+}
+
 static bool with_decay(const struct config *c)
 {
 	return c->train.weight_decay > 0;
@@ -111,8 +117,8 @@ const struct key config_keys[] = {
 		"layer normalisation after (post) or before (pre) each sub-layer"},
 	{"encoder.positional", CHOICE, AT(encoder.positional), {"learned"}, 0, 0, "learned|sinusoidal|none",
 		NULL, NULL, NULL, "position added to each token"},
-	{"encoder.pool", CHOICE, AT(encoder.pool), {"mean"}, 0, 0, "mean", "attention", NULL, NULL,
-		"summary of a region's tokens"},
+	{"encoder.pool", CHOICE, AT(encoder.pool), {"mean"}, 0, 0, "mean|attention", NULL, NULL, NULL,
+		"summary of a region's tokens: their mean, or weighted by a learned query"},
 	{"encoder.tokens", CHOICE, AT(encoder.tokens), {"spectral", "sample"}, 0, 0, NULL, "conv|covariance",
 		NULL, NULL, "what a token is: a sample, a patch of samples, or log band powers of a stretch"},
 	{"encoder.patch", INT, AT(encoder.patch), {"10"}, 1, 1 << 20, NULL, NULL, with_patch,
@@ -136,16 +142,22 @@ const struct key config_keys[] = {
 		"layers, each region going on with the mean"},
 	{"bridge.sync_every", INT, AT(bridge.sync_every), {"1"}, 1, 256, NULL, NULL, with_exchange,
 		"bridge.sync is not layer", "layers from one exchange of global tokens to the next"},
-	{"gate.type", LATER, 0, {"\"mlp\""}, 0, 0, NULL, NULL, NULL, NULL, "kind of gate"},
-	{"gate.combine", LATER, 0, {"\"features\""}, 0, 0, NULL, NULL, NULL, NULL,
-		"what the gate's weights mix"},
-	{"gate.top_k", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "regions that count; 0 for all"},
-	{"gate.noise_std", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL,
-		"noise on the gate's logits in training"},
-	{"gate.temperature", REAL_NUMBER, AT(gate.temperature), {"1"}, 1e-3, 1e3, NULL, NULL, NULL, NULL,
-		"divides the gate's logits before the softmax"},
-	{"gate.load_balance_weight", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL,
-		"weight of a balance loss on the gate"},
+	{"gate.type", CHOICE, AT(gate.type), {"mlp"}, 0, 0, "mlp|linear", NULL, NULL, NULL,
+		"how the gate's logits come from what it reads: through a hidden layer, or by one linear "
+		"map"},
+	{"gate.combine", CHOICE, AT(gate.combine), {"features"}, 0, 0, "features|answers", NULL, NULL, NULL,
+		"what the gate's weights mix: the regions' summaries before one classifier, or the "
+		"probabilities of a classifier of each region's own"},
+	{"gate.top_k", INT, AT(gate.top_k), {"0"}, 0, 65536, NULL, NULL, NULL, NULL,
+		"regions that count, those of the largest weights, which then sum to 1; 0 for all"},
+	{"gate.noise_std", REAL_NUMBER, AT(gate.noise_std), {"0"}, 0, 1e3, NULL, NULL, NULL, NULL,
+		"deviation of Gaussian noise on the gate's logits in training"},
+	{"gate.temperature", REAL_NUMBER, AT(gate.temperature), {"1"}, 1e-3, 1e3, NULL, NULL, with_degrees,
+		"gate.top_k is 1, whose weight is 1", "divides the gate's logits before the softmax"},
+	{"gate.load_balance_weight", REAL_NUMBER, AT(gate.load_balance_weight), {"0"}, 0, 1e6, NULL, NULL,
+		NULL, NULL,
+		"weight of a loss that is least when the regions share the windows evenly: K times the sum "
+		"of share of windows with the largest weight times mean weight"},
 	{"moe.layers", LAYERS, AT(moe.layers), {"\"none\""}, 0, 0, NULL, NULL, NULL, NULL,
 		"layers whose feed-forward is a mixture of experts: none, all, a list of indices, or every:n "
 		"for each n-th"},

@@ -89,11 +89,12 @@ static void exchange(const struct model *m, struct tape *t, struct node **x, int
 		x[k] = op_replace_rows(t, x[k], mean, B);
 }
 
-static void conclude(const struct model *m, struct tape *t, struct node *x, int B, struct node **summary,
-	struct node **token)
+static void conclude(const struct model *m, const struct region_params *r, struct tape *t, struct node *x,
+	int B, const struct gradient_view *v, struct node **summary, struct node **token)
 {
 	int G = m->config.bridge.tokens;
-	*summary = op_mean_rows(t, x, B, G);
+	*summary = r->pool_query < 0 ? op_mean_rows(t, x, B, G)
+				     : op_attention_pool(t, x, at(v, r->pool_query), B, G);
 	*token = NULL;
 	if (G == 1)
 		*token = op_first_rows(t, x, B, 1);
@@ -131,5 +132,5 @@ void encoder_forward(const struct model *m, int k, int regions, struct tape *t, 
 			exchange(m, t, x, B);
 	}
 	for (int i = 0; i < regions; i++)
-		conclude(m, t, x[i], B, &summary[i], &token[i]);
+		conclude(m, &m->region[k + i], t, x[i], B, v, &summary[i], &token[i]);
 }

@@ -34,8 +34,16 @@ bool encoder_couples(const struct model *);
 void encoder_forward(const struct model *, int k, int regions, struct tape *, struct node *const *features,
 	int B, const struct gradient_view *, struct node **summary, struct node **token);
 
-/* summary[k], token[k] [B][H] -> logits [B][classes]; *gate [B][K] */
-struct node *joint_forward(const struct model *, struct tape *, struct node *const *summary,
-	struct node *const *token, int B, const struct gradient_view *, struct node **gate);
+struct joint {
+	struct node *logits;  /* [B][classes] */
+	struct node *gate;    /* [B][K] */
+	struct node *balance; /* [1][1] loss of these windows; NULL unless trained with one */
+};
+
+/* From summary[k], token[k] [B][H]; noise [B][K] is added to the gate's logits, NULL for none. */
+struct joint joint_forward(const struct model *, struct tape *, struct node *const *summary,
+	struct node *const *token, int B, const struct gradient_view *, const real *noise);
+/* noise [B][K] of windows first .. first+B-1 of a step's batch */
+void gate_noise(const struct model *, uint64_t seed, uint64_t step, int first, int B, real *noise);
 
 #endif

@@ -53,6 +53,7 @@ struct forward {
 	struct balance *balance;     /* [K][layers] of the batch */
 	struct balance_slope *slope; /* [K][layers] */
 	double aux, z;               /* sums over regions and layers */
+	double gate_aux;             /* the gate's balance loss of the batch */
 };
 
 static int layers_of_part(const struct forward *f)
@@ -231,11 +232,11 @@ void forward_evaluate(struct forward *f, int B, window_fill fill, void *context,
 	for (int b = 0; b < B; b++) {
 		tape_reset(f->joint);
 		struct node **s = tape_take(f->joint, (size_t)K * sizeof *s),
-			    **g = tape_take(f->joint, (size_t)K * sizeof *g), *w;
+			    **g = tape_take(f->joint, (size_t)K * sizeof *g);
 		outputs(f, b, 1, s, g);
-		struct node *y = joint_forward(f->m, f->joint, s, g, 1, &none, &w);
-		memcpy(logits + (size_t)b * (size_t)classes, y->x, (size_t)classes * sizeof(real));
-		memcpy(gate + (size_t)b * (size_t)K, w->x, (size_t)K * sizeof(real));
+		struct joint j = joint_forward(f->m, f->joint, s, g, 1, &none, NULL);
+		memcpy(logits + (size_t)b * (size_t)classes, j.logits->x, (size_t)classes * sizeof(real));
+		memcpy(gate + (size_t)b * (size_t)K, j.gate->x, (size_t)K * sizeof(real));
 	}
 }
 
@@ -309,8 +310,9 @@ static int cut(struct forward *f, int B)
 		GROW(f->lane, need);
 	}
 	memset(f->lane, 0, need * sizeof(real));
-	/* the mixtures' losses are about the whole batch: all of it goes forward before any of it goes backward */
-	return f->m->mixtures ? B : f->lanes * CHUNKS_OF_A_LANE * windows;
+	/* losses on mixtures and gate are about the whole batch: all of it goes forward before any of it goes backward */
+	bool whole = f->m->mixtures || f->m->config.gate.load_balance_weight > 0;
+	return whole ? B : f->lanes * CHUNKS_OF_A_LANE * windows;
 }
 
 static struct balance *balances(const struct forward *f)
@@ -447,8 +449,19 @@ static void balance_batch(struct forward *f)
 	}
 }
 
+/* The noise on the gate's logits of this group's windows, or NULL. */
+static const real *group_noise(struct forward *f)
+{
+	const struct model *m = f->m;
+	if (!(m->config.gate.noise_std > 0))
+		return NULL;
+	real *noise = tape_reals(f->joint, (size_t)f->B * (size_t)m->layout.regions);
+	gate_noise(m, f->step->seed, f->step->number, f->first, f->B, noise);
+	return noise;
+}
+
 /* Windows f->first .. f->first + f->B - 1: adds to the lanes and to the gradient of gate and classifier; returns their share of
- * the loss. total = sum of the class weights of the whole batch. */
+ * the task's loss. total = sum of the class weights of the whole batch. */
 static double train_group(struct forward *f, double total, real *gradient)
 {
 	const struct model *m = f->m;
@@ -461,17 +474,20 @@ static double train_group(struct forward *f, double total, real *gradient)
 	struct gradient_view whole = {.params = &m->params, .gradient = gradient};
 	tape_reset(f->joint);
 	struct node **s = tape_take(f->joint, (size_t)K * sizeof *s),
-		    **g = tape_take(f->joint, (size_t)K * sizeof *g), *w;
+		    **g = tape_take(f->joint, (size_t)K * sizeof *g);
 	outputs(f, 0, f->B, s, g);
-	struct node *logits = joint_forward(m, f->joint, s, g, f->B, &whole, &w);
+	struct joint j = joint_forward(m, f->joint, s, g, f->B, &whole, group_noise(f));
 	struct node *loss = op_cross_entropy(
-		f->joint, logits, step->label + f->first, step->class_weight, step->smoothing, total);
+		f->joint, j.logits, step->label + f->first, step->class_weight, step->smoothing, total);
 	tape_gradients(f->joint, f->joint->arena);
 	loss->g[0] = 1;
+	if (j.balance)
+		j.balance->g[0] = (real)m->config.gate.load_balance_weight;
 	tape_backward(f->joint);
 	if (step->logits)
-		memcpy(step->logits + (size_t)f->first * (size_t)classes, logits->x,
+		memcpy(step->logits + (size_t)f->first * (size_t)classes, j.logits->x,
 			(size_t)f->B * (size_t)classes * sizeof(real));
+	f->gate_aux = j.balance ? (double)j.balance->x[0] : 0;
 
 	f->d_summary = s;
 	f->d_token = g;
@@ -499,7 +515,8 @@ real forward_train(struct forward *f, int B, window_fill fill, void *context, co
 	}
 	reduce(f, gradient);
 	if (step->losses)
-		*step->losses = (struct losses){loss, f->aux, f->z};
-	return (real)(loss + f->m->config.moe.load_balance_weight * f->aux +
-		      f->m->config.moe.z_loss_weight * f->z);
+		*step->losses = (struct losses){loss, f->aux + f->gate_aux, f->z};
+	const struct config *c = &f->m->config;
+	return (real)(loss + c->moe.load_balance_weight * f->aux + c->gate.load_balance_weight * f->gate_aux +
+		      c->moe.z_loss_weight * f->z);
 }

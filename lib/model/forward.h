@@ -27,7 +27,7 @@ void forward_free(struct forward *);
 /* logits [B][classes], gate [B][K] (1 without a gate) */
 void forward_evaluate(struct forward *, int B, window_fill, void *context, real *logits, real *gate);
 
-/* The parts of a loss, without their weights: cross-entropy, balance and z over all mixtures. */
+/* The parts of a loss, without their weights: cross-entropy, balance over all mixtures and the gate, z over all mixtures. */
 struct losses {
 	double task, aux, z;
 };

@@ -1,24 +1,70 @@
-/* What joins the regions: the gate on the global token, the mixture and the answer. */
+/* What joins the regions: the gate, and the mixture of what they know (features) or of what they answer. */
 #include "model/encoder.h"
 
-struct node *joint_forward(const struct model *m, struct tape *t, struct node *const *summary,
-	struct node *const *token, int B, const struct gradient_view *v, struct node **gate)
+#include "base/rng.h"
+
+/* The gate's logits [B][K] from what all regions know together. */
+static struct node *gate_logits(const struct model *m, struct tape *t, struct node *const *summary,
+	struct node *const *token, const struct gradient_view *v)
 {
-	int K = m->layout.regions;
+	int K = m->layout.regions, hidden = (int)m->params.list[m->gate_fc1_weight].shape[0];
+	bool shared = m->config.bridge.tokens > 0 && m->config.bridge.sync != SYNC_NONE;
+	struct node *g = op_mean_of(t, shared ? token : summary, K);
+	g = op_linear(t, g, at(v, m->gate_fc1_weight), at(v, m->gate_fc1_bias), hidden);
+	if (m->gate_fc2_weight < 0)
+		return g;
+	return op_linear(t, op_relu(t, g), at(v, m->gate_fc2_weight), at(v, m->gate_fc2_bias), K);
+}
+
+/* Weights [B][K] and, in training, their balance loss, which knows neither noise nor selection. */
+static void weigh(
+	const struct model *m, struct tape *t, struct node *logits, const real *noise, struct joint *j)
+{
+	real temperature = (real)m->config.gate.temperature;
+	int K = m->layout.regions, k = m->config.gate.top_k;
+	if (t->gradients && m->config.gate.load_balance_weight > 0)
+		j->balance = op_balance(t, op_softmax(t, logits, temperature));
+	if (noise)
+		logits = op_shift(t, logits, noise);
+	j->gate = op_softmax_top(t, logits, temperature, k ? k : K);
+}
+
+static struct node *answer(const struct model *m, struct tape *t, struct node *gate,
+	struct node *const *summary, const struct gradient_view *v)
+{
+	int K = m->layout.regions, classes = m->layout.classes.n;
+	if (m->config.gate.combine == COMBINE_FEATURES)
+		return op_linear(t, op_mix(t, gate, summary, K), at(v, m->classifier_weight),
+			at(v, m->classifier_bias), classes);
+	struct node **z = tape_take(t, (size_t)K * sizeof *z);
+	for (int k = 0; k < K; k++)
+		z[k] = op_linear(t, summary[k], at(v, m->region[k].head_weight),
+			at(v, m->region[k].head_bias), classes);
+	return op_mix_answers(t, gate, z, K);
+}
+
+struct joint joint_forward(const struct model *m, struct tape *t, struct node *const *summary,
+	struct node *const *token, int B, const struct gradient_view *v, const real *noise)
+{
+	struct joint j = {0};
 	if (m->gate_fc1_weight < 0) { /* one region, no gate */
 		real *one = tape_reals(t, (size_t)B);
 		for (int b = 0; b < B; b++)
 			one[b] = 1;
-		*gate = op_input(t, one, B, 1);
+		j.gate = op_input(t, one, B, 1);
 	} else {
-		bool shared = m->config.bridge.tokens > 0 && m->config.bridge.sync != SYNC_NONE;
-		struct node *g = op_mean_of(t, shared ? token : summary, K);
-		int half = (int)m->params.list[m->gate_fc1_weight].shape[0];
-		g = op_relu(t, op_linear(t, g, at(v, m->gate_fc1_weight), at(v, m->gate_fc1_bias), half));
-		g = op_linear(t, g, at(v, m->gate_fc2_weight), at(v, m->gate_fc2_bias), K);
-		*gate = op_softmax(t, g, (real)m->config.gate.temperature);
+		weigh(m, t, gate_logits(m, t, summary, token, v), noise, &j);
 	}
-	struct node *mixed = op_mix(t, *gate, summary, K);
-	return op_linear(
-		t, mixed, at(v, m->classifier_weight), at(v, m->classifier_bias), m->layout.classes.n);
+	j.logits = answer(m, t, j.gate, summary, v);
+	return j;
+}
+
+void gate_noise(const struct model *m, uint64_t seed, uint64_t step, int first, int B, real *noise)
+{
+	int K = m->layout.regions;
+	for (int b = 0; b < B; b++) {
+		struct rng r = rng_stream(seed, "gate noise", step, (uint64_t)(first + b));
+		for (int k = 0; k < K; k++)
+			noise[b * K + k] = (real)(m->config.gate.noise_std * rng_normal(&r));
+	}
 }

@@ -95,6 +95,16 @@ static double spread(const struct model *m)
 	return m->config.preset == PRESET_SEED ? 1 : 0.02;
 }
 
+/* Pooling starts as the mean: the query as 0. */
+static int declare_query(struct model *m, const char *prefix)
+{
+	char *name = mem_format("%s.pool.query", prefix);
+	int64_t shape[2] = {1, m->config.encoder.hidden_dim};
+	int i = params_add(&m->params, name, 2, shape, INIT_ZERO, 0, false);
+	free(name);
+	return i;
+}
+
 static int declare_region(struct model *m, int k)
 {
 	struct region_params *r = &m->region[k];
@@ -122,25 +132,44 @@ static int declare_region(struct model *m, int k)
 			declare_layer(m, &r->layer[l], layer);
 			free(layer);
 		}
+		r->pool_query = -1;
+		if (m->config.encoder.pool == POOL_ATTENTION)
+			r->pool_query = declare_query(m, prefix);
 	}
 	r->count = m->params.count - r->from;
 	free(prefix);
 	return bad;
 }
 
-static void declare_gate(struct model *m, bool with_gate)
+/* mlp: fc1 [H/2][H], fc2 [K][H/2];  linear: fc1 [K][H] */
+static void declare_gate(struct model *m)
 {
-	int H = m->config.encoder.hidden_dim, half = H / 2 > 0 ? H / 2 : 1;
-	m->gate_fc1_weight = m->gate_fc1_bias = m->gate_fc2_weight = m->gate_fc2_bias = -1;
-	if (with_gate) {
-		m->gate_fc1_weight = declare(m, "gate", "fc1.weight", half, H, INIT_FAN_IN, H);
-		m->gate_fc1_bias = declare(m, "gate", "fc1.bias", half, 0, INIT_FAN_IN, H);
-		m->gate_fc2_weight =
-			declare(m, "gate", "fc2.weight", m->layout.regions, half, INIT_FAN_IN, half);
-		m->gate_fc2_bias = declare(m, "gate", "fc2.bias", m->layout.regions, 0, INIT_FAN_IN, half);
+	int H = m->config.encoder.hidden_dim, half = H / 2 > 0 ? H / 2 : 1, K = m->layout.regions;
+	int hidden = m->config.gate.type == GATE_LINEAR ? K : half;
+	m->gate_fc1_weight = declare(m, "gate", "fc1.weight", hidden, H, INIT_FAN_IN, H);
+	m->gate_fc1_bias = declare(m, "gate", "fc1.bias", hidden, 0, INIT_FAN_IN, H);
+	if (m->config.gate.type == GATE_MLP) {
+		m->gate_fc2_weight = declare(m, "gate", "fc2.weight", K, half, INIT_FAN_IN, half);
+		m->gate_fc2_bias = declare(m, "gate", "fc2.bias", K, 0, INIT_FAN_IN, half);
 	}
-	m->classifier_weight = declare(m, "classifier", "weight", m->layout.classes.n, H, INIT_FAN_IN, H);
-	m->classifier_bias = declare(m, "classifier", "bias", m->layout.classes.n, 0, INIT_FAN_IN, H);
+}
+
+static void declare_answer(struct model *m)
+{
+	int H = m->config.encoder.hidden_dim, classes = m->layout.classes.n;
+	bool own = m->config.gate.combine == COMBINE_ANSWERS;
+	m->classifier_weight = m->classifier_bias = -1;
+	if (!own) {
+		m->classifier_weight = declare(m, "classifier", "weight", classes, H, INIT_FAN_IN, H);
+		m->classifier_bias = declare(m, "classifier", "bias", classes, 0, INIT_FAN_IN, H);
+	}
+	for (int k = 0; k < m->layout.regions; k++) {
+		struct region_params *r = &m->region[k];
+		char *prefix = mem_format("heads.%d", k);
+		r->head_weight = own ? declare(m, prefix, "weight", classes, H, INIT_FAN_IN, H) : -1;
+		r->head_bias = own ? declare(m, prefix, "bias", classes, 0, INIT_FAN_IN, H) : -1;
+		free(prefix);
+	}
 }
 
 /* position p, dimensions 2i and 2i+1: sin and cos of p / 10000^(2i/H) (Vaswani et al. 2017, section 3.5) */
@@ -178,7 +207,10 @@ static int build(struct model *m, int with_gate)
 	for (int k = 0; k < K; k++)
 		if (declare_region(m, k))
 			return -1;
-	declare_gate(m, with_gate < 0 ? K > 1 || c->preset == PRESET_SEED : with_gate > 0);
+	m->gate_fc1_weight = m->gate_fc1_bias = m->gate_fc2_weight = m->gate_fc2_bias = -1;
+	if (K > 1 || (with_gate < 0 ? c->preset == PRESET_SEED : with_gate > 0))
+		declare_gate(m);
+	declare_answer(m);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
  *     x_k [B][T][W_k] -> features [B][n][D_k] -> projection [B][n][H] -> [tokens; .] + position -> L layers
  *         -> s_k [B][H] mean of the local tokens,  g_k [B][H] mean of the global tokens
  *     bridge: g = mean_k g_k      gate: w = softmax(fc2 relu(fc1 g)) [B][K]      logits = classifier(sum_k w_k s_k)
+ *                                                     or, of each region's own: log sum_k w_k softmax(head_k(s_k))
  *
  * The structure is a function of the configuration, the layout (regions, length, rate) and the classes alone.
  */
@@ -32,7 +33,9 @@ struct region_params {
 	int projection_weight, projection_bias;
 	int position;               /* -1 = none or fixed */
 	struct layer_params *layer; /* [layers] */
-	size_t from, count;         /* the region's part of the slab */
+	int pool_query;             /* -1 = the mean */
+	size_t from, count;         /* the region's part of the slab, up to here */
+	int head_weight, head_bias; /* its own classifier, -1 = one for all */
 };
 
 struct model {
@@ -44,14 +47,15 @@ struct model {
 	const struct tokeniser *tokeniser;
 	void *prepared; /* the tokeniser's tables */
 	const struct expert_type *feedforward;
-	const struct router_type *router; /* of the mixtures */
-	int mixtures;                     /* layers of a region that are mixtures */
-	real *sinusoid;                   /* [N][H] fixed positions, or NULL */
-	int token;                        /* global_token, or -1 */
-	struct region_params *region;     /* [K] */
-	int gate_fc1_weight, gate_fc1_bias, gate_fc2_weight, gate_fc2_bias; /* -1 without gate */
-	int classifier_weight, classifier_bias;
-	float *scale_mean, *scale_std; /* [C], or NULL: samples enter as (x - mean) / std */
+	const struct router_type *router;       /* of the mixtures */
+	int mixtures;                           /* layers of a region that are mixtures */
+	real *sinusoid;                         /* [N][H] fixed positions, or NULL */
+	int token;                              /* global_token, or -1 */
+	struct region_params *region;           /* [K] */
+	int gate_fc1_weight, gate_fc1_bias;     /* -1 without gate */
+	int gate_fc2_weight, gate_fc2_bias;     /* -1 also when the gate is linear */
+	int classifier_weight, classifier_bias; /* -1 when each region has its own */
+	float *scale_mean, *scale_std;          /* [C], or NULL: samples enter as (x - mean) / std */
 	struct names train_groups;
 	char *history; /* JSON, or NULL */
 };

@@ -43,6 +43,10 @@ struct node *op_feedforward(struct tape *, struct node *x, struct weight W1, str
 /* y [B][H] = mean of rows from .. N-1 of each window     x [B*N][H] */
 struct node *op_mean_rows(struct tape *, struct node *x, int B, int from);
 
+/* Attention pooling of rows from .. N-1 of each window by a learned query:
+ *   y [B][H] = sum_i a_i x_i,  a = softmax(q . x_i / sqrt(H))          x [B*N][H], q [H] */
+struct node *op_attention_pool(struct tape *, struct node *x, struct weight query, int B, int from);
+
 /* y [B*G][H] = the first G rows of each window           x [B*N][H] */
 struct node *op_first_rows(struct tape *, struct node *x, int B, int G);
 
@@ -58,8 +62,22 @@ struct node *op_relu(struct tape *, struct node *x);
 /* y [rows][cols] = softmax of each row of x / temperature */
 struct node *op_softmax(struct tape *, struct node *x, real temperature);
 
+/* The same over the k largest of each row, the others 0; of equal ones the first. k >= cols: all. */
+struct node *op_softmax_top(struct tape *, struct node *x, real temperature, int k);
+
+/* y = x + shift          shift [rows][cols], constants */
+struct node *op_shift(struct tape *, struct node *x, const real *shift);
+
+/* Balance over E experts by first choices (GShard, Lepikhin et al. 2020, algorithm 1), 1 when all are equal:
+ *   y [1][1] = E sum_k f_k P_k,  f_k = share of the rows whose largest p is k, P_k = mean of p_k       p [B][E]
+ * f counts as constant. */
+struct node *op_balance(struct tape *, struct node *p);
+
 /* y [B][H] = sum_k w[b][k] s_k[b]        w [B][K], s_k [B][H] */
 struct node *op_mix(struct tape *, struct node *w, struct node *const *s, int K);
+
+/* y [B][classes] = log sum_k w[b][k] softmax(z_k[b])        w [B][K], z_k [B][classes] */
+struct node *op_mix_answers(struct tape *, struct node *w, struct node *const *z, int K);
 
 /* y = factor x */
 struct node *op_scale(struct tape *, struct node *x, real factor);

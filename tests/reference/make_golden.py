@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Record the golden cases: the region model computed a second time, with PyTorch, in double precision.
 
-usage: make_golden.py FOLDER                 write every case into FOLDER
+usage: make_golden.py FOLDER [CASE...]       write every case, or those named, into FOLDER
        make_golden.py --compare FILE...      compute the given cases again and print how far they are off
 
 Parameters and inputs are drawn as float32; everything after that is double, without dropout, and stored as float32.
@@ -27,6 +27,7 @@ ENCODER = {"hidden_dim": 8, "layers": 1, "heads": 2, "ffn_dim": 12, "activation"
            "positional": "learned", "tokens": "sample", "patch": 1}
 BRIDGE = {"tokens": 1, "sync": "end"}
 GATE = {"temperature": 1.0}
+ABSENT = {"pool": "mean", "sync_every": 1, "type": "mlp", "combine": "features", "top_k": 0, "load_balance_weight": 0}
 
 
 # --- the regions: K runs of consecutive channels, the first C mod K one longer, `halo` further columns on either side
@@ -135,20 +136,61 @@ def embed(p, k, x, encoder, n_global):
     return x
 
 
-def forward(p, x, config, regions):
+def setting(config, part, key):
+    """A key that older cases do not name has the value that changes nothing."""
+    return config[part].get(key, ABSENT[key])
+
+
+def encode(p, x, config, regions):
+    """[B][N][H] of each region, after the last layer"""
     encoder, bridge = config["encoder"], config["bridge"]
-    g = bridge["tokens"]
+    g, last = bridge["tokens"], encoder["layers"] - 1
     state = [embed(p, k, columns(x, region), encoder, g) for k, region in enumerate(regions)]
     for layer in range(encoder["layers"]):
         state = [encoder_layer(p, f"experts.{k}.transformer.layers.{layer}", s, encoder) for k, s in enumerate(state)]
-    summary = torch.stack([s[:, g:].mean(1) for s in state], dim=1)  # [B][K][H]
-    if g and bridge["sync"] != "none":
+        if bridge["sync"] == "layer" and layer != last and (layer + 1) % setting(config, "bridge", "sync_every") == 0:
+            shared = sum(s[:, :g] for s in state) / len(state)
+            state = [torch.cat([shared, s[:, g:]], dim=1) for s in state]
+    return state
+
+
+def pool(p, k, local, config):
+    if setting(config, "encoder", "pool") == "mean":
+        return local.mean(1)
+    score = local @ p[f"experts.{k}.pool.query"][0] / math.sqrt(local.shape[-1])
+    return (torch.softmax(score, dim=-1).unsqueeze(-1) * local).sum(1)
+
+
+def gate_weights(p, context, config):
+    """What the regions count, and the probabilities the balance loss sees: before the choice of the largest."""
+    score = affine(p, "gate.fc1", context)
+    if setting(config, "gate", "type") == "mlp":
+        score = affine(p, "gate.fc2", score.clamp(min=0))
+    probability = torch.softmax(score / config["gate"]["temperature"], dim=-1)
+    top_k = setting(config, "gate", "top_k")
+    if not top_k:
+        return probability, probability
+    chosen = torch.zeros_like(probability)
+    for row, values in enumerate(probability.tolist()):
+        for i in sorted(range(len(values)), key=lambda i: (-values[i], i))[:top_k]:
+            chosen[row, i] = 1
+    kept = probability * chosen
+    return kept / kept.sum(-1, keepdim=True), probability
+
+
+def forward(p, x, config, regions):
+    g = config["bridge"]["tokens"]
+    state = encode(p, x, config, regions)
+    summary = torch.stack([pool(p, k, s[:, g:], config) for k, s in enumerate(state)], dim=1)  # [B][K][H]
+    if g and config["bridge"]["sync"] != "none":
         context = torch.stack([s[:, :g].mean(1) for s in state], dim=1).mean(1)
     else:
         context = summary.mean(1)
-    score = affine(p, "gate.fc2", affine(p, "gate.fc1", context).clamp(min=0))
-    gate = torch.softmax(score / config["gate"]["temperature"], dim=-1)
-    return affine(p, "classifier", (gate.unsqueeze(-1) * summary).sum(1)), gate
+    gate, probability = gate_weights(p, context, config)
+    if setting(config, "gate", "combine") == "features":
+        return affine(p, "classifier", (gate.unsqueeze(-1) * summary).sum(1)), gate, probability
+    answers = [torch.softmax(affine(p, f"heads.{k}", summary[:, k]), dim=-1) for k in range(len(state))]
+    return sum(gate[:, k:k + 1] * a for k, a in enumerate(answers)).log(), gate, probability
 
 
 # --- parameters
@@ -162,9 +204,13 @@ def shapes(config, regions, length, classes):
     elif encoder["tokens"] == "spectral":
         span, hop = stretches(encoder)
         tokens, per = 1 + (length - span) // hop, len(encoder["bands"]) - 1
-    out = {"classifier.weight": [classes, h], "classifier.bias": [classes],
-           "gate.fc1.weight": [h // 2, h], "gate.fc1.bias": [h // 2],
-           "gate.fc2.weight": [len(regions), h // 2], "gate.fc2.bias": [len(regions)]}
+    layers = [h, h // 2, len(regions)] if setting(config, "gate", "type") == "mlp" else [h, len(regions)]
+    out = {}
+    for i, (before, after) in enumerate(zip(layers, layers[1:])):
+        out[f"gate.fc{i + 1}.weight"], out[f"gate.fc{i + 1}.bias"] = [after, before], [after]
+    own = setting(config, "gate", "combine") == "answers"
+    for head in [f"heads.{k}" for k in range(len(regions))] if own else ["classifier"]:
+        out[head + ".weight"], out[head + ".bias"] = [classes, h], [classes]
     if g:
         out["global_token"] = [1, g, h]
     for k, region in enumerate(regions):
@@ -173,6 +219,8 @@ def shapes(config, regions, length, classes):
         out[e + "input_projection.bias"] = [h]
         if encoder["positional"] == "learned":
             out[e + "pos_embedding"] = [1, tokens + g, h]
+        if setting(config, "encoder", "pool") == "attention":
+            out[e + "pool.query"] = [1, h]
         for layer in range(encoder["layers"]):
             t = f"{e}transformer.layers.{layer}."
             out[t + "self_attn.in_proj_weight"], out[t + "self_attn.in_proj_bias"] = [3 * h, h], [3 * h]
@@ -210,8 +258,15 @@ def task_loss(logits, y, train):
     return functional.cross_entropy(logits, y, weight=weight, label_smoothing=train["label_smoothing"])
 
 
+def balance_loss(probability):
+    """K times the sum over regions of: share of the windows in which it is the largest, times its mean."""
+    k = probability.shape[1]
+    first = torch.bincount(probability.argmax(-1), minlength=k) / probability.shape[0]
+    return k * (first * probability.mean(0)).sum()
+
+
 def decays(name, shape, rule):
-    return rule == "all" or (len(shape) >= 2 and name != "global_token" and not name.endswith("pos_embedding"))
+    return rule == "all" or (len(shape) >= 2 and name != "global_token" and not name.endswith(("pos_embedding", "query")))
 
 
 def outcome(p, x, y, config, regions, train):
@@ -223,8 +278,8 @@ def outcome(p, x, y, config, regions, train):
                                    {"params": spared, "weight_decay": 0.0}], lr=train["lr"], betas=(0.9, 0.999), eps=1e-8)
     out, losses = {}, []
     for step in range(STEPS):
-        logits, gate = forward(p, x, config, regions)
-        loss = task_loss(logits, y, train)
+        logits, gate, probability = forward(p, x, config, regions)
+        loss = task_loss(logits, y, train) + setting(config, "gate", "load_balance_weight") * balance_loss(probability)
         optimizer.zero_grad()
         loss.backward()
         losses.append(loss.item())
@@ -253,6 +308,18 @@ CASES = {
     "tokens-0": dict(regions=2, halo=1, channels=4, bridge={"tokens": 0}),
     "sync-none": dict(regions=2, halo=1, channels=4, bridge={"sync": "none"}),
     "gate-warm": dict(regions=2, halo=1, channels=4, gate={"temperature": 2.0}),
+    "exchange": dict(regions=3, halo=1, channels=6, encoder={"layers": 3}, bridge={"sync": "layer"}),
+    "exchange-2": dict(regions=2, halo=1, channels=4, encoder={"layers": 4, "norm": "pre", "activation": "gelu"},
+                       bridge={"sync": "layer", "sync_every": 2, "tokens": 2}),
+    "pool-attention": dict(regions=2, halo=1, channels=4, encoder={"pool": "attention"}),
+    "gate-linear": dict(regions=2, halo=1, channels=4, gate={"type": "linear"}),
+    "gate-top": dict(regions=4, halo=1, channels=8, gate={"top_k": 2, "temperature": 0.5}),
+    "gate-balance": dict(regions=3, halo=1, channels=6, gate={"load_balance_weight": 0.7, "top_k": 1}),
+    "answers": dict(regions=2, halo=1, channels=4, classes=3, gate={"combine": "answers"}),
+    "joined": dict(regions=3, halo=1, channels=6, classes=3,
+                   encoder={"layers": 2, "norm": "pre", "activation": "gelu", "pool": "attention"}, bridge={"sync": "layer"},
+                   gate={"type": "linear", "combine": "answers", "top_k": 2, "load_balance_weight": 0.3},
+                   train={"label_smoothing": 0.1}),
     "position-none": dict(regions=2, halo=1, channels=4, encoder={"positional": "none"}),
     "position-wave": dict(regions=2, halo=1, channels=4, encoder={"positional": "sinusoidal"}),
     "patch": dict(regions=2, halo=1, channels=5, length=14, encoder={"tokens": "patch", "patch": 4, "heads": 4}),
@@ -323,10 +390,11 @@ def main(arguments):
     if len(arguments) > 1 and arguments[0] == "--compare":
         for path in arguments[1:]:
             compare(path)
-    elif len(arguments) == 1 and os.path.isdir(arguments[0]):
-        for name in CASES:
+    elif arguments and os.path.isdir(arguments[0]):
+        names = arguments[1:] or list(CASES)
+        for name in names:
             record(name, arguments[0])
-        print(f"{len(CASES)} cases, PyTorch {torch.__version__}, Python {sys.version.split()[0]}")
+        print(f"{len(names)} cases, PyTorch {torch.__version__}, Python {sys.version.split()[0]}")
     else:
         sys.exit(__doc__.strip())
 

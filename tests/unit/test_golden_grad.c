@@ -4,11 +4,9 @@
  *
  * With arguments MODEL GOLDEN it compares just that pair.
  */
-#include "check.h"
+#include "differences.h"
 
 #include "base/error.h"
-#include "base/rng.h"
-#include "model/forward.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -157,42 +155,6 @@ static void compare_gradients(const struct golden *g, const real *gradient)
 	}
 }
 
-#ifdef REAL_DOUBLE
-/* Directional derivatives along random directions, one tensor at a time. */
-static void against_differences(
-	struct golden *g, struct forward *f, const struct train_step *step, const real *gradient)
-{
-	const double h = 1e-6;
-	real *scratch = NEW_ARRAY(real, g->m->params.count), *keep = NEW_ARRAY(real, g->m->params.count);
-	memcpy(keep, g->m->params.x, g->m->params.count * sizeof(real));
-	for (int i = 0; i < g->m->params.n; i++) {
-		const struct param *p = &g->m->params.list[i];
-		struct rng r = rng_stream(3, p->name, 0, 0);
-		double found = 0, norm = 0, loss[2];
-		real *direction = NEW_ARRAY(real, p->count);
-		for (size_t j = 0; j < p->count; j++) {
-			direction[j] = rng_normal(&r);
-			norm += direction[j] * direction[j];
-		}
-		for (size_t j = 0; j < p->count; j++) {
-			direction[j] /= sqrt(norm);
-			found += direction[j] * gradient[p->offset + j];
-		}
-		for (int sign = 0; sign < 2; sign++) {
-			for (size_t j = 0; j < p->count; j++)
-				g->m->params.x[p->offset + j] =
-					keep[p->offset + j] + (sign ? -h : h) * direction[j];
-			loss[sign] = forward_train(f, g->B, fill, g, step, scratch);
-		}
-		memcpy(g->m->params.x + p->offset, keep + p->offset, p->count * sizeof(real));
-		CHECK_NEAR((loss[0] - loss[1]) / (2 * h), found, 1e-7 * fmax(1, fabs(found)));
-		free(direction);
-	}
-	free(scratch);
-	free(keep);
-}
-#endif
-
 static void compare(const char *golden, const char *model)
 {
 	struct golden g;
@@ -216,10 +178,11 @@ static void compare(const char *golden, const char *model)
 	CHECK_NEAR(forward_train(f, g.B, fill, &g, &step, gradient), losses[0], 1e-5);
 	compare_gradients(&g, gradient);
 #ifdef REAL_DOUBLE
-	step.dropout = 0.2; /* the masks are the same for the same step */
+	step.dropout = 0.2; /* masks and noise are the same for the same step */
+	g.m->config.gate.noise_std = 0.3;
 	forward_train(f, g.B, fill, &g, &step, gradient);
 	if (!model)
-		against_differences(&g, f, &step, gradient);
+		against_differences(g.m, f, g.B, fill, &g, &step, gradient);
 #endif
 	forward_free(f);
 	pool_free(pool);

@@ -2,7 +2,7 @@
 #include "check.h"
 
 #include "base/mem.h"
-#include "model/model.h"
+#include "model/encoder.h"
 
 #include <stdlib.h>
 
@@ -141,10 +141,32 @@ static void band_powers_are_those_of_the_transform(void)
 	config_end(&c);
 }
 
+/* Mean 0, the deviation asked for, and a window's noise is its own however a batch is cut. */
+static void gate_noise_is_fair_and_each_windows_own(void)
+{
+	enum { B = 5000, K = 4, FROM = 1234 };
+	static real a[B * K], b[B * K];
+	struct model m = {.layout.regions = K, .config.gate.noise_std = 0.3};
+	double mean = 0, square = 0, both = 0;
+	gate_noise(&m, 5, 7, 0, B, a);
+	gate_noise(&m, 5, 7, FROM, 100, b);
+	CHECK(!memcmp(a + (size_t)FROM * K, b, 100 * K * sizeof(real)));
+	gate_noise(&m, 5, 8, 0, B, b); /* the next step's is another */
+	for (int i = 0; i < B * K; i++) {
+		mean += (double)a[i] / (B * K);
+		square += (double)a[i] * (double)a[i] / (B * K);
+		both += (double)a[i] * (double)b[i] / (B * K);
+	}
+	CHECK_NEAR(mean, 0, 0.01);
+	CHECK_NEAR(sqrt(square), 0.3, 0.01);
+	CHECK_NEAR(both, 0, 0.005);
+}
+
 int main(void)
 {
 	CASE(start_values_have_their_distributions);
 	CASE(positions_are_sines_and_cosines);
 	CASE(band_powers_are_those_of_the_transform);
+	CASE(gate_noise_is_fair_and_each_windows_own);
 	return check_done();
 }

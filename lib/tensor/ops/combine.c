@@ -61,7 +61,21 @@ static void softmax_backward(struct tape *t, struct node *y)
 	}
 }
 
+/* Whether fewer than k of x [n] come before x[j]: larger ones, and equal ones with a lower index. */
+static bool among_largest(const real *x, size_t n, size_t k, size_t j)
+{
+	size_t before = 0;
+	for (size_t i = 0; i < n && k < n; i++)
+		before += x[i] > x[j] || (x[i] == x[j] && i < j);
+	return before < k;
+}
+
 struct node *op_softmax(struct tape *t, struct node *x, real temperature)
+{
+	return op_softmax_top(t, x, temperature, x->cols);
+}
+
+struct node *op_softmax_top(struct tape *t, struct node *x, real temperature, int k)
 {
 	struct node *y = tape_node(t, x->rows, x->cols, 1, &x, softmax_backward);
 	size_t n = (size_t)x->cols;
@@ -70,7 +84,9 @@ struct node *op_softmax(struct tape *t, struct node *x, real temperature)
 		for (size_t j = 1; j < n; j++)
 			top = x->x[i + j] > top ? x->x[i + j] : top;
 		for (size_t j = 0; j < n; j++)
-			sum += y->x[i + j] = (real)exp((double)((x->x[i + j] - top) / temperature));
+			sum += y->x[i + j] = among_largest(x->x + i, n, (size_t)k, j)
+						     ? (real)exp((double)((x->x[i + j] - top) / temperature))
+						     : 0;
 		for (size_t j = 0; j < n; j++)
 			y->x[i + j] /= sum;
 	}
