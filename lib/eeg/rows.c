@@ -6,6 +6,7 @@
 #include "io/number.h"
 
 #include <ctype.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +94,17 @@ static void fill_in(struct rows *r, const struct made_up *m, float *x)
 	}
 }
 
+/* Channels side by side: a loop that vector units take. The number of values that are not finite. */
+static int convert(const double *number, double scale, int C, float *x)
+{
+	int odd = 0;
+	for (int c = 0; c < C; c++) {
+		x[c] = (float)(number[c] * scale);
+		odd += !(fabsf(x[c]) <= FLT_MAX);
+	}
+	return odd;
+}
+
 static int read_channels(struct rows *r, const struct csv_cell *cell, const double *number, float *x)
 {
 	const int *from = r->columns->from;
@@ -100,7 +112,9 @@ static int read_channels(struct rows *r, const struct csv_cell *cell, const doub
 	if (r->missing)
 		memset(r->hole, 0, (size_t)r->C * sizeof *r->hole);
 	r->missing = 0;
-	for (int c = 0; c < r->C; c++) {
+	if (r->straight)
+		odd = convert(number + from[0], r->scale, r->C, x);
+	for (int c = 0; c < r->C && !r->straight; c++) {
 		x[c] = from[c] < 0 ? 0 : (float)(number[from[c]] * r->scale);
 		odd += !isfinite(x[c]);
 	}
@@ -235,8 +249,11 @@ int rows_begin(struct rows *r, const char *file, struct csv_table *table, const 
 		.file = file,
 		.labels = labels,
 		.C = columns->channels.n,
+		.straight = columns->from[0] >= 0,
 		.scale = factor[o->unit],
 		.label = -1};
+	for (int c = 0; c < r->C; c++)
+		r->straight &= columns->from[c] == columns->from[0] + c;
 	r->hole = NEW_ARRAY(bool, r->C);
 	for (int c = 0; c < r->C; c++)
 		if (columns->from[c] < 0 && o->missing == SPLIT_MISSING_INTERP && make_up(r, c))

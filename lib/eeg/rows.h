@@ -17,6 +17,7 @@ struct rows {
 	const char *file;
 	struct names *labels; /* grows */
 	int C;
+	bool straight;        /* the channels stand side by side and in order */
 	double scale;         /* to microvolts */
 	struct made_up *made; /* [mades] */
 	int mades;

@@ -155,29 +155,57 @@ void windows_put_table(const struct windows *w, struct st_writer *st)
 	text_free(&t);
 }
 
+enum { BLOCK = 1 << 15 }; /* floats gathered at a time: more than an output keeps back */
+
 struct emitting {
 	const struct windows *w;
 	int region;
 };
 
-/* expert.<k> gathered from the signal, row by row. */
+/* Columns of a region that are channels in a row. */
+struct stretch {
+	int column, channel, n;
+};
+
+static int stretches(const struct region *r, struct stretch *out)
+{
+	int n = 0;
+	for (int j = 0; j < r->width; j++) {
+		struct stretch *last = n ? &out[n - 1] : NULL;
+		if (r->channel[j] < 0)
+			continue;
+		if (last && last->column + last->n == j && last->channel + last->n == r->channel[j])
+			last->n++;
+		else
+			out[n++] = (struct stretch){j, r->channel[j], 1};
+	}
+	return n;
+}
+
+/* expert.<k> gathered from the signal, a block of rows at a time; padding stays 0. */
 static int emit_region(void *context, struct output *o)
 {
 	const struct emitting *e = context;
 	const struct windows *w = e->w;
 	const struct region *r = &w->layout.region[e->region];
-	size_t bytes = (size_t)r->width * sizeof(float);
+	size_t width = (size_t)r->width, C = (size_t)w->layout.channels.n;
 	if (w->expert)
-		return output_write(o, w->expert[e->region], (size_t)w->samples * bytes);
-	float *row = NEW_ARRAY(float, r->width);
-	int fail = 0;
-	for (int64_t s = 0; s < w->samples && !fail; s++) {
-		const float *x = w->signal + s * w->layout.channels.n;
-		for (int j = 0; j < r->width; j++)
-			row[j] = r->channel[j] < 0 ? 0 : x[r->channel[j]];
-		fail = output_write(o, row, bytes);
+		return output_write(o, w->expert[e->region], (size_t)w->samples * width * sizeof(float));
+	struct stretch *part = NEW_ARRAY(struct stretch, width);
+	int64_t rows = BLOCK / (int64_t)width + 1;
+	float *block = NEW_ARRAY(float, (size_t)rows *width);
+	int parts = stretches(r, part), fail = 0;
+	for (int64_t s = 0; s < w->samples && !fail; s += rows) {
+		int64_t n = w->samples - s < rows ? w->samples - s : rows;
+		for (int64_t i = 0; i < n; i++)
+			for (int p = 0; p < parts; p++)
+				memcpy(block + (size_t)i * width + part[p].column,
+					w->signal + (size_t)(s + i) * C + part[p].channel,
+					(size_t)part[p].n * sizeof(float));
+		fail = output_write(o, block, (size_t)n * width * sizeof(float));
 	}
-	free(row);
+	free(part);
+	free(block);
 	return fail;
 }
 

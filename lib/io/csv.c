@@ -359,7 +359,9 @@ void csv_table_free(struct csv_table *t)
 	free(t->stop);
 	free(t->at);
 	free(t->number);
+	free(t->over);
 	free(t->under);
+	free(t->odd);
 	text_free(&t->unquoted);
 	free(t);
 }

@@ -34,8 +34,12 @@ struct csv_table {
 	bool lane, parsed; /* wanted; the row in hand has them */
 	uint32_t *at;      /* [cells] where each cell of the line ends */
 	size_t at_room;
-	double *number, *under; /* [cells] */
+	double *number; /* [cells] = over / under */
+	int32_t *over;
+	double *under;
+	int *odd; /* cells that are no short numbers */
 	int number_room;
+	int fraction; /* digits behind the point that are expected, 0 = not known */
 };
 
 /* The next line without its end: *s, *n, valid until the next call. 1, 0 at the end, -1. at: how far into the unread bytes
