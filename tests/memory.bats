@@ -6,7 +6,7 @@ load train_helpers
 
 setup_file() {
     PATH=$(realpath "${MOE_BIN:-build/bin}"):$PATH
-    ldd "$(command -v moe-split)" | grep -q asan && skip "a sanitizer takes memory of its own"
+    sanitized && return
     cd "$BATS_FILE_TMPDIR" || exit 1
     # 4 MB and 64 MB of rows with a class that changes every second, and an empty cell now and then
     moe-synth --subjects 1 --channels 16 --rate 125 --seconds 60 -o eeg
@@ -22,8 +22,13 @@ setup_file() {
     moe-train $small --set train.epochs=1 --no-history -o m.st 4MB.st
 }
 
+sanitized() {
+    ldd "$(command -v moe-split)" | grep -q asan
+}
+
 setup() {
     PATH=$(realpath "${MOE_BIN:-build/bin}"):$PATH
+    sanitized && skip "a sanitizer takes memory of its own"
     cd "$BATS_FILE_TMPDIR" || exit 1
     export TMPDIR=$BATS_TEST_TMPDIR MOE_THREADS=2
 }
