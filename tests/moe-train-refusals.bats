@@ -144,7 +144,7 @@ setup_file() {
         edit m.st bad.st "m['moe.config'] = '$config'"
         no_train 65 "bad.st: metadata moe.config" --init bad.st w.st
     done
-    edit m.st bad.st 'c = json.loads(m["moe.config"]); c["gate"]["combine"] = "answers"; m["moe.config"] = json.dumps(c)'
+    edit m.st bad.st 'o = json.loads(m["moe.config"]); o["gate"]["combine"] = "answers"; m["moe.config"] = json.dumps(o)'
     no_train 65 "heads.0.weight" --init bad.st w.st
     edit m.st bad.st 'm["moe.config"] = json.dumps({"encoder": {"hidden_dim": 65536, "ffn_dim": 1048576, "layers": 256}})'
     no_train 65 "bad.st: tensor" --init bad.st w.st # no memory is asked for before the tensors are there

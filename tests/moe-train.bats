@@ -98,7 +98,7 @@ train.schedule onecycle train.warmup_steps=0
 train.schedule step train.warmup_steps=0
 train.warmup_steps 3
 train.clip_norm 0.01
-train.patience 1 train.lr=0.2 train.epochs=12 train.schedule=constant train.warmup_steps=0
+train.patience 1 train.lr=0.1 train.epochs=12 train.schedule=constant train.warmup_steps=0
 train.class_weight balanced
 train.label_smoothing 0.2
 train.scale none
