@@ -224,23 +224,6 @@ static int check_classes(const struct run *r)
 	return bad;
 }
 
-/* Keys whose effect depends on the windows: with one region there is nothing to weigh, its weight is 1. */
-static int check_effect(const struct run *r)
-{
-	static const char *const between[] = {"bridge.sync", "bridge.sync_every", "gate.type", "gate.combine",
-		"gate.top_k", "gate.noise_std", "gate.temperature", "gate.load_balance_weight"};
-	int K = r->target.regions, top_k = r->config.value.gate.top_k;
-	for (size_t i = 0; i < sizeof between / sizeof *between && K == 1; i++)
-		if (config_given(&r->config, between[i]))
-			return err_set(EX_CONFIG, "%s has no effect: there is one region", between[i]);
-	if (top_k >= K && config_given(&r->config, "gate.top_k"))
-		return err_set(EX_CONFIG, "gate.top_k=%d has no effect: there are %d regions", top_k, K);
-	if (r->config.value.encoder.pool == POOL_ATTENTION && r->model->n == 1 &&
-		config_given(&r->config, "encoder.pool"))
-		return err_set(EX_CONFIG, "encoder.pool=attention has no effect: a window is one token");
-	return 0;
-}
-
 static int make_model(struct run *r)
 {
 	struct layout l;
@@ -250,7 +233,7 @@ static int make_model(struct run *r)
 	int gate = r->before ? r->before->gate_fc1_weight >= 0 : -1;
 	r->model = model_new(&r->config.value, &l, gate);
 	layout_free(&l);
-	if (!r->model || check_effect(r))
+	if (!r->model || config_check_effect(&r->config, r->target.regions, r->model->n))
 		return -1;
 	struct model *m = r->model, *b = r->before;
 	if (b) {

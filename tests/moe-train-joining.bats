@@ -33,6 +33,25 @@ train() {
     moe-predict -m on eeg/S01_1.csv | jq -es 'length == 16'
 }
 
+@test "the bytes do not depend on the number of threads, nor a window's answer on its company" {
+    moe-split --window 64 --stride 4 --experts 3 eeg/*.csv -o many.st
+    for keys in "bridge.sync=layer encoder.layers=3 bridge.tokens=2 bridge.sync_every=2" \
+        "bridge.sync=layer encoder.layers=2 gate.combine=answers gate.load_balance_weight=1 gate.noise_std=0.5" \
+        "gate.top_k=2 gate.type=linear encoder.pool=attention"; do
+        set=""
+        for key in $keys; do set+=" --set $key"; done
+        for threads in 1 2 3; do
+            train $threads.out --preset seed --set train.epochs=1 --set train.batch_size=100 $set --threads $threads \
+                --valid-groups S01 many.st
+        done
+        cmp 1.out 2.out
+        cmp 1.out 3.out
+        moe-predict -m 1.out --batch 1 --threads 1 many.st >alone
+        moe-predict -m 1.out --batch 50 --threads 3 many.st | cmp - alone
+        moe-route -m 1.out --jsonl many.st | jq -es 'all(.gate | add > 0.99999 and add < 1.00001)'
+    done
+}
+
 @test "gate.top_k: the other regions weigh nothing" {
     moe-split --window 64 --experts 3 eeg/*.csv -o three.st
     for k in 1 2; do

@@ -379,6 +379,21 @@ int config_fixed_by_model(const struct configuration *c, const struct config *mo
 	return r;
 }
 
+int config_check_effect(const struct configuration *c, int K, int n)
+{
+	static const char *const between[] = {"bridge.sync", "bridge.sync_every", "gate.type", "gate.combine",
+		"gate.top_k", "gate.noise_std", "gate.temperature", "gate.load_balance_weight"};
+	int top_k = c->value.gate.top_k;
+	for (size_t i = 0; i < sizeof between / sizeof *between && K == 1; i++)
+		if (config_given(c, between[i])) /* nothing to weigh: its weight is 1 */
+			return err_set(EX_CONFIG, "%s has no effect: there is one region", between[i]);
+	if (top_k >= K && config_given(c, "gate.top_k"))
+		return err_set(EX_CONFIG, "gate.top_k=%d has no effect: there are %d regions", top_k, K);
+	if (c->value.encoder.pool == POOL_ATTENTION && n == 1 && config_given(c, "encoder.pool"))
+		return err_set(EX_CONFIG, "encoder.pool=attention has no effect: a window is one token");
+	return 0;
+}
+
 bool config_given(const struct configuration *c, const char *key)
 {
 	int i = find(key);

@@ -88,6 +88,8 @@ int config_file(struct configuration *, const char *path);
 int config_set(struct configuration *, const char *assignment);
 /* What the values have to do with each other, and that no key given by the user is without effect. */
 int config_check(const struct configuration *);
+/* Likewise, where it takes the windows to know: K regions, n tokens of a window. */
+int config_check_effect(const struct configuration *, int K, int n);
 /* The keys given by the user that a model which is continued fixes: an error names the first that differs from it. */
 int config_fixed_by_model(const struct configuration *, const struct config *model);
 /* Whether the user gave this key. */
