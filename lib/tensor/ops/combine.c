@@ -65,7 +65,9 @@ static void softmax_backward(struct tape *t, struct node *y)
 static bool among_largest(const real *x, size_t n, size_t k, size_t j)
 {
 	size_t before = 0;
-	for (size_t i = 0; i < n && k < n; i++)
+	if (k >= n)
+		return true;
+	for (size_t i = 0; i < n; i++)
 		before += x[i] > x[j] || (x[i] == x[j] && i < j);
 	return before < k;
 }
