@@ -68,7 +68,7 @@ static bool among_largest(const real *x, size_t n, size_t k, size_t j)
 	if (k >= n)
 		return true;
 	for (size_t i = 0; i < n; i++)
-		before += x[i] > x[j] || (x[i] == x[j] && i < j);
+		before += i < j ? x[i] >= x[j] : x[i] > x[j];
 	return before < k;
 }
 
