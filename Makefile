@@ -76,8 +76,9 @@ $B/bench/%: $B/tests/bench/%.o $B/libmoe.a
 -include $(shell find $B -name '*.d' 2>/dev/null)
 .SECONDARY:
 
-# --- tests. Each program of tests/unit prints one "ok" or "not ok" line per case; *_grad also run in double.
-GRADS := $(filter %_grad,$(UNITS))
+# --- tests. Each program of tests/unit prints one "ok" or "not ok" line per case; *_grad and *_exact also run in
+# double.
+GRADS := $(filter %_grad %_exact,$(UNITS))
 
 unit: $(UNITS:%=$B/unit/%)
 	@tests/run unit $^

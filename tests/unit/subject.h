@@ -15,7 +15,7 @@ static const double step = 1e-5, tolerance = 1e-7;
 static const double step = 2e-2, tolerance = 2e-2;
 #endif
 
-enum { INPUTS = 10 };
+enum { INPUTS = 16 };
 
 /* What is differentiated: matrices given to the operation as nodes or weights. */
 struct subject {
@@ -23,6 +23,7 @@ struct subject {
 	int rows[INPUTS], cols[INPUTS];
 	struct node node[INPUTS];
 	struct weight weight[INPUTS];
+	double further; /* what the loss has besides, set by the build; its backward is on the tape */
 };
 
 typedef struct node *(*build)(struct tape *, struct subject *);
@@ -48,14 +49,15 @@ static inline void clear(struct subject *s)
 	*s = (struct subject){0};
 }
 
-/* loss = sum of c_i y_i with fixed random c; backward when asked. */
+/* loss = sum of c_i y_i with fixed random c, and what the build adds; backward when asked. */
 static inline double loss(struct tape *t, struct subject *s, build f, bool backward)
 {
 	struct rng r = rng_stream(9, "loss", 0, 0);
 	tape_reset(t);
+	s->further = 0;
 	struct node *y = f(t, s);
 	tape_gradients(t, t->arena);
-	double sum = 0;
+	double sum = s->further;
 	for (int i = 0; i < y->rows * y->cols; i++) {
 		double c = y->rows * y->cols == 1 ? 1 : rng_normal(&r);
 		sum += c * (double)y->x[i];
