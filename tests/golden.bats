@@ -41,3 +41,12 @@ check() {
 @test "gate-top" { check; }
 @test "joined" { check; }
 @test "pool-attention" { check; }
+@test "moe-topk" { check; }
+@test "moe-topk-1" { check; }
+@test "moe-topk-plain" { check; }
+@test "moe-noisy" { check; }
+@test "moe-soft" { check; }
+@test "moe-slots" { check; }
+@test "moe-expert-choice" { check; }
+@test "moe-cosine" { check; }
+@test "moe-uniform" { check; }

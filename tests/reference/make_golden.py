@@ -17,6 +17,7 @@ import sys
 import zlib
 
 import container
+import mixture
 import torch
 from torch.nn import functional
 
@@ -76,12 +77,18 @@ def feed_forward(p, name, x, activation):
     return affine(p, name + ".linear2", hidden)
 
 
-def encoder_layer(p, name, x, encoder):
+def encoder_layer(p, name, x, encoder, moe, losses):
+    """moe None: a dense layer"""
+    def feed(x):
+        if moe:
+            return mixture.mixture(p, name + ".moe", x, moe, encoder["activation"], losses)
+        return feed_forward(p, name, x, encoder["activation"])
+
     if encoder["norm"] == "pre":
         x = x + attend(p, name + ".self_attn", standardise(p, name + ".norm1", x), encoder["heads"])
-        return x + feed_forward(p, name, standardise(p, name + ".norm2", x), encoder["activation"])
+        return x + feed(standardise(p, name + ".norm2", x))
     x = standardise(p, name + ".norm1", x + attend(p, name + ".self_attn", x, encoder["heads"]))
-    return standardise(p, name + ".norm2", x + feed_forward(p, name, x, encoder["activation"]))
+    return standardise(p, name + ".norm2", x + feed(x))
 
 
 def wave(tokens, hidden):
@@ -141,13 +148,14 @@ def setting(config, part, key):
     return config[part].get(key, ABSENT[key])
 
 
-def encode(p, x, config, regions):
-    """[B][N][H] of each region, after the last layer"""
-    encoder, bridge = config["encoder"], config["bridge"]
+def encode(p, x, config, regions, losses):
+    """[B][N][H] of each region, after the last layer; losses: balance and z of the mixtures are added"""
+    encoder, bridge, moe = config["encoder"], config["bridge"], {**mixture.MOE, **config.get("moe", {})}
     g, last = bridge["tokens"], encoder["layers"] - 1
     state = [embed(p, k, columns(x, region), encoder, g) for k, region in enumerate(regions)]
     for layer in range(encoder["layers"]):
-        state = [encoder_layer(p, f"experts.{k}.transformer.layers.{layer}", s, encoder) for k, s in enumerate(state)]
+        state = [encoder_layer(p, f"experts.{k}.transformer.layers.{layer}", s, encoder,
+                               moe if mixture.here(moe, layer) else None, losses) for k, s in enumerate(state)]
         if bridge["sync"] == "layer" and layer != last and (layer + 1) % setting(config, "bridge", "sync_every") == 0:
             shared = sum(s[:, :g] for s in state) / len(state)
             state = [torch.cat([shared, s[:, g:]], dim=1) for s in state]
@@ -179,8 +187,9 @@ def gate_weights(p, context, config):
 
 
 def forward(p, x, config, regions):
-    g = config["bridge"]["tokens"]
-    state = encode(p, x, config, regions)
+    """logits, gate, what the gate's balance loss sees, and the mixtures' losses"""
+    g, losses = config["bridge"]["tokens"], [0.0, 0.0]
+    state = encode(p, x, config, regions, losses)
     summary = torch.stack([pool(p, k, s[:, g:], config) for k, s in enumerate(state)], dim=1)  # [B][K][H]
     if g and config["bridge"]["sync"] != "none":
         context = torch.stack([s[:, :g].mean(1) for s in state], dim=1).mean(1)
@@ -188,15 +197,15 @@ def forward(p, x, config, regions):
         context = summary.mean(1)
     gate, probability = gate_weights(p, context, config)
     if setting(config, "gate", "combine") == "features":
-        return affine(p, "classifier", (gate.unsqueeze(-1) * summary).sum(1)), gate, probability
+        return affine(p, "classifier", (gate.unsqueeze(-1) * summary).sum(1)), gate, probability, losses
     answers = [torch.softmax(affine(p, f"heads.{k}", summary[:, k]), dim=-1) for k in range(len(state))]
-    return sum(gate[:, k:k + 1] * a for k, a in enumerate(answers)).log(), gate, probability
+    return sum(gate[:, k:k + 1] * a for k, a in enumerate(answers)).log(), gate, probability, losses
 
 
 # --- parameters
 
 def shapes(config, regions, length, classes):
-    encoder, bridge = config["encoder"], config["bridge"]
+    encoder, bridge, moe = config["encoder"], config["bridge"], {**mixture.MOE, **config.get("moe", {})}
     h, f, g = encoder["hidden_dim"], encoder["ffn_dim"], bridge["tokens"]
     tokens, per = length, 1  # per: features for each column
     if encoder["tokens"] == "patch":
@@ -225,8 +234,11 @@ def shapes(config, regions, length, classes):
             t = f"{e}transformer.layers.{layer}."
             out[t + "self_attn.in_proj_weight"], out[t + "self_attn.in_proj_bias"] = [3 * h, h], [3 * h]
             out[t + "self_attn.out_proj.weight"], out[t + "self_attn.out_proj.bias"] = [h, h], [h]
-            out[t + "linear1.weight"], out[t + "linear1.bias"] = [f, h], [f]
-            out[t + "linear2.weight"], out[t + "linear2.bias"] = [h, f], [h]
+            if mixture.here(moe, layer):
+                out.update({t + name: shape for name, shape in mixture.shapes(moe, h, f).items()})
+            else:
+                out[t + "linear1.weight"], out[t + "linear1.bias"] = [f, h], [f]
+                out[t + "linear2.weight"], out[t + "linear2.bias"] = [h, f], [h]
             for norm in ("norm1", "norm2"):
                 out[t + norm + ".weight"], out[t + norm + ".bias"] = [h], [h]
     return out
@@ -242,8 +254,8 @@ def draw(shape_of, generator):
             values = values * 0.1 + (1 if name.endswith("weight") else 0)
         elif len(shape) == 1:
             values = values * 0.2
-        elif len(shape) == 2:
-            values = values / math.sqrt(shape[1])
+        elif len(shape) == 2 or ".moe." in name:
+            values = values / math.sqrt(shape[-1])
         p[name] = values.float().double()
     return p
 
@@ -278,10 +290,14 @@ def outcome(p, x, y, config, regions, train):
                                    {"params": spared, "weight_decay": 0.0}], lr=train["lr"], betas=(0.9, 0.999), eps=1e-8)
     out, losses = {}, []
     for step in range(STEPS):
-        logits, gate, probability = forward(p, x, config, regions)
-        loss = task_loss(logits, y, train) + setting(config, "gate", "load_balance_weight") * balance_loss(probability)
+        logits, gate, probability, (aux, z) = forward(p, x, config, regions)
+        moe = {**mixture.MOE, **config.get("moe", {})}
+        loss = (task_loss(logits, y, train) + setting(config, "gate", "load_balance_weight") * balance_loss(probability) +
+                moe["load_balance_weight"] * aux + moe["z_loss_weight"] * z)
         optimizer.zero_grad()
         loss.backward()
+        for values in p.values():
+            values.grad = torch.zeros_like(values) if values.grad is None else values.grad
         losses.append(loss.item())
         if step == 0:
             out["logits"], out["gate"] = logits.detach(), gate.detach()
@@ -331,6 +347,23 @@ CASES = {
     "decay-matrices": dict(regions=2, halo=1, channels=4, train={"decay": "matrices", "weight_decay": 2.0}),
 }
 
+# A mixture: pre-norm gelu (but for one), two layers of which the second, or both, have experts.
+for name, case in {
+    "moe-topk": dict(moe={"bias": True, "temperature": 0.7, "z_loss_weight": 0.01, "load_balance_weight": 0.1}),
+    "moe-topk-1": dict(moe={"top_k": 1, "layers": "all", "load_balance_form": "first", "load_balance_weight": 0.1},
+                       encoder={"norm": "post", "activation": "relu"}),
+    "moe-topk-plain": dict(moe={"num_experts": 5, "top_k": 3, "renormalise": "no", "load_balance_form": "cv2",
+                                "load_balance_weight": 0.1, "z_loss_weight": 0.01}),
+    "moe-noisy": dict(moe={"router": "noisy_topk", "noise_std": 0.0, "load_balance_form": "sum", "load_balance_weight": 0.1}),
+    "moe-soft": dict(moe={"router": "soft", "temperature": 2.0, "shared_experts": 1, "z_loss_weight": 0.01}),
+    "moe-slots": dict(moe={"router": "soft_moe", "num_experts": 3, "slots": 2}),
+    "moe-expert-choice": dict(moe={"router": "expert_choice", "capacity_factor": 1.5, "z_loss_weight": 0.01}),
+    "moe-cosine": dict(moe={"router": "cosine", "shared_experts": 2, "z_loss_weight": 0.01, "load_balance_weight": 0.1}),
+    "moe-uniform": dict(moe={"router": "uniform"}),
+}.items():
+    CASES[name] = dict(regions=2, halo=1, channels=5, moe={"layers": [1], **case["moe"]},
+                       encoder={"layers": 2, "norm": "pre", "activation": "gelu", **case.get("encoder", {})})
+
 
 def to_tensor(values):
     return ("F32", list(values.shape), array.array("f", values.flatten().tolist()))
@@ -347,6 +380,8 @@ def record(name, folder):
     config = {"preset": "seed"}
     for part, defaults in (("encoder", ENCODER), ("bridge", BRIDGE), ("gate", GATE)):
         config[part] = {**defaults, **spec.get(part, {})}
+    if "moe" in spec:
+        config["moe"] = {**mixture.MOE, **spec["moe"]}
     regions = index_regions(spec["channels"], spec["regions"], spec["halo"])
     generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
     p = draw(shapes(config, regions, length, classes), generator)

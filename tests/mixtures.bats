@@ -1,0 +1,74 @@
+#!/usr/bin/env bats
+# Mixtures of experts through moe-train and moe-predict: every router, same bytes for any number of threads and after a stop, keys
+# that do what they say, refusals.
+# shellcheck disable=SC2086
+
+bats_require_minimum_version 1.5.0
+load train_helpers
+
+setup_file() {
+    make_data
+}
+
+# tensors FILE: all of them, without the header
+tensors() {
+    local header
+    header=$(od -An -tu8 -N8 "$1")
+    tail -c +$((header + 9)) "$1" | cksum
+}
+
+# mix NAME ARGUMENTS...: a model NAME of two epochs whose layer is a mixture; quick, the same for the same arguments
+mix() {
+    local out=$1
+    shift
+    moe-train $small --set moe.layers=all --set train.epochs=2 --set train.batch_size=24 --no-history -q "$@" -o "$out" w.st
+}
+
+@test "every router trains, and its bytes do not depend on the number of threads" {
+    for router in topk noisy_topk soft soft_moe expert_choice cosine random uniform; do
+        for threads in 1 2 3; do
+            mix $threads.out --set moe.router=$router --threads $threads
+        done
+        cmp 1.out 2.out
+        cmp 1.out 3.out
+        moe-predict -m 1.out w.st >answers
+        [ "$(wc -l <answers)" -eq 64 ]
+        mix other.out --set moe.router=$router --seed 2
+        run ! cmp -s 1.out other.out
+    done
+}
+
+@test "every loss trains, with any number of threads, and is another" {
+    for form in switch sum first cv2; do
+        for threads in 1 2; do
+            mix $threads.out --set moe.load_balance_form=$form --set moe.load_balance_weight=0.1 --set moe.z_loss_weight=0.01 \
+                --threads $threads
+        done
+        cmp 1.out 2.out
+        mv 1.out $form.out
+    done
+    run ! cmp -s switch.out first.out
+    run ! cmp -s switch.out cv2.out
+    run ! cmp -s sum.out cv2.out
+}
+
+@test "training that was stopped goes on to the same bytes" {
+    for router in topk noisy_topk random; do
+        steady="--set moe.router=$router --set train.schedule=constant"
+        mix whole.out $steady --set train.epochs=4
+        mix half.out $steady --state s
+        run ! cmp -s whole.out half.out
+        moe-train --resume --state s --set train.epochs=4 --no-history -q -o half.out w.st
+        cmp <(tensors whole.out) <(tensors half.out)
+        rm s
+    done
+}
+
+@test "evaluation does not depend on company" {
+    for router in topk noisy_topk soft soft_moe expert_choice cosine random uniform; do
+        mix m.out --set moe.router=$router
+        moe-predict -m m.out --batch 64 w.st >whole
+        moe-predict -m m.out --batch 3 w.st >parts
+        cmp whole parts
+    done
+}

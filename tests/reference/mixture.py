@@ -1,0 +1,138 @@
+"""Mixtures of experts a second time, in PyTorch, one token after the other where that is the plain way to say it.
+
+A mixture stands where a layer has its feed-forward. x [B][N][H]; p holds the parameters; losses gathers (balance, z) of each.
+"""
+import math
+
+import torch
+
+MOE = {"layers": "none", "num_experts": 4, "top_k": 2, "router": "topk", "renormalise": "auto", "bias": False, "temperature": 1.0,
+       "noise_std": 1.0, "router_dim": 6, "slots": 1, "capacity_factor": 0.0, "load_balance_weight": 0.01,
+       "load_balance_form": "switch", "z_loss_weight": 0.0, "shared_experts": 0}
+LINEAR = ("topk", "noisy_topk", "soft", "expert_choice")
+
+
+def here(moe, layer):
+    rule = moe["layers"]
+    return rule == "all" or (rule != "none" and layer in rule)
+
+
+def shapes(moe, h, f):
+    """of one mixture, below the layer's name"""
+    e, router = moe["num_experts"], moe["router"]
+    out = {}
+    for part, n in (("experts", e), ("shared", moe["shared_experts"])):
+        if n:
+            out.update({f"moe.{part}.linear1.weight": [n, f, h], f"moe.{part}.linear1.bias": [n, f],
+                        f"moe.{part}.linear2.weight": [n, h, f], f"moe.{part}.linear2.bias": [n, h]})
+    if router in LINEAR:
+        out["moe.router.weight"] = [e, h]
+        if moe["bias"]:
+            out["moe.router.bias"] = [e]
+    if router == "noisy_topk":
+        out["moe.router.noise.weight"] = [e, h]
+    if router == "cosine":
+        out.update({"moe.router.projection.weight": [moe["router_dim"], h],
+                    "moe.router.embedding.weight": [e, moe["router_dim"]], "moe.router.log_scale": [1]})
+    if router == "soft_moe":
+        out.update({"moe.router.slots.weight": [e * moe["slots"], h], "moe.router.scale": [1]})
+    return out
+
+
+def expert(p, name, i, x, activation):
+    hidden = x @ p[name + ".linear1.weight"][i].T + p[name + ".linear1.bias"][i]
+    hidden = hidden.clamp(min=0) if activation == "relu" else hidden * (1 + torch.erf(hidden / math.sqrt(2))) / 2
+    return hidden @ p[name + ".linear2.weight"][i].T + p[name + ".linear2.bias"][i]
+
+
+def unit(x):
+    return x / x.square().sum(-1, keepdim=True).sqrt()
+
+
+def logits_of(p, name, x, moe):
+    """clean logits [tokens][E]"""
+    if moe["router"] == "cosine":
+        scale = p[name + ".log_scale"].exp().clamp(max=100)
+        return unit(x @ p[name + ".projection.weight"].T) @ unit(p[name + ".embedding.weight"]).T * scale
+    z = x @ p[name + ".weight"].T
+    if moe["bias"]:
+        z = z + p[name + ".bias"]
+    return z / moe["temperature"]
+
+
+def best(values, n):
+    """indices of the n largest, of equal ones the lower first"""
+    return sorted(range(len(values)), key=lambda i: (-values[i], i))[:n]
+
+
+def soft_moe(p, name, x, moe, activation):
+    z = unit(x) @ (unit(p[name + ".router.slots.weight"]) * p[name + ".router.scale"]).T
+    slots = z.softmax(1).transpose(1, 2) @ x
+    answers = [expert(p, name + ".experts", i // moe["slots"], slots[:, i], activation) for i in range(slots.shape[1])]
+    return z.softmax(2) @ torch.stack(answers, dim=1)
+
+
+def choose(score, moe):
+    """[N][E] of one window -> weights [N][E], and each token's choice in order"""
+    n, e = score.shape
+    values = score.detach().tolist()
+    if moe["router"] == "soft":
+        return score, [best(v, e) for v in values]
+    if moe["router"] == "expert_choice":
+        capacity = min(n, math.ceil((moe["capacity_factor"] or 2.0) * n / e))
+        takes = [best([v[i] for v in values], capacity) for i in range(e)]
+        chosen = [[i for i in range(e) if t in takes[i]] for t in range(n)]
+    elif moe["router"] == "uniform":
+        chosen = [[(t * moe["top_k"] + j) % e for j in range(moe["top_k"])] for t in range(n)]
+    else:
+        chosen = [best(v, moe["top_k"]) for v in values]
+    mask = torch.zeros_like(score)
+    for t, list_ in enumerate(chosen):
+        mask[t, list_] = 1
+    weight = score * mask
+    if sums_to_one(moe):
+        weight = weight / weight.sum(-1, keepdim=True)
+    return weight, chosen
+
+
+def sums_to_one(moe):
+    if moe["router"] in ("soft", "expert_choice"):
+        return False
+    return moe["renormalise"] == "yes" or (moe["renormalise"] == "auto" and moe["top_k"] > 1)
+
+
+def balance(probability, weight, chosen, moe):
+    """probability, weight [tokens][E]"""
+    n, e = probability.shape
+    if moe["load_balance_form"] == "cv2":
+        importance = weight.sum(0)
+        return (importance - importance.mean()).square().mean() / importance.mean().square()
+    count = torch.zeros(e, dtype=torch.float64)
+    for list_ in chosen:
+        for i in list_[:1] if moe["load_balance_form"] == "first" else list_:
+            count[i] += 1
+    share = count / (n * moe["top_k"] if moe["load_balance_form"] == "switch" else n)
+    return e * (share * probability.mean(0)).sum()
+
+
+def mixture(p, name, x, moe, activation, losses):
+    b, n, h = x.shape
+    e = moe["num_experts"]
+    if moe["router"] == "soft_moe":
+        y = soft_moe(p, name, x, moe, activation)
+    else:
+        if moe["router"] == "uniform":
+            z = torch.zeros(b, n, e, dtype=torch.float64)
+        else:
+            z = logits_of(p, name + ".router", x.reshape(b * n, h), moe).reshape(b, n, e)
+        score = z.softmax(-1)
+        parts = [choose(s, moe) for s in score]
+        weight = torch.stack([w for w, _ in parts])
+        if moe["router"] in ("topk", "noisy_topk", "cosine"):
+            losses[0] += balance(score.reshape(b * n, e), weight.reshape(b * n, e), [c for _, l in parts for c in l], moe)
+        if moe["router"] != "uniform":
+            losses[1] += z.logsumexp(-1).square().mean()
+        y = sum(weight[..., i:i + 1] * expert(p, name + ".experts", i, x, activation) for i in range(e))
+    for i in range(moe["shared_experts"]):
+        y = y + expert(p, name + ".shared", i, x, activation)
+    return y
