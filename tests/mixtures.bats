@@ -72,3 +72,22 @@ mix() {
         cmp whole parts
     done
 }
+
+@test "capacity in evaluation: fewer experts answer, and a window still does not depend on company" {
+    wide="--set encoder.tokens=sample --set moe.top_k=2"
+    mix free.out $wide
+    mix tight.out $wide --set moe.capacity_factor_eval=0.5
+    cmp <(tensors free.out) <(tensors tight.out) # in training nothing was dropped
+    moe-predict -m free.out w.st >free
+    moe-predict -m tight.out w.st >tight
+    moe-predict -m tight.out --batch 5 w.st >parts
+    run ! cmp -s free tight
+    cmp tight parts
+    for policy in choice probability position priority random; do
+        for threads in 1 2 3; do
+            mix $threads.out $wide --set moe.capacity_factor=0.5 --set moe.drop_policy=$policy --threads $threads
+        done
+        cmp 1.out 2.out
+        cmp 1.out 3.out
+    done
+}

@@ -80,6 +80,17 @@ moe.noise_std 3 moe.layers=all moe.router=noisy_topk
 moe.router_dim 5 moe.layers=all moe.router=cosine
 moe.slots 2 moe.layers=all moe.router=soft_moe
 moe.capacity_factor 4 moe.layers=all moe.router=expert_choice
+moe.capacity_factor 0.5 moe.layers=all encoder.tokens=sample
+moe.capacity_factor_eval 0.5 = moe.layers=all encoder.tokens=sample moe.drop_policy=random moe.capacity_factor=1
+moe.capacity_min 12 moe.layers=all encoder.tokens=sample moe.capacity_factor=0.5
+moe.capacity_max 1 moe.layers=all encoder.tokens=sample moe.capacity_factor=0.5
+moe.capacity_max 1 = moe.layers=all encoder.tokens=sample moe.capacity_factor=0.5 moe.capacity_min=2
+moe.drop_policy probability moe.layers=all encoder.tokens=sample moe.capacity_factor=0.5
+moe.drop_policy position moe.layers=all encoder.tokens=sample moe.capacity_factor=0.5
+moe.drop_policy priority moe.layers=all encoder.tokens=sample moe.capacity_factor=0.5
+moe.drop_policy random moe.layers=all encoder.tokens=sample moe.capacity_factor=0.5
+moe.drop_residual false moe.layers=all encoder.tokens=sample moe.capacity_factor=0.5
+moe.drop_renormalise true moe.layers=all encoder.tokens=sample moe.capacity_factor=0.5
 moe.load_balance_weight 1 moe.layers=all
 moe.load_balance_form first moe.layers=all
 moe.load_balance_form cv2 moe.layers=all

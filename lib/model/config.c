@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "io/input.h"
-#include "moe/router.h"
+#include "moe/capacity.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -109,8 +109,7 @@ static int set_later(const struct key *k, const cJSON *v, enum config_from from,
 {
 	cJSON *only = cJSON_Parse(k->preset[0]);
 	static const char idle_keys[] = /* matter only together with others, which are refused */
-		"moe.drop_policy|moe.drop_residual|moe.capacity_min|moe.capacity_max|"
-		"moe.capacity_factor_eval|moe.top_k_groups|moe.kernel";
+		"moe.top_k_groups|moe.kernel";
 	bool same = cJSON_Compare(only, v, 1), idle = among(idle_keys, k->name);
 	cJSON_Delete(only);
 	if (from <= FROM_MODEL && (same || idle))
@@ -317,9 +316,12 @@ static int check_mixtures(const struct config *c)
 	if (any && c->moe.top_k > c->moe.num_experts)
 		return err_set(EX_CONFIG, "moe.top_k: %d of %d experts (moe.num_experts)", c->moe.top_k,
 			c->moe.num_experts);
-	if (any && c->moe.capacity_factor > 0 &&
-		strcmp(router_table[c->moe.router]->name, "expert_choice") != 0)
-		return err_set(EX_CONFIG, "moe.capacity_factor is not implemented yet for this router");
+	if (any && c->moe.capacity_max && c->moe.capacity_min > c->moe.capacity_max)
+		return err_set(EX_CONFIG, "moe.capacity_min: %d is above moe.capacity_max, %d",
+			c->moe.capacity_min, c->moe.capacity_max);
+	if (any && c->moe.drop_policy == DROP_RANDOM && c->moe.capacity_factor_eval > 0)
+		return err_set(EX_CONFIG, "moe.drop_policy: random drops in training only; with it "
+					  "moe.capacity_factor_eval is 0");
 	return 0;
 }
 
@@ -355,7 +357,8 @@ static bool of_the_network(const struct key *k)
 		       text_starts(k->name, "gate.") || text_starts(k->name, "moe.")) &&
 	       !among("encoder.dropout|gate.noise_std|gate.load_balance_weight|moe.load_balance_weight|moe."
 		      "load_balance_form|moe.z_loss_weight|"
-		      "moe.noise_std",
+		      "moe.noise_std|moe.capacity_factor|moe.capacity_factor_eval|moe.capacity_min|"
+		      "moe.capacity_max|moe.drop_policy|moe.drop_residual|moe.drop_renormalise",
 		       k->name) &&
 	       k->kind != LATER;
 }

@@ -52,7 +52,10 @@ struct config {
 		int num_experts, top_k;
 		int router, renormalise; /* index into the table of routers; enum renormalise */
 		int slots, router_dim, bias;
-		double temperature, noise_std, capacity_factor;
+		double temperature, noise_std;
+		double capacity_factor, capacity_factor_eval;
+		int capacity_min, capacity_max;
+		int drop_policy, drop_residual, drop_renormalise; /* enum drop_policy */
 		double load_balance_weight, z_loss_weight;
 		int load_balance_form; /* enum balance_form */
 		int shared_experts;

@@ -85,15 +85,40 @@ static bool with_slots(const struct config *c)
 	return router_among(c, "soft_moe");
 }
 
-static bool with_expert_choice(const struct config *c)
+static bool with_sent_tokens(const struct config *c)
 {
-	return router_among(c, "expert_choice");
+	return with_top_k(c) || router_among(c, "expert_choice");
 }
 
-#define AT(field)    offsetof(struct config, field)
-#define NO_MIXTURE   "moe.layers is none"
-#define NO_TOP_K     "the router gives a token to no fixed number of experts"
-#define NOT_SPECTRAL "encoder.tokens is not spectral"
+static bool with_drops(const struct config *c)
+{
+	return with_top_k(c) && (c->moe.capacity_factor > 0 || c->moe.capacity_factor_eval > 0);
+}
+
+static bool with_bound(const struct config *c)
+{
+	return with_drops(c) || router_among(c, "expert_choice");
+}
+
+/* The weights of a token's experts sum to 1. */
+static bool with_shares(const struct config *c)
+{
+	return with_learned_top_k(c) && (c->moe.renormalise == RENORMALISE_YES ||
+						(c->moe.renormalise == RENORMALISE_AUTO && c->moe.top_k > 1));
+}
+
+static bool with_shared_drops(const struct config *c)
+{
+	return with_drops(c) && with_shares(c);
+}
+
+#define AT(field)       offsetof(struct config, field)
+#define NO_MIXTURE      "moe.layers is none"
+#define NO_TOP_K        "the router gives a token to no fixed number of experts"
+#define NOT_SENT        "the router sends no tokens to experts of limited capacity"
+#define NO_DROPS        "moe.capacity_factor and moe.capacity_factor_eval are 0, or the router sends no tokens"
+#define NO_SHARED_DROPS "nothing is dropped, or the weights of a token's experts do not sum to 1"
+#define NOT_SPECTRAL    "encoder.tokens is not spectral"
 
 const struct key config_keys[] = {
 	{"preset", CHOICE, AT(preset), {"default", "seed"}, 0, 0, "default|seed",
@@ -183,8 +208,25 @@ const struct key config_keys[] = {
 	{"moe.slots", INT, AT(moe.slots), {"1"}, 1, 1024, NULL, NULL, with_slots,
 		"moe.router is not soft_moe", "slots of an expert"},
 	{"moe.capacity_factor", REAL_NUMBER, AT(moe.capacity_factor), {"0"}, 0, 1e3, NULL, NULL,
-		with_expert_choice, "moe.router is not expert_choice",
-		"an expert takes this many times its even share of a window's tokens; 0 for 2"},
+		with_sent_tokens, NOT_SENT,
+		"in training an expert takes this many times its even share of what a window's tokens send, "
+		"the rest is dropped; 0 for all of it; expert_choice: in evaluation too, 0 for 2"},
+	{"moe.capacity_factor_eval", REAL_NUMBER, AT(moe.capacity_factor_eval), {"0"}, 0, 1e3, NULL, NULL,
+		with_top_k, NO_TOP_K, "the same in evaluation; 0 for all of it"},
+	{"moe.capacity_min", INT, AT(moe.capacity_min), {"0"}, 0, 1 << 20, NULL, NULL, with_bound, NO_DROPS,
+		"tokens of a window an expert takes at least"},
+	{"moe.capacity_max", INT, AT(moe.capacity_max), {"0"}, 0, 1 << 20, NULL, NULL, with_bound, NO_DROPS,
+		"tokens of a window an expert takes at most; 0 for no such bound"},
+	{"moe.drop_policy", CHOICE, AT(moe.drop_policy), {"choice"}, 0, 0,
+		"choice|probability|position|priority|random", NULL, with_drops, NO_DROPS,
+		"who is taken first: all first choices in token order, then all second ones; the most "
+		"probable; "
+		"token after token; as choice, the surest tokens first; anybody (in training only)"},
+	{"moe.drop_residual", BOOL, AT(moe.drop_residual), {"true"}, 0, 0, NULL, NULL, with_drops, NO_DROPS,
+		"a token left without an expert is its own answer; otherwise its answer is 0"},
+	{"moe.drop_renormalise", BOOL, AT(moe.drop_renormalise), {"false"}, 0, 0, NULL, NULL,
+		with_shared_drops, NO_SHARED_DROPS,
+		"the weights of the experts a token keeps sum to 1 again"},
 	{"moe.load_balance_weight", REAL_NUMBER, AT(moe.load_balance_weight), {"0.01"}, 0, 1e3, NULL, NULL,
 		with_learned_top_k, "the router needs no balance",
 		"weight of the balance loss, summed over all mixtures"},
@@ -205,13 +247,7 @@ const struct key config_keys[] = {
 	{"moe.use_gating_network", LATER, 0, {"true"}, 0, 0, NULL, NULL, NULL, NULL,
 		"false: experts drawn at random"},
 	{"moe.jitter", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "noise on the router's input"},
-	{"moe.capacity_factor_eval", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "capacity in evaluation"},
-	{"moe.capacity_min", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "least capacity"},
-	{"moe.capacity_max", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "largest capacity"},
 	{"moe.capacity", LATER, 0, {"\"fixed\""}, 0, 0, NULL, NULL, NULL, NULL, "how capacity is found"},
-	{"moe.drop_policy", LATER, 0, {"\"choice\""}, 0, 0, NULL, NULL, NULL, NULL, "who is dropped"},
-	{"moe.drop_residual", LATER, 0, {"true"}, 0, 0, NULL, NULL, NULL, NULL,
-		"what becomes of the dropped"},
 	{"moe.expert_types", LATER, 0, {"[]"}, 0, 0, NULL, NULL, NULL, NULL, "kinds of experts"},
 	{"moe.expert_dropout", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "experts left out in training"},
 	{"moe.groups", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "groups of experts"},

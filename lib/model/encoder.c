@@ -16,8 +16,15 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 {
 	struct tensor_plan plan[ROUTER_TENSORS];
 	struct weight router[ROUTER_TENSORS], shared[EXPERT_TENSORS];
-	struct mixture mixture = {m->router, m->feedforward, model_router_shape(m), model_expert_shape(m),
-		m->config.moe.shared_experts, router, experts, shared};
+	struct mixture mixture = {.router = m->router,
+		.expert = m->feedforward,
+		.route = model_router_shape(m),
+		.shape = model_expert_shape(m),
+		.shared = m->config.moe.shared_experts,
+		.capacity = model_capacity(m, t->gradients),
+		.router_weight = router,
+		.expert_weight = experts,
+		.shared_weight = shared};
 	int at_layer = l->index;
 	int n = m->router->declare(&mixture.route, plan);
 	for (int i = 0; i < n; i++)

@@ -52,7 +52,20 @@ struct router_shape model_router_shape(const struct model *m)
 		.temperature = c->moe.temperature,
 		.noise_std = c->moe.noise_std,
 		.capacity_factor = c->moe.capacity_factor > 0 ? c->moe.capacity_factor : 2,
+		.capacity_min = c->moe.capacity_min,
+		.capacity_max = c->moe.capacity_max,
 		.renormalise = (enum renormalise)c->moe.renormalise};
+}
+
+struct capacity model_capacity(const struct model *m, bool training)
+{
+	const struct config *c = &m->config;
+	return (struct capacity){.factor = training ? c->moe.capacity_factor : c->moe.capacity_factor_eval,
+		.min = c->moe.capacity_min,
+		.max = c->moe.capacity_max,
+		.policy = (enum drop_policy)c->moe.drop_policy,
+		.residual = c->moe.drop_residual,
+		.renormalise = c->moe.drop_renormalise};
 }
 
 static void declare_mixture(struct model *m, struct layer_params *l, const char *prefix)

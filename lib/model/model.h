@@ -71,6 +71,7 @@ void model_free(struct model *);
 /* What the configuration says of experts and routers. */
 struct expert_shape model_expert_shape(const struct model *);
 struct router_shape model_router_shape(const struct model *);
+struct capacity model_capacity(const struct model *, bool training);
 
 /* Reads a model written by moe-train, or by anybody with the same tensors and metadata. */
 struct model *model_load(const char *path);

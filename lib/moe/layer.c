@@ -82,10 +82,23 @@ static struct node *slotted_experts(
 	return op_window_mix(t, c->combine, chosen_experts(t, slot, m, &back), N);
 }
 
-static void count(struct balance *b, const struct choice *c, int rows, const struct mixture *m)
+/* Tokens given to experts, with weights; the losses see what was chosen, before anything is dropped. */
+static struct node *routed_experts(struct tape *t, struct node *x, const struct mixture *m, struct choice *c,
+	struct balance *balance, const struct balance_slope *slope)
 {
-	if (b && c->probability)
-		balance_count(b, c, rows, m->route.k);
+	const bool *none = NULL;
+	if (!c->weight)
+		c->weight = op_pick(t, c->score, c->expert, c->k, c->share);
+	if (balance)
+		balance_count(balance, c, x->rows, m->route.k);
+	if (slope && t->gradients)
+		balance_record(t, c, slope);
+	bool limited = m->router->sends && m->capacity.factor > 0;
+	int dropped = limited ? capacity_drop(t, c, &m->route, &m->capacity, &none) : 0;
+	if (balance)
+		balance->dropped += dropped;
+	struct node *y = chosen_experts(t, x, m, c);
+	return none && m->capacity.residual ? op_add_rows(t, y, x, none) : y;
 }
 
 struct node *mixture_forward(struct tape *t, struct node *x, const struct mixture *m, struct balance *balance,
@@ -94,16 +107,10 @@ struct node *mixture_forward(struct tape *t, struct node *x, const struct mixtur
 	struct choice c = {0};
 	struct node *y;
 	m->router->choose(t, x, m->router_weight, &m->route, &c);
-	if (c.dispatch) {
+	if (c.dispatch)
 		y = slotted_experts(t, x, m, &c);
-	} else {
-		if (!c.weight)
-			c.weight = op_pick(t, c.score, c.expert, c.k, c.share);
-		count(balance, &c, x->rows, m);
-		if (slope && t->gradients)
-			balance_record(t, &c, slope);
-		y = chosen_experts(t, x, m, &c);
-	}
+	else
+		y = routed_experts(t, x, m, &c, balance, slope);
 	for (int s = 0; s < m->shared; s++)
 		y = op_add(t, y, work(t, x, m, m->shared_weight, s));
 	if (chosen)

@@ -4,12 +4,13 @@
  *     y_t = sum over the chosen e of g_te f_e(x_t)  +  sum over the shared s of f_s(x_t)
  *
  * Only what was chosen is computed: the tokens of an expert are gathered, worked on together, and their answers added at their
- * places. Nothing is dropped.
+ * places. Beyond an expert's capacity (moe/capacity.h) places are dropped.
  */
 #ifndef MOE_LAYER_H
 #define MOE_LAYER_H
 
 #include "moe/balance.h"
+#include "moe/capacity.h"
 #include "moe/expert.h"
 
 struct mixture {
@@ -18,6 +19,7 @@ struct mixture {
 	struct router_shape route;
 	struct expert_shape shape;
 	int shared;
+	struct capacity capacity;
 	const struct weight *router_weight; /* in the order of declare */
 	const struct weight *expert_weight; /* stacked */
 	const struct weight *shared_weight; /* stacked */

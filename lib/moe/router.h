@@ -23,6 +23,7 @@ struct router_shape {
 	double temperature;     /* divides the logits */
 	double noise_std;       /* factor on the learned scale of the noise (noisy_topk) */
 	double capacity_factor; /* expert_choice: an expert takes capacity_factor N / E tokens of a window */
+	int capacity_min, capacity_max; /* ... but at least, at most (0: no bound) */
 	enum renormalise renormalise;
 	bool training;
 	uint64_t key; /* of random draws: (seed, step, layer, first window) in training */
@@ -45,6 +46,7 @@ struct choice {
 
 struct router_type {
 	const char *name;
+	bool sends; /* each token to k experts: those may have a capacity */
 	/* Its tensors, below "moe.router."; returns how many. */
 	int (*declare)(const struct router_shape *, struct tensor_plan plan[ROUTER_TENSORS]);
 	void (*choose)(struct tape *, struct node *x, const struct weight w[ROUTER_TENSORS],

@@ -109,6 +109,9 @@ struct node *op_gather(struct tape *, struct node *x, const int *row, int n);
 struct node *op_combine(
 	struct tape *, struct node *w, struct node *const *answer, const struct assignment *, int cols);
 
+/* y = z + x in the rows that are marked (kept, not copied), z elsewhere */
+struct node *op_add_rows(struct tape *, struct node *z, struct node *x, const bool *row);
+
 /* z [rows][E] = scale (x / |x|) . (w_e / |w_e|)        w [E][cols]; the scale is a trained number, or exp of one, at most 100 */
 struct node *op_cosine(
 	struct tape *, struct node *x, struct weight w, int E, struct weight scale, bool exponential);

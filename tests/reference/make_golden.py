@@ -359,6 +359,10 @@ for name, case in {
     "moe-slots": dict(moe={"router": "soft_moe", "num_experts": 3, "slots": 2}),
     "moe-expert-choice": dict(moe={"router": "expert_choice", "capacity_factor": 1.5, "z_loss_weight": 0.01}),
     "moe-cosine": dict(moe={"router": "cosine", "shared_experts": 2, "z_loss_weight": 0.01, "load_balance_weight": 0.1}),
+    "moe-capacity": dict(moe={"capacity_factor": 0.6, "capacity_factor_eval": 0.6, "load_balance_weight": 0.1}),
+    "moe-drops": dict(moe={"capacity_factor": 1.0, "capacity_factor_eval": 1.0, "capacity_max": 3, "drop_policy": "probability",
+                           "drop_residual": False, "drop_renormalise": True, "load_balance_form": "cv2"}),
+    "moe-priority": dict(moe={"capacity_factor": 0.5, "capacity_factor_eval": 0.5, "capacity_min": 4, "drop_policy": "priority"}),
     "moe-uniform": dict(moe={"router": "uniform"}),
 }.items():
     CASES[name] = dict(regions=2, halo=1, channels=5, moe={"layers": [1], **case["moe"]},

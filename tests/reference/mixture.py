@@ -8,7 +8,8 @@ import torch
 
 MOE = {"layers": "none", "num_experts": 4, "top_k": 2, "router": "topk", "renormalise": "auto", "bias": False, "temperature": 1.0,
        "noise_std": 1.0, "router_dim": 6, "slots": 1, "capacity_factor": 0.0, "load_balance_weight": 0.01,
-       "load_balance_form": "switch", "z_loss_weight": 0.0, "shared_experts": 0}
+       "load_balance_form": "switch", "z_loss_weight": 0.0, "shared_experts": 0, "capacity_factor_eval": 0.0, "capacity_min": 0,
+       "capacity_max": 0, "drop_policy": "choice", "drop_residual": True, "drop_renormalise": False}
 LINEAR = ("topk", "noisy_topk", "soft", "expert_choice")
 
 
@@ -101,6 +102,27 @@ def sums_to_one(moe):
     return moe["renormalise"] == "yes" or (moe["renormalise"] == "auto" and moe["top_k"] > 1)
 
 
+def drop(score, weight, chosen, moe):
+    """of one window: weights without the places beyond capacity, and which tokens have no expert left"""
+    n, e = score.shape
+    k = moe["top_k"]
+    capacity = max(math.ceil(moe["capacity_factor"] * k * n / e), moe["capacity_min"])
+    capacity = min(capacity, moe["capacity_max"] or capacity)
+    p = score.detach().tolist()
+    order = {"choice": lambda t, j: (j, t), "position": lambda t, j: (t, j), "probability": lambda t, j: (-p[t][chosen[t][j]], t, j),
+             "priority": lambda t, j: (j, -max(p[t]), t)}[moe["drop_policy"]]
+    taken, keep = [0] * e, torch.zeros_like(score)
+    for t, j in sorted(((t, j) for t in range(n) for j in range(k)), key=lambda place: order(*place)):
+        i = chosen[t][j]
+        keep[t, i] = float(taken[i] < capacity)
+        taken[i] += 1
+    none = keep.sum(-1) == 0
+    weight = weight * keep
+    if moe["drop_renormalise"]:
+        weight = torch.where(none[:, None], 0.0, weight / (weight.sum(-1, keepdim=True) + none[:, None]))
+    return weight, none
+
+
 def balance(probability, weight, chosen, moe):
     """probability, weight [tokens][E]"""
     n, e = probability.shape
@@ -132,7 +154,13 @@ def mixture(p, name, x, moe, activation, losses):
             losses[0] += balance(score.reshape(b * n, e), weight.reshape(b * n, e), [c for _, l in parts for c in l], moe)
         if moe["router"] != "uniform":
             losses[1] += z.logsumexp(-1).square().mean()
+        none = torch.zeros(b, n, dtype=torch.bool)
+        if moe["capacity_factor"] and moe["router"] != "expert_choice":
+            kept = [drop(s, w, c, moe) for s, (w, c) in zip(score, parts)]
+            weight, none = torch.stack([w for w, _ in kept]), torch.stack([lost for _, lost in kept])
         y = sum(weight[..., i:i + 1] * expert(p, name + ".experts", i, x, activation) for i in range(e))
+        if moe["drop_residual"]:
+            y = torch.where(none[..., None], x, y)
     for i in range(moe["shared_experts"]):
         y = y + expert(p, name + ".shared", i, x, activation)
     return y

@@ -36,6 +36,7 @@ static inline void tape_end(void)
 struct rig {
 	const char *router;
 	struct router_shape route;
+	struct capacity capacity;
 	int F, B, shared; /* width of an expert; windows; shared experts */
 	enum balance_form form;
 	double balance_weight, z_weight;
@@ -69,6 +70,7 @@ static inline void rig_begin(struct rig *g, uint64_t seed)
 		.route = g->route,
 		.shape = shape,
 		.shared = g->shared,
+		.capacity = g->capacity,
 		.router_weight = g->router_weight,
 		.expert_weight = g->expert_weight,
 		.shared_weight = g->shared_weight};

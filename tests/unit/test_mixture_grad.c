@@ -66,6 +66,12 @@ static struct node *sum(struct tape *t, struct subject *s)
 	return op_add(t, &s->node[0], &s->node[1]);
 }
 
+static struct node *add_rows(struct tape *t, struct subject *s)
+{
+	static const bool row[] = {true, false, true};
+	return op_add_rows(t, &s->node[0], &s->node[1], row);
+}
+
 static struct node *add_noise(struct tape *t, struct subject *s)
 {
 	static const real noise[] = {1, REAL(-0.4), 0, 2, REAL(0.3), -1};
@@ -89,6 +95,7 @@ static void operations_grad(void)
 		{window_mix, 2, {6, 8}, {4, 5}},
 		{scale, 1, {2}, {3}},
 		{sum, 2, {2, 2}, {3, 3}},
+		{add_rows, 2, {3, 3}, {2, 2}},
 		{add_noise, 2, {2, 2}, {3, 3}},
 	};
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
@@ -182,6 +189,22 @@ static void every_router_and_loss_grad(void)
 		}
 }
 
+static void every_way_of_dropping_grad(void)
+{
+#ifdef REAL_DOUBLE
+	for (int policy = DROP_CHOICE; policy <= DROP_RANDOM; policy++)
+		for (int way = 0; way < 4; way++) {
+			struct rig g = rig_of("topk");
+			g.capacity = (struct capacity){.factor = 0.6,
+				.policy = (enum drop_policy)policy,
+				.residual = way % 2,
+				.renormalise = way / 2};
+			g.form = way / 2 ? BALANCE_CV2 : BALANCE_SWITCH;
+			layer_grad(g, 24);
+		}
+#endif
+}
+
 static void every_way_of_weighing_grad(void)
 {
 #ifdef REAL_DOUBLE
@@ -203,6 +226,7 @@ int main(void)
 	CASE(operations_grad);
 	CASE(cosine_scale_is_clamped);
 	CASE(every_router_and_loss_grad);
+	CASE(every_way_of_dropping_grad);
 	CASE(every_way_of_weighing_grad);
 	return check_done();
 }

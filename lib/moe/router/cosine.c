@@ -23,4 +23,4 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	router_top(t, c->probability, s, c);
 }
 
-const struct router_type router_cosine = {"cosine", declare, choose};
+const struct router_type router_cosine = {"cosine", true, declare, choose};

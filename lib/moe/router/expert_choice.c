@@ -1,8 +1,7 @@
-/* expert_choice: each expert takes the C = ceil(capacity_factor N / E) tokens of a window that are most probable for it by
+/* expert_choice: each expert takes the C = ceil(capacity_factor N / E) tokens (within capacity_min
+ * and capacity_max) of a window that are most probable for it by
  * softmax over the experts, and counts by that probability; a token gets from no expert to all (Zhou et al. 2022). */
-#include "moe/router.h"
-
-#include <math.h>
+#include "moe/capacity.h"
 
 extern const struct router_type router_expert_choice;
 
@@ -28,10 +27,11 @@ static void take(const real *p, int N, int E, int C, int *expert, int *best)
 static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_TENSORS],
 	const struct router_shape *s, struct choice *c)
 {
-	int E = s->E, N = s->N, C = (int)ceil(s->capacity_factor * N / E);
+	int E = s->E, N = s->N,
+	    C = capacity_of(s->capacity_factor, 1, N, E, s->capacity_min, s->capacity_max);
 	int *expert = tape_take(t, (size_t)x->rows * (size_t)E * sizeof *expert);
 	int *best = tape_take(t, (size_t)N * sizeof *best);
-	C = C < 1 ? 1 : C > N ? N : C;
+	C = C > N ? N : C;
 	c->logits = router_linear(t, x, w, s);
 	c->probability = op_softmax(t, c->logits, 1);
 	for (int i = 0; i < x->rows * E; i++)
@@ -43,4 +43,4 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	c->score = c->probability;
 }
 
-const struct router_type router_expert_choice = {"expert_choice", router_linear_tensors, choose};
+const struct router_type router_expert_choice = {"expert_choice", false, router_linear_tensors, choose};

@@ -30,4 +30,4 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	router_top(t, p, s, c);
 }
 
-const struct router_type router_noisy_topk = {"noisy_topk", declare, choose};
+const struct router_type router_noisy_topk = {"noisy_topk", true, declare, choose};

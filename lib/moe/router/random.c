@@ -40,4 +40,4 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	c->probability = op_constant(t, x->rows, s->E, 1 / (real)s->E);
 }
 
-const struct router_type router_random = {"random", declare, choose};
+const struct router_type router_random = {"random", true, declare, choose};

@@ -17,4 +17,4 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	c->weight = c->probability;
 }
 
-const struct router_type router_soft = {"soft", router_linear_tensors, choose};
+const struct router_type router_soft = {"soft", false, router_linear_tensors, choose};

@@ -20,4 +20,4 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	c->combine = op_softmax(t, z, 1);
 }
 
-const struct router_type router_soft_moe = {"soft_moe", declare, choose};
+const struct router_type router_soft_moe = {"soft_moe", false, declare, choose};

@@ -12,4 +12,4 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	router_top(t, c->probability, s, c);
 }
 
-const struct router_type router_topk = {"topk", router_linear_tensors, choose};
+const struct router_type router_topk = {"topk", true, router_linear_tensors, choose};

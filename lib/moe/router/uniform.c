@@ -24,4 +24,4 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	c->probability = op_constant(t, x->rows, s->E, 1 / (real)s->E);
 }
 
-const struct router_type router_uniform = {"uniform", declare, choose};
+const struct router_type router_uniform = {"uniform", true, declare, choose};

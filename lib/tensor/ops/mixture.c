@@ -134,3 +134,30 @@ struct node *op_combine(
 	}
 	return y;
 }
+
+/* --- rows that are their own answer */
+
+static void add_rows_backward(struct tape *t, struct node *y)
+{
+	const bool *row = *(const bool **)y->saved;
+	size_t n = (size_t)y->cols;
+	(void)t;
+	for (size_t r = 0; r < (size_t)y->rows; r++)
+		for (size_t j = r * n; j < (r + 1) * n; j++) {
+			y->in[0]->g[j] += y->g[j];
+			if (row[r])
+				y->in[1]->g[j] += y->g[j];
+		}
+}
+
+struct node *op_add_rows(struct tape *t, struct node *z, struct node *x, const bool *row)
+{
+	struct node *y = tape_node(t, z->rows, z->cols, 2, (struct node *[]){z, x}, add_rows_backward);
+	size_t n = (size_t)y->cols;
+	for (size_t r = 0; r < (size_t)y->rows; r++)
+		for (size_t j = r * n; j < (r + 1) * n; j++)
+			y->x[j] = row[r] ? z->x[j] + x->x[j] : z->x[j];
+	if (t->gradients)
+		*(const bool **)(y->saved = tape_take(t, sizeof(bool *))) = row;
+	return y;
+}
