@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Mixtures of experts through moe-train and moe-predict: every router, same bytes for any number of threads and after a stop, keys
 # that do what they say, refusals.
-# shellcheck disable=SC2086
+# shellcheck disable=SC2086,SC2154
 
 bats_require_minimum_version 1.5.0
 load train_helpers
