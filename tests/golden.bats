@@ -53,3 +53,7 @@ check() {
 @test "moe-capacity" { check; }
 @test "moe-drops" { check; }
 @test "moe-priority" { check; }
+@test "moe-sigmoid" { check; }
+@test "moe-groups" { check; }
+@test "moe-mass" { check; }
+@test "moe-special" { check; }

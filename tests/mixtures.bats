@@ -91,3 +91,22 @@ mix() {
         cmp 1.out 3.out
     done
 }
+
+@test "without a gating network experts are drawn as by the router random" {
+    mix a.out --set moe.use_gating_network=false
+    mix b.out --set moe.router=random
+    cmp <(tensors a.out) <(tensors b.out)
+    no_train 78 "moe.router has no effect" --set moe.layers=all --set moe.use_gating_network=false --set moe.router=soft w.st
+}
+
+@test "jitter and expert dropout: training only, the same bytes for any number of threads" {
+    for key in jitter expert_dropout; do
+        for threads in 1 2 3; do
+            mix $threads.out --set moe.$key=0.4 --set moe.num_experts=6 --threads $threads
+        done
+        cmp 1.out 2.out
+        cmp 1.out 3.out
+        edit 1.out without 'k = json.loads(m["moe.config"]); k["moe"]["'$key'"] = 0; m["moe.config"] = json.dumps(k)'
+        cmp <(moe-predict -m 1.out w.st) <(moe-predict -m without w.st)
+    done
+}

@@ -73,6 +73,17 @@ moe.router cosine moe.layers=all
 moe.router random moe.layers=all
 moe.router uniform moe.layers=all
 moe.router noisy_topk moe.layers=all
+moe.use_gating_network false moe.layers=all
+moe.score sigmoid moe.layers=all
+moe.top_p 0.4 moe.layers=all
+moe.groups 2 moe.layers=all moe.num_experts=8
+moe.groups 3 = moe.layers=all
+moe.top_k_groups 2 moe.layers=all moe.num_experts=8 moe.groups=4
+moe.top_k_groups 3 = moe.layers=all moe.groups=2
+moe.top_k_groups 1 = moe.layers=all moe.groups=4
+moe.specialisation true moe.layers=all
+moe.jitter 0.5 moe.layers=all
+moe.expert_dropout 0.5 moe.layers=all
 moe.renormalise no moe.layers=all
 moe.bias true moe.layers=all
 moe.temperature 2 moe.layers=all

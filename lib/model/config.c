@@ -94,6 +94,11 @@ static int set_layers(const struct key *k, struct config *c, const cJSON *v, con
 	return 0;
 }
 
+const char *config_router(const struct config *c)
+{
+	return c->moe.use_gating_network ? router_table[c->moe.router]->name : "random";
+}
+
 bool config_mixture(const struct config *c, int l)
 {
 	const struct layer_set *s = &c->moe.layers;
@@ -109,7 +114,7 @@ static int set_later(const struct key *k, const cJSON *v, enum config_from from,
 {
 	cJSON *only = cJSON_Parse(k->preset[0]);
 	static const char idle_keys[] = /* matter only together with others, which are refused */
-		"moe.top_k_groups|moe.kernel";
+		"moe.kernel";
 	bool same = cJSON_Compare(only, v, 1), idle = among(idle_keys, k->name);
 	cJSON_Delete(only);
 	if (from <= FROM_MODEL && (same || idle))
@@ -300,6 +305,20 @@ int config_set(struct configuration *c, const char *assignment)
 	return r;
 }
 
+static int check_groups(const struct config *c)
+{
+	int E = c->moe.num_experts, groups = c->moe.groups, top = c->moe.top_k_groups;
+	if (E % groups)
+		return err_set(EX_CONFIG, "moe.groups: %d does not divide moe.num_experts, %d", groups, E);
+	if (top > groups)
+		return err_set(EX_CONFIG, "moe.top_k_groups: %d of %d groups (moe.groups)", top, groups);
+	if (c->moe.top_k > top * (E / groups))
+		return err_set(EX_CONFIG,
+			"moe.top_k_groups: %d of %d experts each hold no %d experts (moe.top_k)", top,
+			E / groups, c->moe.top_k);
+	return 0;
+}
+
 static int check_mixtures(const struct config *c)
 {
 	const struct layer_set *s = &c->moe.layers;
@@ -316,6 +335,8 @@ static int check_mixtures(const struct config *c)
 	if (any && c->moe.top_k > c->moe.num_experts)
 		return err_set(EX_CONFIG, "moe.top_k: %d of %d experts (moe.num_experts)", c->moe.top_k,
 			c->moe.num_experts);
+	if (any && c->moe.groups > 1 && check_groups(c))
+		return -1;
 	if (any && c->moe.capacity_max && c->moe.capacity_min > c->moe.capacity_max)
 		return err_set(EX_CONFIG, "moe.capacity_min: %d is above moe.capacity_max, %d",
 			c->moe.capacity_min, c->moe.capacity_max);
@@ -358,7 +379,8 @@ static bool of_the_network(const struct key *k)
 	       !among("encoder.dropout|gate.noise_std|gate.load_balance_weight|moe.load_balance_weight|moe."
 		      "load_balance_form|moe.z_loss_weight|"
 		      "moe.noise_std|moe.capacity_factor|moe.capacity_factor_eval|moe.capacity_min|"
-		      "moe.capacity_max|moe.drop_policy|moe.drop_residual|moe.drop_renormalise",
+		      "moe.capacity_max|moe.jitter|moe.expert_dropout|moe.drop_policy|moe.drop_residual|moe."
+		      "drop_renormalise",
 		       k->name) &&
 	       k->kind != LATER;
 }

@@ -51,6 +51,9 @@ struct config {
 		} layers;
 		int num_experts, top_k;
 		int router, renormalise; /* index into the table of routers; enum renormalise */
+		int use_gating_network, score, specialisation; /* score: enum score */
+		double jitter, top_p, expert_dropout;
+		int groups, top_k_groups;
 		int slots, router_dim, bias;
 		double temperature, noise_std;
 		double capacity_factor, capacity_factor_eval;
@@ -98,6 +101,8 @@ int config_fixed_by_model(const struct configuration *, const struct config *mod
 /* Whether the user gave this key. */
 bool config_given(const struct configuration *, const char *key);
 
+/* Name of the router in use: random without a gating network. */
+const char *config_router(const struct config *);
 /* Whether layer l's feed-forward is a mixture. */
 bool config_mixture(const struct config *, int l);
 

@@ -45,7 +45,7 @@ static bool router_among(const struct config *c, const char *list)
 {
 	struct names l = {0};
 	names_split(&l, list, '|');
-	bool found = with_mixture(c) && names_find(&l, router_table[c->moe.router]->name) >= 0;
+	bool found = with_mixture(c) && names_find(&l, config_router(c)) >= 0;
 	names_free(&l);
 	return found;
 }
@@ -68,6 +68,32 @@ static bool with_linear_router(const struct config *c)
 static bool with_logits(const struct config *c)
 {
 	return with_linear_router(c) || router_among(c, "cosine");
+}
+
+static bool with_gating_network(const struct config *c)
+{
+	return with_mixture(c) && c->moe.use_gating_network;
+}
+
+/* The router reads the tokens. */
+static bool with_reading(const struct config *c)
+{
+	return with_mixture(c) && !router_among(c, "random|uniform");
+}
+
+static bool with_several_experts(const struct config *c)
+{
+	return router_among(c, "soft") || (with_top_k(c) && c->moe.top_k > 1);
+}
+
+static bool with_mass(const struct config *c)
+{
+	return with_learned_top_k(c) && c->moe.top_k > 1 && c->moe.score == SCORE_SOFTMAX;
+}
+
+static bool with_groups(const struct config *c)
+{
+	return with_learned_top_k(c) && c->moe.groups > 1;
 }
 
 static bool with_noise(const struct config *c)
@@ -115,6 +141,7 @@ static bool with_shared_drops(const struct config *c)
 #define AT(field)       offsetof(struct config, field)
 #define NO_MIXTURE      "moe.layers is none"
 #define NO_TOP_K        "the router gives a token to no fixed number of experts"
+#define NO_LEARNED      "the router does not learn to choose a number of experts"
 #define NOT_SENT        "the router sends no tokens to experts of limited capacity"
 #define NO_DROPS        "moe.capacity_factor and moe.capacity_factor_eval are 0, or the router sends no tokens"
 #define NO_SHARED_DROPS "nothing is dropped, or the weights of a token's experts do not sum to 1"
@@ -191,8 +218,38 @@ const struct key config_keys[] = {
 	{"moe.top_k", INT, AT(moe.top_k), {"2"}, 1, 1024, NULL, NULL, with_top_k, NO_TOP_K,
 		"experts a token is given to"},
 	{"moe.router", CHOICE, AT(moe.router), {"topk"}, 0, 0, NULL, "hierarchical|condition|modality",
-		with_mixture, NO_MIXTURE,
+		with_gating_network, "moe.layers is none, or moe.use_gating_network is false",
 		"how a token's experts are chosen; moe-layers(7) says what each does"},
+	{"moe.use_gating_network", BOOL, AT(moe.use_gating_network), {"true"}, 0, 0, NULL, NULL, with_mixture,
+		NO_MIXTURE, "false: no router is learned, experts are drawn as with moe.router random"},
+	{"moe.score", CHOICE, AT(moe.score), {"softmax"}, 0, 0, "softmax|sigmoid", NULL, with_learned_top_k,
+		NO_LEARNED,
+		"what experts are chosen and weighed by: softmax of the logits, or the logistic function of "
+		"each"},
+	{"moe.top_p", REAL_NUMBER, AT(moe.top_p), {"0"}, 0, 1, NULL, NULL, with_mass,
+		"the router does not choose several experts by softmax",
+		"a token is given to no more experts than it takes to reach this probability, moe.top_k at "
+		"most; 0 for "
+		"moe.top_k"},
+	{"moe.groups", INT, AT(moe.groups), {"0"}, 0, 1024, NULL, NULL, with_learned_top_k, NO_LEARNED,
+		"groups of experts, of neighbours and equal size: the choice is among the best groups; 0 for "
+		"none"},
+	{"moe.top_k_groups", INT, AT(moe.top_k_groups), {"1"}, 1, 1024, NULL, NULL, with_groups,
+		"the router does not choose among groups (moe.groups)",
+		"groups a token is given to, those with the largest sum of their moe.top_k / "
+		"moe.top_k_groups best scores"},
+	{"moe.specialisation", BOOL, AT(moe.specialisation), {"false"}, 0, 0, NULL, NULL, with_linear_router,
+		"the router has no linear map",
+		"adds to the logits a softmax over experts of the token's cosine with a learned embedding of "
+		"each plus a "
+		"linear map"},
+	{"moe.jitter", REAL_NUMBER, AT(moe.jitter), {"0"}, 0, 0.99, NULL, NULL, with_reading,
+		"the router does not read the tokens",
+		"in training the router reads each number times one drawn from 1 - jitter to 1 + jitter"},
+	{"moe.expert_dropout", REAL_NUMBER, AT(moe.expert_dropout), {"0"}, 0, 0.95, NULL, NULL,
+		with_several_experts, "a token is not given to several experts with weights",
+		"share of the experts left out in each training step; a token keeps its best if all would "
+		"go"},
 	{"moe.renormalise", CHOICE, AT(moe.renormalise), {"auto"}, 0, 0, "auto|yes|no", NULL,
 		with_learned_top_k, "the router does not weigh a choice",
 		"weights of a token's experts sum to 1; auto: unless there is only one"},
@@ -244,18 +301,9 @@ const struct key config_keys[] = {
 		"tokens among which a router chooses"},
 	{"moe.balance_scope", LATER, 0, {"\"batch\""}, 0, 0, NULL, NULL, NULL, NULL,
 		"tokens a balance loss is about"},
-	{"moe.use_gating_network", LATER, 0, {"true"}, 0, 0, NULL, NULL, NULL, NULL,
-		"false: experts drawn at random"},
-	{"moe.jitter", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "noise on the router's input"},
 	{"moe.capacity", LATER, 0, {"\"fixed\""}, 0, 0, NULL, NULL, NULL, NULL, "how capacity is found"},
 	{"moe.expert_types", LATER, 0, {"[]"}, 0, 0, NULL, NULL, NULL, NULL, "kinds of experts"},
-	{"moe.expert_dropout", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "experts left out in training"},
-	{"moe.groups", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "groups of experts"},
-	{"moe.top_k_groups", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "groups a token is given to"},
-	{"moe.specialisation", LATER, 0, {"false"}, 0, 0, NULL, NULL, NULL, NULL, "embeddings of experts"},
 	{"moe.levels", LATER, 0, {"[]"}, 0, 0, NULL, NULL, NULL, NULL, "experts in levels"},
-	{"moe.top_p", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL, "experts by probability mass"},
-	{"moe.score", LATER, 0, {"\"softmax\""}, 0, 0, NULL, NULL, NULL, NULL, "scores of a choice"},
 	{"moe.balance", LATER, 0, {"\"loss\""}, 0, 0, NULL, NULL, NULL, NULL, "what keeps experts even"},
 	{"moe.kernel", LATER, 0, {"3"}, 0, 0, NULL, NULL, NULL, NULL, "of convolutions"},
 	{"train.optimizer", CHOICE, AT(train.optimizer), {"adamw"}, 0, 0, "adamw", NULL, NULL, NULL,

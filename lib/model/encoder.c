@@ -32,6 +32,9 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 	for (int i = 0; i < m->feedforward->tensors && mixture.shared; i++)
 		shared[i] = at(v, l->shared[i]);
 	mixture.route.training = t->gradients;
+	if (t->gradients)
+		mixture.dropout = (struct expert_dropout){m->config.moe.expert_dropout,
+			rng_stream(v->batch_key, "dropout", (uint64_t)at_layer, 0).key};
 	mixture.route.key = rng_stream(v->key, "router", (uint64_t)at_layer, 0).key;
 	return mixture_forward(t, x, &mixture, v->balance ? &v->balance[at_layer] : NULL,
 		v->slope ? &v->slope[at_layer] : NULL, v->chosen ? &v->chosen[at_layer] : NULL);
@@ -117,8 +120,10 @@ static struct gradient_view of_region(const struct model *m, const struct gradie
 	own.balance = v->balance ? v->balance + layers : NULL;
 	own.slope = v->slope ? v->slope + layers : NULL;
 	own.chosen = v->chosen ? v->chosen + layers : NULL;
-	if (i)
+	if (i) {
 		own.key = rng_stream(v->key, "region", (uint64_t)i, 0).key;
+		own.batch_key = rng_stream(v->batch_key, "region", (uint64_t)i, 0).key;
+	}
 	return own;
 }
 

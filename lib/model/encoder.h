@@ -17,6 +17,7 @@ struct gradient_view {
 	const struct balance_slope *slope; /* of the balance losses, read in backward */
 	struct choice *chosen;             /* what was chosen */
 	uint64_t key;                      /* of the routers' random draws */
+	uint64_t batch_key;                /* of those that are one for the whole batch */
 };
 
 static inline struct weight at(const struct gradient_view *v, int index)

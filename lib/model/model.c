@@ -52,6 +52,12 @@ struct router_shape model_router_shape(const struct model *m)
 		.temperature = c->moe.temperature,
 		.noise_std = c->moe.noise_std,
 		.capacity_factor = c->moe.capacity_factor > 0 ? c->moe.capacity_factor : 2,
+		.score = (enum score)c->moe.score,
+		.specialisation = c->moe.specialisation,
+		.top_p = c->moe.score == SCORE_SOFTMAX ? c->moe.top_p : 0,
+		.groups = c->moe.groups,
+		.top_groups = c->moe.top_k_groups,
+		.jitter = c->moe.jitter,
 		.capacity_min = c->moe.capacity_min,
 		.capacity_max = c->moe.capacity_max,
 		.renormalise = (enum renormalise)c->moe.renormalise};
@@ -244,7 +250,7 @@ struct model *model_declare(const struct config *c, const struct layout *l, int 
 	layout_copy(&m->layout, l);
 	m->tokeniser = tokeniser_table[c->encoder.tokens];
 	m->feedforward = expert_find("ffn");
-	m->router = router_table[c->moe.router];
+	m->router = router_find(config_router(c));
 	if (build(m, with_gate)) {
 		model_free(m);
 		return NULL;

@@ -94,7 +94,7 @@ static double share(const struct balance *b, enum balance_form form, int e)
 	double n = (double)b->tokens;
 	if (form == BALANCE_FIRST)
 		return (double)b->first[e] / n;
-	return (double)b->count[e] / (form == BALANCE_SUM ? n : n * b->k);
+	return (double)b->count[e] / (form == BALANCE_SUM ? n : (double)b->assigned);
 }
 
 double balance_loss(const struct balance *b, enum balance_form form)

@@ -2,7 +2,8 @@
  * the parts are added in a fixed order, and what the loss hands back to each token follows from the sum.
  *
  *   N tokens, E experts, k a token; c_i assignments to expert i before any is dropped, P_i mean probability, g weights
- *   switch  E sum_i c_i/(kN) P_i     at perfect balance 1    (Fedus, Zoph, Shazeer 2021, equations 4 to 6, for any k)
+ *   switch  E sum_i c_i/(kN) P_i     at perfect balance 1    (Fedus, Zoph, Shazeer 2021, equations 4 to 6, for any k; where
+ *                                                            top_p leaves places empty, the assignments instead of kN)
  *   sum     E sum_i c_i/N P_i        k                       (as switch, not divided by k)
  *   first   E sum_i f_i P_i          1                       f: share of the tokens whose first choice is i (Lepikhin et al. 2020)
  *   cv2     (deviation / mean)^2 of sum_t g_ti, population   0   (Shazeer et al. 2017, equations 6 and 7)

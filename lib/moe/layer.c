@@ -1,6 +1,7 @@
 #include "moe/layer.h"
 
 #include "base/profile.h"
+#include "base/rng.h"
 
 #include <string.h>
 
@@ -87,13 +88,15 @@ static struct node *routed_experts(struct tape *t, struct node *x, const struct 
 	struct balance *balance, const struct balance_slope *slope)
 {
 	const bool *none = NULL;
+	bool limited = m->router->sends && m->capacity.factor > 0;
 	if (!c->weight)
 		c->weight = op_pick(t, c->score, c->expert, c->k, c->share);
 	if (balance)
 		balance_count(balance, c, x->rows, m->route.k);
 	if (slope && t->gradients)
 		balance_record(t, c, slope);
-	bool limited = m->router->sends && m->capacity.factor > 0;
+	if (m->dropout.p > 0 && (m->router->sends || c->share))
+		expert_dropout(t, c, m->route.E, &m->dropout);
 	int dropped = limited ? capacity_drop(t, c, &m->route, &m->capacity, &none) : 0;
 	if (balance)
 		balance->dropped += dropped;
@@ -101,12 +104,26 @@ static struct node *routed_experts(struct tape *t, struct node *x, const struct 
 	return none && m->capacity.residual ? op_add_rows(t, y, x, none) : y;
 }
 
+/* What the router reads: in training x times U(1 - jitter, 1 + jitter), drawn for each number (Fedus, Zoph, Shazeer 2021,
+ * section 2.4). */
+static struct node *jittered(struct tape *t, struct node *x, const struct router_shape *s)
+{
+	if (!s->training || s->jitter <= 0)
+		return x;
+	size_t n = (size_t)x->rows * (size_t)x->cols;
+	real *factor = tape_reals(t, n);
+	struct rng r = rng_stream(s->key, "jitter", 0, 0);
+	for (size_t i = 0; i < n; i++)
+		factor[i] = (real)(1 + s->jitter * (2 * rng_uniform(&r) - 1));
+	return op_times(t, x, factor);
+}
+
 struct node *mixture_forward(struct tape *t, struct node *x, const struct mixture *m, struct balance *balance,
 	const struct balance_slope *slope, struct choice *chosen)
 {
 	struct choice c = {0};
 	struct node *y;
-	m->router->choose(t, x, m->router_weight, &m->route, &c);
+	m->router->choose(t, jittered(t, x, &m->route), m->router_weight, &m->route, &c);
 	if (c.dispatch)
 		y = slotted_experts(t, x, m, &c);
 	else

@@ -12,6 +12,7 @@
 #include "moe/balance.h"
 #include "moe/capacity.h"
 #include "moe/expert.h"
+#include "moe/expert_dropout.h"
 
 struct mixture {
 	const struct router_type *router;
@@ -20,6 +21,7 @@ struct mixture {
 	struct expert_shape shape;
 	int shared;
 	struct capacity capacity;
+	struct expert_dropout dropout;
 	const struct weight *router_weight; /* in the order of declare */
 	const struct weight *expert_weight; /* stacked */
 	const struct weight *shared_weight; /* stacked */

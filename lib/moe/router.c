@@ -1,5 +1,6 @@
 #include "moe/router.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -19,42 +20,111 @@ const struct router_type *router_find(const char *name)
 
 int router_linear_tensors(const struct router_shape *s, struct tensor_plan plan[ROUTER_TENSORS])
 {
-	plan[0] = (struct tensor_plan){"weight", 2, s->E, s->H, START_FAN_IN, s->H};
-	plan[1] = (struct tensor_plan){"bias", 1, s->E, 0, START_CONSTANT, 0};
-	return s->bias ? 2 : 1;
+	int n = 0;
+	plan[n++] = (struct tensor_plan){"weight", 2, s->E, s->H, START_FAN_IN, s->H};
+	if (s->bias)
+		plan[n++] = (struct tensor_plan){"bias", 1, s->E, 0, START_CONSTANT, 0};
+	if (s->specialisation) {
+		plan[n++] = (struct tensor_plan){"specialisation.embedding", 2, s->E, s->H, START_NORMAL, 1};
+		plan[n++] = (struct tensor_plan){"specialisation.weight", 2, s->E, s->H, START_FAN_IN, s->H};
+		plan[n++] = (struct tensor_plan){"specialisation.bias", 1, s->E, 0, START_CONSTANT, 0};
+	}
+	return n;
+}
+
+static struct node *specialised(struct tape *t, struct node *x, const struct weight *w, int E)
+{
+	struct node *near = op_cosine(t, x, w[0], E, (struct weight){0}, false);
+	return op_softmax(t, op_add(t, near, op_linear(t, x, w[1], w[2], E)), 1);
 }
 
 struct node *router_linear(
 	struct tape *t, struct node *x, const struct weight w[ROUTER_TENSORS], const struct router_shape *s)
 {
 	struct node *z = op_linear(t, x, w[0], s->bias ? w[1] : (struct weight){0}, s->E);
+	if (s->specialisation)
+		z = op_add(t, z, specialised(t, x, w + 1 + s->bias, s->E));
 	return s->temperature == 1 ? z : op_scale(t, z, (real)(1 / s->temperature)); /* NOLINT: exactly 1 */
 }
 
-/* The k largest of each row, largest first: [rows][k] on the tape. */
-static int *largest(struct tape *t, const struct node *score, int k)
+struct node *router_score(struct tape *t, struct node *logits, const struct router_shape *s, struct choice *c)
 {
-	int *index = tape_take(t, (size_t)score->rows * (size_t)k * sizeof *index);
-	for (size_t r = 0; r < (size_t)score->rows; r++) {
-		const real *x = score->x + r * (size_t)score->cols;
-		int *best = index + r * (size_t)k, n = 0;
-		for (int e = 0; e < score->cols;
-			e++) { /* insertion from the right: of equals the first stays ahead */
-			if (n == k && !(x[e] > x[best[k - 1]]))
-				continue;
-			int at = n < k ? n++ : k - 1;
-			for (; at > 0 && x[e] > x[best[at - 1]]; at--)
-				best[at] = best[at - 1];
-			best[at] = e;
-		}
+	if (s->score == SCORE_SOFTMAX)
+		return c->probability = op_softmax(t, logits, 1);
+	struct node *score = op_sigmoid(t, logits);
+	int *all = tape_take(t, (size_t)logits->rows * (size_t)s->E * sizeof *all);
+	for (int i = 0; i < logits->rows * s->E; i++)
+		all[i] = i % s->E;
+	c->probability = op_pick(t, score, all, s->E, true);
+	return score;
+}
+
+/* The k largest of x [n], largest first; insertion from the right: of equals the first stays ahead. */
+static void largest(const real *x, int n, int k, int *best)
+{
+	int found = 0;
+	for (int e = 0; e < n; e++) {
+		if (found == k && !(x[e] > x[best[k - 1]]))
+			continue;
+		int at = found < k ? found++ : k - 1;
+		for (; at > 0 && x[e] > x[best[at - 1]]; at--)
+			best[at] = best[at - 1];
+		best[at] = e;
 	}
-	return index;
+}
+
+/* Scratch of a row: x [E] is what the choice goes by. */
+struct row {
+	real *x, *sum;     /* [E], [groups] */
+	int *best, *group; /* [E], [groups] */
+};
+
+/* Takes the experts of all but the best groups out of x. */
+static void keep_groups(const struct row *r, const struct router_shape *s)
+{
+	int size = s->E / s->groups, n = s->k / s->top_groups > 1 ? s->k / s->top_groups : 1;
+	for (int i = 0; i < s->groups; i++) {
+		largest(r->x + i * size, size, n, r->best);
+		r->sum[i] = 0;
+		for (int j = 0; j < n; j++)
+			r->sum[i] += r->x[i * size + r->best[j]];
+	}
+	largest(r->sum, s->groups, s->top_groups, r->group);
+	for (int i = 0; i < s->top_groups; i++)
+		r->sum[r->group[i]] = INFINITY; /* marks it */
+	for (int e = 0; e < s->E; e++)
+		if (isfinite(r->sum[e / size]))
+			r->x[e] = -INFINITY;
+}
+
+/* Empties the places that are not needed to reach top_p. */
+static void cut(const real *score, const struct router_shape *s, int *expert)
+{
+	double sum = 0;
+	for (int j = 0; j < s->k; j++) {
+		double p = (double)score[expert[j]];
+		if (j && sum >= s->top_p)
+			expert[j] = -1;
+		sum += p;
+	}
 }
 
 void router_top(struct tape *t, struct node *score, const struct router_shape *s, struct choice *c)
 {
+	size_t E = (size_t)s->E, k = (size_t)s->k, groups = (size_t)s->groups;
+	struct row r = {tape_reals(t, E), tape_reals(t, groups), tape_take(t, E * sizeof(int)),
+		tape_take(t, groups * sizeof(int))};
 	c->k = s->k;
-	c->expert = largest(t, score, s->k);
+	c->expert = tape_take(t, (size_t)score->rows * k * sizeof *c->expert);
+	for (size_t i = 0; i < (size_t)score->rows; i++) {
+		const real *x = score->x + i * E;
+		memcpy(r.x, x, E * sizeof *x);
+		if (s->groups > 1)
+			keep_groups(&r, s);
+		largest(r.x, s->E, s->k, c->expert + i * k);
+		if (s->top_p > 0)
+			cut(x, s, c->expert + i * k);
+	}
 	c->score = score;
 	c->share = s->renormalise == RENORMALISE_YES || (s->renormalise == RENORMALISE_AUTO && s->k > 1);
 	c->balanced = true;

@@ -10,8 +10,10 @@
 #include "moe/tensor_plan.h"
 #include "tensor/ops.h"
 
-enum { ROUTER_TENSORS = 4 };
+enum { ROUTER_TENSORS = 8 };
 enum renormalise { RENORMALISE_AUTO, RENORMALISE_YES, RENORMALISE_NO }; /* auto: not for one expert a token */
+
+enum score { SCORE_SOFTMAX, SCORE_SIGMOID };
 
 struct router_shape {
 	int H, E;  /* width of a token; experts */
@@ -20,6 +22,11 @@ struct router_shape {
 	int slots; /* of each expert (soft_moe) */
 	int dim;   /* of the space of comparison (cosine) */
 	bool bias;
+	bool specialisation;    /* of the linear map: see router_linear */
+	enum score score;       /* how logits become what the choice and the weights go by */
+	double top_p;           /* no more experts than it takes to reach this probability; 0: k */
+	int groups, top_groups; /* the choice is among the experts of the best groups; 0: among all */
+	double jitter;          /* the router reads x U(1 - jitter, 1 + jitter) in training */
 	double temperature;     /* divides the logits */
 	double noise_std;       /* factor on the learned scale of the noise (noisy_topk) */
 	double capacity_factor; /* expert_choice: an expert takes capacity_factor N / E tokens of a window */
@@ -33,7 +40,7 @@ struct choice {
 	int k;                    /* places of a row */
 	int *expert;              /* [rows][k] -1 = none */
 	struct node *score;       /* [rows][E] from which the weights of the chosen are picked */
-	bool share;               /* ... and divided by their sum */
+	bool share;               /* ... and divided by their sum; weights sum to 1 */
 	struct node *weight;      /* [rows][k]; NULL: to be picked from score */
 	struct node *probability; /* [rows][E] softmax of the clean logits */
 	struct node
@@ -58,12 +65,18 @@ const struct router_type *router_find(const char *name); /* NULL when there is n
 
 /* --- what several routers do */
 
-/* "weight" [E][H] and, when asked for, "bias" [E] */
+/* "weight" [E][H] and, when asked for, "bias" [E], "specialisation.embedding" and ".weight" [E][H], ".bias" [E] */
 int router_linear_tensors(const struct router_shape *, struct tensor_plan plan[ROUTER_TENSORS]);
-/* x W^T (+ b), divided by the temperature */
+/* z = x W^T (+ b), divided by the temperature. With specialisation z_i gets, before, the i-th entry of
+ * softmax_i(x . e_i / (|x| |e_i|) + (x V^T + c)_i): an embedding e_i and a map of its own for each expert. */
 struct node *router_linear(
 	struct tape *, struct node *x, const struct weight w[ROUTER_TENSORS], const struct router_shape *);
-/* Chooses the k largest of score, which also give the weights. */
+/* Probabilities of the logits, for the losses (c->probability), and the scores that go by them: softmax, or the logistic function
+ * s, of which the probabilities then are s_i / sum of s. */
+struct node *router_score(struct tape *, struct node *logits, const struct router_shape *, struct choice *);
+/* Chooses the k largest of score, which also give the weights. With groups of equal size (of neighbours), only in the top_groups of
+ * them whose k / top_groups largest scores have the largest sum; with top_p, places are left empty (-1) once those before them reach
+ * it. */
 void router_top(struct tape *, struct node *score, const struct router_shape *, struct choice *);
 
 #endif

@@ -85,6 +85,12 @@ struct node *op_scale(struct tape *, struct node *x, real factor);
 /* y = x + z */
 struct node *op_add(struct tape *, struct node *x, struct node *z);
 
+/* y = 1 / (1 + e^-x) */
+struct node *op_sigmoid(struct tape *, struct node *x);
+
+/* y = x * factor, element by element      factor [rows][cols] is kept, not copied */
+struct node *op_times(struct tape *, struct node *x, const real *factor);
+
 /* y = x + noise * softplus(scale)      all [rows][cols]; noise is kept, not copied */
 struct node *op_add_noise(struct tape *, struct node *x, struct node *scale, const real *noise);
 
@@ -112,7 +118,8 @@ struct node *op_combine(
 /* y = z + x in the rows that are marked (kept, not copied), z elsewhere */
 struct node *op_add_rows(struct tape *, struct node *z, struct node *x, const bool *row);
 
-/* z [rows][E] = scale (x / |x|) . (w_e / |w_e|)        w [E][cols]; the scale is a trained number, or exp of one, at most 100 */
+/* z [rows][E] = scale (x / |x|) . (w_e / |w_e|)        w [E][cols]; the scale is a trained number, or exp of one, at most
+ * 100; 1 when its x is NULL */
 struct node *op_cosine(
 	struct tape *, struct node *x, struct weight w, int E, struct weight scale, bool exponential);
 

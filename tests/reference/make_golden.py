@@ -363,6 +363,10 @@ for name, case in {
     "moe-drops": dict(moe={"capacity_factor": 1.0, "capacity_factor_eval": 1.0, "capacity_max": 3, "drop_policy": "probability",
                            "drop_residual": False, "drop_renormalise": True, "load_balance_form": "cv2"}),
     "moe-priority": dict(moe={"capacity_factor": 0.5, "capacity_factor_eval": 0.5, "capacity_min": 4, "drop_policy": "priority"}),
+    "moe-sigmoid": dict(moe={"score": "sigmoid", "load_balance_weight": 0.1, "z_loss_weight": 0.01}),
+    "moe-groups": dict(moe={"num_experts": 8, "groups": 4, "top_k_groups": 2, "top_k": 3, "load_balance_weight": 0.1}),
+    "moe-mass": dict(moe={"top_k": 3, "top_p": 0.7, "load_balance_weight": 0.1}),
+    "moe-special": dict(moe={"specialisation": True, "bias": True, "temperature": 0.8, "load_balance_weight": 0.1}),
     "moe-uniform": dict(moe={"router": "uniform"}),
 }.items():
     CASES[name] = dict(regions=2, halo=1, channels=5, moe={"layers": [1], **case["moe"]},

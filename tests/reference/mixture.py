@@ -9,7 +9,7 @@ import torch
 MOE = {"layers": "none", "num_experts": 4, "top_k": 2, "router": "topk", "renormalise": "auto", "bias": False, "temperature": 1.0,
        "noise_std": 1.0, "router_dim": 6, "slots": 1, "capacity_factor": 0.0, "load_balance_weight": 0.01,
        "load_balance_form": "switch", "z_loss_weight": 0.0, "shared_experts": 0, "capacity_factor_eval": 0.0, "capacity_min": 0,
-       "capacity_max": 0, "drop_policy": "choice", "drop_residual": True, "drop_renormalise": False}
+       "score": "softmax", "top_p": 0.0, "groups": 0, "top_k_groups": 1, "specialisation": False, "capacity_max": 0, "drop_policy": "choice", "drop_residual": True, "drop_renormalise": False}
 LINEAR = ("topk", "noisy_topk", "soft", "expert_choice")
 
 
@@ -30,6 +30,9 @@ def shapes(moe, h, f):
         out["moe.router.weight"] = [e, h]
         if moe["bias"]:
             out["moe.router.bias"] = [e]
+        if moe["specialisation"]:
+            out.update({"moe.router.specialisation.embedding": [e, h], "moe.router.specialisation.weight": [e, h],
+                        "moe.router.specialisation.bias": [e]})
     if router == "noisy_topk":
         out["moe.router.noise.weight"] = [e, h]
     if router == "cosine":
@@ -58,6 +61,9 @@ def logits_of(p, name, x, moe):
     z = x @ p[name + ".weight"].T
     if moe["bias"]:
         z = z + p[name + ".bias"]
+    if moe["specialisation"]:
+        own = x @ p[name + ".specialisation.weight"].T + p[name + ".specialisation.bias"]
+        z = z + (unit(x) @ unit(p[name + ".specialisation.embedding"]).T + own).softmax(-1)
     return z / moe["temperature"]
 
 
@@ -73,6 +79,20 @@ def soft_moe(p, name, x, moe, activation):
     return z.softmax(2) @ torch.stack(answers, dim=1)
 
 
+def top(values, moe):
+    """the experts of one token by its scores, best first"""
+    e, k, groups = len(values), moe["top_k"], moe["groups"] or 1
+    size, per = e // groups, max(1, k // moe["top_k_groups"])
+    sums = [sum(sorted(values[g * size:(g + 1) * size])[-per:]) for g in range(groups)]
+    groups = best(sums, moe["top_k_groups"])
+    chosen, mass = [], 0.0
+    for i in [i for i in best(values, e) if i // size in groups][:k]:
+        if not moe["top_p"] or not chosen or mass < moe["top_p"]:
+            chosen.append(i)
+        mass += values[i]
+    return chosen
+
+
 def choose(score, moe):
     """[N][E] of one window -> weights [N][E], and each token's choice in order"""
     n, e = score.shape
@@ -86,7 +106,7 @@ def choose(score, moe):
     elif moe["router"] == "uniform":
         chosen = [[(t * moe["top_k"] + j) % e for j in range(moe["top_k"])] for t in range(n)]
     else:
-        chosen = [best(v, moe["top_k"]) for v in values]
+        chosen = [top(v, moe) for v in values]
     mask = torch.zeros_like(score)
     for t, list_ in enumerate(chosen):
         mask[t, list_] = 1
@@ -133,7 +153,7 @@ def balance(probability, weight, chosen, moe):
     for list_ in chosen:
         for i in list_[:1] if moe["load_balance_form"] == "first" else list_:
             count[i] += 1
-    share = count / (n * moe["top_k"] if moe["load_balance_form"] == "switch" else n)
+    share = count / (count.sum() if moe["load_balance_form"] == "switch" else n)
     return e * (share * probability.mean(0)).sum()
 
 
@@ -147,11 +167,12 @@ def mixture(p, name, x, moe, activation, losses):
             z = torch.zeros(b, n, e, dtype=torch.float64)
         else:
             z = logits_of(p, name + ".router", x.reshape(b * n, h), moe).reshape(b, n, e)
-        score = z.softmax(-1)
+        score = z.sigmoid() if moe["score"] == "sigmoid" else z.softmax(-1)
+        probability = score / score.sum(-1, keepdim=True)
         parts = [choose(s, moe) for s in score]
         weight = torch.stack([w for w, _ in parts])
         if moe["router"] in ("topk", "noisy_topk", "cosine"):
-            losses[0] += balance(score.reshape(b * n, e), weight.reshape(b * n, e), [c for _, l in parts for c in l], moe)
+            losses[0] += balance(probability.reshape(b * n, e), weight.reshape(b * n, e), [c for _, l in parts for c in l], moe)
         if moe["router"] != "uniform":
             losses[1] += z.logsumexp(-1).square().mean()
         none = torch.zeros(b, n, dtype=torch.bool)

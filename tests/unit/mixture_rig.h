@@ -37,6 +37,7 @@ struct rig {
 	const char *router;
 	struct router_shape route;
 	struct capacity capacity;
+	struct expert_dropout dropout;
 	int F, B, shared; /* width of an expert; windows; shared experts */
 	enum balance_form form;
 	double balance_weight, z_weight;
@@ -71,6 +72,7 @@ static inline void rig_begin(struct rig *g, uint64_t seed)
 		.shape = shape,
 		.shared = g->shared,
 		.capacity = g->capacity,
+		.dropout = g->dropout,
 		.router_weight = g->router_weight,
 		.expert_weight = g->expert_weight,
 		.shared_weight = g->shared_weight};

@@ -234,6 +234,46 @@ static void random_drops_by_the_key(void)
 	rig_end(&g);
 }
 
+/* Left out for a whole batch, weights of the others sum to 1 again, the best stays when all would go. */
+static void dropped_experts(void)
+{
+	int gone[4] = {0}, seen[4] = {0}, rescued = 0;
+	for (uint64_t key = 0; key < 40; key++) {
+		struct rig g = rig_with("topk", 0, DROP_CHOICE), all = rig_with("topk", 0, DROP_CHOICE);
+		g.dropout = (struct expert_dropout){0.5, key};
+		rig_begin(&g, 44);
+		rig_begin(&all, 44);
+		tape_begin(false);
+		rig_forward(tape, &g);
+		rig_forward(tape, &all);
+		bool out[4] = {0};
+		for (int i = 0; i < ROWS * 2;
+			i++) /* a second choice never stays alone unless the first is out */
+			if (g.chosen.expert[i] < 0)
+				out[all.chosen.expert[i]] = true;
+		for (int t = 0; t < ROWS; t++) {
+			const int *e = g.chosen.expert + t * 2, *had = all.chosen.expert + t * 2;
+			CHECK(e[0] >= 0 || e[1] >= 0);
+			CHECK_NEAR(g.chosen.weight->x[t * 2] + g.chosen.weight->x[t * 2 + 1], 1, close_to);
+			if (out[had[0]] && out[had[1]]) {
+				rescued++;
+				CHECK(e[0] == had[0] && e[1] == -1);
+			}
+		}
+		for (int e = 0; e < 4; e++) {
+			gone[e] += out[e];
+			seen[e] += all.balance.count[e] > 0;
+		}
+		CHECK(!memcmp(g.balance.count, all.balance.count, 4 * sizeof(int64_t)));
+		tape_end();
+		rig_end(&g);
+		rig_end(&all);
+	}
+	for (int e = 0; e < 4; e++)
+		CHECK(!seen[e] || (gone[e] > 8 && gone[e] < 32));
+	CHECK(rescued > 0);
+}
+
 int main(void)
 {
 	CASE(case_6_choice_and_priority);
@@ -245,5 +285,6 @@ int main(void)
 	CASE(case_18_room_for_all);
 	CASE(what_becomes_of_the_dropped);
 	CASE(random_drops_by_the_key);
+	CASE(dropped_experts);
 	return check_done();
 }

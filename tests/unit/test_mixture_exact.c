@@ -318,6 +318,77 @@ static void case_29_noise(void)
 	rig_end(&g);
 }
 
+/* Groups {0,1}, {2,3}, {4,5}, two of them, four experts: a group counts by the sum of its two best. */
+static void groups_limit_the_choice(void)
+{
+	static const real score[] = {REAL(0.30), REAL(0.01), REAL(0.16), REAL(0.17), REAL(0.18), REAL(0.18)};
+	static const int four[] = {4, 5, 3, 2}, two[] = {0, 4};
+	struct router_shape s = {.E = 6, .k = 4, .groups = 3, .top_groups = 2};
+	struct choice c = {0};
+	tape_begin(false);
+	struct node *x = op_input(tape, score, 1, 6);
+	router_top(tape, x, &s, &c);
+	CHECK(!memcmp(c.expert, four, sizeof four));
+	s.k = 2; /* now by its best alone: {0,1} and {4,5} */
+	router_top(tape, x, &s, &c);
+	CHECK(!memcmp(c.expert, two, sizeof two));
+	tape_end();
+}
+
+/* As many experts as 0.6 of the probability needs. */
+static void mass_limits_the_choice(void)
+{
+	static const real score[] = {REAL(0.7), REAL(0.2), REAL(0.1), REAL(0.35), REAL(0.4), REAL(0.25)};
+	static const int places[] = {0, -1, -1, 1, 0, -1};
+	struct router_shape s = {.E = 3, .k = 3, .top_p = 0.6};
+	struct choice c = {0};
+	tape_begin(false);
+	router_top(tape, op_input(tape, score, 2, 3), &s, &c);
+	CHECK(!memcmp(c.expert, places, sizeof places) && c.share);
+	tape_end();
+}
+
+static void sigmoid_scores(void)
+{
+	static const real z[] = {0, 2, -1};
+	struct router_shape s = {.E = 3, .k = 2, .score = SCORE_SIGMOID};
+	struct choice c = {0};
+	double p[] = {0.5, 1 / (1 + exp(-2)), 1 / (1 + exp(1))}, sum = p[0] + p[1] + p[2];
+	tape_begin(false);
+	router_top(tape, router_score(tape, op_input(tape, z, 1, 3), &s, &c), &s, &c);
+	for (int e = 0; e < 3; e++) {
+		CHECK_NEAR(c.score->x[e], p[e], close_to);
+		CHECK_NEAR(c.probability->x[e], p[e] / sum, close_to);
+	}
+	CHECK(c.expert[0] == 1 && c.expert[1] == 0);
+	tape_end();
+}
+
+/* case 28: jitter is the router's alone, in training alone */
+static void case_28_jitter(void)
+{
+	struct rig g = rig_for("soft", 1, 1), h = rig_for("topk", 4, 2);
+	real y[ROWS * H];
+	g.route.jitter = h.route.jitter = 0.5;
+	g.route.training = h.route.training = true;
+	rig_begin(&g, 40);
+	rig_begin(&h, 40);
+	tape_begin(false);
+	memcpy(y, rig_forward(tape, &g)->x, sizeof y); /* one expert: what it reads is as it was */
+	g.m.route.jitter = 0;
+	CHECK(!memcmp(y, rig_forward(tape, &g)->x, sizeof y));
+	memcpy(y, rig_forward(tape, &h)->x, sizeof y);
+	h.m.route.jitter = 0;
+	const real *still = rig_forward(tape, &h)->x;
+	CHECK(memcmp(y, still, sizeof y));
+	h.m.route.jitter = 0.5;
+	h.m.route.training = false;
+	CHECK(!memcmp(still, rig_forward(tape, &h)->x, sizeof y));
+	tape_end();
+	rig_end(&g);
+	rig_end(&h);
+}
+
 /* k different experts, drawn evenly (chi-squared of 7 degrees of freedom below its 0.999 quantile), not always the first */
 static void case_31_random(void)
 {
@@ -336,15 +407,9 @@ static void case_31_random(void)
 	for (int t = 0; t < N; t++)
 		CHECK(first[t * K] != first[t * K + 1] && first[t * K] != first[t * K + 2] &&
 			first[t * K + 1] != first[t * K + 2]);
-	CHECK_NEAR(balance_loss(&(struct balance){.E = E,
-					.k = K,
-					.tokens = N,
-					.count = g.balance.count,
-					.first = g.balance.first,
-					.probability = g.balance.probability,
-					.balanced = true},
-			   BALANCE_SWITCH),
-		1, 1e-6);
+	struct balance even_p = g.balance;
+	even_p.balanced = true;
+	CHECK_NEAR(balance_loss(&even_p, BALANCE_SWITCH), 1, 1e-6);
 	rig_forward(tape, &g);
 	CHECK(!memcmp(first, g.chosen.expert, N * K * sizeof *first));
 	g.m.route.key++;
@@ -366,6 +431,10 @@ int main(void)
 	CASE(case_27_cosine_and_slots);
 	CASE(case_28_gradients_reach);
 	CASE(case_29_noise);
+	CASE(groups_limit_the_choice);
+	CASE(mass_limits_the_choice);
+	CASE(sigmoid_scores);
+	CASE(case_28_jitter);
 	CASE(case_31_random);
 	return check_done();
 }

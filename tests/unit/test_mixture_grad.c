@@ -72,6 +72,22 @@ static struct node *add_rows(struct tape *t, struct subject *s)
 	return op_add_rows(t, &s->node[0], &s->node[1], row);
 }
 
+static struct node *sigmoid(struct tape *t, struct subject *s)
+{
+	return op_sigmoid(t, &s->node[0]);
+}
+
+static struct node *times(struct tape *t, struct subject *s)
+{
+	static const real factor[] = {1, REAL(-0.4), 0, 2, REAL(0.3), -1};
+	return op_times(t, &s->node[0], factor);
+}
+
+static struct node *cosine_plain(struct tape *t, struct subject *s)
+{
+	return op_cosine(t, &s->node[0], s->weight[1], 3, (struct weight){0}, false);
+}
+
 static struct node *add_noise(struct tape *t, struct subject *s)
 {
 	static const real noise[] = {1, REAL(-0.4), 0, 2, REAL(0.3), -1};
@@ -96,6 +112,9 @@ static void operations_grad(void)
 		{scale, 1, {2}, {3}},
 		{sum, 2, {2, 2}, {3, 3}},
 		{add_rows, 2, {3, 3}, {2, 2}},
+		{sigmoid, 1, {3}, {4}},
+		{times, 1, {2}, {3}},
+		{cosine_plain, 2, {4, 3}, {5, 5}},
 		{add_noise, 2, {2, 2}, {3, 3}},
 	};
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
@@ -205,6 +224,29 @@ static void every_way_of_dropping_grad(void)
 #endif
 }
 
+/* What changes a router's input, its logits, its scores or its choice. */
+static void every_option_grad(void)
+{
+	static const char *const routers[] = {"topk", "noisy_topk", "soft", "expert_choice", "cosine"};
+	for (size_t i = 0; i < sizeof routers / sizeof *routers; i++)
+		for (int option = 0; option < 6; option++) {
+			struct rig g = rig_of(routers[i]);
+#ifndef REAL_DOUBLE
+			if (strcmp(g.router, "soft") != 0)
+				continue; /* a wide step changes the choice */
+#endif
+			g.route.score = option == 1 ? SCORE_SIGMOID : SCORE_SOFTMAX;
+			g.route.top_p = option == 2 ? 0.5 : 0;
+			g.route.groups = option == 3 ? 2 : 0;
+			g.route.top_groups = 1;
+			g.route.specialisation = option == 4;
+			g.route.jitter = option == 5 ? 0.3 : 0;
+			g.dropout = (struct expert_dropout){option == 5 ? 0.4 : 0, 8};
+			g.form = option % 2 ? BALANCE_CV2 : BALANCE_SWITCH;
+			layer_grad(g, 25);
+		}
+}
+
 static void every_way_of_weighing_grad(void)
 {
 #ifdef REAL_DOUBLE
@@ -227,6 +269,7 @@ int main(void)
 	CASE(cosine_scale_is_clamped);
 	CASE(every_router_and_loss_grad);
 	CASE(every_way_of_dropping_grad);
+	CASE(every_option_grad);
 	CASE(every_way_of_weighing_grad);
 	return check_done();
 }

@@ -19,8 +19,7 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 {
 	struct node *u = op_linear(t, x, w[0], (struct weight){0}, s->dim);
 	c->logits = op_cosine(t, u, w[1], s->E, w[2], true);
-	c->probability = op_softmax(t, c->logits, 1);
-	router_top(t, c->probability, s, c);
+	router_top(t, router_score(t, c->logits, s, c), s, c);
 }
 
 const struct router_type router_cosine = {"cosine", true, declare, choose};

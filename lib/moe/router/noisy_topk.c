@@ -16,18 +16,20 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	const struct router_shape *s, struct choice *c)
 {
 	c->logits = router_linear(t, x, w, s);
-	c->probability = op_softmax(t, c->logits, 1);
-	struct node *p = c->probability;
+	struct node *score = router_score(t, c->logits, s, c);
 	if (s->training && s->noise_std > 0) {
-		struct node *scale = op_linear(t, x, w[s->bias ? 2 : 1], (struct weight){0}, s->E);
+		struct tensor_plan plan[ROUTER_TENSORS];
+		struct node *scale =
+			op_linear(t, x, w[router_linear_tensors(s, plan)], (struct weight){0}, s->E);
 		struct rng r = {s->key, 0};
 		size_t n = (size_t)x->rows * (size_t)s->E;
 		real *noise = tape_reals(t, n);
 		for (size_t i = 0; i < n; i++)
 			noise[i] = (real)(s->noise_std * rng_normal(&r));
-		p = op_softmax(t, op_add_noise(t, c->logits, scale, noise), 1);
+		struct choice noisy;
+		score = router_score(t, op_add_noise(t, c->logits, scale, noise), s, &noisy);
 	}
-	router_top(t, p, s, c);
+	router_top(t, score, s, c);
 }
 
 const struct router_type router_noisy_topk = {"noisy_topk", true, declare, choose};

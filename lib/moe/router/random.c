@@ -37,6 +37,7 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	c->k = s->k;
 	c->expert = expert;
 	c->weight = op_constant(t, x->rows, s->k, 1 / (real)s->k);
+	c->share = true;
 	c->probability = op_constant(t, x->rows, s->E, 1 / (real)s->E);
 }
 

@@ -15,6 +15,7 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	c->k = s->E;
 	c->expert = all;
 	c->weight = c->probability;
+	c->share = true;
 }
 
 const struct router_type router_soft = {"soft", false, router_linear_tensors, choose};

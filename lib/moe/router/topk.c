@@ -8,8 +8,7 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	const struct router_shape *s, struct choice *c)
 {
 	c->logits = router_linear(t, x, w, s);
-	c->probability = op_softmax(t, c->logits, 1);
-	router_top(t, c->probability, s, c);
+	router_top(t, router_score(t, c->logits, s, c), s, c);
 }
 
 const struct router_type router_topk = {"topk", true, router_linear_tensors, choose};

@@ -115,6 +115,40 @@ struct node *op_scale(struct tape *t, struct node *x, real factor)
 	return y;
 }
 
+/* dx = dy y (1 - y) */
+static void sigmoid_backward(struct tape *t, struct node *y)
+{
+	(void)t;
+	for (size_t i = 0; i < area(y); i++)
+		y->in[0]->g[i] += y->g[i] * y->x[i] * (1 - y->x[i]);
+}
+
+struct node *op_sigmoid(struct tape *t, struct node *x)
+{
+	struct node *y = tape_node(t, x->rows, x->cols, 1, &x, sigmoid_backward);
+	for (size_t i = 0; i < area(y); i++)
+		y->x[i] = (real)(1 / (1 + exp(-(double)x->x[i])));
+	return y;
+}
+
+static void times_backward(struct tape *t, struct node *y)
+{
+	const real *factor = *(const real **)y->saved;
+	(void)t;
+	for (size_t i = 0; i < area(y); i++)
+		y->in[0]->g[i] += factor[i] * y->g[i];
+}
+
+struct node *op_times(struct tape *t, struct node *x, const real *factor)
+{
+	struct node *y = tape_node(t, x->rows, x->cols, 1, &x, times_backward);
+	for (size_t i = 0; i < area(y); i++)
+		y->x[i] = factor[i] * x->x[i];
+	if (t->gradients)
+		*(const real **)(y->saved = tape_take(t, sizeof(real *))) = factor;
+	return y;
+}
+
 /* softplus(s) = ln(1 + e^s), its derivative the logistic function */
 static void noise_backward(struct tape *t, struct node *y)
 {

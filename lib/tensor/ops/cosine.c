@@ -53,9 +53,9 @@ static void backward(struct tape *t, struct node *y)
 			}
 		}
 	}
-	if (!s->exponential)
+	if (s->scale.x && !s->exponential)
 		s->scale.g[0] += (real)dscale;
-	else if (s->factor < largest)
+	else if (s->scale.x && s->factor < largest)
 		s->scale.g[0] += (real)(dscale * s->factor);
 }
 
@@ -66,7 +66,9 @@ struct node *op_cosine(
 	int D = x->cols;
 	double *length_x = tape_take(t, (size_t)x->rows * sizeof *length_x),
 	       *length_w = tape_take(t, (size_t)E * sizeof *length_w);
-	double factor = exponential ? fmin(exp((double)scale.x[0]), largest) : (double)scale.x[0];
+	double factor = scale.x ? (double)scale.x[0] : 1;
+	if (exponential)
+		factor = fmin(exp(factor), largest);
 	for (int e = 0; e < E; e++)
 		length_w[e] = length(w.x + (size_t)e * (size_t)D, D);
 	for (int r = 0; r < x->rows; r++) {
