@@ -110,3 +110,35 @@ mix() {
         cmp <(moe-predict -m 1.out w.st) <(moe-predict -m without w.st)
     done
 }
+
+# balance FILE: the balance numbers of a model
+balance() {
+    ask "$1" '[list(t[n][2]) for n in sorted(t) if n.endswith("moe.router.balance")]'
+}
+
+@test "balanced without a loss: saved, the same for any number of threads and after a stop, refused where it makes no sense" {
+    for kind in "bias --set moe.balance_rate=0.03" "quantile --set moe.score=sigmoid"; do
+        steady="--set train.schedule=constant --set moe.balance=$kind"
+        for threads in 1 2 3; do
+            mix $threads.out $steady --set train.epochs=4 --threads $threads
+        done
+        cmp 1.out 2.out
+        cmp 1.out 3.out
+        mix half.out $steady --state s
+        moe-train --resume --state s --set train.epochs=4 --no-history -q -o half.out w.st
+        cmp <(tensors 1.out) <(tensors half.out)
+        rm s
+        [ "$(balance 1.out | tr -d '[]0., \n')" != "" ]
+        moe-predict -m 1.out w.st >with
+        edit 1.out none 'for n in t:
+    if n.endswith("moe.router.balance"): t[n] = c.tensor("F32", t[n][1], [5.0, 0, 0, -5.0])'
+        moe-predict -m none w.st >without
+        run ! cmp -s with without
+    done
+    for bad in moe.capacity_factor=1 moe.capacity_factor_eval=1 moe.groups=2 moe.top_k=4; do
+        no_train 78 "moe.balance: quantile does not go with ${bad%%=*}" --set moe.layers=all --set moe.balance=quantile \
+            --set moe.score=sigmoid --set $bad w.st
+    done
+    no_train 78 "moe.load_balance_weight has no effect" --set moe.layers=all --set moe.balance=bias \
+        --set moe.load_balance_weight=0.1 w.st
+}

@@ -102,6 +102,10 @@ moe.drop_policy priority moe.layers=all encoder.tokens=sample moe.capacity_facto
 moe.drop_policy random moe.layers=all encoder.tokens=sample moe.capacity_factor=0.5
 moe.drop_residual false moe.layers=all encoder.tokens=sample moe.capacity_factor=0.5
 moe.drop_renormalise true moe.layers=all encoder.tokens=sample moe.capacity_factor=0.5
+moe.balance bias moe.layers=all
+moe.balance quantile moe.layers=all moe.score=sigmoid
+moe.balance quantile = moe.layers=all
+moe.balance_rate 0.3 moe.layers=all moe.balance=bias
 moe.load_balance_weight 1 moe.layers=all
 moe.load_balance_form first moe.layers=all
 moe.load_balance_form cv2 moe.layers=all

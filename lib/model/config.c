@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "io/input.h"
 #include "moe/capacity.h"
+#include "moe/rebalance.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -97,6 +98,18 @@ static int set_layers(const struct key *k, struct config *c, const cJSON *v, con
 const char *config_router(const struct config *c)
 {
 	return c->moe.use_gating_network ? router_table[c->moe.router]->name : "random";
+}
+
+int config_balance(const struct config *c)
+{
+	const char *router = config_router(c);
+	bool can = !strcmp(router, "topk") || !strcmp(router, "noisy_topk") || !strcmp(router, "cosine");
+	return can ? c->moe.balance : BALANCE_BY_LOSS;
+}
+
+double config_balance_weight(const struct config *c)
+{
+	return config_balance(c) == BALANCE_BY_LOSS ? c->moe.load_balance_weight : 0;
 }
 
 bool config_mixture(const struct config *c, int l)
@@ -319,6 +332,23 @@ static int check_groups(const struct config *c)
 	return 0;
 }
 
+/* Quantiles balance plain choices by independent scores. */
+static int check_quantile(const struct config *c)
+{
+	static const char what[] = "moe.balance: quantile does not go with";
+	if (c->moe.score != SCORE_SIGMOID)
+		return err_set(EX_CONFIG, "%s moe.score=softmax; use moe.score=sigmoid", what);
+	if (c->moe.capacity_factor > 0)
+		return err_set(EX_CONFIG, "%s moe.capacity_factor", what);
+	if (c->moe.capacity_factor_eval > 0)
+		return err_set(EX_CONFIG, "%s moe.capacity_factor_eval", what);
+	if (c->moe.groups > 1)
+		return err_set(EX_CONFIG, "%s moe.groups", what);
+	if (c->moe.top_k == c->moe.num_experts)
+		return err_set(EX_CONFIG, "%s moe.top_k equal to moe.num_experts", what);
+	return 0;
+}
+
 static int check_mixtures(const struct config *c)
 {
 	const struct layer_set *s = &c->moe.layers;
@@ -335,6 +365,8 @@ static int check_mixtures(const struct config *c)
 	if (any && c->moe.top_k > c->moe.num_experts)
 		return err_set(EX_CONFIG, "moe.top_k: %d of %d experts (moe.num_experts)", c->moe.top_k,
 			c->moe.num_experts);
+	if (any && config_balance(c) == BALANCE_BY_QUANTILE && check_quantile(c))
+		return -1;
 	if (any && c->moe.groups > 1 && check_groups(c))
 		return -1;
 	if (any && c->moe.capacity_max && c->moe.capacity_min > c->moe.capacity_max)
@@ -379,7 +411,8 @@ static bool of_the_network(const struct key *k)
 	       !among("encoder.dropout|gate.noise_std|gate.load_balance_weight|moe.load_balance_weight|moe."
 		      "load_balance_form|moe.z_loss_weight|"
 		      "moe.noise_std|moe.capacity_factor|moe.capacity_factor_eval|moe.capacity_min|"
-		      "moe.capacity_max|moe.jitter|moe.expert_dropout|moe.drop_policy|moe.drop_residual|moe."
+		      "moe.capacity_max|moe.balance_rate|moe.jitter|moe.expert_dropout|moe.drop_policy|moe."
+		      "drop_residual|moe."
 		      "drop_renormalise",
 		       k->name) &&
 	       k->kind != LATER;

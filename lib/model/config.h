@@ -52,6 +52,8 @@ struct config {
 		int num_experts, top_k;
 		int router, renormalise; /* index into the table of routers; enum renormalise */
 		int use_gating_network, score, specialisation; /* score: enum score */
+		int balance;                                   /* enum balance_kind */
+		double balance_rate;
 		double jitter, top_p, expert_dropout;
 		int groups, top_k_groups;
 		int slots, router_dim, bias;
@@ -103,6 +105,10 @@ bool config_given(const struct configuration *, const char *key);
 
 /* Name of the router in use: random without a gating network. */
 const char *config_router(const struct config *);
+/* What keeps the experts of this router even (enum balance_kind): a loss, unless the router can do without. */
+int config_balance(const struct config *);
+/* Weight of the balance loss, 0 when there is none. */
+double config_balance_weight(const struct config *);
 /* Whether layer l's feed-forward is a mixture. */
 bool config_mixture(const struct config *, int l);
 

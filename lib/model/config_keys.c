@@ -1,7 +1,7 @@
 #include "model/config_keys.h"
 
 #include "model/tokeniser.h"
-#include "moe/router.h"
+#include "moe/rebalance.h"
 
 #include <string.h>
 
@@ -96,6 +96,16 @@ static bool with_groups(const struct config *c)
 	return with_learned_top_k(c) && c->moe.groups > 1;
 }
 
+static bool with_balance_loss(const struct config *c)
+{
+	return with_learned_top_k(c) && c->moe.balance == BALANCE_BY_LOSS;
+}
+
+static bool with_balance_bias(const struct config *c)
+{
+	return with_learned_top_k(c) && c->moe.balance == BALANCE_BY_BIAS;
+}
+
 static bool with_noise(const struct config *c)
 {
 	return router_among(c, "noisy_topk");
@@ -142,6 +152,7 @@ static bool with_shared_drops(const struct config *c)
 #define NO_MIXTURE      "moe.layers is none"
 #define NO_TOP_K        "the router gives a token to no fixed number of experts"
 #define NO_LEARNED      "the router does not learn to choose a number of experts"
+#define NO_BALANCE_LOSS "the router needs no balance loss, or moe.balance is not loss"
 #define NOT_SENT        "the router sends no tokens to experts of limited capacity"
 #define NO_DROPS        "moe.capacity_factor and moe.capacity_factor_eval are 0, or the router sends no tokens"
 #define NO_SHARED_DROPS "nothing is dropped, or the weights of a token's experts do not sum to 1"
@@ -284,11 +295,20 @@ const struct key config_keys[] = {
 	{"moe.drop_renormalise", BOOL, AT(moe.drop_renormalise), {"false"}, 0, 0, NULL, NULL,
 		with_shared_drops, NO_SHARED_DROPS,
 		"the weights of the experts a token keeps sum to 1 again"},
+	{"moe.balance", CHOICE, AT(moe.balance), {"loss"}, 0, 0, "loss|bias|quantile", NULL,
+		with_learned_top_k, NO_LEARNED,
+		"what keeps the experts evenly used: a loss; or a number added to an expert's score for the "
+		"choice alone, "
+		"moved after each step by moe.balance_rate towards an even load, or set to what would have "
+		"made the load "
+		"of the step even"},
+	{"moe.balance_rate", REAL_NUMBER, AT(moe.balance_rate), {"0.001"}, 1e-9, 1, NULL, NULL,
+		with_balance_bias, "moe.balance is not bias",
+		"by how much moe.balance=bias moves after each step"},
 	{"moe.load_balance_weight", REAL_NUMBER, AT(moe.load_balance_weight), {"0.01"}, 0, 1e3, NULL, NULL,
-		with_learned_top_k, "the router needs no balance",
-		"weight of the balance loss, summed over all mixtures"},
+		with_balance_loss, NO_BALANCE_LOSS, "weight of the balance loss, summed over all mixtures"},
 	{"moe.load_balance_form", CHOICE, AT(moe.load_balance_form), {"switch"}, 0, 0, "switch|sum|first|cv2",
-		NULL, with_learned_top_k, "the router needs no balance",
+		NULL, with_balance_loss, NO_BALANCE_LOSS,
 		"form of the balance loss; at perfect balance switch and first are 1, sum is moe.top_k, cv2 "
 		"is 0"},
 	{"moe.z_loss_weight", REAL_NUMBER, AT(moe.z_loss_weight), {"0"}, 0, 1e3, NULL, NULL, with_logits,
@@ -304,7 +324,6 @@ const struct key config_keys[] = {
 	{"moe.capacity", LATER, 0, {"\"fixed\""}, 0, 0, NULL, NULL, NULL, NULL, "how capacity is found"},
 	{"moe.expert_types", LATER, 0, {"[]"}, 0, 0, NULL, NULL, NULL, NULL, "kinds of experts"},
 	{"moe.levels", LATER, 0, {"[]"}, 0, 0, NULL, NULL, NULL, NULL, "experts in levels"},
-	{"moe.balance", LATER, 0, {"\"loss\""}, 0, 0, NULL, NULL, NULL, NULL, "what keeps experts even"},
 	{"moe.kernel", LATER, 0, {"3"}, 0, 0, NULL, NULL, NULL, NULL, "of convolutions"},
 	{"train.optimizer", CHOICE, AT(train.optimizer), {"adamw"}, 0, 0, "adamw", NULL, NULL, NULL,
 		"the optimizer"},

@@ -32,6 +32,8 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 	for (int i = 0; i < m->feedforward->tensors && mixture.shared; i++)
 		shared[i] = at(v, l->shared[i]);
 	mixture.route.training = t->gradients;
+	if (l->balance >= 0)
+		mixture.route.balance = at(v, l->balance).x;
 	if (t->gradients)
 		mixture.dropout = (struct expert_dropout){m->config.moe.expert_dropout,
 			rng_stream(v->batch_key, "dropout", (uint64_t)at_layer, 0).key};

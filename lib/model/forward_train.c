@@ -1,5 +1,6 @@
 /* One training step: forward and backward over the groups of a batch, and its losses. */
 #include "model/forward_parts.h"
+#include "moe/rebalance.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -95,8 +96,10 @@ static struct balance *balances(const struct forward *f)
 	if (!f->m->mixtures)
 		return NULL;
 	struct balance *b = NEW_ARRAY(struct balance, forward_layers_of_part(f));
-	for (int l = 0; l < forward_layers_of_part(f); l++)
+	for (int l = 0; l < forward_layers_of_part(f); l++) {
 		b[l] = balance_new(f->m->config.moe.num_experts);
+		b[l].keep_lacks = config_balance(&f->m->config) == BALANCE_BY_QUANTILE;
+	}
 	return b;
 }
 
@@ -217,7 +220,7 @@ static void balance_batch(struct forward *f)
 			balance_add(b, &f->chunk[i / layers * f->chunks + j].balance[i % layers]);
 		f->aux += balance_loss(b, (enum balance_form)c->moe.load_balance_form);
 		f->z += balance_z(b);
-		balance_slopes(b, (enum balance_form)c->moe.load_balance_form, c->moe.load_balance_weight,
+		balance_slopes(b, (enum balance_form)c->moe.load_balance_form, config_balance_weight(c),
 			c->moe.z_loss_weight, &f->slope[i]);
 	}
 }
@@ -290,6 +293,22 @@ real forward_train(struct forward *f, int B, window_fill fill, void *context, co
 	if (step->losses)
 		*step->losses = (struct losses){loss, f->aux + f->gate_aux, f->z};
 	const struct config *c = &f->m->config;
-	return (real)(loss + c->moe.load_balance_weight * f->aux + c->gate.load_balance_weight * f->gate_aux +
+	return (real)(loss + config_balance_weight(c) * f->aux + c->gate.load_balance_weight * f->gate_aux +
 		      c->moe.z_loss_weight * f->z);
+}
+
+void forward_rebalance(const struct forward *f, struct params *p)
+{
+	const struct config *c = &f->m->config;
+	int layers = c->encoder.layers;
+	for (int i = 0; i < f->m->layout.regions * layers && f->balance; i++) {
+		int buffer = f->m->region[i / layers].layer[i % layers].balance;
+		if (buffer < 0)
+			continue;
+		real *b = p->x + p->list[buffer].offset;
+		if (config_balance(c) == BALANCE_BY_BIAS)
+			rebalance_bias(&f->balance[i], c->moe.balance_rate, b);
+		else
+			rebalance_quantile(&f->balance[i], b);
+	}
 }

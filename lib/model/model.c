@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "moe/rebalance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -74,6 +75,13 @@ struct capacity model_capacity(const struct model *m, bool training)
 		.renormalise = c->moe.drop_renormalise};
 }
 
+static int declare_buffer(struct model *m, const char *prefix, const char *name, int n)
+{
+	int i = declare(m, prefix, name, n, 0, INIT_ZERO, 0);
+	m->params.list[i].buffer = true;
+	return i;
+}
+
 static void declare_mixture(struct model *m, struct layer_params *l, const char *prefix)
 {
 	struct router_shape route = model_router_shape(m);
@@ -83,6 +91,8 @@ static void declare_mixture(struct model *m, struct layer_params *l, const char 
 	m->feedforward->declare(&shape, expert);
 	declare_planned(m, prefix, "moe.router.", 0, n, router, l->router);
 	declare_planned(m, prefix, "moe.experts.", route.E, m->feedforward->tensors, expert, l->expert);
+	if (config_balance(&m->config) != BALANCE_BY_LOSS)
+		l->balance = declare_buffer(m, prefix, "moe.router.balance", route.E);
 	if (m->config.moe.shared_experts)
 		declare_planned(m, prefix, "moe.shared.", m->config.moe.shared_experts,
 			m->feedforward->tensors, expert, l->shared);
@@ -94,6 +104,7 @@ static void declare_layer(struct model *m, struct layer_params *l, const char *p
 	struct expert_shape shape = model_expert_shape(m);
 	struct tensor_plan plan[EXPERT_TENSORS];
 	m->feedforward->declare(&shape, plan);
+	l->balance = -1;
 	l->in_weight = declare(m, prefix, "self_attn.in_proj_weight", 3 * H, H, INIT_XAVIER, 0);
 	l->in_bias = declare(m, prefix, "self_attn.in_proj_bias", 3 * H, 0, INIT_ZERO, 0);
 	l->out_weight = declare(m, prefix, "self_attn.out_proj.weight", H, H, INIT_FAN_IN, H);

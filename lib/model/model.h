@@ -25,6 +25,7 @@ struct layer_params {
 	int index;                  /* of the layer */
 	bool mixture;               /* has a router */
 	int router[ROUTER_TENSORS], shared[EXPERT_TENSORS]; /* of a mixture */
+	int balance; /* buffer of a mixture that is balanced without a loss (moe/rebalance.h), or -1 */
 	int norm1_weight, norm1_bias, norm2_weight, norm2_bias;
 };
 

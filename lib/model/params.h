@@ -31,6 +31,7 @@ struct param {
 	size_t offset, count;
 	enum init init;
 	double scale; /* INIT_NORMAL: deviation; INIT_FAN_IN: the fan-in; INIT_CONSTANT: the number */
+	bool buffer;  /* kept and saved, but not trained: the optimizer leaves it alone */
 	bool matrix; /* decays under train.decay=matrices: weights of linear maps, not biases, norms, positions, tokens */
 };
 

@@ -21,6 +21,7 @@ void balance_free(struct balance *b)
 	free(b->first);
 	free(b->probability);
 	free(b->importance);
+	free(b->lack);
 	*b = (struct balance){0};
 }
 
@@ -29,10 +30,41 @@ void balance_clear(struct balance *b)
 	size_t n = (size_t)b->E;
 	b->tokens = b->assigned = b->dropped = 0;
 	b->z = 0;
+	b->lacks = 0;
 	memset(b->count, 0, n * sizeof *b->count);
 	memset(b->first, 0, n * sizeof *b->first);
 	memset(b->probability, 0, n * sizeof *b->probability);
 	memset(b->importance, 0, n * sizeof *b->importance);
+}
+
+static void make_room(struct balance *b, size_t more)
+{
+	if (b->lacks + more <= b->room)
+		return;
+	b->room = 2 * (b->lacks + more);
+	GROW(b->lack, b->room * (size_t)b->E);
+}
+
+/* The (k+1)-th largest of score + balance, less each score. */
+static void keep_lacks(struct balance *b, const struct choice *c, int rows, int k)
+{
+	size_t E = (size_t)b->E;
+	make_room(b, (size_t)rows);
+	for (size_t r = 0; r < (size_t)rows; r++) {
+		const real *s = c->score->x + r * E;
+		real *lack = b->lack + b->lacks++ * E, cut = 0;
+		for (size_t e = 0; e < E; e++) { /* the one that so many are before */
+			int ahead = 0;
+			for (size_t i = 0; i < E; i++) {
+				real one = s[i] + c->balance[i], other = s[e] + c->balance[e];
+				ahead += one > other || (!(one < other) && i < e);
+			}
+			if (ahead == k)
+				cut = s[e] + c->balance[e];
+		}
+		for (size_t e = 0; e < E; e++)
+			lack[e] = cut - s[e];
+	}
 }
 
 static double log_sum_exp(const real *z, int n)
@@ -51,6 +83,8 @@ void balance_count(struct balance *b, const struct choice *c, int rows, int k)
 	b->balanced = c->balanced;
 	b->has_z = c->logits != NULL;
 	b->tokens += rows;
+	if (b->keep_lacks && c->balance)
+		keep_lacks(b, c, rows, k);
 	for (size_t r = 0; r < (size_t)rows; r++) {
 		size_t at = r * (size_t)c->k;
 		for (int j = 0; j < c->k; j++) {
@@ -80,6 +114,11 @@ void balance_add(struct balance *b, const struct balance *part)
 	b->assigned += part->assigned;
 	b->dropped += part->dropped;
 	b->z += part->z;
+	make_room(b, part->lacks);
+	if (part->lacks)
+		memcpy(b->lack + b->lacks * (size_t)b->E, part->lack,
+			part->lacks * (size_t)b->E * sizeof *b->lack);
+	b->lacks += part->lacks;
 	for (int e = 0; e < b->E; e++) {
 		b->count[e] += part->count[e];
 		b->first[e] += part->first[e];

@@ -25,6 +25,10 @@ struct balance {
 	double *probability, *importance; /* [E] sums of p, of g */
 	double z;                         /* sum of the squared logarithms */
 	bool balanced, has_z;             /* the router has such a loss */
+	/* what balancing by quantiles needs (moe/rebalance.h); kept only when asked for */
+	bool keep_lacks;
+	real *lack; /* [lacks][E] */
+	size_t lacks, room;
 };
 
 struct balance balance_new(int E);

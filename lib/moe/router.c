@@ -118,7 +118,8 @@ void router_top(struct tape *t, struct node *score, const struct router_shape *s
 	c->expert = tape_take(t, (size_t)score->rows * k * sizeof *c->expert);
 	for (size_t i = 0; i < (size_t)score->rows; i++) {
 		const real *x = score->x + i * E;
-		memcpy(r.x, x, E * sizeof *x);
+		for (size_t e = 0; e < E; e++)
+			r.x[e] = s->balance ? x[e] + s->balance[e] : x[e];
 		if (s->groups > 1)
 			keep_groups(&r, s);
 		largest(r.x, s->E, s->k, c->expert + i * k);
@@ -128,4 +129,5 @@ void router_top(struct tape *t, struct node *score, const struct router_shape *s
 	c->score = score;
 	c->share = s->renormalise == RENORMALISE_YES || (s->renormalise == RENORMALISE_AUTO && s->k > 1);
 	c->balanced = true;
+	c->balance = s->balance;
 }

@@ -26,6 +26,7 @@ struct router_shape {
 	enum score score;       /* how logits become what the choice and the weights go by */
 	double top_p;           /* no more experts than it takes to reach this probability; 0: k */
 	int groups, top_groups; /* the choice is among the experts of the best groups; 0: among all */
+	const real *balance;    /* [E] added to the scores for the choice alone (moe/rebalance.h), or NULL */
 	double jitter;          /* the router reads x U(1 - jitter, 1 + jitter) in training */
 	double temperature;     /* divides the logits */
 	double noise_std;       /* factor on the learned scale of the noise (noisy_topk) */
@@ -46,6 +47,7 @@ struct choice {
 	struct node
 		*logits; /* [rows][E] clean, after temperature, before noise; NULL = has none: no z-loss */
 	bool balanced;   /* needs a balance loss */
+	const real *balance; /* as in the shape */
 	struct node *
 		dispatch; /* soft_moe: [rows][E * slots] of tokens into slots; then only combine counts besides */
 	struct node *combine; /* soft_moe: [rows][E * slots] */

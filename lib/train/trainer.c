@@ -187,6 +187,7 @@ static int one_step(struct trainer *t, struct step_report *r)
 	t->optimizer->step(&t->m->params, t->gradient, t->slot, c, r->lr, t->at.step + 1);
 	if (check_parameters(t))
 		return -1;
+	forward_rebalance(t->forward, &t->m->params);
 	count_right(t, B);
 	t->at.loss_sum += r->loss * B;
 	t->at.task_sum += r->parts.task * B;

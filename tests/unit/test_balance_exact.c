@@ -2,6 +2,7 @@
  * tests/reference/README names. Runs in float and in double, where the numbers hold to the digits written here. */
 #include "mixture_rig.h"
 
+#include "moe/rebalance.h"
 #include "moe/usage.h"
 
 static void near(const real *x, const double *want, int n, double within)
@@ -217,6 +218,69 @@ static void case_16b_margin(void)
 	}
 }
 
+/* the tiny set: experts chosen 4, 3 and 1 times */
+static void bias_moves_towards_even(void)
+{
+	static const double step_[] = {-0.001, -0.001, 0.001};
+	real b[3] = {0};
+	struct rig g;
+	rig_of_logits(&g, "topk", tiny, 4, 3, 2);
+	tape_begin(false);
+	rig_forward(tape, &g);
+	rebalance_bias(&g.balance, 0.001, b);
+	near(b, step_, 3, 1e-9);
+	balance_clear(&g.balance);
+	rebalance_bias(&g.balance, 0.001, b); /* nothing counted: it stays */
+	near(b, step_, 3, 1e-9);
+	tape_end();
+	rig_end(&g);
+}
+
+/* Lacks pooled over a batch, at the middles of histograms [0,2,2,0] and [2,2,0,0] of four equal parts of [-1, 1] */
+static void quantiles_of_a_batch(void)
+{
+	static const double want[] = {0.25, -0.25};
+	real lack[] = {REAL(-0.25), REAL(-0.75), REAL(0.25), REAL(-0.25), REAL(0.25), REAL(-0.25),
+		REAL(-0.25), REAL(-0.75)};
+	real b[] = {0, 0};
+	rebalance_quantile(&(struct balance){.E = 2, .k = 1, .lack = lack, .lacks = 4}, b);
+	near(b, want, 2, digits);
+	rebalance_quantile(&(struct balance){.E = 2, .k = 1}, b);
+	near(b, want, 2, digits);
+}
+
+/* Selection goes by score and balance, weights by the score alone; after moving by quantiles the same tokens are spread evenly. */
+static void quantiles_even_the_load(void)
+{
+	enum { N = 40, E = 4 };
+	double z[N * E];
+	struct rng r = rng_stream(6, "z", 0, 0);
+	for (int i = 0; i < N * E; i++)
+		z[i] = rng_normal(&r) + (i % E == 1 ? 1.5 : 0);
+	real b[E] = {0};
+	struct rig g;
+	rig_of_logits(&g, "topk", z, N, E, 1);
+	g.m.route.score = SCORE_SIGMOID;
+	g.m.route.balance = b;
+	g.balance.keep_lacks = true;
+	tape_begin(false);
+	rig_forward(tape, &g);
+	CHECK(g.balance.count[1] > N / 2 && g.balance.lacks == N);
+	for (int i = 0; i < 30; i++) {
+		rebalance_quantile(&g.balance, b);
+		tape_reset(tape);
+		rig_forward(tape, &g);
+	}
+	for (int e = 0; e < E; e++)
+		CHECK(g.balance.count[e] >= N / E - 2 && g.balance.count[e] <= N / E + 2);
+	for (int t = 0; t < N; t++) {
+		real p = 1 / (1 + (real)exp(-z[t * E + g.chosen.expert[t]]));
+		CHECK_NEAR(g.chosen.weight->x[t], p, 1e-6);
+	}
+	tape_end();
+	rig_end(&g);
+}
+
 int main(void)
 {
 	CASE(tiny_set_losses);
@@ -227,5 +291,8 @@ int main(void)
 	CASE(case_3_even_and_collapsed);
 	CASE(case_4_z);
 	CASE(case_16b_margin);
+	CASE(bias_moves_towards_even);
+	CASE(quantiles_of_a_batch);
+	CASE(quantiles_even_the_load);
 	return check_done();
 }

@@ -6,6 +6,8 @@
 
 #include "tensor/vector.h"
 
+#include <string.h>
+
 extern const struct optimizer optimizer_adamw;
 
 struct rates {
@@ -46,6 +48,10 @@ static void step(
 		.eps = (real)c->train.eps};
 	for (int i = 0; i < p->n; i++) {
 		const struct param *one = &p->list[i];
+		if (one->buffer) { /* the gradient takes what stood there before the step, as for the others */
+			memcpy(gradient + one->offset, p->x + one->offset, one->count * sizeof(real));
+			continue;
+		}
 		bool decays = one->matrix || c->train.decay == DECAY_ALL;
 		r.keep = decays ? (real)(1 - lr * c->train.weight_decay) : 1;
 		update(p->x + one->offset, gradient + one->offset, state[0] + one->offset,
