@@ -142,3 +142,21 @@ balance() {
     no_train 78 "moe.load_balance_weight has no effect" --set moe.layers=all --set moe.balance=bias \
         --set moe.load_balance_weight=0.1 w.st
 }
+
+@test "capacity that follows the load is saved, applied, and the same for any number of threads and after a stop" {
+    steady="--set train.schedule=constant --set encoder.tokens=sample --set moe.capacity=dynamic --set moe.capacity_max=12"
+    for threads in 1 2 3; do
+        mix $threads.out $steady --set train.epochs=4 --threads $threads
+    done
+    cmp 1.out 2.out
+    cmp 1.out 3.out
+    mix half.out $steady --state s
+    moe-train --resume --state s --set train.epochs=4 --no-history -q -o half.out w.st
+    cmp <(tensors 1.out) <(tensors half.out)
+    [ "$(ask 1.out 'all(4 <= v <= 12 for n in t if n.endswith("moe.router.capacity") for v in t[n][2])')" = True ]
+    [ "$(ask 1.out 'len({v for n in t if n.endswith("moe.router.capacity") for v in t[n][2]}) > 1')" = True ]
+    edit 1.out none 'for n in t:
+    if n.endswith("moe.router.capacity"): t[n] = c.tensor("F32", t[n][1], [1.0] * 4)'
+    run ! cmp -s <(moe-predict -m 1.out w.st) <(moe-predict -m none w.st)
+    no_train 78 "moe.drop_policy: random" --set moe.layers=all --set moe.capacity=dynamic --set moe.drop_policy=random w.st
+}

@@ -90,6 +90,8 @@ moe.temperature 2 moe.layers=all
 moe.noise_std 3 moe.layers=all moe.router=noisy_topk
 moe.router_dim 5 moe.layers=all moe.router=cosine
 moe.slots 2 moe.layers=all moe.router=soft_moe
+moe.capacity dynamic moe.layers=all
+moe.capacity_ema 0.5 moe.layers=all encoder.tokens=sample moe.capacity=dynamic
 moe.capacity_factor 4 moe.layers=all moe.router=expert_choice
 moe.capacity_factor 0.5 moe.layers=all encoder.tokens=sample
 moe.capacity_factor_eval 0.5 = moe.layers=all encoder.tokens=sample moe.drop_policy=random moe.capacity_factor=1

@@ -342,6 +342,8 @@ static int check_quantile(const struct config *c)
 		return err_set(EX_CONFIG, "%s moe.capacity_factor", what);
 	if (c->moe.capacity_factor_eval > 0)
 		return err_set(EX_CONFIG, "%s moe.capacity_factor_eval", what);
+	if (c->moe.capacity == CAPACITY_DYNAMIC)
+		return err_set(EX_CONFIG, "%s moe.capacity=dynamic", what);
 	if (c->moe.groups > 1)
 		return err_set(EX_CONFIG, "%s moe.groups", what);
 	if (c->moe.top_k == c->moe.num_experts)
@@ -372,6 +374,9 @@ static int check_mixtures(const struct config *c)
 	if (any && c->moe.capacity_max && c->moe.capacity_min > c->moe.capacity_max)
 		return err_set(EX_CONFIG, "moe.capacity_min: %d is above moe.capacity_max, %d",
 			c->moe.capacity_min, c->moe.capacity_max);
+	if (any && c->moe.drop_policy == DROP_RANDOM && c->moe.capacity == CAPACITY_DYNAMIC)
+		return err_set(EX_CONFIG, "moe.drop_policy: random drops in training only, "
+					  "moe.capacity=dynamic in evaluation too");
 	if (any && c->moe.drop_policy == DROP_RANDOM && c->moe.capacity_factor_eval > 0)
 		return err_set(EX_CONFIG, "moe.drop_policy: random drops in training only; with it "
 					  "moe.capacity_factor_eval is 0");
@@ -411,7 +416,8 @@ static bool of_the_network(const struct key *k)
 	       !among("encoder.dropout|gate.noise_std|gate.load_balance_weight|moe.load_balance_weight|moe."
 		      "load_balance_form|moe.z_loss_weight|"
 		      "moe.noise_std|moe.capacity_factor|moe.capacity_factor_eval|moe.capacity_min|"
-		      "moe.capacity_max|moe.balance_rate|moe.jitter|moe.expert_dropout|moe.drop_policy|moe."
+		      "moe.capacity_max|moe.capacity_ema|moe.balance_rate|moe.jitter|moe.expert_dropout|moe."
+		      "drop_policy|moe."
 		      "drop_residual|moe."
 		      "drop_renormalise",
 		       k->name) &&

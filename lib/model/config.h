@@ -18,6 +18,7 @@ enum { POOL_MEAN, POOL_ATTENTION };
 enum { SYNC_NONE, SYNC_END, SYNC_LAYER };
 enum { GATE_MLP, GATE_LINEAR };
 enum { COMBINE_FEATURES, COMBINE_ANSWERS };
+enum { CAPACITY_FIXED, CAPACITY_DYNAMIC };
 enum { SCHEDULE_CONSTANT, SCHEDULE_COSINE, SCHEDULE_ONECYCLE, SCHEDULE_STEP };
 enum { CLASS_WEIGHT_NONE, CLASS_WEIGHT_BALANCED };
 enum { SCALE_ZSCORE, SCALE_NONE };
@@ -59,6 +60,8 @@ struct config {
 		int slots, router_dim, bias;
 		double temperature, noise_std;
 		double capacity_factor, capacity_factor_eval;
+		int capacity; /* enum below */
+		double capacity_ema;
 		int capacity_min, capacity_max;
 		int drop_policy, drop_residual, drop_renormalise; /* enum drop_policy */
 		double load_balance_weight, z_loss_weight;

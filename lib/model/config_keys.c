@@ -121,14 +121,25 @@ static bool with_slots(const struct config *c)
 	return router_among(c, "soft_moe");
 }
 
+static bool with_fixed_capacity(const struct config *c)
+{
+	return with_top_k(c) && c->moe.capacity == CAPACITY_FIXED;
+}
+
+static bool with_dynamic_capacity(const struct config *c)
+{
+	return with_top_k(c) && c->moe.capacity == CAPACITY_DYNAMIC;
+}
+
 static bool with_sent_tokens(const struct config *c)
 {
-	return with_top_k(c) || router_among(c, "expert_choice");
+	return with_fixed_capacity(c) || router_among(c, "expert_choice");
 }
 
 static bool with_drops(const struct config *c)
 {
-	return with_top_k(c) && (c->moe.capacity_factor > 0 || c->moe.capacity_factor_eval > 0);
+	return with_top_k(c) && (c->moe.capacity == CAPACITY_DYNAMIC || c->moe.capacity_factor > 0 ||
+					c->moe.capacity_factor_eval > 0);
 }
 
 static bool with_bound(const struct config *c)
@@ -153,8 +164,8 @@ static bool with_shared_drops(const struct config *c)
 #define NO_TOP_K        "the router gives a token to no fixed number of experts"
 #define NO_LEARNED      "the router does not learn to choose a number of experts"
 #define NO_BALANCE_LOSS "the router needs no balance loss, or moe.balance is not loss"
-#define NOT_SENT        "the router sends no tokens to experts of limited capacity"
-#define NO_DROPS        "moe.capacity_factor and moe.capacity_factor_eval are 0, or the router sends no tokens"
+#define NOT_SENT        "the router sends no tokens to experts of fixed capacity"
+#define NO_DROPS        "the experts have no capacity (moe.capacity_factor, moe.capacity_factor_eval, moe.capacity)"
 #define NO_SHARED_DROPS "nothing is dropped, or the weights of a token's experts do not sum to 1"
 #define NOT_SPECTRAL    "encoder.tokens is not spectral"
 
@@ -275,12 +286,22 @@ const struct key config_keys[] = {
 		"moe.router is not cosine", "dimensions in which tokens and experts are compared"},
 	{"moe.slots", INT, AT(moe.slots), {"1"}, 1, 1024, NULL, NULL, with_slots,
 		"moe.router is not soft_moe", "slots of an expert"},
+	{"moe.capacity", CHOICE, AT(moe.capacity), {"fixed"}, 0, 0, "fixed|dynamic", NULL, with_top_k,
+		NO_TOP_K,
+		"how many of a window's tokens an expert takes: as the capacity factors say; or a number of "
+		"each "
+		"expert that follows its load in training, in evaluation too"},
+	{"moe.capacity_ema", REAL_NUMBER, AT(moe.capacity_ema), {"0.9"}, 0, 0.9999, NULL, NULL,
+		with_dynamic_capacity, "moe.capacity is not dynamic",
+		"share of its capacity that an expert keeps after a step; the rest is the tokens a window of "
+		"the batch "
+		"sent it on average, within moe.capacity_min (0 for 4) and moe.capacity_max (0 for 256)"},
 	{"moe.capacity_factor", REAL_NUMBER, AT(moe.capacity_factor), {"0"}, 0, 1e3, NULL, NULL,
 		with_sent_tokens, NOT_SENT,
 		"in training an expert takes this many times its even share of what a window's tokens send, "
 		"the rest is dropped; 0 for all of it; expert_choice: in evaluation too, 0 for 2"},
 	{"moe.capacity_factor_eval", REAL_NUMBER, AT(moe.capacity_factor_eval), {"0"}, 0, 1e3, NULL, NULL,
-		with_top_k, NO_TOP_K, "the same in evaluation; 0 for all of it"},
+		with_fixed_capacity, NOT_SENT, "the same in evaluation; 0 for all of it"},
 	{"moe.capacity_min", INT, AT(moe.capacity_min), {"0"}, 0, 1 << 20, NULL, NULL, with_bound, NO_DROPS,
 		"tokens of a window an expert takes at least"},
 	{"moe.capacity_max", INT, AT(moe.capacity_max), {"0"}, 0, 1 << 20, NULL, NULL, with_bound, NO_DROPS,
@@ -321,7 +342,6 @@ const struct key config_keys[] = {
 		"tokens among which a router chooses"},
 	{"moe.balance_scope", LATER, 0, {"\"batch\""}, 0, 0, NULL, NULL, NULL, NULL,
 		"tokens a balance loss is about"},
-	{"moe.capacity", LATER, 0, {"\"fixed\""}, 0, 0, NULL, NULL, NULL, NULL, "how capacity is found"},
 	{"moe.expert_types", LATER, 0, {"[]"}, 0, 0, NULL, NULL, NULL, NULL, "kinds of experts"},
 	{"moe.levels", LATER, 0, {"[]"}, 0, 0, NULL, NULL, NULL, NULL, "experts in levels"},
 	{"moe.kernel", LATER, 0, {"3"}, 0, 0, NULL, NULL, NULL, NULL, "of convolutions"},

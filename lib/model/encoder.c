@@ -32,6 +32,8 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 	for (int i = 0; i < m->feedforward->tensors && mixture.shared; i++)
 		shared[i] = at(v, l->shared[i]);
 	mixture.route.training = t->gradients;
+	if (l->capacity >= 0)
+		mixture.capacity.each = at(v, l->capacity).x;
 	if (l->balance >= 0)
 		mixture.route.balance = at(v, l->balance).x;
 	if (t->gradients)

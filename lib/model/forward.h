@@ -45,7 +45,8 @@ struct train_step {
 real forward_train(
 	struct forward *, int B, window_fill, void *context, const struct train_step *, real *gradient);
 
-/* After the optimizer's step: moves what balances experts without a loss (moe/rebalance.h) by what the last batch did. */
+/* After the optimizer's step: moves what balances experts without a loss (moe/rebalance.h), and a capacity
+ * that follows the load, by what the last batch did. */
 void forward_rebalance(const struct forward *, struct params *);
 
 #endif

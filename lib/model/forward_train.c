@@ -297,18 +297,24 @@ real forward_train(struct forward *f, int B, window_fill fill, void *context, co
 		      c->moe.z_loss_weight * f->z);
 }
 
+static void rebalance(
+	const struct model *m, const struct layer_params *l, const struct balance *b, struct params *p)
+{
+	const struct config *c = &m->config;
+	int min, max;
+	model_capacity_bounds(m, &min, &max);
+	if (l->capacity >= 0)
+		capacity_follow(c->moe.capacity_ema, min, max, b->count, b->tokens / m->N, b->E,
+			p->x + p->list[l->capacity].offset);
+	if (l->balance >= 0 && config_balance(c) == BALANCE_BY_BIAS)
+		rebalance_bias(b, c->moe.balance_rate, p->x + p->list[l->balance].offset);
+	else if (l->balance >= 0)
+		rebalance_quantile(b, p->x + p->list[l->balance].offset);
+}
+
 void forward_rebalance(const struct forward *f, struct params *p)
 {
-	const struct config *c = &f->m->config;
-	int layers = c->encoder.layers;
-	for (int i = 0; i < f->m->layout.regions * layers && f->balance; i++) {
-		int buffer = f->m->region[i / layers].layer[i % layers].balance;
-		if (buffer < 0)
-			continue;
-		real *b = p->x + p->list[buffer].offset;
-		if (config_balance(c) == BALANCE_BY_BIAS)
-			rebalance_bias(&f->balance[i], c->moe.balance_rate, b);
-		else
-			rebalance_quantile(&f->balance[i], b);
-	}
+	int layers = f->m->config.encoder.layers;
+	for (int i = 0; i < f->m->layout.regions * layers && f->balance; i++)
+		rebalance(f->m, &f->m->region[i / layers].layer[i % layers], &f->balance[i], p);
 }

@@ -82,6 +82,23 @@ static int declare_buffer(struct model *m, const char *prefix, const char *name,
 	return i;
 }
 
+void model_capacity_bounds(const struct model *m, int *min, int *max)
+{
+	*min = m->config.moe.capacity_min ? m->config.moe.capacity_min : 4;
+	*max = m->config.moe.capacity_max ? m->config.moe.capacity_max : 256;
+}
+
+/* It starts at the even share, within the bounds. */
+static int declare_capacity(struct model *m, const char *prefix, const struct router_shape *s)
+{
+	int min, max;
+	model_capacity_bounds(m, &min, &max);
+	int i = declare_buffer(m, prefix, "moe.router.capacity", s->E);
+	m->params.list[i].init = INIT_CONSTANT;
+	m->params.list[i].scale = capacity_of(1, s->k, s->N, s->E, min, max);
+	return i;
+}
+
 static void declare_mixture(struct model *m, struct layer_params *l, const char *prefix)
 {
 	struct router_shape route = model_router_shape(m);
@@ -91,6 +108,8 @@ static void declare_mixture(struct model *m, struct layer_params *l, const char 
 	m->feedforward->declare(&shape, expert);
 	declare_planned(m, prefix, "moe.router.", 0, n, router, l->router);
 	declare_planned(m, prefix, "moe.experts.", route.E, m->feedforward->tensors, expert, l->expert);
+	if (m->router->sends && m->config.moe.capacity == CAPACITY_DYNAMIC)
+		l->capacity = declare_capacity(m, prefix, &route);
 	if (config_balance(&m->config) != BALANCE_BY_LOSS)
 		l->balance = declare_buffer(m, prefix, "moe.router.balance", route.E);
 	if (m->config.moe.shared_experts)
@@ -104,7 +123,7 @@ static void declare_layer(struct model *m, struct layer_params *l, const char *p
 	struct expert_shape shape = model_expert_shape(m);
 	struct tensor_plan plan[EXPERT_TENSORS];
 	m->feedforward->declare(&shape, plan);
-	l->balance = -1;
+	l->balance = l->capacity = -1;
 	l->in_weight = declare(m, prefix, "self_attn.in_proj_weight", 3 * H, H, INIT_XAVIER, 0);
 	l->in_bias = declare(m, prefix, "self_attn.in_proj_bias", 3 * H, 0, INIT_ZERO, 0);
 	l->out_weight = declare(m, prefix, "self_attn.out_proj.weight", H, H, INIT_FAN_IN, H);

@@ -25,7 +25,8 @@ struct layer_params {
 	int index;                  /* of the layer */
 	bool mixture;               /* has a router */
 	int router[ROUTER_TENSORS], shared[EXPERT_TENSORS]; /* of a mixture */
-	int balance; /* buffer of a mixture that is balanced without a loss (moe/rebalance.h), or -1 */
+	int capacity; /* buffer of a mixture whose capacity follows the load, or -1 */
+	int balance;  /* buffer of a mixture that is balanced without a loss (moe/rebalance.h), or -1 */
 	int norm1_weight, norm1_bias, norm2_weight, norm2_bias;
 };
 
@@ -73,6 +74,8 @@ void model_free(struct model *);
 struct expert_shape model_expert_shape(const struct model *);
 struct router_shape model_router_shape(const struct model *);
 struct capacity model_capacity(const struct model *, bool training);
+/* Bounds of a capacity that follows the load: 4 and 256 where none is given. */
+void model_capacity_bounds(const struct model *, int *min, int *max);
 
 /* Reads a model written by moe-train, or by anybody with the same tensors and metadata. */
 struct model *model_load(const char *path);

@@ -16,6 +16,19 @@ int capacity_of(double factor, int k, int N, int E, int min, int max)
 	return C < 1 ? 1 : (int)fmin(C, 1e9);
 }
 
+bool capacity_limits(const struct capacity *c)
+{
+	return c->each || c->factor > 0;
+}
+
+void capacity_follow(double ema, int min, int max, const int64_t *count, int64_t windows, int E, real *each)
+{
+	for (int e = 0; e < E && windows; e++) {
+		double sent = fmin(fmax((double)count[e] / (double)windows, min), max);
+		each[e] = (real)(ema * (double)each[e] + (1 - ema) * sent);
+	}
+}
+
 struct ordered {
 	int place, round; /* rounds come one after the other */
 	double rank;      /* within a round, falling */
@@ -75,12 +88,22 @@ static real *ranks(struct tape *t, const struct choice *c, int rows)
 	return rank;
 }
 
+/* Of each expert: [E] */
+static int *capacities(struct tape *t, const struct capacity *how, int k, const struct router_shape *s)
+{
+	int *C = tape_take(t, (size_t)s->E * sizeof *C);
+	for (int e = 0; e < s->E; e++)
+		C[e] = how->each ? (int)ceil((double)how->each[e])
+				 : capacity_of(how->factor, k, s->N, s->E, how->min, how->max);
+	return C;
+}
+
 /* keep [rows][k]: the place's own number in its row, or -1 */
-static int mark(const struct choice *c, const int *position, int C, int places, int *keep)
+static int mark(const struct choice *c, const int *position, const int *C, int places, int *keep)
 {
 	int dropped = 0;
 	for (int i = 0; i < places; i++) {
-		bool over = position[i] >= C;
+		bool over = c->expert[i] >= 0 && position[i] >= C[c->expert[i]];
 		keep[i] = over || c->expert[i] < 0 ? -1 : i % c->k;
 		dropped += over;
 	}
@@ -91,7 +114,7 @@ int capacity_drop(struct tape *t, struct choice *c, const struct router_shape *s
 	const bool **none)
 {
 	int rows = c->weight->rows, k = c->k, places = rows * k;
-	int C = capacity_of(how->factor, k, s->N, s->E, how->min, how->max);
+	const int *C = capacities(t, how, k, s);
 	int *position = tape_take(t, (size_t)places * sizeof *position),
 	    *keep = tape_take(t, (size_t)places * sizeof *keep);
 	const real *rank = ranks(t, c, rows);

@@ -20,12 +20,19 @@
 enum drop_policy { DROP_CHOICE, DROP_PROBABILITY, DROP_POSITION, DROP_PRIORITY, DROP_RANDOM };
 
 struct capacity {
-	double factor; /* 0: whatever is sent to an expert, nothing is dropped */
-	int min, max;  /* 0: no such bound */
+	const real *each; /* [E] places of each expert, rounded up; NULL: as factor, min and max say */
+	double factor;    /* 0: whatever is sent to an expert, nothing is dropped */
+	int min, max;     /* 0: no such bound */
 	enum drop_policy policy;
 	bool renormalise; /* the weights a token keeps are divided by their sum, if they summed to 1 before */
 	bool residual;    /* a token that keeps no expert is its own answer; otherwise that is 0 */
 };
+
+/* Whether places are limited at all. */
+bool capacity_limits(const struct capacity *);
+/* Capacity that follows the load: after each step of training the places of an expert become
+ *     ema C_i + (1 - ema) clamp(what the batch sent it from a window on average, min, max) */
+void capacity_follow(double ema, int min, int max, const int64_t *count, int64_t windows, int E, real *each);
 
 int capacity_of(double factor, int k, int N, int E, int min, int max);
 

@@ -88,7 +88,7 @@ static struct node *routed_experts(struct tape *t, struct node *x, const struct 
 	struct balance *balance, const struct balance_slope *slope)
 {
 	const bool *none = NULL;
-	bool limited = m->router->sends && m->capacity.factor > 0;
+	bool limited = m->router->sends && capacity_limits(&m->capacity);
 	if (!c->weight)
 		c->weight = op_pick(t, c->score, c->expert, c->k, c->share);
 	if (balance)

@@ -274,6 +274,43 @@ static void dropped_experts(void)
 	CHECK(rescued > 0);
 }
 
+/* C = 0.9 C + 0.1 x what a window sent, within 4 and 10; and what an expert takes is its own number, rounded up */
+static void capacity_follows_the_load(void)
+{
+	static const int64_t count[] = {60, 10, 300, 0};
+	static const double want[] = {8.7, 8.5, 9.1, 8.5};
+	real each[] = {9, 9, 9, 9};
+	double mean[4];
+	capacity_follow(0.9, 4, 10, count, 10, 4, each);
+	for (int e = 0; e < 4; e++) {
+		mean[e] = (double)each[e];
+		CHECK_NEAR(mean[e], want[e], 1e-6);
+	}
+	capacity_follow(0.9, 4, 10, count, 0, 4, each);
+	CHECK(!((double)each[0] < mean[0]));
+	struct rig g = rig_with("topk", 0, DROP_CHOICE), all = rig_with("topk", 0, DROP_CHOICE);
+	static const real own[] = {REAL(1.2), 2, REAL(2.5), 20};
+	static const int most[] = {2, 2, 3, 20};
+	rig_begin(&g, 45);
+	rig_begin(&all, 45);
+	g.m.capacity.each = own;
+	tape_begin(false);
+	rig_forward(tape, &g);
+	rig_forward(tape, &all);
+	for (int b = 0; b < 2; b++)
+		for (int e = 0; e < 4; e++) {
+			int sent = 0, took = 0;
+			for (int i = b * 18; i < b * 18 + 18; i++) {
+				sent += all.chosen.expert[i] == e;
+				took += g.chosen.expert[i] == e;
+			}
+			CHECK(took == (sent < most[e] ? sent : most[e]));
+		}
+	tape_end();
+	rig_end(&g);
+	rig_end(&all);
+}
+
 int main(void)
 {
 	CASE(case_6_choice_and_priority);
@@ -286,5 +323,6 @@ int main(void)
 	CASE(what_becomes_of_the_dropped);
 	CASE(random_drops_by_the_key);
 	CASE(dropped_experts);
+	CASE(capacity_follows_the_load);
 	return check_done();
 }
