@@ -339,6 +339,7 @@ struct csv_table *csv_table_new(struct input *in, const struct csv_form *form)
 	t->in = in;
 	t->name = input_name(in);
 	t->form = *form;
+	t->fraction = 1;
 	if (!t->form.max_row)
 		t->form.max_row = 16u << 20;
 	if (!t->form.max_columns)
@@ -359,9 +360,9 @@ void csv_table_free(struct csv_table *t)
 	free(t->stop);
 	free(t->at);
 	free(t->number);
-	free(t->over);
-	free(t->under);
-	free(t->odd);
+	free(t->sign);
+	free(t->word);
+	free(t->strange);
 	text_free(&t->unquoted);
 	free(t);
 }

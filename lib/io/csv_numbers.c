@@ -1,11 +1,10 @@
 /* The numeric lane: a line without quotes becomes numbers in one pass.
  *
- *     separators of the line --> where each cell starts and ends --> digits, eight at a time --> whole number / power of ten
+ *     separators of the line --> the last eight bytes of each cell --> digits --> whole number / power of ten
  *
- * A cell of the form [-]digits.digits with at most eight digits is worked on within one word, without a branch on what it
- * holds; both parts of the division are exact, so that its result is the double strtod gives. It is tried first whether it has
- * as many digits behind the point as the cells before it, as that is the shorter way. Any other cell goes through number_parse.
- * The divisions are done at the end of the row, several at a time.
+ * Cells with as many digits behind the point as those before them, and at most eight bytes without the sign, are the usual
+ * ones: a loop that vector units take makes numbers of them, several at a time. Both parts of the division are exact, so that
+ * its result is the double strtod gives. Cells of other forms are found by the same loop and go another way.
  */
 #include "io/csv_parts.h"
 
@@ -24,7 +23,15 @@ enum { SHORT = 8, LONGEST_LINE = 1 << 20 };
 
 static const uint64_t ones = 0x0101010101010101u;
 
-static uint64_t load(const char *p)
+/* Compiled for several levels of the processor, the best of which is taken at the start. */
+#if defined __x86_64__ && defined __GNUC__ && !defined __clang__ && !defined __SANITIZE_ADDRESS__ && \
+	!defined __SANITIZE_THREAD__
+#define CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
+
+static inline uint64_t load(const char *p)
 {
 	uint64_t w;
 	memcpy(&w, p, sizeof w);
@@ -73,25 +80,26 @@ static int positions(const char *s, size_t n, char c, uint32_t *at)
 }
 #endif
 
-static bool all_digits(uint64_t d)
+/* 0x80 in each byte that is no digit, digits being 0 .. 9 here. */
+static inline uint64_t no_digits(uint64_t d)
 {
-	return !((((d & 0x7f * ones) + 0x76 * ones) | d) & 0x80 * ones);
+	return (((d & 0x7f * ones) + 0x76 * ones) | d) & 0x80 * ones;
 }
 
-/* Eight digits, the first in the lowest byte: pairs, then fours, then all. */
-static int32_t eight_digits(uint64_t d)
+/* The number of eight digits, the first in the lowest byte: pairs, then fours, then all, multiplied by shifts (10 = 8 + 2,
+ * 100 = 64 + 32 + 4, 10000 = 8192 + 1024 + 512 + 256 + 16), which every vector unit has. */
+static inline uint64_t eight_digits(uint64_t d)
 {
-	d = d * 10 + (d >> 8);
-	uint64_t low = d & 0x000000ff000000ffu, high = d >> 16 & 0x000000ff000000ffu;
-	return (int32_t)((low * 0x000f424000000064u + high * 0x0000271000000001u) >> 32);
+	d = ((d << 3) + (d << 1) + (d >> 8)) & 0x00ff00ff00ff00ffu;
+	d = ((d << 6) + (d << 5) + (d << 2) + (d >> 16)) & 0x0000ffff0000ffffu;
+	return ((d << 13) + (d << 10) + (d << 9) + (d << 8) + (d << 4) + (d >> 32)) & 0xffffffffu;
 }
 
-static const double power[2][SHORT + 1] = {
-	{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8}, {-1, -1e1, -1e2, -1e3, -1e4, -1e5, -1e6, -1e7, -1e8}};
+static const double power[SHORT + 1] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
 
-/* The number s [n] is *over / *under, with *fraction digits behind the point; false when it is not of the short form. Bytes
- * behind s are read and do not count. */
-static bool short_number(const char *s, size_t n, int32_t *over, double *under, int *fraction)
+/* The number s [n], [-]digits.digits with at most eight digits, *fraction of them behind the point; false when it is of another
+ * form. Bytes behind s are read and do not count. */
+static bool short_number(const char *s, size_t n, double *x, int *fraction)
 {
 	size_t negative = *s == '-';
 	const char *p = s + negative;
@@ -107,42 +115,46 @@ static bool short_number(const char *s, size_t n, int32_t *over, double *under, 
 	uint64_t before = ((uint64_t)1 << 8 * point) - 1;
 	uint64_t d = ((w & before) | (behind & ~before)) ^ 0x30 * ones;
 	d <<= 8 * (SHORT - digits);
-	if (!all_digits(d))
+	if (no_digits(d))
 		return false;
-	*over = eight_digits(d);
 	*fraction = (int)(digits - point);
-	*under = power[negative][*fraction];
+	*x = (double)eight_digits(d) / power[*fraction];
+	*x = negative ? -*x : *x;
 	return true;
 }
 
-/* Numbers with so many digits behind the point, and at most eight bytes without the sign. */
-struct usual {
-	size_t least;            /* bytes */
-	int point;               /* where it stands in the last eight bytes: bits before it */
-	uint64_t behind, before; /* the bytes of the digits behind it, and of those before it, one byte on */
-	const double *under[2];
-};
-
-static struct usual usual_form(int fraction)
+/* The last eight bytes of a cell as digits, what stands before the number cleared; 0 when it is too long or too short. */
+static inline uint64_t last_bytes(const char *s, const char *end, size_t least, size_t *negative)
 {
-	uint64_t behind = ~(uint64_t)0 << 8 * (SHORT - fraction);
-	return (struct usual){(size_t)fraction + 2, 8 * (SHORT - 1 - fraction), behind,
-		~behind & ~(uint64_t)0xff, {&power[0][fraction], &power[1][fraction]}};
+	*negative = *s == '-';
+	size_t n = (size_t)(end - s) - *negative;
+	if (n - least > SHORT - least)
+		return 0;
+	return (load(end - SHORT) ^ 0x30 * ones) & ~(uint64_t)0 << 8 * (SHORT - n);
 }
 
-/* The number s .. end; eight bytes before the end may be read. */
-static inline bool usual_number(
-	const char *s, const char *end, const struct usual *u, int32_t *over, double *under)
+/* number [n] from the last bytes and the sign (the highest bit) of each cell; strange [n] is not 0 where one is not of the usual
+ * form. Whether any is. */
+CLONES static bool usual_numbers(const uint64_t *restrict word, const uint64_t *restrict sign, int n,
+	int fraction, double *restrict number, uint64_t *restrict strange)
 {
-	size_t negative = *s == '-', n = (size_t)(end - s) - negative;
-	uint64_t w = load(end - SHORT) ^ 0x30 * ones;
-	if (n - u->least > SHORT - u->least || (w >> u->point & 0xff) != ('.' ^ '0'))
-		return false;
-	w &= ~(uint64_t)0 << 8 * (SHORT - n); /* what stands before the number becomes zeros */
-	uint64_t d = (w & u->behind) | (w << 8 & u->before);
-	*over = eight_digits(d);
-	*under = *u->under[negative];
-	return all_digits(d);
+	const int point = 8 * (SHORT - 1 - fraction);
+	const uint64_t behind = ~(uint64_t)0 << 8 * (SHORT - fraction), before = ~behind & ~(uint64_t)0xff;
+	const double under = power[fraction];
+	uint64_t any = 0;
+	for (int i = 0; i < n; i++) {
+		uint64_t w = word[i], d = (w & behind) | (w << 8 & before);
+		strange[i] = no_digits(d) | ((w >> point & 0xff) ^ ('.' ^ '0'));
+		any |= strange[i];
+		uint64_t bits = eight_digits(d) | 0x4330000000000000u; /* 2^52 + the number */
+		double x;
+		memcpy(&x, &bits, sizeof x);
+		x = (x - 0x1p52) / under;
+		memcpy(&bits, &x, sizeof x);
+		bits |= sign[i];
+		memcpy(&number[i], &bits, sizeof x);
+	}
+	return any;
 }
 
 static bool blank(char c, char delim)
@@ -170,9 +182,9 @@ static void make_room(struct csv_table *t, int cells)
 	if (t->number_room < cells) {
 		t->number_room = cells;
 		GROW(t->number, cells);
-		GROW(t->over, cells);
-		GROW(t->under, cells);
-		GROW(t->odd, cells);
+		GROW(t->word, cells);
+		GROW(t->sign, cells);
+		GROW(t->strange, cells);
 	}
 }
 
@@ -184,49 +196,49 @@ static void room_for_line(struct csv_table *t, size_t n)
 	GROW(t->at, t->at_room);
 }
 
-/* The cells of a line and the two parts of each number; those that have none are listed in odd [the number returned]. */
-static int cut(struct csv_table *t, const char *s, int cells)
+/* Makes the cells of a line, and numbers of those that are usual; strange tells which are not. Whether any is. */
+static bool cut(struct csv_table *t, const char *s, int cells, int fraction)
 {
-	struct usual u = usual_form(t->fraction ? t->fraction : 1);
-	bool usual = t->fraction && s - t->buffer >= SHORT;
+	size_t least = (size_t)fraction + 2, negative; /* a digit, the point, the fraction */
 	uint32_t from = 0;
-	int odds = 0, fraction = t->fraction;
 	for (int i = 0; i < cells; i++) {
-		uint32_t to = t->at[i];
-		t->cell[i] = (struct csv_cell){s + from, s + to};
-		if (!(usual && usual_number(s + from, s + to, &u, &t->over[i], &t->under[i])) &&
-			!short_number(s + from, to - from, &t->over[i], &t->under[i], &fraction)) {
-			t->over[i] = 0;
-			t->under[i] = 1;
-			t->odd[odds++] = i;
-		}
-		from = to + 1;
+		const char *a = s + from, *b = s + t->at[i];
+		t->cell[i] = (struct csv_cell){a, b};
+		t->word[i] = last_bytes(a, b, least, &negative);
+		t->sign[i] = (uint64_t)negative << 63;
+		from = t->at[i] + 1;
 	}
-	t->fraction = fraction < SHORT - 1 ? fraction : 0;
-	return odds;
+	return usual_numbers(t->word, t->sign, cells, fraction, t->number, t->strange);
+}
+
+/* The numbers of the other cells; whether there is text among them. */
+static bool others(struct csv_table *t, int cells)
+{
+	bool text = false;
+	int fraction = t->fraction;
+	for (int i = 0; i < cells; i++) {
+		struct csv_cell *c = &t->cell[i];
+		if (!t->strange[i] || short_number(c->s, (size_t)(c->end - c->s), &t->number[i], &fraction))
+			continue;
+		t->number[i] = other_number(c, t->form.delim);
+		text |= isnan(t->number[i]);
+	}
+	t->fraction = fraction < SHORT - 1 ? fraction : t->fraction;
+	return text;
 }
 
 bool csv_cut_numbers(struct csv_table *t, const char *s, size_t n)
 {
-	char delim = t->form.delim;
-	if (n > LONGEST_LINE || csv_is_comment(s, n) || csv_is_empty(s, n))
+	if (n > LONGEST_LINE || csv_is_comment(s, n) || csv_is_empty(s, n) || s - t->buffer < SHORT)
 		return false;
 	room_for_line(t, n);
-	int cells = positions(s, n, delim, t->at) + 1;
+	int cells = positions(s, n, t->form.delim, t->at) + 1;
 	if (cells != t->width)
 		return false;
 	make_room(t, cells);
 	t->at[cells - 1] = (uint32_t)n;
-	int odds = cut(t, s, cells);
-	for (int i = 0; i < cells; i++)
-		t->number[i] = t->over[i] / t->under[i];
-	bool text = false;
-	for (int i = 0; i < odds; i++) {
-		int cell = t->odd[i];
-		t->number[cell] = other_number(&t->cell[cell], delim);
-		text |= isnan(t->number[cell]);
-	}
-	if (text && (memchr(s, '"', n) || memchr(s, '\r', n) || memchr(s, 0, n)))
+	bool any = cut(t, s, cells, t->fraction);
+	if (any && others(t, cells) && (memchr(s, '"', n) || memchr(s, '\r', n) || memchr(s, 0, n)))
 		return false;
 	t->cells = cells;
 	return true;

@@ -34,12 +34,10 @@ struct csv_table {
 	bool lane, parsed; /* wanted; the row in hand has them */
 	uint32_t *at;      /* [cells] where each cell of the line ends */
 	size_t at_room;
-	double *number; /* [cells] = over / under */
-	int32_t *over;
-	double *under;
-	int *odd; /* cells that are no short numbers */
+	double *number;                  /* [cells] */
+	uint64_t *word, *sign, *strange; /* [cells] */
 	int number_room;
-	int fraction; /* digits behind the point that are expected, 0 = not known */
+	int fraction; /* digits behind the point that are expected */
 };
 
 /* The next line without its end: *s, *n, valid until the next call. 1, 0 at the end, -1. at: how far into the unread bytes
