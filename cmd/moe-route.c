@@ -1,8 +1,8 @@
-/* moe-route: which experts a model listens to, window by window. */
+/* moe-route: which regions and experts a model listens to, window by window. */
 #include "program.h"
 
 #include "base/mem.h"
-#include "model/routing.h"
+#include "model/recorder.h"
 #include "train/source.h"
 
 static struct {
@@ -10,12 +10,17 @@ static struct {
 	long long batch;
 	int missing;
 	bool jsonl;
+	struct selection_words select;
 } o;
 
 static const struct option table[] = {
 	{"model", 'm', OPT_TEXT, &o.model, .arg = "MODEL", .help = "the model (made by moe-train)"},
 	OUTPUT_OPTION,
 	{"jsonl", 0, OPT_FLAG, &o.jsonl, .help = "print one JSON line per window instead of a routing file"},
+	{"layer", 0, OPT_TEXT, &o.select.layers, .arg = "LIST",
+		.help = "of the mixtures of experts these layers only (numbers from 0, separated by commas)"},
+	{"region", 0, OPT_TEXT, &o.select.regions, .arg = "LIST",
+		.help = "of the mixtures those of these regions only (numbers from 0)"},
 	{"batch", 0, OPT_INT, &o.batch, .value = "32", .min = 1, .max = 65536, .arg = "N",
 		.help = "windows worked on at a time; the result does not depend on it"},
 	{"missing-channel", 0, OPT_CHOICE, &o.missing, .value = "error", .choices = "error|interp|zero",
@@ -27,7 +32,7 @@ static const struct option table[] = {
 	COMMON_OPTIONS,
 };
 
-static const struct program program = {"moe-route", "show how a model weighs its regions",
+static const struct program program = {"moe-route", "show how a model weighs its regions and experts",
 	"-m MODEL [WINDOWS|RECORDING.csv...]", table,
 	"moe-split new.csv --like m.safetensors | moe-route -m m.safetensors - | moe-stats"};
 
@@ -81,84 +86,119 @@ static void table_end(struct table *t)
 	free(t->group);
 }
 
-static int write_file(const struct table *t, const struct dataset *d, const float *gate, struct output *out)
+/* What the work goes through. */
+struct run {
+	const struct model *m;
+	struct forward *f;
+	struct recorder *recorder;
+	struct output *out;
+};
+
+static int write_file(const struct run *r, const struct table *t, const struct dataset *d, const float *gate,
+	struct spool *s)
 {
 	struct st_writer *st = st_writer_new();
 	struct history h = program_history(NULL);
 	char *history = history_append(&h, d->n ? dataset_windows(d, 0)->history : NULL);
 	windows_put_table(&t->w, st);
 	routing_put_gate(st, t->w.n, t->w.layout.regions, gate);
+	spool_put(s, st);
 	if (history)
 		st_put_meta(st, "moe.history", history);
-	int bad = st_write(st, out);
+	int bad = st_write(st, r->out);
 	st_writer_free(st);
 	free(history);
 	return bad;
 }
 
-static int write_lines(const struct table *t, const float *gate, struct output *out)
+/* Windows from .. from + n - 1, which were evaluated last; gate [n][K]. */
+static int write_lines(const struct run *run, const struct table *t, int64_t from, int n, const float *gate)
 {
 	const struct windows *w = &t->w;
 	struct routing r = {.classes = w->layout.classes,
 		.recordings = w->recordings,
 		.groups = w->groups,
 		.rate = w->layout.rate,
-		.n = w->n,
-		.start = w->start,
-		.sample = w->sample,
-		.label = w->label,
-		.recording = w->recording,
-		.group = w->group,
+		.n = n,
+		.start = w->start + from,
+		.sample = w->sample + from,
+		.label = w->label + from,
+		.recording = w->recording + from,
+		.group = w->group + from,
 		.gate = gate};
 	struct text line = {0};
 	int bad = 0;
+	r.layer = recorder_layers(run->recorder, n, &r.layers);
 	for (int k = 0; k < w->layout.regions; k++)
 		names_add(&r.regions, w->layout.region[k].name);
-	for (int64_t i = 0; i < w->n && !bad; i++) {
+	for (int64_t i = 0; i < n && !bad; i++) {
 		line.n = 0;
 		routing_json_line(&r, i, &line);
-		bad = output_write(out, line.s, line.n);
+		bad = output_write(run->out, line.s, line.n);
 	}
 	names_free(&r.regions);
 	text_free(&line);
 	return bad;
 }
 
-/* Routes every window of the dataset and writes them as one file, or as lines. */
-static int route(const struct model *m, struct forward *f, const struct dataset *d, struct output *out)
+/* Batch by batch: the lines at once, or into the spool. gate [n][K] */
+static int route_batches(
+	const struct run *r, const struct table *t, const struct dataset *d, struct spool *s, float *gate)
 {
-	int K = m->layout.regions, classes = m->layout.classes.n;
-	int64_t n = d->n, *item = NEW_ARRAY(int64_t, n);
-	real *logits = NEW_ARRAY(real, n * classes), *gate = NEW_ARRAY(real, n * K);
-	float *weight = NEW_ARRAY(float, n *K);
-	for (int64_t i = 0; i < n; i++)
-		item[i] = i;
-	int bad = dataset_check_finite(d, item, n);
-	if (!bad) {
-		struct table t;
-		dataset_evaluate(d, f, item, n, (int)o.batch, classes, K, logits, gate);
-		for (int64_t i = 0; i < n * K; i++)
-			weight[i] = (float)gate[i];
-		table_begin(&t, d);
-		bad = o.jsonl ? write_lines(&t, weight, out) : write_file(&t, d, weight, out);
-		table_end(&t);
+	int K = r->m->layout.regions, classes = r->m->layout.classes.n, bad = 0;
+	int64_t batch = o.batch, *item = NEW_ARRAY(int64_t, batch);
+	real *logits = NEW_ARRAY(real, batch * classes), *weight = NEW_ARRAY(real, batch * K);
+	for (int64_t from = 0; from < d->n && !bad; from += batch) {
+		int n = (int)(d->n - from < batch ? d->n - from : batch);
+		for (int i = 0; i < n; i++)
+			item[i] = from + i;
+		dataset_evaluate(d, r->f, item, n, n, classes, K, logits, weight);
+		for (int i = 0; i < n * K; i++)
+			gate[from * K + i] = (float)weight[i];
+		bad = s ? spool_add(s, n) : write_lines(r, t, from, n, gate + from * K);
 	}
 	free(item);
 	free(logits);
-	free(gate);
 	free(weight);
-	return bad || output_flush(out);
+	return bad;
+}
+
+static int check_finite(const struct dataset *d)
+{
+	int64_t *item = NEW_ARRAY(int64_t, d->n);
+	for (int64_t i = 0; i < d->n; i++)
+		item[i] = i;
+	int bad = dataset_check_finite(d, item, d->n);
+	free(item);
+	return bad;
+}
+
+/* Routes every window of the dataset and writes them as one file, or as lines. */
+static int route(const struct run *r, const struct dataset *d)
+{
+	if (check_finite(d))
+		return -1;
+	struct spool *s = o.jsonl ? NULL : spool_new(r->recorder, d->n);
+	if (!o.jsonl && !s)
+		return -1;
+	float *gate = NEW_ARRAY(float, d->n * r->m->layout.regions);
+	struct table t;
+	table_begin(&t, d);
+	int bad = route_batches(r, &t, d, s, gate) || (s && write_file(r, &t, d, gate, s));
+	table_end(&t);
+	spool_free(s);
+	free(gate);
+	return bad || output_flush(r->out);
 }
 
 /* A stream gets a routing for each windows file as it arrives; a regular file gets one of all. */
-static int route_all(
-	const struct model *m, const struct names *operands, struct pool *pool, struct output *out)
+static int route_all(const struct run *r, const struct names *operands)
 {
-	bool at_once = o.jsonl || output_is_stream(out);
+	const struct model *m = r->m;
+	bool at_once = o.jsonl || output_is_stream(r->out);
 	struct source *s =
 		source_new(operands, &m->layout, (enum missing_channel)o.missing, at_once ? (int)o.batch : 0);
 	struct dataset *d = dataset_new(&m->layout, (enum missing_channel)o.missing);
-	struct forward *f = forward_new(m, pool);
 	struct windows *w;
 	int got, bad = 0;
 	d->mean = m->scale_mean;
@@ -166,18 +206,35 @@ static int route_all(
 	while (!bad && (got = source_next(s, &w)) != 0) {
 		bad = got < 0 || dataset_add(d, w);
 		if (!bad && at_once) {
-			bad = route(m, f, d, out);
+			bad = route(r, d);
 			dataset_clear(d);
 		}
 	}
 	for (int i = 0; i < source_notes(s)->n && !common.quiet; i++)
 		program_say(source_notes(s)->s[i]);
 	if (!bad && !at_once)
-		bad = route(m, f, d, out);
-	forward_free(f);
+		bad = route(r, d);
 	dataset_free(d);
 	source_free(s);
 	return bad ? -1 : 0;
+}
+
+static int route_with(const struct model *m, const struct selection *select, const struct names *operands)
+{
+	struct run r = {.m = m, .out = output_open(common.output, o.jsonl ? OUTPUT_TEXT : OUTPUT_BINARY)};
+	if (!r.out)
+		return -1;
+	struct pool *pool = pool_new((int)common.threads);
+	r.f = forward_new(m, pool);
+	r.recorder = recorder_new(m, select, (int)o.batch);
+	forward_besides(
+		r.f, &(struct besides){
+			     .chosen = recorder_take, .context = r.recorder, .ablation = select->ablation});
+	int bad = output_end(r.out, route_all(&r, operands));
+	recorder_free(r.recorder);
+	forward_free(r.f);
+	pool_free(pool);
+	return bad;
 }
 
 static int work(const struct names *operands)
@@ -185,15 +242,9 @@ static int work(const struct names *operands)
 	if (!o.model)
 		return err_set(EX_USAGE, "-m MODEL is missing");
 	struct model *m = model_load(o.model);
-	if (!m)
-		return -1;
-	struct output *out = output_open(common.output, o.jsonl ? OUTPUT_TEXT : OUTPUT_BINARY);
-	int bad = -1;
-	if (out) {
-		struct pool *pool = pool_new((int)common.threads);
-		bad = output_end(out, route_all(m, operands, pool, out));
-		pool_free(pool);
-	}
+	struct selection *select = m ? selection_new(m, &o.select) : NULL;
+	int bad = select ? route_with(m, select, operands) : -1;
+	selection_free(select);
 	model_free(m);
 	return bad;
 }

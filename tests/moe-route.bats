@@ -6,6 +6,7 @@ load train_helpers
 
 setup_file() {
     make_data
+    moe_model mix.st
 }
 
 no_route() { # no_route STATUS WORDS ARGUMENTS...
@@ -47,6 +48,75 @@ no_route() { # no_route STATUS WORDS ARGUMENTS...
     [ "$(ask one.model '"gate.fc1.weight" in t')" = False ]
     moe-route -m one.model --jsonl one.st | jq -es 'all(.gate == [1])'
     moe-route -m one.model one.st | moe-stats | jq -e '.gate.share == [1]'
+}
+
+@test "every mixture is written: probabilities, experts, weights of every token" {
+    moe-route -m mix.st --batch 5 w.st -o r.st # several batches, the last one short
+    [ "$(ask r.st 'sorted(n for n in t if n.startswith("layer"))')" = "$(python3 -c 'print(sorted("layer.%d.%d.%s" % (k, l, w) for k in (0, 1) for l in (0, 1) for w in ("probability", "expert", "weight")))')" ]
+    [ "$(ask r.st '[t["layer.1.0." + w][:2] for w in ("probability", "expert", "weight")]')" = "$(ask mix.st '[(y, [64, t["experts.0.pos_embedding"][1][1], w]) for y, w in (("F32", 4), ("I32", 2), ("F32", 2))]')" ]
+    edit r.st seen.st '
+for place in ("0.0", "0.1", "1.0", "1.1"):
+    p, e, w = (t["layer.%s.%s" % (place, what)][2] for what in ("probability", "expert", "weight"))
+    for i in range(len(p) // 4):
+        q = p[4 * i:4 * i + 4]
+        best = sorted(range(4), key=lambda j: (-q[j], j))[:2]
+        assert abs(sum(q) - 1) < 1e-6 and list(e[2 * i:2 * i + 2]) == best
+        assert max(abs(w[2 * i + j] - q[best[j]] / (q[best[0]] + q[best[1]])) for j in (0, 1)) < 1e-6
+m["seen"] = "yes"'
+    [ "$(ask seen.st 'm["seen"]')" = yes ]
+    moe-route -m mix.st w.st --no-history -o all.st
+    moe-route -m mix.st --batch 7 --threads 3 --no-history w.st -o again.st
+    cmp all.st again.st
+    moe-stats r.st >figures
+    python3 -B "$reference/routing_stats.py" check figures r.st
+}
+
+@test "the lines have the layers too" {
+    moe-route -m mix.st w.st -o r.st
+    moe-route -m mix.st --jsonl --batch 7 w.st >r.jsonl
+    [ "$(jq -c '[.layers[] | [.region, .layer]]' r.jsonl | sort -u)" = '[[0,0],[0,1],[1,0],[1,1]]' ]
+    for what in probability expert weight; do
+        [ "$(ask r.st "[float('%.9g' % x) for x in t['layer.1.1.$what'][2]]")" = "$(jq -c "[.layers[3].$what[][]]" r.jsonl | python3 -c 'import json, sys; print([float(x) for line in sys.stdin for x in json.loads(line)])')" ]
+    done
+}
+
+@test "routers of known weights choose what they must" {
+    moe_model biased.st moe.bias=true
+    edit biased.st known.st '
+for k in (0, 1):
+    t["experts.%d.transformer.layers.0.moe.router.weight" % k][2][:] = type(t["global_token"][2])(t["global_token"][2].typecode, [0] * 32)
+    for e in range(4): t["experts.%d.transformer.layers.0.moe.router.bias" % k][2][e] = e'
+    moe-route -m known.st --jsonl --layer 0 w.st | jq -es '
+        ([0, 1, 2, 3] | map(exp) | map(. / 31.192874)) as $p | [.[].layers[] | .expert[] == [3, 2]] + [.[].layers[].probability[] | [., $p] | transpose | map(.[0] - .[1] | fabs < 1e-4) | all] | all'
+}
+
+@test "routers that mix give every expert its share" {
+    moe_model soft.st moe.router=soft
+    moe_model slots.st moe.router=soft_moe moe.slots=2
+    moe_model takes.st moe.router=expert_choice
+    for name in soft slots; do
+        moe-route -m $name.st --jsonl w.st | jq -es '[.[].layers[] | (.expert | all(. == [0, 1, 2, 3])), .weight == .probability, (.weight[] | add - 1 | fabs < 1e-6)] | all'
+    done
+    # the experts choose: places they leave are empty and weigh nothing, every expert has as many tokens
+    moe-route -m takes.st --jsonl w.st | jq -es '
+        [.[].layers[] | ([.expert, .weight] | transpose | map(transpose | map(.[0] >= 0 or .[1] == 0) | all)[]),
+            (.expert | transpose | map(map(select(. >= 0)) | length) | unique | length == 1)] | all'
+    [ "$(moe-route -m takes.st w.st | moe-stats | jq -c '[.layers[].share | unique | length] | unique')" = '[1]' ]
+}
+
+@test "--layer and --region choose what is written" {
+    moe-route -m mix.st --layer 1 --region 0 w.st -o r.st
+    [ "$(ask r.st 'sorted(n for n in t if n.startswith("layer"))')" = "['layer.0.1.expert', 'layer.0.1.probability', 'layer.0.1.weight']" ]
+    [ "$(moe-route -m mix.st --region 1,0 --jsonl w.st | jq -c '[.layers[] | [.region, .layer]]' | sort -u)" = '[[0,0],[0,1],[1,0],[1,1]]' ]
+    moe-route -m mix.st w.st -o all.st
+    [ "$(ask r.st 't["layer.0.1.weight"]')" = "$(ask all.st 't["layer.0.1.weight"]')" ]
+    no_route 64 "no layer 2; there are 0 to 1" -m mix.st --layer 2 w.st
+    no_route 64 "no region 7; there are 0 to 1" -m mix.st --region 7 w.st
+    no_route 64 "--layer: x is not a number" -m mix.st --layer 0,x w.st
+    no_route 64 "--region: no number" -m mix.st --region , w.st
+    no_route 64 "no mixture of experts" -m m.st --layer 0 w.st
+    moe_model second.st "moe.layers=[1]"
+    no_route 64 "layer 0 of the model is no mixture" -m second.st --layer 0,1 w.st
 }
 
 @test "the table speaks of the model's regions and channels, whatever the windows are cut into" {
@@ -118,9 +188,9 @@ no_route() { # no_route STATUS WORDS ARGUMENTS...
 }
 
 @test "the manual's examples run" {
-    cp m.st model.safetensors
+    moe_model model.safetensors
     cp w.st windows.st
     cp eeg/S03_1.csv new.csv
-    run_examples moe-route.1 3
+    run_examples moe-route.1 4
     [ -s routing.st ]
 }

@@ -16,6 +16,14 @@ make_data() {
     moe-train $small --set train.epochs=2 --no-history -o m.st w.st
 }
 
+# moe_model NAME KEYS...: a model of one epoch whose two layers are both mixtures of four experts
+moe_model() {
+    local name=$1
+    shift
+    # shellcheck disable=SC2086
+    moe-train -q $small --set encoder.layers=2 --set moe.layers=all --set train.epochs=1 "${@/#/--set=}" --no-history -o "$name" w.st
+}
+
 setup() {
     PATH=$(realpath "${MOE_BIN:-build/bin}"):$PATH
     reference=$BATS_TEST_DIRNAME/reference

@@ -24,7 +24,8 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 		.capacity = model_capacity(m, t->gradients),
 		.router_weight = router,
 		.expert_weight = experts,
-		.shared_weight = shared};
+		.shared_weight = shared,
+		.ablation = v->ablation ? v->ablation[l->index] : NULL};
 	int at_layer = l->index;
 	int n = m->router->declare(&mixture.route, plan);
 	for (int i = 0; i < n; i++)
@@ -124,6 +125,7 @@ static struct gradient_view of_region(const struct model *m, const struct gradie
 	own.balance = v->balance ? v->balance + layers : NULL;
 	own.slope = v->slope ? v->slope + layers : NULL;
 	own.chosen = v->chosen ? v->chosen + layers : NULL;
+	own.ablation = v->ablation ? v->ablation + layers : NULL;
 	if (i) {
 		own.key = rng_stream(v->key, "region", (uint64_t)i, 0).key;
 		own.batch_key = rng_stream(v->batch_key, "region", (uint64_t)i, 0).key;

@@ -13,11 +13,13 @@ struct gradient_view {
 	size_t base;
 	real *token;
 	/* of the mixtures, [regions][layers]; NULL where not wanted */
-	struct balance *balance;           /* counts what the routers choose */
-	const struct balance_slope *slope; /* of the balance losses, read in backward */
-	struct choice *chosen;             /* what was chosen */
-	uint64_t key;                      /* of the routers' random draws */
-	uint64_t batch_key;                /* of those that are one for the whole batch */
+	struct balance *balance;                /* counts what the routers choose */
+	const struct balance_slope *slope;      /* of the balance losses, read in backward */
+	struct choice *chosen;                  /* what was chosen */
+	uint64_t key;                           /* of the routers' random draws */
+	uint64_t batch_key;                     /* of those that are one for the whole batch */
+	const struct ablation *const *ablation; /* experts left out in evaluation */
+	const bool *without;                    /* [K] regions left out in evaluation, or NULL */
 };
 
 static inline struct weight at(const struct gradient_view *v, int index)

@@ -137,7 +137,17 @@ static void evaluate_one(void *context, int task, int worker)
 	struct gradient_view none = {
 		.params = &f->m->params, .key = rng_stream(0, "evaluation", (uint64_t)part, 0).key};
 	tape_reset(t);
+	int layers = f->m->config.encoder.layers, all = forward_layers_of_part(f);
+	if (f->besides.ablation)
+		none.ablation = f->besides.ablation + (size_t)part * (size_t)all;
+	if (f->besides.chosen)
+		none.chosen = tape_take(t, (size_t)all * sizeof *none.chosen);
 	forward_encode(f, t, part, b, 1, &none);
+	for (int i = 0; none.chosen && i < all; i++) {
+		int k = part * f->together + i / layers, l = i % layers;
+		if (f->m->region[k].layer[l].mixture)
+			f->besides.chosen(f->besides.context, b, k, l, &none.chosen[i]);
+	}
 }
 
 void forward_outputs(struct forward *f, int from, int count, struct node **summary, struct node **token)
@@ -157,10 +167,15 @@ void forward_outputs(struct forward *f, int from, int count, struct node **summa
 	}
 }
 
+void forward_besides(struct forward *f, const struct besides *b)
+{
+	f->besides = b ? *b : (struct besides){0};
+}
+
 void forward_evaluate(struct forward *f, int B, window_fill fill, void *context, real *logits, real *gate)
 {
 	int K = f->m->layout.regions, classes = f->m->layout.classes.n;
-	struct gradient_view none = {.params = &f->m->params};
+	struct gradient_view none = {.params = &f->m->params, .without = f->besides.without};
 	forward_room_for_outputs(f, B);
 	f->first = 0;
 	f->B = B;

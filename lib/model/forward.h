@@ -27,6 +27,17 @@ void forward_free(struct forward *);
 /* logits [B][classes], gate [B][K] (1 without a gate) */
 void forward_evaluate(struct forward *, int B, window_fill, void *context, real *logits, real *gate);
 
+/* What evaluation does besides, borrowed until the next forward_besides; NULL where nothing. */
+struct besides {
+	/* Told of every mixture's choice, for the N tokens of window b (of the call): from any thread, the choice lives as long
+	 * as the call. */
+	void (*chosen)(void *context, int b, int k, int layer, const struct choice *);
+	void *context;
+	const struct ablation *const *ablation; /* [K][layers] experts left out, NULL where none */
+	const bool *without;                    /* [K] regions the gate does not weigh */
+};
+void forward_besides(struct forward *, const struct besides *);
+
 /* The parts of a loss, without their weights: cross-entropy, balance over all mixtures and the gate, z over all mixtures. */
 struct losses {
 	double task, aux, z;

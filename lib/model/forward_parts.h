@@ -45,6 +45,7 @@ struct forward {
 	struct balance_slope *slope; /* [K][layers] */
 	double aux, z;               /* sums over regions and layers */
 	double gate_aux;             /* the gate's balance loss of the batch */
+	struct besides besides;
 };
 
 int forward_layers_of_part(const struct forward *);

@@ -29,6 +29,15 @@ static void weigh(
 	j->gate = op_softmax_top(t, logits, temperature, k ? k : K);
 }
 
+/* [B][K] for the logits of a gate that some regions have no part in */
+static const real *shut(struct tape *t, const bool *without, int B, int K)
+{
+	real *x = tape_reals(t, (size_t)B * (size_t)K);
+	for (int i = 0; i < B * K; i++)
+		x[i] = without[i % K] ? (real)-1e30 : 0;
+	return x;
+}
+
 static struct node *answer(const struct model *m, struct tape *t, struct node *gate,
 	struct node *const *summary, const struct gradient_view *v)
 {
@@ -53,6 +62,8 @@ struct joint joint_forward(const struct model *m, struct tape *t, struct node *c
 			one[b] = 1;
 		j.gate = op_input(t, one, B, 1);
 	} else {
+		if (v->without)
+			noise = shut(t, v->without, B, m->layout.regions);
 		weigh(m, t, gate_logits(m, t, summary, token, v), noise, &j);
 	}
 	j.logits = answer(m, t, j.gate, summary, v);

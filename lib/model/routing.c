@@ -250,15 +250,38 @@ void routing_put_gate(struct st_writer *w, int64_t N, int K, const float *gate)
 	st_put_meta(w, "moe.format", "routing/1");
 }
 
+/* Name, type and shape of a layer's tensor i: probability, expert, weight. */
+static enum st_type tensor_of(
+	const struct routing_layer *l, int i, int64_t N, char name[static 64], int64_t shape[static 3])
+{
+	static const char *const what[] = {"probability", "expert", "weight"};
+	snprintf(name, 64, "layer.%d.%d.%s", l->region, l->layer, what[i]);
+	shape[0] = N;
+	shape[1] = l->tokens;
+	shape[2] = i ? l->k : l->experts;
+	return i == 1 ? ST_I32 : ST_F32;
+}
+
 void routing_put_layer(struct st_writer *w, int64_t N, const struct routing_layer *l)
 {
+	const void *data[3] = {l->probability, l->expert, l->weight};
 	char name[64];
-	snprintf(name, sizeof name, "layer.%d.%d.probability", l->region, l->layer);
-	st_put(w, name, ST_F32, 3, (int64_t[]){N, l->tokens, l->experts}, l->probability);
-	snprintf(name, sizeof name, "layer.%d.%d.expert", l->region, l->layer);
-	st_put(w, name, ST_I32, 3, (int64_t[]){N, l->tokens, l->k}, l->expert);
-	snprintf(name, sizeof name, "layer.%d.%d.weight", l->region, l->layer);
-	st_put(w, name, ST_F32, 3, (int64_t[]){N, l->tokens, l->k}, l->weight);
+	int64_t shape[3];
+	for (int i = 0; i < 3; i++) {
+		enum st_type type = tensor_of(l, i, N, name, shape);
+		st_put(w, name, type, 3, shape, data[i]);
+	}
+}
+
+void routing_emit_layer(struct st_writer *w, int64_t N, const struct routing_layer *l,
+	int (*emit)(void *context, struct output *), void *const context[3])
+{
+	char name[64];
+	int64_t shape[3];
+	for (int i = 0; i < 3; i++) {
+		enum st_type type = tensor_of(l, i, N, name, shape);
+		st_put_emitter(w, name, type, 3, shape, emit, context[i]);
+	}
 }
 
 /* Rows of x [tokens][width] as a list of lists. */

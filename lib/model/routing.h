@@ -5,8 +5,8 @@
  *     window.start, .sample, .label, .recording, .group and the metadata of the windows
  *
  * Reading (moe-stats): routing_next gives one container after the other; what it returns owns the file's memory.
- * Writing (moe-route): windows_put_table(w, st); routing_put_gate(st, ...); routing_put_layer(st, ...) for each MoE layer;
- * history; st_write. All arrays are borrowed until st_write. For --jsonl fill a struct routing with borrowed arrays (file NULL)
+ * Writing (moe-route): windows_put_table(w, st); routing_put_gate(st, ...); routing_put_layer(st, ...) for each MoE layer, or
+ * what model/recorder.h has gathered; history; st_write. All arrays are borrowed until st_write. For --jsonl fill a struct routing with borrowed arrays (file NULL)
  * and call routing_json_line for each window.
  */
 #ifndef MODEL_ROUTING_H
@@ -51,6 +51,9 @@ void routing_free(struct routing *);
 void routing_put_gate(struct st_writer *, int64_t N, int K, const float *gate);
 /* Adds the three tensors of one MoE layer of one region, of N windows. */
 void routing_put_layer(struct st_writer *, int64_t N, const struct routing_layer *);
+/* The same with data that is emitted while it is written (st_put_emitter): context of probability, expert and weight. */
+void routing_emit_layer(struct st_writer *, int64_t N, const struct routing_layer *,
+	int (*emit)(void *context, struct output *), void *const context[3]);
 
 /* Appends the line of window i, with its newline:
  * {"recording","group","start","time","label","gate":[K],"layers":[{"region","layer","expert":[tokens][k],

@@ -100,6 +100,8 @@ static struct node *routed_experts(struct tape *t, struct node *x, const struct 
 	int dropped = limited ? capacity_drop(t, c, &m->route, &m->capacity, &none) : 0;
 	if (balance)
 		balance->dropped += dropped;
+	if (m->ablation)
+		choice_ablate(t, c, m->ablation, x->rows, m->route.E);
 	struct node *y = chosen_experts(t, x, m, c);
 	return none && m->capacity.residual ? op_add_rows(t, y, x, none) : y;
 }
@@ -124,6 +126,8 @@ struct node *mixture_forward(struct tape *t, struct node *x, const struct mixtur
 	struct choice c = {0};
 	struct node *y;
 	m->router->choose(t, jittered(t, x, &m->route), m->router_weight, &m->route, &c);
+	if (c.dispatch && m->ablation)
+		choice_ablate(t, &c, m->ablation, x->rows, m->route.E);
 	if (c.dispatch)
 		y = slotted_experts(t, x, m, &c);
 	else

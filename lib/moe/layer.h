@@ -11,6 +11,7 @@
 
 #include "moe/balance.h"
 #include "moe/capacity.h"
+#include "moe/choice.h"
 #include "moe/expert.h"
 #include "moe/expert_dropout.h"
 
@@ -25,6 +26,7 @@ struct mixture {
 	const struct weight *router_weight; /* in the order of declare */
 	const struct weight *expert_weight; /* stacked */
 	const struct weight *shared_weight; /* stacked */
+	const struct ablation *ablation;    /* evaluation: experts left out; NULL: none */
 };
 
 /* Records the layer for x [B*N][H]. balance (NULL: not wanted) is added to; slope (NULL: no losses) is read in backward. The
