@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "model/selection.h"
 #include "train/metrics.h"
 #include "train/source.h"
 
@@ -13,6 +14,7 @@ static struct {
 	long long batch;
 	int missing, per;
 	bool csv, tsv;
+	struct selection_words select;
 } o;
 
 static const struct option table[] = {
@@ -22,6 +24,7 @@ static const struct option table[] = {
 		.help = "one line per window, or one per recording from the mean probability of its windows"},
 	{"csv", 0, OPT_FLAG, &o.csv, .help = "print a table with commas instead of JSON Lines"},
 	{"tsv", 0, OPT_FLAG, &o.tsv, .help = "print a table with tabs instead of JSON Lines"},
+	ABLATION_OPTIONS(o.select),
 	{"batch", 0, OPT_INT, &o.batch, .value = "32", .min = 1, .max = 65536, .arg = "N",
 		.help = "windows worked on at a time; the answers do not depend on it"},
 	{"missing-channel", 0, OPT_CHOICE, &o.missing, .value = "error", .choices = "error|interp|zero",
@@ -55,6 +58,7 @@ struct recording {
 struct run {
 	const struct model *m;
 	struct output *out;
+	const struct selection *select;
 	enum form form;
 	int classes, K;
 	struct names recordings;
@@ -330,6 +334,7 @@ static int answer_all(struct run *r, const struct names *operands, struct pool *
 	struct source *s = source_new(operands, &r->m->layout, (enum missing_channel)o.missing, (int)o.batch);
 	struct dataset *d = dataset_new(&r->m->layout, (enum missing_channel)o.missing);
 	struct forward *f = forward_new(r->m, pool);
+	forward_besides(f, &(struct besides){.ablation = r->select->ablation});
 	struct text t = {0};
 	int bad = 0;
 	d->mean = r->m->scale_mean;
@@ -346,16 +351,10 @@ static int answer_all(struct run *r, const struct names *operands, struct pool *
 	return bad ? -1 : 0;
 }
 
-static int work(const struct names *operands)
+static int predict(const struct model *m, const struct selection *select, const struct names *operands)
 {
-	if (!o.model)
-		return err_set(EX_USAGE, "-m MODEL is missing");
-	if (o.csv && o.tsv)
-		return err_set(EX_USAGE, "--csv and --tsv exclude each other");
-	struct model *m = model_load(o.model);
-	if (!m)
-		return -1;
 	struct run r = {.m = m,
+		.select = select,
 		.form = o.csv   ? CSV
 			: o.tsv ? TSV
 				: JSON_LINES,
@@ -370,6 +369,23 @@ static int work(const struct names *operands)
 	}
 	free_votes(&r);
 	pool_free(pool);
+	return bad;
+}
+
+static int work(const struct names *operands)
+{
+	const struct selection_words *s = &o.select;
+	if (!o.model)
+		return err_set(EX_USAGE, "-m MODEL is missing");
+	if (o.csv && o.tsv)
+		return err_set(EX_USAGE, "--csv and --tsv exclude each other");
+	if ((s->layers || s->regions) && !s->only && !s->omit && !s->force_k)
+		return err_set(EX_USAGE, "%s says where --only, --omit or --force-k acts; none was given",
+			s->layers ? "--layer" : "--region");
+	struct model *m = model_load(o.model);
+	struct selection *select = m ? selection_new(m, s) : NULL;
+	int bad = select ? predict(m, select, operands) : -1;
+	selection_free(select);
 	model_free(m);
 	return bad;
 }

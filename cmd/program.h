@@ -77,6 +77,24 @@ static struct {
 							      .help = "largest safetensors header to accept" \
 	}
 
+/* Rows for programs that run a model: experts taken away from its mixtures. words: a struct selection_words. */
+#define ABLATION_OPTIONS(words)                                                                            \
+	{"force-k", 0, OPT_INT, &(words).force_k, .value = "0", .min = 0, .max = 4096, .arg = "N",         \
+		.help = "give each token to at most N of its experts, those of the largest weight; 0 for " \
+			"all"},                                                                            \
+		{"only", 0, OPT_TEXT, &(words).only, .arg = "LIST",                                        \
+			.help = "leave out all experts of the mixtures but these (numbers from 0, "        \
+				"separated by commas)"},                                                   \
+		{"omit", 0, OPT_TEXT, &(words).omit, .arg = "LIST",                                        \
+			.help = "leave out these experts of the mixtures"},                                \
+		{"layer", 0, OPT_TEXT, &(words).layers, .arg = "LIST",                                     \
+			.help = "of the mixtures of experts these layers only (numbers from 0)"},          \
+	{                                                                                                  \
+		"region", 0, OPT_TEXT, &(words).regions,                                                   \
+			.arg = "LIST",                                                                     \
+			.help = "of the mixtures those of these regions only (numbers from 0)"             \
+	}
+
 static struct {
 	const struct program *program;
 	int argc, status;

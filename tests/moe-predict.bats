@@ -246,6 +246,29 @@ for i in range(0, len(x), 4): x[i] = 0'
     [ ! -s said ]
 }
 
+@test "experts left out: as in moe-route, and the answers change" {
+    moe_model mix.st
+    moe-predict -m mix.st w.st >whole
+    moe-predict -m mix.st --omit 0 w.st >cut
+    ! cmp -s whole cut
+    moe-predict -m mix.st --only 1,2,3 w.st | cmp - cut
+    moe-predict -m mix.st --omit 0 --layer 0,1 --region 0,1 --batch 3 --threads 3 w.st | cmp - cut
+    jq -c .gate cut >a
+    moe-route -m mix.st --omit 0 --jsonl w.st | jq -c .gate | cmp - a
+    # an expert without effect can be left out without effect
+    moe_model one.model moe.top_k=1
+    edit one.model silent.st '
+for k in (0, 1):
+    for l in (0, 1):
+        at = "experts.%d.transformer.layers.%d.moe.experts.linear2." % (k, l)
+        for i in range(64): t[at + "weight"][2][i] = 0.0
+        for i in range(8): t[at + "bias"][2][i] = 0.0'
+    moe-predict -m silent.st w.st >whole
+    moe-predict -m silent.st --omit 0 w.st | cmp - whole
+    refused 64 "--layer says where" moe-predict -m mix.st --layer 0 w.st
+    refused 64 "no expert 9" moe-predict -m mix.st --only 9 w.st
+}
+
 @test "the manual's examples run" {
     cp m.st model.safetensors
     cp w.st windows.st

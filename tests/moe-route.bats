@@ -119,6 +119,85 @@ for k in (0, 1):
     no_route 64 "layer 0 of the model is no mixture" -m second.st --layer 0,1 w.st
 }
 
+# ablated RULE ARGUMENTS...: the routing of mix.st with the arguments is what RULE, lines of Python that change one token's
+# e and w, makes of the routing without
+ablated() {
+    local rule=$1
+    shift
+    moe-route -m "$model" "$@" --layer 0 w.st -o cut.st
+    moe-route -m "$model" --layer 0 w.st -o whole.st
+    python3 -B - "$reference" "$rule" <<'END'
+import sys
+sys.path.insert(0, sys.argv[1])
+import container as c
+a, b = c.load("whole.st")[0], c.load("cut.st")[0]
+changed = 0
+for k in ("0", "1"):
+    e0, w0, e1, w1 = (t["layer.%s.0.%s" % (k, what)] for t in (a, b) for what in ("expert", "weight"))
+    assert a["layer.%s.0.probability" % k] == b["layer.%s.0.probability" % k]
+    n = e0[1][2]
+    for i in range(0, len(e0[2]), n):
+        e, w = list(e0[2][i:i + n]), list(w0[2][i:i + n])
+        exec(sys.argv[2])
+        changed += e != list(e0[2][i:i + n])
+        assert list(e1[2][i:i + n]) == e, (i, e, e1[2][i:i + n])
+        assert max(abs(x - y) for x, y in zip(w, w1[2][i:i + n])) < 1e-6, (i, w, w1[2][i:i + n])
+assert changed
+END
+}
+
+@test "what is left out is left out, and the rest renormalised where the router does so" {
+    local off='w = [0 if x in gone else y for x, y in zip(e, w)]; e = [-1 if x in gone else x for x in e]'
+    local again='
+if sum(w): w = [x / sum(w) for x in w]'
+    model=mix.st
+    ablated "gone = (0, 3); $off$again" --omit 0,3
+    ablated "gone = (0, 1, 3); $off$again" --only 2
+    ablated 'e, w = [e[0], -1], [1.0, 0.0]' --force-k 1
+    model=one-expert.st
+    moe_model $model moe.top_k=1
+    ablated "gone = (0, 2); $off" --omit 2,0
+    model=all-experts.st
+    moe_model $model moe.router=soft
+    ablated "gone = (1,); $off$again" --omit 1
+    ablated "gone = [i for i in range(4) if i not in sorted(range(4), key=lambda j: (-w[j], j))[:2]]; $off$again" --force-k 2
+    model=takes.st
+    moe_model $model moe.router=expert_choice
+    ablated "gone = (1,); $off" --omit 1
+    model=even.st
+    moe_model $model moe.router=random
+    ablated "gone = (0,); $off$again" --omit 0
+    model=slots.st
+    moe_model $model moe.router=soft_moe
+    moe-route -m slots.st --jsonl w.st --omit 0 --layer 0 | jq -es '[.[].layers[].weight[] | .[0] == 0 and (add - 1 | fabs < 1e-6)] | all'
+}
+
+@test "leaving out acts where it is asked to, and on what follows" {
+    moe-route -m mix.st --jsonl w.st >whole
+    moe-route -m mix.st --jsonl --region 1 --omit 0 w.st >cut
+    jq -c '[.layers[2:][]]' whole >a
+    ! jq -c .layers cut | cmp -s - a
+    [ "$(jq -c '.gate' whole)" != "$(jq -c '.gate' cut)" ]
+    moe-route -m mix.st --layer 0 w.st --no-history -o first
+    moe-route -m mix.st --layer 0 --only 0,1,2,3 --force-k 2 w.st --no-history -o nothing # all of them are left
+    cmp first nothing
+    moe-route -m mix.st --layer 0 --omit 0 --batch 5 --threads 2 --no-history w.st -o a.st
+    moe-route -m mix.st --layer 0 --omit 0 --no-history w.st | cmp - a.st
+}
+
+@test "experts that cannot be left out are refused" {
+    no_route 64 "--omit: the model has no expert 4; there are 0 to 3" -m mix.st --omit 4 w.st
+    no_route 64 "--omit: leaves no expert" -m mix.st --omit 0,1,2,3 w.st
+    no_route 64 "--only: x is not a number" -m mix.st --only x w.st
+    no_route 64 "exclude each other" -m mix.st --only 1 --omit 2 w.st
+    no_route 64 "--force-k: the model gives a token to 2 experts, not to 3" -m mix.st --force-k 3 w.st
+    no_route 64 "--omit: the model has no mixture" -m m.st --omit 0 w.st
+    for router in soft_moe expert_choice; do
+        moe_model free.st moe.router=$router
+        no_route 64 "--force-k: with the router $router no token chooses" -m free.st --force-k 1 w.st
+    done
+}
+
 @test "the table speaks of the model's regions and channels, whatever the windows are cut into" {
     moe-split --window 32 --experts 4 --halo 0 eeg/*.csv -o four.st
     moe-route -m m.st four.st -o r.st
@@ -191,6 +270,6 @@ for k in (0, 1):
     moe_model model.safetensors
     cp w.st windows.st
     cp eeg/S03_1.csv new.csv
-    run_examples moe-route.1 4
+    run_examples moe-route.1 5
     [ -s routing.st ]
 }

@@ -125,12 +125,13 @@ struct selection *selection_new(const struct model *m, const struct selection_wo
 	int bad = 0;
 	if (w->only && w->omit)
 		bad = err_set(EX_USAGE, "--only and --omit exclude each other");
-	else if (!m->mixtures && (taken || w->layers))
+	else if (!m->mixtures && (taken || w->layers || w->regions))
 		bad = err_set(EX_USAGE, "%s: the model has no mixture of experts (moe.layers is none)",
 			w->only      ? "--only"
 			: w->omit    ? "--omit"
 			: w->force_k ? "--force-k"
-				     : "--layer");
+			: w->layers  ? "--layer"
+				     : "--region");
 	if (bad || choose_places(s, m, w) || (taken && choose_experts(s, m, w))) {
 		selection_free(s);
 		return NULL;
