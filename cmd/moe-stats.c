@@ -7,7 +7,8 @@
 #include "model/report.h"
 
 static struct {
-	bool describe, raw, merge, csv, tsv;
+	bool describe, raw, merge, csv, tsv, report;
+	long long permutations;
 } o;
 
 static const struct option table[] = {
@@ -22,6 +23,10 @@ static const struct option table[] = {
 	{"csv", 0, OPT_FLAG, &o.csv,
 		.help = "a comma-separated table, one row for each place, group of windows and expert"},
 	{"tsv", 0, OPT_FLAG, &o.tsv, .help = "the same, separated by tabs"},
+	{"report", 0, OPT_FLAG, &o.report, .help = "say it in words"},
+	{"permutations", 0, OPT_INT, &o.permutations, .value = "199", .min = 0, .max = 1e6, .arg = "N",
+		.help = "of the windows' labels, for the p-values; 0 for none"},
+	SEED_OPTION,
 	OUTPUT_OPTION,
 	MAX_HEADER_OPTION,
 	COMMON_OPTIONS,
@@ -43,7 +48,7 @@ static int one_container(struct work *w, struct st_file *f)
 	if (o.describe || !format || strcmp(format, "routing/1")) {
 		int r = describe(f, &w->text);
 		w->described++;
-		if (!r && (w->routings || o.raw || o.csv || o.tsv))
+		if (!r && (w->routings || o.raw || o.csv || o.tsv || o.report))
 			r = err_set(EX_DATAERR,
 				"%s: carries no routing (moe.format is %s, not routing/1); moe-route makes "
 				"such files",
@@ -117,6 +122,8 @@ static int write_result(struct work *w)
 		report_raw(&w->report, &w->text);
 	else if (!w->described && (o.csv || o.tsv))
 		report_table(&w->report, o.csv ? ',' : '\t', &w->text);
+	else if (!w->described && o.report)
+		report_words(&w->report, &w->text);
 	else if (!w->described)
 		report_json(&w->report, &w->text);
 	struct output *out = output_open(common.output, OUTPUT_TEXT);
@@ -128,10 +135,10 @@ static int write_result(struct work *w)
 static int work(const struct names *operands)
 {
 	static const char *const standard[] = {"-"};
-	struct work w = {0};
+	struct work w = {.report = {.permutations = (int)o.permutations, .seed = (uint64_t)common.seed}};
 	int n = operands->n ? operands->n : 1, failed = 0;
-	if (o.raw + o.csv + o.tsv + o.describe > 1)
-		return err_set(EX_USAGE, "--raw, --csv, --tsv, --describe: one of them at a time");
+	if (o.raw + o.csv + o.tsv + o.report + o.describe > 1)
+		return err_set(EX_USAGE, "--raw, --csv, --tsv, --report, --describe: one of them at a time");
 	if (o.merge && o.describe)
 		return err_set(EX_USAGE, "--merge reads counts; there is nothing to describe in them");
 	for (int i = 0; i < n && !failed; i++) {

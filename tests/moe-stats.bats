@@ -96,6 +96,66 @@ for i in range(len(g)): g[i] = 1.0 if i % 4 == 2 else 0.0'
     [ "$(moe-stats alike.st | jq -c .gate.specialisation)" = '[null,null,0,null]' ]
 }
 
+# The layer 0.0 of all.st made to know what RULE says: Python for the expert of window i by its label and group
+taught() {
+    damage all.st taught.st "
+t = {k: v for k, v in t.items() if not k.startswith('layer.0.1') and not k.startswith('layer.2')}
+e = t['layer.0.0.expert'][2]
+for i in range(60):
+    t['window.label'][2][i], t['window.group'][2][i] = i % 2, i // 2 % 3
+    label, group = i % 2, i // 2 % 3
+    for j in range(3):
+        e[6 * i + 2 * j], e[6 * i + 2 * j + 1] = $1, 4"
+}
+
+@test "experts that know the person are told from those that know the class" {
+    taught group # experts 0 to 2 follow the group, 4 is always there
+    moe-stats taught.st >f.json
+    [ "$(jq -c '.layers[0] | [.knows, .flagged]' f.json)" = '[["group","group","group",null,"neither"],[0,1,2]]' ]
+    [ "$(jq -c '.layers[0] | [.group_specialisation[0], .group_specialisation_p[0], .group_information_p, .specialisation[0]]' f.json)" = '[1,0.005,0.005,0]' ]
+    moe-stats --report taught.st | grep -q 'expert 1 goes along with the person rather than the class: S01 has 1 of it'
+    taught '2 * label' # experts 0 and 2 follow the class
+    moe-stats taught.st >f.json
+    [ "$(jq -c '.layers[0] | [.knows[0], .knows[2], .flagged]' f.json)" = '["class","class",[]]' ]
+    [ "$(jq -c '.layers[0].specialisation_p[0]' f.json)" = 0.005 ]
+    moe-stats --report taught.st | grep -q 'expert 2 goes along with the class: task has 1 of it'
+    taught '0 if i % 4 else 1' # neither, as near as can be
+    [ "$(moe-stats taught.st | jq -c '.layers[0].flagged')" = '[]' ]
+    # classes that differ between persons only cannot be told from them
+    damage taught.st nested.st 't["window.label"][2][:] = type(t["window.label"][2])("i", [g % 2 for g in t["window.group"][2]])'
+    [ "$(moe-stats nested.st | jq -c '.layers[0] | [.knows[0], .specialisation_p[0]]')" = '[null,null]' ]
+    moe-stats --report nested.st | grep -q 'cannot be told apart'
+}
+
+@test "p-values repeat with the seed, and not with another" {
+    moe-stats a.st >one
+    moe-stats --seed 1 a.st | cmp - one
+    moe-stats --seed 2 a.st >two
+    ! cmp -s one two
+    jq -c 'del(.seed) | del(.. | .specialisation_p?, .group_specialisation_p?, .information_p?, .group_information_p?, .knows?, .flagged?)' one >a
+    jq -c 'del(.seed) | del(.. | .specialisation_p?, .group_specialisation_p?, .information_p?, .group_information_p?, .knows?, .flagged?)' two | cmp - a
+    [ "$(moe-stats --permutations 0 a.st | jq -c '[.permutations, .gate.information_p, (.gate.knows | unique)]')" = '[0,null,[null]]' ]
+    moe-stats a.st | jq -e '[.layers[].specialisation_p[] | . >= 1 / 200 and . <= 1] | all'
+}
+
+@test "by region: what the gate says, and the mean of its layers" {
+    moe-stats a.st >f.json
+    jq -e '[.by_region[].name] == .gate.regions and [.by_region[].importance] == .gate.importance and [.by_region[].layers] == [2, 0, 1, 0]' f.json
+    jq -e '([.layers[] | select(.region == 0) | .cv] | add / 2) - .by_region[0].cv | fabs < 1e-8' f.json
+    jq -e '.by_region[1] | has("cv") | not' f.json
+}
+
+@test "a report in words names shares, empty places and pairs" {
+    moe-stats --report a.st >words
+    [ "$(head -1 words)" = "40 windows of 3 groups; 2 classes" ]
+    grep -qx 'Region front, layer 1: 5 experts, 2 for a token' words
+    share=$(moe-stats a.st | jq '.layers[0].share | max * 1000 | round / 1000')
+    grep -q "to $share (expert" words
+    grep -q '% of the places stayed empty' words
+    grep -q 'are chosen together most' words
+    moe-stats --raw a.st | moe-stats --merge --report - | cmp - words
+}
+
 @test "a pipe of several files is the same as the files" {
     moe-stats a.st b.st >files
     cat a.st b.st | moe-stats >pipe
@@ -128,8 +188,8 @@ for i in range(len(g)): g[i] = 1.0 if i % 4 == 2 else 0.0'
     moe-stats --csv a.st >t.csv
     moe-stats --tsv a.st >t.tsv
     tr ',' '\t' <t.csv | cmp - t.tsv
-    [ "$(head -1 t.csv)" = part,region,layer,expert,by,name,tokens,count,share,importance,average_weight,entropy,entropy_normalised,cv,max_over_mean,overflow,margin ]
-    awk -F, 'NF != 17 { exit 1 }' t.csv
+    [ "$(head -1 t.csv)" = part,region,layer,expert,by,name,tokens,count,share,importance,average_weight,entropy,entropy_normalised,cv,max_over_mean,overflow,margin,unrouted,specialisation,specialisation_p,group_specialisation,group_specialisation_p ]
+    awk -F, 'NF != 22 { exit 1 }' t.csv
     [ "$(grep -c '^gate' t.csv)" -eq $((4 * (1 + 2 + 3))) ]
     [ "$(grep -c '^layer' t.csv)" -eq $((3 * 5 * (1 + 2 + 3))) ]
     share=$(moe-stats a.st | jq '.layers[2].by_group.S01.share[4]')
@@ -259,6 +319,12 @@ does not begin with the gate|.sites = [.sites[1]]
 2^52|.sites[0].all.entropy = [0,9007199254740000]
 the gate has|.sites[0].k = 2 | .sites[0].experts = 2 | .sites[0].all.pair = [0,0,0,0]
 "by_class"|.sites[0].by_class = 3
+"window"|del(.sites[0].window)
+"window"|.sites[1].window.class[0] = 7
+"window"|.sites[1].window.group[0] = -1
+"window"|.sites[1].window.count[0] = 0.5
+"window"|.sites[1].window.count |= .[1:]
+"unrouted"|del(.sites[1].all.unrouted)
 only the gate is|.sites[1].layer = -1
 END
     echo '{"format":"usage/1"' >bad.json

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct report_site *report_site(struct report *r, int region, int layer, int experts, int k, const char *name)
 {
@@ -47,6 +48,21 @@ struct usage *report_group(struct report_site *s, int i)
 	return one_of(&s->by_group, &s->groups, i, &s->all);
 }
 
+int32_t *report_window(struct report_site *s, int class, int group)
+{
+	struct report_windows *w = &s->window;
+	size_t E = (size_t)s->all.experts;
+	if (w->n == w->room) {
+		w->room = w->room ? 2 * w->room : 64;
+		GROW(w->class, w->room);
+		GROW(w->group, w->room);
+		GROW(w->count, (size_t)w->room * E);
+	}
+	w->class[w->n] = class;
+	w->group[w->n] = group;
+	return memset(w->count + (size_t)w->n++ * E, 0, E * sizeof *w->count);
+}
+
 int report_regions(struct report *r, const struct names *regions, const char *name)
 {
 	if (!r->regions.n)
@@ -75,10 +91,12 @@ static void add_gate(struct report_site *s, const struct routing *r, const int *
 {
 	for (int64_t i = 0; i < r->n; i++) {
 		const float *w = r->gate + i * r->regions.n;
+		int c = r->label[i] < 0 ? -1 : class[r->label[i]];
 		usage_add_gate(&s->all, w);
 		usage_add_gate(report_group(s, group[r->group[i]]), w);
-		if (r->label[i] >= 0)
-			usage_add_gate(report_class(s, class[r->label[i]]), w);
+		if (c >= 0)
+			usage_add_gate(report_class(s, c), w);
+		report_window(s, c, group[r->group[i]])[usage_largest(w, r->regions.n)] = 1;
 	}
 }
 
@@ -87,13 +105,17 @@ static void add_layer(struct report_site *s, const struct routing *r, const stru
 {
 	for (int64_t i = 0; i < r->n; i++) {
 		struct usage *to[3] = {&s->all, report_group(s, group[r->group[i]])};
-		int n = 2;
-		if (r->label[i] >= 0)
-			to[n++] = report_class(s, class[r->label[i]]);
+		int n = 2, c = r->label[i] < 0 ? -1 : class[r->label[i]];
+		int32_t *count = report_window(s, c, group[r->group[i]]);
+		if (c >= 0)
+			to[n++] = report_class(s, c);
 		for (int64_t t = i * l->tokens; t < (i + 1) * l->tokens; t++) {
 			const float *p = l->probability + t * l->experts, *w = l->weight + t * l->k;
 			const int32_t *e = l->expert + t * l->k;
 			usage_add_to(to, n, p, e, w);
+			for (int j = 0; j < l->k; j++)
+				if (e[j] >= 0)
+					count[e[j]]++;
 		}
 	}
 }
@@ -132,6 +154,9 @@ void report_free(struct report *r)
 			usage_free(&s->by_class[j]);
 		for (int j = 0; j < s->groups; j++)
 			usage_free(&s->by_group[j]);
+		free(s->window.class);
+		free(s->window.group);
+		free(s->window.count);
 		free(s->by_class);
 		free(s->by_group);
 	}

@@ -2,7 +2,8 @@
  *
  *     {"format":"usage/1","windows":N,"regions":[...],"classes":[...],"groups":[...],"sites":[
  *       {"region":-1,"layer":-1,"experts":K,"k":1,"all":COUNTS,"by_class":[COUNTS,...],"by_group":[COUNTS,...]},...]}
- *     COUNTS = {"tokens":N,"dropped":n,"count":[E],"pair":[E*E],"importance":[2E],"weight":[2E],"entropy":[2],"margin":[2]}
+ *       the sites also have "window":{"class":[n],"group":[n],"count":[nE]}, window by window, class -1 = unlabelled
+ *     COUNTS = {"tokens":N,"dropped":n,"unrouted":n,"count":[E],"pair":[E*E],"importance":[2E],"weight":[2E],"entropy":[2],"margin":[2]}
  *
  * Sums are pairs: a whole number and 2^-52ths, so that they are read back exactly.
  */
@@ -35,7 +36,8 @@ static void sums(struct text *t, const char *key, const struct exact *e, int n)
 
 static void counts(struct text *t, const struct usage *u)
 {
-	text_addf(t, "{\"tokens\":%lld,\"dropped\":%lld", (long long)u->tokens, (long long)u->dropped);
+	text_addf(t, "{\"tokens\":%lld,\"dropped\":%lld,\"unrouted\":%lld", (long long)u->tokens,
+		(long long)u->dropped, (long long)u->unrouted);
 	integers(t, "count", u->count, u->experts);
 	integers(t, "pair", u->pair, (int64_t)u->experts * u->experts);
 	sums(t, "importance", u->importance, u->experts);
@@ -43,6 +45,21 @@ static void counts(struct text *t, const struct usage *u)
 	sums(t, "entropy", &u->entropy, 1);
 	sums(t, "margin", &u->margin, 1);
 	text_add(t, "}");
+}
+
+static void windows(struct text *t, const struct report_site *s)
+{
+	const struct report_windows *w = &s->window;
+	text_add(t, ",\"window\":{\"class\":[");
+	for (int64_t i = 0; i < w->n; i++)
+		text_addf(t, "%s%d", i ? "," : "", w->class[i]);
+	text_add(t, "],\"group\":[");
+	for (int64_t i = 0; i < w->n; i++)
+		text_addf(t, "%s%d", i ? "," : "", w->group[i]);
+	text_add(t, "],\"count\":[");
+	for (int64_t i = 0; i < w->n * s->all.experts; i++)
+		text_addf(t, "%s%d", i ? "," : "", (int)w->count[i]);
+	text_add(t, "]}");
 }
 
 void report_raw(const struct report *r, struct text *t)
@@ -69,7 +86,9 @@ void report_raw(const struct report *r, struct text *t)
 			text_add(t, j ? "," : "");
 			counts(t, &s->by_group[j]);
 		}
-		text_add(t, "]}");
+		text_add(t, "]");
+		windows(t, s);
+		text_add(t, "}");
 	}
 	text_add(t, "]}\n");
 }
@@ -130,6 +149,7 @@ static int merge_counts(struct usage *into, const cJSON *from, const char *name)
 	usage_new(&u, into->experts, into->k);
 	int r = need_whole(from, "tokens", 0, (int64_t)most, &u.tokens, name) ||
 				need_whole(from, "dropped", 0, (int64_t)most, &u.dropped, name) ||
+				need_whole(from, "unrouted", 0, (int64_t)most, &u.unrouted, name) ||
 				need_integers(from, "count", u.count, u.experts, name) ||
 				need_integers(from, "pair", u.pair, (int64_t)u.experts * u.experts, name) ||
 				need_sums(from, "importance", u.importance, u.experts, name) ||
@@ -142,6 +162,42 @@ static int merge_counts(struct usage *into, const cJSON *from, const char *name)
 		usage_merge(into, &u);
 	usage_free(&u);
 	return r;
+}
+
+/* The next number of a list, which moves on to the one behind it. */
+static bool next_whole(const cJSON **item, double least, double limit, int64_t *out)
+{
+	const cJSON *x = *item;
+	*item = x ? x->next : NULL;
+	return x && whole(x, least, limit, out);
+}
+
+/* Window by window; groups and classes are those of the file. */
+static int merge_windows(struct report *r, struct report_site *s, const cJSON *from,
+	const struct names *classes, const struct names *groups, const char *name)
+{
+	const cJSON *class = json_get(from, "class"), *group = json_get(from, "group"),
+		    *count = json_get(from, "count");
+	int n = cJSON_GetArraySize(class), E = s->all.experts;
+	bool fine = cJSON_IsArray(class) && cJSON_IsArray(group) && cJSON_IsArray(count) &&
+		    cJSON_GetArraySize(group) == n && cJSON_GetArraySize(count) == (double)n * E;
+	const cJSON *c = fine ? class->child : NULL, *g = fine ? group->child : NULL,
+		    *x = fine ? count->child : NULL;
+	for (int i = 0; i < n && fine; i++) {
+		int64_t of_class = 0, of_group = 0, assigned = 0;
+		fine = next_whole(&c, -1, classes->n - 1, &of_class) &&
+		       next_whole(&g, 0, groups->n - 1, &of_group);
+		if (!fine)
+			break;
+		int32_t *to =
+			report_window(s, of_class < 0 ? -1 : names_intern(&r->classes, classes->s[of_class]),
+				names_intern(&r->groups, groups->s[of_group]));
+		for (int e = 0; e < E && fine; e++) {
+			fine = next_whole(&x, 0, INT_MAX, &assigned);
+			to[e] = (int32_t)assigned;
+		}
+	}
+	return fine ? 0 : err_set(EX_DATAERR, "%s: \"window\" does not hold the counts of windows", name);
 }
 
 static int merge_split(struct report_site *s, const cJSON *list, const struct names *from, struct names *to,
@@ -179,7 +235,9 @@ static int merge_site(struct report *r, const cJSON *from, const struct names *c
 	struct report_site *s = report_site(r, (int)region, (int)layer, (int)experts, (int)k, name);
 	if (!s || merge_counts(&s->all, json_get(from, "all"), name))
 		return -1;
-	return merge_split(s, json_get(from, "by_class"), classes, &r->classes, report_class, name) ||
+	return merge_windows(r, s, json_get(from, "window"), classes, groups, name) ||
+			       merge_split(s, json_get(from, "by_class"), classes, &r->classes, report_class,
+				       name) ||
 			       merge_split(
 				       s, json_get(from, "by_group"), groups, &r->groups, report_group, name)
 		       ? -1

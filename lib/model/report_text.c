@@ -64,6 +64,7 @@ static void members(struct text *t, const struct usage *u, const struct names *g
 	text_add(t, "]");
 	number(t, "overflow", f.overflow);
 	number(t, "margin", f.margin);
+	number(t, "unrouted", f.unrouted);
 	usage_figures_free(&f);
 }
 
@@ -86,6 +87,30 @@ static void split(struct text *t, const char *key, const struct usage *u, int n,
 	text_add(t, "}");
 }
 
+static void tested(struct text *t, const struct report_tests *x, int E)
+{
+	static const char *const knows[] = {"null", "\"neither\"", "\"class\"", "\"group\"", "\"both\""};
+	bool first = true;
+	numbers(t, "specialisation", x->class.specialisation, E);
+	numbers(t, "specialisation_p", x->class.p, E);
+	number(t, "information", x->class.information);
+	number(t, "information_p", x->class.information_p);
+	numbers(t, "group_specialisation", x->group.specialisation, E);
+	numbers(t, "group_specialisation_p", x->group.p, E);
+	number(t, "group_information", x->group.information);
+	number(t, "group_information_p", x->group.information_p);
+	text_add(t, ",\"knows\":[");
+	for (int e = 0; e < E; e++)
+		text_addf(t, "%s%s", e ? "," : "", knows[x->knows[e]]);
+	text_add(t, "],\"flagged\":[");
+	for (int e = 0; e < E; e++)
+		if (x->knows[e] == KNOWS_GROUP) {
+			text_addf(t, "%s%d", first ? "" : ",", e);
+			first = false;
+		}
+	text_add(t, "]");
+}
+
 static void site(const struct report *r, const struct report_site *s, struct text *t)
 {
 	const struct names *gate = s->region < 0 ? &r->regions : NULL;
@@ -99,13 +124,9 @@ static void site(const struct report *r, const struct report_site *s, struct tex
 	}
 	text_add(t, ",");
 	members(t, &s->all, gate);
-	double *special = NEW_ARRAY(double, s->all.experts);
-	for (int i = 0; i < s->all.experts; i++)
-		special[i] = NAN;
-	if (s->classes)
-		usage_specialisation(s->by_class, s->classes, r->classes.n, special);
-	numbers(t, "specialisation", special, s->all.experts);
-	free(special);
+	struct report_tests x = report_tests(r, s);
+	tested(t, &x, s->all.experts);
+	report_tests_free(&x);
 	split(t, "by_class", s->by_class, s->classes, &r->classes, gate);
 	split(t, "by_group", s->by_group, s->groups, &r->groups, gate);
 	text_add(t, "}");
@@ -119,8 +140,7 @@ static int by_place(const void *a, const void *b)
 				      : (x->layer > y->layer) - (x->layer < y->layer);
 }
 
-/* The sites, gate first, then by region and layer. [sites], to be freed. */
-static const struct report_site **in_order(const struct report *r)
+const struct report_site **report_in_order(const struct report *r)
 {
 	const struct report_site **s = NEW_ARRAY(const struct report_site *, r->sites);
 	for (int i = 0; i < r->sites; i++)
@@ -130,15 +150,57 @@ static const struct report_site **in_order(const struct report *r)
 	return s;
 }
 
+/* What the gate says of a region, and the means over its layers. */
+static void region(const struct report *r, const struct report_site *const *s,
+	const struct usage_figures *gate, int k, struct text *t)
+{
+	static const char *const names[] = {
+		"entropy_normalised", "cv", "max_over_mean", "overflow", "margin", "unrouted"};
+	double sum[6] = {0};
+	int n = 0;
+	for (int i = 1; i < r->sites; i++) {
+		if (s[i]->region != k)
+			continue;
+		struct usage_figures f = usage_figures(&s[i]->all);
+		const double x[] = {
+			f.entropy_normalised, f.cv, f.max_over_mean, f.overflow, f.margin, f.unrouted};
+		for (int j = 0; j < 6; j++)
+			sum[j] += x[j];
+		usage_figures_free(&f);
+		n++;
+	}
+	text_addf(t, "%s{\"region\":%d,\"name\":", k ? "," : "", k);
+	json_string(t, r->regions.s[k]);
+	number(t, "share", gate->share[k]);
+	number(t, "importance", gate->importance[k]);
+	text_addf(t, ",\"layers\":%d", n);
+	for (int j = 0; j < 6 && n; j++)
+		number(t, names[j], sum[j] / n);
+	text_add(t, "}");
+}
+
+static void by_region(const struct report *r, const struct report_site *const *s, struct text *t)
+{
+	struct usage_figures gate = usage_figures(&s[0]->all);
+	text_add(t, "],\"by_region\":[");
+	for (int k = 0; k < r->regions.n; k++)
+		region(r, s, &gate, k, t);
+	usage_figures_free(&gate);
+}
+
 void report_json(const struct report *r, struct text *t)
 {
-	const struct report_site **s = in_order(r);
-	text_addf(t, "{\"windows\":%lld,\"gate\":", (long long)r->windows);
+	const struct report_site **s = report_in_order(r);
+	text_addf(t,
+		"{\"windows\":%lld,\"permutations\":%d,\"seed\":\"%llu\",\"gate\":", (long long)r->windows,
+		r->permutations, (unsigned long long)r->seed);
 	for (int i = 0; i < r->sites; i++) {
 		text_add(t, i == 1 ? ",\"layers\":[" : i ? "," : "");
 		site(r, s[i], t);
 	}
-	text_add(t, r->sites > 1 ? "]}\n" : ",\"layers\":[]}\n");
+	text_add(t, r->sites > 1 ? "" : ",\"layers\":[");
+	by_region(r, s, t);
+	text_add(t, "]}\n");
 	free(s);
 }
 
@@ -156,29 +218,32 @@ static void cell(struct text *t, const char *s, char separator)
 		text_addf(t, "%c", strchr("\t\r\n", *s) ? ' ' : *s);
 }
 
-static void rows(const struct report *r, const struct report_site *s, const struct usage *u, const char *by,
-	const char *name, char separator, struct text *t)
+/* x: the tests of the site, or NULL for a part of its windows. */
+static void rows(const struct report *r, const struct report_site *s, const struct usage *u,
+	const struct report_tests *x, const char *by, const char *name, char separator, struct text *t)
 {
 	struct usage_figures f = usage_figures(u);
-	char x = separator;
+	char c = separator;
 	for (int i = 0; i < u->experts && (u->tokens || !strcmp(by, "all")); i++) {
 		const char *region = s->region < 0 ? r->regions.s[i] : r->regions.s[s->region];
-		text_addf(t, "%s%c", s->region < 0 ? "gate" : "layer", x);
-		cell(t, region, x);
+		text_addf(t, "%s%c", s->region < 0 ? "gate" : "layer", c);
+		cell(t, region, c);
 		if (s->region < 0) /* what the gate weighs are the regions themselves */
-			text_addf(t, "%c%c%c", x, x, x);
+			text_addf(t, "%c%c%c", c, c, c);
 		else
-			text_addf(t, "%c%d%c%d%c", x, s->layer, x, i, x);
-		text_addf(t, "%s%c", by, x);
-		cell(t, name, x);
-		text_addf(t, "%c%lld%c%lld", x, (long long)u->tokens, x, (long long)u->count[i]);
+			text_addf(t, "%c%d%c%d%c", c, s->layer, c, i, c);
+		text_addf(t, "%s%c", by, c);
+		cell(t, name, c);
+		text_addf(t, "%c%lld%c%lld", c, (long long)u->tokens, c, (long long)u->count[i]);
 		const double v[] = {f.share[i], f.importance[i], f.average_weight[i], f.entropy,
-			f.entropy_normalised, f.cv, f.max_over_mean, f.overflow, f.margin};
+			f.entropy_normalised, f.cv, f.max_over_mean, f.overflow, f.margin, f.unrouted,
+			x ? x->class.specialisation[i] : NAN, x ? x->class.p[i] : NAN,
+			x ? x->group.specialisation[i] : NAN, x ? x->group.p[i] : NAN};
 		for (size_t j = 0; j < sizeof v / sizeof *v; j++)
 			if (isnan(v[j]))
-				text_addf(t, "%c", x);
+				text_addf(t, "%c", c);
 			else
-				text_addf(t, "%c%.9g", x, v[j]);
+				text_addf(t, "%c%.9g", c, v[j]);
 		text_add(t, "\n");
 	}
 	usage_figures_free(&f);
@@ -188,17 +253,20 @@ void report_table(const struct report *r, char separator, struct text *t)
 {
 	size_t start = t->n;
 	text_add(t, "part,region,layer,expert,by,name,tokens,count,share,importance,average_weight,entropy,"
-		    "entropy_normalised,cv,max_over_mean,overflow,margin\n");
+		    "entropy_normalised,cv,max_over_mean,overflow,margin,"
+		    "unrouted,specialisation,specialisation_p,group_specialisation,group_specialisation_p\n");
 	for (char *p = t->s + start; *p; p++)
 		if (*p == ',')
 			*p = separator;
-	const struct report_site **s = in_order(r);
+	const struct report_site **s = report_in_order(r);
 	for (int i = 0; i < r->sites; i++) {
-		rows(r, s[i], &s[i]->all, "all", "", separator, t);
+		struct report_tests x = report_tests(r, s[i]);
+		rows(r, s[i], &s[i]->all, &x, "all", "", separator, t);
+		report_tests_free(&x);
 		for (int j = 0; j < s[i]->classes; j++)
-			rows(r, s[i], &s[i]->by_class[j], "class", r->classes.s[j], separator, t);
+			rows(r, s[i], &s[i]->by_class[j], NULL, "class", r->classes.s[j], separator, t);
 		for (int j = 0; j < s[i]->groups; j++)
-			rows(r, s[i], &s[i]->by_group[j], "group", r->groups.s[j], separator, t);
+			rows(r, s[i], &s[i]->by_group[j], NULL, "group", r->groups.s[j], separator, t);
 	}
 	free(s);
 }

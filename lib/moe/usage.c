@@ -91,6 +91,7 @@ static double entropy_of(const float *p, int experts)
 
 static void add_choices(struct usage *u, const int32_t *expert, const float *weight)
 {
+	int64_t before = u->dropped;
 	for (int j = 0; j < u->k; j++) {
 		if (expert[j] < 0) {
 			u->dropped++;
@@ -102,6 +103,7 @@ static void add_choices(struct usage *u, const int32_t *expert, const float *wei
 			if (expert[i] >= 0 && i != j)
 				u->pair[(int64_t)expert[j] * u->experts + expert[i]]++;
 	}
+	u->unrouted += u->dropped - before == u->k;
 }
 
 void usage_add_to(
@@ -124,13 +126,19 @@ void usage_add(struct usage *u, const float *probability, const int32_t *expert,
 	usage_add_to(&u, 1, probability, expert, weight);
 }
 
-void usage_add_gate(struct usage *u, const float *w)
+int usage_largest(const float *w, int n)
 {
-	int32_t best = 0;
-	must(u->k == 1);
-	for (int i = 1; i < u->experts; i++)
+	int best = 0;
+	for (int i = 1; i < n; i++)
 		if (w[i] > w[best])
 			best = i;
+	return best;
+}
+
+void usage_add_gate(struct usage *u, const float *w)
+{
+	int32_t best = usage_largest(w, u->experts);
+	must(u->k == 1);
 	usage_add(u, w, &best, &w[best]);
 }
 
@@ -139,6 +147,7 @@ void usage_merge(struct usage *u, const struct usage *other)
 	must(u->experts == other->experts && u->k == other->k);
 	u->tokens += other->tokens;
 	u->dropped += other->dropped;
+	u->unrouted += other->unrouted;
 	for (int i = 0; i < u->experts; i++) {
 		u->count[i] += other->count[i];
 		exact_merge(&u->importance[i], &other->importance[i]);
@@ -175,6 +184,7 @@ struct usage_figures usage_figures(const struct usage *u)
 	f.entropy = exact_value(&u->entropy) / n;
 	f.entropy_normalised = E > 1 ? f.entropy / log(E) : 0;
 	f.overflow = (double)u->dropped / places;
+	f.unrouted = (double)u->unrouted / n;
 	f.margin = exact_value(&u->margin) / n;
 	return f;
 }
@@ -184,18 +194,4 @@ void usage_figures_free(struct usage_figures *f)
 	free(f->share);
 	free(f->importance);
 	free(f->average_weight);
-}
-
-void usage_specialisation(const struct usage *by_label, int met, int labels, double *out)
-{
-	for (int i = 0; met && i < by_label[0].experts; i++) {
-		double sum = 0, entropy = 0;
-		for (int l = 0; l < met; l++)
-			sum += (double)by_label[l].count[i];
-		for (int l = 0; l < met; l++) {
-			double q = sum > 0 ? (double)by_label[l].count[i] / sum : 0;
-			entropy -= q > 0 ? q * log(q) : 0;
-		}
-		out[i] = sum > 0 && labels > 1 ? 1 - entropy / log(labels) : NAN;
-	}
 }

@@ -10,7 +10,7 @@
  *     cv            standard deviation (population) of c over its mean       max_over_mean   largest c over their mean
  *     coselection   M_ij = tokens given to both i and j, i != j              overflow        places left empty / (k N)
  *     margin        mean of (s_k - s_k+1) / s_k, s = p falling; 0 when k = E or s_k = 0
- *     average_weight_i   sum of the weights of expert i / c_i
+ *     average_weight_i   sum of the weights of expert i / c_i         unrouted   tokens with no expert at all / N
  *
  * Expert -1 marks an empty place: a token that was dropped for want of capacity. (Switch Transformers, Fedus et al. 2021, for
  * share and overflow; Shazeer et al. 2017 for importance and cv.)
@@ -28,6 +28,7 @@ struct exact {
 struct usage {
 	int experts, k;                    /* E, k */
 	int64_t tokens, dropped;           /* N; empty places */
+	int64_t unrouted;                  /* tokens with none but empty places */
 	int64_t *count;                    /* [E] */
 	int64_t *pair;                     /* [E][E] symmetric, diagonal 0 */
 	struct exact *importance, *weight; /* [E] */
@@ -46,20 +47,16 @@ void usage_add_to(
 	struct usage *const *, int n, const float *probability, const int32_t *expert, const float *weight);
 /* One window of the gate, k = 1: its largest weight is its choice, the lowest index among equals. w [E]. */
 void usage_add_gate(struct usage *, const float *w);
+int usage_largest(const float *w, int n); /* the index of the largest, the lowest among equals */
 /* Adds what the other has counted; both have the same E and k. */
 void usage_merge(struct usage *, const struct usage *other);
 
 /* Figures; 0 where nothing was counted. Arrays [E]. average_weight is NAN for an expert without tokens. */
 struct usage_figures {
 	double *share, *importance, *average_weight;
-	double entropy, entropy_normalised, cv, max_over_mean, overflow, margin;
+	double entropy, entropy_normalised, cv, max_over_mean, overflow, margin, unrouted;
 };
 struct usage_figures usage_figures(const struct usage *);
 void usage_figures_free(struct usage_figures *);
-
-/* specialisation_i = 1 - H(label | expert i) / ln(labels): 1 = expert i sees one label only, 0 = all alike. NAN when it has no
- * token of these labels, or there is one label only. by_label [met], of which there are `labels` >= met
- * in all; out [E]. */
-void usage_specialisation(const struct usage *by_label, int met, int labels, double *out);
 
 #endif

@@ -99,7 +99,21 @@ class Usage:
                 "average_weight": [math.fsum(v) / len(v) if v else None for v in weight], "entropy": h,
                 "entropy_normalised": h / math.log(E_) if E_ > 1 else 0,
                 "cv": math.sqrt(sum((v - mean) ** 2 for v in c) / E_) / mean, "max_over_mean": max(c) / mean,
-                "coselection": pair, "overflow": empty / (k * n), "margin": math.fsum(margin) / n}
+                "coselection": pair, "overflow": empty / (k * n), "margin": math.fsum(margin) / n,
+                "unrouted": sum(all(v < 0 for v in e) for _, e, _ in self.rows) / n}
+
+
+def entropy(counts):
+    return -sum(v / sum(counts) * math.log(v / sum(counts)) for v in counts if v)
+
+
+def association(by_label, labels, experts):
+    """[specialisation], information of {label: Usage}."""
+    table = [[sum(i == expert for _, e, _ in u.rows for i in e) for expert in range(experts)] for u in by_label.values()]
+    columns = list(zip(*table)) or [[0]] * experts
+    total = sum(map(sum, table))
+    special = [1 - entropy(c) / math.log(labels) if sum(c) and labels > 1 else None for c in columns]
+    return special, entropy([sum(row) for row in table]) - sum(sum(c) / total * entropy(c) for c in columns if sum(c))
 
 
 def expected(files):
@@ -154,10 +168,15 @@ def check(a):
     places = {None: got["gate"]}
     places.update({(v["region"], v["layer"]): v for v in got["layers"]})
     sites = expected(a.routing)
+    metas = [container.load(path)[1] for path in a.routing]
+    classes, groups = ({name for m in metas for name in json.loads(m[key])} for key in ("moe.classes", "moe.groups"))
     if set(places) != set(sites):
         faults.append("places %s, not %s" % (list(places), list(sites)))
     for place in set(places) & set(sites):
         compare(places[place], sites[place]["all"].figures(), str(place), faults)
+        for key, split, labels in (("", "by_class", classes), ("group_", "by_group", groups)):
+            special, information = association(sites[place][split], len(labels), sites[place]["all"].experts)
+            compare(places[place], {key + "specialisation": special, key + "information": information}, str(place), faults)
         for split in ("by_class", "by_group"):
             if set(places[place][split]) != set(sites[place][split]):
                 faults.append("%s %s: other names" % (place, split))

@@ -174,24 +174,6 @@ static void exact_sums_are_exact(void)
 	CHECK(e.part >= 0 && e.part < (int64_t)1 << 52);
 }
 
-static void specialisation_tells_who_sees_what(void)
-{
-	struct usage u[2];
-	for (int l = 0; l < 2; l++)
-		usage_new(&u[l], 3, 1);
-	for (int t = 0; t < 8; t++) {
-		usage_add_gate(&u[0], (float[]){1, 0, 0});
-		usage_add_gate(&u[t % 2], (float[]){0, 1, 0});
-	}
-	double s[3];
-	usage_specialisation(u, 2, 2, s);
-	CHECK_NEAR(s[0], 1, 1e-12);
-	CHECK_NEAR(s[1], 0, 1e-12);
-	CHECK(isnan(s[2]));
-	for (int l = 0; l < 2; l++)
-		usage_free(&u[l]);
-}
-
 int main(void)
 {
 	CASE(the_tiny_set_has_its_golden_values);
@@ -200,6 +182,5 @@ int main(void)
 	CASE(one_expert_and_dropped_tokens_are_no_trouble);
 	CASE(merging_is_exact);
 	CASE(exact_sums_are_exact);
-	CASE(specialisation_tells_who_sees_what);
 	return check_done();
 }
