@@ -5,10 +5,13 @@
 #include "io/input.h"
 #include "model/describe.h"
 #include "model/report.h"
+#include "train/ablate.h"
+#include "train/source.h"
 
 static struct {
-	bool describe, raw, merge, csv, tsv, report;
-	long long permutations;
+	bool describe, raw, merge, csv, tsv, report, ablate;
+	const char *model;
+	long long permutations, resamples;
 } o;
 
 static const struct option table[] = {
@@ -26,7 +29,14 @@ static const struct option table[] = {
 	{"report", 0, OPT_FLAG, &o.report, .help = "say it in words"},
 	{"permutations", 0, OPT_INT, &o.permutations, .value = "199", .min = 0, .max = 1e6, .arg = "N",
 		.help = "of the windows' labels, for the p-values; 0 for none"},
+	{"ablate", 0, OPT_FLAG, &o.ablate,
+		.help = "leave out each expert and each region of the model in turn, on windows, and say how "
+			"accuracy changes"},
+	{"model", 'm', OPT_TEXT, &o.model, .arg = "MODEL", .help = "the model of --ablate"},
+	{"resamples", 0, OPT_INT, &o.resamples, .value = "1000", .min = 0, .max = 1e6, .arg = "N",
+		.help = "of the groups, for the intervals of --ablate; 0 for none"},
 	SEED_OPTION,
+	THREADS_OPTION,
 	OUTPUT_OPTION,
 	MAX_HEADER_OPTION,
 	COMMON_OPTIONS,
@@ -116,6 +126,12 @@ static int read_counts(struct work *w, const char *path)
 	return r;
 }
 
+static int write_text(const struct text *t)
+{
+	struct output *out = output_open(common.output, OUTPUT_TEXT);
+	return out ? output_end(out, output_write(out, text_string(t), t->n)) : -1;
+}
+
 static int write_result(struct work *w)
 {
 	if (!w->described && o.raw)
@@ -126,10 +142,66 @@ static int write_result(struct work *w)
 		report_words(&w->report, &w->text);
 	else if (!w->described)
 		report_json(&w->report, &w->text);
-	struct output *out = output_open(common.output, OUTPUT_TEXT);
-	if (!out)
-		return -1;
-	return output_end(out, output_write(out, text_string(&w->text), w->text.n));
+	return write_text(&w->text);
+}
+
+/* --- ablation */
+
+static int print_ablation(const struct ablation_table *a, const struct model *m)
+{
+	struct text t = {0};
+	if (o.report)
+		ablation_words(a, m, &t);
+	else if (o.csv || o.tsv)
+		ablation_rows(a, m, o.csv ? ',' : '\t', &t);
+	else
+		ablation_json(a, m, &t);
+	int bad = write_text(&t);
+	text_free(&t);
+	return bad;
+}
+
+static int read_windows(struct dataset *d, const struct names *operands)
+{
+	struct source *s = source_new(operands, d->target, MISSING_ERROR, 0);
+	struct windows *w;
+	int got, bad = 0;
+	while (!bad && (got = source_next(s, &w)) != 0)
+		bad = got < 0 || dataset_add(d, w);
+	for (int i = 0; i < source_notes(s)->n && !common.quiet; i++)
+		program_say(source_notes(s)->s[i]);
+	source_free(s);
+	return bad;
+}
+
+static int ablate_model(const struct model *m, const struct names *operands)
+{
+	struct dataset *d = dataset_new(&m->layout, MISSING_ERROR);
+	struct pool *pool = pool_new((int)common.threads);
+	struct forward *f = forward_new(m, pool);
+	struct ablation_table a = {0};
+	d->mean = m->scale_mean;
+	d->std = m->scale_std;
+	int bad = read_windows(d, operands) || ablate(m, f, d, (int)o.resamples, (uint64_t)common.seed, &a) ||
+		  print_ablation(&a, m);
+	ablation_table_free(&a);
+	forward_free(f);
+	pool_free(pool);
+	dataset_free(d);
+	return bad ? -1 : 0;
+}
+
+static int ablation(const struct names *operands)
+{
+	if (!o.model)
+		return err_set(EX_USAGE, "--ablate: -m MODEL is missing");
+	if (o.raw || o.merge || o.describe)
+		return err_set(EX_USAGE,
+			"--ablate works on windows; --raw, --merge and --describe do not go with it");
+	struct model *m = model_load(o.model);
+	int bad = m ? ablate_model(m, operands) : -1;
+	model_free(m);
+	return bad;
 }
 
 static int work(const struct names *operands)
@@ -139,6 +211,10 @@ static int work(const struct names *operands)
 	int n = operands->n ? operands->n : 1, failed = 0;
 	if (o.raw + o.csv + o.tsv + o.report + o.describe > 1)
 		return err_set(EX_USAGE, "--raw, --csv, --tsv, --report, --describe: one of them at a time");
+	if (o.ablate)
+		return ablation(operands);
+	if (o.model)
+		return err_set(EX_USAGE, "-m is for --ablate; a model is described when it is an operand");
 	if (o.merge && o.describe)
 		return err_set(EX_USAGE, "--merge reads counts; there is nothing to describe in them");
 	for (int i = 0; i < n && !failed; i++) {
