@@ -292,8 +292,9 @@ static void on_epoch(void *context, const struct epoch_report *e)
 {
 	struct run *r = context;
 	note_log(r, log_epoch(r->log, e));
-	if (common.verbose) {
+	if (common.verbose || e->warnings->n)
 		progress_end(&r->progress);
+	if (common.verbose) {
 		fprintf(stderr, "moe-train: epoch %d of %d: loss %.4f, accuracy %.3f", e->epoch, e->epochs,
 			e->loss, e->accuracy);
 		if (e->valids)
@@ -301,6 +302,8 @@ static void on_epoch(void *context, const struct epoch_report *e)
 				e->valid_accuracy, e->best ? ", best so far" : "");
 		fprintf(stderr, "; %.0f windows/s\n", e->windows_per_s);
 	}
+	for (int i = 0; i < e->warnings->n && !common.quiet; i++)
+		program_say(e->warnings->s[i]);
 	if (o.state) { /* losing the state must not lose the run: the next epoch tries again */
 		struct history h = program_history(NULL);
 		bool lost = r->state_lost;
@@ -326,9 +329,8 @@ static int train(struct run *r)
 		r->valid ? r->valid_sides.trains : r->sides.valids};
 	struct watch w = {r, on_epoch, on_step, &stop_signal};
 	r->trainer = trainer_new(r->model, &d, r->pool, (uint64_t)common.seed);
-	if (r->state && trainer_resume(r->trainer, r->state))
-		return -1;
-	if (o.log && !(r->log = log_open(o.log, o.resume)))
+	if ((r->state && trainer_resume(r->trainer, r->state)) ||
+		(o.log && !(r->log = log_open(o.log, o.resume))))
 		return -1;
 	catch_signals();
 	progress_begin(&r->progress, (enum progress_mode)common.progress, common.quiet);

@@ -76,7 +76,7 @@ m["seen"] = "yes"'
     moe-route -m mix.st --jsonl --batch 7 w.st >r.jsonl
     [ "$(jq -c '[.layers[] | [.region, .layer]]' r.jsonl | sort -u)" = '[[0,0],[0,1],[1,0],[1,1]]' ]
     for what in probability expert weight; do
-        [ "$(ask r.st "[float('%.9g' % x) for x in t['layer.1.1.$what'][2]]")" = "$(jq -c "[.layers[3].$what[][]]" r.jsonl | python3 -c 'import json, sys; print([float(x) for line in sys.stdin for x in json.loads(line)])')" ]
+        [ "$(ask r.st "[float('%.9g' % x) for x in t['layer.1.1.$what'][2]]")" = "$(jq -c "[.layers[3].${what}[][]]" r.jsonl | python3 -c 'import json, sys; print([float(x) for line in sys.stdin for x in json.loads(line)])')" ]
     done
 }
 
@@ -174,10 +174,11 @@ if sum(w): w = [x / sum(w) for x in w]'
 
 @test "leaving out acts where it is asked to, and on what follows" {
     moe-route -m mix.st --jsonl w.st >whole
-    moe-route -m mix.st --jsonl --region 1 --omit 0 w.st >cut
+    moe-route -m mix.st --jsonl --region 1 --omit 0 w.st >cut.jsonl
     jq -c '[.layers[2:][]]' whole >a
-    ! jq -c .layers cut | cmp -s - a
-    [ "$(jq -c '.gate' whole)" != "$(jq -c '.gate' cut)" ]
+    jq -c .layers cut.jsonl >b
+    run ! cmp -s a b
+    [ "$(jq -c '.gate' whole)" != "$(jq -c '.gate' cut.jsonl)" ]
     moe-route -m mix.st --layer 0 w.st --no-history -o first
     moe-route -m mix.st --layer 0 --only 0,1,2,3 --force-k 2 w.st --no-history -o nothing # all of them are left
     cmp first nothing

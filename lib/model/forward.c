@@ -193,3 +193,8 @@ void forward_evaluate(struct forward *f, int B, window_fill fill, void *context,
 		memcpy(gate + (size_t)b * (size_t)K, j.gate->x, (size_t)K * sizeof(real));
 	}
 }
+
+const struct balance *forward_balance(const struct forward *f)
+{
+	return f->balance;
+}

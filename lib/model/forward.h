@@ -55,6 +55,8 @@ struct train_step {
 /* gradient [params.count] is overwritten. Returns the loss of the batch, all its parts weighted. */
 real forward_train(
 	struct forward *, int B, window_fill, void *context, const struct train_step *, real *gradient);
+/* What the routers chose in the last batch that was trained on: [K][layers], NULL in a model without mixtures. */
+const struct balance *forward_balance(const struct forward *);
 
 /* After the optimizer's step: moves what balances experts without a loss (moe/rebalance.h), and a capacity
  * that follows the load, by what the last batch did. */

@@ -73,6 +73,8 @@ static void write_counters(const struct trainer *t, struct text *s)
 	text_addf(s, ",\"seen\":%lld,\"right\":%lld,\"batch_size\":%d,\"best_epoch\":%d,\"best_loss\":",
 		(long long)c->seen, (long long)c->right, t->m->config.train.batch_size, c->best_epoch);
 	json_double(s, c->best_loss);
+	text_add(s, ",\"mixtures\":");
+	mixtures_write(t->mixtures, s);
 	text_addf(s, ",\"bad_epochs\":%d,\"finished\":%s,\"seed\":\"%llu\",\"fingerprint\":\"%016llx\"}",
 		c->bad_epochs, c->finished ? "true" : "false", (unsigned long long)t->seed,
 		(unsigned long long)trainer_fingerprint(t));
@@ -156,7 +158,9 @@ static int read_counters(struct trainer *t, const cJSON *root, const char *what)
 			"%s: the state belongs to other windows, or to another choice of validation windows",
 			what);
 	free(mine);
-	return r ? r : check_counters(t, root, what);
+	return r || mixtures_read(t->mixtures, json_get(root, "mixtures"), c->seen, what)
+		       ? -1
+		       : check_counters(t, root, what);
 }
 
 /* The counters as JSON; *what names the place for messages and is the caller's. */

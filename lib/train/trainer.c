@@ -41,6 +41,7 @@ struct trainer *trainer_new(
 	t->class_weight = m->config.train.class_weight == CLASS_WEIGHT_BALANCED ? balanced_weights(t) : NULL;
 	t->order = shelf_grow(&t->order_shelf, NULL, (size_t)data->trains * sizeof *t->order);
 	t->order_epoch = -1;
+	t->mixtures = mixtures_new(m);
 	t->label = NEW_ARRAY(int, batch);
 	t->logits = NEW_ARRAY(real, (size_t)batch * (size_t)m->layout.classes.n);
 	return t;
@@ -51,6 +52,8 @@ void trainer_free(struct trainer *t)
 	if (!t)
 		return;
 	forward_free(t->forward);
+	mixtures_free(t->mixtures);
+	names_free(&t->warnings);
 	free(t->gradient);
 	for (int i = 0; i < OPTIMIZER_SLOTS; i++)
 		free(t->slot[i]);
@@ -189,6 +192,7 @@ static int one_step(struct trainer *t, struct step_report *r)
 		return -1;
 	forward_rebalance(t->forward, &t->m->params);
 	count_right(t, B);
+	mixtures_add(t->mixtures, t->forward, B);
 	t->at.loss_sum += r->loss * B;
 	t->at.task_sum += r->parts.task * B;
 	t->at.aux_sum += r->parts.aux * B;
@@ -237,6 +241,9 @@ static int end_epoch(struct trainer *t, struct epoch_report *r)
 	c->loss_sum = c->task_sum = c->aux_sum = c->z_sum = 0;
 	c->seen = c->right = 0;
 	r->epoch = c->epoch;
+	names_free(&t->warnings);
+	r->mixture = mixtures_end_epoch(t->mixtures, &r->mixtures, &t->warnings);
+	r->warnings = &t->warnings;
 	if (t->data.valids) {
 		validate(t, r);
 		if (!isfinite(r->valid_loss))

@@ -14,6 +14,7 @@
 #define TRAIN_TRAINER_H
 
 #include "train/holdout.h"
+#include "train/mixtures.h"
 
 #include <signal.h>
 
@@ -33,6 +34,9 @@ struct epoch_report {
 	int64_t valids;
 	double valid_loss, valid_accuracy, valid_balanced_accuracy;
 	bool best;
+	int mixtures;
+	const struct mixture_report *mixture; /* [mixtures] */
+	const struct names *warnings;         /* sentences the user should read */
 };
 
 struct step_report {

@@ -3,6 +3,7 @@
 #define TRAIN_TRAINER_STATE_H
 
 #include "train/metrics.h"
+#include "train/mixtures.h"
 #include "train/optimizer.h"
 #include "train/trainer.h"
 
@@ -36,6 +37,8 @@ struct trainer {
 	int *label;      /* [batch] */
 	real *logits;    /* [batch][classes] */
 	struct counters at;
+	struct mixtures *mixtures; /* NULL without */
+	struct names warnings;     /* of the last epoch */
 };
 
 /* A hash of what is trained on: windows, labels, groups, sides. */
