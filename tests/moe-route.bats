@@ -3,6 +3,7 @@
 # shellcheck disable=SC2154 # variables come from the helpers
 
 load train_helpers
+bats_require_minimum_version 1.5.0
 
 setup_file() {
     make_data

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # moe-stats: figures against a second implementation (tests/reference/routing_stats.py), adding up, descriptions, bad input.
 
+bats_require_minimum_version 1.5.0
+
 setup_file() {
     cd "$BATS_FILE_TMPDIR" || exit 1
     make="python3 $BATS_TEST_DIRNAME/reference/routing_stats.py make"

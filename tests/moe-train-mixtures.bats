@@ -79,7 +79,7 @@ for k in (0, 1): t["experts.%d.transformer.layers.0.moe.router.bias" % k][2][2] 
     # shellcheck disable=SC2086
     moe-train $small --set encoder.layers=2 --set moe.layers=all --no-history --log part.log --log-every 1 -q $how \
         --set train.epochs=100000 -o part w.st &
-    while [ "$(cat part.log 2>/dev/null | wc -l)" -lt 10 ]; do kill -0 $!; done
+    while ! [ "$(grep -c "" part.log 2>/dev/null)" -ge 10 ] 2>/dev/null; do kill -0 $!; done
     kill -TERM $!
     wait $! || [ $? -eq 143 ]
     local epochs
