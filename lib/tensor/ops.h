@@ -9,6 +9,7 @@
 #include "tensor/tape.h"
 
 enum activation { ACT_RELU, ACT_GELU };
+enum gating { GATING_SIGMOID, GATING_GELU, GATING_SILU }; /* silu(x) = x sigmoid(x) */
 
 /* A leaf that shows existing values [rows][cols] without copying; no gradient flows on from it. */
 struct node *op_input(struct tape *, const real *x, int rows, int cols);
@@ -27,6 +28,16 @@ struct node *op_embed(
  *   q, k, v = x W^T + b;  per head  y = dropout(softmax(q k^T / sqrt(H/heads))) v       x, y [B*N][H], W [3H][H], b [3H]
  * A few rows at a time: no N x N matrix is kept, nor q, k, v; backward computes both again, from two saved numbers a row. */
 struct node *op_attention(struct tape *, struct node *x, struct weight W, struct weight b, int B, int heads);
+/* The same for windows of different lengths: window b is rows first[b] .. first[b+1]-1; first [B+1] is borrowed until the tape is
+ * reset. */
+struct node *op_attention_within(
+	struct tape *, struct node *x, struct weight W, struct weight b, int B, const int *first, int heads);
+
+/* Convolution over time, each column on its own, over the rows of a window:
+ *   y_i = b + sum_j W[j] x(place_i + j - (K-1)/2),   x(p) = the row of the window whose place is p, 0 where there is none
+ * x, y [rows][H], W [H][K], b [H]; windows as in op_attention_within, place [rows] rises within each; both borrowed. */
+struct node *op_depthwise(struct tape *, struct node *x, struct weight W, struct weight b, int K, int B,
+	const int *first, const int *place);
 
 /* y = x + dropout(f) */
 struct node *op_residual(struct tape *, struct node *x, struct node *f);
@@ -39,6 +50,18 @@ struct node *op_norm(struct tape *, struct node *x, struct node *f, struct weigh
  * Tile by tile over F; the hidden layer never exists as a whole and is computed again in backward. Passing. */
 struct node *op_feedforward(struct tape *, struct node *x, struct weight W1, struct weight b1,
 	struct weight W2, struct weight b2, int F, enum activation);
+
+/* Gated linear units, y [rows][H] = dropout(gate(x V^T + c) * (x W1^T + b1)) W2^T + b2: sigmoid (GLU, Dauphin et al. 2017), gelu
+ * (GEGLU), silu (SwiGLU, both Shazeer 2020).       W1, V [F][H], b1, c [F], W2 [H][F], b2 [H]
+ * Tile by tile over F as above. Passing. */
+struct gated_weights {
+	struct weight W1, b1, V, c, W2, b2;
+};
+struct node *op_gated_feedforward(
+	struct tape *, struct node *x, const struct gated_weights *, int F, enum gating);
+
+/* y = dropout(act(x)) */
+struct node *op_activation(struct tape *, struct node *x, enum activation);
 
 /* y [B][H] = mean of rows from .. N-1 of each window     x [B*N][H] */
 struct node *op_mean_rows(struct tape *, struct node *x, int B, int from);
@@ -106,6 +129,10 @@ struct assignment {
 
 /* y [rows][k]: y[r][j] = x[r][index[r][j]], 0 where the index is -1; share: divided by the sum of the row's picked. */
 struct node *op_pick(struct tape *, struct node *x, const int *index, int k, bool share);
+
+/* y [B*U][cols] = mean of the rows of each unit; unit [N] says for each row of a window which of its U units it belongs to (rising,
+ * none empty; borrowed)       x [B*N][cols] */
+struct node *op_mean_units(struct tape *, struct node *x, int N, int U, const int *unit);
 
 /* y [n][cols] = the rows row[0 .. n-1] of x */
 struct node *op_gather(struct tape *, struct node *x, const int *row, int n);

@@ -18,14 +18,16 @@ enum { ROWS = 12 }; /* query rows worked on together: their scores [ROWS][P] sta
 struct saved {
 	struct weight W, b;
 	int B, heads;
+	const int *first; /* [B + 1] window b is rows first[b] .. first[b+1]-1; NULL: all of one length */
 	uint32_t key;
 	real p;
-	real *row; /* [B][heads][N][2]: what is taken off a row's scores, and 1 / the sum of 2^(score - that). From these backward
+	real *row; /* for each window [heads][N][2]: what is taken off a row's scores, and 1 / the sum of 2^(score - that). From these backward
 	              draws the very same weights again; the log of the sum alone would be rounded. */
 };
 
 struct work {
-	int N, P, H, D;
+	int at, N, P, H, D;       /* the window at hand: first row, rows, these rounded up to whole vectors */
+	uint32_t drawn;           /* elements of the mask's sequence that earlier windows have */
 	real *xt, *qkvt;          /* [H][P], [3H][P] of one window */
 	real *scores, *mask, *dp; /* [ROWS][P]; mask [P] */
 	real *bound;              /* [P] the square of |q| max |k|, of the head at hand */
@@ -68,12 +70,24 @@ static void project(const struct work *w, const real *x, const struct weight *W,
 	multiply_by(w->qkvt, (real)(log2_e / sqrt((double)w->D)), H * P);
 }
 
-static struct head head_of(const struct work *w, int window, int head, int heads, real *row)
+/* On to window b. */
+static void enter(struct work *w, const int *first, int b, int heads)
+{
+	if (b)
+		w->drawn += (uint32_t)heads * (uint32_t)w->N * (uint32_t)w->N;
+	if (first)
+		w->N = first[b + 1] - first[b];
+	w->P = whole_vectors(w->N);
+	w->at = first ? first[b] : b * w->N;
+}
+
+static struct head head_of(const struct work *w, int head, int heads, real *row)
 {
 	size_t P = (size_t)w->P, at = (size_t)(head * w->D) * P, H = (size_t)w->H;
-	uint32_t index = (uint32_t)(window * heads + head), N = (uint32_t)w->N;
-	return (struct head){w->qkvt + at, w->qkvt + at + H * P, w->qkvt + at + 2 * H * P, index * N * N,
-		row ? row + (size_t)index * N * 2 : NULL};
+	uint32_t N = (uint32_t)w->N;
+	size_t before = (size_t)heads * (size_t)w->at + (size_t)head * (size_t)w->N;
+	return (struct head){w->qkvt + at, w->qkvt + at + H * P, w->qkvt + at + 2 * H * P,
+		w->drawn + (uint32_t)head * N * N, row ? row + before * 2 : NULL};
 }
 
 /* s [ROWS][P] = the scores of rows i .. i+rows-1 */
@@ -249,57 +263,77 @@ static void add_row_sums(real *sum, const real *x, int rows, int P)
 	}
 }
 
+static int longest_window(const int *first, int B, int rows)
+{
+	int longest = first ? 0 : rows / B;
+	for (int b = 0; first && b < B; b++)
+		longest = first[b + 1] - first[b] > longest ? first[b + 1] - first[b] : longest;
+	return longest;
+}
+
 /* Through the projection:  dW += dqkv^T x;  db += sum dqkv;  dx += dqkv W */
 static void backward(struct tape *t, struct node *y)
 {
 	PROFILE_OPERATION("attention backward");
 	const struct saved *s = y->saved;
 	struct node *x = y->in[0];
-	int N = y->rows / s->B, H = y->cols;
-	struct work w = work_new(t, N, H, s->heads);
-	size_t P = (size_t)w.P, cols = (size_t)H;
-	real *dqkvt = scratch_reals(t, 3 * cols * P);
-	w.dp = scratch_reals(t, ROWS * P);
+	int H = y->cols, longest = longest_window(s->first, s->B, y->rows);
+	struct work w = work_new(t, longest, H, s->heads);
+	size_t cols = (size_t)H;
+	real *dqkvt = scratch_reals(t, 3 * cols * (size_t)w.P);
+	w.dp = scratch_reals(t, ROWS * (size_t)w.P);
 	for (int b = 0; b < s->B; b++) {
-		size_t at = (size_t)b * (size_t)N * cols;
+		enter(&w, s->first, b, s->heads);
+		size_t at = (size_t)w.at * cols, P = (size_t)w.P;
+		if (!w.N)
+			continue;
 		project(&w, x->x + at, &s->W, &s->b);
 		memset(dqkvt, 0, 3 * cols * P * sizeof(real));
 		for (int a = 0; a < s->heads; a++) {
-			struct head h = head_of(&w, b, a, s->heads, s->row);
+			struct head h = head_of(&w, a, s->heads, s->row);
 			size_t from = (size_t)(a * w.D);
 			backward_head(
 				&w, &h, y->g + at + from, y->x + at + from, dqkvt + from * P, s->key, s->p);
 		}
-		product(3 * H, H, N, (struct product_left){dqkvt, P, 1}, x->x + at, cols, s->W.g, cols,
+		product(3 * H, H, w.N, (struct product_left){dqkvt, P, 1}, x->x + at, cols, s->W.g, cols,
 			FROM_C, NULL);
 		add_row_sums(s->b.g, dqkvt, 3 * H, w.P);
-		product(N, H, 3 * H, (struct product_left){dqkvt, 1, P}, s->W.x, cols, x->g + at, cols,
+		product(w.N, H, 3 * H, (struct product_left){dqkvt, 1, P}, s->W.x, cols, x->g + at, cols,
 			FROM_C, NULL);
 	}
 	scratch_done(t);
 }
 
-struct node *op_attention(struct tape *t, struct node *x, struct weight W, struct weight b, int B, int heads)
+struct node *op_attention_within(
+	struct tape *t, struct node *x, struct weight W, struct weight b, int B, const int *first, int heads)
 {
 	PROFILE_OPERATION("attention");
-	int H = x->cols, N = x->rows / B;
+	int H = x->cols;
 	struct node *y = tape_node(t, x->rows, H, 1, &x, backward);
 	real p = t->gradients ? t->dropout.p : 0;
 	uint32_t key = p > 0 ? tape_mask_key(t) : 0;
-	real *row = t->gradients ? tape_reals(t, (size_t)B * (size_t)heads * (size_t)N * 2) : NULL;
-	struct work w = work_new(t, N, H, heads);
+	real *row = t->gradients ? tape_reals(t, (size_t)heads * (size_t)x->rows * 2) : NULL;
+	struct work w = work_new(t, longest_window(first, B, x->rows), H, heads);
 	for (int i = 0; i < B; i++) {
-		size_t at = (size_t)i * (size_t)N * (size_t)H;
+		enter(&w, first, i, heads);
+		size_t at = (size_t)w.at * (size_t)H;
+		if (!w.N)
+			continue;
 		project(&w, x->x + at, &W, &b);
 		for (int a = 0; a < heads; a++) {
-			struct head h = head_of(&w, i, a, heads, row);
+			struct head h = head_of(&w, a, heads, row);
 			forward_head(&w, &h, y->x + at + (size_t)(a * w.D), key, p);
 		}
 	}
 	scratch_done(t);
 	if (t->gradients) {
 		struct saved *s = y->saved = tape_take(t, sizeof *s);
-		*s = (struct saved){W, b, B, heads, key, p, row};
+		*s = (struct saved){W, b, B, heads, first, key, p, row};
 	}
 	return y;
+}
+
+struct node *op_attention(struct tape *t, struct node *x, struct weight W, struct weight b, int B, int heads)
+{
+	return op_attention_within(t, x, W, b, B, NULL, heads);
 }

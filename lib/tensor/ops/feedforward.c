@@ -1,14 +1,8 @@
 #include "base/profile.h"
-#include "base/rng.h"
 #include "tensor/ops.h"
-#include "tensor/product.h"
-#include "tensor/vector.h"
+#include "tensor/ops/tiles.h"
 
 #include <string.h>
-
-/* Everything is kept transposed, units or features down and rows along, so that vectors run along the rows and the weights are
- * read as they stand. A tile is TILE hidden units of GROUP rows; what is made of it stays in the first two caches. */
-enum { TILE = 128, GROUP = 6 * LANES };
 
 struct saved {
 	struct weight W1, b1, W2, b2;
@@ -22,44 +16,6 @@ struct work {
 	int rows, P, H; /* P = rows rounded up to whole vectors */
 	real *xt, *dyt; /* [H][P] */
 	real *h, *dh;   /* [TILE][GROUP] */
-};
-
-static real *transposed(struct tape *t, const real *x, int rows, int P, int H)
-{
-	real *to = scratch_reals(t, (size_t)H * (size_t)P);
-	transpose(rows, H, x, (size_t)H, to, (size_t)P);
-	for (int j = 0; j < H; j++)
-		memset(to + (size_t)j * (size_t)P + rows, 0, (size_t)(P - rows) * sizeof(real));
-	return to;
-}
-
-/* Phi(x), the normal distribution function, and x Phi(x) = gelu (Hendrycks, Gimpel 2016), exact form, with its derivative
- * Phi(x) + x phi(x). In float erf is taken from formula 7.1.26 of Abramowitz and Stegun (error below 1.5e-7). */
-INLINE vec gelu(vec x, vec *slope)
-{
-	vec bell = v_exp(x * x * V_SPLAT(REAL(-0.5))), cdf;
-#ifdef REAL_DOUBLE
-	for (int i = 0; i < LANES; i++)
-		cdf[i] = 0.5 * (1 + erf(x[i] * 0.70710678118654752440));
-#else
-	vec u = V_SPLAT(1.0F) / (V_SPLAT(1.0F) + V_SPLAT(0.3275911F * 0.70710678F) * v_max(x, -x));
-	vec tail = V_SPLAT(1.061405429F);
-	tail = tail * u - V_SPLAT(1.453152027F);
-	tail = tail * u + V_SPLAT(1.421413741F);
-	tail = tail * u - V_SPLAT(0.284496736F);
-	tail = tail * u + V_SPLAT(0.254829592F);
-	tail = tail * u * bell * V_SPLAT(0.5F);
-	vec_int negative = x < V_SPLAT(0.0F);
-	cdf = (vec)((negative & (vec_int)tail) | (~negative & (vec_int)(V_SPLAT(1.0F) - tail)));
-#endif
-	*slope = cdf + x * bell * V_SPLAT(REAL(0.3989422804014327));
-	return x * cdf;
-}
-
-/* Where a tile's dropout mask stands in its operation's sequence: unit f of row j has element first + f + j F. */
-struct mask {
-	real p;
-	uint32_t key, first, F;
 };
 
 /* A tile of relu, `units` rows of n, with dropout. */
@@ -142,14 +98,6 @@ static void through_activation(real *restrict dh, const real *restrict h, const 
 			s += V_LOAD(dh + j);
 		V_STORE(sum + f * LANES, s);
 	}
-}
-
-VECTOR_CLONES
-static void add_doubles(double *restrict sum, size_t step, const real *restrict x, int m, int n)
-{
-	for (int i = 0; i < m; i++)
-		for (int j = 0; j < n; j++)
-			sum[(size_t)i * step + (size_t)j] += (double)x[i * GROUP + j];
 }
 
 /* h [units][GROUP] = dropout(act(W1 x + b1)) of rows g .. g+n-1; slope = its derivative where backward asks for it */
