@@ -15,13 +15,14 @@ static struct {
 static const struct option table[] = {
 	OUTPUT_OPTION,
 	{"preset", 0, OPT_TEXT, &o.preset, .value = "default", .arg = "NAME", .given = &o.preset_given,
-		.help = "where the configuration starts: default or seed"},
+		.help = "where the configuration starts; moe-formats(5) lists the presets"},
 	{"config", 0, OPT_TEXT, &o.config, .arg = "FILE",
 		.help = "configuration as JSON; see moe-formats(5) for the keys"},
 	{"set", 0, OPT_LIST, &o.set, .arg = "KEY=VALUE",
 		.help = "set one key, over the file and the preset; may be repeated"},
 	{"print-config", 0, OPT_FLAG, &o.print_config,
-		.help = "print every key, its value and where it came from, and train nothing"},
+		.help = "print every key, its value and where it came from, with --init or windows the size, "
+			"too; train nothing"},
 	{"init", 0, OPT_TEXT, &o.init, .arg = "MODEL",
 		.help = "continue this model instead of starting anew"},
 	{"valid", 0, OPT_TEXT, &o.valid, .arg = "FILE",
@@ -188,39 +189,6 @@ static int choose_sides(struct run *r)
 			(long long)r->sides.trains,
 			(long long)(r->valid ? r->valid_sides.trains : r->sides.valids),
 			(long long)r->sides.unlabelled);
-	return bad;
-}
-
-/* Every class needs windows to learn from, unless a model that knows it is continued. */
-static int check_classes(const struct run *r)
-{
-	const struct names *classes = &r->data->classes;
-	int occurring = 0, bad = 0;
-	for (int64_t i = 0; i < r->valid_sides.trains; i++) {
-		const char *name = r->valid->classes.s[r->valid->item[r->valid_sides.train[i]].label];
-		if (names_find(classes, name) < 0)
-			return err_set(EX_DATAERR, "%s: class %s does not occur in training", o.valid, name);
-	}
-	if (r->before && classes->n > r->before->layout.classes.n)
-		return err_set(EX_DATAERR, "class %s is unknown to the model that is continued",
-			classes->s[r->before->layout.classes.n]);
-	int64_t *count = NEW_ARRAY(int64_t, classes->n);
-	for (int64_t i = 0; i < r->sides.trains; i++)
-		count[r->data->item[r->sides.train[i]].label]++;
-	for (int c = 0; c < classes->n; c++)
-		occurring += count[c] > 0;
-	for (int c = 0; c < classes->n && !r->before && !bad; c++)
-		if (occurring == 1 && count[c])
-			bad = err_set(EX_DATAERR,
-				"all %lld training windows are of one class (%s); two are needed",
-				(long long)count[c], classes->s[c]);
-	for (int c = 0; c < classes->n && !r->before && !bad; c++)
-		if (!count[c])
-			bad = err_set(EX_DATAERR,
-				"class %s has no window to train on; hold out other groups, or leave the "
-				"class out (moe-split --classes)",
-				classes->s[c]);
-	free(count);
 	return bad;
 }
 
@@ -401,6 +369,26 @@ static int check_files(const struct names *operands)
 	return 0;
 }
 
+/* What --print-config says: the configuration; of a model or windows that are given the numbers of parameters. */
+static int print_config(struct run *r, const struct names *operands)
+{
+	struct text t = {0};
+	if (operands->n && read_windows(r, operands))
+		return -1;
+	config_print(&r->config, &t);
+	if (r->data && !r->before) {
+		names_free(&r->target.classes);
+		names_copy(&r->target.classes, &r->data->classes);
+	}
+	if ((r->data || r->before) &&
+		model_size_print(&r->config.value, r->data ? &r->target : &r->before->layout,
+			r->before ? r->before->gate_fc1_weight >= 0 : -1, &t)) {
+		text_free(&t);
+		return -1;
+	}
+	return print_all(&t);
+}
+
 static int prepare(struct run *r, const struct names *operands)
 {
 	if (check_files(operands))
@@ -426,7 +414,10 @@ static int prepare(struct run *r, const struct names *operands)
 		return 0;
 	if (!common.output)
 		return err_set(EX_USAGE, "-o MODEL is missing");
-	if (read_windows(r, operands) || choose_sides(r) || check_classes(r) || make_model(r))
+	if (read_windows(r, operands) || choose_sides(r) ||
+		holdout_check_classes(r->data, &r->sides, r->valid, &r->valid_sides,
+			r->before ? &r->before->layout.classes : NULL, o.valid) ||
+		make_model(r))
 		return -1;
 	if (r->valid)
 		dataset_renumber(r->valid, &r->model->layout.classes);
@@ -450,9 +441,7 @@ static int work(const struct names *operands)
 				       : NULL;
 	int result = prepare(&r, operands);
 	if (!result && o.print_config) {
-		struct text t = {0};
-		config_print(&r.config, &t);
-		result = print_all(&t);
+		result = print_config(&r, operands);
 	} else if (!result && (probe(common.output) || (o.state && probe(o.state)))) {
 		result = -1; /* better now than after hours */
 	} else if (!result) {

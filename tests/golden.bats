@@ -18,6 +18,15 @@ check() {
 @test "classes-3" { check; }
 @test "clip" { check; }
 @test "decay-matrices" { check; }
+@test "experts-attention" { check; }
+@test "experts-conv" { check; }
+@test "experts-mixed" { check; }
+@test "experts-residual" { check; }
+@test "ffn-geglu" { check; }
+@test "ffn-glu" { check; }
+@test "ffn-norms" { check; }
+@test "ffn-residual" { check; }
+@test "ffn-swiglu" { check; }
 @test "halo-0" { check; }
 @test "halo-wide" { check; }
 @test "one-region" { check; }

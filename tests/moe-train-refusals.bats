@@ -25,8 +25,8 @@ setup_file() {
     no_train 64 'KEY=VALUE was expected' --set train.lr w.st
     no_train 64 'KEY=VALUE was expected' --set =1 w.st
     no_train 78 'use --preset' --set preset=seed w.st
-    no_train 78 'default|seed' --preset none w.st
-    no_train 78 'preset=switch is not implemented yet' --preset switch w.st
+    no_train 78 'none of default|seed|' --preset none w.st
+    no_train 78 'preset=multimind is not implemented yet' --preset multimind w.st
 }
 
 @test "an unknown key is refused with a suggestion, one without effect with the reason" {
@@ -77,7 +77,7 @@ setup_file() {
     bad '{"train":5}' "unknown key train"
     bad '{"trian":{"lr":1}}' "unknown key trian.lr; did you mean train.lr"
     bad '[1]' "not a JSON object"
-    bad '{"preset":"none"}' "default|seed"
+    bad '{"preset":"none"}' "default|seed|"
     bad '{"preset":7}' "preset"
     bad '{"encoder":{"patch":7}} x' "not JSON" 65
     printf '{"encoder":{"patch":7}}' >c.json

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# moe-train: every option and every key. Refusals are in moe-train-refusals.bats; threads, stops, pipes and full
-# disks in contracts.bats.
+# moe-train: every option and every key. Presets are in moe-train-presets.bats, refusals in moe-train-refusals.bats; threads,
+# stops, pipes and full disks in contracts.bats.
 # shellcheck disable=SC2086,SC2154 # options kept in a variable are split on purpose; variables come from the helpers
 
 bats_require_minimum_version 1.5.0
@@ -62,26 +62,6 @@ for i in range(0, len(l), 3): l[i] = 0'
     grep -qx $'encoder.hidden_dim\t8\tmodel' said
     grep -qx $'train.lr\t0.25\t--set' said
     moe-train --set train.lr=0.1 --set train.lr=0.2 --print-config | grep -qx $'train.lr\t0.2\t--set' # the last one counts
-}
-
-@test "preset seed has the listing's values" {
-    moe-train --preset seed --print-config | cut -f1,2 >said
-    for line in encoder.hidden_dim=64 encoder.layers=2 encoder.heads=4 encoder.ffn_dim=2048 encoder.dropout=0.1 \
-        'encoder.activation="relu"' 'encoder.norm="post"' 'encoder.positional="learned"' 'encoder.tokens="sample"' \
-        'encoder.pool="mean"' bridge.tokens=1 'bridge.sync="end"' train.warmup_steps=0 train.label_smoothing=0 \
-        'train.class_weight="none"' train.clip_norm=0 'train.schedule="constant"' train.beta1=0.9 train.beta2=0.999 \
-        train.eps=1e-08 'train.decay="all"'; do
-        grep -qxF "${line%%=*}	${line#*=}" said || { echo "$line"; false; }
-    done
-    moe-train --preset seed --set train.epochs=1 -o s.st one.st # and its tensors, with a gate for one region, too
-    [ "$(ask s.st 't["experts.0.pos_embedding"][1]')" = "[1, 33, 64]" ]
-    [ "$(ask s.st 't["global_token"][1]')" = "[1, 1, 64]" ]
-    [ "$(ask s.st 't["experts.0.transformer.layers.1.linear1.weight"][1]')" = "[2048, 64]" ]
-    [ "$(ask s.st 't["experts.0.transformer.layers.0.self_attn.in_proj_weight"][1]')" = "[192, 64]" ]
-    [ "$(ask s.st 't["gate.fc1.weight"][1] + t["gate.fc2.weight"][1]')" = "[32, 64, 1, 32]" ]
-    [ "$(ask s.st 't["classifier.weight"][1]')" = "[2, 64]" ]
-    train d.st --set train.epochs=1 one.st
-    [ "$(ask d.st '"gate.fc1.weight" in t')" = False ]
 }
 
 @test "windows without labels, of one class, of none, of a class to be held out" {

@@ -95,6 +95,81 @@ static int set_layers(const struct key *k, struct config *c, const cJSON *v, con
 	return 0;
 }
 
+/* A number, or a list of them. */
+static int set_counts(const struct key *k, struct config *c, const cJSON *v, const char *what)
+{
+	struct count_list l = {0};
+	int n = cJSON_IsArray(v) ? cJSON_GetArraySize(v) : 1;
+	for (int i = 0; i < n && n <= CONFIG_LISTED; i++) {
+		const cJSON *x = cJSON_IsArray(v) ? cJSON_GetArrayItem(v, i) : v;
+		double d = cJSON_IsNumber(x) ? x->valuedouble : NAN;
+		if (!(d >= k->min && d <= k->max) || d != floor(d))
+			n = 0;
+		else
+			l.list[l.n++] = (int)d;
+	}
+	if (!l.n || l.n != n)
+		return err_set(EX_CONFIG,
+			"%s: %s is neither a whole number from %.10g to %.10g nor a list of such", what,
+			k->name, k->min, k->max);
+	c->moe.num_experts = l;
+	return 0;
+}
+
+/* "NAME*COUNT", or the name alone (count 0); -1 when it is neither. */
+static int read_type(const char *text, int *type, int *count)
+{
+	size_t n = strcspn(text, "*");
+	int end = 0;
+	*count = 0;
+	if (text[n] && (sscanf(text + n, "*%d%n", count, &end) != 1 || text[n + (size_t)end] || *count < 1 ||
+			       *count > 1024))
+		return -1;
+	for (*type = 0; expert_table[*type]; ++*type)
+		if (strlen(expert_table[*type]->name) == n && !memcmp(expert_table[*type]->name, text, n))
+			return 0;
+	return -1;
+}
+
+static int set_types(const struct key *k, struct config *c, const cJSON *v, const char *what)
+{
+	struct expert_types t = {0};
+	int n = cJSON_IsArray(v) ? cJSON_GetArraySize(v) : 1;
+	bool good = n <= EXPERT_KINDS;
+	for (int i = 0; i < n && good; i++) {
+		const cJSON *x = cJSON_IsArray(v) ? cJSON_GetArrayItem(v, i) : v;
+		good = cJSON_IsString(x) && !read_type(x->valuestring, &t.type[i], &t.count[i]) &&
+		       (n == 1 || t.count[i]);
+		for (int j = 0; j < i && good; j++)
+			good = t.type[j] != t.type[i];
+	}
+	if (good) {
+		t.n = n;
+		c->moe.expert_types = t;
+		return 0;
+	}
+	struct names known = {0};
+	for (int i = 0; expert_table[i]; i++)
+		names_add(&known, expert_table[i]->name);
+	char *list = names_join(&known, ", ");
+	err_set(EX_CONFIG, "%s: %s is not a list of \"TYPE*NUMBER\", each type once; types are %s", what,
+		k->name, list);
+	free(list);
+	names_free(&known);
+	return -1;
+}
+
+int config_experts(const struct config *c, int l)
+{
+	const struct expert_types *t = &c->moe.expert_types;
+	int sum = 0, before = 0;
+	for (int i = 0; i < t->n; i++)
+		sum += t->count[i];
+	for (int i = 0; i < l; i++)
+		before += config_mixture(c, i);
+	return sum ? sum : c->moe.num_experts.list[before < c->moe.num_experts.n ? before : 0];
+}
+
 const char *config_router(const struct config *c)
 {
 	return c->moe.use_gating_network ? router_table[c->moe.router]->name : "random";
@@ -123,17 +198,23 @@ bool config_mixture(const struct config *c, int l)
 	return s->kind == LAYERS_ALL;
 }
 
+bool config_mixtures(const struct config *c)
+{
+	bool any = false;
+	for (int l = 0; l < c->encoder.layers; l++)
+		any |= config_mixture(c, l);
+	return any;
+}
+
 static int set_later(const struct key *k, const cJSON *v, enum config_from from, const char *what)
 {
-	cJSON *only = cJSON_Parse(k->preset[0]);
-	static const char idle_keys[] = /* matter only together with others, which are refused */
-		"moe.kernel";
-	bool same = cJSON_Compare(only, v, 1), idle = among(idle_keys, k->name);
+	cJSON *only = cJSON_Parse(k->value);
+	bool same = cJSON_Compare(only, v, 1);
 	cJSON_Delete(only);
-	if (from <= FROM_MODEL && (same || idle))
+	if (from <= FROM_MODEL && same)
 		return 0;
 	return err_set(EX_CONFIG, "%s: %s is not implemented yet%s%s", what, k->name,
-		same ? "" : "; without it the value is ", same ? "" : k->preset[0]);
+		same ? "" : "; without it the value is ", same ? "" : k->value);
 }
 
 static int set_value(
@@ -150,6 +231,10 @@ static int set_value(
 		return set_edges(k, c, v, what);
 	case LAYERS:
 		return set_layers(k, c, v, what);
+	case COUNTS:
+		return set_counts(k, c, v, what);
+	case TYPES:
+		return set_types(k, c, v, what);
 	case BOOL:
 		if (!cJSON_IsBool(v))
 			return err_set(EX_CONFIG, "%s: %s is neither true nor false", what, k->name);
@@ -204,16 +289,36 @@ static int set(
 	return 0;
 }
 
+/* KEY=VALUE; where the VALUE is not JSON it is a bare word. */
+static int assign(struct configuration *c, const char *assignment, enum config_from from, const char *what)
+{
+	const char *equals = strchr(assignment, '=');
+	char *name = mem_text_n(assignment, (size_t)(equals - assignment));
+	int i = find(name), r;
+	cJSON *v = i >= 0 && config_keys[i].kind == CHOICE ? NULL
+							   : json_parse(equals + 1, strlen(equals + 1), what);
+	if (!v)
+		v = cJSON_CreateString(equals + 1);
+	r = set(c, name, v, from, what);
+	cJSON_Delete(v);
+	free(name);
+	return r;
+}
+
 void config_begin(struct configuration *c, int preset)
 {
 	memset(c, 0, sizeof *c);
 	c->from = NEW_ARRAY(unsigned char, config_key_count);
 	for (int i = 0; i < config_key_count; i++) {
-		const char *text = key_preset(&config_keys[i], preset);
+		const char *text = config_keys[i].value;
 		cJSON *v = config_keys[i].kind == CHOICE ? cJSON_CreateString(text) : cJSON_Parse(text);
-		must(v && !set_value(&c->value, &config_keys[i], v, FROM_PRESET, "preset"));
+		must(v && !set_value(&c->value, &config_keys[i], v, FROM_PRESET, "default"));
 		cJSON_Delete(v);
 	}
+	const struct preset *p = &preset_table[preset];
+	for (int list = 0; list < 2 && p->set[list]; list++)
+		for (int i = 0; p->set[list][i]; i++)
+			must(!assign(c, p->set[list][i], FROM_PRESET, p->name));
 	c->value.preset = preset;
 }
 
@@ -233,7 +338,7 @@ int config_preset(const char *name, int *preset)
 
 const char *config_preset_name(int preset)
 {
-	return config_keys[0].preset[preset];
+	return preset_table[preset].name;
 }
 
 /* Walks an object: "encoder": {"layers": 2} is the key encoder.layers. */
@@ -301,111 +406,12 @@ int config_set(struct configuration *c, const char *assignment)
 	const char *equals = strchr(assignment, '=');
 	if (!equals || equals == assignment)
 		return err_set(EX_USAGE, "--set %s: KEY=VALUE was expected", assignment);
-	char *name = mem_text_n(assignment, (size_t)(equals - assignment));
+	if (text_starts(assignment, "preset="))
+		return err_set(EX_CONFIG, "--set preset: use --preset NAME");
 	char *what = mem_format("--set %s", assignment);
-	int i = find(name), r;
-	cJSON *v = i >= 0 && config_keys[i].kind == CHOICE ? NULL
-							   : json_parse(equals + 1, strlen(equals + 1), what);
-	if (!v)
-		v = cJSON_CreateString(equals + 1); /* a bare word */
-	if (!strcmp(name, "preset"))
-		r = err_set(EX_CONFIG, "--set preset: use --preset NAME");
-	else
-		r = set(c, name, v, FROM_SET, what);
-	cJSON_Delete(v);
+	int r = assign(c, assignment, FROM_SET, what);
 	free(what);
-	free(name);
 	return r;
-}
-
-static int check_groups(const struct config *c)
-{
-	int E = c->moe.num_experts, groups = c->moe.groups, top = c->moe.top_k_groups;
-	if (E % groups)
-		return err_set(EX_CONFIG, "moe.groups: %d does not divide moe.num_experts, %d", groups, E);
-	if (top > groups)
-		return err_set(EX_CONFIG, "moe.top_k_groups: %d of %d groups (moe.groups)", top, groups);
-	if (c->moe.top_k > top * (E / groups))
-		return err_set(EX_CONFIG,
-			"moe.top_k_groups: %d of %d experts each hold no %d experts (moe.top_k)", top,
-			E / groups, c->moe.top_k);
-	return 0;
-}
-
-/* Quantiles balance plain choices by independent scores. */
-static int check_quantile(const struct config *c)
-{
-	static const char what[] = "moe.balance: quantile does not go with";
-	if (c->moe.score != SCORE_SIGMOID)
-		return err_set(EX_CONFIG, "%s moe.score=softmax; use moe.score=sigmoid", what);
-	if (c->moe.capacity_factor > 0)
-		return err_set(EX_CONFIG, "%s moe.capacity_factor", what);
-	if (c->moe.capacity_factor_eval > 0)
-		return err_set(EX_CONFIG, "%s moe.capacity_factor_eval", what);
-	if (c->moe.capacity == CAPACITY_DYNAMIC)
-		return err_set(EX_CONFIG, "%s moe.capacity=dynamic", what);
-	if (c->moe.groups > 1)
-		return err_set(EX_CONFIG, "%s moe.groups", what);
-	if (c->moe.top_k == c->moe.num_experts)
-		return err_set(EX_CONFIG, "%s moe.top_k equal to moe.num_experts", what);
-	return 0;
-}
-
-static int check_mixtures(const struct config *c)
-{
-	const struct layer_set *s = &c->moe.layers;
-	bool any = false;
-	for (int l = 0; l < c->encoder.layers; l++)
-		any |= config_mixture(c, l);
-	if (s->kind == LAYERS_LISTED && s->list[s->n - 1] >= c->encoder.layers)
-		return err_set(EX_CONFIG,
-			"moe.layers: there is no layer %d; encoder.layers is %d, indices count from 0",
-			s->list[s->n - 1], c->encoder.layers);
-	if (s->kind == LAYERS_EVERY && !any)
-		return err_set(EX_CONFIG, "moe.layers: every:%d is none of %d layers", s->list[0],
-			c->encoder.layers);
-	if (any && c->moe.top_k > c->moe.num_experts)
-		return err_set(EX_CONFIG, "moe.top_k: %d of %d experts (moe.num_experts)", c->moe.top_k,
-			c->moe.num_experts);
-	if (any && config_balance(c) == BALANCE_BY_QUANTILE && check_quantile(c))
-		return -1;
-	if (any && c->moe.groups > 1 && check_groups(c))
-		return -1;
-	if (any && c->moe.capacity_max && c->moe.capacity_min > c->moe.capacity_max)
-		return err_set(EX_CONFIG, "moe.capacity_min: %d is above moe.capacity_max, %d",
-			c->moe.capacity_min, c->moe.capacity_max);
-	if (any && c->moe.drop_policy == DROP_RANDOM && c->moe.capacity == CAPACITY_DYNAMIC)
-		return err_set(EX_CONFIG, "moe.drop_policy: random drops in training only, "
-					  "moe.capacity=dynamic in evaluation too");
-	if (any && c->moe.drop_policy == DROP_RANDOM && c->moe.capacity_factor_eval > 0)
-		return err_set(EX_CONFIG, "moe.drop_policy: random drops in training only; with it "
-					  "moe.capacity_factor_eval is 0");
-	return 0;
-}
-
-int config_check(const struct configuration *c)
-{
-	const struct config *v = &c->value;
-	for (int i = 0; i < config_key_count; i++)
-		if (c->from[i] >= FROM_FILE && config_keys[i].matters && !config_keys[i].matters(v))
-			return err_set(EX_CONFIG, "%s has no effect: %s", config_keys[i].name,
-				config_keys[i].unless);
-	bool asked = config_given(c, "bridge.sync") || config_given(c, "bridge.sync_every");
-	if (asked && v->bridge.sync == SYNC_LAYER && v->bridge.sync_every >= v->encoder.layers)
-		return err_set(EX_CONFIG,
-			"bridge.sync=layer has no effect: bridge.sync_every is %d, encoder.layers %d, and "
-			"nothing is exchanged after the last layer",
-			v->bridge.sync_every, v->encoder.layers);
-	if (v->encoder.hidden_dim % v->encoder.heads)
-		return err_set(EX_CONFIG, "encoder.heads: %d does not divide encoder.hidden_dim, %d",
-			v->encoder.heads, v->encoder.hidden_dim);
-	if (check_mixtures(v))
-		return -1;
-	if (v->encoder.positional == POSITION_SINUSOIDAL && v->encoder.hidden_dim % 2)
-		return err_set(EX_CONFIG,
-			"encoder.positional=sinusoidal needs an even encoder.hidden_dim, not %d",
-			v->encoder.hidden_dim);
-	return 0;
 }
 
 /* A key of the network's shape, as against how it is trained. */

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "moe/expert.h"
 
 enum { CONFIG_BANDS = 32, CONFIG_LISTED = 64 };
 
@@ -24,6 +25,8 @@ enum { CLASS_WEIGHT_NONE, CLASS_WEIGHT_BALANCED };
 enum { SCALE_ZSCORE, SCALE_NONE };
 enum { DECAY_MATRICES, DECAY_ALL };
 enum { PRESET_DEFAULT, PRESET_SEED };
+enum { EXPERT_ACTIVATION_ENCODER, EXPERT_ACTIVATION_RELU, EXPERT_ACTIVATION_GELU };
+enum { UNIT_TOKEN, UNIT_PATCH, UNIT_WINDOW };
 enum { LAYERS_NONE, LAYERS_ALL, LAYERS_LISTED, LAYERS_EVERY };
 
 struct config {
@@ -50,7 +53,14 @@ struct config {
 		struct layer_set {
 			int kind, n, list[CONFIG_LISTED]; /* every: list[0] */
 		} layers;
-		int num_experts, top_k;
+		struct count_list {
+			int n, list[CONFIG_LISTED]; /* one for all mixtures, or one for each */
+		} num_experts;
+		struct expert_types {
+			int n, type[EXPERT_KINDS],
+				count[EXPERT_KINDS]; /* index into the table; 0 = all there are */
+		} expert_types;                      /* n = 0: all of type ffn */
+		int top_k, route_unit, residual_expert, kernel;
 		int router, renormalise; /* index into the table of routers; enum renormalise */
 		int use_gating_network, score, specialisation; /* score: enum score */
 		int balance;                                   /* enum balance_kind */
@@ -67,6 +77,9 @@ struct config {
 		double load_balance_weight, z_loss_weight;
 		int load_balance_form; /* enum balance_form */
 		int shared_experts;
+		int ffn, ffn_dim,
+			activation; /* enum ffn_form; 0 = as encoder.ffn_dim; EXPERT_ACTIVATION_.. */
+		int inner_norm, output_norm;
 	} moe;
 	struct {
 		int optimizer;
@@ -114,6 +127,9 @@ int config_balance(const struct config *);
 double config_balance_weight(const struct config *);
 /* Whether layer l's feed-forward is a mixture. */
 bool config_mixture(const struct config *, int l);
+bool config_mixtures(const struct config *); /* whether any is */
+/* Routed experts of layer l, which is a mixture. */
+int config_experts(const struct config *, int l);
 
 void config_write_json(const struct config *, struct text *); /* nested, every key */
 void config_print(

@@ -1,13 +1,15 @@
 #include "model/config_keys.h"
 
 #include "model/tokeniser.h"
+#include "moe/expert.h"
 #include "moe/rebalance.h"
 
 #include <string.h>
 
 static bool with_patch(const struct config *c)
 {
-	return !strcmp(tokeniser_table[c->encoder.tokens]->name, "patch");
+	bool units = c->moe.layers.kind != LAYERS_NONE && c->moe.route_unit == UNIT_PATCH;
+	return units || !strcmp(tokeniser_table[c->encoder.tokens]->name, "patch");
 }
 
 static bool with_spectral(const struct config *c)
@@ -159,7 +161,53 @@ static bool with_shared_drops(const struct config *c)
 	return with_drops(c) && with_shares(c);
 }
 
+static bool with_type(const struct config *c, const char *name)
+{
+	bool found = false;
+	for (int i = 0; i < c->moe.expert_types.n; i++)
+		found |= !strcmp(expert_table[c->moe.expert_types.type[i]]->name, name);
+	return with_mixture(c) && found;
+}
+
+static bool with_ffn(const struct config *c)
+{
+	return with_type(c, "ffn") || (with_mixture(c) && (!c->moe.expert_types.n || c->moe.shared_experts ||
+								  c->moe.residual_expert));
+}
+
+static bool with_plain_ffn(const struct config *c)
+{
+	return with_ffn(c) && (c->moe.ffn == FFN_MLP || c->moe.ffn == FFN_RESIDUAL);
+}
+
+static bool with_conv(const struct config *c)
+{
+	return with_type(c, "conv");
+}
+
+static bool with_hidden_units(const struct config *c)
+{
+	return with_ffn(c) || with_conv(c);
+}
+
+static bool with_activation(const struct config *c)
+{
+	return with_plain_ffn(c) || with_conv(c);
+}
+
+static bool with_num_experts(const struct config *c)
+{
+	return with_mixture(c) && !(c->moe.expert_types.n && c->moe.expert_types.count[0]);
+}
+
+static bool with_units(const struct config *c)
+{
+	return with_mixture(c) && !with_slots(c);
+}
+
 #define AT(field)       offsetof(struct config, field)
+#define NO_FFN          "no expert is a feed-forward"
+#define NO_PLAIN_FFN    "no expert is a feed-forward without gates"
 #define NO_MIXTURE      "moe.layers is none"
 #define NO_TOP_K        "the router gives a token to no fixed number of experts"
 #define NO_LEARNED      "the router does not learn to choose a number of experts"
@@ -170,239 +218,256 @@ static bool with_shared_drops(const struct config *c)
 #define NOT_SPECTRAL    "encoder.tokens is not spectral"
 
 const struct key config_keys[] = {
-	{"preset", CHOICE, AT(preset), {"default", "seed"}, 0, 0, "default|seed",
-		"transformer|transformer-moe|multimind|large|attention|vision|switch|hierarchical|deepseek",
-		NULL, NULL,
-		"where every other value starts; seed is the region model with post-norm ReLU layers on raw "
-		"samples"},
-	{"encoder.hidden_dim", INT, AT(encoder.hidden_dim), {"16", "64"}, 1, 65536, NULL, NULL, NULL, NULL,
+	{"preset", CHOICE, AT(preset), "default", 0, 0, NULL,
+		"multimind|large|attention|vision|switch|hierarchical|deepseek", NULL, NULL,
+		"where every other value starts: a list of values over the defaults below"},
+	{"encoder.hidden_dim", INT, AT(encoder.hidden_dim), "16", 1, 65536, NULL, NULL, NULL, NULL,
 		"width H of a token"},
-	{"encoder.layers", INT, AT(encoder.layers), {"2"}, 1, 256, NULL, NULL, NULL, NULL,
+	{"encoder.layers", INT, AT(encoder.layers), "2", 1, 256, NULL, NULL, NULL, NULL,
 		"encoder layers of a region"},
-	{"encoder.heads", INT, AT(encoder.heads), {"4"}, 1, 1024, NULL, NULL, NULL, NULL,
+	{"encoder.heads", INT, AT(encoder.heads), "4", 1, 1024, NULL, NULL, NULL, NULL,
 		"attention heads; must divide encoder.hidden_dim"},
-	{"encoder.ffn_dim", INT, AT(encoder.ffn_dim), {"32", "2048"}, 1, 1 << 20, NULL, NULL, NULL, NULL,
+	{"encoder.ffn_dim", INT, AT(encoder.ffn_dim), "32", 1, 1 << 20, NULL, NULL, NULL, NULL,
 		"width F of the feed-forward layers"},
-	{"encoder.dropout", REAL_NUMBER, AT(encoder.dropout), {"0.1"}, 0, 0.95, NULL, NULL, NULL, NULL,
+	{"encoder.dropout", REAL_NUMBER, AT(encoder.dropout), "0.1", 0, 0.95, NULL, NULL, NULL, NULL,
 		"dropout in training: attention weights, hidden units, and what the two sub-layers return"},
-	{"encoder.activation", CHOICE, AT(encoder.activation), {"gelu", "relu"}, 0, 0, "relu|gelu", NULL,
-		NULL, NULL, "of the feed-forward layers; gelu in the exact form"},
-	{"encoder.norm", CHOICE, AT(encoder.norm), {"pre", "post"}, 0, 0, "post|pre", NULL, NULL, NULL,
+	{"encoder.activation", CHOICE, AT(encoder.activation), "gelu", 0, 0, "relu|gelu", NULL, NULL, NULL,
+		"of the feed-forward layers; gelu in the exact form"},
+	{"encoder.norm", CHOICE, AT(encoder.norm), "pre", 0, 0, "post|pre", NULL, NULL, NULL,
 		"layer normalisation after (post) or before (pre) each sub-layer"},
-	{"encoder.positional", CHOICE, AT(encoder.positional), {"learned"}, 0, 0, "learned|sinusoidal|none",
+	{"encoder.positional", CHOICE, AT(encoder.positional), "learned", 0, 0, "learned|sinusoidal|none",
 		NULL, NULL, NULL, "position added to each token"},
-	{"encoder.pool", CHOICE, AT(encoder.pool), {"mean"}, 0, 0, "mean|attention", NULL, NULL, NULL,
+	{"encoder.pool", CHOICE, AT(encoder.pool), "mean", 0, 0, "mean|attention", NULL, NULL, NULL,
 		"summary of a region's tokens: their mean, or weighted by a learned query"},
-	{"encoder.tokens", CHOICE, AT(encoder.tokens), {"spectral", "sample"}, 0, 0, NULL, "conv|covariance",
-		NULL, NULL, "what a token is: a sample, a patch of samples, or log band powers of a stretch"},
-	{"encoder.patch", INT, AT(encoder.patch), {"10"}, 1, 1 << 20, NULL, NULL, with_patch,
-		"encoder.tokens is not patch", "samples per token"},
-	{"encoder.bands", EDGES, AT(encoder.bands), {"[1,4,6,8,9,10,11,12,13,14,16,18,20,22,24,30,45]"}, 0, 0,
+	{"encoder.tokens", CHOICE, AT(encoder.tokens), "spectral", 0, 0, NULL, "conv|covariance", NULL, NULL,
+		"what a token is: a sample, a patch of samples, or log band powers of a stretch"},
+	{"encoder.patch", INT, AT(encoder.patch), "10", 1, 1 << 20, NULL, NULL, with_patch,
+		"encoder.tokens is not patch",
+		"samples per token; with moe.route_unit=patch tokens routed together"},
+	{"encoder.bands", EDGES, AT(encoder.bands), "[1,4,6,8,9,10,11,12,13,14,16,18,20,22,24,30,45]", 0, 0,
 		NULL, NULL, with_spectral, NOT_SPECTRAL,
 		"edges of the bands in Hz, ascending; n edges make n - 1 bands"},
-	{"encoder.window", REAL_NUMBER, AT(encoder.window), {"1"}, 0.01, 1e4, NULL, NULL, with_spectral,
+	{"encoder.window", REAL_NUMBER, AT(encoder.window), "1", 0.01, 1e4, NULL, NULL, with_spectral,
 		NOT_SPECTRAL,
 		"length of the stretch a token sums up, in seconds; shortened to the window when that is "
 		"shorter"},
-	{"encoder.hop", REAL_NUMBER, AT(encoder.hop), {"0.5"}, 0.001, 1e4, NULL, NULL, with_spectral,
+	{"encoder.hop", REAL_NUMBER, AT(encoder.hop), "0.5", 0.001, 1e4, NULL, NULL, with_spectral,
 		NOT_SPECTRAL, "distance of two tokens' stretches in seconds"},
-	{"encoder.max_seq_length", INT, AT(encoder.max_seq_length), {"0"}, 0, 1 << 24, NULL, NULL, NULL, NULL,
+	{"encoder.max_seq_length", INT, AT(encoder.max_seq_length), "0", 0, 1 << 24, NULL, NULL, NULL, NULL,
 		"refuse more tokens than this; 0 for no limit"},
-	{"bridge.tokens", INT, AT(bridge.tokens), {"1"}, 0, 64, NULL, NULL, NULL, NULL,
+	{"bridge.tokens", INT, AT(bridge.tokens), "1", 0, 64, NULL, NULL, NULL, NULL,
 		"global tokens; 0 for none"},
-	{"bridge.sync", CHOICE, AT(bridge.sync), {"end"}, 0, 0, "none|end|layer", NULL, with_bridge,
+	{"bridge.sync", CHOICE, AT(bridge.sync), "end", 0, 0, "none|end|layer", NULL, with_bridge,
 		"bridge.tokens is 0",
 		"when the regions' global tokens are averaged: never, after the last layer, or also between "
 		"layers, each region going on with the mean"},
-	{"bridge.sync_every", INT, AT(bridge.sync_every), {"1"}, 1, 256, NULL, NULL, with_exchange,
+	{"bridge.sync_every", INT, AT(bridge.sync_every), "1", 1, 256, NULL, NULL, with_exchange,
 		"bridge.sync is not layer", "layers from one exchange of global tokens to the next"},
-	{"gate.type", CHOICE, AT(gate.type), {"mlp"}, 0, 0, "mlp|linear", NULL, NULL, NULL,
+	{"gate.type", CHOICE, AT(gate.type), "mlp", 0, 0, "mlp|linear", NULL, NULL, NULL,
 		"how the gate's logits come from what it reads: through a hidden layer, or by one linear "
 		"map"},
-	{"gate.combine", CHOICE, AT(gate.combine), {"features"}, 0, 0, "features|answers", NULL, NULL, NULL,
+	{"gate.combine", CHOICE, AT(gate.combine), "features", 0, 0, "features|answers", NULL, NULL, NULL,
 		"what the gate's weights mix: the regions' summaries before one classifier, or the "
 		"probabilities of a classifier of each region's own"},
-	{"gate.top_k", INT, AT(gate.top_k), {"0"}, 0, 65536, NULL, NULL, NULL, NULL,
+	{"gate.top_k", INT, AT(gate.top_k), "0", 0, 65536, NULL, NULL, NULL, NULL,
 		"regions that count, those of the largest weights, which then sum to 1; 0 for all"},
-	{"gate.noise_std", REAL_NUMBER, AT(gate.noise_std), {"0"}, 0, 1e3, NULL, NULL, NULL, NULL,
+	{"gate.noise_std", REAL_NUMBER, AT(gate.noise_std), "0", 0, 1e3, NULL, NULL, NULL, NULL,
 		"deviation of Gaussian noise on the gate's logits in training"},
-	{"gate.temperature", REAL_NUMBER, AT(gate.temperature), {"1"}, 1e-3, 1e3, NULL, NULL, with_degrees,
+	{"gate.temperature", REAL_NUMBER, AT(gate.temperature), "1", 1e-3, 1e3, NULL, NULL, with_degrees,
 		"gate.top_k is 1, whose weight is 1", "divides the gate's logits before the softmax"},
-	{"gate.load_balance_weight", REAL_NUMBER, AT(gate.load_balance_weight), {"0"}, 0, 1e6, NULL, NULL,
-		NULL, NULL,
+	{"gate.load_balance_weight", REAL_NUMBER, AT(gate.load_balance_weight), "0", 0, 1e6, NULL, NULL, NULL,
+		NULL,
 		"weight of a loss that is least when the regions share the windows evenly: K times the sum "
 		"of share of windows with the largest weight times mean weight"},
-	{"moe.layers", LAYERS, AT(moe.layers), {"\"none\""}, 0, 0, NULL, NULL, NULL, NULL,
+	{"moe.layers", LAYERS, AT(moe.layers), "\"none\"", 0, 0, NULL, NULL, NULL, NULL,
 		"layers whose feed-forward is a mixture of experts: none, all, a list of indices, or every:n "
 		"for each n-th"},
-	{"moe.num_experts", INT, AT(moe.num_experts), {"4"}, 1, 1024, NULL, NULL, with_mixture, NO_MIXTURE,
-		"experts of a mixture"},
-	{"moe.top_k", INT, AT(moe.top_k), {"2"}, 1, 1024, NULL, NULL, with_top_k, NO_TOP_K,
+	{"moe.num_experts", COUNTS, AT(moe.num_experts), "4", 1, 1024, NULL, NULL, with_num_experts,
+		"moe.layers is none or moe.expert_types says how many",
+		"experts of a mixture; or a list of one number for each mixture, from the first layer on"},
+	{"moe.top_k", INT, AT(moe.top_k), "2", 1, 1024, NULL, NULL, with_top_k, NO_TOP_K,
 		"experts a token is given to"},
-	{"moe.router", CHOICE, AT(moe.router), {"topk"}, 0, 0, NULL, "hierarchical|condition|modality",
+	{"moe.router", CHOICE, AT(moe.router), "topk", 0, 0, NULL, "hierarchical|condition|modality",
 		with_gating_network, "moe.layers is none, or moe.use_gating_network is false",
 		"how a token's experts are chosen; moe-layers(7) says what each does"},
-	{"moe.use_gating_network", BOOL, AT(moe.use_gating_network), {"true"}, 0, 0, NULL, NULL, with_mixture,
+	{"moe.use_gating_network", BOOL, AT(moe.use_gating_network), "true", 0, 0, NULL, NULL, with_mixture,
 		NO_MIXTURE, "false: no router is learned, experts are drawn as with moe.router random"},
-	{"moe.score", CHOICE, AT(moe.score), {"softmax"}, 0, 0, "softmax|sigmoid", NULL, with_learned_top_k,
+	{"moe.score", CHOICE, AT(moe.score), "softmax", 0, 0, "softmax|sigmoid", NULL, with_learned_top_k,
 		NO_LEARNED,
 		"what experts are chosen and weighed by: softmax of the logits, or the logistic function of "
 		"each"},
-	{"moe.top_p", REAL_NUMBER, AT(moe.top_p), {"0"}, 0, 1, NULL, NULL, with_mass,
+	{"moe.top_p", REAL_NUMBER, AT(moe.top_p), "0", 0, 1, NULL, NULL, with_mass,
 		"the router does not choose several experts by softmax",
 		"a token is given to no more experts than it takes to reach this probability, moe.top_k at "
 		"most; 0 for "
 		"moe.top_k"},
-	{"moe.groups", INT, AT(moe.groups), {"0"}, 0, 1024, NULL, NULL, with_learned_top_k, NO_LEARNED,
+	{"moe.groups", INT, AT(moe.groups), "0", 0, 1024, NULL, NULL, with_learned_top_k, NO_LEARNED,
 		"groups of experts, of neighbours and equal size: the choice is among the best groups; 0 for "
 		"none"},
-	{"moe.top_k_groups", INT, AT(moe.top_k_groups), {"1"}, 1, 1024, NULL, NULL, with_groups,
+	{"moe.top_k_groups", INT, AT(moe.top_k_groups), "1", 1, 1024, NULL, NULL, with_groups,
 		"the router does not choose among groups (moe.groups)",
 		"groups a token is given to, those with the largest sum of their moe.top_k / "
 		"moe.top_k_groups best scores"},
-	{"moe.specialisation", BOOL, AT(moe.specialisation), {"false"}, 0, 0, NULL, NULL, with_linear_router,
+	{"moe.specialisation", BOOL, AT(moe.specialisation), "false", 0, 0, NULL, NULL, with_linear_router,
 		"the router has no linear map",
 		"adds to the logits a softmax over experts of the token's cosine with a learned embedding of "
 		"each plus a "
 		"linear map"},
-	{"moe.jitter", REAL_NUMBER, AT(moe.jitter), {"0"}, 0, 0.99, NULL, NULL, with_reading,
+	{"moe.jitter", REAL_NUMBER, AT(moe.jitter), "0", 0, 0.99, NULL, NULL, with_reading,
 		"the router does not read the tokens",
 		"in training the router reads each number times one drawn from 1 - jitter to 1 + jitter"},
-	{"moe.expert_dropout", REAL_NUMBER, AT(moe.expert_dropout), {"0"}, 0, 0.95, NULL, NULL,
+	{"moe.expert_dropout", REAL_NUMBER, AT(moe.expert_dropout), "0", 0, 0.95, NULL, NULL,
 		with_several_experts, "a token is not given to several experts with weights",
 		"share of the experts left out in each training step; a token keeps its best if all would "
 		"go"},
-	{"moe.renormalise", CHOICE, AT(moe.renormalise), {"auto"}, 0, 0, "auto|yes|no", NULL,
+	{"moe.renormalise", CHOICE, AT(moe.renormalise), "auto", 0, 0, "auto|yes|no", NULL,
 		with_learned_top_k, "the router does not weigh a choice",
 		"weights of a token's experts sum to 1; auto: unless there is only one"},
-	{"moe.bias", BOOL, AT(moe.bias), {"false"}, 0, 0, NULL, NULL, with_linear_router,
+	{"moe.bias", BOOL, AT(moe.bias), "false", 0, 0, NULL, NULL, with_linear_router,
 		"the router has no linear map", "the router's linear map has a bias"},
-	{"moe.temperature", REAL_NUMBER, AT(moe.temperature), {"1"}, 1e-3, 1e3, NULL, NULL,
-		with_linear_router, "the router has no linear map",
-		"divides the router's logits before the softmax"},
-	{"moe.noise_std", REAL_NUMBER, AT(moe.noise_std), {"1"}, 0, 1e3, NULL, NULL, with_noise,
+	{"moe.temperature", REAL_NUMBER, AT(moe.temperature), "1", 1e-3, 1e3, NULL, NULL, with_linear_router,
+		"the router has no linear map", "divides the router's logits before the softmax"},
+	{"moe.noise_std", REAL_NUMBER, AT(moe.noise_std), "1", 0, 1e3, NULL, NULL, with_noise,
 		"moe.router is not noisy_topk", "factor on the learned scale of the noise in training"},
-	{"moe.router_dim", INT, AT(moe.router_dim), {"8"}, 1, 65536, NULL, NULL, with_cosine,
+	{"moe.router_dim", INT, AT(moe.router_dim), "8", 1, 65536, NULL, NULL, with_cosine,
 		"moe.router is not cosine", "dimensions in which tokens and experts are compared"},
-	{"moe.slots", INT, AT(moe.slots), {"1"}, 1, 1024, NULL, NULL, with_slots,
-		"moe.router is not soft_moe", "slots of an expert"},
-	{"moe.capacity", CHOICE, AT(moe.capacity), {"fixed"}, 0, 0, "fixed|dynamic", NULL, with_top_k,
-		NO_TOP_K,
+	{"moe.slots", INT, AT(moe.slots), "1", 1, 1024, NULL, NULL, with_slots, "moe.router is not soft_moe",
+		"slots of an expert"},
+	{"moe.capacity", CHOICE, AT(moe.capacity), "fixed", 0, 0, "fixed|dynamic", NULL, with_top_k, NO_TOP_K,
 		"how many of a window's tokens an expert takes: as the capacity factors say; or a number of "
 		"each "
 		"expert that follows its load in training, in evaluation too"},
-	{"moe.capacity_ema", REAL_NUMBER, AT(moe.capacity_ema), {"0.9"}, 0, 0.9999, NULL, NULL,
+	{"moe.capacity_ema", REAL_NUMBER, AT(moe.capacity_ema), "0.9", 0, 0.9999, NULL, NULL,
 		with_dynamic_capacity, "moe.capacity is not dynamic",
 		"share of its capacity that an expert keeps after a step; the rest is the tokens a window of "
 		"the batch "
 		"sent it on average, within moe.capacity_min (0 for 4) and moe.capacity_max (0 for 256)"},
-	{"moe.capacity_factor", REAL_NUMBER, AT(moe.capacity_factor), {"0"}, 0, 1e3, NULL, NULL,
+	{"moe.capacity_factor", REAL_NUMBER, AT(moe.capacity_factor), "0", 0, 1e3, NULL, NULL,
 		with_sent_tokens, NOT_SENT,
 		"in training an expert takes this many times its even share of what a window's tokens send, "
 		"the rest is dropped; 0 for all of it; expert_choice: in evaluation too, 0 for 2"},
-	{"moe.capacity_factor_eval", REAL_NUMBER, AT(moe.capacity_factor_eval), {"0"}, 0, 1e3, NULL, NULL,
+	{"moe.capacity_factor_eval", REAL_NUMBER, AT(moe.capacity_factor_eval), "0", 0, 1e3, NULL, NULL,
 		with_fixed_capacity, NOT_SENT, "the same in evaluation; 0 for all of it"},
-	{"moe.capacity_min", INT, AT(moe.capacity_min), {"0"}, 0, 1 << 20, NULL, NULL, with_bound, NO_DROPS,
+	{"moe.capacity_min", INT, AT(moe.capacity_min), "0", 0, 1 << 20, NULL, NULL, with_bound, NO_DROPS,
 		"tokens of a window an expert takes at least"},
-	{"moe.capacity_max", INT, AT(moe.capacity_max), {"0"}, 0, 1 << 20, NULL, NULL, with_bound, NO_DROPS,
+	{"moe.capacity_max", INT, AT(moe.capacity_max), "0", 0, 1 << 20, NULL, NULL, with_bound, NO_DROPS,
 		"tokens of a window an expert takes at most; 0 for no such bound"},
-	{"moe.drop_policy", CHOICE, AT(moe.drop_policy), {"choice"}, 0, 0,
+	{"moe.drop_policy", CHOICE, AT(moe.drop_policy), "choice", 0, 0,
 		"choice|probability|position|priority|random", NULL, with_drops, NO_DROPS,
 		"who is taken first: all first choices in token order, then all second ones; the most "
 		"probable; "
 		"token after token; as choice, the surest tokens first; anybody (in training only)"},
-	{"moe.drop_residual", BOOL, AT(moe.drop_residual), {"true"}, 0, 0, NULL, NULL, with_drops, NO_DROPS,
+	{"moe.drop_residual", BOOL, AT(moe.drop_residual), "true", 0, 0, NULL, NULL, with_drops, NO_DROPS,
 		"a token left without an expert is its own answer; otherwise its answer is 0"},
-	{"moe.drop_renormalise", BOOL, AT(moe.drop_renormalise), {"false"}, 0, 0, NULL, NULL,
-		with_shared_drops, NO_SHARED_DROPS,
-		"the weights of the experts a token keeps sum to 1 again"},
-	{"moe.balance", CHOICE, AT(moe.balance), {"loss"}, 0, 0, "loss|bias|quantile", NULL,
-		with_learned_top_k, NO_LEARNED,
+	{"moe.drop_renormalise", BOOL, AT(moe.drop_renormalise), "false", 0, 0, NULL, NULL, with_shared_drops,
+		NO_SHARED_DROPS, "the weights of the experts a token keeps sum to 1 again"},
+	{"moe.balance", CHOICE, AT(moe.balance), "loss", 0, 0, "loss|bias|quantile", NULL, with_learned_top_k,
+		NO_LEARNED,
 		"what keeps the experts evenly used: a loss; or a number added to an expert's score for the "
 		"choice alone, "
 		"moved after each step by moe.balance_rate towards an even load, or set to what would have "
 		"made the load "
 		"of the step even"},
-	{"moe.balance_rate", REAL_NUMBER, AT(moe.balance_rate), {"0.001"}, 1e-9, 1, NULL, NULL,
+	{"moe.balance_rate", REAL_NUMBER, AT(moe.balance_rate), "0.001", 1e-9, 1, NULL, NULL,
 		with_balance_bias, "moe.balance is not bias",
 		"by how much moe.balance=bias moves after each step"},
-	{"moe.load_balance_weight", REAL_NUMBER, AT(moe.load_balance_weight), {"0.01"}, 0, 1e3, NULL, NULL,
+	{"moe.load_balance_weight", REAL_NUMBER, AT(moe.load_balance_weight), "0.01", 0, 1e3, NULL, NULL,
 		with_balance_loss, NO_BALANCE_LOSS, "weight of the balance loss, summed over all mixtures"},
-	{"moe.load_balance_form", CHOICE, AT(moe.load_balance_form), {"switch"}, 0, 0, "switch|sum|first|cv2",
+	{"moe.load_balance_form", CHOICE, AT(moe.load_balance_form), "switch", 0, 0, "switch|sum|first|cv2",
 		NULL, with_balance_loss, NO_BALANCE_LOSS,
 		"form of the balance loss; at perfect balance switch and first are 1, sum is moe.top_k, cv2 "
 		"is 0"},
-	{"moe.z_loss_weight", REAL_NUMBER, AT(moe.z_loss_weight), {"0"}, 0, 1e3, NULL, NULL, with_logits,
+	{"moe.z_loss_weight", REAL_NUMBER, AT(moe.z_loss_weight), "0", 0, 1e3, NULL, NULL, with_logits,
 		"the router has no logits of its own",
 		"weight of the squared log of the sum of the exponentials of a router's logits"},
-	{"moe.shared_experts", INT, AT(moe.shared_experts), {"0"}, 0, 64, NULL, NULL, with_mixture,
-		NO_MIXTURE, "further experts every token passes through"},
-	{"moe.route_unit", LATER, 0, {"\"token\""}, 0, 0, NULL, NULL, NULL, NULL, "what is routed"},
-	{"moe.scope", LATER, 0, {"\"window\""}, 0, 0, NULL, NULL, NULL, NULL,
+	{"moe.shared_experts", INT, AT(moe.shared_experts), "0", 0, 64, NULL, NULL, with_mixture, NO_MIXTURE,
+		"further experts every token passes through"},
+	{"moe.residual_expert", BOOL, AT(moe.residual_expert), "false", 0, 0, NULL, NULL, with_mixture,
+		NO_MIXTURE,
+		"a further feed-forward beside the mixture; two learned numbers for each token weigh them"},
+	{"moe.ffn", CHOICE, AT(moe.ffn), "mlp", 0, 0, "mlp|glu|geglu|swiglu|residual", NULL, with_ffn, NO_FFN,
+		"form of the experts' feed-forward: two maps; two and one that gates; or the token and what "
+		"two maps add to it"},
+	{"moe.ffn_dim", INT, AT(moe.ffn_dim), "0", 0, 1 << 20, NULL, NULL, with_hidden_units,
+		"no expert has hidden units", "width of the experts' feed-forward; 0 for encoder.ffn_dim"},
+	{"moe.activation", CHOICE, AT(moe.activation), "encoder", 0, 0, "encoder|relu|gelu", NULL,
+		with_activation, NO_PLAIN_FFN,
+		"of the experts' hidden units; encoder for that of encoder.activation"},
+	{"moe.inner_norm", BOOL, AT(moe.inner_norm), "false", 0, 0, NULL, NULL, with_plain_ffn, NO_PLAIN_FFN,
+		"layer normalisation of the experts' hidden units before the activation"},
+	{"moe.output_norm", BOOL, AT(moe.output_norm), "false", 0, 0, NULL, NULL, with_ffn, NO_FFN,
+		"layer normalisation of what a feed-forward gives back, with residual of the sum"},
+	{"moe.route_unit", CHOICE, AT(moe.route_unit), "token", 0, 0, "token|patch|window", NULL, with_units,
+		"moe.layers is none or moe.router is soft_moe",
+		"what is routed together, by the mean of its tokens: each token, encoder.patch consecutive "
+		"ones "
+		"(the global tokens are a patch of their own), or all of a window"},
+	{"moe.scope", LATER, 0, "\"window\"", 0, 0, NULL, NULL, NULL, NULL,
 		"tokens among which a router chooses"},
-	{"moe.balance_scope", LATER, 0, {"\"batch\""}, 0, 0, NULL, NULL, NULL, NULL,
+	{"moe.balance_scope", LATER, 0, "\"batch\"", 0, 0, NULL, NULL, NULL, NULL,
 		"tokens a balance loss is about"},
-	{"moe.expert_types", LATER, 0, {"[]"}, 0, 0, NULL, NULL, NULL, NULL, "kinds of experts"},
-	{"moe.levels", LATER, 0, {"[]"}, 0, 0, NULL, NULL, NULL, NULL, "experts in levels"},
-	{"moe.kernel", LATER, 0, {"3"}, 0, 0, NULL, NULL, NULL, NULL, "of convolutions"},
-	{"train.optimizer", CHOICE, AT(train.optimizer), {"adamw"}, 0, 0, "adamw", NULL, NULL, NULL,
+	{"moe.expert_types", TYPES, AT(moe.expert_types), "[]", 0, 0, NULL, NULL, with_mixture, NO_MIXTURE,
+		"types of the routed experts: a list such as [\"ffn*4\",\"attention*2\",\"conv*2\"], experts "
+		"numbered "
+		"in its order; a single name without a number makes all of them, none given makes them ffn"},
+	{"moe.levels", LATER, 0, "[]", 0, 0, NULL, NULL, NULL, NULL, "experts in levels"},
+	{"moe.kernel", INT, AT(moe.kernel), "3", 1, 1023, NULL, NULL, with_conv, "no expert is of type conv",
+		"taps of a convolution over time, in tokens"},
+	{"train.optimizer", CHOICE, AT(train.optimizer), "adamw", 0, 0, "adamw", NULL, NULL, NULL,
 		"the optimizer"},
-	{"train.lr", REAL_NUMBER, AT(train.lr), {"0.001"}, 1e-12, 1e3, NULL, NULL, NULL, NULL,
+	{"train.lr", REAL_NUMBER, AT(train.lr), "0.001", 1e-12, 1e3, NULL, NULL, NULL, NULL,
 		"learning rate, the schedule's largest"},
-	{"train.weight_decay", REAL_NUMBER, AT(train.weight_decay), {"0.05", "0.01"}, 0, 1e3, NULL, NULL,
-		NULL, NULL, "decoupled weight decay"},
-	{"train.beta1", REAL_NUMBER, AT(train.beta1), {"0.9"}, 0, 0.999999, NULL, NULL, NULL, NULL,
+	{"train.weight_decay", REAL_NUMBER, AT(train.weight_decay), "0.05", 0, 1e3, NULL, NULL, NULL, NULL,
+		"decoupled weight decay"},
+	{"train.beta1", REAL_NUMBER, AT(train.beta1), "0.9", 0, 0.999999, NULL, NULL, NULL, NULL,
 		"decay of the first moment"},
-	{"train.beta2", REAL_NUMBER, AT(train.beta2), {"0.999"}, 0, 0.9999999, NULL, NULL, NULL, NULL,
+	{"train.beta2", REAL_NUMBER, AT(train.beta2), "0.999", 0, 0.9999999, NULL, NULL, NULL, NULL,
 		"decay of the second moment"},
-	{"train.eps", REAL_NUMBER, AT(train.eps), {"1e-08"}, 1e-30, 1, NULL, NULL, NULL, NULL,
+	{"train.eps", REAL_NUMBER, AT(train.eps), "1e-08", 1e-30, 1, NULL, NULL, NULL, NULL,
 		"added to the root of the second moment"},
-	{"train.epochs", INT, AT(train.epochs), {"15", "10"}, 1, 1000000, NULL, NULL, NULL, NULL,
+	{"train.epochs", INT, AT(train.epochs), "15", 1, 1000000, NULL, NULL, NULL, NULL,
 		"passes over the training windows"},
-	{"train.batch_size", INT, AT(train.batch_size), {"32"}, 1, 1 << 20, NULL, NULL, NULL, NULL,
+	{"train.batch_size", INT, AT(train.batch_size), "32", 1, 1 << 20, NULL, NULL, NULL, NULL,
 		"windows a step"},
-	{"train.schedule", CHOICE, AT(train.schedule), {"cosine", "constant"}, 0, 0,
-		"constant|cosine|onecycle|step", NULL, NULL, NULL,
-		"course of the learning rate after the warm-up"},
-	{"train.warmup_steps", INT, AT(train.warmup_steps), {"20", "0"}, 0, 1 << 30, NULL, NULL, NULL, NULL,
+	{"train.schedule", CHOICE, AT(train.schedule), "cosine", 0, 0, "constant|cosine|onecycle|step", NULL,
+		NULL, NULL, "course of the learning rate after the warm-up"},
+	{"train.warmup_steps", INT, AT(train.warmup_steps), "20", 0, 1 << 30, NULL, NULL, NULL, NULL,
 		"steps over which the learning rate rises from 0"},
-	{"train.clip_norm", REAL_NUMBER, AT(train.clip_norm), {"1", "0"}, 0, 1e9, NULL, NULL, NULL, NULL,
+	{"train.clip_norm", REAL_NUMBER, AT(train.clip_norm), "1", 0, 1e9, NULL, NULL, NULL, NULL,
 		"largest norm of the whole gradient; 0 for no clipping"},
-	{"train.patience", INT, AT(train.patience), {"8", "10"}, 0, 1000000, NULL, NULL, NULL, NULL,
+	{"train.patience", INT, AT(train.patience), "8", 0, 1000000, NULL, NULL, NULL, NULL,
 		"stop after so many epochs without a better validation loss; 0 for never"},
-	{"train.class_weight", CHOICE, AT(train.class_weight), {"none"}, 0, 0, "none|balanced", NULL, NULL,
+	{"train.class_weight", CHOICE, AT(train.class_weight), "none", 0, 0, "none|balanced", NULL, NULL,
 		NULL, "balanced: a class counts inversely to its windows"},
-	{"train.label_smoothing", REAL_NUMBER, AT(train.label_smoothing), {"0"}, 0, 0.99, NULL, NULL, NULL,
+	{"train.label_smoothing", REAL_NUMBER, AT(train.label_smoothing), "0", 0, 0.99, NULL, NULL, NULL,
 		NULL, "share of the target that is spread over all classes"},
-	{"train.expert_loss_weight", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL,
+	{"train.expert_loss_weight", LATER, 0, "0", 0, 0, NULL, NULL, NULL, NULL,
 		"weight of the regions' own losses"},
-	{"train.scale", CHOICE, AT(train.scale), {"zscore"}, 0, 0, "zscore|none", "ems|window|group", NULL,
+	{"train.scale", CHOICE, AT(train.scale), "zscore", 0, 0, "zscore|none", "ems|window|group", NULL,
 		NULL,
 		"zscore: each channel by mean and deviation of the training windows, kept in the model"},
-	{"train.decay", CHOICE, AT(train.decay), {"matrices", "all"}, 0, 0, "matrices|all", NULL, with_decay,
+	{"train.decay", CHOICE, AT(train.decay), "matrices", 0, 0, "matrices|all", NULL, with_decay,
 		"train.weight_decay is 0", "which tensors decay: weight matrices only, or all"},
-	{"train.shuffle", BOOL, AT(train.shuffle), {"true"}, 0, 0, NULL, NULL, NULL, NULL,
+	{"train.shuffle", BOOL, AT(train.shuffle), "true", 0, 0, NULL, NULL, NULL, NULL,
 		"a new order of the windows every epoch"},
-	{"train.recompute", LATER, 0, {"\"none\""}, 0, 0, NULL, NULL, NULL, NULL,
+	{"train.recompute", LATER, 0, "\"none\"", 0, 0, NULL, NULL, NULL, NULL,
 		"layers computed again in backward"},
-	{"train.prox_mu", LATER, 0, {"0"}, 0, 0, NULL, NULL, NULL, NULL,
+	{"train.prox_mu", LATER, 0, "0", 0, 0, NULL, NULL, NULL, NULL,
 		"pull towards the model training starts from"},
-	{"train.augment", LATER, 0, {"\"none\""}, 0, 0, NULL, NULL, NULL, NULL,
+	{"train.augment", LATER, 0, "\"none\"", 0, 0, NULL, NULL, NULL, NULL,
 		"changes made to training windows"},
 };
 
 const int config_key_count = sizeof config_keys / sizeof *config_keys;
-
-const char *key_preset(const struct key *k, int preset)
-{
-	return preset && k->preset[1] ? k->preset[1] : k->preset[0];
-}
 
 struct names key_choices(const struct key *k)
 {
 	struct names l = {0};
 	if (k->choices)
 		names_split(&l, k->choices, '|');
+	else if (!strcmp(k->name, "preset"))
+		for (int i = 0; preset_table[i].name; i++)
+			names_add(&l, preset_table[i].name);
 	else if (!strcmp(k->name, "moe.router"))
 		for (int i = 0; router_table[i]; i++)
 			names_add(&l, router_table[i]->name);

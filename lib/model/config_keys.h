@@ -6,14 +6,13 @@
 
 #include <stddef.h>
 
-enum key_kind { INT, REAL_NUMBER, BOOL, CHOICE, EDGES, LAYERS, LATER };
+enum key_kind { INT, REAL_NUMBER, BOOL, CHOICE, EDGES, LAYERS, COUNTS, TYPES, LATER };
 
 struct key {
 	const char *name;
 	enum key_kind kind;
-	size_t at; /* offset in struct config */
-	const char *preset
-		[2]; /* value under preset default, seed; [1] NULL = the same. For LATER: the only accepted value */
+	size_t at;         /* offset in struct config */
+	const char *value; /* the default; for LATER: the only accepted value */
 	double min, max;
 	const char *choices; /* implemented */
 	const char *later;   /* choices that are refused as not implemented yet */
@@ -25,8 +24,17 @@ struct key {
 extern const struct key config_keys[];
 extern const int config_key_count;
 
-const char *key_preset(const struct key *, int preset); /* its value under a preset, as text */
-struct names key_choices(const struct key *);           /* to be freed */
+/* A preset: two lists (or one) of "key=value" over the defaults, the second over the first; each ends with NULL. */
+struct preset {
+	const char *name;
+	const char *const *set[2];
+	const char *help;
+};
+
+extern const struct preset
+	preset_table[]; /* ends with a row without a name; in the order of enum preset (config.h) */
+
+struct names key_choices(const struct key *);                             /* to be freed */
 void key_value(const struct key *, const struct config *, struct text *); /* its value as JSON */
 
 #endif

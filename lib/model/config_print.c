@@ -14,6 +14,25 @@ static void layers(const struct layer_set *s, struct text *t)
 		text_addf(t, "%s%d%s", i ? "," : "[", s->list[i], i + 1 == s->n ? "]" : "");
 }
 
+static void counts(const struct count_list *l, struct text *t)
+{
+	for (int i = 0; i < l->n; i++)
+		text_addf(t, "%s%d", i ? "," : l->n > 1 ? "[" : "", l->list[i]);
+	text_add(t, l->n > 1 ? "]" : "");
+}
+
+static void types(const struct expert_types *l, struct text *t)
+{
+	text_add(t, "[");
+	for (int i = 0; i < l->n; i++) {
+		text_addf(t, "%s\"%s", i ? "," : "", expert_table[l->type[i]]->name);
+		if (l->count[i])
+			text_addf(t, "*%d", l->count[i]);
+		text_add(t, "\"");
+	}
+	text_add(t, "]");
+}
+
 void key_value(const struct key *k, const struct config *c, struct text *t)
 {
 	const char *at = (const char *)c + k->at;
@@ -44,8 +63,14 @@ void key_value(const struct key *k, const struct config *c, struct text *t)
 	case LAYERS:
 		layers(&c->moe.layers, t);
 		break;
+	case COUNTS:
+		counts(&c->moe.num_experts, t);
+		break;
+	case TYPES:
+		types(&c->moe.expert_types, t);
+		break;
 	case LATER:
-		text_add(t, k->preset[0]);
+		text_add(t, k->value);
 		break;
 	}
 }
@@ -91,6 +116,23 @@ void config_print(const struct configuration *c, struct text *t)
 	}
 }
 
+/* Each preset with what it sets. */
+static void presets(struct text *t)
+{
+	text_add(t, ".Ss Presets\nWhat each sets; all else is at the default above.\n.Bl -tag -width Ds\n");
+	for (const struct preset *p = preset_table; p->name; p++) {
+		text_addf(t, ".It Cm %s\n%c%s", p->name, p->help[0] - 32, p->help + 1);
+		const char *before = ":\n.Li ";
+		for (int list = 0; list < 2 && p->set[list]; list++)
+			for (int i = 0; p->set[list][i]; i++) {
+				text_addf(t, "%s%s", before, p->set[list][i]);
+				before = " ,\n.Li ";
+			}
+		text_add(t, p->set[0] ? "\n" : ".\n");
+	}
+	text_add(t, ".El\n");
+}
+
 void config_print_mdoc(struct text *t)
 {
 	text_add(t, ".Bl -tag -width Ds\n");
@@ -108,9 +150,7 @@ void config_print_mdoc(struct text *t)
 		}
 		text_addf(t, "\n%c%s", k->help[0] >= 'a' && k->help[0] <= 'z' ? k->help[0] - 32 : k->help[0],
 			k->help + 1);
-		text_addf(t, ".\n[default %s", key_preset(k, PRESET_DEFAULT));
-		if (k->preset[1] && strcmp(k->preset[0], k->preset[1]))
-			text_addf(t, "; seed %s", k->preset[1]);
+		text_addf(t, ".\n[default %s", k->value);
 		if (k->min < k->max)
 			text_addf(t, "; %.10g to %.10g", k->min, k->max);
 		text_add(t, "]\n");
@@ -122,4 +162,5 @@ void config_print_mdoc(struct text *t)
 	for (int i = 0; i < config_key_count; i++)
 		if (config_keys[i].kind == LATER)
 			text_addf(t, ".Cm %s %s\n", config_keys[i].name, --left ? "," : ".");
+	presets(t);
 }

@@ -11,27 +11,45 @@ static struct node *attend(const struct model *m, const struct layer_params *l, 
 	return op_linear_passing(t, y, at(v, l->out_weight), at(v, l->out_bias), H);
 }
 
+static void part_at(
+	const struct gradient_view *v, const struct layer_part *p, struct weight w[EXPERT_TENSORS])
+{
+	for (int i = 0; i < p->tensors; i++)
+		w[i] = at(v, p->tensor[i]);
+}
+
 static struct node *mix(const struct model *m, const struct layer_params *l, struct tape *t, struct node *x,
-	const struct weight *experts, const struct gradient_view *v)
+	const struct gradient_view *v)
 {
 	struct tensor_plan plan[ROUTER_TENSORS];
-	struct weight router[ROUTER_TENSORS], shared[EXPERT_TENSORS];
+	struct weight router[ROUTER_TENSORS], expert[EXPERT_KINDS][EXPERT_TENSORS], shared[EXPERT_TENSORS],
+		residual[EXPERT_TENSORS];
 	struct mixture mixture = {.router = m->router,
-		.expert = m->feedforward,
-		.route = model_router_shape(m),
+		.route = model_router_shape(m, l->index),
 		.shape = model_expert_shape(m),
-		.shared = m->config.moe.shared_experts,
 		.capacity = model_capacity(m, t->gradients),
+		.parts = l->parts,
+		.N = m->N,
+		.globals = m->config.bridge.tokens,
+		.unit = m->unit,
 		.router_weight = router,
-		.expert_weight = experts,
-		.shared_weight = shared,
+		.shared = {l->shared.type, 0, l->shared.count, shared},
+		.residual = l->residual.type,
+		.residual_weight = residual,
 		.ablation = v->ablation ? v->ablation[l->index] : NULL};
 	int at_layer = l->index;
 	int n = m->router->declare(&mixture.route, plan);
 	for (int i = 0; i < n; i++)
 		router[i] = at(v, l->router[i]);
-	for (int i = 0; i < m->feedforward->tensors && mixture.shared; i++)
-		shared[i] = at(v, l->shared[i]);
+	for (int i = 0; i < l->parts; i++) {
+		part_at(v, &l->part[i], expert[i]);
+		mixture.part[i] =
+			(struct expert_part){l->part[i].type, l->part[i].first, l->part[i].count, expert[i]};
+	}
+	part_at(v, &l->shared, shared);
+	part_at(v, &l->residual, residual);
+	if (mixture.residual)
+		mixture.coefficient = at(v, l->coefficient);
 	mixture.route.training = t->gradients;
 	if (l->capacity >= 0)
 		mixture.capacity.each = at(v, l->capacity).x;
@@ -48,11 +66,12 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 static struct node *feed(const struct model *m, const struct layer_params *l, struct tape *t, struct node *x,
 	const struct gradient_view *v)
 {
-	struct expert_shape shape = model_expert_shape(m);
+	struct expert_shape shape = model_dense_shape(m);
 	struct weight w[EXPERT_TENSORS];
-	for (int i = 0; i < m->feedforward->tensors; i++)
-		w[i] = at(v, l->expert[i]);
-	return l->mixture ? mix(m, l, t, x, w, v) : m->feedforward->forward(t, x, w, &shape);
+	if (l->mixture)
+		return mix(m, l, t, x, v);
+	part_at(v, &l->part[0], w);
+	return l->part[0].type->forward(t, x, w, &shape, NULL);
 }
 
 /* post: x = norm(x + f(x));  pre: x = x + f(norm(x)) */

@@ -32,10 +32,11 @@ struct forward *forward_new(const struct model *m, struct pool *pool)
 		tape_lend(f->evaluating[i], &f->workspace[i]);
 	}
 	if (m->mixtures) {
-		int n = m->layout.regions * m->config.encoder.layers, E = m->config.moe.num_experts;
+		int n = m->layout.regions * m->config.encoder.layers;
 		f->balance = NEW_ARRAY(struct balance, n);
 		f->slope = NEW_ARRAY(struct balance_slope, n);
 		for (int i = 0; i < n; i++) {
+			int E = config_experts(&m->config, i % m->config.encoder.layers);
 			f->balance[i] = balance_new(E);
 			f->slope[i] = (struct balance_slope){NEW_ARRAY(real, E), NEW_ARRAY(real, E), 0};
 		}

@@ -58,7 +58,11 @@ static struct gradient_view lane_view(const struct forward *f, int part, int lan
 /* An expert sees a part of a chunk's tokens only: with many of them a chunk has more. */
 static int chunk_tokens(const struct model *m)
 {
-	int share = m->mixtures ? m->config.moe.num_experts / (2 * m->config.moe.top_k) : 1;
+	int most = 0;
+	for (int l = 0; l < m->config.encoder.layers; l++)
+		if (m->region[0].layer[l].mixture && config_experts(&m->config, l) > most)
+			most = config_experts(&m->config, l);
+	int share = most / (2 * m->config.moe.top_k);
 	return CHUNK_TOKENS * (share > 1 ? share : 1);
 }
 
@@ -97,7 +101,7 @@ static struct balance *balances(const struct forward *f)
 		return NULL;
 	struct balance *b = NEW_ARRAY(struct balance, forward_layers_of_part(f));
 	for (int l = 0; l < forward_layers_of_part(f); l++) {
-		b[l] = balance_new(f->m->config.moe.num_experts);
+		b[l] = balance_new(config_experts(&f->m->config, l));
 		b[l].keep_lacks = config_balance(&f->m->config) == BALANCE_BY_QUANTILE;
 	}
 	return b;

@@ -33,20 +33,36 @@ static void declare_planned(struct model *m, const char *prefix, const char *whe
 	}
 }
 
+struct expert_shape model_dense_shape(const struct model *m)
+{
+	const struct config *c = &m->config;
+	return (struct expert_shape){.H = c->encoder.hidden_dim,
+		.F = c->encoder.ffn_dim,
+		.activation = (enum activation)c->encoder.activation};
+}
+
 struct expert_shape model_expert_shape(const struct model *m)
 {
 	const struct config *c = &m->config;
-	return (struct expert_shape){
-		c->encoder.hidden_dim, c->encoder.ffn_dim, (enum activation)c->encoder.activation};
+	return (struct expert_shape){.H = c->encoder.hidden_dim,
+		.F = c->moe.ffn_dim ? c->moe.ffn_dim : c->encoder.ffn_dim,
+		.activation = (enum activation)(c->moe.activation == EXPERT_ACTIVATION_ENCODER
+							? c->encoder.activation
+							: c->moe.activation - EXPERT_ACTIVATION_RELU),
+		.form = (enum ffn_form)c->moe.ffn,
+		.inner_norm = c->moe.inner_norm,
+		.output_norm = c->moe.output_norm,
+		.heads = c->encoder.heads,
+		.kernel = c->moe.kernel};
 }
 
-struct router_shape model_router_shape(const struct model *m)
+struct router_shape model_router_shape(const struct model *m, int layer)
 {
 	const struct config *c = &m->config;
 	return (struct router_shape){.H = c->encoder.hidden_dim,
-		.E = c->moe.num_experts,
+		.E = config_experts(c, layer),
 		.k = c->moe.top_k,
-		.N = m->N,
+		.N = m->units,
 		.slots = c->moe.slots,
 		.dim = c->moe.router_dim,
 		.bias = c->moe.bias,
@@ -99,30 +115,53 @@ static int declare_capacity(struct model *m, const char *prefix, const struct ro
 	return i;
 }
 
+/* Tensors of one type of experts: count of them stacked, or one that is not (count 0). */
+static void declare_part(struct model *m, struct layer_part *p, const struct expert_type *type,
+	const struct expert_shape *shape, const char *prefix, const char *where, int first, int count)
+{
+	struct tensor_plan plan[EXPERT_TENSORS];
+	*p = (struct layer_part){type, first, count ? count : 1, type->declare(shape, plan), {0}};
+	declare_planned(m, prefix, where, count, p->tensors, plan, p->tensor);
+}
+
 static void declare_mixture(struct model *m, struct layer_params *l, const char *prefix)
 {
-	struct router_shape route = model_router_shape(m);
+	const struct config *c = &m->config;
+	struct router_shape route = model_router_shape(m, l->index);
 	struct expert_shape shape = model_expert_shape(m);
-	struct tensor_plan router[ROUTER_TENSORS], expert[EXPERT_TENSORS];
-	int n = m->router->declare(&route, router);
-	m->feedforward->declare(&shape, expert);
+	struct tensor_plan router[ROUTER_TENSORS];
+	int n = m->router->declare(&route, router), first = 0, listed = c->moe.expert_types.n;
 	declare_planned(m, prefix, "moe.router.", 0, n, router, l->router);
-	declare_planned(m, prefix, "moe.experts.", route.E, m->feedforward->tensors, expert, l->expert);
-	if (m->router->sends && m->config.moe.capacity == CAPACITY_DYNAMIC)
+	for (int i = 0; i < (listed ? listed : 1); i++) {
+		const struct expert_type *type =
+			listed ? expert_table[c->moe.expert_types.type[i]] : m->feedforward;
+		int count = listed && c->moe.expert_types.count[i] ? c->moe.expert_types.count[i] : route.E;
+		declare_part(m, &l->part[l->parts++], type, &shape, prefix, "moe.experts.", first, count);
+		first += count;
+	}
+	if (m->router->sends && c->moe.capacity == CAPACITY_DYNAMIC)
 		l->capacity = declare_capacity(m, prefix, &route);
-	if (config_balance(&m->config) != BALANCE_BY_LOSS)
+	if (config_balance(c) != BALANCE_BY_LOSS)
 		l->balance = declare_buffer(m, prefix, "moe.router.balance", route.E);
-	if (m->config.moe.shared_experts)
-		declare_planned(m, prefix, "moe.shared.", m->config.moe.shared_experts,
-			m->feedforward->tensors, expert, l->shared);
+	if (c->moe.shared_experts)
+		declare_part(m, &l->shared, m->feedforward, &shape, prefix, "moe.shared.", 0,
+			c->moe.shared_experts);
+	if (c->moe.residual_expert) {
+		declare_part(m, &l->residual, m->feedforward, &shape, prefix, "moe.residual.", 0, 0);
+		l->coefficient =
+			declare(m, prefix, "moe.coefficient.weight", 2, shape.H, INIT_FAN_IN, shape.H);
+	}
+}
+
+static void declare_dense(struct model *m, struct layer_params *l, const char *prefix)
+{
+	struct expert_shape shape = model_dense_shape(m);
+	declare_part(m, &l->part[l->parts++], m->feedforward, &shape, prefix, "", 0, 0);
 }
 
 static void declare_layer(struct model *m, struct layer_params *l, const char *prefix)
 {
 	int H = m->config.encoder.hidden_dim;
-	struct expert_shape shape = model_expert_shape(m);
-	struct tensor_plan plan[EXPERT_TENSORS];
-	m->feedforward->declare(&shape, plan);
 	l->balance = l->capacity = -1;
 	l->in_weight = declare(m, prefix, "self_attn.in_proj_weight", 3 * H, H, INIT_XAVIER, 0);
 	l->in_bias = declare(m, prefix, "self_attn.in_proj_bias", 3 * H, 0, INIT_ZERO, 0);
@@ -131,7 +170,7 @@ static void declare_layer(struct model *m, struct layer_params *l, const char *p
 	if (l->mixture)
 		declare_mixture(m, l, prefix);
 	else
-		declare_planned(m, prefix, "", 0, m->feedforward->tensors, plan, l->expert);
+		declare_dense(m, l, prefix);
 	l->norm1_weight = declare(m, prefix, "norm1.weight", H, 0, INIT_ONE, 0);
 	l->norm1_bias = declare(m, prefix, "norm1.bias", H, 0, INIT_ZERO, 0);
 	l->norm2_weight = declare(m, prefix, "norm2.weight", H, 0, INIT_ONE, 0);
@@ -233,6 +272,20 @@ static real *sinusoid(int N, int H)
 	return x;
 }
 
+/* Which tokens are routed together: the global ones, then patches, or all. */
+static void cut_units(struct model *m)
+{
+	const struct config *c = &m->config;
+	int G = c->bridge.tokens;
+	m->units = m->N;
+	if (!config_mixtures(c) || c->moe.route_unit == UNIT_TOKEN)
+		return;
+	m->unit = NEW_ARRAY(int, m->N);
+	for (int i = 0; i < m->N && c->moe.route_unit == UNIT_PATCH; i++)
+		m->unit[i] = i < G ? 0 : (i - G) / c->encoder.patch + (G > 0);
+	m->units = m->unit[m->N - 1] + 1;
+}
+
 static int build(struct model *m, int with_gate)
 {
 	const struct config *c = &m->config;
@@ -247,6 +300,7 @@ static int build(struct model *m, int with_gate)
 			"%d tokens a window, encoder.max_seq_length allows %d; use longer patches or shorter "
 			"windows",
 			m->N, c->encoder.max_seq_length);
+	cut_units(m);
 	m->token = -1;
 	if (c->bridge.tokens) {
 		int64_t shape[3] = {1, c->bridge.tokens, c->encoder.hidden_dim};
@@ -308,6 +362,7 @@ void model_free(struct model *m)
 	names_free(&m->train_groups);
 	free(m->prepared);
 	free(m->sinusoid);
+	free(m->unit);
 	free(m->scale_mean);
 	free(m->scale_std);
 	free(m->history);

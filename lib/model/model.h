@@ -21,12 +21,19 @@
 /* Indices into params.list. */
 struct layer_params {
 	int in_weight, in_bias, out_weight, out_bias;
-	int expert[EXPERT_TENSORS]; /* of the feed-forward; of a mixture: of all its experts, stacked */
-	int index;                  /* of the layer */
-	bool mixture;               /* has a router */
-	int router[ROUTER_TENSORS], shared[EXPERT_TENSORS]; /* of a mixture */
-	int capacity; /* buffer of a mixture whose capacity follows the load, or -1 */
-	int balance;  /* buffer of a mixture that is balanced without a loss (moe/rebalance.h), or -1 */
+	int parts; /* types of experts: one of a dense layer */
+	struct layer_part {
+		const struct expert_type *type;
+		int first, count; /* experts; a dense layer has one, not stacked */
+		int tensors, tensor[EXPERT_TENSORS];
+	} part[EXPERT_KINDS];
+	int index;                          /* of the layer */
+	bool mixture;                       /* has a router */
+	int router[ROUTER_TENSORS];         /* of a mixture */
+	struct layer_part shared, residual; /* likewise; count 0 = none */
+	int coefficient;                    /* of the residual expert */
+	int capacity;                       /* buffer of a mixture whose capacity follows the load, or -1 */
+	int balance; /* buffer of a mixture that is balanced without a loss (moe/rebalance.h), or -1 */
 	int norm1_weight, norm1_bias, norm2_weight, norm2_bias;
 };
 
@@ -51,6 +58,8 @@ struct model {
 	const struct expert_type *feedforward;
 	const struct router_type *router;       /* of the mixtures */
 	int mixtures;                           /* layers of a region that are mixtures */
+	int units;                              /* of a window: what is routed together */
+	int *unit;                              /* [N] the unit of each token; NULL: each is one by itself */
 	real *sinusoid;                         /* [N][H] fixed positions, or NULL */
 	int token;                              /* global_token, or -1 */
 	struct region_params *region;           /* [K] */
@@ -71,11 +80,21 @@ void model_allocate(struct model *);
 void model_free(struct model *);
 
 /* What the configuration says of experts and routers. */
-struct expert_shape model_expert_shape(const struct model *);
-struct router_shape model_router_shape(const struct model *);
+struct expert_shape model_dense_shape(const struct model *);
+struct expert_shape model_expert_shape(const struct model *); /* of a mixture's experts */
+struct router_shape model_router_shape(const struct model *, int layer);
 struct capacity model_capacity(const struct model *, bool training);
 /* Bounds of a capacity that follows the load: 4 and 256 where none is given. */
 void model_capacity_bounds(const struct model *, int *min, int *max);
+
+/* Numbers in all, and active ones: all but those of the routed experts a token does not pass through (of E experts of a mixture the
+ * share k / E counts; all of them where the router is soft or soft_moe; capacity_factor / E with expert_choice, a token's mean). */
+struct model_size {
+	size_t total, active;
+};
+struct model_size model_size(const struct model *);
+/* Adds two lines, "parameters", number, "in all" or "active", of the model model_new would make; -1 when there is none. */
+int model_size_print(const struct config *, const struct layout *, int with_gate, struct text *);
 
 /* Reads a model written by moe-train, or by anybody with the same tensors and metadata. */
 struct model *model_load(const char *path);

@@ -26,22 +26,23 @@ struct recorder {
 struct recorder *recorder_new(const struct model *m, const struct selection *s, int batch)
 {
 	struct recorder *r = NEW(struct recorder);
-	int places = m->layout.regions * m->config.encoder.layers, E = m->config.moe.num_experts;
+	int places = m->layout.regions * m->config.encoder.layers;
 	*r = (struct recorder){
 		.K = m->layout.regions, .L = m->config.encoder.layers, .batch = batch, .tokens = m->N};
 	r->at = NEW_ARRAY(int, places);
 	r->taken = NEW_ARRAY(struct taken, places);
 	r->layer = NEW_ARRAY(struct routing_layer, places);
-	size_t n = (size_t)batch * (size_t)m->N * (size_t)E;
 	for (int i = 0; i < places; i++) {
 		r->at[i] = -1;
 		if (!s->mixture[i])
 			continue;
+		int E = config_experts(&m->config, i % r->L);
+		size_t n = (size_t)batch * (size_t)m->N * (size_t)E;
 		struct taken *t = &r->taken[r->layers];
 		*t = (struct taken){NEW_ARRAY(float, n), NEW_ARRAY(float, n), NEW_ARRAY(int32_t, n),
 			NEW_ARRAY(int, batch)};
-		r->layer[r->layers] = (struct routing_layer){i / r->L, i % r->L, m->N, E, selection_places(m),
-			t->probability, t->expert, t->weight};
+		r->layer[r->layers] = (struct routing_layer){i / r->L, i % r->L, m->N, E,
+			selection_places(m, i % r->L), t->probability, t->expert, t->weight};
 		r->at[i] = r->layers++;
 	}
 	return r;

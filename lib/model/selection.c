@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,12 +77,12 @@ static int choose_places(struct selection *s, const struct model *m, const struc
 	return bad;
 }
 
-int selection_places(const struct model *m)
+int selection_places(const struct model *m, int layer)
 {
 	static const char *const mixing[] = {"soft", "soft_moe", "expert_choice"};
 	for (size_t i = 0; i < sizeof mixing / sizeof *mixing; i++)
 		if (!strcmp(m->router->name, mixing[i]))
-			return m->config.moe.num_experts;
+			return config_experts(&m->config, layer);
 	return m->config.moe.top_k;
 }
 
@@ -91,7 +92,10 @@ static int check_force_k(const struct model *m, long long k)
 	if (k && (!strcmp(router, "soft_moe") || !strcmp(router, "expert_choice")))
 		return err_set(
 			EX_USAGE, "--force-k: with the router %s no token chooses its experts", router);
-	int most = selection_places(m);
+	int most = INT_MAX;
+	for (int l = 0; l < m->config.encoder.layers; l++)
+		if (config_mixture(&m->config, l) && selection_places(m, l) < most)
+			most = selection_places(m, l);
 	return k <= most ? 0
 			 : err_set(EX_USAGE, "--force-k: the model gives a token to %d expert%s, not to %lld",
 				   most, most == 1 ? "" : "s", k);
@@ -99,7 +103,13 @@ static int check_force_k(const struct model *m, long long k)
 
 static int choose_experts(struct selection *s, const struct model *m, const struct selection_words *w)
 {
-	int K = m->layout.regions, L = m->config.encoder.layers, E = m->config.moe.num_experts, left = 0;
+	int K = m->layout.regions, L = m->config.encoder.layers, E = 0, least = INT_MAX, left = 0;
+	for (int l = 0; l < L; l++)
+		if (config_mixture(&m->config, l)) {
+			int n = config_experts(&m->config, l);
+			E = n > E ? n : E;
+			least = n < least ? n : least;
+		}
 	s->off = NEW_ARRAY(bool, E);
 	if (check_force_k(m, w->force_k) ||
 		(w->only && read_numbers(w->only, "--only", "expert", E, s->off)) ||
@@ -107,7 +117,7 @@ static int choose_experts(struct selection *s, const struct model *m, const stru
 		return -1;
 	for (int e = 0; e < E; e++) {
 		s->off[e] ^= w->only != NULL;
-		left += !s->off[e];
+		left += e < least && !s->off[e];
 	}
 	if (!left)
 		return err_set(EX_USAGE, "--omit: leaves no expert");

@@ -24,7 +24,7 @@ struct selection {
 };
 
 /* Places a token has for experts: top_k, or all experts where the router mixes, or the experts choose. */
-int selection_places(const struct model *);
+int selection_places(const struct model *, int layer);
 
 /* NULL and an error when the model has no such layer, region or expert, or its router cannot do it. */
 struct selection *selection_new(const struct model *, const struct selection_words *);

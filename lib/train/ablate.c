@@ -118,7 +118,7 @@ static void without_region(const struct trial *t, struct ablation_table *a, int 
 
 static void without_experts(const struct trial *t, struct ablation_table *a, int k, int l)
 {
-	int layers = t->m->config.encoder.layers, E = t->m->config.moe.num_experts;
+	int layers = t->m->config.encoder.layers, E = config_experts(&t->m->config, l);
 	bool *off = NEW_ARRAY(bool, E);
 	struct ablation one = {off, 0};
 	const struct ablation **at = NEW_ARRAY(const struct ablation *, t->m->layout.regions *layers);
@@ -136,13 +136,15 @@ static void without_experts(const struct trial *t, struct ablation_table *a, int
 
 static void leave_out(const struct trial *t, struct ablation_table *a)
 {
-	int K = t->m->layout.regions;
-	a->part = NEW_ARRAY(struct left_out, K * (1 + t->m->mixtures * t->m->config.moe.num_experts));
+	int K = t->m->layout.regions, experts = 0;
+	for (int l = 0; l < t->m->config.encoder.layers; l++)
+		experts += config_mixture(&t->m->config, l) ? config_experts(&t->m->config, l) : 0;
+	a->part = NEW_ARRAY(struct left_out, K * (1 + experts));
 	for (int k = 0; k < K; k++) {
 		if (K > 1)
 			without_region(t, a, k);
 		for (int l = 0; l < t->m->config.encoder.layers; l++)
-			if (config_mixture(&t->m->config, l) && t->m->config.moe.num_experts > 1)
+			if (config_mixture(&t->m->config, l) && config_experts(&t->m->config, l) > 1)
 				without_experts(t, a, k, l);
 	}
 }

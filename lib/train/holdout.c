@@ -167,3 +167,42 @@ int holdout_check_groups(const struct dataset *train, const struct sides *s, con
 	names_free(&shared);
 	return r;
 }
+
+/* Of a model that is made anew: which classes have windows. */
+static int check_windows_of(const struct dataset *train, const struct sides *s)
+{
+	const struct names *classes = &train->classes;
+	int64_t *count = NEW_ARRAY(int64_t, classes->n);
+	int occurring = 0, bad = 0;
+	for (int64_t i = 0; i < s->trains; i++)
+		count[train->item[s->train[i]].label]++;
+	for (int c = 0; c < classes->n; c++)
+		occurring += count[c] > 0;
+	for (int c = 0; c < classes->n && !bad; c++)
+		if (occurring == 1 && count[c])
+			bad = err_set(EX_DATAERR,
+				"all %lld training windows are of one class (%s); two are needed",
+				(long long)count[c], classes->s[c]);
+	for (int c = 0; c < classes->n && !bad; c++)
+		if (!count[c])
+			bad = err_set(EX_DATAERR,
+				"class %s has no window to train on; hold out other groups, or leave the "
+				"class out (moe-split --classes)",
+				classes->s[c]);
+	free(count);
+	return bad;
+}
+
+int holdout_check_classes(const struct dataset *train, const struct sides *s, const struct dataset *valid,
+	const struct sides *valid_sides, const struct names *known, const char *what)
+{
+	for (int64_t i = 0; valid && i < valid_sides->trains; i++) {
+		const char *name = valid->classes.s[valid->item[valid_sides->train[i]].label];
+		if (names_find(&train->classes, name) < 0)
+			return err_set(EX_DATAERR, "%s: class %s does not occur in training", what, name);
+	}
+	if (known && train->classes.n > known->n)
+		return err_set(EX_DATAERR, "class %s is unknown to the model that is continued",
+			train->classes.s[known->n]);
+	return known ? 0 : check_windows_of(train, s);
+}

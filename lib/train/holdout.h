@@ -26,4 +26,9 @@ void sides_free(struct sides *);
 /* Refuses validation windows whose group also trains: names the groups. */
 int holdout_check_groups(const struct dataset *train, const struct sides *, const struct dataset *valid);
 
+/* Every class needs windows to learn from, unless a model that knows it is continued (known: its classes, or NULL). valid may be
+ * NULL; what names it in messages. */
+int holdout_check_classes(const struct dataset *train, const struct sides *, const struct dataset *valid,
+	const struct sides *valid_sides, const struct names *known, const char *what);
+
 #endif

@@ -31,13 +31,14 @@ struct mixtures *mixtures_new(const struct model *m)
 	if (!m->mixtures)
 		return NULL;
 	struct mixtures *x = NEW(struct mixtures);
-	int L = m->config.encoder.layers, K = m->layout.regions, E = m->config.moe.num_experts;
+	int L = m->config.encoder.layers, K = m->layout.regions;
 	*x = (struct mixtures){.m = m};
 	x->counted = NEW_ARRAY(struct counted, K * L);
 	x->report = NEW_ARRAY(struct mixture_report, K * L);
 	for (int i = 0; i < K * L; i++) {
 		if (!config_mixture(&m->config, i % L))
 			continue;
+		int E = config_experts(&m->config, i % L);
 		x->counted[x->n] = (struct counted){i, NEW_ARRAY(int64_t, E), NEW_ARRAY(int, E), 0, 0};
 		x->report[x->n++] = (struct mixture_report){
 			.region = i / L, .layer = i % L, .experts = E, .share = NEW_ARRAY(double, E)};

@@ -42,18 +42,19 @@ def run(*command):
 
 def stepped_pairs(case, trained):
     """Yields (name, got, wanted, is a key bias) of every stepped tensor."""
-    for name, (_, _, wanted) in case.items():
+    for name, (_, shape, wanted) in case.items():
         if not name.startswith("stepped."):
             continue
         name = name[8:]
         if name not in trained:
             raise SystemExit(f"the trained model lacks {name}")
         got = trained[name][2]
-        if name.endswith("in_proj_bias"):
-            third = len(wanted) // 3
-            keys = slice(third, 2 * third)
-            yield name + " (keys)", got[keys], wanted[keys], True
-            got, wanted = got[:third] + got[2 * third:], wanted[:third] + wanted[2 * third:]
+        if name.endswith("in_proj_bias"):  # one for each row, where experts are stacked
+            third = shape[-1] // 3
+            keys = [i for i in range(len(wanted)) if i % shape[-1] // third == 1]
+            rest = [i for i in range(len(wanted)) if i % shape[-1] // third != 1]
+            yield name + " (keys)", [got[i] for i in keys], [wanted[i] for i in keys], True
+            got, wanted = [got[i] for i in rest], [wanted[i] for i in rest]
         yield name, got, wanted, False
 
 

@@ -17,6 +17,7 @@ import sys
 import zlib
 
 import container
+import experts
 import mixture
 import torch
 from torch.nn import functional
@@ -77,9 +78,15 @@ def feed_forward(p, name, x, activation):
     return affine(p, name + ".linear2", hidden)
 
 
-def encoder_layer(p, name, x, encoder, moe, losses):
+def encoder_layer(p, name, x, config, moe, losses):
     """moe None: a dense layer"""
+    encoder = config["encoder"]
+
     def feed(x):
+        if moe and "expert_types" in moe:
+            y, balance = experts.forward(p, name + ".moe.", x, config)
+            losses[0] += balance
+            return y
         if moe:
             return mixture.mixture(p, name + ".moe", x, moe, encoder["activation"], losses)
         return feed_forward(p, name, x, encoder["activation"])
@@ -154,7 +161,7 @@ def encode(p, x, config, regions, losses):
     g, last = bridge["tokens"], encoder["layers"] - 1
     state = [embed(p, k, columns(x, region), encoder, g) for k, region in enumerate(regions)]
     for layer in range(encoder["layers"]):
-        state = [encoder_layer(p, f"experts.{k}.transformer.layers.{layer}", s, encoder,
+        state = [encoder_layer(p, f"experts.{k}.transformer.layers.{layer}", s, config,
                                moe if mixture.here(moe, layer) else None, losses) for k, s in enumerate(state)]
         if bridge["sync"] == "layer" and layer != last and (layer + 1) % setting(config, "bridge", "sync_every") == 0:
             shared = sum(s[:, :g] for s in state) / len(state)
@@ -234,7 +241,9 @@ def shapes(config, regions, length, classes):
             t = f"{e}transformer.layers.{layer}."
             out[t + "self_attn.in_proj_weight"], out[t + "self_attn.in_proj_bias"] = [3 * h, h], [3 * h]
             out[t + "self_attn.out_proj.weight"], out[t + "self_attn.out_proj.bias"] = [h, h], [h]
-            if mixture.here(moe, layer):
+            if mixture.here(moe, layer) and "expert_types" in moe:
+                out.update(experts.shapes(config, t + "moe."))
+            elif mixture.here(moe, layer):
                 out.update({t + name: shape for name, shape in mixture.shapes(moe, h, f).items()})
             else:
                 out[t + "linear1.weight"], out[t + "linear1.bias"] = [f, h], [f]
@@ -250,7 +259,7 @@ def draw(shape_of, generator):
     for name in sorted(shape_of):
         shape = shape_of[name]
         values = torch.randn(shape, generator=generator, dtype=torch.float64)
-        if ".norm" in name:
+        if "norm" in name:
             values = values * 0.1 + (1 if name.endswith("weight") else 0)
         elif len(shape) == 1:
             values = values * 0.2
@@ -344,6 +353,18 @@ CASES = {
     "smooth-weight": dict(regions=2, halo=1, channels=4, classes=3, labels=[0, 2, 1, 0, 0],
                           train={"label_smoothing": 0.1, "class_weight": "balanced"}),
     "clip": dict(regions=2, halo=1, channels=4, train={"clip_norm": 0.25}),
+    "ffn-glu": dict(regions=1, halo=0, channels=4, moe={**experts.MOE, "ffn": "glu", "ffn_dim": 7}),
+    "ffn-geglu": dict(regions=2, halo=1, channels=4, moe={**experts.MOE, "ffn": "geglu", "shared_experts": 1}),
+    "ffn-swiglu": dict(regions=1, halo=0, channels=4, encoder={"norm": "pre"}, moe={**experts.MOE, "ffn": "swiglu", "output_norm": True}),
+    "ffn-residual": dict(regions=1, halo=0, channels=4, moe={**experts.MOE, "ffn": "residual", "activation": "gelu", "output_norm": True}),
+    "ffn-norms": dict(regions=1, halo=0, channels=4, encoder={"layers": 2},
+                      moe={**experts.MOE, "inner_norm": True, "activation": "gelu", "layers": [1], "top_k": 1}),
+    "experts-attention": dict(regions=2, halo=1, channels=4, moe={**experts.MOE, "expert_types": ["attention*3"]}),
+    "experts-conv": dict(regions=1, halo=0, channels=4, bridge={"tokens": 2}, encoder={"activation": "gelu"},
+                         moe={**experts.MOE, "expert_types": ["conv*3"], "route_unit": "window", "kernel": 4, "top_k": 1}),
+    "experts-mixed": dict(regions=2, halo=1, channels=4, encoder={"patch": 3},
+                          moe={**experts.MOE, "expert_types": ["ffn*2", "attention*1", "conv*2"], "route_unit": "patch"}),
+    "experts-residual": dict(regions=1, halo=0, channels=4, moe={**experts.MOE, "residual_expert": True, "shared_experts": 1}),
     "decay-matrices": dict(regions=2, halo=1, channels=4, train={"decay": "matrices", "weight_decay": 2.0}),
 }
 

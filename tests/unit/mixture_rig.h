@@ -67,21 +67,20 @@ static inline void rig_begin(struct rig *g, uint64_t seed)
 	struct tensor_plan plan[(int)ROUTER_TENSORS + (int)EXPERT_TENSORS];
 	struct expert_shape shape = {.H = g->route.H, .F = g->F, .activation = ACT_GELU};
 	g->m = (struct mixture){.router = router_find(g->router),
-		.expert = expert_find("ffn"),
 		.route = g->route,
 		.shape = shape,
-		.shared = g->shared,
+		.parts = 1,
+		.part = {{expert_find("ffn"), 0, g->route.E, g->expert_weight}},
+		.shared = {expert_find("ffn"), 0, g->shared, g->shared_weight},
 		.capacity = g->capacity,
 		.dropout = g->dropout,
-		.router_weight = g->router_weight,
-		.expert_weight = g->expert_weight,
-		.shared_weight = g->shared_weight};
+		.router_weight = g->router_weight};
 	add(&g->s, &r, g->B * g->route.N, g->route.H);
 	rig_add(g, &r, 1, g->m.router->declare(&g->route, plan), plan, g->router_weight);
-	g->m.expert->declare(&shape, plan);
-	rig_add(g, &r, g->route.E, g->m.expert->tensors, plan, g->expert_weight);
+	int tensors = g->m.shared.type->declare(&shape, plan);
+	rig_add(g, &r, g->route.E, tensors, plan, g->expert_weight);
 	if (g->shared)
-		rig_add(g, &r, g->shared, g->m.expert->tensors, plan, g->shared_weight);
+		rig_add(g, &r, g->shared, tensors, plan, g->shared_weight);
 	g->balance = balance_new(g->route.E);
 	g->slope = (struct balance_slope){NEW_ARRAY(real, g->route.E), NEW_ARRAY(real, g->route.E), 0};
 }

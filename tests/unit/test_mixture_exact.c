@@ -47,7 +47,7 @@ static void case_17_one_expert(void)
 		tape_reset(tape);
 		memset(g.s.node[0].g, 0, sizeof dx);
 		memset(g.s.node[linear1].g, 0, sizeof dw);
-		y = g.m.expert->forward(tape, &g.s.node[0], g.expert_weight, &g.m.shape);
+		y = g.m.shared.type->forward(tape, &g.s.node[0], g.expert_weight, &g.m.shape, NULL);
 		CHECK(!memcmp(keep, y->x, sizeof keep));
 		tape_gradients(tape, tape->arena);
 		memcpy(y->g, dy, sizeof dy);
@@ -79,7 +79,7 @@ static struct node *dense_path(struct rig *g, const struct choice *chosen)
 			int n = g->s.rows[2 + i] * g->s.cols[2 + i] / E * e;
 			one[i] = (struct weight){g->expert_weight[i].x + n, g->expert_weight[i].g + n};
 		}
-		answer[e] = g->m.expert->forward(tape, &g->s.node[0], one, &g->m.shape);
+		answer[e] = g->m.shared.type->forward(tape, &g->s.node[0], one, &g->m.shape, NULL);
 	}
 	tape->keep_passing = false;
 	return op_mix(tape, w, answer, E);
@@ -139,7 +139,8 @@ static void case_20_equal_experts(void)
 			tape->keep_passing = true;
 			if (!strcmp(routers[i], "soft_moe")) /* an expert works on slots, not on tokens */
 				x = op_window_slots(tape, g.chosen.dispatch, x, 7);
-			struct node *one = g.m.expert->forward(tape, x, g.expert_weight, &g.m.shape);
+			struct node *one =
+				g.m.shared.type->forward(tape, x, g.expert_weight, &g.m.shape, NULL);
 			if (g.chosen.combine)
 				one = op_window_mix(tape, g.chosen.combine, one, 7);
 			for (int j = 0; j < ROWS * H; j++)

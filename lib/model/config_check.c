@@ -1,0 +1,135 @@
+/* What the values of a configuration have to do with each other. */
+#include "model/config_keys.h"
+
+#include "base/error.h"
+#include "moe/capacity.h"
+#include "moe/rebalance.h"
+#include "moe/router.h"
+
+#include <string.h>
+
+/* Types that read several tokens together need such tokens. */
+static int check_types(const struct config *c)
+{
+	const struct expert_types *t = &c->moe.expert_types;
+	for (int i = 0; i < t->n; i++) {
+		const struct expert_type *type = expert_table[t->type[i]];
+		if (type->windows && !strcmp(config_router(c), "soft_moe"))
+			return err_set(EX_CONFIG,
+				"moe.expert_types: %s reads tokens, moe.router=soft_moe gives it means of "
+				"them",
+				type->name);
+		if (type->neighbours && (c->moe.route_unit == UNIT_TOKEN ||
+						(c->moe.route_unit == UNIT_PATCH && c->encoder.patch < 2)))
+			return err_set(EX_CONFIG,
+				"moe.expert_types: %s needs neighbours in time; set moe.route_unit to "
+				"window, or to patch "
+				"with an encoder.patch above 1",
+				type->name);
+	}
+	return 0;
+}
+
+static int check_groups(const struct config *c, int E)
+{
+	int groups = c->moe.groups, top = c->moe.top_k_groups;
+	if (E % groups)
+		return err_set(EX_CONFIG, "moe.groups: %d does not divide moe.num_experts, %d", groups, E);
+	if (top > groups)
+		return err_set(EX_CONFIG, "moe.top_k_groups: %d of %d groups (moe.groups)", top, groups);
+	if (c->moe.top_k > top * (E / groups))
+		return err_set(EX_CONFIG,
+			"moe.top_k_groups: %d of %d experts each hold no %d experts (moe.top_k)", top,
+			E / groups, c->moe.top_k);
+	return 0;
+}
+
+/* Quantiles balance plain choices by independent scores. */
+static int check_quantile(const struct config *c, int E)
+{
+	static const char what[] = "moe.balance: quantile does not go with";
+	if (c->moe.score != SCORE_SIGMOID)
+		return err_set(EX_CONFIG, "%s moe.score=softmax; use moe.score=sigmoid", what);
+	if (c->moe.capacity_factor > 0)
+		return err_set(EX_CONFIG, "%s moe.capacity_factor", what);
+	if (c->moe.capacity_factor_eval > 0)
+		return err_set(EX_CONFIG, "%s moe.capacity_factor_eval", what);
+	if (c->moe.capacity == CAPACITY_DYNAMIC)
+		return err_set(EX_CONFIG, "%s moe.capacity=dynamic", what);
+	if (c->moe.groups > 1)
+		return err_set(EX_CONFIG, "%s moe.groups", what);
+	if (c->moe.top_k == E)
+		return err_set(EX_CONFIG, "%s moe.top_k equal to moe.num_experts", what);
+	return 0;
+}
+
+static int check_experts(const struct config *c)
+{
+	int mixtures = 0;
+	for (int l = 0; l < c->encoder.layers; l++) {
+		if (!config_mixture(c, l))
+			continue;
+		mixtures++;
+		if (c->moe.top_k > config_experts(c, l))
+			return err_set(EX_CONFIG, "moe.top_k: %d of %d experts (moe.num_experts)",
+				c->moe.top_k, config_experts(c, l));
+		if (config_balance(c) == BALANCE_BY_QUANTILE && check_quantile(c, config_experts(c, l)))
+			return -1;
+		if (c->moe.groups > 1 && check_groups(c, config_experts(c, l)))
+			return -1;
+	}
+	if (mixtures && c->moe.num_experts.n > 1 && c->moe.num_experts.n != mixtures)
+		return err_set(EX_CONFIG, "moe.num_experts: %d numbers for %d mixtures (moe.layers)",
+			c->moe.num_experts.n, mixtures);
+	return mixtures ? check_types(c) : 0;
+}
+
+static int check_mixtures(const struct config *c)
+{
+	const struct layer_set *s = &c->moe.layers;
+	bool any = config_mixtures(c);
+	if (s->kind == LAYERS_LISTED && s->list[s->n - 1] >= c->encoder.layers)
+		return err_set(EX_CONFIG,
+			"moe.layers: there is no layer %d; encoder.layers is %d, indices count from 0",
+			s->list[s->n - 1], c->encoder.layers);
+	if (s->kind == LAYERS_EVERY && !any)
+		return err_set(EX_CONFIG, "moe.layers: every:%d is none of %d layers", s->list[0],
+			c->encoder.layers);
+	if (check_experts(c))
+		return -1;
+	if (any && c->moe.capacity_max && c->moe.capacity_min > c->moe.capacity_max)
+		return err_set(EX_CONFIG, "moe.capacity_min: %d is above moe.capacity_max, %d",
+			c->moe.capacity_min, c->moe.capacity_max);
+	if (any && c->moe.drop_policy == DROP_RANDOM && c->moe.capacity == CAPACITY_DYNAMIC)
+		return err_set(EX_CONFIG, "moe.drop_policy: random drops in training only, "
+					  "moe.capacity=dynamic in evaluation too");
+	if (any && c->moe.drop_policy == DROP_RANDOM && c->moe.capacity_factor_eval > 0)
+		return err_set(EX_CONFIG, "moe.drop_policy: random drops in training only; with it "
+					  "moe.capacity_factor_eval is 0");
+	return 0;
+}
+
+int config_check(const struct configuration *c)
+{
+	const struct config *v = &c->value;
+	for (int i = 0; i < config_key_count; i++)
+		if (c->from[i] >= FROM_FILE && config_keys[i].matters && !config_keys[i].matters(v))
+			return err_set(EX_CONFIG, "%s has no effect: %s", config_keys[i].name,
+				config_keys[i].unless);
+	bool asked = config_given(c, "bridge.sync") || config_given(c, "bridge.sync_every");
+	if (asked && v->bridge.sync == SYNC_LAYER && v->bridge.sync_every >= v->encoder.layers)
+		return err_set(EX_CONFIG,
+			"bridge.sync=layer has no effect: bridge.sync_every is %d, encoder.layers %d, and "
+			"nothing is exchanged after the last layer",
+			v->bridge.sync_every, v->encoder.layers);
+	if (v->encoder.hidden_dim % v->encoder.heads)
+		return err_set(EX_CONFIG, "encoder.heads: %d does not divide encoder.hidden_dim, %d",
+			v->encoder.heads, v->encoder.hidden_dim);
+	if (check_mixtures(v))
+		return -1;
+	if (v->encoder.positional == POSITION_SINUSOIDAL && v->encoder.hidden_dim % 2)
+		return err_set(EX_CONFIG,
+			"encoder.positional=sinusoidal needs an even encoder.hidden_dim, not %d",
+			v->encoder.hidden_dim);
+	return 0;
+}

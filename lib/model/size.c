@@ -1,0 +1,45 @@
+/* How many numbers a model has, and how many of them one token meets. */
+#include "model/model.h"
+
+#include <string.h>
+
+/* Routed experts a token passes through, of E; for routers where it differs from token to token the mean. */
+static double experts_of_a_token(const struct model *m, int layer)
+{
+	struct router_shape s = model_router_shape(m, layer);
+	if (!strcmp(m->router->name, "soft") || !strcmp(m->router->name, "soft_moe"))
+		return s.E;
+	if (!strcmp(m->router->name, "expert_choice"))
+		return s.capacity_factor < s.E ? s.capacity_factor : s.E;
+	return s.k;
+}
+
+struct model_size model_size(const struct model *m)
+{
+	struct model_size s = {m->params.count, 0};
+	double idle = 0;
+	for (int k = 0; k < m->layout.regions; k++)
+		for (int l = 0; l < m->config.encoder.layers; l++) {
+			const struct layer_params *layer = &m->region[k].layer[l];
+			if (!layer->mixture)
+				continue;
+			double share = experts_of_a_token(m, l) / config_experts(&m->config, l);
+			for (int p = 0; p < layer->parts; p++)
+				for (int i = 0; i < layer->part[p].tensors; i++)
+					idle += (1 - share) *
+						(double)m->params.list[layer->part[p].tensor[i]].count;
+		}
+	s.active = s.total - (size_t)(idle + 0.5);
+	return s;
+}
+
+int model_size_print(const struct config *c, const struct layout *l, int with_gate, struct text *t)
+{
+	struct model *m = model_declare(c, l, with_gate);
+	if (!m)
+		return -1;
+	struct model_size n = model_size(m);
+	text_addf(t, "parameters\t%zu\tin all\nparameters\t%zu\tactive\n", n.total, n.active);
+	model_free(m);
+	return 0;
+}
