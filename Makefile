@@ -141,6 +141,7 @@ golden:
 man: all
 	@for p in $(PROGRAMS); do MOE_BIN=$(abspath $B/bin) tests/man-options $$p --write || exit; done
 	@MOE_BIN=$(abspath $B/bin) tests/man-options keys --write
+	@tests/man-options layers --write
 
 lint: all
 	@tests/lint $(if $(CI),--strict)

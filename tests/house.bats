@@ -64,6 +64,7 @@ none() { # none TEXT: fails and shows the text unless it is empty
         MOE_BIN=$MOE_BIN tests/man-options "$p"
     done
     MOE_BIN=$MOE_BIN tests/man-options keys
+    tests/man-options layers
 }
 
 @test "every page is free of mandoc's warnings and has the sections a user looks for" {

@@ -275,3 +275,8 @@ if sum(w): w = [x / sum(w) for x in w]'
     run_examples moe-route.1 5
     [ -s routing.st ]
 }
+
+@test "the examples of moe-layers(7) run" {
+    cp w.st windows.st
+    run_examples moe-layers.7 2
+}
