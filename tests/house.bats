@@ -135,3 +135,11 @@ none() { # none TEXT: fails and shows the text unless it is empty
         "${CC:-cc}" -std=c11 -D_GNU_SOURCE -Ilib -Icmd -fsyntax-only "$source"
     done
 }
+
+@test "the tests that FEATURES.md names are there" {
+    local missing=0 name
+    while IFS= read -r name; do
+        grep -qrF "$name" tests --include='*.bats' --include='*.c' || { echo "no such test: $name"; missing=1; }
+    done < <(grep '^|' tests/FEATURES.md | cut -d'|' -f4 | grep -o '"[^"]*"\|`[a-z0-9_]*`' | tr -d '"`' | grep -v '^test_')
+    [ "$missing" = 0 ]
+}
