@@ -5,6 +5,8 @@
 #include "model/encoder.h"
 #include "model/forward.h"
 
+#include <stdatomic.h>
+
 /* What the encoders of a part return; on its tape. */
 struct encoded {
 	struct node **summary, **token; /* [regions of the part] of [windows][H]; token[] may be NULL */
@@ -16,6 +18,7 @@ struct chunk {
 	struct balance *balance; /* [regions of the part][layers] of the mixtures */
 	int from, count;         /* windows from .. from + count - 1 of the group */
 	struct encoded out;
+	atomic_bool done; /* has gone backward */
 };
 
 struct forward {

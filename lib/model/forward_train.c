@@ -7,6 +7,7 @@
 #include "base/profile.h"
 #include "base/rng.h"
 
+#include <sched.h>
 #include <string.h>
 
 enum {
@@ -122,6 +123,7 @@ static void make_chunks(struct forward *f)
 			struct chunk *c = &f->chunk[part * f->chunks + i];
 			c->part = part;
 			c->lane = (int)((long)i * f->lanes / f->chunks);
+			atomic_store(&c->done, false);
 			c->from = i * f->windows;
 			c->count = f->B - c->from < f->windows ? f->B - c->from : f->windows;
 		}
@@ -162,20 +164,25 @@ static void hand_back(const struct forward *f, struct chunk *c)
 	}
 }
 
-static void train_backward_lane(void *context, int task, int worker)
+/* Chunks are given out turn by turn, the first of every lane, then the second: all threads work to the end, and a lane's chunks
+ * still add to it in order, each after the one before, which was given out long ago. */
+static void train_backward_chunk(void *context, int task, int worker)
 {
 	struct forward *f = context;
-	int part = task / f->lanes, lane = task % f->lanes;
-	for (int i = 0; i < f->chunks; i++) {
-		struct chunk *c = &f->chunk[part * f->chunks + i];
-		if (c->lane != lane)
-			continue;
-		tape_lend(c->tape, &f->workspace[worker]);
-		tape_gradients(c->tape, f->gradients[worker]);
-		hand_back(f, c);
-		tape_backward(c->tape);
-		arena_reset(f->gradients[worker]);
-	}
+	int lanes = f->parts * f->lanes, turn = task / lanes;
+	int part = task % lanes / f->lanes, lane = task % f->lanes;
+	int first = (lane * f->chunks + f->lanes - 1) / f->lanes, i = first + turn;
+	if (i >= f->chunks || f->chunk[part * f->chunks + i].lane != lane)
+		return;
+	struct chunk *c = &f->chunk[part * f->chunks + i];
+	while (turn && !atomic_load(&c[-1].done))
+		sched_yield();
+	tape_lend(c->tape, &f->workspace[worker]);
+	tape_gradients(c->tape, f->gradients[worker]);
+	hand_back(f, c);
+	tape_backward(c->tape);
+	arena_reset(f->gradients[worker]);
+	atomic_store(&c->done, true);
 }
 
 /* gradient of region k = its part's lanes added in order */
@@ -271,7 +278,8 @@ static double train_group(struct forward *f, double total, real *gradient)
 
 	f->d_summary = s;
 	f->d_token = g;
-	pool_run(f->pool, f->parts * f->lanes, train_backward_lane, f);
+	int turns = (f->chunks + f->lanes - 1) / f->lanes;
+	pool_run(f->pool, f->parts * f->lanes * turns, train_backward_chunk, f);
 	return (double)loss->x[0];
 }
 
