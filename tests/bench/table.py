@@ -134,7 +134,7 @@ def readme(lines, path):
     for r in (x for x in lines if x["what"] == "reach"):
         if r["score"] is None:
             continue
-        c = cells(r)
+        c = [text.replace("|", "\\|") for text in cells(r)]
         out.append(f"| {c[0]} | {c[1]} | {c[2]}{', ' + c[3] if c[3] else ''} | {c[4]} |")
     out.append(f"\nOn {where}; {peers}; {m['threads']} threads, rounds: {m['rounds']}. {disturbed(lines)}".rstrip())
     with open(path, encoding="utf-8") as f:
