@@ -138,6 +138,7 @@ none() { # none TEXT: fails and shows the text unless it is empty
 
 @test "the tests that FEATURES.md names are there" {
     local missing=0 name
+    # shellcheck disable=SC2016 # the backticks are of Markdown
     while IFS= read -r name; do
         grep -qrF "$name" tests --include='*.bats' --include='*.c' || { echo "no such test: $name"; missing=1; }
     done < <(grep '^|' tests/FEATURES.md | cut -d'|' -f4 | grep -o '"[^"]*"\|`[a-z0-9_]*`' | tr -d '"`' | grep -v '^test_')
