@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "moe/rebalance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -76,15 +77,28 @@ void mixtures_add(struct mixtures *x, const struct forward *f, int windows)
 	}
 }
 
+/* What would send an expert more tokens. */
+static char *advice(const struct config *c)
+{
+	if (c->moe.balance == BALANCE_BY_BIAS)
+		return mem_format(
+			"a larger moe.balance_rate (it is %g), or fewer experts", c->moe.balance_rate);
+	if (c->moe.balance == BALANCE_BY_QUANTILE)
+		return mem_text("fewer experts");
+	return mem_format(
+		"a larger moe.load_balance_weight (it is %g), moe.router=noisy_topk, or fewer experts",
+		c->moe.load_balance_weight);
+}
+
 static void warn(const struct mixtures *x, const struct mixture_report *r, int e, struct names *warnings)
 {
+	char *what = advice(&x->m->config);
 	char *s = mem_format("region %d, layer %d: expert %d got %.2g %% of the tokens; for %d epochs it had "
-			     "less than a tenth of an even share (%.3g %%); try a larger "
-			     "moe.load_balance_weight (it is %g), moe.router=noisy_topk, or fewer experts",
-		r->region, r->layer, e, 100 * r->share[e], PATIENCE, 100. / r->experts,
-		x->m->config.moe.load_balance_weight);
+			     "less than a tenth of an even share (%.3g %%); try %s",
+		r->region, r->layer, e, 100 * r->share[e], PATIENCE, 100. / r->experts, what);
 	names_add(warnings, s);
 	free(s);
+	free(what);
 }
 
 static void end_one(
