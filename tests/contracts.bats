@@ -10,13 +10,6 @@ setup_file() {
     make_data
 }
 
-# train OUT ARGUMENTS...: a small model without history
-train() {
-    local out=$1
-    shift
-    moe-train $small --no-history -o "$out" "$@"
-}
-
 # stop SIGNAL WHEN PROGRAM...: runs the program (not a function: the signal is for it alone) and sends the signal after WHEN
 # seconds, or once the file WHEN has a line; sets code
 stop() {

@@ -10,13 +10,6 @@ setup_file() {
     make_data
 }
 
-# tensors FILE: all of them, without the header
-tensors() {
-    local header
-    header=$(od -An -tu8 -N8 "$1")
-    tail -c +$((header + 9)) "$1" | cksum
-}
-
 # mix NAME ARGUMENTS...: a model NAME of two epochs whose layer is a mixture; quick, the same for the same arguments
 mix() {
     local out=$1

@@ -9,13 +9,6 @@ setup_file() {
     make_data
 }
 
-# train OUT ARGUMENTS...
-train() {
-    local out=$1
-    shift
-    moe-train $small --no-history -o "$out" "$@"
-}
-
 @test "each form of gate, head and pooling brings its tensors, and the model goes through every program" {
     three="--set encoder.layers=3 --set bridge.sync=layer --set bridge.tokens=2"
     train x $three --set gate.type=linear --set gate.combine=answers --set encoder.tokens=patch --set encoder.pool=attention w.st

@@ -10,20 +10,6 @@ setup_file() {
     make_data
 }
 
-# tensors FILE: a digest of all tensors, without the header (the configuration is in it)
-tensors() {
-    local header
-    header=$(od -An -tu8 -N8 "$1")
-    tail -c +$((header + 9)) "$1" | cksum
-}
-
-# train OUT ARGUMENTS...
-train() {
-    local out=$1
-    shift
-    moe-train $small --no-history -o "$out" "$@"
-}
-
 @test "the keys of this table are the keys there are, and each changes the model or is refused" {
     edit w.st unbalanced.st 'l = t["window.label"][2]
 for i in range(0, len(l), 3): l[i] = 0'

@@ -17,6 +17,21 @@ make_data() {
     moe-train $small --set train.epochs=2 --no-history -o m.st w.st
 }
 
+# train OUT ARGUMENTS...: a small model without history
+train() {
+    local out=$1
+    shift
+    # shellcheck disable=SC2086
+    moe-train $small --no-history -o "$out" "$@"
+}
+
+# tensors FILE: a digest of all tensors, without the header (the configuration is in it)
+tensors() {
+    local header
+    header=$(od -An -tu8 -N8 "$1")
+    tail -c +$((header + 9)) "$1" | cksum
+}
+
 # moe_model NAME KEYS...: a model of one epoch whose two layers are both mixtures of four experts
 moe_model() {
     local name=$1

@@ -365,11 +365,3 @@ int split_add_input(struct split *s, struct input *in)
 {
 	return split_begin(s, in) || split_rest(s) ? -1 : 0;
 }
-
-int split_add(struct split *s, const char *path)
-{
-	struct input *in = input_open(path);
-	int r = in ? split_add_input(s, in) : -1;
-	input_close(in);
-	return r;
-}

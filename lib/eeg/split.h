@@ -1,7 +1,7 @@
 /* Recordings as text in, windows out.
  *
- *     split_add("S01.csv") --recording--> rows of floats in a nameless temporary file, runs of labels, gaps, missing cells
- *     split_add("S02.csv")                       |
+ *     split_add_input(S01) --recording--> rows of floats in a nameless temporary file, runs of labels, gaps, missing cells
+ *     split_add_input(S02)                       |
  *     split_finish ------------------------------+--> struct windows with its signal [S][C] mapped from that file
  *
  * What is kept in memory is lists of runs and the table of windows; samples never are. Values arrive in microvolts.
@@ -65,9 +65,7 @@ struct split_options split_defaults(void);
 struct split;
 
 struct split *split_new(const struct split_options *); /* NULL with an error: the options contradict */
-/* One recording, "-" = standard input; -1 with an error. */
-int split_add(struct split *, const char *path);
-/* The same from an input that is already open (and stays the caller's). */
+/* One recording from an open input, which stays the caller's; -1 with an error. */
 int split_add_input(struct split *, struct input *);
 /* Several at a time; the result does not depend on the number of threads. */
 int split_add_all(struct split *, const struct names *paths, struct pool *);
@@ -82,7 +80,7 @@ struct windows *split_finish(struct split *);
 int split_check(const struct split *);
 void split_free(struct split *);
 
-/* Sentences for the user: recordings too short, windows left out, channels made up. Grows with every split_add. */
+/* Sentences for the user: recordings too short, windows left out, channels made up. Grows with every recording. */
 const struct names *split_notes(const struct split *);
 /* One JSON object per recording and line (formats section 5); after split_finish, whatever that said. */
 void split_explain(const struct split *, struct text *);

@@ -131,3 +131,19 @@ void router_top(struct tape *t, struct node *score, const struct router_shape *s
 	c->balanced = true;
 	c->balance = s->balance;
 }
+
+int router_no_tensors(const struct router_shape *s, struct tensor_plan plan[ROUTER_TENSORS])
+{
+	(void)s;
+	(void)plan;
+	return 0;
+}
+
+void router_even(struct tape *t, int rows, int *expert, const struct router_shape *s, struct choice *c)
+{
+	c->k = s->k;
+	c->expert = expert;
+	c->weight = op_constant(t, rows, s->k, 1 / (real)s->k);
+	c->share = true;
+	c->probability = op_constant(t, rows, s->E, 1 / (real)s->E);
+}

@@ -76,6 +76,9 @@ struct node *router_linear(
 /* Probabilities of the logits, for the losses (c->probability), and the scores that go by them: softmax, or the logistic function
  * s, of which the probabilities then are s_i / sum of s. */
 struct node *router_score(struct tape *, struct node *logits, const struct router_shape *, struct choice *);
+/* What routers without weights have in common: no tensors; and every expert of a choice [rows][k] counts 1/k. */
+int router_no_tensors(const struct router_shape *, struct tensor_plan plan[ROUTER_TENSORS]);
+void router_even(struct tape *, int rows, int *expert, const struct router_shape *, struct choice *);
 /* Chooses the k largest of score, which also give the weights. With groups of equal size (of neighbours), only in the top_groups of
  * them whose k / top_groups largest scores have the largest sum; with top_p, places are left empty (-1) once those before them reach
  * it. */

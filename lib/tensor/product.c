@@ -172,3 +172,11 @@ void add_transposed(int m, int n, const real *x, size_t ldx, real *to, size_t ld
 {
 	transposed(m, n, x, ldx, to, ldto, true);
 }
+
+VECTOR_CLONES
+void add_rows(int m, int n, const real *restrict x, real *restrict sum)
+{
+	for (int i = 0; i < m; i++)
+		for (int j = 0; j < n; j++)
+			sum[j] += x[(size_t)i * (size_t)n + (size_t)j];
+}

@@ -37,4 +37,7 @@ void row_products(
 void transpose(int m, int n, const real *x, size_t ldx, real *to, size_t ldto);
 void add_transposed(int m, int n, const real *x, size_t ldx, real *to, size_t ldto); /* to += ... */
 
+/* sum [n] += the rows of x [m][n], first to last */
+void add_rows(int m, int n, const real *x, real *sum);
+
 #endif

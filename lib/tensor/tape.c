@@ -2,6 +2,7 @@
 
 #include "base/profile.h"
 #include "base/rng.h"
+#include "tensor/dropout.h"
 #include "tensor/vector.h"
 
 #include <stdlib.h>
@@ -127,8 +128,8 @@ VECTOR_CLONES
 void dropout_mask(real *restrict mask, int n, uint32_t key, uint32_t first, real p)
 {
 	PROFILE_PART("generator");
-	uint32_t below = (uint32_t)((double)p * 4294967296.0);
+	uint32_t limit = dropout_limit(p);
 	real keep = 1 / (1 - p);
 	for (int i = 0; i < n; i++)
-		mask[i] = rng_mix32((first + (uint32_t)i) * 0x9e3779b9U + key) < below ? 0 : keep;
+		mask[i] = dropped(first + (uint32_t)i, key, limit) ? 0 : keep;
 }

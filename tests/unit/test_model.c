@@ -1,20 +1,11 @@
 /* What a model starts from: its values, fixed positions, and tokens of band powers. */
 #include "check.h"
+#include "configured.h"
 
 #include "base/mem.h"
 #include "model/encoder.h"
 
 #include <stdlib.h>
-
-static struct configuration configured(int preset, const char *const *set)
-{
-	struct configuration c;
-	config_begin(&c, preset);
-	for (; *set; set++)
-		CHECK(!config_set(&c, *set));
-	CHECK(!config_check(&c));
-	return c;
-}
 
 static void start_values_have_their_distributions(void)
 {

@@ -1,4 +1,5 @@
 #include "check.h"
+#include "configured.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -322,16 +323,6 @@ static void the_scaler_is_mean_and_deviation(void)
 	pool_free(pool);
 	dataset_free(d);
 	target_done(&l);
-}
-
-static struct configuration configured(int preset, const char *const *set)
-{
-	struct configuration c;
-	config_begin(&c, preset);
-	for (; *set; set++)
-		CHECK(!config_set(&c, *set));
-	CHECK(!config_check(&c));
-	return c;
 }
 
 static const char *const tiny[] = {"encoder.hidden_dim=8", "encoder.heads=2", "encoder.layers=1",

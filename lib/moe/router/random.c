@@ -5,13 +5,6 @@
 
 extern const struct router_type router_random;
 
-static int declare(const struct router_shape *s, struct tensor_plan plan[ROUTER_TENSORS])
-{
-	(void)s;
-	(void)plan;
-	return 0;
-}
-
 /* k of 0 .. E-1, in the order drawn: the first places of a shuffle */
 static void draw(struct rng *r, int *expert, int k, int E, int *deck)
 {
@@ -34,11 +27,7 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 		struct rng r = rng_stream(s->key, "experts", (uint64_t)(i / s->N), (uint64_t)(i % s->N));
 		draw(&r, expert + i * s->k, s->k, s->E, deck);
 	}
-	c->k = s->k;
-	c->expert = expert;
-	c->weight = op_constant(t, x->rows, s->k, 1 / (real)s->k);
-	c->share = true;
-	c->probability = op_constant(t, x->rows, s->E, 1 / (real)s->E);
+	router_even(t, x->rows, expert, s, c);
 }
 
-const struct router_type router_random = {"random", true, declare, choose};
+const struct router_type router_random = {"random", true, router_no_tensors, choose};

@@ -3,13 +3,6 @@
 
 extern const struct router_type router_uniform;
 
-static int declare(const struct router_shape *s, struct tensor_plan plan[ROUTER_TENSORS])
-{
-	(void)s;
-	(void)plan;
-	return 0;
-}
-
 static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_TENSORS],
 	const struct router_shape *s, struct choice *c)
 {
@@ -18,11 +11,7 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	for (int i = 0; i < x->rows; i++)
 		for (int j = 0; j < s->k; j++)
 			expert[i * s->k + j] = (i % s->N * s->k + j) % s->E;
-	c->k = s->k;
-	c->expert = expert;
-	c->weight = op_constant(t, x->rows, s->k, 1 / (real)s->k);
-	c->share = true;
-	c->probability = op_constant(t, x->rows, s->E, 1 / (real)s->E);
+	router_even(t, x->rows, expert, s, c);
 }
 
-const struct router_type router_uniform = {"uniform", true, declare, choose};
+const struct router_type router_uniform = {"uniform", true, router_no_tensors, choose};

@@ -1,5 +1,5 @@
 #include "base/profile.h"
-#include "base/rng.h"
+#include "tensor/dropout.h"
 #include "tensor/ops.h"
 #include "tensor/product.h"
 #include "tensor/vector.h"
@@ -171,9 +171,9 @@ static real weights_of(
 	if (p <= 0)
 		return share;
 	PROFILE_PART("generator");
-	uint32_t below = (uint32_t)((double)p * 4294967296.0);
+	uint32_t limit = dropout_limit(p);
 	for (int j = 0; j < N; j++)
-		s[j] = rng_mix32((first + (uint32_t)j) * 0x9e3779b9U + key) < below ? 0 : s[j];
+		s[j] = dropped(first + (uint32_t)j, key, limit) ? 0 : s[j];
 	return share / (1 - p);
 }
 

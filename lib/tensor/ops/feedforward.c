@@ -23,14 +23,13 @@ VECTOR_CLONES
 static void relu_dropout(real *h, int units, int n, struct mask m)
 {
 	PROFILE_PART("generator");
-	uint32_t below = (uint32_t)((double)m.p * 4294967296.0);
+	uint32_t limit = dropout_limit(m.p);
 	real keep = 1 / (1 - m.p);
 	n = n / LANES * LANES;
 	for (int f = 0; f < units; f++, h += GROUP)
 		for (int j = 0; j < n; j++) {
 			real x = h[j] > 0 ? h[j] * keep : 0;
-			uint32_t element = m.first + (uint32_t)f + (uint32_t)j * m.F;
-			h[j] = rng_mix32(element * 0x9e3779b9U + m.key) < below ? 0 : x;
+			h[j] = dropped(mask_element(&m, f, j), m.key, limit) ? 0 : x;
 		}
 }
 
@@ -63,14 +62,10 @@ VECTOR_CLONES
 static void dropout(real *restrict h, real *restrict slope, int units, int n, struct mask m)
 {
 	PROFILE_PART("generator");
-	uint32_t below = (uint32_t)((double)m.p * 4294967296.0);
-	real keep = 1 / (1 - m.p), mask[GROUP];
+	real mask[GROUP];
 	n = n / LANES * LANES;
 	for (int f = 0; f < units; f++) {
-		for (int j = 0; j < n; j++) {
-			uint32_t element = m.first + (uint32_t)f + (uint32_t)j * m.F;
-			mask[j] = rng_mix32(element * 0x9e3779b9U + m.key) < below ? 0 : keep;
-		}
+		draw(mask, n, f, &m);
 		for (int j = 0; j < n; j++)
 			h[f * GROUP + j] *= mask[j];
 		for (int j = 0; slope && j < n; j++)
@@ -162,9 +157,7 @@ static void backward(struct tape *t, struct node *y)
 		add_transposed(units, H, dw2, cols, s->W2.g + from, (size_t)F);
 	}
 	add_transposed(H, w.rows, dxt, P, x->g, cols);
-	for (int i = 0; i < w.rows; i++)
-		for (size_t j = 0; j < cols; j++)
-			s->b2.g[j] += y->g[(size_t)i * cols + j];
+	add_rows(w.rows, H, y->g, s->b2.g);
 	scratch_done(t);
 }
 
@@ -177,14 +170,11 @@ struct node *op_feedforward(struct tape *t, struct node *x, struct weight W1, st
 	real p = t->gradients ? t->dropout.p : 0;
 	struct saved here = {W1, b1, W2, b2, F, act, p > 0 ? tape_mask_key(t) : 0, p};
 	struct work w = {.rows = x->rows, .P = whole_vectors(x->rows), .H = H};
-	size_t P = (size_t)w.P, area = (size_t)H * P;
+	size_t P = (size_t)w.P;
 	w.xt = transposed(t, x->x, x->rows, w.P, H);
 	w.h = scratch_reals(t, TILE * GROUP);
 	real *part = scratch_reals(t, (size_t)H * GROUP);
-	double *sum = arena_take(t->scratch, area * sizeof *sum); /* the tiles' shares add up without loss */
-	for (int j = 0; j < H; j++)
-		for (size_t i = 0; i < P; i++)
-			sum[(size_t)j * P + i] = (double)b2.x[j];
+	double *sum = sums_new(t, b2.x, H, w.P);
 	for (int from = 0; from < F; from += TILE) {
 		int units = F - from < TILE ? F - from : TILE;
 		for (int g = 0; g < w.P; g += GROUP) {
@@ -195,9 +185,7 @@ struct node *op_feedforward(struct tape *t, struct node *x, struct weight W1, st
 			add_doubles(sum + g, P, part, H, n);
 		}
 	}
-	for (int i = 0; i < w.rows; i++)
-		for (int j = 0; j < H; j++)
-			y->x[(size_t)i * (size_t)H + (size_t)j] = (real)sum[(size_t)j * P + (size_t)i];
+	sums_out(sum, H, w.P, y->x, w.rows);
 	scratch_done(t);
 	if (t->gradients) {
 		struct saved *s = y->saved = tape_take(t, sizeof *s);

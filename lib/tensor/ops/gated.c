@@ -30,17 +30,6 @@ INLINE vec gate_of(vec a, vec *slope, const enum gating gating)
 	return a * s;
 }
 
-/* mask [n] of unit f */
-INLINE void draw(real *mask, int n, int f, struct mask m)
-{
-	uint32_t below = (uint32_t)((double)m.p * 4294967296.0);
-	real keep = 1 / (1 - m.p);
-	for (int j = 0; j < n; j++) {
-		uint32_t element = m.first + (uint32_t)f + (uint32_t)j * m.F;
-		mask[j] = rng_mix32(element * 0x9e3779b9U + m.key) < below ? 0 : keep;
-	}
-}
-
 /* A tile forward: u = gate(a) u mask. */
 VECTOR_CLONES
 static void gate(
@@ -54,7 +43,7 @@ static void gate(
 		for (int j = 0; j < n; j += LANES)
 			V_STORE(u + j, V_LOAD(u + j) * gate_of(V_LOAD(a + j), &slope, gating));
 		if (m.p > 0) {
-			draw(mask, n, f, m);
+			draw(mask, n, f, &m);
 			for (int j = 0; j < n; j++)
 				u[j] *= mask[j];
 		}
@@ -75,7 +64,7 @@ static void gate_backward(
 	for (int f = 0; f < units; f++, u += GROUP, a += GROUP, dh += GROUP) {
 		vec db = V_LOAD(w->db + f * LANES), dc = V_LOAD(w->dc + f * LANES), slope;
 		if (m.p > 0)
-			draw(mask, n, f, m);
+			draw(mask, n, f, &m);
 		for (int j = 0; j < n; j += LANES) {
 			vec linear = V_LOAD(u + j), keep = V_LOAD(mask + j), g = V_LOAD(dh + j) * keep;
 			vec open = gate_of(V_LOAD(a + j), &slope, gating);
@@ -172,9 +161,7 @@ static void backward(struct tape *t, struct node *y)
 		add_transposed(units, H, b.dw2, cols, s->w.W2.g + from, (size_t)F);
 	}
 	add_transposed(H, w.rows, b.dxt, P, x->g, cols);
-	for (int i = 0; i < w.rows; i++)
-		for (size_t j = 0; j < cols; j++)
-			s->w.b2.g[j] += y->g[(size_t)i * cols + j];
+	add_rows(w.rows, H, y->g, s->w.b2.g);
 	scratch_done(t);
 }
 
@@ -187,12 +174,9 @@ struct node *op_gated_feedforward(
 	struct saved here = {*weights, F, gating, p > 0 ? tape_mask_key(t) : 0, p};
 	struct work w = work_new(t, x);
 	int H = x->cols;
-	size_t P = (size_t)w.P, area = (size_t)H * P;
+	size_t P = (size_t)w.P;
 	real *part = scratch_reals(t, (size_t)H * GROUP);
-	double *sum = arena_take(t->scratch, area * sizeof *sum); /* the tiles' shares add up without loss */
-	for (int j = 0; j < H; j++)
-		for (size_t i = 0; i < P; i++)
-			sum[(size_t)j * P + i] = (double)weights->b2.x[j];
+	double *sum = sums_new(t, weights->b2.x, H, w.P);
 	for (int from = 0; from < F; from += TILE) {
 		int units = F - from < TILE ? F - from : TILE;
 		for (int g = 0; g < w.P; g += GROUP) {
@@ -204,9 +188,7 @@ struct node *op_gated_feedforward(
 			add_doubles(sum + g, P, part, H, n);
 		}
 	}
-	for (int i = 0; i < w.rows; i++)
-		for (int j = 0; j < H; j++)
-			y->x[(size_t)i * (size_t)H + (size_t)j] = (real)sum[(size_t)j * P + (size_t)i];
+	sums_out(sum, H, w.P, y->x, w.rows);
 	scratch_done(t);
 	if (t->gradients) {
 		struct saved *s = y->saved = tape_take(t, sizeof *s);

@@ -38,9 +38,8 @@ static void backward(struct tape *t, struct node *y)
 			gemm(PLAIN, PLAIN, rows, in, out, 1, y->g, out, s->W.x, in, 1, x->g, in);
 		gemm(TRANSPOSED, PLAIN, out, in, rows, 1, y->g, out, x->x, in, 1, s->W.g, in);
 	}
-	for (size_t i = 0; i < (size_t)rows && s->b.x; i++)
-		for (size_t j = 0; j < O; j++)
-			s->b.g[j] += y->g[i * O + j];
+	if (s->b.x)
+		add_rows(rows, out, y->g, s->b.g);
 }
 
 static void forward(struct tape *t, struct node *y, const struct node *x, struct weight W, struct weight b)

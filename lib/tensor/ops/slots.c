@@ -47,15 +47,36 @@ struct node *op_softmax_rows(struct tape *t, struct node *x, int N)
 	return y;
 }
 
-/* Where a window's parts stand: w [N][M], x [N][cols], s [M][cols]. */
-struct part {
-	size_t w, x, s;
-};
+/* Three products window by window, of w [B*N][M], x [B*N][cols] and s [B*M][cols]; from: FROM_ZERO or FROM_C. */
 
-static struct part part_of(int b, int N, int M, int cols)
+/* s (+)= w^T x */
+static void rows_to_slots(
+	int B, int N, int M, int cols, const real *w, const real *x, real *s, enum product_start from)
 {
-	size_t i = (size_t)b, n = (size_t)N, m = (size_t)M, c = (size_t)cols;
-	return (struct part){i * n * m, i * n * c, i * m * c};
+	size_t n = (size_t)N, m = (size_t)M, c = (size_t)cols;
+	for (int b = 0; b < B; b++, w += n * m, x += n * c, s += m * c)
+		product(M, cols, N, (struct product_left){w, 1, m}, x, c, s, c, from, NULL);
+}
+
+/* x (+)= w s */
+static void slots_to_rows(
+	int B, int N, int M, int cols, const real *w, const real *s, real *x, enum product_start from)
+{
+	size_t n = (size_t)N, m = (size_t)M, c = (size_t)cols;
+	for (int b = 0; b < B; b++, w += n * m, x += n * c, s += m * c)
+		product(N, cols, M, (struct product_left){w, m, 1}, s, c, x, c, from, NULL);
+}
+
+/* w += x s^T */
+static void add_weights(struct tape *t, int B, int N, int M, int cols, const real *x, const real *s, real *w)
+{
+	size_t n = (size_t)N, m = (size_t)M, c = (size_t)cols;
+	real *st = scratch_reals(t, m * c);
+	for (int b = 0; b < B; b++, w += n * m, x += n * c, s += m * c) {
+		transpose(M, cols, s, c, st, m);
+		product(N, M, cols, (struct product_left){x, c, 1}, st, m, w, m, FROM_C, NULL);
+	}
+	scratch_done(t);
 }
 
 /* dw = x dy^T;  dx = w dy */
@@ -64,29 +85,15 @@ static void slots_backward(struct tape *t, struct node *y)
 	int N = *(const int *)y->saved;
 	struct node *w = y->in[0], *x = y->in[1];
 	int M = w->cols, cols = x->cols, B = x->rows / N;
-	size_t m = (size_t)M, c = (size_t)cols;
-	real *dyt = scratch_reals(t, m * c);
-	for (int b = 0; b < B; b++) {
-		struct part p = part_of(b, N, M, cols);
-		transpose(M, cols, y->g + p.s, c, dyt, m);
-		product(N, M, cols, (struct product_left){x->x + p.x, c, 1}, dyt, m, w->g + p.w, m, FROM_C,
-			NULL);
-		product(N, cols, M, (struct product_left){w->x + p.w, m, 1}, y->g + p.s, c, x->g + p.x, c,
-			FROM_C, NULL);
-	}
-	scratch_done(t);
+	add_weights(t, B, N, M, cols, x->x, y->g, w->g);
+	slots_to_rows(B, N, M, cols, w->x, y->g, x->g, FROM_C);
 }
 
 struct node *op_window_slots(struct tape *t, struct node *w, struct node *x, int N)
 {
 	int M = w->cols, cols = x->cols, B = x->rows / N;
 	struct node *y = tape_node(t, B * M, cols, 2, (struct node *[]){w, x}, slots_backward);
-	size_t m = (size_t)M, c = (size_t)cols;
-	for (int b = 0; b < B; b++) {
-		struct part p = part_of(b, N, M, cols);
-		product(M, cols, N, (struct product_left){w->x + p.w, 1, m}, x->x + p.x, c, y->x + p.s, c,
-			FROM_ZERO, NULL);
-	}
+	rows_to_slots(B, N, M, cols, w->x, x->x, y->x, FROM_ZERO);
 	keep_rows(t, y, N);
 	return y;
 }
@@ -97,29 +104,15 @@ static void mix_backward(struct tape *t, struct node *y)
 	int N = *(const int *)y->saved;
 	struct node *w = y->in[0], *s = y->in[1];
 	int M = w->cols, cols = s->cols, B = y->rows / N;
-	size_t m = (size_t)M, c = (size_t)cols;
-	real *st = scratch_reals(t, m * c);
-	for (int b = 0; b < B; b++) {
-		struct part p = part_of(b, N, M, cols);
-		transpose(M, cols, s->x + p.s, c, st, m);
-		product(N, M, cols, (struct product_left){y->g + p.x, c, 1}, st, m, w->g + p.w, m, FROM_C,
-			NULL);
-		product(M, cols, N, (struct product_left){w->x + p.w, 1, m}, y->g + p.x, c, s->g + p.s, c,
-			FROM_C, NULL);
-	}
-	scratch_done(t);
+	add_weights(t, B, N, M, cols, y->g, s->x, w->g);
+	rows_to_slots(B, N, M, cols, w->x, y->g, s->g, FROM_C);
 }
 
 struct node *op_window_mix(struct tape *t, struct node *w, struct node *s, int N)
 {
 	int M = w->cols, cols = s->cols, B = w->rows / N;
 	struct node *y = tape_node(t, w->rows, cols, 2, (struct node *[]){w, s}, mix_backward);
-	size_t m = (size_t)M, c = (size_t)cols;
-	for (int b = 0; b < B; b++) {
-		struct part p = part_of(b, N, M, cols);
-		product(N, cols, M, (struct product_left){w->x + p.w, m, 1}, s->x + p.s, c, y->x + p.x, c,
-			FROM_ZERO, NULL);
-	}
+	slots_to_rows(B, N, M, cols, w->x, s->x, y->x, FROM_ZERO);
 	keep_rows(t, y, N);
 	return y;
 }

@@ -6,8 +6,8 @@
 #ifndef TENSOR_OPS_TILES_H
 #define TENSOR_OPS_TILES_H
 
-#include "base/rng.h"
 #include "tensor/activation.h"
+#include "tensor/dropout.h"
 #include "tensor/product.h"
 #include "tensor/tape.h"
 
@@ -31,6 +31,30 @@ struct mask {
 	uint32_t key, first, F;
 };
 
+INLINE uint32_t mask_element(const struct mask *m, int f, int j)
+{
+	return m->first + (uint32_t)f + (uint32_t)j * m->F;
+}
+
+/* The mask of unit f: mask [n] = 0 or 1 / (1 - p) */
+INLINE void draw(real *mask, int n, int f, const struct mask *m)
+{
+	uint32_t limit = dropout_limit(m->p);
+	real keep = 1 / (1 - m->p);
+	for (int j = 0; j < n; j++)
+		mask[j] = dropped(mask_element(m, f, j), m->key, limit) ? 0 : keep;
+}
+
+/* The sums [H][P] that the tiles' shares of the answer are added to, in double: they add up without loss. They start at b [H]. */
+static inline double *sums_new(struct tape *t, const real *b, int H, int P)
+{
+	double *sum = arena_take(t->scratch, (size_t)H * (size_t)P * sizeof *sum);
+	for (int j = 0; j < H; j++)
+		for (int i = 0; i < P; i++)
+			sum[(size_t)j * (size_t)P + (size_t)i] = (double)b[j];
+	return sum;
+}
+
 /* sum [m] (rows `step` apart) += x [m][GROUP], n of each row */
 VECTOR_CLONES
 static void add_doubles(double *restrict sum, size_t step, const real *restrict x, int m, int n)
@@ -38,6 +62,14 @@ static void add_doubles(double *restrict sum, size_t step, const real *restrict 
 	for (int i = 0; i < m; i++)
 		for (int j = 0; j < n; j++)
 			sum[(size_t)i * step + (size_t)j] += (double)x[i * GROUP + j];
+}
+
+/* y [rows][H] = the sums, rounded */
+static inline void sums_out(const double *sum, int H, int P, real *y, int rows)
+{
+	for (int i = 0; i < rows; i++)
+		for (int j = 0; j < H; j++)
+			y[(size_t)i * (size_t)H + (size_t)j] = (real)sum[(size_t)j * (size_t)P + (size_t)i];
 }
 
 #endif
