@@ -20,6 +20,7 @@ setup_file() {
         moe-split -q --missing interp --rate 125 --window 125 --stride 5 --align grid ${size}MB.csv -o ${size}MB.st
     done
     moe-train $small --set train.epochs=1 --no-history -o m.st 4MB.st
+    moe-split -q --rate 125 --window 125 eeg/S00_1.csv -o few.st
 }
 
 sanitized() {
@@ -104,4 +105,14 @@ anonymous() {
     many=$(anonymous bash -c "exec $train - < <(for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do cat 4MB.st; done)")
     echo "$few KB, $many KB"
     [ "$many" -lt $((few + few / 5 + 64)) ]
+}
+
+@test "moe-train: layers computed again in backward need less" {
+    train="moe-train -q $small --set encoder.layers=6 --set encoder.tokens=sample --set train.epochs=1 --log-every 1 --log log -o x.st"
+    for mixtures in none all; do
+        kept=$(anonymous $train --set moe.layers=$mixtures few.st)
+        again=$(anonymous $train --set moe.layers=$mixtures --set train.recompute=layer few.st)
+        echo "mixtures in $mixtures: $kept KB, computed again $again KB"
+        [ "$again" -lt $((kept * 2 / 3)) ]
+    done
 }

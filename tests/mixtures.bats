@@ -17,8 +17,13 @@ mix() {
     moe-train $small --set moe.layers=all --set train.epochs=2 --set train.batch_size=24 --no-history -q "$@" -o "$out" w.st
 }
 
+# routers: the names of all that are there
+routers() {
+    moe-train --set moe.router=? --print-config 2>&1 | sed -n 's/.*is none of //p' | tr '|' ' '
+}
+
 @test "every router trains, and its bytes do not depend on the number of threads" {
-    for router in topk noisy_topk soft soft_moe expert_choice cosine random uniform; do
+    for router in $(routers); do
         for threads in 1 2 3; do
             mix $threads.out --set moe.router=$router --threads $threads
         done
@@ -32,9 +37,9 @@ mix() {
 }
 
 @test "every loss trains, with any number of threads, and is another" {
-    for form in switch sum first cv2; do
+    for form in switch sum first cv2 cv2_load; do
         for threads in 1 2; do
-            mix $threads.out --set moe.load_balance_form=$form --set moe.load_balance_weight=0.1 --set moe.z_loss_weight=0.01 \
+            mix $threads.out --set moe.router=noisy_topk --set moe.load_balance_form=$form --set moe.load_balance_weight=0.1 --set moe.z_loss_weight=0.01 \
                 --threads $threads
         done
         cmp 1.out 2.out
@@ -43,6 +48,72 @@ mix() {
     run ! cmp -s switch.out first.out
     run ! cmp -s switch.out cv2.out
     run ! cmp -s sum.out cv2.out
+    run ! cmp -s cv2.out cv2_load.out
+}
+
+@test "every scope of a balance loss trains, with any number of threads, and is another" {
+    for scope in batch window group running; do
+        for threads in 1 2 3; do
+            mix $threads.out --set moe.balance_scope=$scope --set moe.load_balance_weight=1 --threads $threads
+        done
+        cmp 1.out 2.out
+        cmp 1.out 3.out
+        cksum <(tensors 1.out) >>sums
+    done
+    [ "$(cut -d' ' -f1 sums | sort -u | wc -l)" -eq 4 ]
+    steady="--set train.schedule=constant --set moe.balance_scope=running --set moe.load_balance_weight=1"
+    mix whole.out $steady --set train.epochs=4
+    mix half.out $steady --state s
+    moe-train --resume --state s --set train.epochs=4 --no-history -q -o half.out w.st
+    cmp <(tensors whole.out) <(tensors half.out)
+    # with everybody a group of one window, or all of one group
+    edit w.st alone.st 'n = len(t["window.group"][2])
+t["window.group"] = c.tensor("I32", [n], list(range(n))); m["moe.groups"] = json.dumps([str(i) for i in range(n)])'
+    edit w.st same.st 't["window.group"][2][:] = t["window.group"][2][:1] * len(t["window.group"][2])'
+    shared="$small --set moe.layers=all --set train.epochs=2 --set moe.load_balance_weight=1 --no-history -q"
+    moe-train $shared --set moe.balance_scope=group -o a.out alone.st
+    moe-train $shared --set moe.balance_scope=window -o b.out alone.st
+    cmp <(tensors a.out) <(tensors b.out)
+    moe-train $shared --set moe.balance_scope=group -o a.out same.st
+    moe-train $shared --set moe.balance_scope=batch -o b.out same.st
+    cmp <(tensors a.out) <(tensors b.out)
+}
+
+@test "chosen among a whole batch: other bytes, the same for any number of threads, and evaluation by window" {
+    for what in "expert_choice" "soft_moe" "topk --set moe.capacity_factor=0.7 --set encoder.tokens=sample"; do
+        mix window.out --set moe.router=$what
+        for threads in 1 2 3; do
+            mix $threads.out --set moe.router=$what --set moe.scope=batch --threads $threads
+        done
+        cmp 1.out 2.out
+        cmp 1.out 3.out
+        [ "$(tensors 1.out)" != "$(tensors window.out)" ]
+        cmp <(moe-predict -m 1.out --batch 64 w.st) <(moe-predict -m 1.out --batch 3 w.st)
+        # a batch of one window is its window
+        mix one.out --set moe.router=$what --set moe.scope=batch --set train.batch_size=1
+        mix window.out --set moe.router=$what --set train.batch_size=1
+        cmp <(tensors one.out) <(tensors window.out)
+    done
+}
+
+# case 25
+@test "layers computed again in backward make the same bytes, with every router, any number of threads, and after a stop" {
+    for what in $(routers | sed 's/[a-z0-9_]*/moe.router=&/g') bridge.sync=layer moe.capacity_factor=0.6 moe.expert_dropout=0.3 moe.balance=bias \
+        moe.balance_scope=window; do
+        deep="--set encoder.layers=3 --set encoder.tokens=sample --set moe.layers=[0,2] --set $what"
+        mix kept.out $deep
+        for threads in 1 2; do
+            mix again.out $deep --set train.recompute=layer --threads $threads
+            [ "$(tensors kept.out)" = "$(tensors again.out)" ] || { echo "$what, $threads threads"; false; }
+        done
+    done
+    mix half.out $deep --set train.recompute=layer --set train.schedule=constant --state s
+    moe-train --resume --state s --set train.epochs=4 --no-history -q -o half.out w.st
+    mix whole.out $deep --set train.schedule=constant --set train.epochs=4
+    [ "$(tensors whole.out)" = "$(tensors half.out)" ]
+    mix kept.out --set moe.layers=none # and without mixtures
+    mix again.out --set moe.layers=none --set train.recompute=layer
+    [ "$(tensors kept.out)" = "$(tensors again.out)" ]
 }
 
 @test "training that was stopped goes on to the same bytes" {
@@ -58,7 +129,7 @@ mix() {
 }
 
 @test "evaluation does not depend on company" {
-    for router in topk noisy_topk soft soft_moe expert_choice cosine random uniform; do
+    for router in $(routers); do
         mix m.out --set moe.router=$router
         moe-predict -m m.out --batch 64 w.st >whole
         moe-predict -m m.out --batch 3 w.st >parts

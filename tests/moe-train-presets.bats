@@ -15,7 +15,7 @@ setup_file() {
         few="--preset $preset --set train.epochs=2 --set train.warmup_steps=0 --set train.batch_size=8"
         case $preset in # wide ones made narrow; everything else is as it is
         transformer*) few+=" --set encoder.layers=2" ;;
-        large | attention | switch) few+=" --set encoder.hidden_dim=16 --set encoder.ffn_dim=32 --set encoder.layers=1" ;;
+        large | attention | switch | hierarchical) few+=" --set encoder.hidden_dim=16 --set encoder.ffn_dim=32 --set encoder.layers=1" ;;
         vision) few+=" --set encoder.hidden_dim=16 --set encoder.layers=1" ;;
         esac
         for threads in 1 2 3; do
@@ -39,12 +39,14 @@ setup_file() {
     active() { # active SETTINGS...: parameters in all less active ones
         local s=""
         for a in "$@"; do s+=" --set $a"; done
-        moe-train $small --set moe.layers=all --set moe.num_experts=8 $s --print-config one.st |
+        [[ "$s" == *moe.levels* ]] || s+=" --set moe.num_experts=8"
+        moe-train $small --set moe.layers=all $s --print-config one.st |
             awk -F'\t' '$1 == "parameters" { n = $2 - n; } END { print -n }'
     }
     one=$((8 * 8 + 8 + 8 * 8 + 8)) # of an expert: two maps from 8 to 8
     [ "$(active moe.top_k=2)" -eq $((6 * one)) ]
     [ "$(active moe.top_k=1 moe.shared_experts=2)" -eq $((7 * one)) ]
+    [ "$(active moe.router=hierarchical moe.levels=[4,2] moe.top_k_groups=3 moe.top_k=1)" -eq $((5 * one)) ]
     [ "$(active moe.router=soft)" -eq 0 ]
     [ "$(active moe.router=soft_moe)" -eq 0 ]
     [ "$(active moe.router=expert_choice)" -eq $((6 * one)) ]
@@ -76,6 +78,8 @@ setup_file() {
         'moe.expert_types=["attention"]' moe.load_balance_weight=0.01 moe.z_loss_weight=0.001 train.lr=0.0001
     has vision moe.num_experts=6 'moe.expert_types=["conv"]' moe.kernel=3 moe.ffn_dim=256 moe.top_k=1 moe.capacity_factor=1
     has switch encoder.hidden_dim=768 moe.num_experts=8 moe.top_k=1 moe.capacity_factor=1.25 moe.capacity_factor_eval=1 moe.drop_residual=true
+    has hierarchical encoder.hidden_dim=768 encoder.ffn_dim=3072 'moe.router="hierarchical"' 'moe.levels=[4,4]' moe.top_k_groups=2 moe.top_k=1 \
+        moe.expert_dropout=0.1 moe.load_balance_weight=0.01 'moe.load_balance_form="sum"'
     has deepseek moe.shared_experts=1 moe.num_experts=63 moe.top_k=7 'moe.balance="bias"' moe.balance_rate=0.001 'moe.score="sigmoid"'
 }
 

@@ -112,7 +112,7 @@ static int set_counts(const struct key *k, struct config *c, const cJSON *v, con
 		return err_set(EX_CONFIG,
 			"%s: %s is neither a whole number from %.10g to %.10g nor a list of such", what,
 			k->name, k->min, k->max);
-	c->moe.num_experts = l;
+	*(struct count_list *)(void *)((char *)c + k->at) = l;
 	return 0;
 }
 
@@ -159,6 +159,23 @@ static int set_types(const struct key *k, struct config *c, const cJSON *v, cons
 	return -1;
 }
 
+/* Experts at the ends of the tree; 0 when they are too many to count. */
+static int config_leaves(const struct config *c)
+{
+	double n = 1;
+	for (int i = 0; i < c->moe.levels.n; i++)
+		n *= c->moe.levels.list[i];
+	return n <= 1024 ? (int)n : 0;
+}
+
+int config_chosen(const struct config *c)
+{
+	double n = c->moe.top_k;
+	for (int i = 1; i < c->moe.levels.n && !strcmp(config_router(c), "hierarchical"); i++)
+		n *= c->moe.top_k_groups;
+	return n <= 1024 ? (int)n : 1024;
+}
+
 int config_experts(const struct config *c, int l)
 {
 	const struct expert_types *t = &c->moe.expert_types;
@@ -167,6 +184,8 @@ int config_experts(const struct config *c, int l)
 		sum += t->count[i];
 	for (int i = 0; i < l; i++)
 		before += config_mixture(c, i);
+	if (!strcmp(config_router(c), "hierarchical"))
+		return config_leaves(c);
 	return sum ? sum : c->moe.num_experts.list[before < c->moe.num_experts.n ? before : 0];
 }
 
@@ -422,7 +441,8 @@ static bool of_the_network(const struct key *k)
 	       !among("encoder.dropout|gate.noise_std|gate.load_balance_weight|moe.load_balance_weight|moe."
 		      "load_balance_form|moe.z_loss_weight|"
 		      "moe.noise_std|moe.capacity_factor|moe.capacity_factor_eval|moe.capacity_min|"
-		      "moe.capacity_max|moe.capacity_ema|moe.balance_rate|moe.jitter|moe.expert_dropout|moe."
+		      "moe.capacity_max|moe.capacity_ema|moe.balance_rate|moe.balance_ema|moe.scope|moe."
+		      "jitter|moe.expert_dropout|moe."
 		      "drop_policy|moe."
 		      "drop_residual|moe."
 		      "drop_renormalise",

@@ -27,6 +27,9 @@ enum { DECAY_MATRICES, DECAY_ALL };
 enum { PRESET_DEFAULT, PRESET_SEED };
 enum { EXPERT_ACTIVATION_ENCODER, EXPERT_ACTIVATION_RELU, EXPERT_ACTIVATION_GELU };
 enum { UNIT_TOKEN, UNIT_PATCH, UNIT_WINDOW };
+enum { SCOPE_WINDOW, SCOPE_BATCH };
+enum { BALANCE_SCOPE_BATCH, BALANCE_SCOPE_WINDOW, BALANCE_SCOPE_GROUP, BALANCE_SCOPE_RUNNING };
+enum { RECOMPUTE_NONE, RECOMPUTE_LAYER };
 enum { LAYERS_NONE, LAYERS_ALL, LAYERS_LISTED, LAYERS_EVERY };
 
 struct config {
@@ -55,7 +58,7 @@ struct config {
 		} layers;
 		struct count_list {
 			int n, list[CONFIG_LISTED]; /* one for all mixtures, or one for each */
-		} num_experts;
+		} num_experts, levels; /* levels: alternatives of a router, from the root of the tree on */
 		struct expert_types {
 			int n, type[EXPERT_KINDS],
 				count[EXPERT_KINDS]; /* index into the table; 0 = all there are */
@@ -76,6 +79,8 @@ struct config {
 		int drop_policy, drop_residual, drop_renormalise; /* enum drop_policy */
 		double load_balance_weight, z_loss_weight;
 		int load_balance_form; /* enum balance_form */
+		int scope, balance_scope;
+		double balance_ema;
 		int shared_experts;
 		int ffn, ffn_dim,
 			activation; /* enum ffn_form; 0 = as encoder.ffn_dim; EXPERT_ACTIVATION_.. */
@@ -88,7 +93,7 @@ struct config {
 		double clip_norm;
 		int patience, class_weight;
 		double label_smoothing;
-		int scale, decay, shuffle;
+		int scale, decay, shuffle, recompute;
 	} train;
 };
 
@@ -128,8 +133,9 @@ double config_balance_weight(const struct config *);
 /* Whether layer l's feed-forward is a mixture. */
 bool config_mixture(const struct config *, int l);
 bool config_mixtures(const struct config *); /* whether any is */
-/* Routed experts of layer l, which is a mixture. */
+/* Routed experts of layer l, which is a mixture; how many of them a token is given to, where the router has such a number. */
 int config_experts(const struct config *, int l);
+int config_chosen(const struct config *);
 
 void config_write_json(const struct config *, struct text *); /* nested, every key */
 void config_print(

@@ -63,6 +63,53 @@ static int check_quantile(const struct config *c, int E)
 	return 0;
 }
 
+static int check_tree(const struct config *c)
+{
+	const struct count_list *l = &c->moe.levels;
+	int types = 0;
+	if (l->n > ROUTER_LEVELS)
+		return err_set(EX_CONFIG, "moe.levels: %d levels; there may be %d", l->n, ROUTER_LEVELS);
+	if (config_experts(c, 0) < 1)
+		return err_set(EX_CONFIG, "moe.levels: more than 1024 experts");
+	for (int i = 0; i < l->n; i++) {
+		bool last = i == l->n - 1;
+		int k = last ? c->moe.top_k : c->moe.top_k_groups;
+		if (k > l->list[i])
+			return err_set(EX_CONFIG, "%s: %d of %d (moe.levels)",
+				last ? "moe.top_k" : "moe.top_k_groups", k, l->list[i]);
+	}
+	for (int i = 0; i < c->moe.expert_types.n; i++)
+		types += c->moe.expert_types.count[i];
+	if (types && types != config_experts(c, 0))
+		return err_set(EX_CONFIG, "moe.expert_types: %d experts, moe.levels makes %d", types,
+			config_experts(c, 0));
+	return 0;
+}
+
+/* Losses that need more than shares of a batch. */
+static int check_balance(const struct config *c, int E)
+{
+	bool variation =
+		c->moe.load_balance_form == BALANCE_CV2 || c->moe.load_balance_form == BALANCE_CV2_LOAD;
+	if (config_balance(c) != BALANCE_BY_LOSS)
+		return 0;
+	if (variation && c->moe.balance_scope == BALANCE_SCOPE_RUNNING)
+		return err_set(EX_CONFIG, "moe.balance_scope: running averages shares; cv2 and cv2_load "
+					  "(moe.load_balance_form) have none");
+	if (c->moe.load_balance_form != BALANCE_CV2_LOAD)
+		return 0;
+	static const char what[] = "moe.load_balance_form: cv2_load";
+	if (strcmp(config_router(c), "noisy_topk") != 0)
+		return err_set(EX_CONFIG, "%s needs the noise of moe.router=noisy_topk", what);
+	if (!(c->moe.noise_std > 0))
+		return err_set(EX_CONFIG, "%s needs noise; moe.noise_std is 0", what);
+	if (c->moe.groups > 1 || c->moe.top_p > 0)
+		return err_set(EX_CONFIG, "%s does not go with moe.groups and moe.top_p", what);
+	if (c->moe.top_k == E)
+		return err_set(EX_CONFIG, "%s does not go with moe.top_k equal to moe.num_experts", what);
+	return 0;
+}
+
 static int check_experts(const struct config *c)
 {
 	int mixtures = 0;
@@ -70,6 +117,10 @@ static int check_experts(const struct config *c)
 		if (!config_mixture(c, l))
 			continue;
 		mixtures++;
+		if (!strcmp(config_router(c), "hierarchical") && check_tree(c))
+			return -1;
+		if (check_balance(c, config_experts(c, l)))
+			return -1;
 		if (c->moe.top_k > config_experts(c, l))
 			return err_set(EX_CONFIG, "moe.top_k: %d of %d experts (moe.num_experts)",
 				c->moe.top_k, config_experts(c, l));
@@ -100,6 +151,10 @@ static int check_mixtures(const struct config *c)
 	if (any && c->moe.capacity_max && c->moe.capacity_min > c->moe.capacity_max)
 		return err_set(EX_CONFIG, "moe.capacity_min: %d is above moe.capacity_max, %d",
 			c->moe.capacity_min, c->moe.capacity_max);
+	if (any && c->moe.scope == SCOPE_BATCH && c->moe.capacity == CAPACITY_DYNAMIC)
+		return err_set(EX_CONFIG,
+			"moe.scope: batch does not go with moe.capacity=dynamic, which counts the "
+			"tokens of windows");
 	if (any && c->moe.drop_policy == DROP_RANDOM && c->moe.capacity == CAPACITY_DYNAMIC)
 		return err_set(EX_CONFIG, "moe.drop_policy: random drops in training only, "
 					  "moe.capacity=dynamic in evaluation too");

@@ -1,209 +1,11 @@
 #include "model/config_keys.h"
 
+#include "model/config_effect.h"
 #include "model/tokeniser.h"
 #include "moe/expert.h"
 #include "moe/rebalance.h"
 
 #include <string.h>
-
-static bool with_patch(const struct config *c)
-{
-	bool units = c->moe.layers.kind != LAYERS_NONE && c->moe.route_unit == UNIT_PATCH;
-	return units || !strcmp(tokeniser_table[c->encoder.tokens]->name, "patch");
-}
-
-static bool with_spectral(const struct config *c)
-{
-	return !strcmp(tokeniser_table[c->encoder.tokens]->name, "spectral");
-}
-
-static bool with_bridge(const struct config *c)
-{
-	return c->bridge.tokens > 0;
-}
-
-static bool with_exchange(const struct config *c)
-{
-	return with_bridge(c) && c->bridge.sync == SYNC_LAYER;
-}
-
-/* Weights other than 0 and 1. */
-static bool with_degrees(const struct config *c)
-{
-	return c->gate.top_k != 1 || c->gate.load_balance_weight > 0;
-}
-
-static bool with_decay(const struct config *c)
-{
-	return c->train.weight_decay > 0;
-}
-
-static bool with_mixture(const struct config *c)
-{
-	return c->moe.layers.kind != LAYERS_NONE;
-}
-
-static bool router_among(const struct config *c, const char *list)
-{
-	struct names l = {0};
-	names_split(&l, list, '|');
-	bool found = with_mixture(c) && names_find(&l, config_router(c)) >= 0;
-	names_free(&l);
-	return found;
-}
-
-static bool with_top_k(const struct config *c)
-{
-	return router_among(c, "topk|noisy_topk|cosine|random|uniform");
-}
-
-static bool with_learned_top_k(const struct config *c)
-{
-	return router_among(c, "topk|noisy_topk|cosine");
-}
-
-static bool with_linear_router(const struct config *c)
-{
-	return router_among(c, "topk|noisy_topk|soft|expert_choice");
-}
-
-static bool with_logits(const struct config *c)
-{
-	return with_linear_router(c) || router_among(c, "cosine");
-}
-
-static bool with_gating_network(const struct config *c)
-{
-	return with_mixture(c) && c->moe.use_gating_network;
-}
-
-/* The router reads the tokens. */
-static bool with_reading(const struct config *c)
-{
-	return with_mixture(c) && !router_among(c, "random|uniform");
-}
-
-static bool with_several_experts(const struct config *c)
-{
-	return router_among(c, "soft") || (with_top_k(c) && c->moe.top_k > 1);
-}
-
-static bool with_mass(const struct config *c)
-{
-	return with_learned_top_k(c) && c->moe.top_k > 1 && c->moe.score == SCORE_SOFTMAX;
-}
-
-static bool with_groups(const struct config *c)
-{
-	return with_learned_top_k(c) && c->moe.groups > 1;
-}
-
-static bool with_balance_loss(const struct config *c)
-{
-	return with_learned_top_k(c) && c->moe.balance == BALANCE_BY_LOSS;
-}
-
-static bool with_balance_bias(const struct config *c)
-{
-	return with_learned_top_k(c) && c->moe.balance == BALANCE_BY_BIAS;
-}
-
-static bool with_noise(const struct config *c)
-{
-	return router_among(c, "noisy_topk");
-}
-
-static bool with_cosine(const struct config *c)
-{
-	return router_among(c, "cosine");
-}
-
-static bool with_slots(const struct config *c)
-{
-	return router_among(c, "soft_moe");
-}
-
-static bool with_fixed_capacity(const struct config *c)
-{
-	return with_top_k(c) && c->moe.capacity == CAPACITY_FIXED;
-}
-
-static bool with_dynamic_capacity(const struct config *c)
-{
-	return with_top_k(c) && c->moe.capacity == CAPACITY_DYNAMIC;
-}
-
-static bool with_sent_tokens(const struct config *c)
-{
-	return with_fixed_capacity(c) || router_among(c, "expert_choice");
-}
-
-static bool with_drops(const struct config *c)
-{
-	return with_top_k(c) && (c->moe.capacity == CAPACITY_DYNAMIC || c->moe.capacity_factor > 0 ||
-					c->moe.capacity_factor_eval > 0);
-}
-
-static bool with_bound(const struct config *c)
-{
-	return with_drops(c) || router_among(c, "expert_choice");
-}
-
-/* The weights of a token's experts sum to 1. */
-static bool with_shares(const struct config *c)
-{
-	return with_learned_top_k(c) && (c->moe.renormalise == RENORMALISE_YES ||
-						(c->moe.renormalise == RENORMALISE_AUTO && c->moe.top_k > 1));
-}
-
-static bool with_shared_drops(const struct config *c)
-{
-	return with_drops(c) && with_shares(c);
-}
-
-static bool with_type(const struct config *c, const char *name)
-{
-	bool found = false;
-	for (int i = 0; i < c->moe.expert_types.n; i++)
-		found |= !strcmp(expert_table[c->moe.expert_types.type[i]]->name, name);
-	return with_mixture(c) && found;
-}
-
-static bool with_ffn(const struct config *c)
-{
-	return with_type(c, "ffn") || (with_mixture(c) && (!c->moe.expert_types.n || c->moe.shared_experts ||
-								  c->moe.residual_expert));
-}
-
-static bool with_plain_ffn(const struct config *c)
-{
-	return with_ffn(c) && (c->moe.ffn == FFN_MLP || c->moe.ffn == FFN_RESIDUAL);
-}
-
-static bool with_conv(const struct config *c)
-{
-	return with_type(c, "conv");
-}
-
-static bool with_hidden_units(const struct config *c)
-{
-	return with_ffn(c) || with_conv(c);
-}
-
-static bool with_activation(const struct config *c)
-{
-	return with_plain_ffn(c) || with_conv(c);
-}
-
-static bool with_num_experts(const struct config *c)
-{
-	return with_mixture(c) && !(c->moe.expert_types.n && c->moe.expert_types.count[0]);
-}
-
-static bool with_units(const struct config *c)
-{
-	return with_mixture(c) && !with_slots(c);
-}
 
 #define AT(field)       offsetof(struct config, field)
 #define NO_FFN          "no expert is a feed-forward"
@@ -218,8 +20,7 @@ static bool with_units(const struct config *c)
 #define NOT_SPECTRAL    "encoder.tokens is not spectral"
 
 const struct key config_keys[] = {
-	{"preset", CHOICE, AT(preset), "default", 0, 0, NULL,
-		"multimind|large|attention|vision|switch|hierarchical|deepseek", NULL, NULL,
+	{"preset", CHOICE, AT(preset), "default", 0, 0, NULL, "multimind", NULL, NULL,
 		"where every other value starts: a list of values over the defaults below"},
 	{"encoder.hidden_dim", INT, AT(encoder.hidden_dim), "16", 1, 65536, NULL, NULL, NULL, NULL,
 		"width H of a token"},
@@ -283,12 +84,17 @@ const struct key config_keys[] = {
 		"layers whose feed-forward is a mixture of experts: none, all, a list of indices, or every:n "
 		"for each n-th"},
 	{"moe.num_experts", COUNTS, AT(moe.num_experts), "4", 1, 1024, NULL, NULL, with_num_experts,
-		"moe.layers is none or moe.expert_types says how many",
+		"moe.layers is none, or moe.expert_types or moe.levels says how many",
 		"experts of a mixture; or a list of one number for each mixture, from the first layer on"},
 	{"moe.top_k", INT, AT(moe.top_k), "2", 1, 1024, NULL, NULL, with_top_k, NO_TOP_K,
-		"experts a token is given to"},
-	{"moe.router", CHOICE, AT(moe.router), "topk", 0, 0, NULL, "hierarchical|condition|modality",
-		with_gating_network, "moe.layers is none, or moe.use_gating_network is false",
+		"experts a token is given to; hierarchical: below each of the last routers it reaches"},
+	{"moe.levels", COUNTS, AT(moe.levels), "[2,2]", 1, 1024, NULL, NULL, with_tree,
+		"moe.router is not hierarchical",
+		"alternatives of a router on each level of the tree, from the root on; their product is the "
+		"number of "
+		"experts"},
+	{"moe.router", CHOICE, AT(moe.router), "topk", 0, 0, NULL, "condition|modality", with_gating_network,
+		"moe.layers is none, or moe.use_gating_network is false",
 		"how a token's experts are chosen; moe-layers(7) says what each does"},
 	{"moe.use_gating_network", BOOL, AT(moe.use_gating_network), "true", 0, 0, NULL, NULL, with_mixture,
 		NO_MIXTURE, "false: no router is learned, experts are drawn as with moe.router random"},
@@ -305,11 +111,12 @@ const struct key config_keys[] = {
 		"groups of experts, of neighbours and equal size: the choice is among the best groups; 0 for "
 		"none"},
 	{"moe.top_k_groups", INT, AT(moe.top_k_groups), "1", 1, 1024, NULL, NULL, with_groups,
-		"the router does not choose among groups (moe.groups)",
+		"the router does not choose among groups (moe.groups, moe.levels)",
 		"groups a token is given to, those with the largest sum of their moe.top_k / "
-		"moe.top_k_groups best scores"},
-	{"moe.specialisation", BOOL, AT(moe.specialisation), "false", 0, 0, NULL, NULL, with_linear_router,
-		"the router has no linear map",
+		"moe.top_k_groups best scores; hierarchical: the most probable at every router but the last "
+		"ones"},
+	{"moe.specialisation", BOOL, AT(moe.specialisation), "false", 0, 0, NULL, NULL, with_one_map,
+		"the router has no linear map, or several",
 		"adds to the logits a softmax over experts of the token's cosine with a learned embedding of "
 		"each plus a "
 		"linear map"},
@@ -321,7 +128,7 @@ const struct key config_keys[] = {
 		"share of the experts left out in each training step; a token keeps its best if all would "
 		"go"},
 	{"moe.renormalise", CHOICE, AT(moe.renormalise), "auto", 0, 0, "auto|yes|no", NULL,
-		with_learned_top_k, "the router does not weigh a choice",
+		with_weighed_choice, "the router does not weigh a choice",
 		"weights of a token's experts sum to 1; auto: unless there is only one"},
 	{"moe.bias", BOOL, AT(moe.bias), "false", 0, 0, NULL, NULL, with_linear_router,
 		"the router has no linear map", "the router's linear map has a bias"},
@@ -373,10 +180,10 @@ const struct key config_keys[] = {
 		"by how much moe.balance=bias moves after each step"},
 	{"moe.load_balance_weight", REAL_NUMBER, AT(moe.load_balance_weight), "0.01", 0, 1e3, NULL, NULL,
 		with_balance_loss, NO_BALANCE_LOSS, "weight of the balance loss, summed over all mixtures"},
-	{"moe.load_balance_form", CHOICE, AT(moe.load_balance_form), "switch", 0, 0, "switch|sum|first|cv2",
-		NULL, with_balance_loss, NO_BALANCE_LOSS,
+	{"moe.load_balance_form", CHOICE, AT(moe.load_balance_form), "switch", 0, 0,
+		"switch|sum|first|cv2|cv2_load", NULL, with_balance_loss, NO_BALANCE_LOSS,
 		"form of the balance loss; at perfect balance switch and first are 1, sum is moe.top_k, cv2 "
-		"is 0"},
+		"and cv2_load are 0; a tree has that for each of its levels"},
 	{"moe.z_loss_weight", REAL_NUMBER, AT(moe.z_loss_weight), "0", 0, 1e3, NULL, NULL, with_logits,
 		"the router has no logits of its own",
 		"weight of the squared log of the sum of the exponentials of a router's logits"},
@@ -402,10 +209,19 @@ const struct key config_keys[] = {
 		"what is routed together, by the mean of its tokens: each token, encoder.patch consecutive "
 		"ones "
 		"(the global tokens are a patch of their own), or all of a window"},
-	{"moe.scope", LATER, 0, "\"window\"", 0, 0, NULL, NULL, NULL, NULL,
-		"tokens among which a router chooses"},
-	{"moe.balance_scope", LATER, 0, "\"batch\"", 0, 0, NULL, NULL, NULL, NULL,
-		"tokens a balance loss is about"},
+	{"moe.scope", CHOICE, AT(moe.scope), "window", 0, 0, "window|batch", NULL, with_scope,
+		"nothing is chosen among several tokens (moe.router, moe.capacity_factor)",
+		"tokens among which experts take theirs (expert_choice, a capacity) or are mixed (soft_moe) "
+		"in training: those "
+		"of a window, or of all windows of a step; elsewhere always those of a window"},
+	{"moe.balance_scope", CHOICE, AT(moe.balance_scope), "batch", 0, 0, "batch|window|group|running",
+		NULL, with_balance_loss, NO_BALANCE_LOSS,
+		"tokens a balance loss is about: those of a step, of each window, of each group (person) in "
+		"the step; or "
+		"running: shares averaged over the steps"},
+	{"moe.balance_ema", REAL_NUMBER, AT(moe.balance_ema), "0.9", 0, 0.9999, NULL, NULL,
+		with_running_balance, "moe.balance_scope is not running",
+		"share of the running shares that is kept in a step"},
 	{"moe.expert_types", TYPES, AT(moe.expert_types), "[]", 0, 0, NULL, NULL, with_mixture, NO_MIXTURE,
 		"types of the routed experts: a list such as [\"ffn*4\",\"attention*2\",\"conv*2\"], experts "
 		"numbered "
@@ -450,8 +266,10 @@ const struct key config_keys[] = {
 		"train.weight_decay is 0", "which tensors decay: weight matrices only, or all"},
 	{"train.shuffle", BOOL, AT(train.shuffle), "true", 0, 0, NULL, NULL, NULL, NULL,
 		"a new order of the windows every epoch"},
-	{"train.recompute", LATER, 0, "\"none\"", 0, 0, NULL, NULL, NULL, NULL,
-		"layers computed again in backward"},
+	{"train.recompute", CHOICE, AT(train.recompute), "none", 0, 0, "none|layer", NULL, NULL, NULL,
+		"layer: what goes on inside encoder layers is computed again on the way back instead of "
+		"kept: the same bytes, "
+		"less memory, more time"},
 	{"train.prox_mu", LATER, 0, "0", 0, 0, NULL, NULL, NULL, NULL,
 		"pull towards the model training starts from"},
 	{"train.augment", LATER, 0, "\"none\"", 0, 0, NULL, NULL, NULL, NULL,

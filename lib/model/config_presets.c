@@ -46,6 +46,11 @@ static const char *const vision[] = {"moe.expert_types=conv", "moe.num_experts=6
 static const char *const switches[] = {"moe.top_k=1", "moe.capacity_factor=1.25",
 	"moe.capacity_factor_eval=1", "moe.drop_residual=true", NULL};
 
+/* A layer of two levels as a library for questions about images has it: 4 groups of 4, two groups, one expert in each; hidden_dim
+ * 768, intermediate size 3072, GELU, dropout 0.1, expert dropout 0.1; weight 0.01 of balance losses whose counts are divided by N alone, no z-loss. */
+static const char *const hierarchical[] = {"moe.router=hierarchical", "moe.levels=[4,4]",
+	"moe.top_k_groups=2", "moe.top_k=1", "moe.expert_dropout=0.1", "moe.z_loss_weight=0", NULL};
+
 /* DeepSeekMoE (Dai et al. 2024, the model of 2 billion): each expert a quarter of a feed-forward, one shared, 63 routed, 7 a token;
  * SwiGLU; sigmoid scores that sum to 1 over the chosen and a bias moved by 0.001 in the place of the loss (DeepSeek-V3, 2024). */
 static const char *const deepseek[] = {"encoder.hidden_dim=64", "encoder.ffn_dim=256", "moe.layers=all",
@@ -62,6 +67,7 @@ const struct preset preset_table[] = {
 	{"attention", {library, attention}, "attention experts, chosen by cosine similarity"},
 	{"vision", {library, vision}, "convolutions over patches of tokens"},
 	{"switch", {library, switches}, "one expert a token, of limited capacity"},
+	{"hierarchical", {library, hierarchical}, "four groups of four experts, chosen one after the other"},
 	{"deepseek", {deepseek}, "many small experts and a shared one, balanced without a loss"},
 	{0},
 };

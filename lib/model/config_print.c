@@ -64,7 +64,7 @@ void key_value(const struct key *k, const struct config *c, struct text *t)
 		layers(&c->moe.layers, t);
 		break;
 	case COUNTS:
-		counts(&c->moe.num_experts, t);
+		counts((const struct count_list *)(const void *)at, t);
 		break;
 	case TYPES:
 		types(&c->moe.expert_types, t);

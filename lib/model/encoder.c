@@ -36,6 +36,7 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 		.shared = {l->shared.type, 0, l->shared.count, shared},
 		.residual = l->residual.type,
 		.residual_weight = residual,
+		.scope = v->scope,
 		.ablation = v->ablation ? v->ablation[l->index] : NULL};
 	int at_layer = l->index;
 	int n = m->router->declare(&mixture.route, plan);
@@ -51,6 +52,8 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 	if (mixture.residual)
 		mixture.coefficient = at(v, l->coefficient);
 	mixture.route.training = t->gradients;
+	if (t->gradients && m->config.moe.scope == SCOPE_BATCH)
+		mixture.route.pool = x->rows / m->N * m->units;
 	if (l->capacity >= 0)
 		mixture.capacity.each = at(v, l->capacity).x;
 	if (l->balance >= 0)
@@ -86,6 +89,33 @@ static struct node *layer(const struct model *m, const struct layer_params *l, s
 	}
 	x = op_residual(t, x, attend(m, l, t, op_norm(t, x, NULL, w1, b1), B, v));
 	return op_residual(t, x, feed(m, l, t, op_norm(t, x, NULL, w2, b2), v));
+}
+
+/* A layer that is computed again in backward. */
+struct again {
+	const struct model *m;
+	const struct layer_params *l;
+	int B;
+	struct gradient_view view;
+};
+
+static struct node *layer_again(struct tape *t, struct node *x, const void *context, bool again)
+{
+	const struct again *a = context;
+	struct gradient_view v = a->view;
+	if (again) /* counted already */
+		v.balance = NULL;
+	return layer(a->m, a->l, t, x, a->B, &v);
+}
+
+static struct node *layer_of(const struct model *m, const struct layer_params *l, struct tape *t,
+	struct node *x, int B, const struct gradient_view *v)
+{
+	if (!t->gradients || m->config.train.recompute == RECOMPUTE_NONE)
+		return layer(m, l, t, x, B, v);
+	struct again *a = tape_take(t, sizeof *a);
+	*a = (struct again){m, l, B, *v};
+	return op_again(t, x, layer_again, a);
 }
 
 bool encoder_couples(const struct model *m)
@@ -163,7 +193,7 @@ void encoder_forward(const struct model *m, int k, int regions, struct tape *t, 
 	for (int l = 0; l < L; l++) {
 		for (int i = 0; i < regions; i++) {
 			struct gradient_view own = of_region(m, v, i);
-			x[i] = layer(m, &m->region[k + i].layer[l], t, x[i], B, &own);
+			x[i] = layer_of(m, &m->region[k + i].layer[l], t, x[i], B, &own);
 		}
 		if (couples && l < L - 1 && (l + 1) % m->config.bridge.sync_every == 0)
 			exchange(m, t, x, B);

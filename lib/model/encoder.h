@@ -15,6 +15,7 @@ struct gradient_view {
 	/* of the mixtures, [regions][layers]; NULL where not wanted */
 	struct balance *balance;                /* counts what the routers choose */
 	const struct balance_slope *slope;      /* of the balance losses, read in backward */
+	const int *scope;                       /* [windows] of the balance losses, or NULL */
 	struct choice *chosen;                  /* what was chosen */
 	uint64_t key;                           /* of the routers' random draws */
 	uint64_t batch_key;                     /* of those that are one for the whole batch */

@@ -36,9 +36,8 @@ struct forward *forward_new(const struct model *m, struct pool *pool)
 		f->balance = NEW_ARRAY(struct balance, n);
 		f->slope = NEW_ARRAY(struct balance_slope, n);
 		for (int i = 0; i < n; i++) {
-			int E = config_experts(&m->config, i % m->config.encoder.layers);
-			f->balance[i] = balance_new(E);
-			f->slope[i] = (struct balance_slope){NEW_ARRAY(real, E), NEW_ARRAY(real, E), 0};
+			struct router_shape s = model_router_shape(m, i % m->config.encoder.layers);
+			f->balance[i] = balance_new(&s);
 		}
 	}
 	f->joint = tape_new(false);
@@ -63,11 +62,11 @@ void forward_free(struct forward *f)
 	}
 	for (int i = 0; f->balance && i < f->parts * forward_layers_of_part(f); i++) {
 		balance_free(&f->balance[i]);
-		free(f->slope[i].p);
-		free(f->slope[i].g);
+		balance_slope_free(&f->slope[i]);
 	}
 	free(f->balance);
 	free(f->slope);
+	free(f->scope);
 	tape_free(f->joint);
 	free(f->gradients);
 	free(f->workspace);

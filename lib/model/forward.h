@@ -44,7 +44,9 @@ struct losses {
 };
 
 struct train_step {
-	const int *label;         /* [B] */
+	const int *label; /* [B] */
+	const int
+		*group; /* [B] person or other group of each window, for moe.balance_scope=group; else NULL */
 	const real *class_weight; /* [classes] or NULL */
 	real smoothing, dropout;
 	uint64_t seed, number; /* of the dropout masks */

@@ -46,6 +46,7 @@ struct forward {
 	/* mixtures, NULL without: */
 	struct balance *balance;     /* [K][layers] of the batch */
 	struct balance_slope *slope; /* [K][layers] */
+	int *scope, scopes;          /* [B] of the balance losses, of each window; NULL: one for all */
 	double aux, z;               /* sums over regions and layers */
 	double gate_aux;             /* the gate's balance loss of the batch */
 	struct besides besides;

@@ -8,6 +8,7 @@
 #include "base/rng.h"
 
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -63,8 +64,14 @@ static int chunk_tokens(const struct model *m)
 	for (int l = 0; l < m->config.encoder.layers; l++)
 		if (m->region[0].layer[l].mixture && config_experts(&m->config, l) > most)
 			most = config_experts(&m->config, l);
-	int share = most / (2 * m->config.moe.top_k);
+	int share = most / (2 * config_chosen(&m->config));
 	return CHUNK_TOKENS * (share > 1 ? share : 1);
+}
+
+/* Experts choose among the tokens of all windows of a batch: then these are one chunk. */
+static bool chooses_by_batch(const struct model *m)
+{
+	return m->mixtures && m->config.moe.scope == SCOPE_BATCH;
 }
 
 /* How a batch of B windows is cut: chunks in lanes, lanes in groups. Returns the windows of a group. */
@@ -75,6 +82,7 @@ static int cut(struct forward *f, int B)
 	    most = (B * f->parts + TASKS_AT_LEAST - 1) / TASKS_AT_LEAST;
 	windows = windows > most ? most : windows;
 	windows = windows < 1 ? 1 : windows;
+	windows = chooses_by_batch(f->m) ? B : windows;
 	int chunks = (B + windows - 1) / windows;
 	windows = (B + chunks - 1) / chunks; /* of equal size */
 	f->lanes = LANES_IN_ALL / f->parts > 1 ? LANES_IN_ALL / f->parts : 1;
@@ -102,7 +110,8 @@ static struct balance *balances(const struct forward *f)
 		return NULL;
 	struct balance *b = NEW_ARRAY(struct balance, forward_layers_of_part(f));
 	for (int l = 0; l < forward_layers_of_part(f); l++) {
-		b[l] = balance_new(config_experts(&f->m->config, l));
+		struct router_shape s = model_router_shape(f->m, l % f->m->config.encoder.layers);
+		b[l] = balance_new(&s);
 		b[l].keep_lacks = config_balance(&f->m->config) == BALANCE_BY_QUANTILE;
 	}
 	return b;
@@ -136,12 +145,13 @@ static void train_forward_chunk(void *context, int task, int worker)
 	struct tape *t = c->tape;
 	struct gradient_view view = lane_view(f, c->part, c->lane);
 	view.balance = c->balance;
+	view.scope = f->scope ? f->scope + f->first + c->from : NULL;
 	view.batch_key = rng_stream(f->step->seed, "batch", f->step->number, (uint64_t)c->part).key;
 	view.key = rng_stream(f->step->seed, "mixture", f->step->number,
 		(uint64_t)c->part << 32 | (uint64_t)(f->first + c->from))
 			   .key;
 	for (int l = 0; l < forward_layers_of_part(f) && c->balance; l++)
-		balance_clear(&c->balance[l]);
+		balance_clear(&c->balance[l], f->scopes);
 	tape_reset(t);
 	tape_lend(t, &f->workspace[worker]);
 	t->dropout.p = f->step->dropout;
@@ -218,6 +228,25 @@ static void reduce(struct forward *f, real *gradient)
 		}
 }
 
+/* Which scope of the balance losses each window of a batch counts for. */
+static void number_scopes(struct forward *f, int B)
+{
+	const int how = f->m->config.moe.balance_scope, *group = f->step->group;
+	f->scopes = 1;
+	if (!f->m->mixtures || how == BALANCE_SCOPE_BATCH || how == BALANCE_SCOPE_RUNNING)
+		return;
+	must(how == BALANCE_SCOPE_WINDOW || group);
+	GROW(f->scope, B);
+	f->scopes = 0;
+	for (int b = 0; b < B; b++) {
+		int same = 0; /* the first window of the same group */
+		while (how == BALANCE_SCOPE_GROUP && group[same] != group[b])
+			same++;
+		bool found = how == BALANCE_SCOPE_GROUP && same < b;
+		f->scope[b] = found ? f->scope[same] : f->scopes++;
+	}
+}
+
 /* The chunks' counts added up in order, and what the losses hand back. */
 static void balance_batch(struct forward *f)
 {
@@ -226,7 +255,11 @@ static void balance_batch(struct forward *f)
 	f->aux = f->z = 0;
 	for (int i = 0; i < f->parts * layers && f->balance; i++) {
 		struct balance *b = &f->balance[i];
-		balance_clear(b);
+		const struct layer_params *l =
+			&f->m->region[i / c->encoder.layers].layer[i % c->encoder.layers];
+		balance_clear(b, f->scopes);
+		b->running = l->running >= 0 ? f->m->params.x + f->m->params.list[l->running].offset : NULL;
+		b->ema = c->moe.balance_ema;
 		for (int j = 0; j < f->chunks; j++)
 			balance_add(b, &f->chunk[i / layers * f->chunks + j].balance[i % layers]);
 		f->aux += balance_loss(b, (enum balance_form)c->moe.load_balance_form);
@@ -293,6 +326,7 @@ real forward_train(struct forward *f, int B, window_fill fill, void *context, co
 	f->fill = fill;
 	f->context = context;
 	f->step = step;
+	number_scopes(f, B);
 	f->joint->gradients = true;
 	memset(gradient, 0, f->m->params.count * sizeof(real));
 	for (int b = 0; b < B; b++)
@@ -315,9 +349,17 @@ static void rebalance(
 	const struct config *c = &m->config;
 	int min, max;
 	model_capacity_bounds(m, &min, &max);
-	if (l->capacity >= 0)
-		capacity_follow(c->moe.capacity_ema, min, max, b->count, b->tokens / m->N, b->E,
+	if (l->capacity >= 0) {
+		int64_t *sent = NEW_ARRAY(int64_t, b->experts);
+		for (int e = 0; e < b->experts; e++)
+			sent[e] = balance_sent(b, e);
+		capacity_follow(c->moe.capacity_ema, min, max, sent, b->tokens / m->units, b->experts,
 			p->x + p->list[l->capacity].offset);
+		free(sent);
+	}
+	if (l->running >= 0)
+		balance_run(
+			b, (enum balance_form)c->moe.load_balance_form, p->x + p->list[l->running].offset);
 	if (l->balance >= 0 && config_balance(c) == BALANCE_BY_BIAS)
 		rebalance_bias(b, c->moe.balance_rate, p->x + p->list[l->balance].offset);
 	else if (l->balance >= 0)

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Declares "PREFIX.NAME" of 1 or 2 dimensions (cols 0 = vector). */
 static int declare(struct model *m, const char *prefix, const char *name, int rows, int cols, enum init init,
@@ -59,15 +60,18 @@ struct expert_shape model_expert_shape(const struct model *m)
 struct router_shape model_router_shape(const struct model *m, int layer)
 {
 	const struct config *c = &m->config;
-	return (struct router_shape){.H = c->encoder.hidden_dim,
+	struct router_shape s = {.H = c->encoder.hidden_dim,
 		.E = config_experts(c, layer),
-		.k = c->moe.top_k,
+		.k = config_chosen(c),
+		.leaf_k = c->moe.top_k,
 		.N = m->units,
+		.pool = m->units,
 		.slots = c->moe.slots,
 		.dim = c->moe.router_dim,
 		.bias = c->moe.bias,
 		.temperature = c->moe.temperature,
 		.noise_std = c->moe.noise_std,
+		.load = c->moe.load_balance_form == BALANCE_CV2_LOAD,
 		.capacity_factor = c->moe.capacity_factor > 0 ? c->moe.capacity_factor : 2,
 		.score = (enum score)c->moe.score,
 		.specialisation = c->moe.specialisation,
@@ -78,6 +82,9 @@ struct router_shape model_router_shape(const struct model *m, int layer)
 		.capacity_min = c->moe.capacity_min,
 		.capacity_max = c->moe.capacity_max,
 		.renormalise = (enum renormalise)c->moe.renormalise};
+	for (int i = 0; i < c->moe.levels.n && !strcmp(m->router->name, "hierarchical"); i++)
+		s.level[s.levels++] = c->moe.levels.list[i];
+	return s;
 }
 
 struct capacity model_capacity(const struct model *m, bool training)
@@ -143,6 +150,11 @@ static void declare_mixture(struct model *m, struct layer_params *l, const char 
 		l->capacity = declare_capacity(m, prefix, &route);
 	if (config_balance(c) != BALANCE_BY_LOSS)
 		l->balance = declare_buffer(m, prefix, "moe.router.balance", route.E);
+	if (config_balance_weight(c) > 0 && c->moe.balance_scope == BALANCE_SCOPE_RUNNING) {
+		struct balance b = balance_new(&route);
+		l->running = declare_buffer(m, prefix, "moe.router.running", b.entries);
+		balance_free(&b);
+	}
 	if (c->moe.shared_experts)
 		declare_part(m, &l->shared, m->feedforward, &shape, prefix, "moe.shared.", 0,
 			c->moe.shared_experts);
@@ -162,7 +174,7 @@ static void declare_dense(struct model *m, struct layer_params *l, const char *p
 static void declare_layer(struct model *m, struct layer_params *l, const char *prefix)
 {
 	int H = m->config.encoder.hidden_dim;
-	l->balance = l->capacity = -1;
+	l->balance = l->capacity = l->running = -1;
 	l->in_weight = declare(m, prefix, "self_attn.in_proj_weight", 3 * H, H, INIT_XAVIER, 0);
 	l->in_bias = declare(m, prefix, "self_attn.in_proj_bias", 3 * H, 0, INIT_ZERO, 0);
 	l->out_weight = declare(m, prefix, "self_attn.out_proj.weight", H, H, INIT_FAN_IN, H);

@@ -34,6 +34,7 @@ struct layer_params {
 	int coefficient;                    /* of the residual expert */
 	int capacity;                       /* buffer of a mixture whose capacity follows the load, or -1 */
 	int balance; /* buffer of a mixture that is balanced without a loss (moe/rebalance.h), or -1 */
+	int running; /* buffer of running shares, when the balance loss goes by them, or -1 */
 	int norm1_weight, norm1_bias, norm2_weight, norm2_bias;
 };
 

@@ -83,7 +83,7 @@ int selection_places(const struct model *m, int layer)
 	for (size_t i = 0; i < sizeof mixing / sizeof *mixing; i++)
 		if (!strcmp(m->router->name, mixing[i]))
 			return config_experts(&m->config, layer);
-	return m->config.moe.top_k;
+	return config_chosen(&m->config);
 }
 
 static int check_force_k(const struct model *m, long long k)

@@ -1,55 +1,92 @@
 #include "moe/balance.h"
 
 #include "base/mem.h"
-
-#include <math.h>
+#include "moe/choice.h"
+#include "moe/log_sum_exp.h"
 #include <stdlib.h>
 #include <string.h>
 
-struct balance balance_new(int E)
+struct balance balance_new(const struct router_shape *s)
 {
-	return (struct balance){.E = E,
-		.count = NEW_ARRAY(int64_t, E),
-		.first = NEW_ARRAY(int64_t, E),
-		.probability = NEW_ARRAY(double, E),
-		.importance = NEW_ARRAY(double, E)};
+	struct balance b = {.experts = s->E, .levels = s->levels ? s->levels : 1};
+	int routers = 1;
+	for (int i = b.levels - 1, at = 0; i >= 0; i--, at++) /* from the root on */
+		b.level[i] = (struct balance_level){routers, s->levels ? s->level[at] : s->E, 0, 0},
+		routers *= b.level[i].n;
+	for (int i = 0; i < b.levels; i++) {
+		b.level[i].router = b.routers;
+		b.level[i].entry = b.entries;
+		b.routers += b.level[i].routers;
+		b.entries += b.level[i].routers * b.level[i].n;
+	}
+	balance_clear(&b, 1);
+	return b;
 }
 
 void balance_free(struct balance *b)
 {
-	free(b->count);
-	free(b->first);
-	free(b->probability);
-	free(b->importance);
+	free(b->sums);
+	free(b->whole);
+	free(b->part);
 	free(b->lack);
 	*b = (struct balance){0};
 }
 
-void balance_clear(struct balance *b)
+/* Numbers of one scope */
+static size_t wholes(const struct balance *b)
 {
-	size_t n = (size_t)b->E;
-	b->tokens = b->assigned = b->dropped = 0;
-	b->z = 0;
-	b->lacks = 0;
-	memset(b->count, 0, n * sizeof *b->count);
-	memset(b->first, 0, n * sizeof *b->first);
-	memset(b->probability, 0, n * sizeof *b->probability);
-	memset(b->importance, 0, n * sizeof *b->importance);
+	return 2 * (size_t)(b->routers + b->entries);
 }
 
-static void make_room(struct balance *b, size_t more)
+static size_t parts(const struct balance *b)
 {
-	if (b->lacks + more <= b->room)
+	return 3 * (size_t)b->entries;
+}
+
+static void make_room(struct balance *b, int scopes)
+{
+	b->room = scopes;
+	GROW(b->sums, scopes);
+	GROW(b->whole, (size_t)scopes * wholes(b));
+	GROW(b->part, (size_t)scopes * parts(b));
+	for (int i = 0; i < scopes; i++) {
+		int64_t *w = b->whole + (size_t)i * wholes(b);
+		double *p = b->part + (size_t)i * parts(b);
+		b->sums[i] = (struct balance_sums){.tokens = w,
+			.assigned = w + b->routers,
+			.count = w + 2 * b->routers,
+			.first = w + 2 * b->routers + b->entries,
+			.probability = p,
+			.importance = p + b->entries,
+			.load = p + 2 * b->entries};
+	}
+}
+
+void balance_clear(struct balance *b, int scopes)
+{
+	if (scopes > b->room)
+		make_room(b, scopes);
+	b->scopes = scopes;
+	b->tokens = b->dropped = 0;
+	b->lacks = 0;
+	memset(b->z, 0, sizeof b->z);
+	memset(b->whole, 0, (size_t)scopes * wholes(b) * sizeof *b->whole);
+	memset(b->part, 0, (size_t)scopes * parts(b) * sizeof *b->part);
+}
+
+static void room_for_lacks(struct balance *b, size_t more)
+{
+	if (b->lacks + more <= b->lack_room)
 		return;
-	b->room = 2 * (b->lacks + more);
-	GROW(b->lack, b->room * (size_t)b->E);
+	b->lack_room = 2 * (b->lacks + more);
+	GROW(b->lack, b->lack_room * (size_t)b->experts);
 }
 
 /* The (k+1)-th largest of score + balance, less each score. */
 static void keep_lacks(struct balance *b, const struct choice *c, int rows, int k)
 {
-	size_t E = (size_t)b->E;
-	make_room(b, (size_t)rows);
+	size_t E = (size_t)b->experts;
+	room_for_lacks(b, (size_t)rows);
 	for (size_t r = 0; r < (size_t)rows; r++) {
 		const real *s = c->score->x + r * E;
 		real *lack = b->lack + b->lacks++ * E, cut = 0;
@@ -67,41 +104,59 @@ static void keep_lacks(struct balance *b, const struct choice *c, int rows, int 
 	}
 }
 
-static double log_sum_exp(const real *z, int n)
+static void count_row(
+	struct balance_sums *s, const struct balance_level *at, const struct choice_level *l, size_t row)
 {
-	double top = (double)z[0], sum = 0;
-	for (int i = 1; i < n; i++)
-		top = fmax(top, (double)z[i]);
-	for (int i = 0; i < n; i++)
-		sum += exp((double)z[i] - top);
-	return top + log(sum);
+	const int *chosen = l->chosen + row * (size_t)l->places;
+	const real *weight = l->weight->x + row * (size_t)l->places;
+	for (int j = 0; j < l->places; j++) {
+		if (chosen[j] < 0)
+			continue;
+		s->assigned[at->router + chosen[j] / l->n]++;
+		s->count[at->entry + chosen[j]]++;
+		s->first[at->entry + chosen[j]] += j % l->k == 0;
+		s->importance[at->entry + chosen[j]] += (double)weight[j];
+	}
+	for (int i = 0; i < choice_reached(l); i++) {
+		int q = choice_router(l, row, i);
+		const real *p = l->probability->x + row * (size_t)l->probability->cols + (size_t)(q * l->n);
+		s->tokens[at->router + q]++;
+		for (int e = 0; e < l->n; e++)
+			s->probability[at->entry + q * l->n + e] += (double)p[e];
+	}
 }
 
-void balance_count(struct balance *b, const struct choice *c, int rows, int k)
+static double squared_logs(const struct choice_level *l, size_t row)
 {
+	double sum = 0;
+	for (int i = 0; i < choice_reached(l); i++) {
+		size_t at = row * (size_t)l->logits->cols + (size_t)(choice_router(l, row, i) * l->n);
+		double z = log_sum_exp(l->logits->x + at, l->n);
+		sum += z * z;
+	}
+	return sum;
+}
+
+void balance_count(struct balance *b, const struct choice *c, int rows, int k, int per, const int *scope)
+{
+	struct choice_level level[ROUTER_LEVELS];
+	int levels = choice_levels(c, level);
 	b->k = k;
 	b->balanced = c->balanced;
-	b->has_z = c->logits != NULL;
+	b->has_z = level[0].logits != NULL;
+	b->has_load = c->load != NULL;
 	b->tokens += rows;
 	if (b->keep_lacks && c->balance)
 		keep_lacks(b, c, rows, k);
-	for (size_t r = 0; r < (size_t)rows; r++) {
-		size_t at = r * (size_t)c->k;
-		for (int j = 0; j < c->k; j++) {
-			int e = c->expert[at + (size_t)j];
-			if (e < 0)
-				continue;
-			b->assigned++;
-			b->count[e]++;
-			b->first[e] += j == 0;
-			b->importance[e] += (double)c->weight->x[at + (size_t)j];
+	for (int r = 0; r < rows; r++) {
+		struct balance_sums *s = &b->sums[scope ? scope[r / per] : 0];
+		for (int i = 0; i < levels; i++) {
+			count_row(s, &b->level[i], &level[i], (size_t)r);
+			if (b->has_z)
+				b->z[i] += squared_logs(&level[i], (size_t)r);
 		}
-		for (int e = 0; e < b->E; e++)
-			b->probability[e] += (double)c->probability->x[r * (size_t)b->E + (size_t)e];
-		if (c->logits) {
-			double z = log_sum_exp(c->logits->x + r * (size_t)b->E, b->E);
-			b->z += z * z;
-		}
+		for (int e = 0; c->load && e < b->experts; e++)
+			s->load[e] += (double)c->load->x[(size_t)r * (size_t)b->experts + (size_t)e];
 	}
 }
 
@@ -110,116 +165,26 @@ void balance_add(struct balance *b, const struct balance *part)
 	b->k = part->k;
 	b->balanced = part->balanced;
 	b->has_z = part->has_z;
+	b->has_load = part->has_load;
 	b->tokens += part->tokens;
-	b->assigned += part->assigned;
 	b->dropped += part->dropped;
-	b->z += part->z;
-	make_room(b, part->lacks);
+	room_for_lacks(b, part->lacks);
 	if (part->lacks)
-		memcpy(b->lack + b->lacks * (size_t)b->E, part->lack,
-			part->lacks * (size_t)b->E * sizeof *b->lack);
+		memcpy(b->lack + b->lacks * (size_t)b->experts, part->lack,
+			part->lacks * (size_t)b->experts * sizeof *b->lack);
 	b->lacks += part->lacks;
-	for (int e = 0; e < b->E; e++) {
-		b->count[e] += part->count[e];
-		b->first[e] += part->first[e];
-		b->probability[e] += part->probability[e];
-		b->importance[e] += part->importance[e];
-	}
+	for (int i = 0; i < b->levels; i++)
+		b->z[i] += part->z[i];
+	for (size_t i = 0; i < (size_t)b->scopes * wholes(b); i++)
+		b->whole[i] += part->whole[i];
+	for (size_t i = 0; i < (size_t)b->scopes * parts(b); i++)
+		b->part[i] += part->part[i];
 }
 
-/* Share of expert e that the form multiplies with its mean probability. */
-static double share(const struct balance *b, enum balance_form form, int e)
+int64_t balance_sent(const struct balance *b, int expert)
 {
-	double n = (double)b->tokens;
-	if (form == BALANCE_FIRST)
-		return (double)b->first[e] / n;
-	return (double)b->count[e] / (form == BALANCE_SUM ? n : (double)b->assigned);
-}
-
-double balance_loss(const struct balance *b, enum balance_form form)
-{
-	double sum = 0, squares = 0;
-	if (!b->balanced || !b->tokens)
-		return 0;
-	if (form == BALANCE_CV2) {
-		for (int e = 0; e < b->E; e++)
-			sum += b->importance[e];
-		double mean = sum / b->E;
-		for (int e = 0; e < b->E; e++)
-			squares += (b->importance[e] - mean) * (b->importance[e] - mean);
-		return mean > 0 ? squares / b->E / (mean * mean) : 0;
-	}
-	for (int e = 0; e < b->E; e++)
-		sum += share(b, form, e) * b->probability[e] / (double)b->tokens;
-	return b->E * sum;
-}
-
-double balance_z(const struct balance *b)
-{
-	return b->has_z && b->tokens ? b->z / (double)b->tokens : 0;
-}
-
-/* cv2 = E S / T^2 - 1 with S = sum of squares, T = sum:  d/dI_i = 2 E (I_i T - S) / T^3 */
-static double slope_of_cv2(const struct balance *b, int e)
-{
-	double total = 0, squares = 0;
-	for (int i = 0; i < b->E; i++) {
-		total += b->importance[i];
-		squares += b->importance[i] * b->importance[i];
-	}
-	return total > 0 ? 2 * b->E * (b->importance[e] * total - squares) / (total * total * total) : 0;
-}
-
-void balance_slopes(const struct balance *b, enum balance_form form, double weight, double z_weight,
-	struct balance_slope *s)
-{
-	for (int e = 0; e < b->E; e++) {
-		bool on = b->balanced && b->tokens;
-		s->p[e] = s->g[e] = 0;
-		if (on && form == BALANCE_CV2)
-			s->g[e] = (real)(weight * slope_of_cv2(b, e));
-		else if (on)
-			s->p[e] = (real)(weight * b->E * share(b, form, e) / (double)b->tokens);
-	}
-	s->z = b->has_z && b->tokens ? (real)(z_weight / (double)b->tokens) : 0;
-}
-
-/* --- on the tape */
-
-struct saved {
-	struct choice c;
-	const struct balance_slope *slope;
-};
-
-static void backward(struct tape *t, struct node *y)
-{
-	const struct saved *s = y->saved;
-	const struct choice *c = &s->c;
-	int E = c->probability->cols;
-	(void)t;
-	for (size_t r = 0; r < (size_t)c->probability->rows; r++) {
-		size_t row = r * (size_t)E, place = r * (size_t)c->k;
-		for (int e = 0; e < E; e++)
-			c->probability->g[row + (size_t)e] += s->slope->p[e];
-		for (int j = 0; j < c->k; j++)
-			if (c->expert[place + (size_t)j] >= 0)
-				c->weight->g[place + (size_t)j] += s->slope->g[c->expert[place + (size_t)j]];
-		if (s->slope->z > 0) {
-			const real *z = c->logits->x + row;
-			double lse = log_sum_exp(z, E);
-			for (int e = 0; e < E; e++)
-				c->logits->g[row + (size_t)e] +=
-					(real)(2 * (double)s->slope->z * lse * exp((double)z[e] - lse));
-		}
-	}
-}
-
-void balance_record(struct tape *t, const struct choice *c, const struct balance_slope *slope)
-{
-	struct node *y = tape_node(t, 1, 1, 0, NULL, backward);
-	y->x[0] = 0;
-	if (t->gradients) {
-		struct saved *s = y->saved = tape_take(t, sizeof *s);
-		*s = (struct saved){*c, slope};
-	}
+	int64_t sum = 0;
+	for (int i = 0; i < b->scopes; i++)
+		sum += b->sums[i].count[expert];
+	return sum;
 }

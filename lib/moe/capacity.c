@@ -94,7 +94,7 @@ static int *capacities(struct tape *t, const struct capacity *how, int k, const 
 	int *C = tape_take(t, (size_t)s->E * sizeof *C);
 	for (int e = 0; e < s->E; e++)
 		C[e] = how->each ? (int)ceil((double)how->each[e])
-				 : capacity_of(how->factor, k, s->N, s->E, how->min, how->max);
+				 : capacity_of(how->factor, k, s->pool, s->E, how->min, how->max);
 	return C;
 }
 
@@ -118,9 +118,9 @@ int capacity_drop(struct tape *t, struct choice *c, const struct router_shape *s
 	int *position = tape_take(t, (size_t)places * sizeof *position),
 	    *keep = tape_take(t, (size_t)places * sizeof *keep);
 	const real *rank = ranks(t, c, rows);
-	for (int from = 0; from < rows; from += s->N)
-		capacity_positions(t, how->policy, c->expert + from * k, rank + from * k, s->N, k, s->E,
-			rng_stream(s->key, "drop", (uint64_t)(from / s->N), 0).key, position + from * k);
+	for (int from = 0; from < rows; from += s->pool)
+		capacity_positions(t, how->policy, c->expert + from * k, rank + from * k, s->pool, k, s->E,
+			rng_stream(s->key, "drop", (uint64_t)(from / s->pool), 0).key, position + from * k);
 	int dropped = mark(c, position, C, places, keep);
 	*none = NULL;
 	if (!dropped)

@@ -4,6 +4,28 @@
 
 #include <string.h>
 
+/* The choice by levels, from the leaves on: of one router, itself. */
+int choice_levels(const struct choice *c, struct choice_level level[ROUTER_LEVELS])
+{
+	for (int i = 0; i < c->levels; i++)
+		level[i] = c->level[i];
+	if (c->levels)
+		return c->levels;
+	level[0] = (struct choice_level){
+		1, c->probability->cols, c->k, c->k, c->expert, c->weight, c->probability, c->logits};
+	return 1;
+}
+
+int choice_reached(const struct choice_level *l)
+{
+	return l->routers == 1 ? 1 : l->places / l->k;
+}
+
+int choice_router(const struct choice_level *l, size_t row, int i)
+{
+	return l->routers == 1 ? 0 : l->chosen[row * (size_t)l->places + (size_t)(i * l->k)] / l->n;
+}
+
 int choice_places(const struct choice *c, int E)
 {
 	return c->dispatch ? E : c->k;

@@ -7,6 +7,12 @@
 
 #include "moe/router.h"
 
+/* A choice by levels, from the leaves on, of which losses are taken: that of a single router is one level. Returns how many. */
+int choice_levels(const struct choice *, struct choice_level level[ROUTER_LEVELS]);
+/* How many routers of a level a row reaches, and which is the i-th. */
+int choice_reached(const struct choice_level *);
+int choice_router(const struct choice_level *, size_t row, int i);
+
 /* Experts a token has places for: the router's k, or E when it mixes. */
 int choice_places(const struct choice *, int E);
 /* probability [rows][E], expert and weight [rows][places]; -1 and 0 where a place is empty. */

@@ -114,7 +114,7 @@ static const bool *spread(
 static struct node *slotted_experts(
 	struct tape *t, struct node *x, const struct mixture *m, const struct choice *c)
 {
-	int E = m->route.E, M = c->dispatch->cols, per = M / E, N = m->route.N, B = x->rows / N;
+	int E = m->route.E, M = c->dispatch->cols, per = M / E, N = m->route.pool, B = x->rows / N;
 	struct choice back = {.k = 1};
 	int *expert = tape_take(t, (size_t)(B * M) * sizeof *expert);
 	for (int i = 0; i < B * M; i++)
@@ -149,9 +149,9 @@ static struct node *routed_experts(struct tape *t, struct node *x, const struct 
 	if (!c->weight)
 		c->weight = op_pick(t, c->score, c->expert, c->k, c->share);
 	if (balance)
-		balance_count(balance, c, units, m->route.k);
+		balance_count(balance, c, units, m->route.k, m->route.N, m->scope);
 	if (slope && t->gradients)
-		balance_record(t, c, slope);
+		balance_record(t, c, m->route.N, m->scope, slope);
 	if (m->dropout.p > 0 && (m->router->sends || c->share))
 		expert_dropout(t, c, m->route.E, &m->dropout);
 	int dropped = limited ? capacity_drop(t, c, &m->route, &m->capacity, &none) : 0;

@@ -42,6 +42,7 @@ struct mixture {
 	struct weight coefficient;            /* [2][H] */
 	struct capacity capacity;
 	struct expert_dropout dropout;
+	const int *scope; /* [B] the scope of the balance losses each window counts for; NULL: all for one */
 	const struct ablation *ablation; /* evaluation: experts left out; NULL: none */
 };
 

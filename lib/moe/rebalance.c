@@ -7,9 +7,12 @@
 
 void rebalance_bias(const struct balance *a, double rate, real *b)
 {
-	double mean = (double)a->assigned / a->E;
-	for (int e = 0; e < a->E; e++) {
-		double c = (double)a->count[e];
+	int64_t all = 0;
+	for (int e = 0; e < a->experts; e++)
+		all += balance_sent(a, e);
+	double mean = (double)all / a->experts;
+	for (int e = 0; e < a->experts; e++) {
+		double c = (double)balance_sent(a, e);
 		b[e] += (real)(c < mean ? rate : c > mean ? -rate : 0);
 	}
 }
@@ -32,7 +35,7 @@ static double quantile(real *x, size_t n, int k, int E)
 
 void rebalance_quantile(const struct balance *a, real *b)
 {
-	size_t n = a->lacks, E = (size_t)a->E;
+	size_t n = a->lacks, E = (size_t)a->experts;
 	if (!n)
 		return;
 	real *column = NEW_ARRAY(real, n);
@@ -40,10 +43,10 @@ void rebalance_quantile(const struct balance *a, real *b)
 	for (size_t e = 0; e < E; e++) {
 		for (size_t i = 0; i < n; i++)
 			column[i] = a->lack[i * E + e];
-		b[e] = (real)quantile(column, n, a->k, a->E);
+		b[e] = (real)quantile(column, n, a->k, a->experts);
 		sum += (double)b[e];
 	}
 	for (size_t e = 0; e < E; e++)
-		b[e] -= (real)(sum / a->E);
+		b[e] -= (real)(sum / a->experts);
 	free(column);
 }

@@ -5,10 +5,11 @@
 #include <string.h>
 
 extern const struct router_type router_topk, router_noisy_topk, router_soft, router_soft_moe,
-	router_expert_choice, router_cosine, router_random, router_uniform;
+	router_expert_choice, router_cosine, router_random, router_uniform, router_hierarchical;
 
 const struct router_type *const router_table[] = {&router_topk, &router_noisy_topk, &router_soft,
-	&router_soft_moe, &router_expert_choice, &router_cosine, &router_random, &router_uniform, NULL};
+	&router_soft_moe, &router_expert_choice, &router_cosine, &router_random, &router_uniform,
+	&router_hierarchical, NULL};
 
 const struct router_type *router_find(const char *name)
 {
@@ -38,13 +39,30 @@ static struct node *specialised(struct tape *t, struct node *x, const struct wei
 	return op_softmax(t, op_add(t, near, op_linear(t, x, w[1], w[2], E)), 1);
 }
 
+static struct node *tempered(struct tape *t, struct node *z, const struct router_shape *s)
+{
+	return s->temperature == 1 ? z : op_scale(t, z, (real)(1 / s->temperature)); /* NOLINT: exactly 1 */
+}
+
+static struct node *linear(
+	struct tape *t, struct node *x, const struct weight *w, int logits, const struct router_shape *s)
+{
+	return op_linear(t, x, w[0], s->bias ? w[1] : (struct weight){0}, logits);
+}
+
+struct node *router_map(
+	struct tape *t, struct node *x, const struct weight *w, int logits, const struct router_shape *s)
+{
+	return tempered(t, linear(t, x, w, logits, s), s);
+}
+
 struct node *router_linear(
 	struct tape *t, struct node *x, const struct weight w[ROUTER_TENSORS], const struct router_shape *s)
 {
-	struct node *z = op_linear(t, x, w[0], s->bias ? w[1] : (struct weight){0}, s->E);
+	struct node *z = linear(t, x, w, s->E, s);
 	if (s->specialisation)
 		z = op_add(t, z, specialised(t, x, w + 1 + s->bias, s->E));
-	return s->temperature == 1 ? z : op_scale(t, z, (real)(1 / s->temperature)); /* NOLINT: exactly 1 */
+	return tempered(t, z, s);
 }
 
 struct node *router_score(struct tape *t, struct node *logits, const struct router_shape *s, struct choice *c)
@@ -59,8 +77,13 @@ struct node *router_score(struct tape *t, struct node *logits, const struct rout
 	return score;
 }
 
-/* The k largest of x [n], largest first; insertion from the right: of equals the first stays ahead. */
-static void largest(const real *x, int n, int k, int *best)
+bool router_shares(const struct router_shape *s, int k)
+{
+	return s->renormalise == RENORMALISE_YES || (s->renormalise == RENORMALISE_AUTO && k > 1);
+}
+
+/* Insertion from the right: of equals the first stays ahead. */
+void router_largest(const real *x, int n, int k, int *best)
 {
 	int found = 0;
 	for (int e = 0; e < n; e++) {
@@ -84,12 +107,12 @@ static void keep_groups(const struct row *r, const struct router_shape *s)
 {
 	int size = s->E / s->groups, n = s->k / s->top_groups > 1 ? s->k / s->top_groups : 1;
 	for (int i = 0; i < s->groups; i++) {
-		largest(r->x + i * size, size, n, r->best);
+		router_largest(r->x + i * size, size, n, r->best);
 		r->sum[i] = 0;
 		for (int j = 0; j < n; j++)
 			r->sum[i] += r->x[i * size + r->best[j]];
 	}
-	largest(r->sum, s->groups, s->top_groups, r->group);
+	router_largest(r->sum, s->groups, s->top_groups, r->group);
 	for (int i = 0; i < s->top_groups; i++)
 		r->sum[r->group[i]] = INFINITY; /* marks it */
 	for (int e = 0; e < s->E; e++)
@@ -122,12 +145,12 @@ void router_top(struct tape *t, struct node *score, const struct router_shape *s
 			r.x[e] = s->balance ? x[e] + s->balance[e] : x[e];
 		if (s->groups > 1)
 			keep_groups(&r, s);
-		largest(r.x, s->E, s->k, c->expert + i * k);
+		router_largest(r.x, s->E, s->k, c->expert + i * k);
 		if (s->top_p > 0)
 			cut(x, s, c->expert + i * k);
 	}
 	c->score = score;
-	c->share = s->renormalise == RENORMALISE_YES || (s->renormalise == RENORMALISE_AUTO && s->k > 1);
+	c->share = router_shares(s, s->k);
 	c->balanced = true;
 	c->balance = s->balance;
 }

@@ -10,15 +10,16 @@
 #include "moe/tensor_plan.h"
 #include "tensor/ops.h"
 
-enum { ROUTER_TENSORS = 8 };
+enum { ROUTER_TENSORS = 16, ROUTER_LEVELS = 4 };
 enum renormalise { RENORMALISE_AUTO, RENORMALISE_YES, RENORMALISE_NO }; /* auto: not for one expert a token */
 
 enum score { SCORE_SOFTMAX, SCORE_SIGMOID };
 
 struct router_shape {
-	int H, E;  /* width of a token; experts */
-	int k;     /* experts a token is given to */
-	int N;     /* tokens of a window */
+	int H, E; /* width of a token; experts */
+	int k;    /* experts a token is given to */
+	int N;    /* tokens of a window */
+	int pool; /* rows among which experts take tokens (expert_choice, soft_moe, capacity): N, or all of a batch */
 	int slots; /* of each expert (soft_moe) */
 	int dim;   /* of the space of comparison (cosine) */
 	bool bias;
@@ -26,15 +27,29 @@ struct router_shape {
 	enum score score;       /* how logits become what the choice and the weights go by */
 	double top_p;           /* no more experts than it takes to reach this probability; 0: k */
 	int groups, top_groups; /* the choice is among the experts of the best groups; 0: among all */
-	const real *balance;    /* [E] added to the scores for the choice alone (moe/rebalance.h), or NULL */
-	double jitter;          /* the router reads x U(1 - jitter, 1 + jitter) in training */
-	double temperature;     /* divides the logits */
-	double noise_std;       /* factor on the learned scale of the noise (noisy_topk) */
-	double capacity_factor; /* expert_choice: an expert takes capacity_factor N / E tokens of a window */
+	int levels,
+		level[ROUTER_LEVELS]; /* hierarchical: alternatives of a router, from the root on; their product is E */
+	int leaf_k; /* hierarchical: experts chosen below each last router; top_groups at every other; k: in all */
+	const real *balance; /* [E] added to the scores for the choice alone (moe/rebalance.h), or NULL */
+	double jitter;       /* the router reads x U(1 - jitter, 1 + jitter) in training */
+	double temperature;  /* divides the logits */
+	double noise_std;    /* factor on the learned scale of the noise (noisy_topk) */
+	bool load; /* noisy_topk: tell how probable each expert is, for the balance loss (choice.load) */
+	double capacity_factor;         /* expert_choice: an expert takes capacity_factor pool / E tokens */
 	int capacity_min, capacity_max; /* ... but at least, at most (0: no bound) */
 	enum renormalise renormalise;
 	bool training;
 	uint64_t key; /* of random draws: (seed, step, layer, first window) in training */
+};
+
+/* What the routers of one level of a tree chose, side by side: alternative i of router q is entry q n + i. */
+struct choice_level {
+	int routers, n; /* alternatives of each */
+	int k, places; /* chosen by a router a token reaches; places of a row, k for each router it reaches */
+	const int *chosen;        /* [rows][places] entries; -1 = none */
+	struct node *weight;      /* [rows][places] within the router */
+	struct node *probability; /* [rows][routers n] of the clean logits, within the router */
+	struct node *logits;      /* likewise; NULL: no z-loss */
 };
 
 struct choice {
@@ -47,6 +62,9 @@ struct choice {
 	struct node
 		*logits; /* [rows][E] clean, after temperature, before noise; NULL = has none: no z-loss */
 	bool balanced;   /* needs a balance loss */
+	int levels;      /* of a tree, from the leaves on; 0: one router, whose choice stands above */
+	const struct choice_level *level;
+	struct node *load;   /* [rows][E] probability to be chosen when the noise is drawn again, or NULL */
 	const real *balance; /* as in the shape */
 	struct node *
 		dispatch; /* soft_moe: [rows][E * slots] of tokens into slots; then only combine counts besides */
@@ -73,12 +91,19 @@ int router_linear_tensors(const struct router_shape *, struct tensor_plan plan[R
  * softmax_i(x . e_i / (|x| |e_i|) + (x V^T + c)_i): an embedding e_i and a map of its own for each expert. */
 struct node *router_linear(
 	struct tape *, struct node *x, const struct weight w[ROUTER_TENSORS], const struct router_shape *);
+/* The map and the temperature alone, for any number of logits; w: weight, and bias when there is one. */
+struct node *router_map(
+	struct tape *, struct node *x, const struct weight *w, int logits, const struct router_shape *);
 /* Probabilities of the logits, for the losses (c->probability), and the scores that go by them: softmax, or the logistic function
  * s, of which the probabilities then are s_i / sum of s. */
 struct node *router_score(struct tape *, struct node *logits, const struct router_shape *, struct choice *);
 /* What routers without weights have in common: no tensors; and every expert of a choice [rows][k] counts 1/k. */
 int router_no_tensors(const struct router_shape *, struct tensor_plan plan[ROUTER_TENSORS]);
 void router_even(struct tape *, int rows, int *expert, const struct router_shape *, struct choice *);
+/* Whether the weights of k chosen ones are divided by their sum. */
+bool router_shares(const struct router_shape *, int k);
+/* The k largest of x [n], largest first, of equals the first: best [k]. */
+void router_largest(const real *x, int n, int k, int *best);
 /* Chooses the k largest of score, which also give the weights. With groups of equal size (of neighbours), only in the top_groups of
  * them whose k / top_groups largest scores have the largest sum; with top_p, places are left empty (-1) once those before them reach
  * it. */

@@ -14,6 +14,13 @@ enum gating { GATING_SIGMOID, GATING_GELU, GATING_SILU }; /* silu(x) = x sigmoid
 /* A leaf that shows existing values [rows][cols] without copying; no gradient flows on from it. */
 struct node *op_input(struct tape *, const real *x, int rows, int cols);
 
+/* A part of the network that is computed again in backward instead of kept: y = build(x), which records it on the tape it is given;
+ * again says that it is the second time, when nothing but gradients may be added up. The same masks are drawn, so values and
+ * gradients are to the bit those of build on this tape. Only on a tape with gradients; context lives as long as it. (Chen et al.
+ * 2016, "Training deep nets with sublinear memory cost") */
+typedef struct node *(*again_build)(struct tape *, struct node *x, const void *context, bool again);
+struct node *op_again(struct tape *, struct node *x, again_build, const void *context);
+
 /* y [rows][out] = x [rows][in] W^T + b           W [out][in], b [out]; b.x NULL: none */
 struct node *op_linear(struct tape *, struct node *x, struct weight W, struct weight b, int out);
 struct node *op_linear_passing(struct tape *, struct node *x, struct weight W, struct weight b, int out);
@@ -102,6 +109,12 @@ struct node *op_mix(struct tape *, struct node *w, struct node *const *s, int K)
 /* y [B][classes] = log sum_k w[b][k] softmax(z_k[b])        w [B][K], z_k [B][classes] */
 struct node *op_mix_answers(struct tape *, struct node *w, struct node *const *z, int K);
 
+/* y = the numbers of x in rows of so many columns, which divide them */
+struct node *op_reshape(struct tape *, struct node *x, int cols);
+
+/* y [rows][cols] = z [rows][1] x [rows][cols], row by row */
+struct node *op_times_rows(struct tape *, struct node *x, struct node *z);
+
 /* y = factor x */
 struct node *op_scale(struct tape *, struct node *x, real factor);
 
@@ -116,6 +129,12 @@ struct node *op_times(struct tape *, struct node *x, const real *factor);
 
 /* y = x + noise * softplus(scale)      all [rows][cols]; noise is kept, not copied */
 struct node *op_add_noise(struct tape *, struct node *x, struct node *scale, const real *noise);
+
+/* Probability that an entry is among the k largest of its row when its noise, of deviation d = noise_std softplus(scale), is drawn
+ * again (Shazeer et al. 2017, equation 9):
+ *   y_i = Phi((z_i - k-th largest of the others of noisy) / d_i)          all [rows][n]; k < n */
+struct node *op_load(
+	struct tape *, struct node *z, struct node *noisy, struct node *scale, real noise_std, int k);
 
 /* y [rows][cols] = value; what its gradient gathers is not used */
 struct node *op_constant(struct tape *, int rows, int cols, real value);

@@ -10,13 +10,16 @@
 
 struct workspace workspace_new(void)
 {
-	return (struct workspace){arena_new(), arena_new()};
+	struct workspace w = {arena_new(), arena_new(), tape_new(true)};
+	tape_lend(w.part, &w);
+	return w;
 }
 
 void workspace_free(struct workspace *w)
 {
 	arena_free(w->scratch);
 	arena_free(w->passing);
+	tape_free(w->part);
 }
 
 struct tape *tape_new(bool gradients)
@@ -31,6 +34,7 @@ void tape_lend(struct tape *t, const struct workspace *w)
 {
 	t->scratch = w->scratch;
 	t->passing = w->passing;
+	t->part = w->part == t ? NULL : w->part; /* one within another is not there */
 }
 
 void tape_free(struct tape *t)

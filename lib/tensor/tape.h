@@ -46,6 +46,7 @@ struct tape {
 	struct arena *arena;   /* values, saved */
 	struct arena *scratch; /* short-lived buffers inside one operation; shared by the tapes of a worker */
 	struct arena *passing; /* the value of the last passing node; likewise */
+	struct tape *part;     /* a tape for what is computed again in backward; likewise */
 	bool gradients;
 	bool keep_passing; /* passing values are to be kept like others: several are read together later */
 	struct dropout dropout;
@@ -57,6 +58,7 @@ struct tape {
 /* What operations need for a short time; one for each thread, lent to the tape it works on. */
 struct workspace {
 	struct arena *scratch, *passing;
+	struct tape *part;
 };
 struct workspace workspace_new(void);
 void workspace_free(struct workspace *);

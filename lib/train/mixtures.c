@@ -71,7 +71,7 @@ void mixtures_add(struct mixtures *x, const struct forward *f, int windows)
 		struct counted *c = &x->counted[i];
 		const struct balance *b = &of[c->at];
 		for (int e = 0; e < x->report[i].experts; e++)
-			c->count[e] += b->count[e];
+			c->count[e] += balance_sent(b, e);
 		c->aux += windows * balance_loss(b, (enum balance_form)x->m->config.moe.load_balance_form);
 		c->z += windows * balance_z(b);
 	}

@@ -43,6 +43,7 @@ struct trainer *trainer_new(
 	t->order_epoch = -1;
 	t->mixtures = mixtures_new(m);
 	t->label = NEW_ARRAY(int, batch);
+	t->group = NEW_ARRAY(int, batch);
 	t->logits = NEW_ARRAY(real, (size_t)batch * (size_t)m->layout.classes.n);
 	return t;
 }
@@ -61,6 +62,7 @@ void trainer_free(struct trainer *t)
 	free(t->class_weight);
 	shelf_free(&t->order_shelf, t->order);
 	free(t->label);
+	free(t->group);
 	free(t->logits);
 	free(t);
 }
@@ -170,10 +172,20 @@ static int one_step(struct trainer *t, struct step_report *r)
 	int B = t->data.trains - from < c->train.batch_size ? (int)(t->data.trains - from)
 							    : c->train.batch_size;
 	make_order(t);
-	for (int b = 0; b < B; b++)
-		t->label[b] = t->data.train->item[t->data.train_item[t->order[from + b]]].label;
-	struct train_step step = {t->label, t->class_weight, (real)c->train.label_smoothing,
-		(real)c->encoder.dropout, t->seed, (uint64_t)t->at.step, t->logits, &r->parts};
+	for (int b = 0; b < B; b++) {
+		const struct item *it = &t->data.train->item[t->data.train_item[t->order[from + b]]];
+		t->label[b] = it->label;
+		t->group[b] = it->group;
+	}
+	struct train_step step = {.label = t->label,
+		.group = t->group,
+		.class_weight = t->class_weight,
+		.smoothing = (real)c->train.label_smoothing,
+		.dropout = (real)c->encoder.dropout,
+		.seed = t->seed,
+		.number = (uint64_t)t->at.step,
+		.logits = t->logits,
+		.losses = &r->parts};
 	struct filling f = {t, from};
 	const char *bad;
 	r->loss = (double)forward_train(t->forward, B, fill, &f, &step, t->gradient);

@@ -34,7 +34,7 @@ struct trainer {
 	int64_t *order;              /* [trains] of this epoch */
 	struct shelf order_shelf;
 	int order_epoch; /* the epoch it belongs to, -1 = none */
-	int *label;      /* [batch] */
+	int *label, *group; /* [batch] */
 	real *logits;    /* [batch][classes] */
 	struct counters at;
 	struct mixtures *mixtures; /* NULL without */

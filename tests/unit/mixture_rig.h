@@ -41,6 +41,9 @@ struct rig {
 	int F, B, shared; /* width of an expert; windows; shared experts */
 	enum balance_form form;
 	double balance_weight, z_weight;
+	int scopes;       /* of the losses; 0: one */
+	const int *scope; /* [B] */
+	real *running;    /* shares of the steps before, or NULL */
 	/* made by rig_begin */
 	struct subject s; /* x [B*N][H], then the tensors of router, experts and shared experts */
 	struct mixture m;
@@ -65,6 +68,8 @@ static inline void rig_begin(struct rig *g, uint64_t seed)
 {
 	struct rng r = rng_stream(seed, "rig", 0, 0);
 	struct tensor_plan plan[(int)ROUTER_TENSORS + (int)EXPERT_TENSORS];
+	if (!g->route.pool)
+		g->route.pool = g->route.N;
 	struct expert_shape shape = {.H = g->route.H, .F = g->F, .activation = ACT_GELU};
 	g->m = (struct mixture){.router = router_find(g->router),
 		.route = g->route,
@@ -74,6 +79,7 @@ static inline void rig_begin(struct rig *g, uint64_t seed)
 		.shared = {expert_find("ffn"), 0, g->shared, g->shared_weight},
 		.capacity = g->capacity,
 		.dropout = g->dropout,
+		.scope = g->scope,
 		.router_weight = g->router_weight};
 	add(&g->s, &r, g->B * g->route.N, g->route.H);
 	rig_add(g, &r, 1, g->m.router->declare(&g->route, plan), plan, g->router_weight);
@@ -81,14 +87,16 @@ static inline void rig_begin(struct rig *g, uint64_t seed)
 	rig_add(g, &r, g->route.E, tensors, plan, g->expert_weight);
 	if (g->shared)
 		rig_add(g, &r, g->shared, tensors, plan, g->shared_weight);
-	g->balance = balance_new(g->route.E);
-	g->slope = (struct balance_slope){NEW_ARRAY(real, g->route.E), NEW_ARRAY(real, g->route.E), 0};
+	g->balance = balance_new(&g->m.route);
+	g->slope = (struct balance_slope){0};
+	g->balance.running = g->running;
+	g->balance.ema = 0.6;
 }
 
 /* The layer's answer [B*N][H]; s.further is the loss of balance and z, whose backward is recorded. */
 static inline struct node *rig_forward(struct tape *t, struct rig *g)
 {
-	balance_clear(&g->balance);
+	balance_clear(&g->balance, g->scopes ? g->scopes : 1);
 	struct node *y = mixture_forward(t, &g->s.node[0], &g->m, &g->balance, &g->slope, &g->chosen);
 	g->s.further =
 		g->balance_weight * balance_loss(&g->balance, g->form) + g->z_weight * balance_z(&g->balance);
@@ -121,8 +129,7 @@ static inline double largest_gradient(const struct rig *g, int subject)
 static inline void rig_end(struct rig *g)
 {
 	balance_free(&g->balance);
-	free(g->slope.p);
-	free(g->slope.g);
+	balance_slope_free(&g->slope);
 	clear(&g->s);
 }
 

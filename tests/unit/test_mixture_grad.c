@@ -94,6 +94,21 @@ static struct node *add_noise(struct tape *t, struct subject *s)
 	return op_add_noise(t, &s->node[0], &s->node[1], noise);
 }
 
+static struct node *reshape(struct tape *t, struct subject *s)
+{
+	return op_reshape(t, &s->node[0], 3);
+}
+
+static struct node *times_rows(struct tape *t, struct subject *s)
+{
+	return op_times_rows(t, &s->node[0], &s->node[1]);
+}
+
+static struct node *load(struct tape *t, struct subject *s)
+{
+	return op_load(t, &s->node[0], &s->node[1], &s->node[2], REAL(0.7), 2);
+}
+
 static void operations_grad(void)
 {
 	struct {
@@ -116,6 +131,9 @@ static void operations_grad(void)
 		{times, 1, {2}, {3}},
 		{cosine_plain, 2, {4, 3}, {5, 5}},
 		{add_noise, 2, {2, 2}, {3, 3}},
+		{reshape, 1, {2}, {6}},
+		{times_rows, 2, {3, 3}, {4, 1}},
+		{load, 3, {3, 3, 3}, {4, 4, 4}},
 	};
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
 		struct subject s = {0};
@@ -193,19 +211,80 @@ static struct rig rig_of(const char *router)
 		.z_weight = 0.3};
 }
 
+/* A tree of the four experts: two groups, `groups` of them, and `each` of their two experts. */
+static void plant(struct rig *g, int groups, int each)
+{
+	g->route.levels = 2;
+	g->route.level[0] = g->route.level[1] = 2;
+	g->route.top_groups = groups;
+	g->route.leaf_k = each;
+	g->route.k = groups * each;
+}
+
 /* case 22: task, balance and z together; the noise is a function of the key, so it stays */
 static void every_router_and_loss_grad(void)
 {
 	for (int i = 0; router_table[i]; i++)
-		for (int form = BALANCE_SWITCH; form <= BALANCE_CV2; form++) {
+		for (int form = BALANCE_SWITCH; form <= BALANCE_CV2_LOAD; form++) {
 			struct rig g = rig_of(router_table[i]->name);
 			g.form = (enum balance_form)form;
+			g.route.load = form == BALANCE_CV2_LOAD;
+			if (!strcmp(g.router, "hierarchical"))
+				plant(&g, 2, 1);
 #ifndef REAL_DOUBLE
 			if (strcmp(g.router, "soft") != 0 && strcmp(g.router, "soft_moe") != 0)
 				continue; /* a wide step changes the choice */
 #endif
 			layer_grad(g, 21);
 		}
+}
+
+/* Trees of two and three levels, one or several chosen at each, weights shared or raw. */
+static void trees_grad(void)
+{
+#ifdef REAL_DOUBLE
+	for (int way = 0; way < 12; way++)
+		for (int form = BALANCE_SWITCH; form <= BALANCE_CV2; form += BALANCE_CV2) {
+			struct rig g = rig_of("hierarchical");
+			g.form = (enum balance_form)form;
+			g.route.renormalise = (enum renormalise)(way / 4);
+			g.route.bias = way % 2;
+			plant(&g, 1 + way % 2, 1 + way % 4 / 2);
+			if (way % 3 == 0) {
+				g.route.E = 12;
+				g.route.levels = 3;
+				g.route.level[2] = 3;
+				g.route.k *= g.route.top_groups;
+			}
+			layer_grad(g, 26);
+		}
+#endif
+}
+
+/* Losses about each of two scopes, and about running shares. */
+static void every_scope_grad(void)
+{
+#ifdef REAL_DOUBLE
+	static const int scope[] = {1, 0, 1};
+	static const char *const routers[] = {"topk", "hierarchical", "noisy_topk"};
+	for (int i = 0; i < 3; i++)
+		for (int form = BALANCE_SWITCH; form <= BALANCE_CV2_LOAD; form++) {
+			struct rig g = rig_of(routers[i]);
+			real running[6] = {REAL(0.1), REAL(0.2), REAL(0.05), REAL(0.3), REAL(0.4), REAL(0.1)};
+			if (i == 1)
+				plant(&g, 2, 1);
+			g.B = 3;
+			g.form = (enum balance_form)form;
+			g.route.load = i == 2 && form == BALANCE_CV2_LOAD;
+			g.scopes = 2;
+			g.scope = scope;
+			layer_grad(g, 27);
+			g.scope = NULL;
+			g.scopes = 1;
+			g.running = running;
+			layer_grad(g, 27);
+		}
+#endif
 }
 
 static void every_way_of_dropping_grad(void)
@@ -268,6 +347,8 @@ int main(void)
 	CASE(operations_grad);
 	CASE(cosine_scale_is_clamped);
 	CASE(every_router_and_loss_grad);
+	CASE(trees_grad);
+	CASE(every_scope_grad);
 	CASE(every_way_of_dropping_grad);
 	CASE(every_option_grad);
 	CASE(every_way_of_weighing_grad);

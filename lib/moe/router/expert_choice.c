@@ -1,11 +1,11 @@
-/* expert_choice: each expert takes the C = ceil(capacity_factor N / E) tokens (within capacity_min
- * and capacity_max) of a window that are most probable for it by
- * softmax over the experts, and counts by that probability; a token gets from no expert to all (Zhou et al. 2022). */
+/* expert_choice: each expert takes the C = ceil(capacity_factor N / E) tokens (within capacity_min and capacity_max) of
+ * the N of a window, or in training with scope=batch of all windows of a step, that are most probable for it by softmax over the
+ * experts, and counts by that probability; a token gets from no expert to all (Zhou et al. 2022). */
 #include "moe/capacity.h"
 
 extern const struct router_type router_expert_choice;
 
-/* Places in expert [N][E] for one window: expert e's C best rows of p [N][E]. */
+/* Places in expert [N][E] for the tokens of one window or batch: expert e's C best rows of p [N][E]. */
 static void take(const real *p, int N, int E, int C, int *expert, int *best)
 {
 	for (int e = 0; e < E; e++) {
@@ -27,7 +27,7 @@ static void take(const real *p, int N, int E, int C, int *expert, int *best)
 static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_TENSORS],
 	const struct router_shape *s, struct choice *c)
 {
-	int E = s->E, N = s->N,
+	int E = s->E, N = s->pool,
 	    C = capacity_of(s->capacity_factor, 1, N, E, s->capacity_min, s->capacity_max);
 	int *expert = tape_take(t, (size_t)x->rows * (size_t)E * sizeof *expert);
 	int *best = tape_take(t, (size_t)N * sizeof *best);

@@ -27,7 +27,10 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 		for (size_t i = 0; i < n; i++)
 			noise[i] = (real)(s->noise_std * rng_normal(&r));
 		struct choice noisy;
-		score = router_score(t, op_add_noise(t, c->logits, scale, noise), s, &noisy);
+		struct node *z = op_add_noise(t, c->logits, scale, noise);
+		score = router_score(t, z, s, &noisy);
+		if (s->load)
+			c->load = op_load(t, c->logits, z, scale, (real)s->noise_std, s->k);
 	}
 	router_top(t, score, s, c);
 }

@@ -16,7 +16,7 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	const struct router_shape *s, struct choice *c)
 {
 	struct node *z = op_cosine(t, x, w[0], s->E * s->slots, w[1], false);
-	c->dispatch = op_softmax_rows(t, z, s->N);
+	c->dispatch = op_softmax_rows(t, z, s->pool);
 	c->combine = op_softmax(t, z, 1);
 }
 

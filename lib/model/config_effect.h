@@ -1,0 +1,47 @@
+/* Whether a key has an effect in a configuration: what the rows of config_keys.c name. Each says so of the thing the key is about. */
+#ifndef MODEL_CONFIG_EFFECT_H
+#define MODEL_CONFIG_EFFECT_H
+
+#include "model/config.h"
+
+bool with_patch(const struct config *);
+bool with_spectral(const struct config *);
+bool with_bridge(const struct config *);
+bool with_exchange(const struct config *);
+bool with_degrees(const struct config *);
+bool with_decay(const struct config *);
+bool with_mixture(const struct config *);
+bool with_top_k(const struct config *);
+bool with_learned_top_k(const struct config *);
+bool with_tree(const struct config *);
+bool with_weighed_choice(const struct config *);
+bool with_one_map(const struct config *);
+bool with_linear_router(const struct config *);
+bool with_logits(const struct config *);
+bool with_gating_network(const struct config *);
+bool with_reading(const struct config *);
+bool with_several_experts(const struct config *);
+bool with_mass(const struct config *);
+bool with_groups(const struct config *);
+bool with_balance_loss(const struct config *);
+bool with_running_balance(const struct config *);
+bool with_scope(const struct config *);
+bool with_balance_bias(const struct config *);
+bool with_noise(const struct config *);
+bool with_cosine(const struct config *);
+bool with_slots(const struct config *);
+bool with_fixed_capacity(const struct config *);
+bool with_dynamic_capacity(const struct config *);
+bool with_sent_tokens(const struct config *);
+bool with_drops(const struct config *);
+bool with_bound(const struct config *);
+bool with_shared_drops(const struct config *);
+bool with_ffn(const struct config *);
+bool with_plain_ffn(const struct config *);
+bool with_conv(const struct config *);
+bool with_hidden_units(const struct config *);
+bool with_activation(const struct config *);
+bool with_num_experts(const struct config *);
+bool with_units(const struct config *);
+
+#endif
