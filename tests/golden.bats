@@ -66,3 +66,6 @@ check() {
 @test "moe-groups" { check; }
 @test "moe-mass" { check; }
 @test "moe-special" { check; }
+@test "moe-tree" { check; }
+@test "moe-tree-3" { check; }
+@test "moe-scope" { check; }

@@ -389,6 +389,11 @@ for name, case in {
     "moe-mass": dict(moe={"top_k": 3, "top_p": 0.7, "load_balance_weight": 0.1}),
     "moe-special": dict(moe={"specialisation": True, "bias": True, "temperature": 0.8, "load_balance_weight": 0.1}),
     "moe-uniform": dict(moe={"router": "uniform"}),
+    "moe-tree": dict(moe={"router": "hierarchical", "levels": [3, 2], "top_k_groups": 2, "top_k": 1, "bias": True,
+                          "load_balance_weight": 0.1, "z_loss_weight": 0.01}),
+    "moe-tree-3": dict(moe={"router": "hierarchical", "levels": [2, 2, 2], "top_k_groups": 1, "top_k": 2, "temperature": 0.7,
+                            "load_balance_weight": 0.1}),
+    "moe-scope": dict(moe={"balance_scope": "window", "load_balance_weight": 0.1}),
 }.items():
     CASES[name] = dict(regions=2, halo=1, channels=5, moe={"layers": [1], **case["moe"]},
                        encoder={"layers": 2, "norm": "pre", "activation": "gelu", **case.get("encoder", {})})

@@ -18,9 +18,13 @@ def here(moe, layer):
     return rule == "all" or (rule != "none" and layer in rule)
 
 
+def experts_of(moe):
+    return math.prod(moe["levels"]) if "levels" in moe else moe["num_experts"]
+
+
 def shapes(moe, h, f):
     """of one mixture, below the layer's name"""
-    e, router = moe["num_experts"], moe["router"]
+    e, router = experts_of(moe), moe["router"]
     out = {}
     for part, n in (("experts", e), ("shared", moe["shared_experts"])):
         if n:
@@ -33,6 +37,11 @@ def shapes(moe, h, f):
         if moe["specialisation"]:
             out.update({"moe.router.specialisation.embedding": [e, h], "moe.router.specialisation.weight": [e, h],
                         "moe.router.specialisation.bias": [e]})
+    for level in range(len(moe.get("levels", []))):
+        entries = math.prod(moe["levels"][:level + 1])
+        out[f"moe.router.levels.{level}.weight"] = [entries, h]
+        if moe["bias"]:
+            out[f"moe.router.levels.{level}.bias"] = [entries]
     if router == "noisy_topk":
         out["moe.router.noise.weight"] = [e, h]
     if router == "cosine":
@@ -157,11 +166,64 @@ def balance(probability, weight, chosen, moe):
     return e * (share * probability.mean(0)).sum()
 
 
+def shared_or_raw(p, moe, k):
+    """weights of k chosen ones"""
+    return p / p.sum() if moe["renormalise"] == "yes" or (moe["renormalise"] == "auto" and k > 1) else p
+
+
+def climb(p, name, x, moe, losses):
+    """A tree of routers, token by token from the root down: x [tokens][H] -> weights [tokens][E]; losses of all levels are added,
+    form switch, each router's over the tokens that reach it."""
+    rows, seen = [], {}  # seen: router -> [(probabilities, chosen, squared log)], a router being its path
+
+    def down(t, path, level, so_far, row):
+        n, last = moe["levels"][level], level + 1 == len(moe["levels"])
+        k = moe["top_k"] if last else moe["top_k_groups"]
+        first = 0
+        for step, width in zip(path, moe["levels"]):
+            first = first * width + step
+        rows_of = slice(first * n, (first + 1) * n)
+        z = x[t] @ p[f"{name}.levels.{level}.weight"][rows_of].T
+        if moe["bias"]:
+            z = z + p[f"{name}.levels.{level}.bias"][rows_of]
+        z = z / moe["temperature"]
+        probability = z.softmax(-1)
+        chosen = best(probability.detach().tolist(), k)
+        seen.setdefault(path, []).append((probability, chosen, z.logsumexp(-1).square()))
+        for i, weight in zip(chosen, shared_or_raw(probability[chosen], moe, k)):
+            if last:
+                row[first * n + i] = so_far * weight
+            else:
+                down(t, path + (i,), level + 1, so_far * weight, row)
+
+    zero = torch.zeros((), dtype=torch.float64)
+    for t in range(x.shape[0]):
+        row = [zero] * experts_of(moe)
+        down(t, (), 0, torch.ones((), dtype=torch.float64), row)
+        rows.append(torch.stack(row))
+    for level in range(len(moe["levels"])):
+        routers = {path: tokens for path, tokens in seen.items() if len(path) == level}
+        arrivals = sum(len(tokens) for tokens in routers.values())
+        for tokens in routers.values():
+            probability = torch.stack([q for q, _, _ in tokens])
+            count = torch.zeros(probability.shape[1], dtype=torch.float64)
+            for _, chosen, _ in tokens:
+                for i in chosen:
+                    count[i] += 1
+            share = len(tokens) / arrivals
+            losses[0] += share * probability.shape[1] * (count / count.sum() * probability.mean(0)).sum()
+            losses[1] += torch.stack([z for _, _, z in tokens]).sum() / arrivals
+    return torch.stack(rows)
+
+
 def mixture(p, name, x, moe, activation, losses):
     b, n, h = x.shape
-    e = moe["num_experts"]
+    e = experts_of(moe)
     if moe["router"] == "soft_moe":
         y = soft_moe(p, name, x, moe, activation)
+    elif moe["router"] == "hierarchical":
+        weight = climb(p, name + ".router", x.reshape(b * n, h), moe, losses).reshape(b, n, e)
+        y = sum(weight[..., i:i + 1] * expert(p, name + ".experts", i, x, activation) for i in range(e))
     else:
         if moe["router"] == "uniform":
             z = torch.zeros(b, n, e, dtype=torch.float64)
@@ -172,7 +234,10 @@ def mixture(p, name, x, moe, activation, losses):
         parts = [choose(s, moe) for s in score]
         weight = torch.stack([w for w, _ in parts])
         if moe["router"] in ("topk", "noisy_topk", "cosine"):
-            losses[0] += balance(probability.reshape(b * n, e), weight.reshape(b * n, e), [c for _, l in parts for c in l], moe)
+            if moe.get("balance_scope") == "window":
+                losses[0] += sum(balance(probability[i], weight[i], parts[i][1], moe) for i in range(b)) / b
+            else:
+                losses[0] += balance(probability.reshape(b * n, e), weight.reshape(b * n, e), [c for _, l in parts for c in l], moe)
         if moe["router"] != "uniform":
             losses[1] += z.logsumexp(-1).square().mean()
         none = torch.zeros(b, n, dtype=torch.bool)
