@@ -286,7 +286,7 @@ static int answer(struct run *r, struct forward *f, struct dataset *d)
 		int64_t n = d->n - from < batch ? d->n - from : batch;
 		for (int64_t b = 0; b < n; b++)
 			item[b] = from + b;
-		bad = dataset_check_finite(d, item, n);
+		bad = dataset_check(d, r->m, item, n);
 		if (!bad) {
 			dataset_evaluate(d, f, item, n, batch, r->classes, r->K, logits, gate);
 			bad = answer_batch(r, d, from, n, logits, gate);

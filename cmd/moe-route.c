@@ -37,7 +37,7 @@ static const struct program program = {"moe-route", "show how a model weighs its
 struct table {
 	struct windows w;
 	int64_t *start, *sample;
-	int32_t *label, *recording, *group;
+	int32_t *valid, *label, *recording, *group;
 };
 
 static void table_begin(struct table *t, const struct dataset *d)
@@ -45,6 +45,7 @@ static void table_begin(struct table *t, const struct dataset *d)
 	int64_t n = d->n;
 	*t = (struct table){.start = NEW_ARRAY(int64_t, n),
 		.sample = NEW_ARRAY(int64_t, n),
+		.valid = NEW_ARRAY(int32_t, n),
 		.label = NEW_ARRAY(int32_t, n),
 		.recording = NEW_ARRAY(int32_t, n),
 		.group = NEW_ARRAY(int32_t, n)};
@@ -59,6 +60,9 @@ static void table_begin(struct table *t, const struct dataset *d)
 		t->w.layout.stride = from->layout.stride;
 		t->start[i] = from->start[it->window];
 		t->sample[i] = from->sample[it->window];
+		t->valid[i] = windows_samples(from, it->window);
+		if (t->valid[i] < t->w.layout.length)
+			t->w.valid = t->valid;
 		t->label[i] = it->label;
 		t->recording[i] = it->recording;
 		t->group[i] = it->group;
@@ -78,6 +82,7 @@ static void table_end(struct table *t)
 	names_free(&t->w.groups);
 	free(t->start);
 	free(t->sample);
+	free(t->valid);
 	free(t->label);
 	free(t->recording);
 	free(t->group);
@@ -160,12 +165,12 @@ static int route_batches(
 	return bad;
 }
 
-static int check_finite(const struct dataset *d)
+static int check(const struct dataset *d, const struct model *m)
 {
 	int64_t *item = NEW_ARRAY(int64_t, d->n);
 	for (int64_t i = 0; i < d->n; i++)
 		item[i] = i;
-	int bad = dataset_check_finite(d, item, d->n);
+	int bad = dataset_check(d, m, item, d->n);
 	free(item);
 	return bad;
 }
@@ -173,7 +178,7 @@ static int check_finite(const struct dataset *d)
 /* Routes every window of the dataset and writes them as one file, or as lines. */
 static int route(const struct run *r, const struct dataset *d)
 {
-	if (check_finite(d))
+	if (check(d, r->m))
 		return -1;
 	struct spool *s = o.jsonl ? NULL : spool_new(r->recorder, d->n);
 	if (!o.jsonl && !s)

@@ -7,7 +7,7 @@
 static struct {
 	struct split_options split;
 	const char *delim, *channels, *drop, *classes, *like;
-	int header, align, rule, value, unit, time_unit;
+	int header, align, rule, value, unit, time_unit, last;
 	long long experts, halo, max_row, max_columns, max_classes;
 	bool explain, live, no_live;
 	bool experts_given, halo_given, window_given, stride_given,
@@ -28,6 +28,10 @@ static const struct option table[] = {
 		.help = "with --align grid, the label of a window: that of all its rows (else it is "
 			"unlabelled), of most "
 			"of them, or of the last"},
+	{"last", 0, OPT_CHOICE, &o.last, .value = "drop", .choices = "drop|keep",
+		.help = "what is left of a recording, or of a run of one label, after its last whole window: "
+			"left out, or kept as "
+			"a window that ends early, when it is half a window at least"},
 	{"experts", 0, OPT_INT, &o.experts, .value = "4", .min = 1, .max = 4096, .arg = "K",
 		.given = &o.experts_given, .help = "number of index regions, which own consecutive channels"},
 	{"halo", 0, OPT_INT, &o.halo, .value = "2", .min = 0, .max = 16384, .arg = "H",
@@ -132,6 +136,8 @@ static int contradictions(void)
 		return err_set(EX_USAGE, "%s is fixed by the model (--like); leave it out", fixed);
 	if (o.live && o.no_live)
 		return err_set(EX_USAGE, "--live and --no-live exclude each other");
+	if (o.live && o.last)
+		return err_set(EX_USAGE, "--last keep needs the end of the recording; leave --live out");
 	if (o.live && o.explain)
 		return err_set(EX_USAGE,
 			"--explain tells of a recording when it has ended; it has no place with --live");
@@ -154,6 +160,7 @@ static void gather(void)
 	if (o.classes)
 		names_split(&s->classes, o.classes, ',');
 	s->align = (enum split_align)o.align;
+	s->keep_last = o.last;
 	s->rule = (enum split_rule)o.rule;
 	s->value = (enum split_value)o.value;
 	s->unit = (enum split_unit)o.unit;
@@ -249,8 +256,8 @@ static bool suits_live(const struct split *s, struct input *in)
 {
 	int fd;
 	uint64_t size;
-	return !o.no_live && !o.explain && o.value != SPLIT_VALUE_INTERP && !input_is_file(in, &fd, &size) &&
-	       output_is_pipe(common.output) && !split_labelled(s);
+	return !o.no_live && !o.explain && !o.last && o.value != SPLIT_VALUE_INTERP &&
+	       !input_is_file(in, &fd, &size) && output_is_pipe(common.output) && !split_labelled(s);
 }
 
 /* --- at once: one file */

@@ -228,10 +228,15 @@ static int make_scaler(struct run *r)
 	if (!scales && m->scale_mean)
 		return err_set(EX_CONFIG, "train.scale=none: the model that is continued has a scaler and "
 					  "was trained behind it");
-	if (dataset_check_finite(r->data, r->sides.train, r->sides.trains) ||
-		dataset_check_finite(r->data, r->sides.valid, r->sides.valids) ||
-		(r->valid && dataset_check_finite(r->valid, r->valid_sides.train, r->valid_sides.trains)))
+	if (dataset_check(r->data, r->model, r->sides.train, r->sides.trains) ||
+		dataset_check(r->data, r->model, r->sides.valid, r->sides.valids) ||
+		(r->valid && dataset_check(r->valid, r->model, r->valid_sides.train, r->valid_sides.trains)))
 		return -1;
+	for (int64_t i = 0; i < r->sides.trains && m->mixtures && m->config.moe.scope == SCOPE_BATCH; i++)
+		if (dataset_samples(r->data, r->sides.train[i]) < m->layout.length)
+			return err_set(EX_CONFIG,
+				"moe.scope: batch needs windows that are whole, and some end early "
+				"(moe-split --last)");
 	if (scales && !m->scale_mean) {
 		m->scale_mean = NEW_ARRAY(float, m->layout.channels.n);
 		m->scale_std = NEW_ARRAY(float, m->layout.channels.n);

@@ -25,6 +25,28 @@ load split_helpers
     [[ "$(show w.st moe.history)" == *'"program":"moe-split"'*'"--window"'* ]]
 }
 
+@test "--last keep: the rest of a run is a window that ends early" {
+    ramp 18 x y >S01_1.csv # runs of nine
+    how="--no-history --window 4 --experts 1 --halo 0 --rate 100"
+    moe-split $how S01_1.csv -o w.st
+    [ "$(show w.st window.valid)" = absent ]
+    [ "$(show w.st window.start)" = "I64 [4] 0 4 9 13" ]
+    moe-split $how --last keep S01_1.csv -o w.st # one row is left: less than half a window
+    [ "$(show w.st window.valid)" = absent ]
+    moe-split $how --last keep --window 6 S01_1.csv -o w.st
+    [ "$(show w.st window.start)" = "I64 [4] 0 6 9 15" ]
+    [ "$(show w.st window.valid)" = "I32 [4] 6 3 6 3" ]
+    moe-split $how --last keep --window 8 --align grid --label-rule last S01_1.csv -o w.st # two rows are left
+    [ "$(show w.st window.valid)" = absent ]
+    moe-split $how --last keep --window 10 --align grid --label-rule last S01_1.csv -o w.st
+    [ "$(show w.st window.start)$(show w.st window.valid)$(show w.st window.label)" = "I64 [2] 0 10I32 [2] 10 8I32 [2] 1 1" ]
+    moe-split $how --last keep --window 18 --align grid --stride 3 --label-rule last S01_1.csv -o w.st # only the first of the rest
+    [ "$(show w.st window.start)$(show w.st window.valid)" = "I64 [2] 0 3I32 [2] 18 15" ]
+    refused 64 "--last keep needs the end" moe-split --live --last keep --rate 100 S01_1.csv
+    moe-split $how --last keep --window 6 - <S01_1.csv | cat >piped.st # never sent live
+    [ "$(show piped.st window.valid)" = "I32 [4] 6 3 6 3" ]
+}
+
 @test "no channel is lost when they do not divide, and a halo may be wider than a region" {
     ramp 4 >r.csv
     moe-split --window 2 --experts 2 --halo 5 --rate 1 r.csv -o w.st

@@ -11,6 +11,7 @@ void cut_free(struct cut_table *t)
 	shelf_free(&t->shelf[2], t->label);
 	shelf_free(&t->shelf[3], t->recording);
 	shelf_free(&t->shelf[4], t->group);
+	shelf_free(&t->shelf[5], t->valid);
 	*t = (struct cut_table){0};
 }
 
@@ -19,7 +20,7 @@ struct cutting {
 	struct recording *r;
 	int length, stride;
 	enum split_rule rule;
-	bool drop_bad;
+	bool drop_bad, keep_last;
 	int32_t recording, group;
 	int64_t bad,
 		run;    /* the first bad stretch and label run that may still matter: windows come in order */
@@ -31,18 +32,18 @@ static int64_t run_end(const struct recording *r, int64_t i)
 	return i + 1 < r->runs ? r->run[i + 1].row : r->rows;
 }
 
-static bool is_bad(struct cutting *c, int64_t from)
+static bool is_bad(struct cutting *c, int64_t from, int64_t length)
 {
 	const struct recording *r = c->r;
 	while (c->bad < r->bads && r->bad[c->bad].row + r->bad[c->bad].rows <= from)
 		c->bad++;
-	return c->bad < r->bads && r->bad[c->bad].row < from + c->length;
+	return c->bad < r->bads && r->bad[c->bad].row < from + length;
 }
 
-static void add(struct cutting *c, int64_t from, int32_t label)
+static void add(struct cutting *c, int64_t from, int64_t length, int32_t label)
 {
 	struct cut_table *t = c->table;
-	if (c->drop_bad && is_bad(c, from)) {
+	if (c->drop_bad && is_bad(c, from, length)) {
 		c->r->left_out++;
 		return;
 	}
@@ -54,9 +55,12 @@ static void add(struct cutting *c, int64_t from, int32_t label)
 		t->label = shelf_grow(&t->shelf[2], t->label, narrow);
 		t->recording = shelf_grow(&t->shelf[3], t->recording, narrow);
 		t->group = shelf_grow(&t->shelf[4], t->group, narrow);
+		t->valid = shelf_grow(&t->shelf[5], t->valid, narrow);
 	}
 	t->start[t->n] = c->r->first + from;
 	t->sample[t->n] = from;
+	t->valid[t->n] = (int32_t)length;
+	t->early |= length < c->length;
 	t->label[t->n] = label;
 	t->recording[t->n] = c->recording;
 	t->group[t->n++] = c->group;
@@ -65,11 +69,10 @@ static void add(struct cutting *c, int64_t from, int32_t label)
 		c->r->label_windows[label]++;
 }
 
-/* The label of rows from .. from+length-1, by the rule. */
-static int32_t decide(struct cutting *c, int64_t from)
+/* The label of rows from .. to-1, by the rule. */
+static int32_t decide(struct cutting *c, int64_t from, int64_t to)
 {
 	const struct recording *r = c->r;
-	int64_t to = from + c->length;
 	while (run_end(r, c->run) <= from)
 		c->run++;
 	int64_t last = c->run;
@@ -93,6 +96,14 @@ static int32_t decide(struct cutting *c, int64_t from)
 	return best;
 }
 
+/* Samples of the window that would begin at `from` of a stretch that ends at `to`; 0: none. */
+static int64_t length_at(const struct cutting *c, int64_t from, int64_t to)
+{
+	if (from + c->length <= to)
+		return c->length;
+	return c->keep_last && to - from >= (c->length + 1) / 2 ? to - from : 0;
+}
+
 /* One stretch without a gap: rows a .. b-1. */
 static void cut_runs(struct cutting *c, int64_t a, int64_t b)
 {
@@ -102,22 +113,28 @@ static void cut_runs(struct cutting *c, int64_t a, int64_t b)
 	for (int64_t i = c->run; i < r->runs && r->run[i].row < b; i++) {
 		int64_t from = r->run[i].row > a ? r->run[i].row : a,
 			to = run_end(r, i) < b ? run_end(r, i) : b;
-		for (; from + c->length <= to; from += c->stride)
-			add(c, from, r->run[i].label);
+		for (int64_t n; (n = length_at(c, from, to)); from += c->stride) {
+			add(c, from, n, r->run[i].label);
+			if (n < c->length)
+				break;
+		}
 	}
 }
 
 static void cut_grid(struct cutting *c, int64_t a, int64_t b)
 {
 	int64_t from = (a + c->stride - 1) / c->stride * c->stride;
-	for (; from + c->length <= b; from += c->stride)
-		add(c, from, decide(c, from));
+	for (int64_t n; (n = length_at(c, from, b)); from += c->stride) {
+		add(c, from, n, decide(c, from, from + n));
+		if (n < c->length)
+			break;
+	}
 }
 
 void cut_windows(struct cut_table *t, struct recording *r, int length, int stride, enum split_align align,
-	enum split_rule rule, bool drop_bad, int32_t recording, int32_t group)
+	enum split_rule rule, bool drop_bad, bool keep_last, int32_t recording, int32_t group)
 {
-	struct cutting c = {t, r, length, stride, rule, drop_bad, recording, group, 0, 0,
+	struct cutting c = {t, r, length, stride, rule, drop_bad, keep_last, recording, group, 0, 0,
 		NEW_ARRAY(int64_t, r->labels + 1)};
 	for (int64_t i = 0; i <= r->time.gaps; i++) {
 		int64_t a = i ? r->time.gap[i - 1].row : 0,

@@ -321,7 +321,7 @@ int split_take(struct split *s, struct job *j, int index)
 	int32_t group = names_intern(&s->groups, r->group);
 	if (s->layout.length)
 		cut_windows(&s->table, r, s->layout.length, s->layout.stride, o->align, o->rule,
-			o->value != SPLIT_VALUE_INTERP, index, group);
+			o->value != SPLIT_VALUE_INTERP, o->keep_last, index, group);
 	split_note_made_up(s, r);
 	split_count(s, r, r->windows || r->left_out ? 0 : cut_longest(r, o->align));
 	if (!o->explain) {

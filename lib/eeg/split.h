@@ -46,6 +46,7 @@ struct split_options {
 	struct span window, stride; /* stride.amount 0 = the window */
 	enum split_align align;
 	enum split_rule rule;
+	bool keep_last; /* what is left at the end of a stretch becomes a window that ends early, if it is half a window at least */
 	/* regions: a file (TSV), else index regions */
 	const char *regions;
 	int experts, halo;

@@ -104,6 +104,7 @@ struct windows *split_finish(struct split *s)
 	w->n = own->table.n;
 	w->start = own->table.start;
 	w->sample = own->table.sample;
+	w->valid = own->table.early ? own->table.valid : NULL;
 	w->label = own->table.label;
 	w->recording = own->table.recording;
 	w->group = own->table.group;

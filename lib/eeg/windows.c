@@ -23,6 +23,11 @@ void windows_free(struct windows *w)
 	free(w);
 }
 
+int windows_samples(const struct windows *w, int64_t i)
+{
+	return w->valid ? w->valid[i] : w->layout.length;
+}
+
 static int names_meta(const struct st_file *f, const char *key, struct names *out)
 {
 	const char *s = st_meta(f, key);
@@ -38,12 +43,15 @@ static int check_rows(const struct windows *w)
 {
 	const char *name = w->name;
 	for (int64_t i = 0; i < w->n; i++) {
-		if (w->start[i] < 0 || w->start[i] > w->samples - w->layout.length)
+		if (w->valid && (w->valid[i] < 1 || w->valid[i] > w->layout.length))
+			return err_set(EX_DATAERR, "%s: tensor window.valid: window %lld: %d of %d samples",
+				name, (long long)i, (int)w->valid[i], w->layout.length);
+		if (w->start[i] < 0 || w->start[i] > w->samples - windows_samples(w, i))
 			return err_set(EX_DATAERR,
 				"%s: tensor window.start: window %lld starts at row %lld, of %lld rows of "
 				"which it takes %d",
 				name, (long long)i, (long long)w->start[i], (long long)w->samples,
-				w->layout.length);
+				windows_samples(w, i));
 		if (w->sample[i] < 0)
 			return err_set(EX_DATAERR, "%s: tensor window.sample: window %lld: %lld is negative",
 				name, (long long)i, (long long)w->sample[i]);
@@ -90,6 +98,7 @@ static int fill(struct windows *w, const struct st_file *f)
 	if (!w->start ||
 		(st_find(f, "window.sample") &&
 			!(w->sample = st_need(f, "window.sample", ST_I64, 1, &w->n))) ||
+		(st_find(f, "window.valid") && !(w->valid = st_need(f, "window.valid", ST_I32, 1, &w->n))) ||
 		!(w->label = st_need(f, "window.label", ST_I32, 1, &w->n)) ||
 		!(w->recording = st_need(f, "window.recording", ST_I32, 1, &w->n)) ||
 		!(w->group = st_need(f, "window.group", ST_I32, 1, &w->n)))
@@ -143,6 +152,8 @@ void windows_put_table(const struct windows *w, struct st_writer *st)
 	struct text t = {0};
 	st_put(st, "window.start", ST_I64, 1, &w->n, w->start);
 	st_put(st, "window.sample", ST_I64, 1, &w->n, w->sample);
+	if (w->valid)
+		st_put(st, "window.valid", ST_I32, 1, &w->n, w->valid);
 	st_put(st, "window.label", ST_I32, 1, &w->n, w->label);
 	st_put(st, "window.recording", ST_I32, 1, &w->n, w->recording);
 	st_put(st, "window.group", ST_I32, 1, &w->n, w->group);

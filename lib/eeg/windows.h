@@ -15,13 +15,14 @@ struct windows {
 	char *name; /* where they come from, for messages */
 	struct layout layout;
 	struct names recordings, groups;
-	int64_t samples;                   /* S: rows of all recordings */
-	const float **expert;              /* [K] -> [S][W_k], or NULL */
-	const float *signal;               /* [S][C], or NULL */
-	int64_t n;                         /* N windows */
-	const int64_t *start;              /* [N] first row; rows start .. start + length - 1 */
-	const int64_t *sample;             /* [N] first sample within the recording */
-	const int32_t *label;              /* [N] index into layout.classes, -1 = unlabelled */
+	int64_t samples;       /* S: rows of all recordings */
+	const float **expert;  /* [K] -> [S][W_k], or NULL */
+	const float *signal;   /* [S][C], or NULL */
+	int64_t n;             /* N windows */
+	const int64_t *start;  /* [N] first row; rows start .. start + length - 1 */
+	const int64_t *sample; /* [N] first sample within the recording */
+	const int32_t *valid;  /* [N] samples that are there, from the first on; NULL: all of every window */
+	const int32_t *label;  /* [N] index into layout.classes, -1 = unlabelled */
 	const int32_t *recording;          /* [N] index into recordings */
 	const int32_t *group;              /* [N] index into groups */
 	char *history;                     /* JSON, or NULL */
@@ -36,6 +37,8 @@ int windows_next(struct input *, struct windows **);
 struct windows *windows_of(struct st_file *);
 void windows_free(struct windows *);
 
+/* Samples of window i that are there: layout.length, or fewer. */
+int windows_samples(const struct windows *, int64_t i);
 /* Row s of channel c is base[s * step]; false when no region has it (then the channel is not in the file). */
 bool windows_column(const struct windows *, int channel, const float **base, int64_t *step);
 

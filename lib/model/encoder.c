@@ -19,8 +19,9 @@ static void part_at(
 }
 
 static struct node *mix(const struct model *m, const struct layer_params *l, struct tape *t, struct node *x,
-	const struct gradient_view *v)
+	int B, const struct gradient_view *v)
 {
+	int N = x->rows / B; /* fewer than m->N in windows that end early */
 	struct tensor_plan plan[ROUTER_TENSORS];
 	struct weight router[ROUTER_TENSORS], expert[EXPERT_KINDS][EXPERT_TENSORS], shared[EXPERT_TENSORS],
 		residual[EXPERT_TENSORS];
@@ -29,7 +30,7 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 		.shape = model_expert_shape(m),
 		.capacity = model_capacity(m, t->gradients),
 		.parts = l->parts,
-		.N = m->N,
+		.N = N,
 		.globals = m->config.bridge.tokens,
 		.unit = m->unit,
 		.router_weight = router,
@@ -52,8 +53,11 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 	if (mixture.residual)
 		mixture.coefficient = at(v, l->coefficient);
 	mixture.route.training = t->gradients;
+	if (N < m->N)
+		mixture.route.N = m->unit ? m->unit[N - 1] + 1 : N;
+	mixture.route.pool = mixture.route.N;
 	if (t->gradients && m->config.moe.scope == SCOPE_BATCH)
-		mixture.route.pool = x->rows / m->N * m->units;
+		mixture.route.pool *= B;
 	if (l->capacity >= 0)
 		mixture.capacity.each = at(v, l->capacity).x;
 	if (l->balance >= 0)
@@ -67,12 +71,12 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 }
 
 static struct node *feed(const struct model *m, const struct layer_params *l, struct tape *t, struct node *x,
-	const struct gradient_view *v)
+	int B, const struct gradient_view *v)
 {
 	struct expert_shape shape = model_dense_shape(m);
 	struct weight w[EXPERT_TENSORS];
 	if (l->mixture)
-		return mix(m, l, t, x, v);
+		return mix(m, l, t, x, B, v);
 	part_at(v, &l->part[0], w);
 	return l->part[0].type->forward(t, x, w, &shape, NULL);
 }
@@ -85,10 +89,10 @@ static struct node *layer(const struct model *m, const struct layer_params *l, s
 		      b2 = at(v, l->norm2_bias);
 	if (m->config.encoder.norm == NORM_POST) {
 		x = op_norm(t, x, attend(m, l, t, x, B, v), w1, b1);
-		return op_norm(t, x, feed(m, l, t, x, v), w2, b2);
+		return op_norm(t, x, feed(m, l, t, x, B, v), w2, b2);
 	}
 	x = op_residual(t, x, attend(m, l, t, op_norm(t, x, NULL, w1, b1), B, v));
-	return op_residual(t, x, feed(m, l, t, op_norm(t, x, NULL, w2, b2), v));
+	return op_residual(t, x, feed(m, l, t, op_norm(t, x, NULL, w2, b2), B, v));
 }
 
 /* A layer that is computed again in backward. */

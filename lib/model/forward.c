@@ -1,5 +1,6 @@
 #include "model/forward_parts.h"
 
+#include "base/error.h"
 #include "base/mem.h"
 #include "base/profile.h"
 #include "base/rng.h"
@@ -88,21 +89,49 @@ void forward_room_for_outputs(struct forward *f, int B)
 	}
 }
 
+void forward_samples(struct forward *f, int (*samples)(void *context, int b))
+{
+	f->samples = samples;
+}
+
+/* Tokens of a window of the group, without the global ones */
+static int tokens_of(const struct forward *f, int b)
+{
+	const struct model *m = f->m;
+	if (!f->samples)
+		return m->n;
+	int n = m->tokeniser->count(
+		&m->config, m->layout.length, m->layout.rate, f->samples(f->context, f->first + b));
+	must(n > 0 && n <= m->n);
+	return n;
+}
+
+int forward_alike(const struct forward *f, int from, int most)
+{
+	int same = 1;
+	while (same < most && tokens_of(f, from + same) == tokens_of(f, from))
+		same++;
+	return same;
+}
+
 /* Tokens of windows from .. from+count-1 of region k */
 static struct node *tokenise(struct forward *f, struct tape *t, int k, int from, int count)
 {
 	const struct model *m = f->m;
-	int T = m->layout.length, W = m->layout.region[k].width, D = m->region[k].D;
-	real *features = tape_reals(t, (size_t)count * (size_t)m->n * (size_t)D);
+	int T = m->layout.length, W = m->layout.region[k].width, D = m->region[k].D, n = tokens_of(f, from);
+	size_t each = (size_t)n * (size_t)D, whole = (size_t)m->n * (size_t)D;
+	real *features = tape_reals(t, (size_t)count * each);
 	for (int i = 0; i < count; i++) {
 		PROFILE_OPERATION("windows and tokens");
-		real *x = scratch_reals(t, (size_t)T * (size_t)W);
+		real *x = scratch_reals(t, (size_t)T * (size_t)W), *to = features + (size_t)i * each;
+		real *all = n == m->n ? to : scratch_reals(t, whole);
 		f->fill(f->context, f->first + from + i, k, x);
-		m->tokeniser->features(&m->config, m->prepared, x, T, m->layout.rate, W,
-			features + (size_t)i * (size_t)m->n * (size_t)D, t->scratch);
+		m->tokeniser->features(&m->config, m->prepared, x, T, m->layout.rate, W, all, t->scratch);
+		if (all != to)
+			memcpy(to, all, each * sizeof *to);
 		scratch_done(t);
 	}
-	return op_input(t, features, count * m->n, D);
+	return op_input(t, features, count * n, D);
 }
 
 static void copy_out(const struct forward *f, real *to, int k, int from, const struct node *y)
@@ -117,7 +146,7 @@ struct encoded forward_encode(
 	int k = part * f->together;
 	size_t room = (size_t)f->together * sizeof(struct node *);
 	struct node **features = tape_take(t, room);
-	struct encoded out = {tape_take(t, room), tape_take(t, room)};
+	struct encoded out = {from, count, tape_take(t, room), tape_take(t, room)};
 	for (int i = 0; i < f->together; i++)
 		features[i] = tokenise(f, t, k + i, from, count);
 	encoder_forward(f->m, k, f->together, t, features, count, view, out.summary, out.token);

@@ -23,6 +23,9 @@ typedef void (*window_fill)(void *context, int b, int k, real *x);
 
 struct forward *forward_new(const struct model *, struct pool *);
 void forward_free(struct forward *);
+/* How many samples of window b (of a call) are there, from its first on; its tokens are those that see nothing else, and there is one
+ * at least. NULL: all of every window. Called from any thread, as fill. */
+void forward_samples(struct forward *, int (*samples)(void *context, int b));
 
 /* logits [B][classes], gate [B][K] (1 without a gate) */
 void forward_evaluate(struct forward *, int B, window_fill, void *context, real *logits, real *gate);

@@ -7,8 +7,10 @@
 
 #include <stdatomic.h>
 
-/* What the encoders of a part return; on its tape. */
+/* What the encoders of a part return for windows from .. from + count - 1 of a group, which have the same number of tokens; on its
+ * tape. */
 struct encoded {
+	int from, count;
 	struct node **summary, **token; /* [regions of the part] of [windows][H]; token[] may be NULL */
 };
 
@@ -17,8 +19,9 @@ struct chunk {
 	int part, lane;
 	struct balance *balance; /* [regions of the part][layers] of the mixtures */
 	int from, count;         /* windows from .. from + count - 1 of the group */
-	struct encoded out;
-	atomic_bool done; /* has gone backward */
+	int encodings;
+	struct encoded *out; /* [encodings] */
+	atomic_bool done;    /* has gone backward */
 };
 
 struct forward {
@@ -40,6 +43,7 @@ struct forward {
 	/* this call; training does it group by group */
 	int first, B; /* windows first .. first + B - 1 */
 	window_fill fill;
+	int (*samples)(void *context, int b); /* NULL: windows are whole */
 	void *context;
 	const struct train_step *step;
 	struct node **d_summary, **d_token; /* [K] what the joint half says of the encoders' outputs */
@@ -54,7 +58,9 @@ struct forward {
 
 int forward_layers_of_part(const struct forward *);
 void forward_room_for_outputs(struct forward *, int B); /* summary, token for B windows */
-/* Windows from .. from+count-1 of a part through its encoders, on this tape; what they return also goes to f->summary, f->token. */
+/* How many windows from .. from+most-1 have as many tokens as the first of them; a stretch that can be encoded together. */
+int forward_alike(const struct forward *, int from, int most);
+/* Windows from .. from+count-1 of a part, which are alike, through its encoders, on this tape; what they return also goes to f->summary, f->token. */
 struct encoded forward_encode(
 	struct forward *, struct tape *, int part, int from, int count, const struct gradient_view *);
 /* Nodes on the joint tape over f->summary and f->token for windows from .. from+count-1, with gradients when it has them. */

@@ -145,11 +145,7 @@ static void train_forward_chunk(void *context, int task, int worker)
 	struct tape *t = c->tape;
 	struct gradient_view view = lane_view(f, c->part, c->lane);
 	view.balance = c->balance;
-	view.scope = f->scope ? f->scope + f->first + c->from : NULL;
 	view.batch_key = rng_stream(f->step->seed, "batch", f->step->number, (uint64_t)c->part).key;
-	view.key = rng_stream(f->step->seed, "mixture", f->step->number,
-		(uint64_t)c->part << 32 | (uint64_t)(f->first + c->from))
-			   .key;
 	for (int l = 0; l < forward_layers_of_part(f) && c->balance; l++)
 		balance_clear(&c->balance[l], f->scopes);
 	tape_reset(t);
@@ -158,19 +154,31 @@ static void train_forward_chunk(void *context, int task, int worker)
 	t->dropout.key = rng_stream(f->step->seed, "dropout", f->step->number,
 		(uint64_t)c->part << 32 | (uint64_t)(f->first + c->from))
 				 .key;
-	c->out = forward_encode(f, t, c->part, c->from, c->count, &view);
+	c->encodings = 0;
+	c->out = tape_take(t, (size_t)c->count * sizeof *c->out);
+	for (int from = c->from, n; from < c->from + c->count; from += n) {
+		n = forward_alike(f, from, c->from + c->count - from);
+		view.scope = f->scope ? f->scope + f->first + from : NULL;
+		view.key = rng_stream(f->step->seed, "mixture", f->step->number,
+			(uint64_t)c->part << 32 | (uint64_t)(f->first + from))
+				   .key;
+		c->out[c->encodings++] = forward_encode(f, t, c->part, from, n, &view);
+	}
 }
 
 /* The joint half's gradients of what the encoders returned become those of the chunk's last nodes. */
 static void hand_back(const struct forward *f, struct chunk *c)
 {
-	size_t H = (size_t)f->m->config.encoder.hidden_dim, at = (size_t)c->from * H,
-	       n = (size_t)c->count * H * sizeof(real);
-	for (int i = 0; i < f->together; i++) {
-		int k = c->part * f->together + i;
-		memcpy(c->out.summary[i]->g, f->d_summary[k]->g + at, n);
-		if (c->out.token[i])
-			memcpy(c->out.token[i]->g, f->d_token[k]->g + at, n);
+	size_t H = (size_t)f->m->config.encoder.hidden_dim;
+	for (int e = 0; e < c->encodings; e++) {
+		const struct encoded *out = &c->out[e];
+		size_t at = (size_t)out->from * H, n = (size_t)out->count * H * sizeof(real);
+		for (int i = 0; i < f->together; i++) {
+			int k = c->part * f->together + i;
+			memcpy(out->summary[i]->g, f->d_summary[k]->g + at, n);
+			if (out->token[i])
+				memcpy(out->token[i]->g, f->d_token[k]->g + at, n);
+		}
 	}
 }
 
@@ -353,7 +361,7 @@ static void rebalance(
 		int64_t *sent = NEW_ARRAY(int64_t, b->experts);
 		for (int e = 0; e < b->experts; e++)
 			sent[e] = balance_sent(b, e);
-		capacity_follow(c->moe.capacity_ema, min, max, sent, b->tokens / m->units, b->experts,
+		capacity_follow(c->moe.capacity_ema, min, max, sent, b->windows, b->experts,
 			p->x + p->list[l->capacity].offset);
 		free(sent);
 	}

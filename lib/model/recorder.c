@@ -74,8 +74,15 @@ void recorder_take(void *recorder, int b, int k, int layer, const struct choice 
 	struct taken *t = &r->taken[i];
 	int E = r->layer[i].experts;
 	size_t from = (size_t)b * (size_t)r->tokens * (size_t)E;
-	t->places[b] = choice_places(c, E);
-	choice_write(c, (int)r->tokens, E, t->probability + from, t->expert + from, t->weight + from);
+	size_t places = (size_t)choice_places(c, E), there = (size_t)choice_rows(c), all = (size_t)r->tokens;
+	t->places[b] = (int)places;
+	choice_write(c, (int)there, E, t->probability + from, t->expert + from, t->weight + from);
+	for (size_t j = there * (size_t)E; j < all * (size_t)E; j++) /* tokens after the window's end */
+		t->probability[from + j] = 0;
+	for (size_t j = there * places; j < all * places; j++) {
+		t->expert[from + j] = -1;
+		t->weight[from + j] = 0;
+	}
 }
 
 struct routing_layer *recorder_layers(struct recorder *r, int B, int *n)

@@ -17,6 +17,8 @@ struct tokeniser {
 	const char *name;
 	/* Rows and features for windows of T samples at `rate` Hz and W columns. -1 with an error when they do not fit. */
 	int (*size)(const struct config *, int T, double rate, int W, int *n, int *D);
+	/* Rows of a window of T of which only the first samples are there: those that see nothing of the rest. */
+	int (*count)(const struct config *, int T, double rate, int samples);
 	/* What is computed once for a model (tables), or NULL; freed with free(). */
 	void *(*prepare)(const struct config *, int T, double rate);
 	/* out [n][D] from x [T][W]; scratch is for buffers and is reset by the caller. */

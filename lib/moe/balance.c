@@ -67,7 +67,7 @@ void balance_clear(struct balance *b, int scopes)
 	if (scopes > b->room)
 		make_room(b, scopes);
 	b->scopes = scopes;
-	b->tokens = b->dropped = 0;
+	b->windows = b->tokens = b->dropped = 0;
 	b->lacks = 0;
 	memset(b->z, 0, sizeof b->z);
 	memset(b->whole, 0, (size_t)scopes * wholes(b) * sizeof *b->whole);
@@ -145,6 +145,7 @@ void balance_count(struct balance *b, const struct choice *c, int rows, int k, i
 	b->balanced = c->balanced;
 	b->has_z = level[0].logits != NULL;
 	b->has_load = c->load != NULL;
+	b->windows += rows / per;
 	b->tokens += rows;
 	if (b->keep_lacks && c->balance)
 		keep_lacks(b, c, rows, k);
@@ -166,6 +167,7 @@ void balance_add(struct balance *b, const struct balance *part)
 	b->balanced = part->balanced;
 	b->has_z = part->has_z;
 	b->has_load = part->has_load;
+	b->windows += part->windows;
 	b->tokens += part->tokens;
 	b->dropped += part->dropped;
 	room_for_lacks(b, part->lacks);

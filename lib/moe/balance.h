@@ -43,9 +43,9 @@ struct balance {
 	struct balance_sums *sums;
 	int64_t *whole; /* what sums point into */
 	double *part;
-	int64_t tokens, dropped;        /* of all scopes; places that were dropped */
-	double z[ROUTER_LEVELS];        /* sums of the squared logarithms */
-	bool balanced, has_z, has_load; /* the router has such a loss */
+	int64_t windows, tokens, dropped; /* of all scopes; places that were dropped */
+	double z[ROUTER_LEVELS];          /* sums of the squared logarithms */
+	bool balanced, has_z, has_load;   /* the router has such a loss */
 	const real *
 		running; /* [entries] running shares of the steps before, or NULL: the scope is not running */
 	double ema;

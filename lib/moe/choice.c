@@ -31,6 +31,11 @@ int choice_places(const struct choice *c, int E)
 	return c->dispatch ? E : c->k;
 }
 
+int choice_rows(const struct choice *c)
+{
+	return c->dispatch ? c->combine->rows : c->weight->rows;
+}
+
 static void write_mixed(
 	const struct choice *c, int rows, int E, float *probability, int32_t *expert, float *weight)
 {

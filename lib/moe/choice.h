@@ -15,6 +15,8 @@ int choice_router(const struct choice_level *, size_t row, int i);
 
 /* Experts a token has places for: the router's k, or E when it mixes. */
 int choice_places(const struct choice *, int E);
+/* Tokens it is about. */
+int choice_rows(const struct choice *);
 /* probability [rows][E], expert and weight [rows][places]; -1 and 0 where a place is empty. */
 void choice_write(const struct choice *, int rows, int E, float *probability, int32_t *expert, float *weight);
 

@@ -109,6 +109,11 @@ static void add_choices(struct usage *u, const int32_t *expert, const float *wei
 void usage_add_to(
 	struct usage *const *u, int n, const float *probability, const int32_t *expert, const float *weight)
 {
+	float any = 0;
+	for (int i = 0; i < u[0]->experts; i++)
+		any = probability[i] > any ? probability[i] : any;
+	if (!(any > 0))
+		return;
 	double entropy = entropy_of(probability, u[0]->experts),
 	       gap = margin(probability, u[0]->experts, u[0]->k);
 	for (int a = 0; a < n; a++) {

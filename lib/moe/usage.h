@@ -12,7 +12,8 @@
  *     margin        mean of (s_k - s_k+1) / s_k, s = p falling; 0 when k = E or s_k = 0
  *     average_weight_i   sum of the weights of expert i / c_i         unrouted   tokens with no expert at all / N
  *
- * Expert -1 marks an empty place: a token that was dropped for want of capacity. (Switch Transformers, Fedus et al. 2021, for
+ * Expert -1 marks an empty place: a token that was dropped for want of capacity. A token whose probabilities are all 0 is none (a
+ * window that ends early has fewer), and counts nowhere. (Switch Transformers, Fedus et al. 2021, for
  * share and overflow; Shazeer et al. 2017 for importance and cv.)
  */
 #ifndef MOE_USAGE_H

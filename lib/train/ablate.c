@@ -159,7 +159,7 @@ int ablate(const struct model *m, struct forward *f, const struct dataset *d, in
 	if (!t.n)
 		bad = err_set(
 			EX_DATAERR, "no window has a label of the model; accuracy needs labelled windows");
-	bad = bad || dataset_check_finite(d, t.item, t.n);
+	bad = bad || dataset_check(d, t.m, t.item, t.n);
 	if (!bad) {
 		t.whole = NEW_ARRAY(bool, t.n);
 		t.resample = NEW_ARRAY(double, resamples);

@@ -145,6 +145,11 @@ const struct windows *dataset_windows(const struct dataset *d, int64_t item)
 	return d->part[d->item[item].part].w;
 }
 
+int dataset_samples(const struct dataset *d, int64_t item)
+{
+	return windows_samples(dataset_windows(d, item), d->item[item].window);
+}
+
 float dataset_first_sample(const struct dataset *d, int64_t item, int channel)
 {
 	const struct part *p = &d->part[d->item[item].part];
@@ -172,13 +177,15 @@ void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 	const struct part *p = &d->part[d->item[item].part];
 	const struct region *r = &d->target->region[k];
 	int64_t start = p->w->start[d->item[item].window];
-	int T = d->target->length, W = r->width;
+	int T = d->target->length, W = r->width, there = dataset_samples(d, item);
+	if (there < T)
+		memset(x + (size_t)there * (size_t)W, 0, (size_t)(T - there) * (size_t)W * sizeof *x);
 	for (int j = 0; j < W; j++) {
 		int c = r->channel[j];
 		real mean = c >= 0 && d->mean ? (real)d->mean[c] : 0,
 		     factor = c >= 0 && d->std ? 1 / (real)d->std[c] : 1;
 		const struct column *from = c < 0 ? NULL : &p->column[c];
-		for (int t = 0; t < T; t++) {
+		for (int t = 0; t < there; t++) {
 			real v = 0;
 			if (from && from->base)
 				v = ((real)from->base[(start + t) * from->step] - mean) * factor;
@@ -189,14 +196,22 @@ void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 	}
 }
 
-int dataset_check_finite(const struct dataset *d, const int64_t *items, int64_t n)
+int dataset_check(const struct dataset *d, const struct model *m, const int64_t *items, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++) {
 		const struct item *it = &d->item[items[i]];
 		const struct part *p = &d->part[it->part];
 		int64_t start = p->w->start[it->window];
+		int there = dataset_samples(d, items[i]);
+		if (m && m->tokeniser->count(&m->config, m->layout.length, m->layout.rate, there) < 1)
+			return err_set(EX_DATAERR,
+				"%s: recording %s: the window at sample %lld ends after %d samples, before "
+				"the first "
+				"token is whole (encoder.tokens); cut without --last keep",
+				p->w->name, d->recordings.s[it->recording],
+				(long long)p->w->sample[it->window], there);
 		for (int c = 0; c < d->target->channels.n; c++)
-			for (int t = 0; p->column[c].base && t < d->target->length; t++)
+			for (int t = 0; p->column[c].base && t < there; t++)
 				if (!isfinite(p->column[c].base[(start + t) * p->column[c].step]))
 					return err_set(EX_DATAERR,
 						"%s: recording %s: channel %s, sample %lld is not a finite "
@@ -231,9 +246,10 @@ static void fit_block(void *context, int block, int worker)
 		const struct item *it = &f->d->item[f->items[i]];
 		const struct part *p = &f->d->part[it->part];
 		int64_t start = p->w->start[it->window];
+		int there = dataset_samples(f->d, f->items[i]);
 		for (int c = 0; c < C; c++) {
 			const struct column *x = &p->column[c];
-			for (int t = 0; x->base && t < f->d->target->length; t++) {
+			for (int t = 0; x->base && t < there; t++) {
 				double v = (double)x->base[(start + t) * x->step] - (double)f->shift[c];
 				sum[3 * c] += 1;
 				sum[3 * c + 1] += v;
@@ -290,12 +306,19 @@ static void fill(void *context, int b, int k, real *x)
 	dataset_fill(f->d, f->items[b], k, x);
 }
 
+static int samples(void *context, int b)
+{
+	const struct filling *f = context;
+	return dataset_samples(f->d, f->items[b]);
+}
+
 void dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t *items, int64_t n, int batch,
 	int classes, int K, real *logits, real *gate)
 {
 	for (int64_t from = 0; from < n; from += batch) {
 		int B = n - from < batch ? (int)(n - from) : batch;
 		struct filling here = {d, items + from};
+		forward_samples(f, samples);
 		forward_evaluate(f, B, fill, &here, logits + from * classes, gate + from * K);
 	}
 }

@@ -47,14 +47,18 @@ void dataset_renumber(struct dataset *, const struct names *classes);
 
 const struct windows *dataset_windows(const struct dataset *, int64_t item);
 
+/* Samples of an item that are there; the window's length, or fewer. */
+int dataset_samples(const struct dataset *, int64_t item);
+
 /* As it stands in the file; 0 where the channel is missing. */
 float dataset_first_sample(const struct dataset *, int64_t item, int channel);
 
-/* Scaled samples of an item and region: x [T][W_k], 0 where the region has padding. */
+/* Scaled samples of an item and region: x [T][W_k], 0 where the region has padding and after a window's end. */
 void dataset_fill(const struct dataset *, int64_t item, int k, real *x);
 
-/* -1 with an error naming recording, channel and sample when a listed item holds a number that is not finite. */
-int dataset_check_finite(const struct dataset *, const int64_t *items, int64_t n);
+/* -1 with an error naming recording, channel and sample when a listed item holds a number that is not finite, or ends before the
+ * model's first token does (model NULL: as may be). */
+int dataset_check(const struct dataset *, const struct model *, const int64_t *items, int64_t n);
 
 /* Mean and standard deviation (population) of each target channel over the samples of the listed items; a flat channel gets
  * deviation 1. mean, std [C]. Sums run over blocks of windows in a fixed order. */

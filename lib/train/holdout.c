@@ -72,7 +72,7 @@ static int choose_drawn(const struct dataset *d, const struct holdout *h, char *
 /* The samples of each recording that windows cover, [first, last), and from these the cut. */
 static int64_t *cuts(const struct dataset *d, double tail)
 {
-	int n = d->recordings.n, T = d->target->length;
+	int n = d->recordings.n;
 	int64_t *first = NEW_ARRAY(int64_t, n), *last = NEW_ARRAY(int64_t, n);
 	for (int i = 0; i < n; i++)
 		first[i] = INT64_MAX;
@@ -81,8 +81,9 @@ static int64_t *cuts(const struct dataset *d, double tail)
 		int64_t s = dataset_windows(d, i)->sample[it->window];
 		if (s < first[it->recording])
 			first[it->recording] = s;
-		if (s + T > last[it->recording])
-			last[it->recording] = s + T;
+		int64_t end = s + dataset_samples(d, i);
+		if (end > last[it->recording])
+			last[it->recording] = end;
 	}
 	for (int i = 0; i < n; i++)
 		last[i] = first[i] + (int64_t)floor((1 - tail) * (double)(last[i] - first[i]) + 1e-6);
@@ -100,9 +101,9 @@ static enum side side_of(const struct dataset *d, int64_t i, const char *chosen,
 	if (!cut)
 		return TRAIN;
 	int64_t s = dataset_windows(d, i)->sample[it->window];
-	return s >= cut[it->recording]                       ? VALID
-	       : s + d->target->length <= cut[it->recording] ? TRAIN
-							     : NEITHER;
+	return s >= cut[it->recording]                           ? VALID
+	       : s + dataset_samples(d, i) <= cut[it->recording] ? TRAIN
+								 : NEITHER;
 }
 
 int holdout_cut(const struct dataset *d, const struct holdout *h, struct sides *s)

@@ -45,6 +45,8 @@ static uint64_t mix_items(uint64_t h, const struct dataset *d, const int64_t *it
 		h = mix_text(h, d->recordings.s[it->recording]);
 		h = mix_text(h, d->groups.s[it->group]);
 		h = mix_samples(h, d, items[i]);
+		if (dataset_samples(d, items[i]) < d->target->length)
+			h = mix(h, (uint64_t)dataset_samples(d, items[i]));
 	}
 	return mix(h, (uint64_t)n);
 }

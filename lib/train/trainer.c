@@ -109,6 +109,12 @@ static void fill(void *context, int b, int k, real *x)
 	dataset_fill(d->train, d->train_item[f->t->order[f->from + b]], k, x);
 }
 
+static int samples(void *context, int b)
+{
+	const struct filling *f = context;
+	return dataset_samples(f->t->data.train, f->t->data.train_item[f->t->order[f->from + b]]);
+}
+
 /* The norm of the whole gradient; names the first tensor where it is not finite, or too large for the second moment. */
 static double gradient_norm(const struct trainer *t, const char **bad)
 {
@@ -188,6 +194,7 @@ static int one_step(struct trainer *t, struct step_report *r)
 		.losses = &r->parts};
 	struct filling f = {t, from};
 	const char *bad;
+	forward_samples(t->forward, samples);
 	r->loss = (double)forward_train(t->forward, B, fill, &f, &step, t->gradient);
 	r->grad_norm = gradient_norm(t, &bad);
 	r->lr = schedule_rate(c, t->at.step, r->steps);

@@ -174,7 +174,8 @@ static void compare(const char *golden, const char *model)
 	CHECK(worst_difference(logits, st_need(g.f, "logits", ST_F32, 2, ls), (size_t)(g.B * classes)) <
 		1e-5);
 	CHECK(worst_difference(gate, st_need(g.f, "gate", ST_F32, 2, gs), (size_t)(g.B * K)) < 1e-5);
-	struct train_step step = {g.label, g.class_weight, (real)g.smoothing, 0, 1, 0, NULL, NULL};
+	struct train_step step = {
+		.label = g.label, .class_weight = g.class_weight, .smoothing = (real)g.smoothing, .seed = 1};
 	const float *losses = st_need(g.f, "losses", ST_F32, 1, &n);
 	CHECK_NEAR(forward_train(f, g.B, fill, &g, &step, gradient), losses[0], 1e-5);
 	compare_gradients(&g, gradient);

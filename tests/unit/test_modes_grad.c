@@ -9,7 +9,7 @@
 
 enum { K = 3, T = 32, WIDTH = 2, B = 6, TIMES = 50 };
 
-/* Keys that a mode sets, separated by blanks. Losses on a batch as a whole are tried with everything else. */
+/* Keys that a mode sets, separated by blanks; "early": some windows end early. Losses on a batch as a whole are tried with everything else. */
 static const char *const modes[] = {
 	"bridge.sync=end",
 	"bridge.sync=layer",
@@ -17,6 +17,15 @@ static const char *const modes[] = {
 	"bridge.sync=layer moe.layers=[1] moe.load_balance_weight=0.5 moe.z_loss_weight=0.1",
 	"bridge.sync=layer moe.layers=all moe.load_balance_form=cv2 moe.shared_experts=1 "
 	"gate.load_balance_weight=1",
+	"moe.layers=[0,2] moe.router=hierarchical moe.levels=[2,3] moe.top_k=1 moe.load_balance_weight=0.5 "
+	"moe.z_loss_weight=0.1",
+	"moe.layers=[1] moe.balance_scope=window moe.load_balance_weight=0.5 moe.load_balance_form=cv2",
+	"bridge.sync=layer moe.layers=[1] moe.balance_scope=group moe.load_balance_weight=0.5",
+	"train.recompute=layer moe.layers=[0,2] moe.load_balance_weight=0.5 moe.z_loss_weight=0.1 "
+	"bridge.sync=layer",
+	"train.recompute=layer encoder.norm=pre",
+	"early moe.layers=[1] moe.load_balance_weight=0.5 bridge.sync=layer",
+	"early encoder.pool=attention moe.layers=all moe.router=soft_moe bridge.tokens=0",
 	"encoder.pool=attention bridge.tokens=0",
 	"gate.type=linear",
 	"gate.top_k=2",
@@ -29,8 +38,15 @@ static const char *const modes[] = {
 struct batch {
 	struct model *m;
 	real x[B][K][T * WIDTH];
-	int label[B * TIMES];
+	int label[B * TIMES], group[B * TIMES];
 };
+
+static int samples(void *context, int b)
+{
+	static const int there[B] = {T, 20, 20, 4, T, 13};
+	(void)context;
+	return there[b % B];
+}
 
 static void fill(void *context, int b, int k, real *x)
 {
@@ -56,7 +72,7 @@ static struct model *make_model(const char *mode)
 	for (int i = 0; size[i]; i++)
 		CHECK(!config_set(&c, size[i]));
 	for (int i = 0; i < set.n; i++)
-		CHECK(!config_set(&c, set.s[i]));
+		CHECK(!strcmp(set.s[i], "early") || !config_set(&c, set.s[i]));
 	if (config_check(&c))
 		fprintf(stderr, "%s: %s\n", mode, err_text());
 	struct model *m = model_new(&c.value, &l, -1);
@@ -80,15 +96,20 @@ static struct batch *make_batch(const char *mode)
 		for (int k = 0; k < K; k++)
 			for (int i = 0; i < T * WIDTH; i++)
 				a->x[b][k][i] = (real)rng_normal(&r);
-	for (int b = 0; b < B * TIMES; b++)
+	for (int b = 0; b < B * TIMES; b++) {
 		a->label[b] = b % B % 3;
+		a->group[b] = b % B / 2;
+	}
 	return a;
 }
 
 static struct train_step step_of(const struct batch *a, double dropout)
 {
-	return (struct train_step){
-		.label = a->label, .smoothing = REAL(0.1), .dropout = (real)dropout, .seed = 5};
+	return (struct train_step){.label = a->label,
+		.group = a->group,
+		.smoothing = REAL(0.1),
+		.dropout = (real)dropout,
+		.seed = 5};
 }
 
 static double furthest(const real *x, const real *y, size_t n)
@@ -145,6 +166,10 @@ static void one_mode(void)
 	struct pool *one = pool_new(1), *three = pool_new(3);
 	struct forward *f = forward_new(a->m, one), *g = forward_new(a->m, three);
 	real *x = NEW_ARRAY(real, a->m->params.count), *y = NEW_ARRAY(real, a->m->params.count);
+	if (text_starts(mode, "early")) {
+		forward_samples(f, samples);
+		forward_samples(g, samples);
+	}
 	check_cut(a, f, x, y);
 	check_threads(a, f, g, x, y);
 	check_company(a, f, g);

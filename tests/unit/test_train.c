@@ -317,9 +317,9 @@ static void the_scaler_is_mean_and_deviation(void)
 		CHECK_NEAR(std[c], c == 2 ? 1 : sqrt(square), 1e-5 * sqrt(square));
 	}
 	x[C * w->start[item[149]] + C * (T - 1) + 1] = NAN;
-	CHECK(dataset_check_finite(d, item, 150) &&
+	CHECK(dataset_check(d, NULL, item, 150) &&
 		strstr(err_text(), "recording r2: channel b, sample 154 ") != NULL);
-	CHECK(!dataset_check_finite(d, item, 140));
+	CHECK(!dataset_check(d, NULL, item, 140));
 	pool_free(pool);
 	dataset_free(d);
 	target_done(&l);

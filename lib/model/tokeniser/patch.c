@@ -19,6 +19,13 @@ static int size(const struct config *c, int T, double rate, int W, int *n, int *
 	return 0;
 }
 
+static int count(const struct config *c, int T, double rate, int samples)
+{
+	(void)T;
+	(void)rate;
+	return samples / c->encoder.patch;
+}
+
 static void features(const struct config *c, const void *prepared, const real *x, int T, double rate, int W,
 	real *out, struct arena *scratch)
 {
@@ -29,4 +36,4 @@ static void features(const struct config *c, const void *prepared, const real *x
 	memcpy(out, x, (size_t)(T / P * P) * (size_t)W * sizeof *out);
 }
 
-const struct tokeniser tokeniser_patch = {"patch", size, NULL, features};
+const struct tokeniser tokeniser_patch = {"patch", size, count, NULL, features};

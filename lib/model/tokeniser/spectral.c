@@ -53,6 +53,13 @@ static int size(const struct config *c, int T, double rate, int W, int *n, int *
 	return 0;
 }
 
+static int count(const struct config *c, int T, double rate, int samples)
+{
+	int L, hop;
+	cut(c, T, rate, &L, &hop);
+	return samples < L ? 0 : 1 + (samples - L) / hop;
+}
+
 /* Fourier lines i (frequency i * rate / L) of band b: lo < f <= hi and below Nyquist. */
 static void lines_of(const struct config *c, int b, int L, double rate, int *from, int *to)
 {
@@ -140,4 +147,4 @@ static void features(const struct config *c, const void *prepared, const real *x
 	}
 }
 
-const struct tokeniser tokeniser_spectral = {"spectral", size, prepare, features};
+const struct tokeniser tokeniser_spectral = {"spectral", size, count, prepare, features};
