@@ -155,6 +155,7 @@ for i in range(60):
     grep -q "to $share (expert" words
     grep -q '% of the places stayed empty' words
     grep -q 'are chosen together most' words
+    grep -Eqx '  A token has 1 to 2 experts: [0-9.]+ % have 2 or more\.' words
     moe-stats --raw a.st | moe-stats --merge --report - | cmp - words
 }
 
@@ -190,8 +191,8 @@ for i in range(60):
     moe-stats --csv a.st >t.csv
     moe-stats --tsv a.st >t.tsv
     tr ',' '\t' <t.csv | cmp - t.tsv
-    [ "$(head -1 t.csv)" = part,region,layer,expert,by,name,tokens,count,share,importance,average_weight,entropy,entropy_normalised,cv,max_over_mean,overflow,margin,unrouted,specialisation,specialisation_p,group_specialisation,group_specialisation_p ]
-    awk -F, 'NF != 22 { exit 1 }' t.csv
+    [ "$(head -1 t.csv)" = part,region,layer,expert,by,name,tokens,count,share,importance,average_weight,entropy,entropy_normalised,cv,max_over_mean,overflow,margin,unrouted,specialisation,specialisation_p,group_specialisation,group_specialisation_p,importance_deviation,max_over_min,max_probability,min_probability,fewest_experts,most_experts,weight_min,weight_max ]
+    awk -F, 'NF != 30 { exit 1 }' t.csv
     [ "$(grep -c '^gate' t.csv)" -eq $((4 * (1 + 2 + 3))) ]
     [ "$(grep -c '^layer' t.csv)" -eq $((3 * 5 * (1 + 2 + 3))) ]
     share=$(moe-stats a.st | jq '.layers[2].by_group.S01.share[4]')
@@ -326,7 +327,14 @@ the gate has|.sites[0].k = 2 | .sites[0].experts = 2 | .sites[0].all.pair = [0,0
 "window"|.sites[1].window.group[0] = -1
 "window"|.sites[1].window.count[0] = 0.5
 "window"|.sites[1].window.count |= .[1:]
-"unrouted"|del(.sites[1].all.unrouted)
+"served"|del(.sites[1].all.served)
+"served"|.sites[1].all.served = [1,2]
+"square"|del(.sites[1].all.square)
+"largest"|.sites[1].all.largest = [-1,0]
+"weight_range"|del(.sites[1].all.weight_range)
+"weight_range"|.sites[1].all.weight_range = [0.5]
+"weight_range"|.sites[1].all.weight_range = [0.5,0.25]
+"weight_range"|.sites[1].all.weight_range = [-1,0.25]
 only the gate is|.sites[1].layer = -1
 END
     echo '{"format":"usage/1"' >bad.json

@@ -12,6 +12,7 @@ import json
 import math
 import os
 import random
+import statistics
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -77,6 +78,8 @@ class Usage:
     def figures(self):
         E_, k, n = self.experts, self.k, len(self.rows)
         c, importance, weight = [0] * E_, [[] for _ in range(E_)], [[] for _ in range(E_)]
+        served = [sum(v >= 0 for v in e) for _, e, _ in self.rows]
+        weights = [v for _, e, w in self.rows for i, v in zip(e, w) if i >= 0]
         pair, entropy, margin, empty = [[0] * E_ for _ in range(E_)], [], [], 0
         for p, e, w in self.rows:
             for i in range(E_):
@@ -100,7 +103,13 @@ class Usage:
                 "entropy_normalised": h / math.log(E_) if E_ > 1 else 0,
                 "cv": math.sqrt(sum((v - mean) ** 2 for v in c) / E_) / mean, "max_over_mean": max(c) / mean,
                 "coselection": pair, "overflow": empty / (k * n), "margin": math.fsum(margin) / n,
-                "unrouted": sum(all(v < 0 for v in e) for _, e, _ in self.rows) / n}
+                "unrouted": sum(all(v < 0 for v in e) for _, e, _ in self.rows) / n,
+                "importance_deviation": [statistics.pstdev(v) for v in importance], "max_over_min": (max(c) + 1) / (min(c) + 1),
+                "max_probability": statistics.fmean(max(p) for p, _, _ in self.rows),
+                "min_probability": statistics.fmean(min(p) for p, _, _ in self.rows),
+                "fewest_experts": min(served), "most_experts": max(served),
+                "at_least": [sum(v > j for v in served) / n for j in range(k)],
+                "weight_min": min(weights, default=None), "weight_max": max(weights, default=None)}
 
 
 def entropy(counts):

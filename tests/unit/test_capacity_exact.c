@@ -2,6 +2,8 @@
  * tests/reference/README names. Runs in float and in double. */
 #include "mixture_rig.h"
 
+#include "moe/usage.h"
+
 /* The k largest of each row of score [N][E] (lower index first), with their values. */
 static void choose(const double *score, int N, int E, int k, int *expert, real *rank)
 {
@@ -54,6 +56,54 @@ static void case_6_choice_and_priority(void)
 	capacity_positions(tape, DROP_PRIORITY, expert, rank, 3, 2, 3, 0, position);
 	CHECK(!memcmp(position, priority, sizeof priority));
 	tape_end();
+}
+
+/* The same gates with experts that choose two tokens each: which, by what weight, and how many experts a token gets. Halved, and with
+ * a fourth expert for the rest to 1, they are what a router's softmax gives; the fourth is left out of the figures. */
+static void case_7_experts_choose(void)
+{
+	static const double gate[] = {0.4, 0, 0.2, 0.5, 0.1, 0.4, 0.3, 0.2, 0.6}, at_least[] = {1, 2 / 3., 1 / 3.};
+	static const bool takes[] = {true, false, false, true, true, true, false, true, true};
+	struct rig g = {.router = "expert_choice",
+		.route = {.H = 4, .E = 4, .N = 3, .temperature = 1, .capacity_factor = 2},
+		.F = 2,
+		.B = 1};
+	struct usage u;
+	rig_begin(&g, 1);
+	usage_new(&u, 3, 3);
+	for (int t = 0; t < 3; t++) {
+		double rest = 1;
+		for (int e = 0; e < 3; e++)
+			rest -= gate[t * 3 + e] / 2;
+		for (int e = 0; e < 4; e++)
+			g.s.node[0].x[t * 4 + e] = (real)fmax(log(e < 3 ? gate[t * 3 + e] / 2 : rest), -1000);
+	}
+	for (int i = 0; i < 16; i++)
+		g.s.node[1].x[i] = i % 5 == 0;
+	tape_begin(false);
+	rig_forward(tape, &g);
+	for (int t = 0; t < 3; t++) {
+		float p[3], w[3];
+		int32_t expert[3];
+		for (int e = 0; e < 3; e++) {
+			expert[e] = g.chosen.expert[t * 4 + e];
+			p[e] = (float)(2 * g.chosen.probability->x[t * 4 + e]);
+			w[e] = (float)(2 * g.chosen.weight->x[t * 4 + e]);
+			CHECK(expert[e] == (takes[t * 3 + e] ? e : -1));
+			CHECK_NEAR(w[e], takes[t * 3 + e] ? gate[t * 3 + e] : 0, 1e-6);
+		}
+		usage_add(&u, p, expert, w);
+	}
+	struct usage_figures f = usage_figures(&u);
+	CHECK(f.fewest == 1 && f.most == 3);
+	for (int j = 0; j < 3; j++)
+		CHECK_NEAR(f.at_least[j], at_least[j], 1e-12);
+	CHECK_NEAR(f.weight_min, 0.1, 1e-6);
+	CHECK_NEAR(f.weight_max, 0.6, 1e-6);
+	usage_figures_free(&f);
+	usage_free(&u);
+	tape_end();
+	rig_end(&g);
 }
 
 static const double nine[] = {
@@ -314,6 +364,7 @@ static void capacity_follows_the_load(void)
 int main(void)
 {
 	CASE(case_6_choice_and_priority);
+	CASE(case_7_experts_choose);
 	CASE(case_9_probability_and_position);
 	CASE(case_10_three_choices);
 	CASE(case_11_dropless);
