@@ -26,7 +26,7 @@ setup_file() {
     no_train 64 'KEY=VALUE was expected' --set =1 w.st
     no_train 78 'use --preset' --set preset=seed w.st
     no_train 78 'none of default|seed|' --preset none w.st
-    no_train 78 'preset=multimind is not implemented yet' --preset multimind w.st
+    no_train 78 'preset=hierarchical is not implemented yet' --preset hierarchical w.st
 }
 
 @test "an unknown key is refused with a suggestion, one without effect with the reason" {

@@ -30,6 +30,7 @@ struct router_shape {
 	double jitter;          /* the router reads x U(1 - jitter, 1 + jitter) in training */
 	double temperature;     /* divides the logits */
 	double noise_std;       /* factor on the learned scale of the noise (noisy_topk) */
+	bool fixed_noise;       /* ... or the noise's deviation: there is no learned scale */
 	double capacity_factor; /* expert_choice: an expert takes capacity_factor N / E tokens of a window */
 	int capacity_min, capacity_max; /* ... but at least, at most (0: no bound) */
 	enum renormalise renormalise;

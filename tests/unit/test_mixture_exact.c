@@ -298,7 +298,7 @@ static void case_29_noise(void)
 {
 	struct rig g = rig_for("noisy_topk", 4, 2);
 	real y[3][ROWS * H];
-	double z[3];
+	double z[3], clean[3][4]; /* clean: the importance of each expert by the losses' probabilities */
 	rig_begin(&g, 38);
 	tape_begin(false);
 	for (int i = 0; i < 3; i++) {
@@ -306,15 +306,49 @@ static void case_29_noise(void)
 		g.m.route.key = (uint64_t)i;
 		memcpy(y[i], rig_forward(tape, &g)->x, sizeof *y);
 		z[i] = balance_z(&g.balance);
+		memcpy(clean[i], g.balance.probability, sizeof *clean);
 		for (int form = BALANCE_SWITCH; form <= BALANCE_CV2; form++)
 			CHECK(isfinite(balance_loss(&g.balance, (enum balance_form)form)) &&
 				balance_loss(&g.balance, (enum balance_form)form) >= 0);
 	}
 	CHECK(memcmp(y[0], y[1], sizeof *y) && memcmp(y[1], y[2], sizeof *y));
 	CHECK(z[0] == z[1] && z[1] == z[2]);
+	CHECK(!memcmp(clean[0], clean[1], sizeof *clean) && !memcmp(clean[1], clean[2], sizeof *clean));
 	CHECK(!memcmp(y[2], rig_forward(tape, &g)->x, sizeof *y));
 	g.m.route.training = false;
 	CHECK(!memcmp(y[0], rig_forward(tape, &g)->x, sizeof *y));
+	tape_end();
+	rig_end(&g);
+}
+
+/* The score is softmax(z + n): what lies between its logarithm and the clean one, less that of expert 0, is the difference of two
+ * draws. Twice the deviation is twice of it; over many tokens it is sqrt 2 of the deviation asked for. */
+static void noise_of_fixed_scale(void)
+{
+	enum { N = 3000, E = 3 };
+	struct rig g = rig_for("noisy_topk", E, 2);
+	double square = 0, *once = NEW_ARRAY(double, N * E);
+	g.route.N = N;
+	g.B = 1;
+	g.route.training = g.route.fixed_noise = true;
+	rig_begin(&g, 41);
+	CHECK(g.s.n == 6); /* tokens, the map, four of the experts: no map of the noise */
+	tape_begin(false);
+	for (int twice = 0; twice < 2; twice++) {
+		g.m.route.noise_std = twice ? 0.02 : 0.01;
+		rig_forward(tape, &g);
+		for (int i = 0; i < N * E; i++) {
+			const real *s = g.chosen.score->x, *p = g.chosen.probability->x;
+			int first = i / E * E;
+			double d = log((double)s[i] / (double)p[i]) - log((double)s[first] / (double)p[first]);
+			if (twice)
+				CHECK_NEAR(d, 2 * once[i], 1e-5);
+			once[i] = d;
+			square += twice || i % E == 0 ? 0 : d * d;
+		}
+	}
+	CHECK_NEAR(sqrt(square / (2 * N)), 0.01 * sqrt(2), 0.0005);
+	free(once);
 	tape_end();
 	rig_end(&g);
 }
@@ -432,6 +466,7 @@ int main(void)
 	CASE(case_27_cosine_and_slots);
 	CASE(case_28_gradients_reach);
 	CASE(case_29_noise);
+	CASE(noise_of_fixed_scale);
 	CASE(groups_limit_the_choice);
 	CASE(mass_limits_the_choice);
 	CASE(sigmoid_scores);

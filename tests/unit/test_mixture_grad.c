@@ -229,7 +229,7 @@ static void every_option_grad(void)
 {
 	static const char *const routers[] = {"topk", "noisy_topk", "soft", "expert_choice", "cosine"};
 	for (size_t i = 0; i < sizeof routers / sizeof *routers; i++)
-		for (int option = 0; option < 6; option++) {
+		for (int option = 0; option < 7; option++) {
 			struct rig g = rig_of(routers[i]);
 #ifndef REAL_DOUBLE
 			if (strcmp(g.router, "soft") != 0)
@@ -241,6 +241,7 @@ static void every_option_grad(void)
 			g.route.top_groups = 1;
 			g.route.specialisation = option == 4;
 			g.route.jitter = option == 5 ? 0.3 : 0;
+			g.route.fixed_noise = option == 6;
 			g.dropout = (struct expert_dropout){option == 5 ? 0.4 : 0, 8};
 			g.form = option % 2 ? BALANCE_CV2 : BALANCE_SWITCH;
 			layer_grad(g, 25);
