@@ -218,8 +218,8 @@ static bool with_units(const struct config *c)
 #define NOT_SPECTRAL    "encoder.tokens is not spectral"
 
 const struct key config_keys[] = {
-	{"preset", CHOICE, AT(preset), "default", 0, 0, NULL,
-		"hierarchical", NULL, NULL, "where every other value starts: a list of values over the defaults below"},
+	{"preset", CHOICE, AT(preset), "default", 0, 0, NULL, "hierarchical", NULL, NULL,
+		"where every other value starts: a list of values over the defaults below"},
 	{"encoder.hidden_dim", INT, AT(encoder.hidden_dim), "16", 1, 65536, NULL, NULL, NULL, NULL,
 		"width H of a token"},
 	{"encoder.layers", INT, AT(encoder.layers), "2", 1, 256, NULL, NULL, NULL, NULL,

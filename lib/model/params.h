@@ -35,7 +35,7 @@ struct param {
 	enum init init;
 	double scale; /* INIT_NORMAL: deviation; INIT_FAN_IN: the fan-in; INIT_CONSTANT: the number */
 	enum param_role role;
-	bool buffer;  /* kept and saved, but not trained: the optimizer leaves it alone */
+	bool buffer; /* kept and saved, but not trained: the optimizer leaves it alone */
 	bool matrix; /* decays under train.decay=matrices: weights of linear maps, not biases, norms, positions, tokens */
 };
 

@@ -160,8 +160,8 @@ static int need_range(const cJSON *object, struct usage *u, const char *name)
 	if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != 2 || !cJSON_IsNumber(least) ||
 		!cJSON_IsNumber(greatest) || !(least->valuedouble >= 0) || !(greatest->valuedouble < 1e30) ||
 		least->valuedouble > greatest->valuedouble)
-		return err_set(EX_DATAERR, "%s: \"weight_range\" is not a list of a least and a greatest weight",
-			name);
+		return err_set(EX_DATAERR,
+			"%s: \"weight_range\" is not a list of a least and a greatest weight", name);
 	u->weight_min = (float)least->valuedouble;
 	u->weight_max = (float)greatest->valuedouble;
 	return 0;
@@ -182,7 +182,8 @@ static int merge_counts(struct usage *into, const cJSON *from, const char *name)
 				need_sums(from, "entropy", &u.entropy, 1, name) ||
 				need_sums(from, "margin", &u.margin, 1, name) ||
 				need_sums(from, "largest", &u.largest, 1, name) ||
-				need_sums(from, "smallest", &u.smallest, 1, name) || need_range(from, &u, name)
+				need_sums(from, "smallest", &u.smallest, 1, name) ||
+				need_range(from, &u, name)
 			? -1
 			: 0;
 	if (!r)

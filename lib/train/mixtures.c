@@ -182,7 +182,8 @@ static bool read_whole(const cJSON *list, int E, double least, double most, doub
 
 static bool read_one(const cJSON *from, struct counted *c, int E)
 {
-	const cJSON *aux = json_get(from, "aux"), *z = json_get(from, "z"), *dropped = json_get(from, "dropped");
+	const cJSON *aux = json_get(from, "aux"), *z = json_get(from, "z"),
+		    *dropped = json_get(from, "dropped");
 	double *v = NEW_ARRAY(double, E);
 	bool fine = cJSON_IsNumber(aux) && cJSON_IsNumber(z) && cJSON_IsNumber(dropped) &&
 		    dropped->valuedouble >= 0 && dropped->valuedouble <= 0x1p53;

@@ -62,7 +62,8 @@ static void case_6_choice_and_priority(void)
  * a fourth expert for the rest to 1, they are what a router's softmax gives; the fourth is left out of the figures. */
 static void case_7_experts_choose(void)
 {
-	static const double gate[] = {0.4, 0, 0.2, 0.5, 0.1, 0.4, 0.3, 0.2, 0.6}, at_least[] = {1, 2 / 3., 1 / 3.};
+	static const double gate[] = {0.4, 0, 0.2, 0.5, 0.1, 0.4, 0.3, 0.2, 0.6},
+			    at_least[] = {1, 2 / 3., 1 / 3.};
 	static const bool takes[] = {true, false, false, true, true, true, false, true, true};
 	struct rig g = {.router = "expert_choice",
 		.route = {.H = 4, .E = 4, .N = 3, .temperature = 1, .capacity_factor = 2},
@@ -179,6 +180,82 @@ static struct rig rig_with(const char *router, double factor, enum drop_policy p
 }
 
 enum { ROWS = 18, H = 6 };
+
+/* More room than there are tokens: nothing is dropped, whatever the rule, and experts that choose take each token once. */
+static void case_12_more_room_than_tokens(void)
+{
+	static const struct {
+		int N, E, k, min;
+		double factor;
+		int kept;
+	} a[] = {{8, 2, 2, 0, 2, 16}, {4, 4, 1, 8, 1, 4}, {3, 4, 1, 0, 8, 3}, {9, 4, 4, 100, 0.1, 36}};
+	for (size_t i = 0; i < sizeof a / sizeof *a; i++)
+		for (int policy = DROP_CHOICE; policy <= DROP_RANDOM; policy++) {
+			struct rig g = rig_with("topk", a[i].factor, (enum drop_policy)policy),
+				   h = rig_with("expert_choice", 0, DROP_CHOICE);
+			g.route.N = h.route.N = a[i].N;
+			g.route.E = h.route.E = a[i].E;
+			g.route.k = a[i].k;
+			g.capacity.min = h.route.capacity_min = a[i].min;
+			h.route.capacity_factor = 2 * a[i].E;
+			g.B = h.B = 1;
+			rig_begin(&g, 46);
+			rig_begin(&h, 46);
+			tape_begin(false);
+			int kept = 0;
+			rig_forward(tape, &g);
+			for (int j = 0; j < a[i].N * a[i].k; j++)
+				kept += g.chosen.expert[j] >= 0;
+			CHECK(kept == a[i].kept && g.balance.dropped == 0);
+			rig_forward(tape, &h);
+			for (int j = 0; j < a[i].N * a[i].E; j++)
+				CHECK(h.chosen.expert[j] == j % a[i].E);
+			tape_end();
+			rig_end(&g);
+			rig_end(&h);
+		}
+}
+
+/* A token may be given to all there are; one expert takes all; and without any place every token is its own answer, or 0, while
+ * what a loss reads of the router still reaches it. */
+static void case_16_edges(void)
+{
+	static const real nothing[] = {0, 0, 0, 0};
+	for (int residual = 0; residual < 2; residual++) {
+		struct rig all = rig_with("topk", 0, DROP_CHOICE), one = all, none = all;
+		all.route.k = 4;
+		one.route.E = one.route.k = 1;
+		one.capacity.factor = 1;
+		none.capacity.residual = residual;
+		none.balance_weight = 1;
+		rig_begin(&all, 47);
+		rig_begin(&one, 47);
+		rig_begin(&none, 47);
+		none.m.capacity.each = nothing;
+		tape_begin(true);
+		rig_forward(tape, &all);
+		for (int i = 0; i < ROWS; i++) {
+			int seen = 0;
+			for (int j = 0; j < 4; j++)
+				seen |= 1 << all.chosen.expert[i * 4 + j];
+			CHECK(seen == 15);
+		}
+		rig_forward(tape, &one);
+		CHECK(one.balance.count[0] == ROWS && one.balance.dropped == 0);
+		real dy[ROWS * H];
+		for (int i = 0; i < ROWS * H; i++)
+			dy[i] = 1;
+		const struct node *y = there_and_back(&none, dy);
+		CHECK(none.balance.dropped == 2 * ROWS && none.balance.count[0] + none.balance.count[1] > 0);
+		for (int i = 0; i < ROWS * H; i++)
+			CHECK(y->x[i] == (residual ? none.s.node[0].x[i] : 0));
+		CHECK(largest_gradient(&none, 1) > 1e-6 && largest_gradient(&none, 2) == 0);
+		tape_end();
+		rig_end(&all);
+		rig_end(&one);
+		rig_end(&none);
+	}
+}
 
 /* An expert keeps no more than C of a window, all that it can, with the weights they had; nothing that was not chosen comes in;
  * the losses' counts are those before. */
@@ -369,6 +446,8 @@ int main(void)
 	CASE(case_10_three_choices);
 	CASE(case_11_dropless);
 	CASE(case_12_sizes);
+	CASE(case_12_more_room_than_tokens);
+	CASE(case_16_edges);
 	CASE(case_14_what_is_kept);
 	CASE(case_18_room_for_all);
 	CASE(what_becomes_of_the_dropped);
