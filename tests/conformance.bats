@@ -22,6 +22,27 @@ losses() {
     jq -c 'del(.windows_per_s)' "$1"
 }
 
+@test "case 12: what an expert may take is told, never more than the tokens there are, and more than them is no trouble" {
+    n=$(ask m.st 't["experts.0.pos_embedding"][1][1]')
+    told() { ask r.st '[list(t[k][2]) for k in sorted(t) if k.endswith("capacity")]'; }
+    for more in "moe.capacity_factor_eval=100" "moe.router=expert_choice --set moe.capacity_factor=100" \
+        "moe.capacity_factor_eval=0.1 --set moe.capacity_min=1000" "moe.capacity=dynamic --set moe.capacity_min=200"; do
+        mix m.out --set train.epochs=2 --set $more
+        moe-route -m m.out w.st -o r.st
+        [ "$(told)" = "[[$n, $n, $n, $n], [$n, $n, $n, $n]]" ]
+        moe-stats r.st | jq -es '[.[].layers[] | .overflow == 0 or .k == 4] | all' # experts that choose leave nothing either
+        moe-stats r.st | jq -es '[.[].layers[] | .unrouted == 0 and .fewest_experts >= 2 and .capacity_utilisation >= 0.5] | all'
+    done
+    mix m.out --set train.epochs=1 --set encoder.tokens=sample --set moe.capacity_factor_eval=0.5
+    moe-route -m m.out w.st -o r.st
+    [ "$(told)" = "[[9, 9, 9, 9], [9, 9, 9, 9]]" ] # 0.5 x 2 x 33 / 4, rounded up
+    moe-stats r.st | jq -es '[.[].layers[] | .capacity == [9, 9, 9, 9] and .capacity_utilisation <= 1 and .overflow > 0 and
+        ((.share | add) * 2 * 33 - .capacity_utilisation * 36 | fabs < 1e-5)] | all'
+    mix m.out --set train.epochs=1 # without a capacity nothing is told
+    moe-route -m m.out w.st -o r.st
+    [ "$(told)" = "[]" ]
+}
+
 @test "case 16: more experts for a token than there are, all of them, one that takes all, no auxiliary loss, no room" {
     no_train 78 'moe.top_k: 5 of 4 experts' --set moe.layers=all --set moe.top_k=5 w.st
     no_train 78 'moe.top_k' --set moe.layers=all --set moe.top_k=0 w.st

@@ -4,7 +4,7 @@
  *       {"region":-1,"layer":-1,"experts":K,"k":1,"all":COUNTS,"by_class":[COUNTS,...],"by_group":[COUNTS,...]},...]}
  *       the sites also have "window":{"class":[n],"group":[n],"count":[nE]}, window by window, class -1 = unlabelled
  *     COUNTS = {"tokens":N,"dropped":n,"served":[k+1],"count":[E],"pair":[E*E],"importance":[2E],"weight":[2E],"square":[2E],
- *               "entropy":[2],"margin":[2],"largest":[2],"smallest":[2],"weight_range":[least,most] or []}
+ *               "entropy":[2],"margin":[2],"largest":[2],"smallest":[2],"limited":n,"filled":n,"room":[E],"weight_range":[least,most] or []}
  *
  * Sums are pairs: a whole number and 2^-52ths, so that they are read back exactly.
  */
@@ -37,7 +37,9 @@ static void sums(struct text *t, const char *key, const struct exact *e, int n)
 
 static void counts(struct text *t, const struct usage *u)
 {
-	text_addf(t, "{\"tokens\":%lld,\"dropped\":%lld", (long long)u->tokens, (long long)u->dropped);
+	text_addf(t, "{\"tokens\":%lld,\"dropped\":%lld,\"limited\":%lld,\"filled\":%lld",
+		(long long)u->tokens, (long long)u->dropped, (long long)u->limited, (long long)u->filled);
+	integers(t, "room", u->room, u->experts);
 	integers(t, "served", u->served, u->k + 1);
 	integers(t, "count", u->count, u->experts);
 	integers(t, "pair", u->pair, (int64_t)u->experts * u->experts);
@@ -173,6 +175,9 @@ static int merge_counts(struct usage *into, const cJSON *from, const char *name)
 	usage_new(&u, into->experts, into->k);
 	int r = need_whole(from, "tokens", 0, (int64_t)most, &u.tokens, name) ||
 				need_whole(from, "dropped", 0, (int64_t)most, &u.dropped, name) ||
+				need_whole(from, "limited", 0, (int64_t)most, &u.limited, name) ||
+				need_whole(from, "filled", 0, (int64_t)most, &u.filled, name) ||
+				need_integers(from, "room", u.room, u.experts, name) ||
 				need_integers(from, "served", u.served, u.k + 1, name) ||
 				need_integers(from, "count", u.count, u.experts, name) ||
 				need_integers(from, "pair", u.pair, (int64_t)u.experts * u.experts, name) ||

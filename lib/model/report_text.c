@@ -73,6 +73,8 @@ static void members(struct text *t, const struct usage *u, const struct names *g
 	numbers(t, "at_least", f.at_least, u->k);
 	number(t, "weight_min", f.weight_min);
 	number(t, "weight_max", f.weight_max);
+	numbers(t, "capacity", f.capacity, E);
+	number(t, "capacity_utilisation", f.capacity_utilisation);
 	usage_figures_free(&f);
 }
 
@@ -248,7 +250,7 @@ static void rows(const struct report *r, const struct report_site *s, const stru
 			x ? x->class.specialisation[i] : NAN, x ? x->class.p[i] : NAN,
 			x ? x->group.specialisation[i] : NAN, x ? x->group.p[i] : NAN,
 			f.importance_deviation[i], f.max_over_min, f.max_probability, f.min_probability,
-			f.fewest, f.most, f.weight_min, f.weight_max};
+			f.fewest, f.most, f.weight_min, f.weight_max, f.capacity[i], f.capacity_utilisation};
 		for (size_t j = 0; j < sizeof v / sizeof *v; j++)
 			if (isnan(v[j]))
 				text_addf(t, "%c", c);
@@ -266,7 +268,7 @@ void report_table(const struct report *r, char separator, struct text *t)
 		    "entropy_normalised,cv,max_over_mean,overflow,margin,"
 		    "unrouted,specialisation,specialisation_p,group_specialisation,group_specialisation_p,"
 		    "importance_deviation,max_over_min,max_probability,min_probability,fewest_experts,"
-		    "most_experts,weight_min,weight_max\n");
+		    "most_experts,weight_min,weight_max,capacity,capacity_utilisation\n");
 	for (char *p = t->s + start; *p; p++)
 		if (*p == ',')
 			*p = separator;

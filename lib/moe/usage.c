@@ -46,6 +46,7 @@ void usage_new(struct usage *u, int experts, int k)
 	u->importance = NEW_ARRAY(struct exact, experts);
 	u->weight = NEW_ARRAY(struct exact, experts);
 	u->square = NEW_ARRAY(struct exact, experts);
+	u->room = NEW_ARRAY(int64_t, experts);
 }
 
 void usage_free(struct usage *u)
@@ -56,6 +57,7 @@ void usage_free(struct usage *u)
 	free(u->importance);
 	free(u->weight);
 	free(u->square);
+	free(u->room);
 	*u = (struct usage){0};
 }
 
@@ -146,6 +148,15 @@ void usage_add(struct usage *u, const float *probability, const int32_t *expert,
 	usage_add_to(&u, 1, probability, expert, weight);
 }
 
+void usage_add_capacity(struct usage *u, const int32_t *capacity, const int32_t *count)
+{
+	u->limited++;
+	for (int i = 0; i < u->experts; i++) {
+		u->room[i] += capacity[i];
+		u->filled += count[i];
+	}
+}
+
 int usage_largest(const float *w, int n)
 {
 	int best = 0;
@@ -167,10 +178,13 @@ void usage_merge(struct usage *u, const struct usage *other)
 	must(u->experts == other->experts && u->k == other->k);
 	u->tokens += other->tokens;
 	u->dropped += other->dropped;
+	u->limited += other->limited;
+	u->filled += other->filled;
 	for (int j = 0; j <= u->k; j++)
 		u->served[j] += other->served[j];
 	for (int i = 0; i < u->experts; i++) {
 		u->count[i] += other->count[i];
+		u->room[i] += other->room[i];
 		exact_merge(&u->importance[i], &other->importance[i]);
 		exact_merge(&u->weight[i], &other->weight[i]);
 		exact_merge(&u->square[i], &other->square[i]);
@@ -202,6 +216,17 @@ static void served_figures(const struct usage *u, double n, struct usage_figures
 	f->unrouted = (double)u->served[0] / n;
 	f->weight_min = isfinite(u->weight_min) ? (double)u->weight_min : NAN;
 	f->weight_max = isfinite(u->weight_max) ? (double)u->weight_max : NAN;
+}
+
+static void capacity_figures(const struct usage *u, struct usage_figures *f)
+{
+	int64_t room = 0;
+	f->capacity = NEW_ARRAY(double, u->experts);
+	for (int i = 0; i < u->experts; i++) {
+		room += u->room[i];
+		f->capacity[i] = u->limited ? (double)u->room[i] / (double)u->limited : NAN;
+	}
+	f->capacity_utilisation = room ? (double)u->filled / (double)room : NAN;
 }
 
 struct usage_figures usage_figures(const struct usage *u)
@@ -238,6 +263,7 @@ struct usage_figures usage_figures(const struct usage *u)
 	f.max_probability = exact_value(&u->largest) / n;
 	f.min_probability = exact_value(&u->smallest) / n;
 	served_figures(u, n, &f);
+	capacity_figures(u, &f);
 	return f;
 }
 
@@ -248,4 +274,5 @@ void usage_figures_free(struct usage_figures *f)
 	free(f->importance_deviation);
 	free(f->average_weight);
 	free(f->at_least);
+	free(f->capacity);
 }

@@ -12,6 +12,7 @@
  *     margin        mean of (s_k - s_k+1) / s_k, s = p falling; 0 when k = E or s_k = 0
  *     average_weight_i   sum of the weights of expert i / c_i         unrouted   tokens with no expert at all / N
  *     at_least_j    tokens with j experts or more / N; fewest, most: experts a token has; weight_min, weight_max: of what was chosen
+ *     capacity_i    places of expert i in a window, where they are limited; capacity_utilisation   places taken / all there were
  *     max_over_min  (largest c + 1) / (smallest c + 1)                 max_probability, min_probability   means of max_i p_i, min_i p_i
  *
  * Expert -1 marks an empty place: a token that was dropped for want of capacity. (Switch Transformers, Fedus et al. 2021, for
@@ -36,6 +37,8 @@ struct usage {
 	struct exact *importance, *weight; /* [E] */
 	struct exact *square;              /* [E] of p_i^2 */
 	struct exact entropy, margin, largest, smallest;
+	int64_t limited, filled; /* windows whose experts have a capacity; tokens given to experts there */
+	int64_t *room;           /* [E] places in those */
 	float weight_min, weight_max; /* infinite, with opposite signs, while there is none */
 };
 
@@ -49,6 +52,8 @@ void usage_add(struct usage *, const float *probability, const int32_t *expert, 
 /* The same token to several usages [n] of equal E and k: its entropy and margin are worked out once. */
 void usage_add_to(
 	struct usage *const *, int n, const float *probability, const int32_t *expert, const float *weight);
+/* One window, of which each expert takes so many tokens at most, capacity [E]; count [E]: how many it took. */
+void usage_add_capacity(struct usage *, const int32_t *capacity, const int32_t *count);
 /* One window of the gate, k = 1: its largest weight is its choice, the lowest index among equals. w [E]. */
 void usage_add_gate(struct usage *, const float *w);
 int usage_largest(const float *w, int n); /* the index of the largest, the lowest among equals */
@@ -56,12 +61,13 @@ int usage_largest(const float *w, int n); /* the index of the largest, the lowes
 void usage_merge(struct usage *, const struct usage *other);
 
 /* Figures; 0 where nothing was counted. Arrays [E], at_least [k]. average_weight is NAN for an expert without tokens, the range of
- * the weights where nothing was chosen. importance_deviation is that of p_i over the tokens (population). */
+ * the weights where nothing was chosen, capacity and its utilisation where there is none. importance_deviation is that of p_i over the tokens (population). */
 struct usage_figures {
 	double *share, *importance, *importance_deviation, *average_weight, *at_least;
 	int fewest, most; /* experts of a token */
 	double entropy, entropy_normalised, cv, max_over_mean, max_over_min, overflow, margin, unrouted;
 	double max_probability, min_probability, weight_min, weight_max;
+	double *capacity, capacity_utilisation; /* [E] */
 };
 struct usage_figures usage_figures(const struct usage *);
 void usage_figures_free(struct usage_figures *);
