@@ -87,7 +87,7 @@ static struct node *dense_path(struct rig *g, const struct choice *chosen)
 
 /* cases 15, 18 and 19: only what was chosen is computed, and it is what computing everything gives: y to the bit, gradients of
  * tokens, router and experts */
-static void case_19_sparse_is_dense(void)
+static void case_15_19_sparse_is_dense(void)
 {
 	real dy[ROWS * H];
 	random_gradient(dy, ROWS * H);
@@ -442,7 +442,7 @@ static void case_31_random(void)
 int main(void)
 {
 	CASE(case_17_one_expert);
-	CASE(case_19_sparse_is_dense);
+	CASE(case_15_19_sparse_is_dense);
 	CASE(case_20_equal_experts);
 	CASE(case_21_permuted_experts);
 	CASE(case_27_weights);

@@ -194,7 +194,7 @@ static struct rig rig_of(const char *router)
 }
 
 /* case 22: task, balance and z together; the noise is a function of the key, so it stays */
-static void every_router_and_loss_grad(void)
+static void case_22_every_router_and_loss_grad(void)
 {
 	for (int i = 0; router_table[i]; i++)
 		for (int form = BALANCE_SWITCH; form <= BALANCE_CV2; form++) {
@@ -268,7 +268,7 @@ int main(void)
 {
 	CASE(operations_grad);
 	CASE(cosine_scale_is_clamped);
-	CASE(every_router_and_loss_grad);
+	CASE(case_22_every_router_and_loss_grad);
 	CASE(every_way_of_dropping_grad);
 	CASE(every_option_grad);
 	CASE(every_way_of_weighing_grad);

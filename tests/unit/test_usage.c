@@ -75,7 +75,7 @@ static void the_tiny_set_has_its_golden_values(void)
 }
 
 /* routing.md E 16b */
-static void margins_have_their_golden_values(void)
+static void case_16b_margins(void)
 {
 	static const float a[2][3] = {{.6f, .3f, .1f}, {.4f, .4f, .2f}},
 			   b[2][3] = {{.2f, .5f, .3f}, {.1f, .2f, .7f}};
@@ -187,7 +187,7 @@ static void exact_sums_are_exact(void)
 int main(void)
 {
 	CASE(the_tiny_set_has_its_golden_values);
-	CASE(margins_have_their_golden_values);
+	CASE(case_16b_margins);
 	CASE(the_gate_counts_its_largest_weight_and_the_lower_index_wins);
 	CASE(one_expert_and_dropped_tokens_are_no_trouble);
 	CASE(merging_is_exact);
