@@ -76,10 +76,11 @@ losses() {
 
 @test "case 23: one thread or four: the same gradients of every expert, to the bit" {
     one="--set train.epochs=1 --set train.batch_size=64 --set train.schedule=constant --set train.warmup_steps=0"
-    for more in "" "--set moe.expert_types=[\"ffn*2\",\"attention*2\"]" "--set moe.route_unit=window --set moe.expert_types=conv" \
-        "--set moe.shared_experts=1 --set moe.residual_expert=true"; do
+    for more in moe.top_k=1 'moe.expert_types=["ffn*2","attention*2"]' moe.expert_types=conv moe.shared_experts=1; do
+        unit=token
+        [ "$more" != moe.expert_types=conv ] || unit=window
         for threads in 1 4; do
-            mix $threads.out $one $more --threads $threads --state $threads.state
+            mix $threads.out $one --set "$more" --set moe.route_unit=$unit --threads $threads --state $threads.state
         done
         cmp 1.out 4.out
         # after one step the first moment is a tenth of the gradient

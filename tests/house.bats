@@ -157,6 +157,6 @@ none() { # none TEXT: fails and shows the text unless it is empty
         grep -q "^$key " tests/keys.table || { echo "no such key: $key"; false; }
     done
     for key in $(cut -d' ' -f1 tests/keys.table | grep -e '^moe\.' -e '^gate\.' -e '^bridge\.' | uniq); do
-        grep -q "\`$key[\`=]" tests/FEATURES.md || { echo "$key has no line"; false; }
+        grep -q "\`${key}[\`=]" tests/FEATURES.md || { echo "$key has no line"; false; }
     done
 }
