@@ -144,3 +144,19 @@ none() { # none TEXT: fails and shows the text unless it is empty
     done < <(grep '^|' tests/FEATURES.md | cut -d'|' -f4 | grep -o '"[^"]*"\|`[a-z0-9_]*`' | tr -d '"`' | grep -v '^test_')
     [ "$missing" = 0 ]
 }
+
+@test "FEATURES.md has all the numbers of the features, the keys of mixtures, and no other keys" {
+    local key number last
+    for last in 001-17 002-20 003-29 004-31; do
+        for number in $(seq "${last#*-}"); do
+            grep -qw "${last%-*}-$number" tests/FEATURES.md || { echo "${last%-*}-$number is missing"; false; }
+        done
+    done
+    # shellcheck disable=SC2016 # the backticks are of Markdown
+    for key in $(grep '^|' tests/FEATURES.md | cut -d'|' -f3 | grep -o '`[a-z]*\.[a-z0-9_]*' | tr -d '`'); do
+        grep -q "^$key " tests/keys.table || { echo "no such key: $key"; false; }
+    done
+    for key in $(cut -d' ' -f1 tests/keys.table | grep -e '^moe\.' -e '^gate\.' -e '^bridge\.' | uniq); do
+        grep -q "\`${key}[\`=]" tests/FEATURES.md || { echo "$key has no line"; false; }
+    done
+}

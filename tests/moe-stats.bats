@@ -9,6 +9,7 @@ setup_file() {
     $make a.st --windows 40
     $make b.st --windows 30 --seed 2
     $make k1.st --windows 20 --k 1
+    $make full.st --windows 20 --capacity 2
     $make all.st --windows 60 --seed 3
     $make tail.st --windows 60 --seed 3 --first 25
     $make head.st --windows 25 --seed 3
@@ -81,6 +82,10 @@ c.save(sys.argv[3], t, m)' "$reference" "$1" "$2" "$3"
     python3 "$reference/routing_stats.py" check two.json a.st b.st
     moe-stats k1.st >k1.json
     python3 "$reference/routing_stats.py" check k1.json k1.st
+    moe-stats full.st >full.json
+    python3 "$reference/routing_stats.py" check full.json full.st
+    [ "$(jq -c '.layers[2].capacity' full.json)" = '[2,1,2,1,2]' ]
+    [ "$(jq -c '[.layers[0] | .capacity_utilisation, .capacity[0]]' one.json)" = '[null,null]' ]
     [ "$(jq .windows two.json)" -eq 70 ]
     [ "$(jq -c '[.layers[] | [.region, .name, .layer, .experts, .k]]' two.json)" = '[[0,"front",0,5,2],[0,"front",1,5,2],[2,"parietal",1,5,2]]' ]
     [ "$(jq -r .gate.largest two.json)" = back ] # where the fixture puts the weight
@@ -155,6 +160,7 @@ for i in range(60):
     grep -q "to $share (expert" words
     grep -q '% of the places stayed empty' words
     grep -q 'are chosen together most' words
+    grep -Eqx '  A token has 1 to 2 experts: [0-9.]+ % have 2 or more\.' words
     moe-stats --raw a.st | moe-stats --merge --report - | cmp - words
 }
 
@@ -178,6 +184,8 @@ for i in range(60):
     jq -S 'del(.. | .by_class?, .by_group?)' turned >turned-plain
     jq -S 'del(.. | .by_class?, .by_group?)' whole >whole-plain
     cmp turned-plain whole-plain
+    moe-stats --raw full.st >full.json
+    moe-stats --merge full.json | cmp - <(moe-stats full.st)
     moe-stats --raw --merge head.json tail.json | moe-stats --merge - >twice
     cmp whole twice
     moe-stats head.st tail.st >both
@@ -190,8 +198,8 @@ for i in range(60):
     moe-stats --csv a.st >t.csv
     moe-stats --tsv a.st >t.tsv
     tr ',' '\t' <t.csv | cmp - t.tsv
-    [ "$(head -1 t.csv)" = part,region,layer,expert,by,name,tokens,count,share,importance,average_weight,entropy,entropy_normalised,cv,max_over_mean,overflow,margin,unrouted,specialisation,specialisation_p,group_specialisation,group_specialisation_p ]
-    awk -F, 'NF != 22 { exit 1 }' t.csv
+    [ "$(head -1 t.csv)" = part,region,layer,expert,by,name,tokens,count,share,importance,average_weight,entropy,entropy_normalised,cv,max_over_mean,overflow,margin,unrouted,specialisation,specialisation_p,group_specialisation,group_specialisation_p,importance_deviation,max_over_min,max_probability,min_probability,fewest_experts,most_experts,weight_min,weight_max,capacity,capacity_utilisation ]
+    awk -F, 'NF != 32 { exit 1 }' t.csv
     [ "$(grep -c '^gate' t.csv)" -eq $((4 * (1 + 2 + 3))) ]
     [ "$(grep -c '^layer' t.csv)" -eq $((3 * 5 * (1 + 2 + 3))) ]
     share=$(moe-stats a.st | jq '.layers[2].by_group.S01.share[4]')
@@ -272,6 +280,8 @@ layer.0.0.weight: window 0|t["layer.0.0.weight"][2][0] = float("inf")
 layer.0.0.weight|del t["layer.0.0.weight"]
 layer.0.0.probability|del t["layer.0.0.probability"]
 layer.0.00.weight|t["layer.0.00.weight"] = t["layer.0.0.weight"]
+layer.0.1.capacity|t["layer.0.1.capacity"] = c.tensor("I32", [5], [1, 2, 3, 4, 0])
+layer.0.1.capacity|t["layer.0.1.capacity"] = c.tensor("I32", [4], [1, 2, 3, 3])
 layer.9.0|t["layer.9.0.probability"] = t["layer.0.0.probability"]
 window.label: window 3: 2|t["window.label"][2][3] = 2
 window.group: window 0: -1|t["window.group"][2][0] = -1
@@ -326,7 +336,17 @@ the gate has|.sites[0].k = 2 | .sites[0].experts = 2 | .sites[0].all.pair = [0,0
 "window"|.sites[1].window.group[0] = -1
 "window"|.sites[1].window.count[0] = 0.5
 "window"|.sites[1].window.count |= .[1:]
-"unrouted"|del(.sites[1].all.unrouted)
+"served"|del(.sites[1].all.served)
+"served"|.sites[1].all.served = [1,2]
+"square"|del(.sites[1].all.square)
+"room"|del(.sites[1].all.room)
+"filled"|.sites[1].all.filled = -1
+"limited"|del(.sites[1].all.limited)
+"largest"|.sites[1].all.largest = [-1,0]
+"weight_range"|del(.sites[1].all.weight_range)
+"weight_range"|.sites[1].all.weight_range = [0.5]
+"weight_range"|.sites[1].all.weight_range = [0.5,0.25]
+"weight_range"|.sites[1].all.weight_range = [-1,0.25]
 only the gate is|.sites[1].layer = -1
 END
     echo '{"format":"usage/1"' >bad.json

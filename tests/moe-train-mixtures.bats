@@ -37,6 +37,18 @@ for k in (0, 1): t["experts.%d.transformer.layers.0.moe.router.bias" % k][2][2] 
     [ "$(jq 'has("layers")' plain.log)" = false ]
 }
 
+@test "the log tells what was dropped for want of capacity" {
+    still="--set train.epochs=2 --set train.lr=1e-12 --set encoder.dropout=0 --set encoder.tokens=sample"
+    # shellcheck disable=SC2086
+    mix free $still
+    jq -es '[.[].layers[].overflow == 0] | all' free.log
+    # shellcheck disable=SC2086
+    mix tight $still --set moe.capacity_factor=0.5 --set moe.capacity_factor_eval=0.5
+    jq -es '[.[].layers[].overflow | . > 0.4 and . < 1] | all' tight.log # half the places there are, at the most
+    moe-route -m tight w.st | moe-stats | jq -c '[.layers[].overflow]' >a
+    jq -c '[.layers[].overflow]' tight.log | tail -1 | cmp - a
+}
+
 @test "the shares are those that moe-route sees" {
     mix still --set train.epochs=1 --set train.lr=1e-12 --set encoder.dropout=0 --set moe.top_k=1
     moe-route -m still w.st | moe-stats | jq -c '[.layers[].share]' >a
@@ -106,6 +118,8 @@ del train["mixtures"]
 x.pop()
 x[0]["count"][1] = -1
 x[0]["count"].pop()
+del x[0]["dropped"]
+x[0]["dropped"] = -1
 x[1]["starved"][0] = 3
 x[1]["aux"] = "1"
 del x[2]["z"]

@@ -15,7 +15,7 @@ setup_file() {
         few="--preset $preset --set train.epochs=2 --set train.warmup_steps=0 --set train.batch_size=8"
         case $preset in # wide ones made narrow; everything else is as it is
         transformer*) few+=" --set encoder.layers=2" ;;
-        large | attention | switch | hierarchical) few+=" --set encoder.hidden_dim=16 --set encoder.ffn_dim=32 --set encoder.layers=1" ;;
+        large | attention | switch | hierarchical | multimind) few+=" --set encoder.hidden_dim=16 --set encoder.ffn_dim=32 --set encoder.layers=1" ;;
         vision) few+=" --set encoder.hidden_dim=16 --set encoder.layers=1" ;;
         esac
         for threads in 1 2 3; do
@@ -80,7 +80,13 @@ setup_file() {
     has switch encoder.hidden_dim=768 moe.num_experts=8 moe.top_k=1 moe.capacity_factor=1.25 moe.capacity_factor_eval=1 moe.drop_residual=true
     has hierarchical encoder.hidden_dim=768 encoder.ffn_dim=3072 'moe.router="hierarchical"' 'moe.levels=[4,4]' moe.top_k_groups=2 moe.top_k=1 \
         moe.expert_dropout=0.1 moe.load_balance_weight=0.01 'moe.load_balance_form="sum"'
-    has deepseek moe.shared_experts=1 moe.num_experts=63 moe.top_k=7 'moe.balance="bias"' moe.balance_rate=0.001 'moe.score="sigmoid"'
+    has multimind encoder.hidden_dim=1024 encoder.layers=6 encoder.ffn_dim=4096 encoder.dropout=0.1 'encoder.activation="relu"' \
+        'encoder.norm="pre"' moe.num_experts=8 moe.top_k=2 'moe.router="noisy_topk"' 'moe.noise="fixed"' moe.noise_std=0.01 \
+        moe.bias=true moe.specialisation=true moe.inner_norm=true 'moe.capacity="dynamic"' moe.capacity_min=4 moe.capacity_max=256 \
+        moe.capacity_ema=0.9 moe.load_balance_weight=0.01 train.lr=0.0001 train.weight_decay=0.01 train.warmup_steps=1000 train.clip_norm=1
+    has deepseek moe.shared_experts=1 moe.num_experts=63 moe.top_k=7 moe.ffn_dim=64 encoder.ffn_dim=256 'moe.ffn="swiglu"' \
+        'moe.renormalise="yes"' 'moe.balance="bias"' moe.balance_rate=0.001 'moe.score="sigmoid"' train.beta2=0.95 \
+        train.weight_decay=0.1 train.clip_norm=1
 }
 
 @test "preset seed has the listing's values" {

@@ -26,7 +26,6 @@ setup_file() {
     no_train 64 'KEY=VALUE was expected' --set =1 w.st
     no_train 78 'use --preset' --set preset=seed w.st
     no_train 78 'none of default|seed|' --preset none w.st
-    no_train 78 'preset=multimind is not implemented yet' --preset multimind w.st
 }
 
 @test "an unknown key is refused with a suggestion, one without effect with the reason" {
@@ -56,8 +55,8 @@ setup_file() {
 
 @test "what is not implemented yet is refused and says so" {
     for assignment in encoder.tokens=conv encoder.tokens=covariance train.scale=ems train.scale=window \
-        train.scale=group moe.scope=batch moe.router=condition moe.balance_scope=group train.expert_loss_weight=1 \
-        train.recompute=layer train.prox_mu=0.1 train.augment=noise; do
+        train.scale=group moe.router=condition moe.router=modality train.expert_loss_weight=1 \
+        train.prox_mu=0.1 train.augment=noise; do
         no_train 78 "${assignment%%=*}" --set "$assignment" w.st
         [[ "$output" == *"not implemented yet"* ]] || { echo "$output"; false; }
     done

@@ -19,6 +19,7 @@ enum { POOL_MEAN, POOL_ATTENTION };
 enum { SYNC_NONE, SYNC_END, SYNC_LAYER };
 enum { GATE_MLP, GATE_LINEAR };
 enum { COMBINE_FEATURES, COMBINE_ANSWERS };
+enum { NOISE_LEARNED, NOISE_FIXED };
 enum { CAPACITY_FIXED, CAPACITY_DYNAMIC };
 enum { SCHEDULE_CONSTANT, SCHEDULE_COSINE, SCHEDULE_ONECYCLE, SCHEDULE_STEP };
 enum { CLASS_WEIGHT_NONE, CLASS_WEIGHT_BALANCED };
@@ -70,7 +71,7 @@ struct config {
 		double balance_rate;
 		double jitter, top_p, expert_dropout;
 		int groups, top_k_groups;
-		int slots, router_dim, bias;
+		int slots, router_dim, bias, noise; /* noise: enum above */
 		double temperature, noise_std;
 		double capacity_factor, capacity_factor_eval;
 		int capacity; /* enum below */
@@ -89,6 +90,7 @@ struct config {
 	struct {
 		int optimizer;
 		double lr, weight_decay, beta1, beta2, eps;
+		double router_lr, expert_lr; /* times lr */
 		int epochs, batch_size, schedule, warmup_steps;
 		double clip_norm;
 		int patience, class_weight;

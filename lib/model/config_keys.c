@@ -20,7 +20,7 @@
 #define NOT_SPECTRAL    "encoder.tokens is not spectral"
 
 const struct key config_keys[] = {
-	{"preset", CHOICE, AT(preset), "default", 0, 0, NULL, "multimind", NULL, NULL,
+	{"preset", CHOICE, AT(preset), "default", 0, 0, NULL, NULL, NULL, NULL,
 		"where every other value starts: a list of values over the defaults below"},
 	{"encoder.hidden_dim", INT, AT(encoder.hidden_dim), "16", 1, 65536, NULL, NULL, NULL, NULL,
 		"width H of a token"},
@@ -134,8 +134,12 @@ const struct key config_keys[] = {
 		"the router has no linear map", "the router's linear map has a bias"},
 	{"moe.temperature", REAL_NUMBER, AT(moe.temperature), "1", 1e-3, 1e3, NULL, NULL, with_linear_router,
 		"the router has no linear map", "divides the router's logits before the softmax"},
+	{"moe.noise", CHOICE, AT(moe.noise), "learned", 0, 0, "learned|fixed", NULL, with_noise,
+		"moe.router is not noisy_topk",
+		"scale of the noise in training: learned, of each token and expert; or the same for all"},
 	{"moe.noise_std", REAL_NUMBER, AT(moe.noise_std), "1", 0, 1e3, NULL, NULL, with_noise,
-		"moe.router is not noisy_topk", "factor on the learned scale of the noise in training"},
+		"moe.router is not noisy_topk",
+		"factor on the learned scale of the noise, or its deviation where that is fixed"},
 	{"moe.router_dim", INT, AT(moe.router_dim), "8", 1, 65536, NULL, NULL, with_cosine,
 		"moe.router is not cosine", "dimensions in which tokens and experts are compared"},
 	{"moe.slots", INT, AT(moe.slots), "1", 1, 1024, NULL, NULL, with_slots, "moe.router is not soft_moe",
@@ -233,6 +237,10 @@ const struct key config_keys[] = {
 		"the optimizer"},
 	{"train.lr", REAL_NUMBER, AT(train.lr), "0.001", 1e-12, 1e3, NULL, NULL, NULL, NULL,
 		"learning rate, the schedule's largest"},
+	{"train.router_lr", REAL_NUMBER, AT(train.router_lr), "1", 0, 1e3, NULL, NULL, with_reading,
+		"no router is learned", "learning rate of the routers in mixtures, times train.lr"},
+	{"train.expert_lr", REAL_NUMBER, AT(train.expert_lr), "1", 0, 1e3, NULL, NULL, with_mixture,
+		NO_MIXTURE, "learning rate of the experts in mixtures, shared ones too, times train.lr"},
 	{"train.weight_decay", REAL_NUMBER, AT(train.weight_decay), "0.05", 0, 1e3, NULL, NULL, NULL, NULL,
 		"decoupled weight decay"},
 	{"train.beta1", REAL_NUMBER, AT(train.beta1), "0.9", 0, 0.999999, NULL, NULL, NULL, NULL,

@@ -51,11 +51,26 @@ static const char *const switches[] = {"moe.top_k=1", "moe.capacity_factor=1.25"
 static const char *const hierarchical[] = {"moe.router=hierarchical", "moe.levels=[4,4]",
 	"moe.top_k_groups=2", "moe.top_k=1", "moe.expert_dropout=0.1", "moe.z_loss_weight=0", NULL};
 
-/* DeepSeekMoE (Dai et al. 2024, the model of 2 billion): each expert a quarter of a feed-forward, one shared, 63 routed, 7 a token;
- * SwiGLU; sigmoid scores that sum to 1 over the chosen and a bias moved by 0.001 in the place of the loss (DeepSeek-V3, 2024). */
+/* MultiMind's mixtures, by their description: hidden_dim 1024, 6 layers with the norm before, 8 experts 4 times as wide with a norm
+ * and ReLU inside, dropout 0.1, two a token by a map with a bias, specialisation, noise of deviation 0.01, capacity that follows the
+ * load between 4 and 256, weight 0.01 of the balance loss; AdamW at 1e-4 with decay 0.01, warm-up of 1000 steps, gradients clipped
+ * at 1, 10 epochs, layers computed again in backward. Their own loss does not see an uneven load: here it is the one whose counts are divided by N k. */
+static const char *const multimind[] = {"encoder.hidden_dim=1024", "encoder.layers=6", "encoder.heads=8",
+	"encoder.ffn_dim=4096", "encoder.dropout=0.1", "encoder.activation=relu", "encoder.norm=pre",
+	"encoder.tokens=sample", "moe.layers=all", "moe.num_experts=8", "moe.top_k=2",
+	"moe.router=noisy_topk", "moe.noise=fixed", "moe.noise_std=0.01", "moe.bias=true",
+	"moe.specialisation=true", "moe.inner_norm=true", "moe.capacity=dynamic", "moe.capacity_min=4",
+	"moe.capacity_max=256", "moe.capacity_ema=0.9", "moe.load_balance_weight=0.01",
+	"moe.load_balance_form=switch", "train.lr=0.0001", "train.weight_decay=0.01", "train.epochs=10",
+	"train.warmup_steps=1000", "train.clip_norm=1", "train.recompute=layer", NULL};
+
+/* DeepSeekMoE (Dai et al. 2024, the model of 2 billion, narrower): each expert a quarter of a feed-forward, one shared, 63 routed, 7
+ * a token; SwiGLU; AdamW with 0.95 for the second moment and decay 0.1, gradients clipped at 1; sigmoid scores that sum to 1 over
+ * the chosen and a bias moved by 0.001 in the place of the loss (DeepSeek-V3, 2024). */
 static const char *const deepseek[] = {"encoder.hidden_dim=64", "encoder.ffn_dim=256", "moe.layers=all",
 	"moe.ffn=swiglu", "moe.ffn_dim=64", "moe.shared_experts=1", "moe.num_experts=63", "moe.top_k=7",
-	"moe.score=sigmoid", "moe.renormalise=yes", "moe.balance=bias", "moe.balance_rate=0.001", NULL};
+	"moe.score=sigmoid", "moe.renormalise=yes", "moe.balance=bias", "moe.balance_rate=0.001",
+	"train.beta2=0.95", "train.weight_decay=0.1", "train.clip_norm=1", NULL};
 
 const struct preset preset_table[] = {
 	{"default", {0}, "small pre-norm encoders on band powers: what did best on held-out people"},
@@ -63,6 +78,8 @@ const struct preset preset_table[] = {
 	{"transformer", {transformer}, "a plain transformer on raw samples, for windows of one region"},
 	{"transformer-moe", {transformer, transformer_moe},
 		"the same with a mixture of experts in every layer"},
+	{"multimind", {multimind},
+		"wide mixtures of capacity that follows the load, whose experts have embeddings"},
 	{"large", {library, large}, "sixteen wide gated experts, two a token"},
 	{"attention", {library, attention}, "attention experts, chosen by cosine similarity"},
 	{"vision", {library, vision}, "convolutions over patches of tokens"},

@@ -72,6 +72,7 @@ struct router_shape model_router_shape(const struct model *m, int layer)
 		.temperature = c->moe.temperature,
 		.noise_std = c->moe.noise_std,
 		.load = c->moe.load_balance_form == BALANCE_CV2_LOAD,
+		.fixed_noise = c->moe.noise == NOISE_FIXED,
 		.capacity_factor = c->moe.capacity_factor > 0 ? c->moe.capacity_factor : 2,
 		.score = (enum score)c->moe.score,
 		.specialisation = c->moe.specialisation,
@@ -131,6 +132,13 @@ static void declare_part(struct model *m, struct layer_part *p, const struct exp
 	declare_planned(m, prefix, where, count, p->tensors, plan, p->tensor);
 }
 
+/* The tensors declared since there were `from` of them. */
+static void set_role(struct model *m, int from, enum param_role role)
+{
+	for (int i = from; i < m->params.n; i++)
+		m->params.list[i].role = role;
+}
+
 static void declare_mixture(struct model *m, struct layer_params *l, const char *prefix)
 {
 	const struct config *c = &m->config;
@@ -138,7 +146,10 @@ static void declare_mixture(struct model *m, struct layer_params *l, const char 
 	struct expert_shape shape = model_expert_shape(m);
 	struct tensor_plan router[ROUTER_TENSORS];
 	int n = m->router->declare(&route, router), first = 0, listed = c->moe.expert_types.n;
+	int from = m->params.n;
 	declare_planned(m, prefix, "moe.router.", 0, n, router, l->router);
+	set_role(m, from, PARAM_ROUTER);
+	from = m->params.n;
 	for (int i = 0; i < (listed ? listed : 1); i++) {
 		const struct expert_type *type =
 			listed ? expert_table[c->moe.expert_types.type[i]] : m->feedforward;
@@ -163,6 +174,7 @@ static void declare_mixture(struct model *m, struct layer_params *l, const char 
 		l->coefficient =
 			declare(m, prefix, "moe.coefficient.weight", 2, shape.H, INIT_FAN_IN, shape.H);
 	}
+	set_role(m, from, PARAM_EXPERT);
 }
 
 static void declare_dense(struct model *m, struct layer_params *l, const char *prefix)

@@ -24,6 +24,9 @@ enum init {
 	INIT_XAVIER,   /* U(-b, b), b = sqrt(6 / (rows + columns)) (Glorot, Bengio 2010) */
 };
 
+/* Whose tensor it is, for learning rates of their own. */
+enum param_role { PARAM_OTHER, PARAM_ROUTER, PARAM_EXPERT };
+
 struct param {
 	char *name;
 	int rank;
@@ -31,7 +34,8 @@ struct param {
 	size_t offset, count;
 	enum init init;
 	double scale; /* INIT_NORMAL: deviation; INIT_FAN_IN: the fan-in; INIT_CONSTANT: the number */
-	bool buffer;  /* kept and saved, but not trained: the optimizer leaves it alone */
+	enum param_role role;
+	bool buffer; /* kept and saved, but not trained: the optimizer leaves it alone */
 	bool matrix; /* decays under train.decay=matrices: weights of linear maps, not biases, norms, positions, tokens */
 };
 

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "io/output.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,28 @@ struct recorder {
 	struct routing_layer *layer;
 };
 
+/* [E] tokens of a window that each expert of a mixture takes in evaluation; NULL when that is all of them, or what is counted are
+ * units of several tokens. */
+static int32_t *capacities(const struct model *m, int region, int layer)
+{
+	struct router_shape s = model_router_shape(m, layer);
+	struct capacity c = model_capacity(m, false);
+	int buffer = m->region[region].layer[layer].capacity;
+	bool choose = !strcmp(m->router->name, "expert_choice"), limited = m->router->sends && c.factor > 0;
+	if (m->unit || !(choose || limited || buffer >= 0))
+		return NULL;
+	int32_t *C = NEW_ARRAY(int32_t, s.E);
+	int same = choose ? capacity_of(s.capacity_factor, 1, s.N, s.E, s.capacity_min, s.capacity_max)
+			  : capacity_of(c.factor, s.k, s.N, s.E, c.min, c.max);
+	for (int e = 0; e < s.E; e++) {
+		int own = buffer < 0
+				  ? same
+				  : (int)ceil((double)m->params.x[m->params.list[buffer].offset + (size_t)e]);
+		C[e] = own < s.N ? own : s.N;
+	}
+	return C;
+}
+
 struct recorder *recorder_new(const struct model *m, const struct selection *s, int batch)
 {
 	struct recorder *r = NEW(struct recorder);
@@ -41,8 +64,9 @@ struct recorder *recorder_new(const struct model *m, const struct selection *s, 
 		struct taken *t = &r->taken[r->layers];
 		*t = (struct taken){NEW_ARRAY(float, n), NEW_ARRAY(float, n), NEW_ARRAY(int32_t, n),
 			NEW_ARRAY(int, batch)};
-		r->layer[r->layers] = (struct routing_layer){i / r->L, i % r->L, m->N, E,
-			selection_places(m, i % r->L), t->probability, t->expert, t->weight};
+		r->layer[r->layers] =
+			(struct routing_layer){i / r->L, i % r->L, m->N, E, selection_places(m, i % r->L),
+				t->probability, t->expert, t->weight, capacities(m, i / r->L, i % r->L)};
 		r->at[i] = r->layers++;
 	}
 	return r;
@@ -57,6 +81,7 @@ void recorder_free(struct recorder *r)
 		free(r->taken[i].weight);
 		free(r->taken[i].expert);
 		free(r->taken[i].places);
+		free((void *)(uintptr_t)r->layer[i].capacity);
 	}
 	free(r->taken);
 	free(r->layer);

@@ -117,6 +117,8 @@ static void add_layer(struct report_site *s, const struct routing *r, const stru
 				if (e[j] >= 0)
 					count[e[j]]++;
 		}
+		for (int j = 0; j < n && l->capacity; j++)
+			usage_add_capacity(to[j], l->capacity, count);
 	}
 }
 

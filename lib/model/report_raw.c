@@ -3,7 +3,8 @@
  *     {"format":"usage/1","windows":N,"regions":[...],"classes":[...],"groups":[...],"sites":[
  *       {"region":-1,"layer":-1,"experts":K,"k":1,"all":COUNTS,"by_class":[COUNTS,...],"by_group":[COUNTS,...]},...]}
  *       the sites also have "window":{"class":[n],"group":[n],"count":[nE]}, window by window, class -1 = unlabelled
- *     COUNTS = {"tokens":N,"dropped":n,"unrouted":n,"count":[E],"pair":[E*E],"importance":[2E],"weight":[2E],"entropy":[2],"margin":[2]}
+ *     COUNTS = {"tokens":N,"dropped":n,"served":[k+1],"count":[E],"pair":[E*E],"importance":[2E],"weight":[2E],"square":[2E],
+ *               "entropy":[2],"margin":[2],"largest":[2],"smallest":[2],"limited":n,"filled":n,"room":[E],"weight_range":[least,most] or []}
  *
  * Sums are pairs: a whole number and 2^-52ths, so that they are read back exactly.
  */
@@ -36,15 +37,23 @@ static void sums(struct text *t, const char *key, const struct exact *e, int n)
 
 static void counts(struct text *t, const struct usage *u)
 {
-	text_addf(t, "{\"tokens\":%lld,\"dropped\":%lld,\"unrouted\":%lld", (long long)u->tokens,
-		(long long)u->dropped, (long long)u->unrouted);
+	text_addf(t, "{\"tokens\":%lld,\"dropped\":%lld,\"limited\":%lld,\"filled\":%lld",
+		(long long)u->tokens, (long long)u->dropped, (long long)u->limited, (long long)u->filled);
+	integers(t, "room", u->room, u->experts);
+	integers(t, "served", u->served, u->k + 1);
 	integers(t, "count", u->count, u->experts);
 	integers(t, "pair", u->pair, (int64_t)u->experts * u->experts);
 	sums(t, "importance", u->importance, u->experts);
 	sums(t, "weight", u->weight, u->experts);
+	sums(t, "square", u->square, u->experts);
 	sums(t, "entropy", &u->entropy, 1);
 	sums(t, "margin", &u->margin, 1);
-	text_add(t, "}");
+	sums(t, "largest", &u->largest, 1);
+	sums(t, "smallest", &u->smallest, 1);
+	text_add(t, ",\"weight_range\":[");
+	if (u->weight_min <= u->weight_max)
+		text_addf(t, "%.9g,%.9g", (double)u->weight_min, (double)u->weight_max);
+	text_add(t, "]}");
 }
 
 static void windows(struct text *t, const struct report_site *s)
@@ -143,19 +152,43 @@ static int need_whole(
 				 least);
 }
 
+/* Nothing, or two numbers from 0, the first not above the second. */
+static int need_range(const cJSON *object, struct usage *u, const char *name)
+{
+	const cJSON *list = json_get(object, "weight_range"), *least = list ? list->child : NULL,
+		    *greatest = least ? least->next : NULL;
+	if (cJSON_IsArray(list) && !least)
+		return 0;
+	if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != 2 || !cJSON_IsNumber(least) ||
+		!cJSON_IsNumber(greatest) || !(least->valuedouble >= 0) || !(greatest->valuedouble < 1e30) ||
+		least->valuedouble > greatest->valuedouble)
+		return err_set(EX_DATAERR,
+			"%s: \"weight_range\" is not a list of a least and a greatest weight", name);
+	u->weight_min = (float)least->valuedouble;
+	u->weight_max = (float)greatest->valuedouble;
+	return 0;
+}
+
 static int merge_counts(struct usage *into, const cJSON *from, const char *name)
 {
 	struct usage u;
 	usage_new(&u, into->experts, into->k);
 	int r = need_whole(from, "tokens", 0, (int64_t)most, &u.tokens, name) ||
 				need_whole(from, "dropped", 0, (int64_t)most, &u.dropped, name) ||
-				need_whole(from, "unrouted", 0, (int64_t)most, &u.unrouted, name) ||
+				need_whole(from, "limited", 0, (int64_t)most, &u.limited, name) ||
+				need_whole(from, "filled", 0, (int64_t)most, &u.filled, name) ||
+				need_integers(from, "room", u.room, u.experts, name) ||
+				need_integers(from, "served", u.served, u.k + 1, name) ||
 				need_integers(from, "count", u.count, u.experts, name) ||
 				need_integers(from, "pair", u.pair, (int64_t)u.experts * u.experts, name) ||
 				need_sums(from, "importance", u.importance, u.experts, name) ||
 				need_sums(from, "weight", u.weight, u.experts, name) ||
+				need_sums(from, "square", u.square, u.experts, name) ||
 				need_sums(from, "entropy", &u.entropy, 1, name) ||
-				need_sums(from, "margin", &u.margin, 1, name)
+				need_sums(from, "margin", &u.margin, 1, name) ||
+				need_sums(from, "largest", &u.largest, 1, name) ||
+				need_sums(from, "smallest", &u.smallest, 1, name) ||
+				need_range(from, &u, name)
 			? -1
 			: 0;
 	if (!r)

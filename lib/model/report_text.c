@@ -48,11 +48,15 @@ static void members(struct text *t, const struct usage *u, const struct names *g
 	}
 	numbers(t, "share", f.share, E);
 	numbers(t, "importance", f.importance, E);
+	numbers(t, "importance_deviation", f.importance_deviation, E);
 	numbers(t, "average_weight", f.average_weight, E);
 	number(t, "entropy", f.entropy);
 	number(t, "entropy_normalised", f.entropy_normalised);
 	number(t, "cv", f.cv);
 	number(t, "max_over_mean", f.max_over_mean);
+	number(t, "max_over_min", f.max_over_min);
+	number(t, "max_probability", f.max_probability);
+	number(t, "min_probability", f.min_probability);
 	text_add(t, ",\"coselection\":[");
 	for (int i = 0; i < E; i++)
 		for (int j = 0; j < E; j++)
@@ -65,6 +69,12 @@ static void members(struct text *t, const struct usage *u, const struct names *g
 	number(t, "overflow", f.overflow);
 	number(t, "margin", f.margin);
 	number(t, "unrouted", f.unrouted);
+	text_addf(t, ",\"fewest_experts\":%d,\"most_experts\":%d", f.fewest, f.most);
+	numbers(t, "at_least", f.at_least, u->k);
+	number(t, "weight_min", f.weight_min);
+	number(t, "weight_max", f.weight_max);
+	numbers(t, "capacity", f.capacity, E);
+	number(t, "capacity_utilisation", f.capacity_utilisation);
 	usage_figures_free(&f);
 }
 
@@ -238,7 +248,9 @@ static void rows(const struct report *r, const struct report_site *s, const stru
 		const double v[] = {f.share[i], f.importance[i], f.average_weight[i], f.entropy,
 			f.entropy_normalised, f.cv, f.max_over_mean, f.overflow, f.margin, f.unrouted,
 			x ? x->class.specialisation[i] : NAN, x ? x->class.p[i] : NAN,
-			x ? x->group.specialisation[i] : NAN, x ? x->group.p[i] : NAN};
+			x ? x->group.specialisation[i] : NAN, x ? x->group.p[i] : NAN,
+			f.importance_deviation[i], f.max_over_min, f.max_probability, f.min_probability,
+			f.fewest, f.most, f.weight_min, f.weight_max, f.capacity[i], f.capacity_utilisation};
 		for (size_t j = 0; j < sizeof v / sizeof *v; j++)
 			if (isnan(v[j]))
 				text_addf(t, "%c", c);
@@ -254,7 +266,9 @@ void report_table(const struct report *r, char separator, struct text *t)
 	size_t start = t->n;
 	text_add(t, "part,region,layer,expert,by,name,tokens,count,share,importance,average_weight,entropy,"
 		    "entropy_normalised,cv,max_over_mean,overflow,margin,"
-		    "unrouted,specialisation,specialisation_p,group_specialisation,group_specialisation_p\n");
+		    "unrouted,specialisation,specialisation_p,group_specialisation,group_specialisation_p,"
+		    "importance_deviation,max_over_min,max_probability,min_probability,fewest_experts,"
+		    "most_experts,weight_min,weight_max,capacity,capacity_utilisation\n");
 	for (char *p = t->s + start; *p; p++)
 		if (*p == ',')
 			*p = separator;

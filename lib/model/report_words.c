@@ -70,6 +70,16 @@ static void choice(const struct report_site *s, const struct usage_figures *f, s
 		text_addf(t,
 			"  %.3g %% of the places stayed empty, %.3g %% of the tokens went to no expert.\n",
 			100 * f->overflow, 100 * f->unrouted);
+	if (isfinite(f->capacity_utilisation))
+		text_addf(t, "  Of the tokens its experts may take they have %.3g %%.\n",
+			100 * f->capacity_utilisation);
+	if (f->fewest < f->most) {
+		text_addf(t, "  A token has %d to %d experts:", f->fewest, f->most);
+		for (int j = f->fewest; j < f->most && j < f->fewest + 4; j++)
+			text_addf(t, "%s %.3g %% have %d or more", j == f->fewest ? "" : ",",
+				100 * f->at_least[j], j + 1);
+		text_add(t, ".\n");
+	}
 }
 
 /* The label most of an expert's assignments have: "task (0.72)". */

@@ -112,7 +112,23 @@ static int check_experts(
 	return r;
 }
 
-/* The three tensors layer.<region>.<l>.* of a layer whose region and number are set. */
+/* The capacities of a layer, if it has such. */
+static int read_capacity(const struct st_file *f, struct routing_layer *l)
+{
+	char name[64];
+	int64_t E = l->experts;
+	snprintf(name, sizeof name, "layer.%d.%d.capacity", l->region, l->layer);
+	if (!st_find(f, name))
+		return 0;
+	l->capacity = st_need(f, name, ST_I32, 1, &E);
+	for (int e = 0; l->capacity && e < l->experts; e++)
+		if (l->capacity[e] < 0 || l->capacity[e] > l->tokens)
+			return err_set(EX_DATAERR, "%s: tensor %s: expert %d: %d is outside 0 to %lld",
+				f->name, name, e, (int)l->capacity[e], (long long)l->tokens);
+	return l->capacity ? 0 : -1;
+}
+
+/* The tensors layer.<region>.<l>.* of a layer whose region and number are set. */
 static int read_layer(const struct routing *r, const struct st_file *f, struct routing_layer *l)
 {
 	char p[64], e[64], w[64];
@@ -139,7 +155,8 @@ static int read_layer(const struct routing *r, const struct st_file *f, struct r
 	int64_t each = l->tokens * l->experts, places = l->tokens * l->k;
 	return check_numbers(f, p, l->probability, r->n * each, each, 1.001) ||
 			       check_experts(f, e, l, r->n) ||
-			       check_numbers(f, w, l->weight, r->n * places, places, 1e6)
+			       check_numbers(f, w, l->weight, r->n * places, places, 1e6) ||
+			       read_capacity(f, l)
 		       ? -1
 		       : 0;
 }
@@ -262,6 +279,14 @@ static enum st_type tensor_of(
 	return i == 1 ? ST_I32 : ST_F32;
 }
 
+static void put_capacity(struct st_writer *w, const struct routing_layer *l)
+{
+	char name[64];
+	snprintf(name, sizeof name, "layer.%d.%d.capacity", l->region, l->layer);
+	if (l->capacity)
+		st_put(w, name, ST_I32, 1, (int64_t[]){l->experts}, l->capacity);
+}
+
 void routing_put_layer(struct st_writer *w, int64_t N, const struct routing_layer *l)
 {
 	const void *data[3] = {l->probability, l->expert, l->weight};
@@ -271,6 +296,7 @@ void routing_put_layer(struct st_writer *w, int64_t N, const struct routing_laye
 		enum st_type type = tensor_of(l, i, N, name, shape);
 		st_put(w, name, type, 3, shape, data[i]);
 	}
+	put_capacity(w, l);
 }
 
 void routing_emit_layer(struct st_writer *w, int64_t N, const struct routing_layer *l,
@@ -282,6 +308,7 @@ void routing_emit_layer(struct st_writer *w, int64_t N, const struct routing_lay
 		enum st_type type = tensor_of(l, i, N, name, shape);
 		st_put_emitter(w, name, type, 3, shape, emit, context[i]);
 	}
+	put_capacity(w, l);
 }
 
 /* Rows of x [tokens][width] as a list of lists. */

@@ -2,6 +2,7 @@
  *
  *     gate.weight [N][K]                        weight of each region
  *     layer.<region>.<l>.probability [N][tokens][E]   .expert [N][tokens][k]   .weight [N][tokens][k]
+ *     layer.<region>.<l>.capacity [E]           tokens of a window an expert takes; not there when it takes all
  *     window.start, .sample, .label, .recording, .group and the metadata of the windows
  *
  * Reading (moe-stats): routing_next gives one container after the other; what it returns owns the file's memory.
@@ -24,6 +25,7 @@ struct routing_layer {
 	const float *probability; /* [N][tokens][E] */
 	const int32_t *expert;    /* [N][tokens][k] -1 = dropped, or not used */
 	const float *weight;      /* [N][tokens][k] */
+	const int32_t *capacity;  /* [E] tokens of a window an expert takes at most; NULL: all */
 };
 
 struct routing {
@@ -49,7 +51,7 @@ void routing_free(struct routing *);
 
 /* Adds gate.weight [N][K] and moe.format = routing/1. */
 void routing_put_gate(struct st_writer *, int64_t N, int K, const float *gate);
-/* Adds the three tensors of one MoE layer of one region, of N windows. */
+/* Adds the tensors of one MoE layer of one region, of N windows. */
 void routing_put_layer(struct st_writer *, int64_t N, const struct routing_layer *);
 /* The same with data that is emitted while it is written (st_put_emitter): context of probability, expert and weight. */
 void routing_emit_layer(struct st_writer *, int64_t N, const struct routing_layer *,

@@ -34,6 +34,7 @@ struct router_shape {
 	double jitter;       /* the router reads x U(1 - jitter, 1 + jitter) in training */
 	double temperature;  /* divides the logits */
 	double noise_std;    /* factor on the learned scale of the noise (noisy_topk) */
+	bool fixed_noise;    /* ... or the noise's deviation: there is no learned scale */
 	bool load; /* noisy_topk: tell how probable each expert is, for the balance loss (choice.load) */
 	double capacity_factor;         /* expert_choice: an expert takes capacity_factor pool / E tokens */
 	int capacity_min, capacity_max; /* ... but at least, at most (0: no bound) */

@@ -39,19 +39,25 @@ static void exact_merge(struct exact *e, const struct exact *other)
 void usage_new(struct usage *u, int experts, int k)
 {
 	must(experts > 0 && k > 0 && k <= experts);
-	*u = (struct usage){.experts = experts, .k = k};
+	*u = (struct usage){.experts = experts, .k = k, .weight_min = INFINITY, .weight_max = -INFINITY};
+	u->served = NEW_ARRAY(int64_t, k + 1);
 	u->count = NEW_ARRAY(int64_t, experts);
 	u->pair = mem_new((size_t)experts * (size_t)experts, sizeof *u->pair);
 	u->importance = NEW_ARRAY(struct exact, experts);
 	u->weight = NEW_ARRAY(struct exact, experts);
+	u->square = NEW_ARRAY(struct exact, experts);
+	u->room = NEW_ARRAY(int64_t, experts);
 }
 
 void usage_free(struct usage *u)
 {
+	free(u->served);
 	free(u->count);
 	free(u->pair);
 	free(u->importance);
 	free(u->weight);
+	free(u->square);
+	free(u->room);
 	*u = (struct usage){0};
 }
 
@@ -91,19 +97,36 @@ static double entropy_of(const float *p, int experts)
 
 static void add_choices(struct usage *u, const int32_t *expert, const float *weight)
 {
-	int64_t before = u->dropped;
+	int served = 0;
 	for (int j = 0; j < u->k; j++) {
 		if (expert[j] < 0) {
 			u->dropped++;
 			continue;
 		}
+		served++;
 		u->count[expert[j]]++;
 		exact_add(&u->weight[expert[j]], (double)weight[j]);
+		u->weight_min = fminf(u->weight_min, weight[j]);
+		u->weight_max = fmaxf(u->weight_max, weight[j]);
 		for (int i = 0; i < u->k; i++)
 			if (expert[i] >= 0 && i != j)
 				u->pair[(int64_t)expert[j] * u->experts + expert[i]]++;
 	}
-	u->unrouted += u->dropped - before == u->k;
+	u->served[served]++;
+}
+
+static void add_probabilities(struct usage *u, const float *p)
+{
+	double largest = 0, smallest = INFINITY;
+	for (int i = 0; i < u->experts; i++) {
+		double x = (double)p[i];
+		exact_add(&u->importance[i], x);
+		exact_add(&u->square[i], x * x);
+		largest = fmax(largest, x);
+		smallest = fmin(smallest, x);
+	}
+	exact_add(&u->largest, largest);
+	exact_add(&u->smallest, smallest);
 }
 
 void usage_add_to(
@@ -118,8 +141,7 @@ void usage_add_to(
 	       gap = margin(probability, u[0]->experts, u[0]->k);
 	for (int a = 0; a < n; a++) {
 		u[a]->tokens++;
-		for (int i = 0; i < u[a]->experts; i++)
-			exact_add(&u[a]->importance[i], (double)probability[i]);
+		add_probabilities(u[a], probability);
 		exact_add(&u[a]->entropy, entropy);
 		exact_add(&u[a]->margin, gap);
 		add_choices(u[a], expert, weight);
@@ -129,6 +151,15 @@ void usage_add_to(
 void usage_add(struct usage *u, const float *probability, const int32_t *expert, const float *weight)
 {
 	usage_add_to(&u, 1, probability, expert, weight);
+}
+
+void usage_add_capacity(struct usage *u, const int32_t *capacity, const int32_t *count)
+{
+	u->limited++;
+	for (int i = 0; i < u->experts; i++) {
+		u->room[i] += capacity[i];
+		u->filled += count[i];
+	}
 }
 
 int usage_largest(const float *w, int n)
@@ -152,16 +183,55 @@ void usage_merge(struct usage *u, const struct usage *other)
 	must(u->experts == other->experts && u->k == other->k);
 	u->tokens += other->tokens;
 	u->dropped += other->dropped;
-	u->unrouted += other->unrouted;
+	u->limited += other->limited;
+	u->filled += other->filled;
+	for (int j = 0; j <= u->k; j++)
+		u->served[j] += other->served[j];
 	for (int i = 0; i < u->experts; i++) {
 		u->count[i] += other->count[i];
+		u->room[i] += other->room[i];
 		exact_merge(&u->importance[i], &other->importance[i]);
 		exact_merge(&u->weight[i], &other->weight[i]);
+		exact_merge(&u->square[i], &other->square[i]);
 	}
 	for (int64_t i = 0; i < (int64_t)u->experts * u->experts; i++)
 		u->pair[i] += other->pair[i];
 	exact_merge(&u->entropy, &other->entropy);
 	exact_merge(&u->margin, &other->margin);
+	exact_merge(&u->largest, &other->largest);
+	exact_merge(&u->smallest, &other->smallest);
+	u->weight_min = fminf(u->weight_min, other->weight_min);
+	u->weight_max = fmaxf(u->weight_max, other->weight_max);
+}
+
+/* What follows from how many experts the tokens have. */
+static void served_figures(const struct usage *u, double n, struct usage_figures *f)
+{
+	int64_t more = 0;
+	f->at_least = NEW_ARRAY(double, u->k);
+	for (int j = u->k; j > 0; j--) {
+		more += u->served[j];
+		f->at_least[j - 1] = (double)more / n;
+	}
+	while (f->fewest < u->k && u->tokens && !u->served[f->fewest])
+		f->fewest++;
+	for (int j = 0; j <= u->k; j++)
+		if (u->served[j])
+			f->most = j;
+	f->unrouted = (double)u->served[0] / n;
+	f->weight_min = isfinite(u->weight_min) ? (double)u->weight_min : NAN;
+	f->weight_max = isfinite(u->weight_max) ? (double)u->weight_max : NAN;
+}
+
+static void capacity_figures(const struct usage *u, struct usage_figures *f)
+{
+	int64_t room = 0;
+	f->capacity = NEW_ARRAY(double, u->experts);
+	for (int i = 0; i < u->experts; i++) {
+		room += u->room[i];
+		f->capacity[i] = u->limited ? (double)u->room[i] / (double)u->limited : NAN;
+	}
+	f->capacity_utilisation = room ? (double)u->filled / (double)room : NAN;
 }
 
 struct usage_figures usage_figures(const struct usage *u)
@@ -169,15 +239,19 @@ struct usage_figures usage_figures(const struct usage *u)
 	int E = u->experts;
 	struct usage_figures f = {.share = NEW_ARRAY(double, E),
 		.importance = NEW_ARRAY(double, E),
+		.importance_deviation = NEW_ARRAY(double, E),
 		.average_weight = NEW_ARRAY(double, E)};
-	double n = u->tokens ? (double)u->tokens : 1, places = n * u->k, sum = 0, square = 0, most = 0;
+	double n = u->tokens ? (double)u->tokens : 1, places = n * u->k, sum = 0, square = 0, most = 0,
+	       least = INFINITY;
 	for (int i = 0; i < E; i++) {
 		double c = (double)u->count[i];
 		f.share[i] = c / places;
-		f.importance[i] = exact_value(&u->importance[i]) / n;
+		double p = f.importance[i] = exact_value(&u->importance[i]) / n;
+		f.importance_deviation[i] = sqrt(fmax(exact_value(&u->square[i]) / n - p * p, 0));
 		f.average_weight[i] = u->count[i] ? exact_value(&u->weight[i]) / c : NAN;
 		sum += c;
-		most = c > most ? c : most;
+		most = fmax(most, c);
+		least = fmin(least, c);
 	}
 	double mean = sum / E;
 	for (int i = 0; i < E; i++)
@@ -185,12 +259,16 @@ struct usage_figures usage_figures(const struct usage *u)
 	if (sum > 0) {
 		f.cv = sqrt(square / E) / mean;
 		f.max_over_mean = most / mean;
+		f.max_over_min = (most + 1) / (least + 1);
 	}
 	f.entropy = exact_value(&u->entropy) / n;
 	f.entropy_normalised = E > 1 ? f.entropy / log(E) : 0;
 	f.overflow = (double)u->dropped / places;
-	f.unrouted = (double)u->unrouted / n;
 	f.margin = exact_value(&u->margin) / n;
+	f.max_probability = exact_value(&u->largest) / n;
+	f.min_probability = exact_value(&u->smallest) / n;
+	served_figures(u, n, &f);
+	capacity_figures(u, &f);
 	return f;
 }
 
@@ -198,5 +276,8 @@ void usage_figures_free(struct usage_figures *f)
 {
 	free(f->share);
 	free(f->importance);
+	free(f->importance_deviation);
 	free(f->average_weight);
+	free(f->at_least);
+	free(f->capacity);
 }

@@ -130,7 +130,7 @@ struct node *op_times(struct tape *, struct node *x, const real *factor);
 /* y = x + noise * softplus(scale)      all [rows][cols]; noise is kept, not copied */
 struct node *op_add_noise(struct tape *, struct node *x, struct node *scale, const real *noise);
 
-/* Probability that an entry is among the k largest of its row when its noise, of deviation d = noise_std softplus(scale), is drawn
+/* Probability that an entry is among the k largest of its row when its noise, of deviation d = noise_std softplus(scale) (scale NULL: noise_std), is drawn
  * again (Shazeer et al. 2017, equation 9):
  *   y_i = Phi((z_i - k-th largest of the others of noisy) / d_i)          all [rows][n]; k < n */
 struct node *op_load(

@@ -76,6 +76,7 @@ static void mixtures(struct text *t, const struct epoch_report *e)
 			json_float(t, m->share[j]);
 		}
 		text_add(t, m->assigns ? "]" : "");
+		number(t, "overflow", m->overflow);
 		number(t, "aux", m->aux);
 		number(t, "z", m->z);
 		text_add(t, "}");

@@ -14,7 +14,7 @@ enum { PATIENCE = 3, WARNED = -1 };
 /* One mixture in the epoch at hand. */
 struct counted {
 	int at; /* in forward's [K][layers] */
-	int64_t *count;
+	int64_t *count, dropped;
 	int *starved;  /* [E] epochs in a row, or WARNED */
 	double aux, z; /* sums over windows */
 };
@@ -40,7 +40,8 @@ struct mixtures *mixtures_new(const struct model *m)
 		if (!config_mixture(&m->config, i % L))
 			continue;
 		int E = config_experts(&m->config, i % L);
-		x->counted[x->n] = (struct counted){i, NEW_ARRAY(int64_t, E), NEW_ARRAY(int, E), 0, 0};
+		x->counted[x->n] = (struct counted){
+			.at = i, .count = NEW_ARRAY(int64_t, E), .starved = NEW_ARRAY(int, E)};
 		x->report[x->n++] = (struct mixture_report){
 			.region = i / L, .layer = i % L, .experts = E, .share = NEW_ARRAY(double, E)};
 	}
@@ -72,6 +73,7 @@ void mixtures_add(struct mixtures *x, const struct forward *f, int windows)
 		const struct balance *b = &of[c->at];
 		for (int e = 0; e < x->report[i].experts; e++)
 			c->count[e] += balance_sent(b, e);
+		c->dropped += b->dropped;
 		c->aux += windows * balance_loss(b, (enum balance_form)x->m->config.moe.load_balance_form);
 		c->z += windows * balance_z(b);
 	}
@@ -85,9 +87,9 @@ static char *advice(const struct config *c)
 			"a larger moe.balance_rate (it is %g), or fewer experts", c->moe.balance_rate);
 	if (c->moe.balance == BALANCE_BY_QUANTILE)
 		return mem_text("fewer experts");
-	return mem_format(
-		"a larger moe.load_balance_weight (it is %g), moe.router=noisy_topk, or fewer experts",
-		c->moe.load_balance_weight);
+	return mem_format("a larger moe.load_balance_weight (it is %g),%s or fewer experts",
+		c->moe.load_balance_weight,
+		!strcmp(config_router(c), "topk") ? " moe.router=noisy_topk," : "");
 }
 
 static void warn(const struct mixtures *x, const struct mixture_report *r, int e, struct names *warnings)
@@ -108,6 +110,7 @@ static void end_one(
 	for (int e = 0; e < r->experts; e++)
 		all += c->count[e];
 	r->assigns = all > 0;
+	r->overflow = all ? (double)c->dropped / (double)all : 0;
 	r->aux = c->aux / (double)x->windows;
 	r->z = c->z / (double)x->windows;
 	for (int e = 0; e < r->experts && all; e++) {
@@ -122,6 +125,7 @@ static void end_one(
 	}
 	memset(c->count, 0, (size_t)r->experts * sizeof *c->count);
 	c->aux = c->z = 0;
+	c->dropped = 0;
 }
 
 const struct mixture_report *mixtures_end_epoch(struct mixtures *x, int *n, struct names *warnings)
@@ -136,7 +140,7 @@ const struct mixture_report *mixtures_end_epoch(struct mixtures *x, int *n, stru
 	return x->report;
 }
 
-/* --- the state file: [{"count":[E],"starved":[E],"aux":sum,"z":sum},...] */
+/* --- the state file: [{"count":[E],"dropped":n,"starved":[E],"aux":sum,"z":sum},...] */
 
 void mixtures_write(const struct mixtures *x, struct text *t)
 {
@@ -147,7 +151,7 @@ void mixtures_write(const struct mixtures *x, struct text *t)
 		text_addf(t, "%s{\"count\":[", i ? "," : "");
 		for (int e = 0; e < E; e++)
 			text_addf(t, "%s%lld", e ? "," : "", (long long)c->count[e]);
-		text_add(t, "],\"starved\":[");
+		text_addf(t, "],\"dropped\":%lld,\"starved\":[", (long long)c->dropped);
 		for (int e = 0; e < E; e++)
 			text_addf(t, "%s%d", e ? "," : "", c->starved[e]);
 		text_add(t, "],\"aux\":");
@@ -178,10 +182,13 @@ static bool read_whole(const cJSON *list, int E, double least, double most, doub
 
 static bool read_one(const cJSON *from, struct counted *c, int E)
 {
-	const cJSON *aux = json_get(from, "aux"), *z = json_get(from, "z");
+	const cJSON *aux = json_get(from, "aux"), *z = json_get(from, "z"),
+		    *dropped = json_get(from, "dropped");
 	double *v = NEW_ARRAY(double, E);
-	bool fine = cJSON_IsNumber(aux) && cJSON_IsNumber(z);
+	bool fine = cJSON_IsNumber(aux) && cJSON_IsNumber(z) && cJSON_IsNumber(dropped) &&
+		    dropped->valuedouble >= 0 && dropped->valuedouble <= 0x1p53;
 	if (fine) {
+		c->dropped = (int64_t)dropped->valuedouble;
 		c->aux = aux->valuedouble;
 		c->z = z->valuedouble;
 	}

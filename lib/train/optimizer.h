@@ -19,6 +19,9 @@ struct optimizer {
 		long number);
 };
 
+/* The learning rate of one tensor: of routers and experts with its factor. */
+double optimizer_rate(const struct config *, const struct param *, double lr);
+
 extern const struct optimizer
 	*const optimizer_table[]; /* in the order of the key's choices; ends with NULL */
 

@@ -5,6 +5,7 @@ usage: routing_stats.py make OUT [--seed N] [--windows N] [--first N] [--k K]   
        routing_stats.py check FIGURES.json ROUTING...                             exit 1 unless the figures are those of the files
 
 make: four regions, layers in regions 0 and 2, three tokens a window, five experts, some places empty, some windows unlabelled.
+With --capacity N, experts of even number are said to take N tokens of a window, the others one fewer.
 With --first, only the windows from there on of the same random sequence, so that parts and whole can be compared.
 """
 import argparse
@@ -12,6 +13,7 @@ import json
 import math
 import os
 import random
+import statistics
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -58,6 +60,8 @@ def make(a):
         t[name + "probability"] = container.tensor("F32", [n, TOKENS, E], [v for w in windows for v in w[3][i][0]])
         t[name + "expert"] = container.tensor("I32", [n, TOKENS, a.k], [v for w in windows for v in w[3][i][1]])
         t[name + "weight"] = container.tensor("F32", [n, TOKENS, a.k], [v for w in windows for v in w[3][i][2]])
+        if a.capacity:
+            t[name + "capacity"] = container.tensor("I32", [E], [a.capacity - i % 2 for i in range(E)])
     t["window.start"] = container.tensor("I64", [n], [300 * i for i in range(n)])
     t["window.sample"] = container.tensor("I64", [n], [300 * i for i in range(n)])
     t["window.label"] = container.tensor("I32", [n], [w[0] for w in windows])
@@ -72,11 +76,13 @@ def make(a):
 
 class Usage:
     def __init__(self, experts, k):
-        self.experts, self.k, self.rows = experts, k, []
+        self.experts, self.k, self.rows, self.capacity, self.tokens = experts, k, [], None, 1
 
     def figures(self):
         E_, k, n = self.experts, self.k, len(self.rows)
         c, importance, weight = [0] * E_, [[] for _ in range(E_)], [[] for _ in range(E_)]
+        served = [sum(v >= 0 for v in e) for _, e, _ in self.rows]
+        weights = [v for _, e, w in self.rows for i, v in zip(e, w) if i >= 0]
         pair, entropy, margin, empty = [[0] * E_ for _ in range(E_)], [], [], 0
         for p, e, w in self.rows:
             for i in range(E_):
@@ -100,7 +106,15 @@ class Usage:
                 "entropy_normalised": h / math.log(E_) if E_ > 1 else 0,
                 "cv": math.sqrt(sum((v - mean) ** 2 for v in c) / E_) / mean, "max_over_mean": max(c) / mean,
                 "coselection": pair, "overflow": empty / (k * n), "margin": math.fsum(margin) / n,
-                "unrouted": sum(all(v < 0 for v in e) for _, e, _ in self.rows) / n}
+                "unrouted": sum(all(v < 0 for v in e) for _, e, _ in self.rows) / n,
+                "importance_deviation": [statistics.pstdev(v) for v in importance], "max_over_min": (max(c) + 1) / (min(c) + 1),
+                "max_probability": statistics.fmean(max(p) for p, _, _ in self.rows),
+                "min_probability": statistics.fmean(min(p) for p, _, _ in self.rows),
+                "fewest_experts": min(served), "most_experts": max(served),
+                "at_least": [sum(v > j for v in served) / n for j in range(k)],
+                "capacity": self.capacity or [None] * E_,
+                "capacity_utilisation": sum(c) / (n / self.tokens * sum(self.capacity)) if self.capacity else None,
+                "weight_min": min(weights, default=None), "weight_max": max(weights, default=None)}
 
 
 def entropy(counts):
@@ -137,6 +151,11 @@ def expected(files):
                 best = max(range(experts), key=lambda j: (q[j], -j))
                 row = (q, list(e[2][i * k:(i + 1) * k]) if e else [best], list(w[2][i * k:(i + 1) * k]) if e else [q[best]])
                 at = i // tokens
+                capacity = t.get("layer.%d.%d.capacity" % place if place else "")
+                for usage in (site["all"], site["by_group"].setdefault(groups[group[at]], Usage(experts, k)),
+                              site["by_class"].setdefault(classes[label[at]], Usage(experts, k)) if label[at] >= 0 else None):
+                    if usage and capacity:
+                        usage.capacity, usage.tokens = list(capacity[2]), tokens
                 site["all"].rows.append(row)
                 site["by_group"].setdefault(groups[group[at]], Usage(experts, k)).rows.append(row)
                 if label[at] >= 0:
@@ -196,6 +215,7 @@ def main():
     m.add_argument("--windows", type=int, default=40)
     m.add_argument("--first", type=int, default=0)
     m.add_argument("--k", type=int, default=2)
+    m.add_argument("--capacity", type=int, default=0)
     c = command.add_parser("check")
     c.add_argument("figures")
     c.add_argument("routing", nargs="+")

@@ -2,6 +2,8 @@
  * tests/reference/README names. Runs in float and in double. */
 #include "mixture_rig.h"
 
+#include "moe/usage.h"
+
 /* The k largest of each row of score [N][E] (lower index first), with their values. */
 static void choose(const double *score, int N, int E, int k, int *expert, real *rank)
 {
@@ -54,6 +56,55 @@ static void case_6_choice_and_priority(void)
 	capacity_positions(tape, DROP_PRIORITY, expert, rank, 3, 2, 3, 0, position);
 	CHECK(!memcmp(position, priority, sizeof priority));
 	tape_end();
+}
+
+/* The same gates with experts that choose two tokens each: which, by what weight, and how many experts a token gets. Halved, and with
+ * a fourth expert for the rest to 1, they are what a router's softmax gives; the fourth is left out of the figures. */
+static void case_7_experts_choose(void)
+{
+	static const double gate[] = {0.4, 0, 0.2, 0.5, 0.1, 0.4, 0.3, 0.2, 0.6},
+			    at_least[] = {1, 2 / 3., 1 / 3.};
+	static const bool takes[] = {true, false, false, true, true, true, false, true, true};
+	struct rig g = {.router = "expert_choice",
+		.route = {.H = 4, .E = 4, .N = 3, .temperature = 1, .capacity_factor = 2},
+		.F = 2,
+		.B = 1};
+	struct usage u;
+	rig_begin(&g, 1);
+	usage_new(&u, 3, 3);
+	for (int t = 0; t < 3; t++) {
+		double rest = 1;
+		for (int e = 0; e < 3; e++)
+			rest -= gate[t * 3 + e] / 2;
+		for (int e = 0; e < 4; e++)
+			g.s.node[0].x[t * 4 + e] = (real)fmax(log(e < 3 ? gate[t * 3 + e] / 2 : rest), -1000);
+	}
+	for (int i = 0; i < 16; i++)
+		g.s.node[1].x[i] = i % 5 == 0;
+	tape_begin(false);
+	rig_forward(tape, &g);
+	for (int t = 0; t < 3; t++) {
+		float p[3], w[3];
+		int32_t expert[3];
+		for (int e = 0; e < 3; e++) {
+			expert[e] = g.chosen.expert[t * 4 + e];
+			p[e] = (float)(2 * g.chosen.probability->x[t * 4 + e]);
+			w[e] = (float)(2 * g.chosen.weight->x[t * 4 + e]);
+			CHECK(expert[e] == (takes[t * 3 + e] ? e : -1));
+			CHECK_NEAR(w[e], takes[t * 3 + e] ? gate[t * 3 + e] : 0, 1e-6);
+		}
+		usage_add(&u, p, expert, w);
+	}
+	struct usage_figures f = usage_figures(&u);
+	CHECK(f.fewest == 1 && f.most == 3);
+	for (int j = 0; j < 3; j++)
+		CHECK_NEAR(f.at_least[j], at_least[j], 1e-12);
+	CHECK_NEAR(f.weight_min, 0.1, 1e-6);
+	CHECK_NEAR(f.weight_max, 0.6, 1e-6);
+	usage_figures_free(&f);
+	usage_free(&u);
+	tape_end();
+	rig_end(&g);
 }
 
 static const double nine[] = {
@@ -129,6 +180,83 @@ static struct rig rig_with(const char *router, double factor, enum drop_policy p
 }
 
 enum { ROWS = 18, H = 6 };
+
+/* More room than there are tokens: nothing is dropped, whatever the rule, and experts that choose take each token once. */
+static void case_12_more_room_than_tokens(void)
+{
+	static const struct {
+		int N, E, k, min;
+		double factor;
+		int kept;
+	} a[] = {{8, 2, 2, 0, 2, 16}, {4, 4, 1, 8, 1, 4}, {3, 4, 1, 0, 8, 3}, {9, 4, 4, 100, 0.1, 36}};
+	for (size_t i = 0; i < sizeof a / sizeof *a; i++)
+		for (int policy = DROP_CHOICE; policy <= DROP_RANDOM; policy++) {
+			struct rig g = rig_with("topk", a[i].factor, (enum drop_policy)policy),
+				   h = rig_with("expert_choice", 0, DROP_CHOICE);
+			g.route.N = h.route.N = a[i].N;
+			g.route.E = h.route.E = a[i].E;
+			g.route.k = a[i].k;
+			g.capacity.min = h.route.capacity_min = a[i].min;
+			h.route.capacity_factor = 2 * a[i].E;
+			g.B = h.B = 1;
+			rig_begin(&g, 46);
+			rig_begin(&h, 46);
+			tape_begin(false);
+			int kept = 0;
+			rig_forward(tape, &g);
+			for (int j = 0; j < a[i].N * a[i].k; j++)
+				kept += g.chosen.expert[j] >= 0;
+			CHECK(kept == a[i].kept && g.balance.dropped == 0);
+			rig_forward(tape, &h);
+			for (int j = 0; j < a[i].N * a[i].E; j++)
+				CHECK(h.chosen.expert[j] == j % a[i].E);
+			tape_end();
+			rig_end(&g);
+			rig_end(&h);
+		}
+}
+
+/* A token may be given to all there are; one expert takes all; and without any place every token is its own answer, or 0, while
+ * what a loss reads of the router still reaches it. */
+static void case_16_edges(void)
+{
+	static const real nothing[] = {0, 0, 0, 0};
+	for (int residual = 0; residual < 2; residual++) {
+		struct rig all = rig_with("topk", 0, DROP_CHOICE), one = all, none = all;
+		all.route.k = 4;
+		one.route.E = one.route.k = 1;
+		one.capacity.factor = 1;
+		none.capacity.residual = residual;
+		none.balance_weight = 1;
+		rig_begin(&all, 47);
+		rig_begin(&one, 47);
+		rig_begin(&none, 47);
+		none.m.capacity.each = nothing;
+		tape_begin(true);
+		rig_forward(tape, &all);
+		for (int i = 0; i < ROWS; i++) {
+			int seen = 0;
+			for (int j = 0; j < 4; j++)
+				seen |= 1 << all.chosen.expert[i * 4 + j];
+			CHECK(seen == 15);
+		}
+		rig_forward(tape, &one);
+		CHECK(balance_sent(&one.balance, 0) == ROWS && one.balance.dropped == 0);
+		real dy[ROWS * H];
+		for (int i = 0; i < ROWS * H; i++)
+			dy[i] = 1;
+		const struct node *y = there_and_back(&none, dy);
+		CHECK(none.balance.dropped == 2 * ROWS &&
+			balance_sent(&none.balance, 0) + balance_sent(&none.balance, 1) > 0);
+		for (int i = 0; i < ROWS * H; i++)
+			CHECK(y->x[i] == (residual ? none.s.node[0].x[i] : 0));
+		CHECK(largest_gradient(&none, 1) > 1e-6 && largest_gradient(&none, 2) == 0);
+		tape_end();
+		rig_end(&all);
+		rig_end(&one);
+		rig_end(&none);
+	}
+}
 
 /* An expert keeps no more than C of a window, all that it can, with the weights they had; nothing that was not chosen comes in;
  * the losses' counts are those before. */
@@ -314,10 +442,13 @@ static void capacity_follows_the_load(void)
 int main(void)
 {
 	CASE(case_6_choice_and_priority);
+	CASE(case_7_experts_choose);
 	CASE(case_9_probability_and_position);
 	CASE(case_10_three_choices);
 	CASE(case_11_dropless);
 	CASE(case_12_sizes);
+	CASE(case_12_more_room_than_tokens);
+	CASE(case_16_edges);
 	CASE(case_14_what_is_kept);
 	CASE(case_18_room_for_all);
 	CASE(what_becomes_of_the_dropped);

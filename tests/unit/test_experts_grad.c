@@ -276,6 +276,61 @@ static void one_expert_is_dense(void)
 	workspace_free(&w);
 }
 
+/* The operation of a type over whole windows: two of four tokens. */
+static struct node *plainly(struct tape *t, struct subject *s)
+{
+	static const int first_[] = {0, 4, 8}, place_[] = {0, 1, 2, 3, 0, 1, 2, 3};
+	const struct weight *w = s->weight + 1;
+	struct node *x = &s->node[0];
+	if (!strcmp(type->name, "attention"))
+		return op_linear(t, op_attention(t, x, w[0], w[1], 2, shape.heads), w[2], w[3], shape.H);
+	x = op_depthwise(t, x, w[0], w[1], shape.kernel, 2, first_, place_);
+	return op_feedforward(t, x, w[2], w[3], w[4], w[5], shape.F, shape.activation);
+}
+
+static struct node *mixed(struct tape *t, struct subject *s)
+{
+	struct mixture m = {.router = router_find("topk"),
+		.route = {.H = 4, .E = 1, .k = 1, .N = 4, .temperature = 1, .renormalise = RENORMALISE_YES},
+		.shape = shape,
+		.parts = 1,
+		.part = {{type, 0, 1, s->weight + 1}},
+		.N = 4,
+		.router_weight = &s->weight[s->n - 1]};
+	return mixture_forward(t, &s->node[0], &m, NULL, NULL, NULL);
+}
+
+/* One expert of attention, or of convolution, that gets every token is that operation: the same answer, gradients of tokens and of
+ * every tensor. */
+static void case_17_other_types(void)
+{
+	static const char *const name[] = {"attention", "conv"};
+	struct workspace w = workspace_new();
+	struct tape *t = tape_new(true);
+	tape_lend(t, &w);
+	for (uint64_t i = 0; i < 2; i++) {
+		struct subject s = {0}, same = {0};
+		type = expert_find(name[i]);
+		shape = (struct expert_shape){4, 9, ACT_RELU, FFN_MLP, false, false, 2, 3};
+		struct rng a = rng_stream(21, "x", i, 0), b = a;
+		int n = add_expert(&s, &a, 8);
+		add_expert(&same, &b, 8);
+		add(&s, &a, 1, shape.H);
+		double one = loss(t, &s, mixed, true), other = loss(t, &same, plainly, true);
+		CHECK_NEAR(one, other, tolerance * 1e-3);
+		for (int j = 0; j <= n; j++)
+			for (int e = 0; e < s.rows[j] * s.cols[j]; e++)
+				CHECK_NEAR(s.node[j].g[e], same.node[j].g[e], tolerance * 1e-3);
+		struct node *y = plainly(t, &same);
+		CHECK(!memcmp(mixed(t, &s)->x, y->x, 32 * sizeof(real)));
+		tape_reset(t);
+		clear(&s);
+		clear(&same);
+	}
+	tape_free(t);
+	workspace_free(&w);
+}
+
 int main(void)
 {
 	CASE(gated_grad);
@@ -288,5 +343,6 @@ int main(void)
 	CASE(ffn_forms_grad);
 	CASE(other_types_grad);
 	CASE(one_expert_is_dense);
+	CASE(case_17_other_types);
 	return check_done();
 }

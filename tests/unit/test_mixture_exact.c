@@ -87,7 +87,7 @@ static struct node *dense_path(struct rig *g, const struct choice *chosen)
 
 /* cases 15, 18 and 19: only what was chosen is computed, and it is what computing everything gives: y to the bit, gradients of
  * tokens, router and experts */
-static void case_19_sparse_is_dense(void)
+static void case_15_19_sparse_is_dense(void)
 {
 	real dy[ROWS * H];
 	random_gradient(dy, ROWS * H);
@@ -120,14 +120,30 @@ static void case_19_sparse_is_dense(void)
 	}
 }
 
+/* Ways of choosing whose weights sum to 1 all the same. */
+static void choose_by(struct router_shape *s, int way)
+{
+	s->score = way == 1 ? SCORE_SIGMOID : SCORE_SOFTMAX;
+	s->top_p = way == 2 ? 0.6 : 0;
+	s->groups = way == 3 ? 2 : 0;
+	s->top_groups = 2;
+	s->specialisation = way == 4;
+	s->jitter = way == 4 ? 0.3 : 0;
+	s->fixed_noise = way == 4;
+	s->k = way == 5 ? 1 : 3;
+	s->renormalise = way == 5 ? RENORMALISE_YES : RENORMALISE_AUTO;
+}
+
+/* equal experts are one, for every router whose weights sum to 1 */
 static void case_20_equal_experts(void)
 {
 	static const char *const routers[] = {
 		"topk", "noisy_topk", "soft", "soft_moe", "cosine", "random", "uniform"};
 	for (size_t i = 0; i < sizeof routers / sizeof *routers; i++)
-		for (int training = 0; training < 2; training++) {
+		for (int way = 0; way < 12; way++) {
 			struct rig g = rig_for(routers[i], 4, 3);
-			g.route.training = training;
+			choose_by(&g.route, way / 2);
+			g.route.training = way % 2;
 			rig_begin(&g, 32);
 			tape_begin(false);
 			for (int w = g.s.n - 4; w < g.s.n; w++) {
@@ -298,7 +314,7 @@ static void case_29_noise(void)
 {
 	struct rig g = rig_for("noisy_topk", 4, 2);
 	real y[3][ROWS * H];
-	double z[3];
+	double z[3], clean[3][4]; /* clean: the importance of each expert by the losses' probabilities */
 	rig_begin(&g, 38);
 	tape_begin(false);
 	for (int i = 0; i < 3; i++) {
@@ -306,12 +322,14 @@ static void case_29_noise(void)
 		g.m.route.key = (uint64_t)i;
 		memcpy(y[i], rig_forward(tape, &g)->x, sizeof *y);
 		z[i] = balance_z(&g.balance);
+		memcpy(clean[i], g.balance.sums[0].probability, sizeof *clean);
 		for (int form = BALANCE_SWITCH; form <= BALANCE_CV2; form++)
 			CHECK(isfinite(balance_loss(&g.balance, (enum balance_form)form)) &&
 				balance_loss(&g.balance, (enum balance_form)form) >= 0);
 	}
 	CHECK(memcmp(y[0], y[1], sizeof *y) && memcmp(y[1], y[2], sizeof *y));
 	CHECK(z[0] == z[1] && z[1] == z[2]);
+	CHECK(!memcmp(clean[0], clean[1], sizeof *clean) && !memcmp(clean[1], clean[2], sizeof *clean));
 	CHECK(!memcmp(y[2], rig_forward(tape, &g)->x, sizeof *y));
 	g.m.route.training = false;
 	CHECK(!memcmp(y[0], rig_forward(tape, &g)->x, sizeof *y));
@@ -425,7 +443,7 @@ static void case_31_random(void)
 int main(void)
 {
 	CASE(case_17_one_expert);
-	CASE(case_19_sparse_is_dense);
+	CASE(case_15_19_sparse_is_dense);
 	CASE(case_20_equal_experts);
 	CASE(case_21_permuted_experts);
 	CASE(case_27_weights);

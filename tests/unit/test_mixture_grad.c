@@ -109,6 +109,11 @@ static struct node *load(struct tape *t, struct subject *s)
 	return op_load(t, &s->node[0], &s->node[1], &s->node[2], REAL(0.7), 2);
 }
 
+static struct node *load_of_fixed_noise(struct tape *t, struct subject *s)
+{
+	return op_load(t, &s->node[0], &s->node[1], NULL, REAL(0.7), 2);
+}
+
 static void operations_grad(void)
 {
 	struct {
@@ -134,6 +139,7 @@ static void operations_grad(void)
 		{reshape, 1, {2}, {6}},
 		{times_rows, 2, {3, 3}, {4, 1}},
 		{load, 3, {3, 3, 3}, {4, 4, 4}},
+		{load_of_fixed_noise, 2, {3, 3}, {4, 4}},
 	};
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
 		struct subject s = {0};
@@ -222,7 +228,7 @@ static void plant(struct rig *g, int groups, int each)
 }
 
 /* case 22: task, balance and z together; the noise is a function of the key, so it stays */
-static void every_router_and_loss_grad(void)
+static void case_22_every_router_and_loss_grad(void)
 {
 	for (int i = 0; router_table[i]; i++)
 		for (int form = BALANCE_SWITCH; form <= BALANCE_CV2_LOAD; form++) {
@@ -308,7 +314,7 @@ static void every_option_grad(void)
 {
 	static const char *const routers[] = {"topk", "noisy_topk", "soft", "expert_choice", "cosine"};
 	for (size_t i = 0; i < sizeof routers / sizeof *routers; i++)
-		for (int option = 0; option < 6; option++) {
+		for (int option = 0; option < 7; option++) {
 			struct rig g = rig_of(routers[i]);
 #ifndef REAL_DOUBLE
 			if (strcmp(g.router, "soft") != 0)
@@ -320,6 +326,7 @@ static void every_option_grad(void)
 			g.route.top_groups = 1;
 			g.route.specialisation = option == 4;
 			g.route.jitter = option == 5 ? 0.3 : 0;
+			g.route.fixed_noise = option == 6;
 			g.dropout = (struct expert_dropout){option == 5 ? 0.4 : 0, 8};
 			g.form = option % 2 ? BALANCE_CV2 : BALANCE_SWITCH;
 			layer_grad(g, 25);
@@ -346,7 +353,7 @@ int main(void)
 {
 	CASE(operations_grad);
 	CASE(cosine_scale_is_clamped);
-	CASE(every_router_and_loss_grad);
+	CASE(case_22_every_router_and_loss_grad);
 	CASE(trees_grad);
 	CASE(every_scope_grad);
 	CASE(every_way_of_dropping_grad);

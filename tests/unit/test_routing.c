@@ -16,8 +16,9 @@ static const int32_t expert[3][2][2] = {{{0, 1}, {2, -1}}, {{0, 1}, {1, 0}}, {{0
 static const float weight[3][2][2] = {{{.75f, .25f}, {1, 0}}, {{1, 0}, {1, 0}}, {{.5f, .5f}, {.75f, .25f}}};
 static const int64_t start[3] = {0, 64, 128};
 static const int32_t label[3] = {1, -1, 0}, recording[3] = {0, 0, 0}, group[3] = {0, 0, 0};
+static const int32_t capacity[3] = {2, 2, 1};
 static const struct routing_layer layer = {
-	1, 0, 2, 3, 2, &probability[0][0][0], &expert[0][0][0], &weight[0][0][0]};
+	1, 0, 2, 3, 2, &probability[0][0][0], &expert[0][0][0], &weight[0][0][0], capacity};
 
 /* Writes the arrays above to a temporary file and opens it; the file's name is gone at once. */
 static struct input *written(void)
@@ -61,6 +62,7 @@ static void what_is_written_is_read_back(void)
 	CHECK(!memcmp(l->probability, probability, sizeof probability));
 	CHECK(!memcmp(l->expert, expert, sizeof expert));
 	CHECK(!memcmp(l->weight, weight, sizeof weight));
+	CHECK(l->capacity && !memcmp(l->capacity, capacity, sizeof capacity));
 	CHECK(!memcmp(r->label, label, sizeof label));
 	routing_free(r);
 	CHECK(routing_next(in, &r) == 0);
@@ -107,6 +109,8 @@ static void a_report_counts_windows_tokens_and_places(void)
 	CHECK(l->all.pair[1] == 4 && l->all.pair[2] == 1 && l->all.pair[5] == 0);
 	struct usage_figures f = usage_figures(&l->all);
 	CHECK_NEAR(f.overflow, 1 / 12., 1e-15);
+	CHECK_NEAR(f.capacity_utilisation, 11 / 15., 1e-15);
+	CHECK(f.capacity[0] == 2 && f.capacity[2] == 1);
 	CHECK_NEAR(f.margin, (0 + 0 + 0 + 0 + 1 + 0) / 6., 1e-15);
 	CHECK_NEAR(f.importance[0], (.5 + .125 + 1 + 0 + .5 + .25) / 6, 1e-15);
 	usage_figures_free(&f);

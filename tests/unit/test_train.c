@@ -155,6 +155,32 @@ static void adamw_by_hand(void)
 	}
 }
 
+/* A tensor of a router, or of an expert, moves and decays as with a learning rate that is so many times as large. */
+static void rates_of_their_own(void)
+{
+	static const enum param_role role[] = {PARAM_ROUTER, PARAM_EXPERT, PARAM_OTHER};
+	struct config c = {.train = {.beta1 = 0.8, .beta2 = 0.9, .eps = 0.01, .weight_decay = 0.5}};
+	for (int i = 0; i < 3; i++) {
+		real x[2][2];
+		for (int way = 0; way < 2; way++) { /* a factor of the role's, or on the rate of all */
+			struct params p = {0};
+			params_add(&p, "w", 2, (int64_t[]){1, 2}, INIT_ZERO, 0, true);
+			params_allocate(&p);
+			p.list[0].role = way ? PARAM_OTHER : role[i];
+			p.x[0] = 1;
+			p.x[1] = -2;
+			real gradient[] = {1, REAL(-0.25)}, ms[2] = {0}, vs[2] = {0}, *slot[] = {ms, vs};
+			c.train.router_lr = 0.5;
+			c.train.expert_lr = 4;
+			double factor = i == 0 ? 0.5 : i == 1 ? 4 : 1;
+			optimizer_table[0]->step(&p, gradient, slot, &c, way ? 0.125 * factor : 0.125, 1);
+			memcpy(x[way], p.x, sizeof *x);
+			params_free(&p);
+		}
+		CHECK(!memcmp(x[0], x[1], sizeof *x));
+	}
+}
+
 static void metrics_by_hand(void)
 {
 	struct metrics m;
@@ -392,6 +418,7 @@ int main(void)
 {
 	CASE(schedules_by_hand);
 	CASE(adamw_by_hand);
+	CASE(rates_of_their_own);
 	CASE(metrics_by_hand);
 	CASE(groups_stay_whole);
 	CASE(the_tail_is_cut_by_time);

@@ -66,13 +66,16 @@ static void the_tiny_set_has_its_golden_values(void)
 	CHECK_NEAR(f.entropy_normalised, .821086262 / 1.098612289, 1e-7);
 	CHECK_NEAR(f.cv, sqrt((16 + 9 + 1) / 3. - 64 / 9.) / (8 / 3.), 1e-12); /* c = [4,3,1] */
 	CHECK_NEAR(f.max_over_mean, 1.5, 1e-12);
-	CHECK(f.overflow == 0);
+	CHECK_NEAR(f.max_over_min, 5 / 2., 1e-12);
+	CHECK_NEAR(f.max_probability, .635360512, 3e-8);
+	CHECK_NEAR(f.min_probability, .130670205, 3e-8);
+	CHECK(f.overflow == 0 && f.fewest == 2 && f.most == 2 && f.at_least[0] == 1 && f.at_least[1] == 1);
 	usage_figures_free(&f);
 	usage_free(&u);
 }
 
 /* routing.md E 16b */
-static void margins_have_their_golden_values(void)
+static void case_16b_margins(void)
 {
 	static const float a[2][3] = {{.6f, .3f, .1f}, {.4f, .4f, .2f}},
 			   b[2][3] = {{.2f, .5f, .3f}, {.1f, .2f, .7f}};
@@ -118,6 +121,8 @@ static void one_expert_and_dropped_tokens_are_no_trouble(void)
 	struct usage_figures f = usage_figures(&u);
 	CHECK(f.overflow == 1 && f.cv == 0 && f.entropy_normalised == 0 && f.max_over_mean == 0 &&
 		f.share[0] == 0);
+	CHECK(f.fewest == 0 && f.most == 0 && f.at_least[0] == 0 && f.unrouted == 1);
+	CHECK(isnan(f.weight_min) && isnan(f.weight_max));
 	usage_figures_free(&f);
 	usage_free(&u);
 	usage_new(&u, 4, 2);
@@ -125,7 +130,7 @@ static void one_expert_and_dropped_tokens_are_no_trouble(void)
 	f = usage_figures(&u);
 	CHECK_NEAR(f.overflow, .5, 1e-15);
 	CHECK_NEAR(f.share[1], .5, 1e-15);
-	CHECK(u.pair[1] == 0);
+	CHECK(u.pair[1] == 0 && f.fewest == 1 && f.most == 1 && f.at_least[0] == 1 && f.at_least[1] == 0);
 	usage_figures_free(&f);
 	usage_free(&u);
 }
@@ -158,6 +163,11 @@ static void merging_is_exact(void)
 	CHECK(!memcmp(part[2].weight, whole.weight, 5 * sizeof *whole.weight));
 	CHECK(!memcmp(&part[2].entropy, &whole.entropy, sizeof whole.entropy));
 	CHECK(!memcmp(&part[2].margin, &whole.margin, sizeof whole.margin));
+	CHECK(!memcmp(&part[2].largest, &whole.largest, sizeof whole.largest));
+	CHECK(!memcmp(&part[2].smallest, &whole.smallest, sizeof whole.smallest));
+	CHECK(!memcmp(part[2].square, whole.square, 5 * sizeof *whole.square));
+	CHECK(!memcmp(part[2].served, whole.served, (size_t)(whole.k + 1) * sizeof *whole.served));
+	CHECK(part[2].weight_min == whole.weight_min && part[2].weight_max == whole.weight_max);
 	usage_free(&whole);
 	for (int i = 0; i < 3; i++)
 		usage_free(&part[i]);
@@ -177,7 +187,7 @@ static void exact_sums_are_exact(void)
 int main(void)
 {
 	CASE(the_tiny_set_has_its_golden_values);
-	CASE(margins_have_their_golden_values);
+	CASE(case_16b_margins);
 	CASE(the_gate_counts_its_largest_weight_and_the_lower_index_wins);
 	CASE(one_expert_and_dropped_tokens_are_no_trouble);
 	CASE(merging_is_exact);

@@ -43,7 +43,6 @@ static void step(
 		.new1 = (real)(1 - c->train.beta1),
 		.b2 = (real)c->train.beta2,
 		.new2 = (real)(1 - c->train.beta2),
-		.step = (real)(lr / (1 - pow(c->train.beta1, t))),
 		.root = (real)(1 / sqrt(1 - pow(c->train.beta2, t))),
 		.eps = (real)c->train.eps};
 	for (int i = 0; i < p->n; i++) {
@@ -52,8 +51,10 @@ static void step(
 			memcpy(gradient + one->offset, p->x + one->offset, one->count * sizeof(real));
 			continue;
 		}
+		double rate = optimizer_rate(c, one, lr);
 		bool decays = one->matrix || c->train.decay == DECAY_ALL;
-		r.keep = decays ? (real)(1 - lr * c->train.weight_decay) : 1;
+		r.keep = decays ? (real)(1 - rate * c->train.weight_decay) : 1;
+		r.step = (real)(rate / (1 - pow(c->train.beta1, t)));
 		update(p->x + one->offset, gradient + one->offset, state[0] + one->offset,
 			state[1] + one->offset, one->count, &r);
 	}
