@@ -56,7 +56,7 @@ setup_file() {
 
 @test "what is not implemented yet is refused and says so" {
     for assignment in encoder.tokens=conv encoder.tokens=covariance train.scale=ems train.scale=window \
-        train.scale=group moe.scope=batch moe.router=condition moe.balance_scope=group train.expert_loss_weight=1 \
+        train.scale=group moe.scope=batch moe.balance_scope=group train.expert_loss_weight=1 \
         train.recompute=layer train.prox_mu=0.1 train.augment=noise; do
         no_train 78 "${assignment%%=*}" --set "$assignment" w.st
         [[ "$output" == *"not implemented yet"* ]] || { echo "$output"; false; }

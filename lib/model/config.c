@@ -175,10 +175,16 @@ const char *config_router(const struct config *c)
 	return c->moe.use_gating_network ? router_table[c->moe.router]->name : "random";
 }
 
+bool config_conditioned(const struct config *c)
+{
+	return config_mixtures(c) && !strcmp(config_router(c), "condition");
+}
+
 int config_balance(const struct config *c)
 {
 	const char *router = config_router(c);
-	bool can = !strcmp(router, "topk") || !strcmp(router, "noisy_topk") || !strcmp(router, "cosine");
+	bool can = !strcmp(router, "topk") || !strcmp(router, "noisy_topk") || !strcmp(router, "cosine") ||
+		   !strcmp(router, "condition");
 	return can ? c->moe.balance : BALANCE_BY_LOSS;
 }
 
@@ -422,7 +428,8 @@ static bool of_the_network(const struct key *k)
 	       !among("encoder.dropout|gate.noise_std|gate.load_balance_weight|moe.load_balance_weight|moe."
 		      "load_balance_form|moe.z_loss_weight|"
 		      "moe.noise_std|moe.capacity_factor|moe.capacity_factor_eval|moe.capacity_min|"
-		      "moe.capacity_max|moe.capacity_ema|moe.balance_rate|moe.jitter|moe.expert_dropout|moe."
+		      "moe.capacity_max|moe.capacity_ema|moe.balance_rate|moe.condition_unknown|moe.jitter|"
+		      "moe.expert_dropout|moe."
 		      "drop_policy|moe."
 		      "drop_residual|moe."
 		      "drop_renormalise",
@@ -433,6 +440,13 @@ static bool of_the_network(const struct key *k)
 int config_fixed_by_model(const struct configuration *c, const struct config *model)
 {
 	int r = 0;
+	bool unknown = model->moe.condition_unknown > 0;
+	if (config_given(c, "moe.condition_unknown") && (c->value.moe.condition_unknown > 0) != unknown)
+		return err_set(EX_CONFIG,
+			"moe.condition_unknown=%g: the model that is continued (--init) has %s embedding for "
+			"unknown "
+			"ones, which stays so",
+			c->value.moe.condition_unknown, unknown ? "an" : "no");
 	for (int i = 0; i < config_key_count && !r; i++) {
 		if (c->from[i] < FROM_FILE || !of_the_network(&config_keys[i]))
 			continue;

@@ -19,6 +19,7 @@ enum { POOL_MEAN, POOL_ATTENTION };
 enum { SYNC_NONE, SYNC_END, SYNC_LAYER };
 enum { GATE_MLP, GATE_LINEAR };
 enum { COMBINE_FEATURES, COMBINE_ANSWERS };
+enum { CONDITION_RECORDING, CONDITION_GROUP, CONDITION_CONDITION };
 enum { CAPACITY_FIXED, CAPACITY_DYNAMIC };
 enum { SCHEDULE_CONSTANT, SCHEDULE_COSINE, SCHEDULE_ONECYCLE, SCHEDULE_STEP };
 enum { CLASS_WEIGHT_NONE, CLASS_WEIGHT_BALANCED };
@@ -67,6 +68,8 @@ struct config {
 		double balance_rate;
 		double jitter, top_p, expert_dropout;
 		int groups, top_k_groups;
+		int condition; /* enum below */
+		double condition_unknown;
 		int slots, router_dim, bias;
 		double temperature, noise_std;
 		double capacity_factor, capacity_factor_eval;
@@ -121,6 +124,7 @@ bool config_given(const struct configuration *, const char *key);
 
 /* Name of the router in use: random without a gating network. */
 const char *config_router(const struct config *);
+bool config_conditioned(const struct config *); /* whether it reads a window's condition */
 /* What keeps the experts of this router even (enum balance_kind): a loss, unless the router can do without. */
 int config_balance(const struct config *);
 /* Weight of the balance loss, 0 when there is none. */

@@ -54,17 +54,17 @@ static bool router_among(const struct config *c, const char *list)
 
 static bool with_top_k(const struct config *c)
 {
-	return router_among(c, "topk|noisy_topk|cosine|random|uniform");
+	return router_among(c, "topk|noisy_topk|cosine|condition|random|uniform");
 }
 
 static bool with_learned_top_k(const struct config *c)
 {
-	return router_among(c, "topk|noisy_topk|cosine");
+	return router_among(c, "topk|noisy_topk|cosine|condition");
 }
 
 static bool with_linear_router(const struct config *c)
 {
-	return router_among(c, "topk|noisy_topk|soft|expert_choice");
+	return router_among(c, "topk|noisy_topk|soft|expert_choice|condition");
 }
 
 static bool with_logits(const struct config *c)
@@ -116,6 +116,11 @@ static bool with_noise(const struct config *c)
 static bool with_cosine(const struct config *c)
 {
 	return router_among(c, "cosine");
+}
+
+static bool with_condition(const struct config *c)
+{
+	return router_among(c, "condition");
 }
 
 static bool with_slots(const struct config *c)
@@ -215,6 +220,7 @@ static bool with_units(const struct config *c)
 #define NOT_SENT        "the router sends no tokens to experts of fixed capacity"
 #define NO_DROPS        "the experts have no capacity (moe.capacity_factor, moe.capacity_factor_eval, moe.capacity)"
 #define NO_SHARED_DROPS "nothing is dropped, or the weights of a token's experts do not sum to 1"
+#define NO_CONDITION    "moe.router is not condition"
 #define NOT_SPECTRAL    "encoder.tokens is not spectral"
 
 const struct key config_keys[] = {
@@ -287,7 +293,7 @@ const struct key config_keys[] = {
 		"experts of a mixture; or a list of one number for each mixture, from the first layer on"},
 	{"moe.top_k", INT, AT(moe.top_k), "2", 1, 1024, NULL, NULL, with_top_k, NO_TOP_K,
 		"experts a token is given to"},
-	{"moe.router", CHOICE, AT(moe.router), "topk", 0, 0, NULL, "hierarchical|condition|modality",
+	{"moe.router", CHOICE, AT(moe.router), "topk", 0, 0, NULL, "hierarchical|modality",
 		with_gating_network, "moe.layers is none, or moe.use_gating_network is false",
 		"how a token's experts are chosen; moe-layers(7) says what each does"},
 	{"moe.use_gating_network", BOOL, AT(moe.use_gating_network), "true", 0, 0, NULL, NULL, with_mixture,
@@ -331,6 +337,14 @@ const struct key config_keys[] = {
 		"moe.router is not noisy_topk", "factor on the learned scale of the noise in training"},
 	{"moe.router_dim", INT, AT(moe.router_dim), "8", 1, 65536, NULL, NULL, with_cosine,
 		"moe.router is not cosine", "dimensions in which tokens and experts are compared"},
+	{"moe.condition", CHOICE, AT(moe.condition), "condition", 0, 0, "recording|group|condition", NULL,
+		with_condition, NO_CONDITION,
+		"what has an embedding that is added to the router's input: each recording, group, or "
+		"condition (moe-split --condition)"},
+	{"moe.condition_unknown", REAL_NUMBER, AT(moe.condition_unknown), "0", 0, 0.95, NULL, NULL,
+		with_condition, NO_CONDITION,
+		"share of a training step's windows taken as of an unknown recording, group or condition, "
+		"which then has an embedding, too; 0: such are refused"},
 	{"moe.slots", INT, AT(moe.slots), "1", 1, 1024, NULL, NULL, with_slots, "moe.router is not soft_moe",
 		"slots of an expert"},
 	{"moe.capacity", CHOICE, AT(moe.capacity), "fixed", 0, 0, "fixed|dynamic", NULL, with_top_k, NO_TOP_K,

@@ -51,6 +51,7 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 	if (mixture.residual)
 		mixture.coefficient = at(v, l->coefficient);
 	mixture.route.training = t->gradients;
+	mixture.route.condition = v->condition;
 	if (l->capacity >= 0)
 		mixture.capacity.each = at(v, l->capacity).x;
 	if (l->balance >= 0)

@@ -24,6 +24,9 @@ typedef void (*window_fill)(void *context, int b, int k, real *x);
 struct forward *forward_new(const struct model *, struct pool *);
 void forward_free(struct forward *);
 
+/* The rows id [B] of the conditions of the windows that are worked on next (moe.router=condition), borrowed; NULL for none. */
+void forward_conditions(struct forward *, const int *id);
+
 /* logits [B][classes], gate [B][K] (1 without a gate) */
 void forward_evaluate(struct forward *, int B, window_fill, void *context, real *logits, real *gate);
 

@@ -41,6 +41,7 @@ struct forward {
 	int first, B; /* windows first .. first + B - 1 */
 	window_fill fill;
 	void *context;
+	const int *condition; /* [windows of the call], or NULL */
 	const struct train_step *step;
 	struct node **d_summary, **d_token; /* [K] what the joint half says of the encoders' outputs */
 	/* mixtures, NULL without: */
@@ -52,7 +53,8 @@ struct forward {
 };
 
 int forward_layers_of_part(const struct forward *);
-void forward_room_for_outputs(struct forward *, int B); /* summary, token for B windows */
+const int *forward_condition(const struct forward *, int from); /* of windows from .. of the group */
+void forward_room_for_outputs(struct forward *, int B);         /* summary, token for B windows */
 /* Windows from .. from+count-1 of a part through its encoders, on this tape; what they return also goes to f->summary, f->token. */
 struct encoded forward_encode(
 	struct forward *, struct tape *, int part, int from, int count, const struct gradient_view *);

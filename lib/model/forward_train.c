@@ -136,6 +136,7 @@ static void train_forward_chunk(void *context, int task, int worker)
 	struct tape *t = c->tape;
 	struct gradient_view view = lane_view(f, c->part, c->lane);
 	view.balance = c->balance;
+	view.condition = forward_condition(f, c->from);
 	view.batch_key = rng_stream(f->step->seed, "batch", f->step->number, (uint64_t)c->part).key;
 	view.key = rng_stream(f->step->seed, "mixture", f->step->number,
 		(uint64_t)c->part << 32 | (uint64_t)(f->first + c->from))

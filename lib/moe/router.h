@@ -29,6 +29,8 @@ struct router_shape {
 	const real *balance;    /* [E] added to the scores for the choice alone (moe/rebalance.h), or NULL */
 	double jitter;          /* the router reads x U(1 - jitter, 1 + jitter) in training */
 	double temperature;     /* divides the logits */
+	int conditions;         /* embeddings (condition) */
+	const int *condition;   /* [windows] which of them is a window's */
 	double noise_std;       /* factor on the learned scale of the noise (noisy_topk) */
 	double capacity_factor; /* expert_choice: an expert takes capacity_factor N / E tokens of a window */
 	int capacity_min, capacity_max; /* ... but at least, at most (0: no bound) */

@@ -43,6 +43,7 @@ struct trainer *trainer_new(
 	t->order_epoch = -1;
 	t->mixtures = mixtures_new(m);
 	t->label = NEW_ARRAY(int, batch);
+	t->condition = NEW_ARRAY(int, batch);
 	t->logits = NEW_ARRAY(real, (size_t)batch * (size_t)m->layout.classes.n);
 	return t;
 }
@@ -61,6 +62,7 @@ void trainer_free(struct trainer *t)
 	free(t->class_weight);
 	shelf_free(&t->order_shelf, t->order);
 	free(t->label);
+	free(t->condition);
 	free(t->logits);
 	free(t);
 }
@@ -105,6 +107,20 @@ static void fill(void *context, int b, int k, real *x)
 	const struct filling *f = context;
 	const struct training_data *d = &f->t->data;
 	dataset_fill(d->train, d->train_item[f->t->order[f->from + b]], k, x);
+}
+
+/* The conditions of the batch; some are taken as unknown, so that there is something to learn from. */
+static void fill_conditions(struct trainer *t, int64_t from, int B)
+{
+	const struct model *m = t->m;
+	for (int b = 0; b < B && m->conditions; b++) {
+		struct rng r = rng_stream(t->seed, "condition", (uint64_t)t->at.step, (uint64_t)b);
+		bool unknown = m->unknown >= 0 && rng_uniform(&r) < m->config.moe.condition_unknown;
+		t->condition[b] =
+			unknown ? m->unknown
+				: t->data.train->item[t->data.train_item[t->order[from + b]]].condition;
+	}
+	forward_conditions(t->forward, m->conditions ? t->condition : NULL);
 }
 
 /* The norm of the whole gradient; names the first tensor where it is not finite, or too large for the second moment. */
@@ -172,6 +188,7 @@ static int one_step(struct trainer *t, struct step_report *r)
 	make_order(t);
 	for (int b = 0; b < B; b++)
 		t->label[b] = t->data.train->item[t->data.train_item[t->order[from + b]]].label;
+	fill_conditions(t, from, B);
 	struct train_step step = {t->label, t->class_weight, (real)c->train.label_smoothing,
 		(real)c->encoder.dropout, t->seed, (uint64_t)t->at.step, t->logits, &r->parts};
 	struct filling f = {t, from};

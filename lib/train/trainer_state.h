@@ -35,6 +35,7 @@ struct trainer {
 	struct shelf order_shelf;
 	int order_epoch; /* the epoch it belongs to, -1 = none */
 	int *label;      /* [batch] */
+	int *condition;  /* [batch] */
 	real *logits;    /* [batch][classes] */
 	struct counters at;
 	struct mixtures *mixtures; /* NULL without */
