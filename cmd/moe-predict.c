@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "model/selection.h"
+#include "train/condition.h"
 #include "train/metrics.h"
 #include "train/source.h"
 
@@ -15,6 +16,7 @@ static struct {
 	int missing, per;
 	bool csv, tsv;
 	struct selection_words select;
+	struct split_naming naming;
 } o;
 
 static const struct option table[] = {
@@ -25,6 +27,7 @@ static const struct option table[] = {
 	{"csv", 0, OPT_FLAG, &o.csv, .help = "print a table with commas instead of JSON Lines"},
 	{"tsv", 0, OPT_FLAG, &o.tsv, .help = "print a table with tabs instead of JSON Lines"},
 	ABLATION_OPTIONS(o.select),
+	NAMING_OPTIONS(o.naming),
 	{"batch", 0, OPT_INT, &o.batch, .value = "32", .min = 1, .max = 65536, .arg = "N",
 		.help = "windows worked on at a time; the answers do not depend on it"},
 	{"missing-channel", 0, OPT_CHOICE, &o.missing, .value = "error", .choices = "error|interp|zero",
@@ -286,7 +289,7 @@ static int answer(struct run *r, struct forward *f, struct dataset *d)
 		int64_t n = d->n - from < batch ? d->n - from : batch;
 		for (int64_t b = 0; b < n; b++)
 			item[b] = from + b;
-		bad = dataset_check(d, r->m, item, n);
+		bad = dataset_check(d, r->m, item, n) || conditions_bind(d, r->m, item, n);
 		if (!bad) {
 			dataset_evaluate(d, f, item, n, batch, r->classes, r->K, logits, gate);
 			bad = answer_batch(r, d, from, n, logits, gate);
@@ -331,7 +334,8 @@ static int answer_source(struct run *r, struct forward *f, struct dataset *d, st
 
 static int answer_all(struct run *r, const struct names *operands, struct pool *pool)
 {
-	struct source *s = source_new(operands, &r->m->layout, (enum missing_channel)o.missing, (int)o.batch);
+	struct source *s =
+		source_new(operands, &r->m->layout, (enum missing_channel)o.missing, &o.naming, (int)o.batch);
 	struct dataset *d = dataset_new(&r->m->layout, (enum missing_channel)o.missing);
 	struct forward *f = forward_new(r->m, pool);
 	forward_besides(f, &(struct besides){.ablation = r->select->ablation});

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "model/recorder.h"
+#include "train/condition.h"
 #include "train/source.h"
 
 static struct {
@@ -11,6 +12,7 @@ static struct {
 	int missing;
 	bool jsonl;
 	struct selection_words select;
+	struct split_naming naming;
 } o;
 
 static const struct option table[] = {
@@ -18,6 +20,7 @@ static const struct option table[] = {
 	OUTPUT_OPTION,
 	{"jsonl", 0, OPT_FLAG, &o.jsonl, .help = "print one JSON line per window instead of a routing file"},
 	ABLATION_OPTIONS(o.select),
+	NAMING_OPTIONS(o.naming),
 	{"batch", 0, OPT_INT, &o.batch, .value = "32", .min = 1, .max = 65536, .arg = "N",
 		.help = "windows worked on at a time; the result does not depend on it"},
 	{"missing-channel", 0, OPT_CHOICE, &o.missing, .value = "error", .choices = "error|interp|zero",
@@ -37,7 +40,7 @@ static const struct program program = {"moe-route", "show how a model weighs its
 struct table {
 	struct windows w;
 	int64_t *start, *sample;
-	int32_t *valid, *label, *recording, *group;
+	int32_t *valid, *label, *recording, *group, *condition;
 };
 
 static void table_begin(struct table *t, const struct dataset *d)
@@ -48,7 +51,8 @@ static void table_begin(struct table *t, const struct dataset *d)
 		.valid = NEW_ARRAY(int32_t, n),
 		.label = NEW_ARRAY(int32_t, n),
 		.recording = NEW_ARRAY(int32_t, n),
-		.group = NEW_ARRAY(int32_t, n)};
+		.group = NEW_ARRAY(int32_t, n),
+		.condition = NEW_ARRAY(int32_t, n)};
 	layout_copy(&t->w.layout, d->target);
 	names_free(&t->w.layout.classes);
 	names_copy(&t->w.layout.classes, &d->classes);
@@ -66,6 +70,8 @@ static void table_begin(struct table *t, const struct dataset *d)
 		t->label[i] = it->label;
 		t->recording[i] = it->recording;
 		t->group[i] = it->group;
+		int32_t c = from->condition ? from->condition[it->window] : -1;
+		t->condition[i] = c < 0 ? -1 : names_intern(&t->w.conditions, from->conditions.s[c]);
 	}
 	t->w.n = n;
 	t->w.start = t->start;
@@ -73,6 +79,7 @@ static void table_begin(struct table *t, const struct dataset *d)
 	t->w.label = t->label;
 	t->w.recording = t->recording;
 	t->w.group = t->group;
+	t->w.condition = t->w.conditions.n ? t->condition : NULL;
 }
 
 static void table_end(struct table *t)
@@ -80,12 +87,14 @@ static void table_end(struct table *t)
 	layout_free(&t->w.layout);
 	names_free(&t->w.recordings);
 	names_free(&t->w.groups);
+	names_free(&t->w.conditions);
 	free(t->start);
 	free(t->sample);
 	free(t->valid);
 	free(t->label);
 	free(t->recording);
 	free(t->group);
+	free(t->condition);
 }
 
 /* What the work goes through. */
@@ -176,9 +185,9 @@ static int check(const struct dataset *d, const struct model *m)
 }
 
 /* Routes every window of the dataset and writes them as one file, or as lines. */
-static int route(const struct run *r, const struct dataset *d)
+static int route(const struct run *r, struct dataset *d)
 {
-	if (check(d, r->m))
+	if (check(d, r->m) || conditions_bind(d, r->m, NULL, d->n))
 		return -1;
 	struct spool *s = o.jsonl ? NULL : spool_new(r->recorder, d->n);
 	if (!o.jsonl && !s)
@@ -198,8 +207,8 @@ static int route_all(const struct run *r, const struct names *operands)
 {
 	const struct model *m = r->m;
 	bool at_once = o.jsonl || output_is_stream(r->out);
-	struct source *s =
-		source_new(operands, &m->layout, (enum missing_channel)o.missing, at_once ? (int)o.batch : 0);
+	struct source *s = source_new(
+		operands, &m->layout, (enum missing_channel)o.missing, &o.naming, at_once ? (int)o.batch : 0);
 	struct dataset *d = dataset_new(&m->layout, (enum missing_channel)o.missing);
 	struct windows *w;
 	int got, bad = 0;

@@ -62,12 +62,7 @@ static const struct option table[] = {
 	{"missing", 0, OPT_CHOICE, &o.value, .value = "error", .choices = "error|drop-window|interp",
 		.help = "cells without a value: refuse them, leave out the windows they are in, or draw a "
 			"line across"},
-	{"group", 0, OPT_TEXT, &o.split.group, .arg = "REGEX",
-		.help = "the group (the subject) is what this extended regular expression, or its first "
-			"parenthesis, "
-			"matches in the file's name; when not given, the name up to the first _ or ."},
-	{"group-name", 0, OPT_TEXT, &o.split.group_name, .arg = "NAME",
-		.help = "the group of all recordings of this call, for standard input"},
+	NAMING_OPTIONS(o.split.naming),
 	{"like", 0, OPT_TEXT, &o.like, .arg = "MODEL",
 		.help = "take channels, regions, rate, window and stride from this model, matching channels "
 			"by name"},
@@ -122,8 +117,6 @@ static int contradictions(void)
 	if (o.split.regions && (o.experts_given || o.halo_given))
 		return err_set(
 			EX_USAGE, "--regions takes the place of --experts and --halo; give one or the other");
-	if (o.split.group && o.split.group_name)
-		return err_set(EX_USAGE, "--group and --group-name exclude each other");
 	const char *fixed = o.experts_given   ? "--experts"
 			    : o.halo_given    ? "--halo"
 			    : o.window_given  ? "--window"

@@ -6,6 +6,7 @@
 #include "model/describe.h"
 #include "model/report.h"
 #include "train/ablate.h"
+#include "train/condition.h"
 #include "train/source.h"
 
 static struct {
@@ -163,7 +164,7 @@ static int print_ablation(const struct ablation_table *a, const struct model *m)
 
 static int read_windows(struct dataset *d, const struct names *operands)
 {
-	struct source *s = source_new(operands, d->target, MISSING_ERROR, 0);
+	struct source *s = source_new(operands, d->target, MISSING_ERROR, NULL, 0);
 	struct windows *w;
 	int got, bad = 0;
 	while (!bad && (got = source_next(s, &w)) != 0)
@@ -182,8 +183,8 @@ static int ablate_model(const struct model *m, const struct names *operands)
 	struct ablation_table a = {0};
 	d->mean = m->scale_mean;
 	d->std = m->scale_std;
-	int bad = read_windows(d, operands) || ablate(m, f, d, (int)o.resamples, (uint64_t)common.seed, &a) ||
-		  print_ablation(&a, m);
+	int bad = read_windows(d, operands) || conditions_bind(d, m, NULL, d->n) ||
+		  ablate(m, f, d, (int)o.resamples, (uint64_t)common.seed, &a) || print_ablation(&a, m);
 	ablation_table_free(&a);
 	forward_free(f);
 	pool_free(pool);

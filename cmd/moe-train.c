@@ -1,6 +1,7 @@
 /* moe-train: windows to a model. */
 #include "program.h"
 
+#include "train/condition.h"
 #include "train/log.h"
 
 static struct {
@@ -195,9 +196,15 @@ static int choose_sides(struct run *r)
 static int make_model(struct run *r)
 {
 	struct layout l;
+	struct names conditions = {0};
+	if (!r->before &&
+		conditions_collect(r->data, &r->config.value, r->sides.train, r->sides.trains, &conditions))
+		return -1;
 	layout_copy(&l, &r->target);
 	names_free(&l.classes);
 	names_copy(&l.classes, &r->data->classes);
+	if (!r->before)
+		l.conditions = conditions;
 	int gate = r->before ? r->before->gate_fc1_weight >= 0 : -1;
 	r->model = model_new(&r->config.value, &l, gate);
 	layout_free(&l);
@@ -243,13 +250,18 @@ static int make_scaler(struct run *r)
 		dataset_fit_scaler(
 			r->data, r->sides.train, r->sides.trains, r->pool, m->scale_mean, m->scale_std);
 	}
+	int bad = conditions_bind(r->data, m, r->sides.train, r->sides.trains);
+	if (!bad && (conditions_bind(r->data, m, r->sides.valid, r->sides.valids) ||
+			    (r->valid && conditions_bind(
+						 r->valid, m, r->valid_sides.train, r->valid_sides.trains))))
+		bad = err_at("validation");
 	r->data->mean = m->scale_mean;
 	r->data->std = m->scale_std;
 	if (r->valid) {
 		r->valid->mean = m->scale_mean;
 		r->valid->std = m->scale_std;
 	}
-	return 0;
+	return bad;
 }
 
 /* A log that cannot be written stops the run like a signal: better now than a night without a log. */
@@ -378,7 +390,9 @@ static int check_files(const struct names *operands)
 static int print_config(struct run *r, const struct names *operands)
 {
 	struct text t = {0};
-	if (operands->n && read_windows(r, operands))
+	if (operands->n && (read_windows(r, operands) ||
+				   (!r->before && conditions_collect(r->data, &r->config.value, NULL,
+							  r->data->n, &r->target.conditions))))
 		return -1;
 	config_print(&r->config, &t);
 	if (r->data && !r->before) {

@@ -77,6 +77,24 @@ static struct {
 							      .help = "largest safetensors header to accept" \
 	}
 
+/* Rows for programs that read recordings: what they are called. naming: a struct split_naming. */
+#define NAMING_OPTIONS(naming)                                                                               \
+	{"group", 0, OPT_TEXT, &(naming).group, .arg = "REGEX",                                              \
+		.help = "the group (the subject) is what this extended regular expression, or its first "    \
+			"parenthesis, matches in the file's name; when not given, the name up to the first " \
+			"_ or ."},                                                                           \
+		{"group-name", 0, OPT_TEXT, &(naming).group_name, .arg = "NAME",                             \
+			.help = "the group of all recordings of this call, for standard input"},             \
+		{"condition", 0, OPT_TEXT, &(naming).condition, .arg = "REGEX",                              \
+			.help = "the condition (task, site) of a recording is what this regular "            \
+				"expression, or its first parenthesis, matches in the file's name; when "    \
+				"not "                                                                       \
+				"given, it has none"},                                                       \
+	{                                                                                                    \
+		"condition-name", 0, OPT_TEXT, &(naming).condition_name,                                     \
+			.arg = "NAME", .help = "the condition of all recordings of this call"                \
+	}
+
 /* Rows for programs that run a model: experts taken away from its mixtures. words: a struct selection_words. */
 #define ABLATION_OPTIONS(words)                                                                            \
 	{"force-k", 0, OPT_INT, &(words).force_k, .value = "0", .min = 0, .max = 4096, .arg = "N",         \

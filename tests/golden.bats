@@ -59,6 +59,7 @@ check() {
 @test "moe-expert-choice" { check; }
 @test "moe-cosine" { check; }
 @test "moe-uniform" { check; }
+@test "moe-condition" { check; }
 @test "moe-capacity" { check; }
 @test "moe-drops" { check; }
 @test "moe-priority" { check; }

@@ -12,7 +12,9 @@ setup_file() {
 
 @test "the keys of this table are the keys there are, and each changes the model or is refused" {
     edit w.st unbalanced.st 'l = t["window.label"][2]
-for i in range(0, len(l), 3): l[i] = 0'
+for i in range(0, len(l), 3): l[i] = 0
+t["window.condition"] = c.tensor("I32", [len(l)], [i % 3 for i in range(len(l))])
+m["moe.conditions"] = "[\"a\",\"b\",\"c\"]"'
     # key, other value, what both runs have besides ("=" refused instead of changing, "~" to be without effect on the tensors)
     cp "$BATS_TEST_DIRNAME/keys.table" table
     diff <(moe-train --print-config | cut -f1 | grep -vx preset) <(cut -d' ' -f1 table | uniq)

@@ -173,6 +173,16 @@ void names_free(struct names *l)
 	*l = (struct names){0};
 }
 
+bool text_among(const char *list, const char *word)
+{
+	struct names l = {0};
+	if (list)
+		names_split(&l, list, '|');
+	bool found = names_find(&l, word) >= 0;
+	names_free(&l);
+	return found;
+}
+
 bool text_starts(const char *s, const char *prefix)
 {
 	return !strncmp(s, prefix, strlen(prefix));

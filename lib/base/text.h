@@ -35,6 +35,8 @@ void names_split(struct names *, const char *list, char separator); /* appends t
 char *names_join(const struct names *, const char *separator);      /* to be freed */
 void names_free(struct names *);
 
+/* Whether the word is one of a list "a|b|c"; NULL is an empty list. */
+bool text_among(const char *list, const char *word);
 bool text_starts(const char *s, const char *prefix);
 bool text_ends(const char *s, const char *suffix);
 /* The name in the list nearest to s by edit distance, or NULL when none is near enough to be what was meant. */

@@ -117,6 +117,10 @@ static void explain_one(const struct split *s, int i, struct text *t)
 	counts(t, "labels", &s->labels, r->label_rows, r->labels);
 	text_add(t, ",\"group\":");
 	json_string(t, r->group);
+	if (s->conditions.n) {
+		text_add(t, ",\"condition\":");
+		json_string(t, s->conditions.s[i]);
+	}
 	if (s->layout.length) {
 		text_addf(t, ",\"length\":%d,\"stride\":%d,\"windows\":%lld", s->layout.length,
 			s->layout.stride, (long long)r->windows);

@@ -266,6 +266,10 @@ static struct windows *hand_out(struct live *l, struct batch *b)
 	w->label = b->label;
 	w->recording = b->recording;
 	w->group = b->group;
+	if (l->s->conditions.n) {
+		names_add(&w->conditions, l->s->conditions.s[l->s->conditions.n - 1]);
+		w->condition = b->group; /* there is one of each */
+	}
 	w->release = release;
 	w->owner = b;
 	return w;

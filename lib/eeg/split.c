@@ -23,6 +23,19 @@ struct split_options split_defaults(void)
 		.max_classes = 1000};
 }
 
+static int compile(struct pattern *p, const char *option, const char *text, const char *name)
+{
+	char why[128];
+	if (text && name)
+		return err_set(EX_USAGE, "--%s and --%s-name exclude each other", option, option);
+	int e = text ? regcomp(&p->regex, text, REG_EXTENDED) : 0;
+	p->given = text && !e;
+	if (!e)
+		return 0;
+	regerror(e, &p->regex, why, sizeof why);
+	return err_set(EX_USAGE, "--%s: \"%s\" is not a regular expression: %s", option, text, why);
+}
+
 struct split *split_new(const struct split_options *o)
 {
 	struct split *s = NEW(struct split);
@@ -35,16 +48,9 @@ struct split *split_new(const struct split_options *o)
 	else if ((twice = names_duplicate(&o->classes)))
 		r = err_set(EX_USAGE, "class \"%s\" stands twice in --classes", twice);
 	names_copy(&s->labels, o->like ? &o->like->classes : &o->classes);
-	if (!r && o->group) {
-		int e = regcomp(&s->group, o->group, REG_EXTENDED);
-		char why[128];
-		s->has_group = !e;
-		if (e) {
-			regerror(e, &s->group, why, sizeof why);
-			r = err_set(
-				EX_USAGE, "--group: \"%s\" is not a regular expression: %s", o->group, why);
-		}
-	}
+	if (!r)
+		r = compile(&s->group, "group", o->naming.group, o->naming.group_name) ||
+		    compile(&s->condition, "condition", o->naming.condition, o->naming.condition_name);
 	if (!r)
 		return s;
 	split_free(s);
@@ -55,8 +61,10 @@ void split_free(struct split *s)
 {
 	if (!s)
 		return;
-	if (s->has_group)
-		regfree(&s->group);
+	if (s->group.given)
+		regfree(&s->group.regex);
+	if (s->condition.given)
+		regfree(&s->condition.regex);
 	if (s->spool.fd >= 0)
 		close(s->spool.fd);
 	layout_free(&s->layout);
@@ -64,6 +72,7 @@ void split_free(struct split *s)
 	names_free(&s->labels);
 	names_free(&s->recordings);
 	names_free(&s->groups);
+	names_free(&s->conditions);
 	names_free(&s->notes);
 	cut_free(&s->table);
 	job_free(&s->now);
@@ -93,21 +102,40 @@ static const char *base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-static char *group_of(const struct split *s, const char *name)
+/* What a pattern, or its first parenthesis, matches; NULL with an error when it does not. */
+static char *match(const struct pattern *p, const char *option, const char *text, const char *name)
 {
-	if (s->o->group_name)
-		return mem_text(s->o->group_name);
-	if (!s->has_group) {
-		size_t n = strcspn(name, "_.");
-		return mem_text_n(name, n ? n : strlen(name));
-	}
 	regmatch_t m[2];
-	if (regexec(&s->group, name, 2, m, 0)) {
-		err_set(EX_DATAERR, "%s: --group \"%s\" does not match this name", name, s->o->group);
+	if (regexec(&p->regex, name, 2, m, 0)) {
+		err_set(EX_DATAERR, "%s: --%s \"%s\" does not match this name", name, option, text);
 		return NULL;
 	}
-	int which = s->group.re_nsub > 0 && m[1].rm_so >= 0;
+	int which = p->regex.re_nsub > 0 && m[1].rm_so >= 0;
 	return mem_text_n(name + m[which].rm_so, (size_t)(m[which].rm_eo - m[which].rm_so));
+}
+
+static char *group_of(const struct split *s, const char *name)
+{
+	if (s->o->naming.group_name)
+		return mem_text(s->o->naming.group_name);
+	if (s->group.given)
+		return match(&s->group, "group", s->o->naming.group, name);
+	size_t n = strcspn(name, "_.");
+	return mem_text_n(name, n ? n : strlen(name));
+}
+
+/* The condition of the next recording, when they have such. */
+static int name_condition(struct split *s, const char *name)
+{
+	const struct split_naming *by = &s->o->naming;
+	if (!by->condition && !by->condition_name)
+		return 0;
+	char *condition = by->condition ? match(&s->condition, "condition", by->condition, name)
+					: mem_text(by->condition_name);
+	if (condition)
+		names_add(&s->conditions, condition);
+	free(condition);
+	return condition ? 0 : -1;
 }
 
 /* The name within its folder, or with the folder when another recording has the same. */
@@ -143,7 +171,7 @@ int split_name(struct split *s, struct recording *r, const char *file, const str
 {
 	r->name = recording_name(s, !strcmp(file, "standard input") ? "stdin" : file);
 	r->group = r->name ? group_of(s, base_name(r->name)) : NULL;
-	if (!r->group || note_file(s, file, info))
+	if (!r->group || note_file(s, file, info) || name_condition(s, base_name(r->name)))
 		return -1;
 	names_add(&s->recordings, r->name);
 	return 0;

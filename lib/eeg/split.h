@@ -26,6 +26,13 @@ enum split_value { SPLIT_VALUE_ERROR, SPLIT_VALUE_DROP, SPLIT_VALUE_INTERP };
 /* A channel the model wants and the recording has not: refuse, zeros, or the mean of the region's present channels. */
 enum split_missing { SPLIT_MISSING_ERROR, SPLIT_MISSING_ZERO, SPLIT_MISSING_INTERP };
 
+/* How recordings are named beyond their own name. Patterns are POSIX extended regular expressions on the base name. */
+struct split_naming {
+	const char *group;                      /* NULL: up to the first _ or . */
+	const char *group_name;                 /* the group of everything, instead */
+	const char *condition, *condition_name; /* likewise; both NULL: none has a condition */
+};
+
 struct split_options {
 	/* reading */
 	char delim; /* 0 = find out */
@@ -51,9 +58,7 @@ struct split_options {
 	const char *regions;
 	int experts, halo;
 	/* names */
-	const char
-		*group; /* POSIX extended regular expression on the base name; NULL: up to the first _ or . */
-	const char *group_name; /* the group of everything, instead */
+	struct split_naming naming;
 	/* a model's layout takes the place of channels, regions, rate, window and stride; its classes come first */
 	const struct layout *like;
 	enum split_missing missing;

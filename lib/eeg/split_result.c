@@ -51,6 +51,8 @@ static void order_classes(const struct split *s, struct names *classes, int *to)
 
 struct owned {
 	struct cut_table table;
+	int32_t *condition; /* [n], or NULL */
+	struct shelf condition_shelf;
 	struct spool spool;
 	float *map;
 };
@@ -61,6 +63,7 @@ static void release(struct windows *w)
 	spool_unmap(&o->spool, o->map);
 	close(o->spool.fd);
 	cut_free(&o->table);
+	shelf_free(&o->condition_shelf, o->condition);
 	free(o);
 }
 
@@ -78,6 +81,19 @@ int split_check(const struct split *s)
 		s->notes.n ? s->notes.s[s->notes.n - 1] : "the recordings are too short");
 }
 
+/* The condition of each window, that of its recording. */
+static void set_conditions(const struct split *s, struct windows *w, struct owned *own)
+{
+	int *to = NEW_ARRAY(int, s->conditions.n);
+	for (int i = 0; i < s->conditions.n; i++)
+		to[i] = names_intern(&w->conditions, s->conditions.s[i]);
+	own->condition = shelf_grow(&own->condition_shelf, NULL, (size_t)w->n * sizeof *own->condition);
+	for (int64_t i = 0; i < w->n; i++)
+		own->condition[i] = to[w->recording[i]];
+	w->condition = own->condition;
+	free(to);
+}
+
 struct windows *split_finish(struct split *s)
 {
 	if (split_check(s))
@@ -87,7 +103,7 @@ struct windows *split_finish(struct split *s)
 		return NULL;
 	struct windows *w = NEW(struct windows);
 	struct owned *own = NEW(struct owned);
-	*own = (struct owned){s->table, s->spool, map};
+	*own = (struct owned){.table = s->table, .spool = s->spool, .map = map};
 	w->name = mem_text(s->recordings.n == 1 ? s->recordings.s[0] : "the recordings");
 	layout_copy(&w->layout, &s->layout);
 	names_free(&w->layout.classes);
@@ -108,6 +124,8 @@ struct windows *split_finish(struct split *s)
 	w->label = own->table.label;
 	w->recording = own->table.recording;
 	w->group = own->table.group;
+	if (s->conditions.n)
+		set_conditions(s, w, own);
 	w->release = release;
 	w->owner = own;
 	s->table = (struct cut_table){0}; /* theirs now */

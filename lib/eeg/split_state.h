@@ -23,17 +23,23 @@ struct file_id {
 	ino_t inode; /* 0 = no regular file */
 };
 
+/* --group, --condition */
+struct pattern {
+	regex_t regex;
+	bool given;
+};
+
 struct split {
 	const struct split_options *o;
-	regex_t group;
-	bool has_group;
+	struct pattern group, condition;
 	struct names channels; /* of the first recording: those after it have the same */
 	struct layout layout;  /* of the result, once the first recording's rate is known */
 	bool settled;
 	double rate, doubt;  /* of the first recording */
 	struct names labels; /* those the classes begin with, then as they were met */
 	struct names recordings, groups, notes;
-	struct file_id *file; /* [recordings.n] what each was read from */
+	struct names conditions; /* of each recording; empty when they have none */
+	struct file_id *file;    /* [recordings.n] what each was read from */
 	int file_room;
 	struct spool spool;
 	struct cut_table table;

@@ -16,6 +16,7 @@ void windows_free(struct windows *w)
 	layout_free(&w->layout);
 	names_free(&w->recordings);
 	names_free(&w->groups);
+	names_free(&w->conditions);
 	free(w->expert);
 	free(w->history);
 	free(w->name);
@@ -65,6 +66,10 @@ static int check_rows(const struct windows *w)
 		if (w->group[i] < 0 || w->group[i] >= w->groups.n)
 			return err_set(EX_DATAERR, "%s: tensor window.group: window %lld: %d of %d groups",
 				name, (long long)i, (int)w->group[i], w->groups.n);
+		if (w->condition && (w->condition[i] < -1 || w->condition[i] >= w->conditions.n))
+			return err_set(EX_DATAERR,
+				"%s: tensor window.condition: window %lld: %d of %d conditions", name,
+				(long long)i, (int)w->condition[i], w->conditions.n);
 	}
 	return 0;
 }
@@ -101,7 +106,10 @@ static int fill(struct windows *w, const struct st_file *f)
 		(st_find(f, "window.valid") && !(w->valid = st_need(f, "window.valid", ST_I32, 1, &w->n))) ||
 		!(w->label = st_need(f, "window.label", ST_I32, 1, &w->n)) ||
 		!(w->recording = st_need(f, "window.recording", ST_I32, 1, &w->n)) ||
-		!(w->group = st_need(f, "window.group", ST_I32, 1, &w->n)))
+		!(w->group = st_need(f, "window.group", ST_I32, 1, &w->n)) ||
+		(st_find(f, "window.condition") &&
+			(!(w->condition = st_need(f, "window.condition", ST_I32, 1, &w->n)) ||
+				names_meta(f, "moe.conditions", &w->conditions))))
 		return -1;
 	return check_rows(w);
 }
@@ -163,6 +171,12 @@ void windows_put_table(const struct windows *w, struct st_writer *st)
 	t.n = 0;
 	json_list(&t, &w->groups);
 	st_put_meta(st, "moe.groups", t.s);
+	if (w->condition) {
+		t.n = 0;
+		json_list(&t, &w->conditions);
+		st_put_meta(st, "moe.conditions", t.s);
+		st_put(st, "window.condition", ST_I32, 1, &w->n, w->condition);
+	}
 	text_free(&t);
 }
 

@@ -14,7 +14,7 @@
 struct windows {
 	char *name; /* where they come from, for messages */
 	struct layout layout;
-	struct names recordings, groups;
+	struct names recordings, groups, conditions;
 	int64_t samples;       /* S: rows of all recordings */
 	const float **expert;  /* [K] -> [S][W_k], or NULL */
 	const float *signal;   /* [S][C], or NULL */
@@ -25,6 +25,7 @@ struct windows {
 	const int32_t *label;  /* [N] index into layout.classes, -1 = unlabelled */
 	const int32_t *recording;          /* [N] index into recordings */
 	const int32_t *group;              /* [N] index into groups */
+	const int32_t *condition;          /* [N] index into conditions, -1 = none; NULL: no window has one */
 	char *history;                     /* JSON, or NULL */
 	struct st_file *file;              /* what owns the arrays when they come from a file */
 	void (*release)(struct windows *); /* frees the arrays otherwise */

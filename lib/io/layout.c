@@ -14,6 +14,7 @@ void layout_free(struct layout *l)
 	free(l->unit);
 	names_free(&l->channels);
 	names_free(&l->classes);
+	names_free(&l->conditions);
 	for (int k = 0; k < l->regions; k++) {
 		free(l->region[k].name);
 		free(l->region[k].channel);
@@ -29,6 +30,7 @@ void layout_copy(struct layout *to, const struct layout *from)
 	to->unit = from->unit ? mem_text(from->unit) : NULL;
 	names_copy(&to->channels, &from->channels);
 	names_copy(&to->classes, &from->classes);
+	names_copy(&to->conditions, &from->conditions);
 	to->region = NEW_ARRAY(struct region, from->regions);
 	for (int k = 0; k < from->regions; k++) {
 		const struct region *r = &from->region[k];
@@ -228,6 +230,9 @@ static int read_all(struct layout *l, const struct st_file *f, enum layout_of ki
 	l->unit = mem_text(s);
 	if (read_names(f, "moe.channels", &l->channels) || read_names(f, "moe.classes", &l->classes))
 		return -1;
+	if (kind == LAYOUT_MODEL && st_meta(f, "moe.conditions") &&
+		read_names(f, "moe.conditions", &l->conditions))
+		return -1;
 	if (!l->channels.n)
 		return err_set(EX_DATAERR, "%s: metadata moe.channels: no channel", f->name);
 	if (kind == LAYOUT_WINDOWS ? read_window_regions(l, f) : read_model_regions(l, f))
@@ -314,5 +319,7 @@ void layout_put(const struct layout *l, struct st_writer *w, enum layout_of kind
 		put_window_regions(l, w);
 	else
 		put_model_regions(l, w);
+	if (kind == LAYOUT_MODEL && l->conditions.n)
+		put_names(w, "moe.conditions", &l->conditions);
 	text_free(&rate);
 }

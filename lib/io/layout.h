@@ -26,6 +26,8 @@ struct layout {
 	struct names channels, classes;
 	int regions;           /* K */
 	struct region *region; /* [K] */
+	struct names
+		conditions; /* of a model whose router knows them by name, in the order of their embeddings */
 };
 
 enum layout_of { LAYOUT_WINDOWS, LAYOUT_MODEL };

@@ -11,154 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool among(const char *list, const char *word)
-{
-	struct names l = {0};
-	if (list)
-		names_split(&l, list, '|');
-	bool found = names_find(&l, word) >= 0;
-	names_free(&l);
-	return found;
-}
-
-static int set_choice(const struct key *k, int *to, const cJSON *v, const char *what)
-{
-	if (!cJSON_IsString(v))
-		return err_set(EX_CONFIG, "%s: %s is not a word", what, k->name);
-	struct names l = key_choices(k);
-	int i = names_find(&l, v->valuestring);
-	char *list = names_join(&l, "|");
-	names_free(&l);
-	if (i < 0 && among(k->later, v->valuestring))
-		err_set(EX_CONFIG, "%s: %s=%s is not implemented yet; use one of %s", what, k->name,
-			v->valuestring, list);
-	else if (i < 0)
-		err_set(EX_CONFIG, "%s: %s: \"%s\" is none of %s", what, k->name, v->valuestring, list);
-	else
-		*to = i;
-	free(list);
-	return i < 0 ? -1 : 0;
-}
-
-static int set_edges(const struct key *k, struct config *c, const cJSON *v, const char *what)
-{
-	int n = 0;
-	const cJSON *x;
-	if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) < 2 || cJSON_GetArraySize(v) > CONFIG_BANDS)
-		return err_set(EX_CONFIG, "%s: %s is not a list of 2 to %d frequencies", what, k->name,
-			CONFIG_BANDS);
-	cJSON_ArrayForEach(x, v)
-	{
-		if (!cJSON_IsNumber(x) || x->valuedouble < 0 ||
-			(n && x->valuedouble <= c->encoder.bands[n - 1]))
-			return err_set(EX_CONFIG, "%s: %s: the edges do not rise", what, k->name);
-		c->encoder.bands[n++] = x->valuedouble;
-	}
-	c->encoder.edges = n;
-	return 0;
-}
-
-static int bad_layers(const struct key *k, const char *what)
-{
-	return err_set(EX_CONFIG,
-		"%s: %s is none of none, all, every:N, or a list of up to %d rising indices", what, k->name,
-		CONFIG_LISTED);
-}
-
-static int set_layers(const struct key *k, struct config *c, const cJSON *v, const char *what)
-{
-	struct layer_set s = {LAYERS_LISTED, 0, {0}};
-	const cJSON *x;
-	int end = 0;
-	if (cJSON_IsString(v) && !strcmp(v->valuestring, "none")) {
-		s.kind = LAYERS_NONE;
-	} else if (cJSON_IsString(v) && !strcmp(v->valuestring, "all")) {
-		s.kind = LAYERS_ALL;
-	} else if (cJSON_IsString(v)) {
-		s.kind = LAYERS_EVERY;
-		if (sscanf(v->valuestring, "every:%d%n", &s.list[0], &end) != 1 || v->valuestring[end] ||
-			s.list[0] < 1)
-			return bad_layers(k, what);
-	} else if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) > CONFIG_LISTED) {
-		return bad_layers(k, what);
-	} else {
-		cJSON_ArrayForEach(x, v)
-		{
-			double d = cJSON_IsNumber(x) ? x->valuedouble : -1;
-			if (d < 0 || d > 255 || d != floor(d) || (s.n && d <= s.list[s.n - 1]))
-				return bad_layers(k, what);
-			s.list[s.n++] = (int)d;
-		}
-		s.kind = s.n ? LAYERS_LISTED : LAYERS_NONE;
-	}
-	c->moe.layers = s;
-	return 0;
-}
-
-/* A number, or a list of them. */
-static int set_counts(const struct key *k, struct config *c, const cJSON *v, const char *what)
-{
-	struct count_list l = {0};
-	int n = cJSON_IsArray(v) ? cJSON_GetArraySize(v) : 1;
-	for (int i = 0; i < n && n <= CONFIG_LISTED; i++) {
-		const cJSON *x = cJSON_IsArray(v) ? cJSON_GetArrayItem(v, i) : v;
-		double d = cJSON_IsNumber(x) ? x->valuedouble : NAN;
-		if (!(d >= k->min && d <= k->max) || d != floor(d))
-			n = 0;
-		else
-			l.list[l.n++] = (int)d;
-	}
-	if (!l.n || l.n != n)
-		return err_set(EX_CONFIG,
-			"%s: %s is neither a whole number from %.10g to %.10g nor a list of such", what,
-			k->name, k->min, k->max);
-	*(struct count_list *)(void *)((char *)c + k->at) = l;
-	return 0;
-}
-
-/* "NAME*COUNT", or the name alone (count 0); -1 when it is neither. */
-static int read_type(const char *text, int *type, int *count)
-{
-	size_t n = strcspn(text, "*");
-	int end = 0;
-	*count = 0;
-	if (text[n] && (sscanf(text + n, "*%d%n", count, &end) != 1 || text[n + (size_t)end] || *count < 1 ||
-			       *count > 1024))
-		return -1;
-	for (*type = 0; expert_table[*type]; ++*type)
-		if (strlen(expert_table[*type]->name) == n && !memcmp(expert_table[*type]->name, text, n))
-			return 0;
-	return -1;
-}
-
-static int set_types(const struct key *k, struct config *c, const cJSON *v, const char *what)
-{
-	struct expert_types t = {0};
-	int n = cJSON_IsArray(v) ? cJSON_GetArraySize(v) : 1;
-	bool good = n <= EXPERT_KINDS;
-	for (int i = 0; i < n && good; i++) {
-		const cJSON *x = cJSON_IsArray(v) ? cJSON_GetArrayItem(v, i) : v;
-		good = cJSON_IsString(x) && !read_type(x->valuestring, &t.type[i], &t.count[i]) &&
-		       (n == 1 || t.count[i]);
-		for (int j = 0; j < i && good; j++)
-			good = t.type[j] != t.type[i];
-	}
-	if (good) {
-		t.n = n;
-		c->moe.expert_types = t;
-		return 0;
-	}
-	struct names known = {0};
-	for (int i = 0; expert_table[i]; i++)
-		names_add(&known, expert_table[i]->name);
-	char *list = names_join(&known, ", ");
-	err_set(EX_CONFIG, "%s: %s is not a list of \"TYPE*NUMBER\", each type once; types are %s", what,
-		k->name, list);
-	free(list);
-	names_free(&known);
-	return -1;
-}
-
 /* Experts at the ends of the tree; 0 when they are too many to count. */
 static int config_leaves(const struct config *c)
 {
@@ -194,11 +46,15 @@ const char *config_router(const struct config *c)
 	return c->moe.use_gating_network ? router_table[c->moe.router]->name : "random";
 }
 
+bool config_conditioned(const struct config *c)
+{
+	return config_mixtures(c) && !strcmp(config_router(c), "condition");
+}
+
 int config_balance(const struct config *c)
 {
-	const char *router = config_router(c);
-	bool can = !strcmp(router, "topk") || !strcmp(router, "noisy_topk") || !strcmp(router, "cosine");
-	return can ? c->moe.balance : BALANCE_BY_LOSS;
+	return text_among("topk|noisy_topk|cosine|condition", config_router(c)) ? c->moe.balance
+										: BALANCE_BY_LOSS;
 }
 
 double config_balance_weight(const struct config *c)
@@ -223,57 +79,6 @@ bool config_mixtures(const struct config *c)
 	for (int l = 0; l < c->encoder.layers; l++)
 		any |= config_mixture(c, l);
 	return any;
-}
-
-static int set_later(const struct key *k, const cJSON *v, enum config_from from, const char *what)
-{
-	cJSON *only = cJSON_Parse(k->value);
-	bool same = cJSON_Compare(only, v, 1);
-	cJSON_Delete(only);
-	if (from <= FROM_MODEL && same)
-		return 0;
-	return err_set(EX_CONFIG, "%s: %s is not implemented yet%s%s", what, k->name,
-		same ? "" : "; without it the value is ", same ? "" : k->value);
-}
-
-static int set_value(
-	struct config *c, const struct key *k, const cJSON *v, enum config_from from, const char *what)
-{
-	char *to = (char *)c + k->at;
-	double x = cJSON_IsNumber(v) ? v->valuedouble : NAN;
-	switch (k->kind) {
-	case LATER:
-		return set_later(k, v, from, what);
-	case CHOICE:
-		return set_choice(k, (int *)(void *)to, v, what);
-	case EDGES:
-		return set_edges(k, c, v, what);
-	case LAYERS:
-		return set_layers(k, c, v, what);
-	case COUNTS:
-		return set_counts(k, c, v, what);
-	case TYPES:
-		return set_types(k, c, v, what);
-	case BOOL:
-		if (!cJSON_IsBool(v))
-			return err_set(EX_CONFIG, "%s: %s is neither true nor false", what, k->name);
-		*(int *)(void *)to = cJSON_IsTrue(v);
-		return 0;
-	case INT:
-	case REAL_NUMBER:
-		break;
-	}
-	if (isnan(x) || (k->kind == INT && x != floor(x)))
-		return err_set(
-			EX_CONFIG, "%s: %s is not a %snumber", what, k->name, k->kind == INT ? "whole " : "");
-	if (!(x >= k->min && x <= k->max))
-		return err_set(EX_CONFIG, "%s: %s: %.10g is outside %.10g to %.10g", what, k->name, x, k->min,
-			k->max);
-	if (k->kind == INT)
-		*(int *)(void *)to = (int)x;
-	else
-		*(double *)(void *)to = x;
-	return 0;
 }
 
 static int find(const char *name)
@@ -302,7 +107,7 @@ static int set(
 	int i = find(name);
 	if (i < 0)
 		return unknown(name, what);
-	if (set_value(&c->value, &config_keys[i], v, from, what))
+	if (key_set(&c->value, &config_keys[i], v, from, what))
 		return -1;
 	c->from[i] = (unsigned char)from;
 	return 0;
@@ -331,7 +136,7 @@ void config_begin(struct configuration *c, int preset)
 	for (int i = 0; i < config_key_count; i++) {
 		const char *text = config_keys[i].value;
 		cJSON *v = config_keys[i].kind == CHOICE ? cJSON_CreateString(text) : cJSON_Parse(text);
-		must(v && !set_value(&c->value, &config_keys[i], v, FROM_PRESET, "default"));
+		must(v && !key_set(&c->value, &config_keys[i], v, FROM_PRESET, "default"));
 		cJSON_Delete(v);
 	}
 	const struct preset *p = &preset_table[preset];
@@ -350,7 +155,10 @@ void config_end(struct configuration *c)
 int config_preset(const char *name, int *preset)
 {
 	cJSON *v = cJSON_CreateString(name);
-	int r = set_choice(&config_keys[0], preset, v, "--preset");
+	struct config named;
+	int r = key_set(&named, &config_keys[0], v, FROM_SET, "--preset");
+	if (!r)
+		*preset = named.preset;
 	cJSON_Delete(v);
 	return r;
 }
@@ -387,14 +195,14 @@ int config_json(struct configuration *c, const char *text, size_t n, enum config
 		return -1;
 	int r = cJSON_IsObject(root) ? 0 : err_set(EX_CONFIG, "%s: not a JSON object", what);
 	const cJSON *preset = r ? NULL : json_get(root, "preset");
-	int p;
+	struct config named = c->value;
 	if (preset)
-		r = set_choice(&config_keys[0], &p, preset, what);
+		r = key_set(&named, &config_keys[0], preset, from, what);
 	if (preset && !r &&
 		c->from[0] == FROM_PRESET) { /* one named on the command line goes before the file's */
-		if (p != c->value.preset) {
+		if (named.preset != c->value.preset) {
 			config_end(c);
-			config_begin(c, p);
+			config_begin(c, named.preset);
 		}
 		c->from[0] = (unsigned char)from;
 	}
@@ -438,14 +246,16 @@ static bool of_the_network(const struct key *k)
 {
 	return (text_starts(k->name, "encoder.") || text_starts(k->name, "bridge.") ||
 		       text_starts(k->name, "gate.") || text_starts(k->name, "moe.")) &&
-	       !among("encoder.dropout|gate.noise_std|gate.load_balance_weight|moe.load_balance_weight|moe."
-		      "load_balance_form|moe.z_loss_weight|"
-		      "moe.noise_std|moe.capacity_factor|moe.capacity_factor_eval|moe.capacity_min|"
-		      "moe.capacity_max|moe.capacity_ema|moe.balance_rate|moe.balance_ema|moe.scope|moe."
-		      "jitter|moe.expert_dropout|moe."
-		      "drop_policy|moe."
-		      "drop_residual|moe."
-		      "drop_renormalise",
+	       !text_among(
+		       "encoder.dropout|gate.noise_std|gate.load_balance_weight|moe.load_balance_weight|moe."
+		       "load_balance_form|moe.z_loss_weight|"
+		       "moe.noise_std|moe.capacity_factor|moe.capacity_factor_eval|moe.capacity_min|"
+		       "moe.capacity_max|moe.capacity_ema|moe.balance_rate|moe.balance_ema|moe.scope|moe."
+		       "condition_unknown|moe."
+		       "jitter|moe.expert_dropout|moe."
+		       "drop_policy|moe."
+		       "drop_residual|moe."
+		       "drop_renormalise",
 		       k->name) &&
 	       k->kind != LATER;
 }
@@ -453,6 +263,13 @@ static bool of_the_network(const struct key *k)
 int config_fixed_by_model(const struct configuration *c, const struct config *model)
 {
 	int r = 0;
+	bool unknown = model->moe.condition_unknown > 0;
+	if (config_given(c, "moe.condition_unknown") && (c->value.moe.condition_unknown > 0) != unknown)
+		return err_set(EX_CONFIG,
+			"moe.condition_unknown=%g: the model that is continued (--init) has %s embedding for "
+			"unknown "
+			"ones, which stays so",
+			c->value.moe.condition_unknown, unknown ? "an" : "no");
 	for (int i = 0; i < config_key_count && !r; i++) {
 		if (c->from[i] < FROM_FILE || !of_the_network(&config_keys[i]))
 			continue;

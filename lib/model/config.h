@@ -20,6 +20,7 @@ enum { SYNC_NONE, SYNC_END, SYNC_LAYER };
 enum { GATE_MLP, GATE_LINEAR };
 enum { COMBINE_FEATURES, COMBINE_ANSWERS };
 enum { NOISE_LEARNED, NOISE_FIXED };
+enum { CONDITION_RECORDING, CONDITION_GROUP, CONDITION_CONDITION };
 enum { CAPACITY_FIXED, CAPACITY_DYNAMIC };
 enum { SCHEDULE_CONSTANT, SCHEDULE_COSINE, SCHEDULE_ONECYCLE, SCHEDULE_STEP };
 enum { CLASS_WEIGHT_NONE, CLASS_WEIGHT_BALANCED };
@@ -72,6 +73,8 @@ struct config {
 		double jitter, top_p, expert_dropout;
 		int groups, top_k_groups;
 		int slots, router_dim, bias, noise; /* noise: enum above */
+		int condition;                      /* enum below */
+		double condition_unknown;
 		double temperature, noise_std;
 		double capacity_factor, capacity_factor_eval;
 		int capacity; /* enum below */
@@ -128,6 +131,7 @@ bool config_given(const struct configuration *, const char *key);
 
 /* Name of the router in use: random without a gating network. */
 const char *config_router(const struct config *);
+bool config_conditioned(const struct config *); /* whether it reads a window's condition */
 /* What keeps the experts of this router even (enum balance_kind): a loss, unless the router can do without. */
 int config_balance(const struct config *);
 /* Weight of the balance loss, 0 when there is none. */

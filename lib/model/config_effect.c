@@ -47,21 +47,17 @@ bool with_mixture(const struct config *c)
 
 static bool router_among(const struct config *c, const char *list)
 {
-	struct names l = {0};
-	names_split(&l, list, '|');
-	bool found = with_mixture(c) && names_find(&l, config_router(c)) >= 0;
-	names_free(&l);
-	return found;
+	return with_mixture(c) && text_among(list, config_router(c));
 }
 
 bool with_top_k(const struct config *c)
 {
-	return router_among(c, "topk|noisy_topk|cosine|random|uniform|hierarchical");
+	return router_among(c, "topk|noisy_topk|cosine|condition|random|uniform|hierarchical");
 }
 
 bool with_learned_top_k(const struct config *c)
 {
-	return router_among(c, "topk|noisy_topk|cosine");
+	return router_among(c, "topk|noisy_topk|cosine|condition");
 }
 
 bool with_tree(const struct config *c)
@@ -77,7 +73,7 @@ bool with_weighed_choice(const struct config *c)
 /* One linear map from tokens to experts. */
 bool with_one_map(const struct config *c)
 {
-	return router_among(c, "topk|noisy_topk|soft|expert_choice");
+	return router_among(c, "topk|noisy_topk|soft|expert_choice|condition");
 }
 
 bool with_linear_router(const struct config *c)
@@ -146,6 +142,11 @@ bool with_noise(const struct config *c)
 bool with_cosine(const struct config *c)
 {
 	return router_among(c, "cosine");
+}
+
+bool with_condition(const struct config *c)
+{
+	return router_among(c, "condition");
 }
 
 bool with_slots(const struct config *c)

@@ -29,6 +29,7 @@ bool with_scope(const struct config *);
 bool with_balance_bias(const struct config *);
 bool with_noise(const struct config *);
 bool with_cosine(const struct config *);
+bool with_condition(const struct config *);
 bool with_slots(const struct config *);
 bool with_fixed_capacity(const struct config *);
 bool with_dynamic_capacity(const struct config *);

@@ -17,6 +17,7 @@
 #define NOT_SENT        "the router sends no tokens to experts of fixed capacity"
 #define NO_DROPS        "the experts have no capacity (moe.capacity_factor, moe.capacity_factor_eval, moe.capacity)"
 #define NO_SHARED_DROPS "nothing is dropped, or the weights of a token's experts do not sum to 1"
+#define NO_CONDITION    "moe.router is not condition"
 #define NOT_SPECTRAL    "encoder.tokens is not spectral"
 
 const struct key config_keys[] = {
@@ -93,7 +94,7 @@ const struct key config_keys[] = {
 		"alternatives of a router on each level of the tree, from the root on; their product is the "
 		"number of "
 		"experts"},
-	{"moe.router", CHOICE, AT(moe.router), "topk", 0, 0, NULL, "condition|modality", with_gating_network,
+	{"moe.router", CHOICE, AT(moe.router), "topk", 0, 0, NULL, "modality", with_gating_network,
 		"moe.layers is none, or moe.use_gating_network is false",
 		"how a token's experts are chosen; moe-layers(7) says what each does"},
 	{"moe.use_gating_network", BOOL, AT(moe.use_gating_network), "true", 0, 0, NULL, NULL, with_mixture,
@@ -142,6 +143,14 @@ const struct key config_keys[] = {
 		"factor on the learned scale of the noise, or its deviation where that is fixed"},
 	{"moe.router_dim", INT, AT(moe.router_dim), "8", 1, 65536, NULL, NULL, with_cosine,
 		"moe.router is not cosine", "dimensions in which tokens and experts are compared"},
+	{"moe.condition", CHOICE, AT(moe.condition), "condition", 0, 0, "recording|group|condition", NULL,
+		with_condition, NO_CONDITION,
+		"what has an embedding that is added to the router's input: each recording, group, or "
+		"condition (moe-split --condition)"},
+	{"moe.condition_unknown", REAL_NUMBER, AT(moe.condition_unknown), "0", 0, 0.95, NULL, NULL,
+		with_condition, NO_CONDITION,
+		"share of a training step's windows taken as of an unknown recording, group or condition, "
+		"which then has an embedding, too; 0: such are refused"},
 	{"moe.slots", INT, AT(moe.slots), "1", 1, 1024, NULL, NULL, with_slots, "moe.router is not soft_moe",
 		"slots of an expert"},
 	{"moe.capacity", CHOICE, AT(moe.capacity), "fixed", 0, 0, "fixed|dynamic", NULL, with_top_k, NO_TOP_K,

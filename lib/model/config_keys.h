@@ -34,7 +34,9 @@ struct preset {
 extern const struct preset
 	preset_table[]; /* ends with a row without a name; in the order of enum preset (config.h) */
 
-struct names key_choices(const struct key *);                             /* to be freed */
+struct names key_choices(const struct key *); /* to be freed */
+/* Sets it; from a model a value that has no effect is accepted. -1 with an error that begins with `what`. */
+int key_set(struct config *, const struct key *, const cJSON *, enum config_from, const char *what);
 void key_value(const struct key *, const struct config *, struct text *); /* its value as JSON */
 
 #endif

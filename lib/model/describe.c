@@ -162,7 +162,11 @@ static int describe_windows(const struct st_file *f, struct text *t)
 	text_addf(t, ",\"windows\":%lld", (long long)n);
 	return tally(f, "moe.classes", "window.label", &n, "windows_by_class", t) ||
 			       tally(f, "moe.groups", "window.group", &n, "windows_by_group", t) ||
-			       tally(f, "moe.recordings", "window.recording", &n, "windows_by_recording", t)
+			       tally(f, "moe.recordings", "window.recording", &n, "windows_by_recording",
+				       t) ||
+			       (st_find(f, "window.condition") &&
+				       tally(f, "moe.conditions", "window.condition", &n,
+					       "windows_by_condition", t))
 		       ? -1
 		       : 0;
 }
@@ -201,6 +205,7 @@ int describe(const struct st_file *f, struct text *t)
 		describe_parameters(f, t);
 		text_add(t, st_find(f, "scale.mean") ? ",\"scaler\":true" : ",\"scaler\":false");
 		if (json_meta(f, "moe.train_groups", "train_groups", t) ||
+			json_meta(f, "moe.conditions", "conditions", t) ||
 			json_meta(f, "moe.config", "config", t))
 			return -1;
 	}

@@ -58,6 +58,7 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 	mixture.route.pool = mixture.route.N;
 	if (t->gradients && m->config.moe.scope == SCOPE_BATCH)
 		mixture.route.pool *= B;
+	mixture.route.condition = v->condition;
 	if (l->capacity >= 0)
 		mixture.capacity.each = at(v, l->capacity).x;
 	if (l->balance >= 0)

@@ -17,6 +17,7 @@ struct gradient_view {
 	const struct balance_slope *slope;      /* of the balance losses, read in backward */
 	const int *scope;                       /* [windows] of the balance losses, or NULL */
 	struct choice *chosen;                  /* what was chosen */
+	const int *condition;                   /* [windows] (moe/router.h) */
 	uint64_t key;                           /* of the routers' random draws */
 	uint64_t batch_key;                     /* of those that are one for the whole batch */
 	const struct ablation *const *ablation; /* experts left out in evaluation */

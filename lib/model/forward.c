@@ -14,6 +14,16 @@ int forward_layers_of_part(const struct forward *f)
 	return f->together * f->m->config.encoder.layers;
 }
 
+const int *forward_condition(const struct forward *f, int from)
+{
+	return f->condition ? f->condition + f->first + from : NULL;
+}
+
+void forward_conditions(struct forward *f, const int *id)
+{
+	f->condition = id;
+}
+
 struct forward *forward_new(const struct model *m, struct pool *pool)
 {
 	struct forward *f = NEW(struct forward);
@@ -167,6 +177,7 @@ static void evaluate_one(void *context, int task, int worker)
 		.params = &f->m->params, .key = rng_stream(0, "evaluation", (uint64_t)part, 0).key};
 	tape_reset(t);
 	int layers = f->m->config.encoder.layers, all = forward_layers_of_part(f);
+	none.condition = forward_condition(f, b);
 	if (f->besides.ablation)
 		none.ablation = f->besides.ablation + (size_t)part * (size_t)all;
 	if (f->besides.chosen)

@@ -27,6 +27,9 @@ void forward_free(struct forward *);
  * at least. NULL: all of every window. Called from any thread, as fill. */
 void forward_samples(struct forward *, int (*samples)(void *context, int b));
 
+/* The rows id [B] of the conditions of the windows that are worked on next (moe.router=condition), borrowed; NULL for none. */
+void forward_conditions(struct forward *, const int *id);
+
 /* logits [B][classes], gate [B][K] (1 without a gate) */
 void forward_evaluate(struct forward *, int B, window_fill, void *context, real *logits, real *gate);
 

@@ -45,6 +45,7 @@ struct forward {
 	window_fill fill;
 	int (*samples)(void *context, int b); /* NULL: windows are whole */
 	void *context;
+	const int *condition; /* [windows of the call], or NULL */
 	const struct train_step *step;
 	struct node **d_summary, **d_token; /* [K] what the joint half says of the encoders' outputs */
 	/* mixtures, NULL without: */
@@ -61,6 +62,7 @@ void forward_room_for_outputs(struct forward *, int B); /* summary, token for B 
 /* How many windows from .. from+most-1 have as many tokens as the first of them; a stretch that can be encoded together. */
 int forward_alike(const struct forward *, int from, int most);
 /* Windows from .. from+count-1 of a part, which are alike, through its encoders, on this tape; what they return also goes to f->summary, f->token. */
+const int *forward_condition(const struct forward *, int from); /* of windows from .. of the group */
 struct encoded forward_encode(
 	struct forward *, struct tape *, int part, int from, int count, const struct gradient_view *);
 /* Nodes on the joint tape over f->summary and f->token for windows from .. from+count-1, with gradients when it has them. */

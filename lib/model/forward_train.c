@@ -158,6 +158,7 @@ static void train_forward_chunk(void *context, int task, int worker)
 	c->out = tape_take(t, (size_t)c->count * sizeof *c->out);
 	for (int from = c->from, n; from < c->from + c->count; from += n) {
 		n = forward_alike(f, from, c->from + c->count - from);
+		view.condition = forward_condition(f, from);
 		view.scope = f->scope ? f->scope + f->first + from : NULL;
 		view.key = rng_stream(f->step->seed, "mixture", f->step->number,
 			(uint64_t)c->part << 32 | (uint64_t)(f->first + from))

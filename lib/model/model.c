@@ -69,6 +69,7 @@ struct router_shape model_router_shape(const struct model *m, int layer)
 		.slots = c->moe.slots,
 		.dim = c->moe.router_dim,
 		.bias = c->moe.bias,
+		.conditions = m->conditions,
 		.temperature = c->moe.temperature,
 		.noise_std = c->moe.noise_std,
 		.load = c->moe.load_balance_form == BALANCE_CV2_LOAD,
@@ -310,6 +311,22 @@ static void cut_units(struct model *m)
 	m->units = m->unit[m->N - 1] + 1;
 }
 
+/* Rows of the embedding of a router that knows conditions. */
+static int name_conditions(struct model *m)
+{
+	const struct config *c = &m->config;
+	m->unknown = -1;
+	if (!config_conditioned(c))
+		return 0;
+	m->conditions = m->layout.conditions.n;
+	if (!m->conditions)
+		return err_set(
+			EX_DATAERR, "moe.router=condition, and no condition has a name (moe.conditions)");
+	if (c->moe.condition_unknown > 0)
+		m->unknown = m->conditions++;
+	return 0;
+}
+
 static int build(struct model *m, int with_gate)
 {
 	const struct config *c = &m->config;
@@ -324,6 +341,8 @@ static int build(struct model *m, int with_gate)
 			"%d tokens a window, encoder.max_seq_length allows %d; use longer patches or shorter "
 			"windows",
 			m->N, c->encoder.max_seq_length);
+	if (name_conditions(m))
+		return -1;
 	cut_units(m);
 	m->token = -1;
 	if (c->bridge.tokens) {

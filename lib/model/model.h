@@ -5,7 +5,7 @@
  *     bridge: g = mean_k g_k      gate: w = softmax(fc2 relu(fc1 g)) [B][K]      logits = classifier(sum_k w_k s_k)
  *                                                     or, of each region's own: log sum_k w_k softmax(head_k(s_k))
  *
- * The structure is a function of the configuration, the layout (regions, length, rate) and the classes alone.
+ * The structure is a function of the configuration, the layout (regions, length, rate, conditions) and the classes alone.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
@@ -58,6 +58,7 @@ struct model {
 	void *prepared; /* the tokeniser's tables */
 	const struct expert_type *feedforward;
 	const struct router_type *router;       /* of the mixtures */
+	int conditions, unknown;                /* its embeddings; that for unknown ones, or -1 */
 	int mixtures;                           /* layers of a region that are mixtures */
 	int units;                              /* of a window: what is routed together */
 	int *unit;                              /* [N] the unit of each token; NULL: each is one by itself */

@@ -30,11 +30,13 @@ struct router_shape {
 	int levels,
 		level[ROUTER_LEVELS]; /* hierarchical: alternatives of a router, from the root on; their product is E */
 	int leaf_k; /* hierarchical: experts chosen below each last router; top_groups at every other; k: in all */
-	const real *balance; /* [E] added to the scores for the choice alone (moe/rebalance.h), or NULL */
-	double jitter;       /* the router reads x U(1 - jitter, 1 + jitter) in training */
-	double temperature;  /* divides the logits */
-	double noise_std;    /* factor on the learned scale of the noise (noisy_topk) */
-	bool fixed_noise;    /* ... or the noise's deviation: there is no learned scale */
+	const real *balance;  /* [E] added to the scores for the choice alone (moe/rebalance.h), or NULL */
+	double jitter;        /* the router reads x U(1 - jitter, 1 + jitter) in training */
+	double temperature;   /* divides the logits */
+	int conditions;       /* embeddings (condition) */
+	const int *condition; /* [windows] which of them is a window's */
+	double noise_std;     /* factor on the learned scale of the noise (noisy_topk) */
+	bool fixed_noise;     /* ... or the noise's deviation: there is no learned scale */
 	bool load; /* noisy_topk: tell how probable each expert is, for the balance loss (choice.load) */
 	double capacity_factor;         /* expert_choice: an expert takes capacity_factor pool / E tokens */
 	int capacity_min, capacity_max; /* ... but at least, at most (0: no bound) */

@@ -153,6 +153,9 @@ struct node *op_pick(struct tape *, struct node *x, const int *index, int k, boo
  * none empty; borrowed)       x [B*N][cols] */
 struct node *op_mean_units(struct tape *, struct node *x, int N, int U, const int *unit);
 
+/* y = x + table[row[window]], the same for all N rows of a window       x [B*N][cols], table [..][cols], row [B] (borrowed) */
+struct node *op_add_embedding(struct tape *, struct node *x, struct weight table, const int *row, int N);
+
 /* y [n][cols] = the rows row[0 .. n-1] of x */
 struct node *op_gather(struct tape *, struct node *x, const int *row, int n);
 

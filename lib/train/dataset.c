@@ -125,7 +125,7 @@ int dataset_add(struct dataset *d, struct windows *w)
 	}
 	for (int64_t i = 0; i < w->n; i++)
 		d->item[d->n++] = (struct item){d->parts, i, w->label[i] < 0 ? -1 : class[w->label[i]],
-			group[w->group[i]], recording[w->recording[i]]};
+			group[w->group[i]], recording[w->recording[i]], -1};
 	d->parts++;
 	free(class);
 	free(group);
@@ -315,10 +315,16 @@ static int samples(void *context, int b)
 void dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t *items, int64_t n, int batch,
 	int classes, int K, real *logits, real *gate)
 {
+	int *condition = NEW_ARRAY(int, n < batch ? n : batch);
+	forward_conditions(f, condition);
 	for (int64_t from = 0; from < n; from += batch) {
 		int B = n - from < batch ? (int)(n - from) : batch;
 		struct filling here = {d, items + from};
 		forward_samples(f, samples);
+		for (int b = 0; b < B; b++)
+			condition[b] = d->item[items[from + b]].condition;
 		forward_evaluate(f, B, fill, &here, logits + from * classes, gate + from * K);
 	}
+	forward_conditions(f, NULL);
+	free(condition);
 }

@@ -19,6 +19,7 @@ struct item {
 	int64_t window;       /* within the part */
 	int label;            /* index into classes, -1 = unlabelled */
 	int group, recording; /* indices into the dataset's lists */
+	int condition;        /* row of the router's embedding, -1 = not bound (train/condition.h) */
 };
 
 struct dataset {

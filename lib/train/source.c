@@ -1,5 +1,6 @@
 #include "train/source.h"
 
+#include "base/error.h"
 #include "base/mem.h"
 #include "eeg/live.h"
 
@@ -16,8 +17,8 @@ struct source {
 	struct names notes;
 };
 
-struct source *source_new(
-	const struct names *operands, const struct layout *like, enum missing_channel missing, int most)
+struct source *source_new(const struct names *operands, const struct layout *like,
+	enum missing_channel missing, const struct split_naming *naming, int most)
 {
 	static const enum split_missing as[] = {[MISSING_ERROR] = SPLIT_MISSING_ERROR,
 		[MISSING_INTERP] = SPLIT_MISSING_INTERP,
@@ -27,6 +28,8 @@ struct source *source_new(
 	s->options = split_defaults();
 	s->options.like = like;
 	s->options.missing = as[missing];
+	if (naming)
+		s->options.naming = *naming;
 	s->most = most;
 	return s;
 }
@@ -88,6 +91,21 @@ static int cut_recording(struct source *s, struct windows **w)
 	return 1;
 }
 
+/* Windows have their names. */
+static int refuse_naming(const struct source *s)
+{
+	const struct split_naming *n = &s->options.naming;
+	const char *given = n->group            ? "--group"
+			    : n->group_name     ? "--group-name"
+			    : n->condition      ? "--condition"
+			    : n->condition_name ? "--condition-name"
+						: NULL;
+	return given ? err_set(EX_USAGE,
+			       "%s: %s is for recordings as CSV; windows got their names from moe-split",
+			       input_name(s->in), given)
+		     : 0;
+}
+
 int source_next(struct source *s, struct windows **w)
 {
 	for (;;) {
@@ -106,6 +124,8 @@ int source_next(struct source *s, struct windows **w)
 			return -1;
 		if (kind == INPUT_TEXT)
 			return cut_recording(s, w);
+		if (refuse_naming(s))
+			return -1;
 	}
 }
 

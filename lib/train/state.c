@@ -44,6 +44,9 @@ static uint64_t mix_items(uint64_t h, const struct dataset *d, const int64_t *it
 		h = mix(h, (uint64_t)dataset_windows(d, items[i])->sample[it->window]);
 		h = mix_text(h, d->recordings.s[it->recording]);
 		h = mix_text(h, d->groups.s[it->group]);
+		const struct windows *w = dataset_windows(d, items[i]);
+		if (w->condition && w->condition[it->window] >= 0)
+			h = mix_text(h, w->conditions.s[w->condition[it->window]]);
 		h = mix_samples(h, d, items[i]);
 		if (dataset_samples(d, items[i]) < d->target->length)
 			h = mix(h, (uint64_t)dataset_samples(d, items[i]));

@@ -44,6 +44,7 @@ struct trainer *trainer_new(
 	t->mixtures = mixtures_new(m);
 	t->label = NEW_ARRAY(int, batch);
 	t->group = NEW_ARRAY(int, batch);
+	t->condition = NEW_ARRAY(int, batch);
 	t->logits = NEW_ARRAY(real, (size_t)batch * (size_t)m->layout.classes.n);
 	return t;
 }
@@ -63,6 +64,7 @@ void trainer_free(struct trainer *t)
 	shelf_free(&t->order_shelf, t->order);
 	free(t->label);
 	free(t->group);
+	free(t->condition);
 	free(t->logits);
 	free(t);
 }
@@ -113,6 +115,20 @@ static int samples(void *context, int b)
 {
 	const struct filling *f = context;
 	return dataset_samples(f->t->data.train, f->t->data.train_item[f->t->order[f->from + b]]);
+}
+
+/* The conditions of the batch; some are taken as unknown, so that there is something to learn from. */
+static void fill_conditions(struct trainer *t, int64_t from, int B)
+{
+	const struct model *m = t->m;
+	for (int b = 0; b < B && m->conditions; b++) {
+		struct rng r = rng_stream(t->seed, "condition", (uint64_t)t->at.step, (uint64_t)b);
+		bool unknown = m->unknown >= 0 && rng_uniform(&r) < m->config.moe.condition_unknown;
+		t->condition[b] =
+			unknown ? m->unknown
+				: t->data.train->item[t->data.train_item[t->order[from + b]]].condition;
+	}
+	forward_conditions(t->forward, m->conditions ? t->condition : NULL);
 }
 
 /* The norm of the whole gradient; names the first tensor where it is not finite, or too large for the second moment. */
@@ -183,6 +199,7 @@ static int one_step(struct trainer *t, struct step_report *r)
 		t->label[b] = it->label;
 		t->group[b] = it->group;
 	}
+	fill_conditions(t, from, B);
 	struct train_step step = {.label = t->label,
 		.group = t->group,
 		.class_weight = t->class_weight,

@@ -33,9 +33,9 @@ struct trainer {
 	real *class_weight;          /* [classes] or NULL */
 	int64_t *order;              /* [trains] of this epoch */
 	struct shelf order_shelf;
-	int order_epoch;    /* the epoch it belongs to, -1 = none */
-	int *label, *group; /* [batch] */
-	real *logits;       /* [batch][classes] */
+	int order_epoch;                /* the epoch it belongs to, -1 = none */
+	int *label, *group, *condition; /* [batch] */
+	real *logits;                   /* [batch][classes] */
 	struct counters at;
 	struct mixtures *mixtures; /* NULL without */
 	struct names warnings;     /* of the last epoch */

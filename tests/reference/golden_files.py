@@ -26,8 +26,9 @@ def layout(meta):
 def write_model(case, path):
     tensors, meta = case
     parameters = {name[6:]: t for name, t in tensors.items() if name.startswith("param.")}
+    named = {"moe.conditions": meta["conditions"]} if "conditions" in meta else {}
     container.save(path, parameters, {
-        **layout(meta), "moe.format": "model/1", "moe.config": meta["config"], "moe.regions": meta["regions"]})
+        **layout(meta), **named, "moe.format": "model/1", "moe.config": meta["config"], "moe.regions": meta["regions"]})
 
 
 def write_windows(case, path):
@@ -47,8 +48,13 @@ def write_windows(case, path):
     out["window.label"] = container.tensor("I32", [n], tensors["y"][2])
     out["window.recording"] = container.tensor("I32", [n], [0] * n)
     out["window.group"] = container.tensor("I32", [n], [0] * n)
+    named = {}
+    if "conditions" in meta:  # another order than the model's: names are what counts
+        conditions = json.loads(meta["conditions"])
+        named["moe.conditions"] = json.dumps(conditions[::-1])
+        out["window.condition"] = container.tensor("I32", [n], [len(conditions) - 1 - c for c in tensors["condition"][2]])
     container.save(path, out, {
-        **layout(meta), "moe.format": "windows/1", "moe.recordings": '["golden"]', "moe.groups": '["golden"]',
+        **layout(meta), **named, "moe.format": "windows/1", "moe.recordings": '["golden"]', "moe.groups": '["golden"]',
         "moe.regions": json.dumps([r["name"] for r in regions])})
 
 

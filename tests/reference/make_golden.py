@@ -5,9 +5,10 @@ usage: make_golden.py FOLDER [CASE...]       write every case, or those named, i
        make_golden.py --compare FILE...      compute the given cases again and print how far they are off
 
 Parameters and inputs are drawn as float32; everything after that is double, without dropout, and stored as float32.
-A case holds x [B][T][C], y [B], param.*, and what must come out: logits [B][classes], gate [B][K], grad.* of the first step,
+A case holds x [B][T][C], y [B], condition [B] where the router reads it, param.*, and what must come out: logits [B][classes], gate [B][K], grad.* of the first step,
 losses [3] of three AdamW steps on the one batch, and stepped.* after them. Metadata: config (the model's configuration), regions
-(as in a model file), set (what moe-train gets with --set), channels, classes, length, halo, rate.
+(as in a model file), set (what moe-train gets with --set), channels, classes, length, halo, rate,
+conditions (their names).
 """
 import array
 import json
@@ -394,9 +395,13 @@ for name, case in {
     "moe-tree-3": dict(moe={"router": "hierarchical", "levels": [2, 2, 2], "top_k_groups": 1, "top_k": 2, "temperature": 0.7,
                             "load_balance_weight": 0.1}),
     "moe-scope": dict(moe={"balance_scope": "window", "load_balance_weight": 0.1}),
+    "moe-condition": dict(moe={"router": "condition", "condition": "condition", "layers": "all", "bias": True, "temperature": 0.8,
+                               "z_loss_weight": 0.01, "load_balance_weight": 0.1}, conditions=["rest", "site b", "site a", "none here"],
+                          condition=[1, 2, 1, 0, 2]),
 }.items():
     CASES[name] = dict(regions=2, halo=1, channels=5, moe={"layers": [1], **case["moe"]},
-                       encoder={"layers": 2, "norm": "pre", "activation": "gelu", **case.get("encoder", {})})
+                       encoder={"layers": 2, "norm": "pre", "activation": "gelu", **case.get("encoder", {})},
+                       **{k: v for k, v in case.items() if k.startswith("condition")})
 
 
 def to_tensor(values):
@@ -416,20 +421,27 @@ def record(name, folder):
         config[part] = {**defaults, **spec.get(part, {})}
     if "moe" in spec:
         config["moe"] = {**mixture.MOE, **spec["moe"]}
+    written = json.dumps(config)
+    if "conditions" in spec:
+        config["moe"].update(names=len(spec["conditions"]), of=spec["condition"])
     regions = index_regions(spec["channels"], spec["regions"], spec["halo"])
     generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
     p = draw(shapes(config, regions, length, classes), generator)
     x = torch.randn([windows, length, spec["channels"]], generator=generator, dtype=torch.float64).float().double()
     y = torch.tensor(spec.get("labels", [i % classes for i in (0, 1, 2, 3, 5)]))
     out = {"x": to_tensor(x), "y": container.tensor("I64", [windows], y.tolist())}
+    meta = {}
+    if "conditions" in spec:
+        out["condition"] = container.tensor("I64", [windows], spec["condition"])
+        meta["conditions"] = json.dumps(spec["conditions"])
     out.update({"param." + n: to_tensor(v) for n, v in p.items()})
     out.update({n: to_tensor(v) for n, v in outcome(p, x, y, config, regions, train).items()})
     container.save(os.path.join(folder, name + ".safetensors"), out, {
-        "config": json.dumps(config), "regions": json.dumps(regions),
+        "config": written, "regions": json.dumps(regions),
         "set": json.dumps([f"train.{k}={v}" for k, v in spec.get("train", {}).items()]),
         "channels": json.dumps([f"C{i}" for i in range(spec["channels"])]),
         "classes": json.dumps([f"class {i}" for i in range(classes)]),
-        "length": str(length), "halo": str(spec["halo"]), "rate": str(RATE)})
+        "length": str(length), "halo": str(spec["halo"]), "rate": str(RATE), **meta})
 
 
 def compare(path):
@@ -442,6 +454,8 @@ def compare(path):
         train[key] = float(train[key])
     if "regions" in meta:
         config, regions = json.loads(meta["config"]), json.loads(meta["regions"])
+        if "conditions" in meta:
+            config["moe"].update(names=len(json.loads(meta["conditions"])), of=tensors["condition"][2])
     else:
         k, channels = tensors["gate"][1][1], x.shape[2]
         halo = (p["experts.0.input_projection.weight"].shape[1] - channels // k) // 2

@@ -1,6 +1,7 @@
 """Mixtures of experts a second time, in PyTorch, one token after the other where that is the plain way to say it.
 
 A mixture stands where a layer has its feed-forward. x [B][N][H]; p holds the parameters; losses gathers (balance, z) of each.
+Where the router reads conditions moe["names"] says how many there are and moe["of"] which of them each window has.
 """
 import math
 
@@ -10,7 +11,7 @@ MOE = {"layers": "none", "num_experts": 4, "top_k": 2, "router": "topk", "renorm
        "noise_std": 1.0, "router_dim": 6, "slots": 1, "capacity_factor": 0.0, "load_balance_weight": 0.01,
        "load_balance_form": "switch", "z_loss_weight": 0.0, "shared_experts": 0, "capacity_factor_eval": 0.0, "capacity_min": 0,
        "score": "softmax", "top_p": 0.0, "groups": 0, "top_k_groups": 1, "specialisation": False, "capacity_max": 0, "drop_policy": "choice", "drop_residual": True, "drop_renormalise": False}
-LINEAR = ("topk", "noisy_topk", "soft", "expert_choice")
+LINEAR = ("topk", "noisy_topk", "soft", "expert_choice", "condition")
 
 
 def here(moe, layer):
@@ -44,6 +45,8 @@ def shapes(moe, h, f):
             out[f"moe.router.levels.{level}.bias"] = [entries]
     if router == "noisy_topk":
         out["moe.router.noise.weight"] = [e, h]
+    if router == "condition":
+        out["moe.router.condition.weight"] = [moe["names"], h]
     if router == "cosine":
         out.update({"moe.router.projection.weight": [moe["router_dim"], h],
                     "moe.router.embedding.weight": [e, moe["router_dim"]], "moe.router.log_scale": [1]})
@@ -228,12 +231,15 @@ def mixture(p, name, x, moe, activation, losses):
         if moe["router"] == "uniform":
             z = torch.zeros(b, n, e, dtype=torch.float64)
         else:
-            z = logits_of(p, name + ".router", x.reshape(b * n, h), moe).reshape(b, n, e)
+            read = x
+            if moe["router"] == "condition":
+                read = torch.stack([x[i] + p[name + ".router.condition.weight"][c] for i, c in enumerate(moe["of"])])
+            z = logits_of(p, name + ".router", read.reshape(b * n, h), moe).reshape(b, n, e)
         score = z.sigmoid() if moe["score"] == "sigmoid" else z.softmax(-1)
         probability = score / score.sum(-1, keepdim=True)
         parts = [choose(s, moe) for s in score]
         weight = torch.stack([w for w, _ in parts])
-        if moe["router"] in ("topk", "noisy_topk", "cosine"):
+        if moe["router"] in ("topk", "noisy_topk", "cosine", "condition"):
             if moe.get("balance_scope") == "window":
                 losses[0] += sum(balance(probability[i], weight[i], parts[i][1], moe) for i in range(b)) / b
             else:

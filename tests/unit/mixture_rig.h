@@ -38,7 +38,8 @@ struct rig {
 	struct router_shape route;
 	struct capacity capacity;
 	struct expert_dropout dropout;
-	int F, B, shared; /* width of an expert; windows; shared experts */
+	int F, B, shared;  /* width of an expert; windows; shared experts */
+	int condition[16]; /* of the windows, for the router that reads them */
 	enum balance_form form;
 	double balance_weight, z_weight;
 	int scopes;       /* of the losses; 0: one */
@@ -71,6 +72,10 @@ static inline void rig_begin(struct rig *g, uint64_t seed)
 	if (!g->route.pool)
 		g->route.pool = g->route.N;
 	struct expert_shape shape = {.H = g->route.H, .F = g->F, .activation = ACT_GELU};
+	for (int b = 0; b < g->B && b < 16; b++)
+		g->condition[b] = (b + 2) % 3;
+	g->route.conditions = 3;
+	g->route.condition = g->condition;
 	g->m = (struct mixture){.router = router_find(g->router),
 		.route = g->route,
 		.shape = shape,

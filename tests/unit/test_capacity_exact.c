@@ -296,7 +296,8 @@ static void case_14_what_is_kept(void)
 /* case 18: room for all is the same as no capacity, to the bit, for every router that has one; case 16: one expert takes all */
 static void case_18_room_for_all(void)
 {
-	static const char *const routers[] = {"topk", "noisy_topk", "cosine", "random", "uniform"};
+	static const char *const routers[] = {
+		"topk", "noisy_topk", "cosine", "condition", "random", "uniform"};
 	for (size_t i = 0; i < sizeof routers / sizeof *routers; i++)
 		for (int E = 1; E <= 4; E += 3) {
 			struct rig g = rig_with(routers[i], 4, DROP_PROBABILITY),

@@ -18,6 +18,7 @@ struct golden {
 	int B, T, C;
 	const float *x;     /* [B][T][C] */
 	int *label;         /* [B] */
+	int *condition;     /* [B], or NULL */
 	real *class_weight; /* [classes] or NULL */
 	double smoothing;
 };
@@ -40,7 +41,7 @@ static void fill(void *context, int b, int k, real *x)
 static int write_model(const struct st_file *f, const char *path)
 {
 	static const char *const keys[] = {
-		"config", "regions", "channels", "classes", "length", "halo", "rate"};
+		"config", "regions", "channels", "classes", "length", "halo", "rate", "conditions"};
 	struct st_writer *w = st_writer_new();
 	struct output *o = output_open(path, OUTPUT_BINARY);
 	for (int i = 0; i < f->n; i++)
@@ -52,7 +53,8 @@ static int write_model(const struct st_file *f, const char *path)
 	st_put_meta(w, "moe.stride", st_meta(f, "length"));
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		char *key = mem_format("moe.%s", keys[i]);
-		st_put_meta(w, key, st_meta(f, keys[i]));
+		if (st_meta(f, keys[i]))
+			st_put_meta(w, key, st_meta(f, keys[i]));
 		free(key);
 	}
 	int r = st_write(w, o) || output_commit(o);
@@ -109,6 +111,11 @@ static int begin(struct golden *g, const char *golden, const char *model)
 	g->label = NEW_ARRAY(int, n);
 	for (int b = 0; b < g->B; b++)
 		g->label[b] = (int)y[b];
+	const int64_t *condition =
+		st_find(g->f, "condition") ? st_need(g->f, "condition", ST_I64, 1, &n) : NULL;
+	g->condition = condition ? NEW_ARRAY(int, n) : NULL;
+	for (int b = 0; condition && b < g->B; b++)
+		g->condition[b] = (int)condition[b];
 	read_settings(g);
 	return 0;
 }
@@ -118,6 +125,7 @@ static void end(struct golden *g)
 	st_free(g->f);
 	model_free(g->m);
 	free(g->label);
+	free(g->condition);
 	free(g->class_weight);
 }
 
@@ -170,6 +178,7 @@ static void compare(const char *golden, const char *model)
 	real *logits = NEW_ARRAY(real, g.B * classes), *gate = NEW_ARRAY(real, g.B * K),
 	     *gradient = NEW_ARRAY(real, g.m->params.count);
 	int64_t ls[2] = {g.B, classes}, gs[2] = {g.B, K}, n = -1;
+	forward_conditions(f, g.condition);
 	forward_evaluate(f, g.B, fill, &g, logits, gate);
 	CHECK(worst_difference(logits, st_need(g.f, "logits", ST_F32, 2, ls), (size_t)(g.B * classes)) <
 		1e-5);

@@ -31,7 +31,8 @@ enum { H = 6, ROWS = 14 };
 /* one expert of weight 1 is the dense layer, gradients too */
 static void case_17_one_expert(void)
 {
-	static const char *const routers[] = {"topk", "noisy_topk", "soft", "cosine", "random", "uniform"};
+	static const char *const routers[] = {
+		"topk", "noisy_topk", "soft", "cosine", "condition", "random", "uniform"};
 	real dy[ROWS * H];
 	random_gradient(dy, ROWS * H);
 	for (size_t i = 0; i < sizeof routers / sizeof *routers; i++) {
@@ -138,7 +139,7 @@ static void choose_by(struct router_shape *s, int way)
 static void case_20_equal_experts(void)
 {
 	static const char *const routers[] = {
-		"topk", "noisy_topk", "soft", "soft_moe", "cosine", "random", "uniform"};
+		"topk", "noisy_topk", "soft", "soft_moe", "cosine", "condition", "random", "uniform"};
 	for (size_t i = 0; i < sizeof routers / sizeof *routers; i++)
 		for (int way = 0; way < 12; way++) {
 			struct rig g = rig_for(routers[i], 4, 3);
@@ -183,7 +184,7 @@ static void case_21_permuted_experts(void)
 		const char *router;
 		int rows; /* the router's tensor that has a row for each expert */
 	} a[] = {{"topk", 1}, {"noisy_topk", 1}, {"soft", 1}, {"expert_choice", 1}, {"cosine", 2},
-		{"soft_moe", 1}};
+		{"condition", 1}, {"soft_moe", 1}};
 	for (size_t i = 0; i < sizeof a / sizeof *a; i++) {
 		struct rig g = rig_for(a[i].router, 4, 2);
 		rig_begin(&g, 33);
@@ -287,7 +288,7 @@ static void case_27_cosine_and_slots(void)
 static void case_28_gradients_reach(void)
 {
 	static const char *const routers[] = {
-		"topk", "noisy_topk", "cosine", "soft", "expert_choice", "soft_moe"};
+		"topk", "noisy_topk", "cosine", "condition", "soft", "expert_choice", "soft_moe"};
 	real dy[ROWS * H];
 	random_gradient(dy, ROWS * H);
 	for (size_t i = 0; i < sizeof routers / sizeof *routers; i++)
@@ -307,6 +308,40 @@ static void case_28_gradients_reach(void)
 			tape_end();
 			rig_end(&g);
 		}
+}
+
+/* The choice goes by (x + u) W^T with the embedding u of the window's condition, and the experts see x: as topk with the logits
+ * W u of the window added, and as topk to the bit where u is 0. */
+static void conditions_move_the_choice(void)
+{
+	struct rig g = rig_for("condition", 4, 2), h = rig_for("topk", 4, 2);
+	rig_begin(&g, 42);
+	rig_begin(&h, 42);
+	for (int i = 0; i < h.s.n; i++) { /* x, router, then the experts: g has the embeddings between */
+		int from = i < 2 ? i : i + 1;
+		memcpy(h.s.node[i].x, g.s.node[from].x, (size_t)(h.s.rows[i] * h.s.cols[i]) * sizeof(real));
+	}
+	tape_begin(false);
+	const real *W = g.s.node[1].x, *u = g.s.node[2].x;
+	int moved = 0;
+	rig_forward(tape, &g);
+	rig_forward(tape, &h);
+	for (int i = 0; i < ROWS; i++) {
+		int c = g.condition[i / 7];
+		for (int e = 0; e < 4; e++) {
+			double z = (double)h.chosen.logits->x[i * 4 + e];
+			for (int j = 0; j < H; j++)
+				z += (double)u[c * H + j] * (double)W[e * H + j];
+			CHECK_NEAR(g.chosen.logits->x[i * 4 + e], z, close_to);
+		}
+		moved += g.chosen.expert[i * 2] != h.chosen.expert[i * 2];
+	}
+	CHECK(moved > 0 && moved < ROWS);
+	memset(g.s.node[2].x, 0, 3 * H * sizeof(real));
+	CHECK(!memcmp(rig_forward(tape, &g)->x, rig_forward(tape, &h)->x, ROWS * H * sizeof(real)));
+	tape_end();
+	rig_end(&g);
+	rig_end(&h);
 }
 
 /* cases 28 and 29: noise changes training only, by its key; what the losses read of the logits stays clean */
@@ -450,6 +485,7 @@ int main(void)
 	CASE(case_27_temperature);
 	CASE(case_27_cosine_and_slots);
 	CASE(case_28_gradients_reach);
+	CASE(conditions_move_the_choice);
 	CASE(case_29_noise);
 	CASE(groups_limit_the_choice);
 	CASE(mass_limits_the_choice);

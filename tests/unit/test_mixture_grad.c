@@ -16,6 +16,12 @@ static struct node *pick_shares(struct tape *t, struct subject *s)
 	return op_pick(t, op_softmax(t, &s->node[0], 1), places, 3, true);
 }
 
+static struct node *add_embedding(struct tape *t, struct subject *s)
+{
+	static const int row[] = {2, 0, 2};
+	return op_add_embedding(t, &s->node[0], s->weight[1], row, 2);
+}
+
 static struct node *gather(struct tape *t, struct subject *s)
 {
 	static const int row[] = {3, 0, 3, 1, 2};
@@ -123,6 +129,7 @@ static void operations_grad(void)
 		{pick, 1, {4}, {4}},
 		{pick_shares, 1, {4}, {4}},
 		{gather, 1, {4}, {3}},
+		{add_embedding, 2, {6, 3}, {4, 4}},
 		{combine, 3, {4, 2, 2}, {2, 5, 5}},
 		{cosine, 3, {4, 3, 1}, {5, 5, 1}},
 		{cosine_exponential, 3, {4, 3, 1}, {5, 5, 1}},
@@ -312,7 +319,8 @@ static void every_way_of_dropping_grad(void)
 /* What changes a router's input, its logits, its scores or its choice. */
 static void every_option_grad(void)
 {
-	static const char *const routers[] = {"topk", "noisy_topk", "soft", "expert_choice", "cosine"};
+	static const char *const routers[] = {
+		"topk", "noisy_topk", "soft", "expert_choice", "cosine", "condition"};
 	for (size_t i = 0; i < sizeof routers / sizeof *routers; i++)
 		for (int option = 0; option < 7; option++) {
 			struct rig g = rig_of(routers[i]);

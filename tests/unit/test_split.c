@@ -31,7 +31,7 @@ static struct layout model(void)
 	static int32_t left[] = {0, 1, -1}, right[] = {1, 2, 3};
 	static unsigned char left_core[] = {1, 1, 0}, right_core[] = {0, 1, 1};
 	static struct region region[] = {{"left", 3, left, left_core}, {"right", 3, right, right_core}};
-	struct layout l = {2, 2, 1, 100, "uV", {0}, {0}, 2, region};
+	struct layout l = {2, 2, 1, 100, "uV", {0}, {0}, 2, region, {0}};
 	names_split(&l.channels, "a,b,c,d", ',');
 	names_split(&l.classes, "go,stop", ',');
 	return l;
@@ -197,7 +197,7 @@ static void memory_does_not_grow_with_the_recording(void)
 static void options_that_contradict_are_refused(void)
 {
 	struct split_options o = split_defaults();
-	o.group = "(";
+	o.naming.group = "(";
 	CHECK(!split_new(&o) && err_status() == EX_USAGE);
 	o = split_defaults();
 	names_split(&o.channels, "a,b,a", ',');
