@@ -10,13 +10,6 @@ setup_file() {
     make_data
 }
 
-# mix NAME ARGUMENTS...: a small model with mixtures in every layer, on w.st
-mix() {
-    local out=$1
-    shift
-    moe-train $small --set moe.layers=all --set train.batch_size=24 --no-history -q "$@" -o "$out" w.st
-}
-
 # losses LOG: the lines of the log without what a clock says
 losses() {
     jq -c 'del(.windows_per_s)' "$1"

@@ -10,13 +10,6 @@ setup_file() {
     make_data
 }
 
-# mix NAME ARGUMENTS...: a model NAME of two epochs whose layer is a mixture; quick, the same for the same arguments
-mix() {
-    local out=$1
-    shift
-    moe-train $small --set moe.layers=all --set train.epochs=2 --set train.batch_size=24 --no-history -q "$@" -o "$out" w.st
-}
-
 # routers: the names of all that are there
 routers() {
     moe-train --set moe.router=? --print-config 2>&1 | sed -n 's/.*is none of //p' | tr '|' ' '

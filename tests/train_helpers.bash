@@ -32,6 +32,14 @@ tensors() {
     tail -c +$((header + 9)) "$1" | cksum
 }
 
+# mix OUT ARGUMENTS...: a small model of two epochs with mixtures in every layer, on w.st; quick, the same for the same arguments
+mix() {
+    local out=$1
+    shift
+    # shellcheck disable=SC2086
+    moe-train $small --set moe.layers=all --set train.epochs=2 --set train.batch_size=24 --no-history -q "$@" -o "$out" w.st
+}
+
 # moe_model NAME KEYS...: a model of one epoch whose two layers are both mixtures of four experts
 moe_model() {
     local name=$1

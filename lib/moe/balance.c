@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "moe/choice.h"
-#include "moe/log_sum_exp.h"
+#include "tensor/log_sum_exp.h"
 #include <stdlib.h>
 #include <string.h>
 

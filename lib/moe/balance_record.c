@@ -1,7 +1,7 @@
 /* The losses on the tape: their slopes go to the gradients of what a choice was made from. */
 #include "moe/balance.h"
 #include "moe/choice.h"
-#include "moe/log_sum_exp.h"
+#include "tensor/log_sum_exp.h"
 
 struct saved {
 	struct choice c;

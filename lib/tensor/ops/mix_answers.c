@@ -1,4 +1,5 @@
 /* A mixture of several classifiers' probabilities, in logarithms throughout. */
+#include "tensor/log_sum_exp.h"
 #include "tensor/ops.h"
 
 #include <math.h>
@@ -7,17 +8,6 @@
 enum {
 	LARGEST_EXPONENT = 80
 }; /* of a gradient where a weight is next to 0: what it is multiplied with later is smaller still */
-
-/* log softmax(z)_c = z_c - normaliser */
-static double normaliser(const real *z, int n)
-{
-	double top = (double)z[0], sum = 0;
-	for (int c = 1; c < n; c++)
-		top = fmax(top, (double)z[c]);
-	for (int c = 0; c < n; c++)
-		sum += exp((double)z[c] - top);
-	return top + log(sum);
-}
 
 /* With p_kc = softmax(z_k)_c and P_c = sum_k w_k p_kc:   dw_k = sum_c dy_c p_kc / P_c;
  *   dz_kj = r_kj - p_kj sum_c r_kc,   r_kc = dy_c w_k p_kc / P_c */
@@ -80,7 +70,7 @@ struct node *op_mix_answers(struct tape *t, struct node *w, struct node *const *
 	double *log_sum = y->saved = tape_take(t, (size_t)w->rows * (size_t)K * sizeof *log_sum);
 	for (size_t b = 0; b < (size_t)y->rows; b++) {
 		for (size_t k = 0; k < (size_t)K; k++)
-			log_sum[b * (size_t)K + k] = normaliser(z[k]->x + b * n, y->cols);
+			log_sum[b * (size_t)K + k] = log_sum_exp(z[k]->x + b * n, y->cols);
 		for (size_t c = 0; c < n; c++)
 			y->x[b * n + c] = (real)log_mixture(w, z, log_sum, (int)b, (int)c);
 	}

@@ -1,6 +1,6 @@
 /* ln sum_i e^z_i, in double. */
-#ifndef MOE_LOG_SUM_EXP_H
-#define MOE_LOG_SUM_EXP_H
+#ifndef TENSOR_LOG_SUM_EXP_H
+#define TENSOR_LOG_SUM_EXP_H
 
 #include "base/real.h"
 
