@@ -19,7 +19,7 @@ no_route() { # no_route STATUS WORDS ARGUMENTS...
 @test "a routing file has the gate, the table of windows and their metadata" {
     moe-route -m m.st w.st -o r.st
     [ "$(ask r.st 'm["moe.format"]')" = routing/1 ]
-    [ "$(ask r.st 'sorted(t)')" = "['gate.weight', 'region.0.channel', 'region.0.core', 'region.1.channel', 'region.1.core', 'window.group', 'window.label', 'window.recording', 'window.sample', 'window.start']" ]
+    [ "$(ask r.st 'sorted(t)')" = "['gate.weight', 'region.0.channel', 'region.0.core', 'region.1.channel', 'region.1.core', 'window.condition', 'window.group', 'window.label', 'window.recording', 'window.sample', 'window.start']" ]
     [ "$(ask r.st 't["gate.weight"][:2]')" = "('F32', [64, 2])" ]
     for key in moe.length moe.stride moe.rate moe.unit moe.halo moe.channels moe.classes moe.recordings moe.groups moe.regions; do
         [ "$(ask r.st "m['$key']")" = "$(ask w.st "m['$key']")" ] || { echo $key; false; }

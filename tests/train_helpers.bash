@@ -4,13 +4,14 @@
 # Options of a model that trains in milliseconds. Split where it is used.
 small="--set encoder.hidden_dim=8 --set encoder.heads=2 --set encoder.layers=1 --set encoder.ffn_dim=8"
 
-# make_data: in the file's folder eeg/S0[0-3]_1.csv, w.st (S00 to S03: 64 windows of 32 at 64 Hz, two regions), one.st (one
+# make_data: in the file's folder eeg/S0[0-3]_1.csv, w.st (S00 to S03: 64 windows of 32 at 64 Hz, two regions, each
+# person a condition), one.st (one
 # region), few.st (one region, one person), and m.st, a model of two epochs
 make_data() {
     PATH=$(realpath "${MOE_BIN:-build/bin}"):$PATH
     cd "$BATS_FILE_TMPDIR" || exit 1
     moe-synth --subjects 4 --channels 4 --rate 64 --seconds 8 --seed 5 -o eeg || return 1
-    moe-split --window 32 --experts 2 --halo 1 eeg/*.csv -o w.st || return 1
+    moe-split --window 32 --experts 2 --halo 1 --condition 'S0.' eeg/*.csv -o w.st || return 1
     moe-split --window 32 --experts 1 --halo 0 eeg/*.csv -o one.st || return 1
     moe-split --window 32 --experts 1 --halo 0 eeg/S00*.csv -o few.st || return 1
     # shellcheck disable=SC2086
