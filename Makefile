@@ -39,7 +39,7 @@ Q := $(if $(V),,@)
 all: $(PROGRAMS:%=$B/bin/%)
 
 # The kernels may fuse multiply and add, and need not keep errno and traps.
-KERNEL = $(if $(findstring lib/tensor/,$<),-ffp-contract=fast -fno-math-errno -fno-trapping-math)
+KERNEL = $(if $(findstring lib/tensor/,$<)$(findstring lib/train/optimizer/,$<),-ffp-contract=fast -fno-math-errno -fno-trapping-math)
 
 # Objects depend on the compiler and its flags: switching CC rebuilds.
 $B/flags: FORCE

@@ -128,7 +128,7 @@ static void adamw_by_hand(void)
 		params_add(&p, "b", 1, (int64_t[]){1}, INIT_ZERO, 0, false);
 		params_allocate(&p);
 		double x[3] = {1, -2, 3}, m[3] = {0}, v[3] = {0};
-		real ms[3] = {0}, vs[3] = {0}, *slot[] = {ms, vs};
+		real ms[3] = {0}, vs[3] = {0};
 		for (int i = 0; i < 3; i++)
 			p.x[i] = (real)x[i];
 		c.train.decay = all ? DECAY_ALL : DECAY_MATRICES;
@@ -145,7 +145,12 @@ static void adamw_by_hand(void)
 				x[i] -= rate * (m[i] / (1 - pow(b1, t))) /
 					(sqrt(v[i] / (1 - pow(b2, t))) + eps);
 			}
-			optimizer_table[0]->step(&p, gradient, slot, &c, rate, t);
+			for (int i = 0; i < p.n; i++) {
+				size_t at = p.list[i].offset;
+				real *state[] = {ms + at, vs + at};
+				optimizer_table[0]->step(&p.list[i], p.x + at, gradient + at, state,
+					p.list[i].count, &c, rate, t);
+			}
 			for (int i = 0; i < 3; i++) {
 				CHECK_NEAR(p.x[i], x[i], 1e-6);
 				CHECK(gradient[i] == before[i]); /* so that the step can be taken back */
