@@ -1,6 +1,7 @@
 #include "moe/balance.h"
 
 #include "base/mem.h"
+#include "tensor/softmax.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -65,16 +66,6 @@ static void keep_lacks(struct balance *b, const struct choice *c, int rows, int 
 		for (size_t e = 0; e < E; e++)
 			lack[e] = cut - s[e];
 	}
-}
-
-static double log_sum_exp(const real *z, int n)
-{
-	double top = (double)z[0], sum = 0;
-	for (int i = 1; i < n; i++)
-		top = fmax(top, (double)z[i]);
-	for (int i = 0; i < n; i++)
-		sum += exp((double)z[i] - top);
-	return top + log(sum);
 }
 
 void balance_count(struct balance *b, const struct choice *c, int rows, int k)

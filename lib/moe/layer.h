@@ -19,6 +19,7 @@
 #include "moe/choice.h"
 #include "moe/expert.h"
 #include "moe/expert_dropout.h"
+#include "moe/turn.h"
 
 /* Experts of one type: numbers first .. first + count - 1, tensors stacked [count][..] in the order of declare. */
 struct expert_part {
@@ -42,6 +43,7 @@ struct mixture {
 	struct weight coefficient;            /* [2][H] */
 	struct capacity capacity;
 	struct expert_dropout dropout;
+	struct turn *turn; /* of the routed experts' gradients; NULL: nobody else adds to them */
 	const struct ablation *ablation; /* evaluation: experts left out; NULL: none */
 };
 

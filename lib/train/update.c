@@ -45,8 +45,9 @@ struct update *update_new(const struct optimizer *o, const struct params *p, str
 	struct block *b = u->block;
 	for (int i = 0; i < p->n; i++)
 		for (size_t at = 0, n = p->list[i].count; at < n; at += BLOCK)
-			*b++ = (struct block){
-				.tensor = i, .from = p->list[i].offset + at, .count = n - at < BLOCK ? n - at : BLOCK};
+			*b++ = (struct block){.tensor = i,
+				.from = p->list[i].offset + at,
+				.count = n - at < BLOCK ? n - at : BLOCK};
 	return u;
 }
 

@@ -255,7 +255,8 @@ static int measure(const char *what)
 		getrusage(RUSAGE_SELF, &u);
 		struct model_size size = model_size(m);
 		printf("{\"what\":\"%s\",\"ffn\":%d,\"T\":%d,\"K\":%d,\"batch\":%d,\"threads\":%d,"
-		       "\"seconds\":%.6g,\"least\":%.6g,\"gflop\":%.6g,\"megabytes\":%.1f,\"parameters\":%zu,\"active\":%zu}\n",
+		       "\"seconds\":%.6g,\"least\":%.6g,\"gflop\":%.6g,\"megabytes\":%.1f,\"parameters\":%zu,"
+		       "\"active\":%zu}\n",
 			what, m->config.encoder.ffn_dim, o.T, o.K, o.batch, o.threads, seconds, t[1], gflop,
 			(double)u.ru_maxrss / 1024, size.total, size.active);
 		free(item);

@@ -17,6 +17,10 @@ static const char *const modes[] = {
 	"bridge.sync=layer moe.layers=[1] moe.load_balance_weight=0.5 moe.z_loss_weight=0.1",
 	"bridge.sync=layer moe.layers=all moe.load_balance_form=cv2 moe.shared_experts=1 "
 	"gate.load_balance_weight=1",
+	"moe.layers=all moe.num_experts=16 moe.top_k=2 bridge.tokens=0", /* as many experts as lanes or more */
+	"bridge.sync=layer moe.layers=[0,2] moe.num_experts=[40,3] moe.top_k=1 moe.shared_experts=1 "
+	"moe.ffn=swiglu "
+	"moe.load_balance_form=cv2",
 	"encoder.pool=attention bridge.tokens=0",
 	"gate.type=linear",
 	"gate.top_k=2",
