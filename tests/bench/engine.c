@@ -1,5 +1,7 @@
 /* One measurement of the engine, printed as a line of JSON; tests/bench/run asks for many and puts them together.
  *
+ *     engine presets                                  their names
+ *     engine size [KEY=VALUE ...]                     parameters of a model
  *     engine sgemm                                    what OpenBLAS reaches with sgemm 2048^3 on one thread
  *     engine train|evaluate [KEY=VALUE ...]           steps as moe-train takes them; answers as moe-predict finds them
  *
@@ -27,17 +29,18 @@
 
 static struct {
 	int batch, T, C, K, halo, hidden, layers, ffn, threads, runs;
+	int narrow;
 	int preset; /* hidden, layers, ffn 0: as it has them */
 	char **set; /* [sets] KEY=VALUE of the configuration */
 	int sets;
-} o = {32, 300, 64, 4, 4, 32, 2, 2048, 2, 3, PRESET_SEED, NULL, 0};
+} o = {32, 300, 64, 4, 4, 32, 2, 2048, 2, 3, 1, PRESET_SEED, NULL, 0};
 
 static const struct {
 	const char *name;
 	int *value;
 } keys[] = {{"batch", &o.batch}, {"T", &o.T}, {"C", &o.C}, {"K", &o.K}, {"halo", &o.halo},
 	{"hidden", &o.hidden}, {"layers", &o.layers}, {"ffn", &o.ffn}, {"threads", &o.threads},
-	{"runs", &o.runs}};
+	{"runs", &o.runs}, {"narrow", &o.narrow}};
 
 static int by_value(const void *a, const void *b)
 {
@@ -158,6 +161,10 @@ static int configure(struct configuration *c)
 {
 	config_begin(c, o.preset);
 	struct config *v = &c->value;
+	v->encoder.hidden_dim /= o.narrow;
+	v->encoder.ffn_dim /= o.narrow;
+	v->moe.ffn_dim /= o.narrow;
+	v->moe.router_dim = v->moe.router_dim < o.narrow ? v->moe.router_dim : v->moe.router_dim / o.narrow;
 	v->encoder.hidden_dim = o.hidden ? o.hidden : v->encoder.hidden_dim;
 	v->encoder.layers = o.layers ? o.layers : v->encoder.layers;
 	v->encoder.ffn_dim = o.ffn ? o.ffn : v->encoder.ffn_dim;
@@ -268,6 +275,20 @@ static int measure(const char *what)
 	return r;
 }
 
+static int size(void)
+{
+	struct model *m = make();
+	if (!m)
+		return -1;
+	struct model_size n = model_size(m);
+	const struct config *c = &m->config;
+	printf("{\"what\":\"size\",\"hidden\":%d,\"layers\":%d,\"ffn\":%d,\"mixtures\":%d,\"parameters\":%zu,"
+	       "\"active\":%zu}\n",
+		c->encoder.hidden_dim, c->encoder.layers, c->encoder.ffn_dim, m->mixtures, n.total, n.active);
+	model_free(m);
+	return 0;
+}
+
 static int set(char *assignment)
 {
 	const char *eq = strchr(assignment, '=');
@@ -298,11 +319,17 @@ int main(int argc, char **argv)
 		sgemm();
 		return 0;
 	}
-	if (bad || (strcmp(argv[1], "train") && strcmp(argv[1], "evaluate"))) {
-		fprintf(stderr, "usage: engine sgemm|train|evaluate [KEY=VALUE ...]\n");
+	if (!bad && !strcmp(argv[1], "presets")) {
+		for (int i = 0; config_preset_name(i); i++)
+			printf("%s\n", config_preset_name(i));
+		return 0;
+	}
+	bool sizes = !bad && !strcmp(argv[1], "size");
+	if (bad || (!sizes && strcmp(argv[1], "train") && strcmp(argv[1], "evaluate"))) {
+		fprintf(stderr, "usage: engine presets|size|sgemm|train|evaluate [KEY=VALUE ...]\n");
 		return EX_USAGE;
 	}
-	if (measure(argv[1])) {
+	if (sizes ? size() : measure(argv[1])) {
 		fprintf(stderr, "engine: %s\n", err_text());
 		return err_status();
 	}
