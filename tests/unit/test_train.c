@@ -160,6 +160,25 @@ static void adamw_by_hand(void)
 	}
 }
 
+/* A tensor without a gradient, as an expert has that is not chosen: its first moment fades to 0, not to where numbers are slow. */
+static void adamw_fades(void)
+{
+	struct configuration c;
+	struct params p = {0};
+	config_begin(&c, PRESET_SEED);
+	params_add(&p, "b", 1, (int64_t[]){1}, INIT_ZERO, 0, false);
+	params_allocate(&p);
+	real m = 0, v = 0, *state[] = {&m, &v}, gradient = REAL(0.001);
+	for (int t = 1; t <= 2000; t++) {
+		optimizer_table[0]->step(&p.list[0], p.x, &gradient, state, 1, &c.value, 0.001, t);
+		CHECK(t > 1 || m > 0);
+		gradient = 0;
+	}
+	CHECK(m == 0 && v > 0);
+	params_free(&p);
+	config_end(&c);
+}
+
 static void metrics_by_hand(void)
 {
 	struct metrics m;
@@ -397,6 +416,7 @@ int main(void)
 {
 	CASE(schedules_by_hand);
 	CASE(adamw_by_hand);
+	CASE(adamw_fades);
 	CASE(metrics_by_hand);
 	CASE(groups_stay_whole);
 	CASE(the_tail_is_cut_by_time);

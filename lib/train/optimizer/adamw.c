@@ -16,13 +16,18 @@ struct rates {
 	real eps;
 };
 
+/* A mean that fades, of an expert that is not chosen, ends here: below the smallest normal numbers processors are ten times slower,
+ * and it would stay there. */
+#define NOTHING REAL(1e-30)
+
 VECTOR_CLONES
 static void update(real *restrict p, real *restrict g, real *restrict m, real *restrict v, size_t n,
 	const struct rates *from)
 {
 	const struct rates rates = *from, *r = &rates; /* which nothing that is written can be */
 	for (size_t i = 0; i < n; i++) {
-		m[i] = r->b1 * m[i] + r->new1 * g[i];
+		real mean = r->b1 * m[i] + r->new1 * g[i];
+		m[i] = mean < NOTHING && mean > -NOTHING ? 0 : mean;
 		v[i] = r->b2 * v[i] + r->new2 * g[i] * g[i];
 #ifdef REAL_DOUBLE
 		real root = sqrt(v[i]);
