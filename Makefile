@@ -39,7 +39,7 @@ Q := $(if $(V),,@)
 all: $(PROGRAMS:%=$B/bin/%)
 
 # The kernels may fuse multiply and add, and need not keep errno and traps.
-KERNEL = $(if $(findstring lib/tensor/,$<),-ffp-contract=fast -fno-math-errno -fno-trapping-math)
+KERNEL = $(if $(findstring lib/tensor/,$<)$(findstring lib/train/optimizer/,$<),-ffp-contract=fast -fno-math-errno -fno-trapping-math)
 
 # Objects depend on the compiler and its flags: switching CC rebuilds.
 $B/flags: FORCE
@@ -102,6 +102,9 @@ bench: all $(BENCHES:%=$B/bench/%)
 ifdef PROFILE
 	@for ffn in 2048 128; do echo "training step, feed-forward $$ffn, $(BENCH_THREADS) threads"; \
 		$B/bench/engine train ffn=$$ffn threads=$(BENCH_THREADS) || exit; done
+	@for experts in 8 64; do echo "training step, top-2 of $$experts experts, $(BENCH_THREADS) threads"; \
+		$B/bench/engine train hidden=64 ffn=256 T=100 K=1 halo=0 bridge.tokens=0 moe.layers=all moe.top_k=2 \
+		moe.num_experts=$$experts threads=$(BENCH_THREADS) runs=20 || exit; done
 else
 	@tests/bench/run $B $(PEERS) >$(RESULT).new && mv $(RESULT).new $(RESULT)
 	@$(if $(BENCH_JSON),cat,tests/bench/table.py) $(RESULT)

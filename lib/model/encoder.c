@@ -38,6 +38,9 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 		.residual = l->residual.type,
 		.residual_weight = residual,
 		.scope = v->scope,
+		.turn = v->turn && l->parts && v->place[l->part[0].tensor[0]] == IN_TURN ? &v->turn[l->index]
+											 : NULL,
+		.turn_tells = v->turn_tells,
 		.ablation = v->ablation ? v->ablation[l->index] : NULL};
 	int at_layer = l->index;
 	int n = m->router->declare(&mixture.route, plan);
@@ -176,6 +179,7 @@ static struct gradient_view of_region(const struct model *m, const struct gradie
 {
 	struct gradient_view own = *v;
 	int layers = i * m->config.encoder.layers;
+	own.turn = v->turn ? v->turn + layers : NULL;
 	own.balance = v->balance ? v->balance + layers : NULL;
 	own.slope = v->slope ? v->slope + layers : NULL;
 	own.chosen = v->chosen ? v->chosen + layers : NULL;

@@ -5,14 +5,19 @@
 #include "model/model.h"
 #include "tensor/ops.h"
 
-/* Where a tensor's gradient goes: region gradients lie in a buffer that starts at slab offset `base`, the global token's apart.
- * {.params = ...} alone = no gradients. */
+/* Where a tensor's gradient goes: those of a part's regions lie in a buffer at their `place`, the global token's apart; or
+ * in a slab, where chunks add to them in turn (place IN_TURN). Without places the buffer is a slab. {.params = ...} alone = no
+ * gradients. */
+#define IN_TURN SIZE_MAX
 struct gradient_view {
 	const struct params *params;
 	real *gradient;
-	size_t base;
+	const size_t *place; /* [params.n] */
+	real *slab;
 	real *token;
 	/* of the mixtures, [regions][layers]; NULL where not wanted */
+	struct turn *turn;                      /* of those whose experts' gradients lie in the slab */
+	bool turn_tells;                        /* see moe/turn.h */
 	struct balance *balance;                /* counts what the routers choose */
 	const struct balance_slope *slope;      /* of the balance losses, read in backward */
 	const int *scope;                       /* [windows] of the balance losses, or NULL */
@@ -27,8 +32,12 @@ struct gradient_view {
 static inline struct weight at(const struct gradient_view *v, int index)
 {
 	const struct param *p = &v->params->list[index];
-	return (struct weight){
-		v->params->x + p->offset, v->gradient ? v->gradient + (p->offset - v->base) : NULL};
+	struct weight w = {v->params->x + p->offset, NULL};
+	if (v->gradient && v->place)
+		w.g = v->place[index] == IN_TURN ? v->slab + p->offset : v->gradient + v->place[index];
+	else if (v->gradient)
+		w.g = v->gradient + p->offset;
+	return w;
 }
 
 /* Whether the regions exchange their global tokens between layers, so that one cannot be encoded without the others. */

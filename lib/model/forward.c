@@ -70,6 +70,7 @@ void forward_free(struct forward *f)
 		for (int l = 0; l < forward_layers_of_part(f) && f->chunk[i].balance; l++)
 			balance_free(&f->chunk[i].balance[l]);
 		free(f->chunk[i].balance);
+		free(f->chunk[i].turn);
 	}
 	for (int i = 0; f->balance && i < f->parts * forward_layers_of_part(f); i++) {
 		balance_free(&f->balance[i]);
@@ -84,6 +85,8 @@ void forward_free(struct forward *f)
 	free(f->evaluating);
 	free(f->chunk);
 	free(f->lane);
+	free(f->place);
+	free(f->count);
 	free(f->summary);
 	free(f->token);
 	free(f);

@@ -7,8 +7,9 @@
  * Evaluation works window by window, so a window's answer does not depend on its company. Training goes forward and backward
  * over one group of windows after the other, so that memory does not grow with the batch. It cuts a group, per part of the
  * model, into chunks of windows and the chunks into lanes; a lane adds its gradients up in the order of its windows and the lanes
- * are added in order: the cut depends on the model and B alone, so the bytes do not depend on the number of threads. A part is a
- * region, or all of them where they exchange global tokens between layers (encoder_couples).
+ * are added in order. To those of many experts the chunks add in turn, expert by expert (moe/turn.h): they have no lanes. The cut
+ * depends on the model and B alone, so the bytes do not depend on the number of threads. A part is a region, or all of them where
+ * they exchange global tokens between layers (encoder_couples).
  */
 #ifndef MODEL_FORWARD_H
 #define MODEL_FORWARD_H

@@ -18,6 +18,7 @@ struct chunk {
 	struct tape *tape;
 	int part, lane;
 	struct balance *balance; /* [regions of the part][layers] of the mixtures */
+	struct turn *turn;       /* likewise */
 	int from, count;         /* windows from .. from + count - 1 of the group */
 	int encodings;
 	struct encoded *out; /* [encodings] */
@@ -38,6 +39,9 @@ struct forward {
 	int lanes, windows; /* of one part; of one chunk */
 	real *lane;         /* gradients of all lanes */
 	size_t lane_room;
+	size_t *place;         /* [params.n] where a tensor's gradient lies in its part's lanes, or IN_TURN */
+	bool turns;            /* some are IN_TURN */
+	size_t *count;         /* [parts] numbers of a lane, without the global token */
 	real *summary, *token; /* [K][B][H] what the encoders return */
 	size_t out_room;
 	/* this call; training does it group by group */
@@ -47,6 +51,7 @@ struct forward {
 	void *context;
 	const int *condition; /* [windows of the call], or NULL */
 	const struct train_step *step;
+	real *gradient;
 	struct node **d_summary, **d_token; /* [K] what the joint half says of the encoders' outputs */
 	/* mixtures, NULL without: */
 	struct balance *balance;     /* [K][layers] of the batch */

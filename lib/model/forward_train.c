@@ -1,6 +1,7 @@
 /* One training step: forward and backward over the groups of a batch, and its losses. */
 #include "model/forward_parts.h"
 #include "moe/rebalance.h"
+#include "tensor/slab.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -14,29 +15,55 @@
 enum {
 	CHUNK_TOKENS =
 		256, /* a chunk holds windows of about so many tokens: enough rows for a matrix product to be fast */
-	LANES_IN_ALL = 16,   /* parts x lanes: how many threads find work in backward */
-	COUPLED_LANES = 8,   /* fewer when all regions are one part: a lane has room for all gradients */
-	TASKS_AT_LEAST = 4,  /* a batch gives work to so many threads, though larger chunks would be faster */
+	LANES_IN_ALL = 16,  /* parts x lanes: how many threads find work in backward */
+	COUPLED_LANES = 8,  /* fewer when all regions are one part: a lane has room for all gradients */
+	TASKS_AT_LEAST = 4, /* a batch gives work to so many threads, though larger chunks would be faster */
+	TASKS_OF_MANY = 2,  /* likewise with many experts, whose weights are read and added to once a chunk */
 	CHUNKS_OF_A_LANE = 2 /* of one group: what a group's forward keeps for its backward takes memory */
 };
 
-/* Where a part's tensors begin in the slab, and how many numbers they are: its regions lie one after the other. */
-static size_t part_from(const struct forward *f, int part)
+/* Whether chunks add to the experts' gradients of this layer in turn, so that there is one room for them. Where there are fewer
+ * experts than lanes, threads would wait for each other. */
+static bool in_turn(const struct model *m, int layer)
 {
-	return f->m->region[part * f->together].from;
+	return m->region[0].layer[layer].mixture && config_experts(&m->config, layer) >= LANES_IN_ALL;
 }
 
-static size_t part_count(const struct forward *f, int part)
+static void mark_turns(struct forward *f, const struct layer_params *l)
 {
-	const struct region_params *last = &f->m->region[(part + 1) * f->together - 1];
-	return last->from + last->count - part_from(f, part);
+	f->turns = true;
+	for (int i = 0; i < l->parts; i++)
+		for (int j = 0; j < l->part[i].tensors; j++)
+			f->place[l->part[i].tensor[j]] = IN_TURN;
+}
+
+/* Where every region's tensor lies in the lanes of its part, one after the other but for those that are added to in turn. */
+static void find_places(struct forward *f)
+{
+	const struct model *m = f->m;
+	f->place = NEW_ARRAY(size_t, m->params.n);
+	f->count = NEW_ARRAY(size_t, f->parts);
+	for (int k = 0; k < m->layout.regions; k++) {
+		const struct region_params *r = &m->region[k];
+		size_t *count = &f->count[k / f->together];
+		for (int l = 0; l < m->config.encoder.layers; l++)
+			if (in_turn(m, l))
+				mark_turns(f, &r->layer[l]);
+		for (int i = 0; i < m->params.n; i++) {
+			const struct param *p = &m->params.list[i];
+			if (p->offset < r->from || p->offset >= r->from + r->count || f->place[i] == IN_TURN)
+				continue;
+			f->place[i] = *count;
+			*count += p->count;
+		}
+	}
 }
 
 /* A lane's buffer: the part's tensors, then the global token's. */
 static size_t lane_size(const struct forward *f, int part)
 {
 	const struct model *m = f->m;
-	return part_count(f, part) + (m->token >= 0 ? m->params.list[m->token].count : 0);
+	return f->count[part] + (m->token >= 0 ? m->params.list[m->token].count : 0);
 }
 
 static real *lane_of(const struct forward *f, int part, int lane)
@@ -52,9 +79,18 @@ static struct gradient_view lane_view(const struct forward *f, int part, int lan
 	real *p = lane_of(f, part, lane);
 	return (struct gradient_view){.params = &f->m->params,
 		.gradient = p,
-		.base = part_from(f, part),
-		.token = p + part_count(f, part),
+		.place = f->place,
+		.slab = f->gradient,
+		.token = p + f->count[part],
 		.slope = f->slope ? f->slope + part * forward_layers_of_part(f) : NULL};
+}
+
+static void clear_lane(void *context, int task, int worker)
+{
+	const struct forward *f = context;
+	int part = task / f->lanes;
+	(void)worker;
+	memset(lane_of(f, part, task % f->lanes), 0, lane_size(f, part) * sizeof(real));
 }
 
 /* An expert sees a part of a chunk's tokens only: with many of them a chunk has more. */
@@ -77,9 +113,11 @@ static bool chooses_by_batch(const struct model *m)
 /* How a batch of B windows is cut: chunks in lanes, lanes in groups. Returns the windows of a group. */
 static int cut(struct forward *f, int B)
 {
+	if (!f->place)
+		find_places(f);
 	int tokens = f->m->N * f->together; /* of a window, on one tape */
-	int windows = chunk_tokens(f->m) / tokens,
-	    most = (B * f->parts + TASKS_AT_LEAST - 1) / TASKS_AT_LEAST;
+	int windows = chunk_tokens(f->m) / tokens, tasks = f->turns ? TASKS_OF_MANY : TASKS_AT_LEAST,
+	    most = (B * f->parts + tasks - 1) / tasks;
 	windows = windows > most ? most : windows;
 	windows = windows < 1 ? 1 : windows;
 	windows = chooses_by_batch(f->m) ? B : windows;
@@ -98,7 +136,7 @@ static int cut(struct forward *f, int B)
 		f->lane_room = need;
 		GROW(f->lane, need);
 	}
-	memset(f->lane, 0, need * sizeof(real));
+	pool_run(f->pool, f->parts * f->lanes, clear_lane, f);
 	/* losses on mixtures and gate are about the whole batch: all of it goes forward before any of it goes backward */
 	bool whole = f->m->mixtures || f->m->config.gate.load_balance_weight > 0;
 	return whole ? B : f->lanes * CHUNKS_OF_A_LANE * windows;
@@ -125,7 +163,10 @@ static void make_chunks(struct forward *f)
 		f->room = f->parts * f->chunks;
 		GROW(f->chunk, f->room);
 		for (int i = before; i < f->room; i++)
-			f->chunk[i] = (struct chunk){.tape = tape_new(true), .balance = balances(f)};
+			f->chunk[i] = (struct chunk){.tape = tape_new(true),
+				.balance = balances(f),
+				.turn = f->m->mixtures ? NEW_ARRAY(struct turn, forward_layers_of_part(f))
+						       : NULL};
 	}
 	for (int part = 0; part < f->parts; part++)
 		for (int i = 0; i < f->chunks; i++) {
@@ -138,6 +179,40 @@ static void make_chunks(struct forward *f)
 		}
 }
 
+/* The chunk that goes backward as number `task`, given out turn by turn: the first of every lane, then the second. NULL where a
+ * lane has no more. */
+static struct chunk *chunk_of_task(const struct forward *f, int task)
+{
+	int lanes = f->parts * f->lanes, turn = task / lanes;
+	int part = task % lanes / f->lanes, lane = task % f->lanes;
+	int first = (lane * f->chunks + f->lanes - 1) / f->lanes, i = first + turn;
+	return i < f->chunks && f->chunk[i].lane == lane ? &f->chunk[part * f->chunks + i] : NULL;
+}
+
+static int backward_tasks(const struct forward *f)
+{
+	return f->parts * f->lanes * ((f->chunks + f->lanes - 1) / f->lanes);
+}
+
+/* A part's chunks add to their experts' gradients in the order in which they are given out. */
+static void take_turns(struct forward *f)
+{
+	int layers = forward_layers_of_part(f);
+	for (int part = 0; part < f->parts && f->m->mixtures; part++) {
+		const struct chunk *before = NULL;
+		for (int task = 0; task < backward_tasks(f); task++) {
+			struct chunk *c = chunk_of_task(f, task);
+			if (!c || c->part != part)
+				continue;
+			for (int l = 0; l < layers; l++)
+				turn_begin(&c->turn[l],
+					config_experts(&f->m->config, l % f->m->config.encoder.layers),
+					before ? &before->turn[l] : NULL);
+			before = c;
+		}
+	}
+}
+
 static void train_forward_chunk(void *context, int task, int worker)
 {
 	struct forward *f = context;
@@ -145,6 +220,7 @@ static void train_forward_chunk(void *context, int task, int worker)
 	struct tape *t = c->tape;
 	struct gradient_view view = lane_view(f, c->part, c->lane);
 	view.balance = c->balance;
+	view.turn = c->turn;
 	view.batch_key = rng_stream(f->step->seed, "batch", f->step->number, (uint64_t)c->part).key;
 	for (int l = 0; l < forward_layers_of_part(f) && c->balance; l++)
 		balance_clear(&c->balance[l], f->scopes);
@@ -158,6 +234,7 @@ static void train_forward_chunk(void *context, int task, int worker)
 	c->out = tape_take(t, (size_t)c->count * sizeof *c->out);
 	for (int from = c->from, n; from < c->from + c->count; from += n) {
 		n = forward_alike(f, from, c->from + c->count - from);
+		view.turn_tells = from == c->from;
 		view.condition = forward_condition(f, from);
 		view.scope = f->scope ? f->scope + f->first + from : NULL;
 		view.key = rng_stream(f->step->seed, "mixture", f->step->number,
@@ -183,17 +260,15 @@ static void hand_back(const struct forward *f, struct chunk *c)
 	}
 }
 
-/* Chunks are given out turn by turn, the first of every lane, then the second: all threads work to the end, and a lane's chunks
- * still add to it in order, each after the one before, which was given out long ago. */
+/* Turn by turn all threads work to the end, and a lane's chunks still add to it in order, each after the one before, which was
+ * given out long ago. */
 static void train_backward_chunk(void *context, int task, int worker)
 {
 	struct forward *f = context;
-	int lanes = f->parts * f->lanes, turn = task / lanes;
-	int part = task % lanes / f->lanes, lane = task % f->lanes;
-	int first = (lane * f->chunks + f->lanes - 1) / f->lanes, i = first + turn;
-	if (i >= f->chunks || f->chunk[part * f->chunks + i].lane != lane)
+	struct chunk *c = chunk_of_task(f, task);
+	if (!c)
 		return;
-	struct chunk *c = &f->chunk[part * f->chunks + i];
+	int turn = task / (f->parts * f->lanes);
 	while (turn && !atomic_load(&c[-1].done))
 		sched_yield();
 	tape_lend(c->tape, &f->workspace[worker]);
@@ -204,37 +279,54 @@ static void train_backward_chunk(void *context, int task, int worker)
 	atomic_store(&c->done, true);
 }
 
-/* gradient of region k = its part's lanes added in order */
-static void reduce_region(void *context, int k, int worker)
+/* The part whose lanes hold gradients of tensor i, or -1. */
+static int part_with(const struct forward *f, int i)
 {
-	struct forward *f = ((void **)context)[0];
-	const struct region_params *r = &f->m->region[k];
-	int part = k / f->together;
-	real *gradient = (real *)((void **)context)[1] + r->from;
-	size_t n = r->count, at = r->from - part_from(f, part);
-	PROFILE_OPERATION("adding up gradients");
-	(void)worker;
-	memcpy(gradient, lane_of(f, part, 0) + at, n * sizeof(real));
-	for (int lane = 1; lane < f->lanes; lane++) {
-		const real *p = lane_of(f, part, lane) + at;
-		for (size_t i = 0; i < n; i++)
-			gradient[i] += p[i];
+	const struct param *p = &f->m->params.list[i];
+	for (int k = 0; k < f->m->layout.regions; k++) {
+		const struct region_params *r = &f->m->region[k];
+		if (p->offset >= r->from && p->offset < r->from + r->count)
+			return f->place[i] == IN_TURN ? -1 : k / f->together;
 	}
+	return -1;
 }
 
-static void reduce(struct forward *f, real *gradient)
+/* gradient of a region's tensor = its part's lanes added in order */
+static void reduce_tensor(void *context, int i, int worker)
+{
+	struct forward *f = context;
+	const struct param *p = &f->m->params.list[i];
+	int part = part_with(f, i);
+	PROFILE_OPERATION("adding up gradients");
+	(void)worker;
+	if (part < 0)
+		return;
+	memcpy(f->gradient + p->offset, lane_of(f, part, 0) + f->place[i], p->count * sizeof(real));
+	for (int lane = 1; lane < f->lanes; lane++)
+		slab_add(f->gradient + p->offset, lane_of(f, part, lane) + f->place[i], p->count);
+}
+
+static void reduce(struct forward *f)
 {
 	const struct model *m = f->m;
-	pool_run(f->pool, m->layout.regions, reduce_region, (void *[]){f, gradient});
+	pool_run(f->pool, m->params.n, reduce_tensor, f);
 	if (m->token < 0)
 		return;
 	const struct param *token = &m->params.list[m->token];
 	for (int part = 0; part < f->parts; part++)
-		for (int lane = 0; lane < f->lanes; lane++) {
-			const real *p = lane_of(f, part, lane) + part_count(f, part);
-			for (size_t i = 0; i < token->count; i++)
-				gradient[token->offset + i] += p[i];
-		}
+		for (int lane = 0; lane < f->lanes; lane++)
+			slab_add(f->gradient + token->offset, lane_of(f, part, lane) + f->count[part],
+				token->count);
+}
+
+/* Before anything is added: what lies in lanes is copied from there. */
+static void clear_tensor(void *context, int i, int worker)
+{
+	struct forward *f = context;
+	const struct param *p = &f->m->params.list[i];
+	(void)worker;
+	if (part_with(f, i) < 0)
+		memset(f->gradient + p->offset, 0, p->count * sizeof(real));
 }
 
 /* Which scope of the balance losses each window of a batch counts for. */
@@ -291,16 +383,17 @@ static const real *group_noise(struct forward *f)
 
 /* Windows f->first .. f->first + f->B - 1: adds to the lanes and to the gradient of gate and classifier; returns their share of
  * the task's loss. total = sum of the class weights of the whole batch. */
-static double train_group(struct forward *f, double total, real *gradient)
+static double train_group(struct forward *f, double total)
 {
 	const struct model *m = f->m;
 	const struct train_step *step = f->step;
 	int K = m->layout.regions, classes = m->layout.classes.n;
 	make_chunks(f);
+	take_turns(f);
 	pool_run(f->pool, f->parts * f->chunks, train_forward_chunk, f);
 
 	balance_batch(f);
-	struct gradient_view whole = {.params = &m->params, .gradient = gradient};
+	struct gradient_view whole = {.params = &m->params, .gradient = f->gradient};
 	tape_reset(f->joint);
 	struct node **s = tape_take(f->joint, (size_t)K * sizeof *s),
 		    **g = tape_take(f->joint, (size_t)K * sizeof *g);
@@ -320,8 +413,7 @@ static double train_group(struct forward *f, double total, real *gradient)
 
 	f->d_summary = s;
 	f->d_token = g;
-	int turns = (f->chunks + f->lanes - 1) / f->lanes;
-	pool_run(f->pool, f->parts * f->lanes * turns, train_backward_chunk, f);
+	pool_run(f->pool, backward_tasks(f), train_backward_chunk, f);
 	return (double)loss->x[0];
 }
 
@@ -337,14 +429,15 @@ real forward_train(struct forward *f, int B, window_fill fill, void *context, co
 	f->step = step;
 	number_scopes(f, B);
 	f->joint->gradients = true;
-	memset(gradient, 0, f->m->params.count * sizeof(real));
+	f->gradient = gradient;
+	pool_run(f->pool, f->m->params.n, clear_tensor, f);
 	for (int b = 0; b < B; b++)
 		total += step->class_weight ? (double)step->class_weight[step->label[b]] : 1;
 	for (f->first = 0; f->first < B; f->first += group) {
 		f->B = B - f->first < group ? B - f->first : group;
-		loss += train_group(f, total, gradient);
+		loss += train_group(f, total);
 	}
-	reduce(f, gradient);
+	reduce(f);
 	if (step->losses)
 		*step->losses = (struct losses){loss, f->aux + f->gate_aux, f->z};
 	const struct config *c = &f->m->config;

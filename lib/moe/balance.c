@@ -2,7 +2,8 @@
 
 #include "base/mem.h"
 #include "moe/choice.h"
-#include "tensor/log_sum_exp.h"
+#include "tensor/softmax.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,9 @@
 /* The losses on the tape: their slopes go to the gradients of what a choice was made from. */
 #include "moe/balance.h"
 #include "moe/choice.h"
-#include "tensor/log_sum_exp.h"
+#include "tensor/softmax.h"
+
+#include <math.h>
 
 struct saved {
 	struct choice c;

@@ -73,6 +73,8 @@ static struct node *chosen_experts(
 	int E = m->route.E;
 	struct assignment a = by_expert(t, c, x->rows, E);
 	struct node **answer = tape_take(t, (size_t)E * sizeof *answer);
+	if (m->turn)
+		turn_record_end(t, m->turn, m->turn_tells);
 	t->keep_passing = true;
 	for (int i = 0; i < m->parts; i++) {
 		const struct expert_part *p = &m->part[i];
@@ -80,9 +82,12 @@ static struct node *chosen_experts(
 			const int *row = a.row + a.first[e];
 			int n = a.first[e + 1] - a.first[e];
 			answer[e] = NULL;
-			if (n)
-				answer[e] = work(t, op_gather(t, x, row, n), m, p, e - p->first,
-					p->type->windows ? rows_of(t, m, row, n, x->rows / m->N) : NULL);
+			if (!n)
+				continue;
+			answer[e] = work(t, op_gather(t, x, row, n), m, p, e - p->first,
+				p->type->windows ? rows_of(t, m, row, n, x->rows / m->N) : NULL);
+			if (m->turn)
+				turn_record(t, m->turn, e, m->turn_tells);
 		}
 	}
 	t->keep_passing = false;

@@ -19,6 +19,7 @@
 #include "moe/choice.h"
 #include "moe/expert.h"
 #include "moe/expert_dropout.h"
+#include "moe/turn.h"
 
 /* Experts of one type: numbers first .. first + count - 1, tensors stacked [count][..] in the order of declare. */
 struct expert_part {
@@ -43,6 +44,8 @@ struct mixture {
 	struct capacity capacity;
 	struct expert_dropout dropout;
 	const int *scope; /* [B] the scope of the balance losses each window counts for; NULL: all for one */
+	bool turn_tells;
+	struct turn *turn; /* of the routed experts' gradients; NULL: nobody else adds to them */
 	const struct ablation *ablation; /* evaluation: experts left out; NULL: none */
 };
 

@@ -5,8 +5,9 @@
 
 #include <stdbool.h>
 
-/* A tile is up to 4 rows of 3 vectors: 12 sums, 3 vectors of B and one number of A fill the 16 vector registers. */
-enum { ROWS = 4, VECTORS = 3 };
+/* A tile is up to 4 rows of 3 vectors: 12 sums, 3 vectors of B and one number of A fill the 16 vector registers. Of one vector it has
+ * 8 rows: fewer sums would wait for each other. */
+enum { ROWS = 8, VECTORS = 3 };
 
 /* R and V are constants in each use, which unrolls the inner loops. */
 INLINE void tile(const int R, const int V, int k, struct product_left A, const real *b, size_t ldb, real *c,
@@ -30,31 +31,29 @@ INLINE void tile(const int R, const int V, int k, struct product_left A, const r
 		V_STORE(c + (size_t)r * ldc + v * LANES, sum[r][v]);
 }
 
-#define FOR_ROWS(V)                                            \
-	switch (rows) {                                        \
-	case 1:                                                \
-		tile(1, V, k, A, b, ldb, c, ldc, from, start); \
-		break;                                         \
-	case 2:                                                \
-		tile(2, V, k, A, b, ldb, c, ldc, from, start); \
-		break;                                         \
-	case 3:                                                \
-		tile(3, V, k, A, b, ldb, c, ldc, from, start); \
-		break;                                         \
-	default:                                               \
-		tile(4, V, k, A, b, ldb, c, ldc, from, start); \
-	}
+#define TILE_OF(R)                                                   \
+	case R:                                                      \
+		tile(R, vectors, k, A, b, ldb, c, ldc, from, start); \
+		break;
 
-/* All rows of C, `vectors` vectors of columns. */
-INLINE void columns(const int vectors, int m, int k, struct product_left A, const real *b, size_t ldb,
-	real *c, size_t ldc, enum product_start from, const real *start)
+/* All rows of C, `vectors` vectors of columns, R rows at a time. */
+INLINE void columns(const int R, const int vectors, int m, int k, struct product_left A, const real *b,
+	size_t ldb, real *c, size_t ldc, enum product_start from, const real *start)
 {
-	for (int i = 0; i < m; i += ROWS) {
-		int rows = m - i < ROWS ? m - i : ROWS;
-		FOR_ROWS(vectors)
-		A.a += ROWS * A.row;
-		c += ROWS * ldc;
-		start = from == FROM_ROWS ? start + ROWS : start;
+	for (int i = 0; i < m; i += R) {
+		switch (m - i < R ? m - i : R) {
+			TILE_OF(1)
+			TILE_OF(2)
+			TILE_OF(3)
+			TILE_OF(4)
+			TILE_OF(5)
+			TILE_OF(6)
+			TILE_OF(7)
+			TILE_OF(8)
+		}
+		A.a += (size_t)R * A.row;
+		c += (size_t)R * ldc;
+		start = from == FROM_ROWS ? start + R : start;
 	}
 }
 
@@ -94,11 +93,11 @@ void product(int m, int n, int k, struct product_left A, const real *B, size_t l
 		const real *b = B + j;
 		real *c = C + j;
 		if (vectors == 3)
-			columns(3, m, k, A, b, ldb, c, ldc, from, start);
+			columns(4, 3, m, k, A, b, ldb, c, ldc, from, start);
 		else if (vectors == 2)
-			columns(2, m, k, A, b, ldb, c, ldc, from, start);
+			columns(6, 2, m, k, A, b, ldb, c, ldc, from, start);
 		else
-			columns(1, m, k, A, b, ldb, c, ldc, from, start);
+			columns(8, 1, m, k, A, b, ldb, c, ldc, from, start);
 		j += vectors * LANES;
 		whole -= vectors;
 	}
@@ -146,30 +145,89 @@ void row_products(
 		}
 }
 
-/* Blocks of 8 x 8, so that whole cache lines are read and written. */
-INLINE void transposed(
-	int m, int n, const real *restrict x, size_t ldx, real *restrict to, size_t ldto, const bool add)
+/* LANES vectors turned into their columns: pairs of numbers change places, then pairs of pairs, then halves. */
+INLINE void turn_square(vec v[LANES])
 {
-	enum { BLOCK = 8 };
-	for (int i = 0; i < m; i += BLOCK)
-		for (int j = 0; j < n; j += BLOCK) {
-			int rows = m - i < BLOCK ? m - i : BLOCK, cols = n - j < BLOCK ? n - j : BLOCK;
-			for (int c = 0; c < cols; c++)
-				for (int r = 0; r < rows; r++) {
-					real *at = to + (size_t)(j + c) * ldto + (size_t)(i + r);
-					real value = x[(size_t)(i + r) * ldx + (size_t)(j + c)];
-					*at = add ? *at + value : value;
-				}
+	vec a[LANES], b[LANES];
+#ifdef REAL_DOUBLE
+	UNROLL for (int i = 0; i < LANES; i += 2)
+	{
+		a[i] = __builtin_shufflevector(v[i], v[i + 1], 0, 4, 2, 6);
+		a[i + 1] = __builtin_shufflevector(v[i], v[i + 1], 1, 5, 3, 7);
+	}
+	UNROLL for (int i = 0; i < 2; i++)
+	{
+		b[i] = __builtin_shufflevector(a[i], a[i + 2], 0, 1, 4, 5);
+		b[i + 2] = __builtin_shufflevector(a[i], a[i + 2], 2, 3, 6, 7);
+	}
+	UNROLL for (int i = 0; i < LANES; i++) v[i] = b[i];
+#else
+	UNROLL for (int i = 0; i < LANES; i += 2)
+	{
+		a[i] = __builtin_shufflevector(v[i], v[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+		a[i + 1] = __builtin_shufflevector(v[i], v[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+	}
+	UNROLL for (int i = 0; i < LANES; i += 4) UNROLL for (int j = 0; j < 2; j++)
+	{
+		b[i + 2 * j] = __builtin_shufflevector(a[i + j], a[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+		b[i + 2 * j + 1] =
+			__builtin_shufflevector(a[i + j], a[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+	}
+	UNROLL for (int i = 0; i < LANES / 2; i++)
+	{
+		v[i] = __builtin_shufflevector(b[i], b[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+		v[i + 4] = __builtin_shufflevector(b[i], b[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+	}
+#endif
+}
+
+/* The square, or what is left of one, at row i and column j. */
+INLINE void turn_part(int i, int j, int m, int n, const real *restrict x, size_t ldx, real *restrict to,
+	size_t ldto, const bool add)
+{
+	x += (size_t)i * ldx + (size_t)j;
+	to += (size_t)j * ldto + (size_t)i;
+	if (i + LANES <= m && j + LANES <= n) {
+		vec v[LANES];
+		UNROLL for (int r = 0; r < LANES; r++) v[r] = V_LOAD(x + (size_t)r * ldx);
+		turn_square(v);
+		UNROLL for (int c = 0; c < LANES; c++)
+			V_STORE(to + (size_t)c * ldto, add ? V_LOAD(to + (size_t)c * ldto) + v[c] : v[c]);
+		return;
+	}
+	for (int c = 0; c < LANES && j + c < n; c++)
+		for (int r = 0; r < LANES && i + r < m; r++) {
+			real *one = to + (size_t)c * ldto + (size_t)r;
+			real value = x[(size_t)r * ldx + (size_t)c];
+			*one = add ? *one + value : value;
 		}
 }
 
+/* Along the rows of the side whose rows are further apart: of these fewer find room in the first cache. */
+INLINE void transposed(
+	int m, int n, const real *restrict x, size_t ldx, real *restrict to, size_t ldto, const bool add)
+{
+	if (ldx > ldto)
+		for (int i = 0; i < m; i += LANES)
+			for (int j = 0; j < n; j += LANES)
+				turn_part(i, j, m, n, x, ldx, to, ldto, add);
+	else
+		for (int j = 0; j < n; j += LANES)
+			for (int i = 0; i < m; i += LANES)
+				turn_part(i, j, m, n, x, ldx, to, ldto, add);
+}
+
+VECTOR_CLONES
 void transpose(int m, int n, const real *x, size_t ldx, real *to, size_t ldto)
 {
+	PROFILE_PART("transposition");
 	transposed(m, n, x, ldx, to, ldto, false);
 }
 
+VECTOR_CLONES
 void add_transposed(int m, int n, const real *x, size_t ldx, real *to, size_t ldto)
 {
+	PROFILE_PART("transposition");
 	transposed(m, n, x, ldx, to, ldto, true);
 }
 

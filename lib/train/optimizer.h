@@ -13,10 +13,10 @@ struct optimizer {
 	const char *name;
 	int slots;
 	const char *slot[OPTIMIZER_SLOTS]; /* prefix of a slot's tensors in the state file */
-	/* params->x from gradient [count], state[slot] [count]; number counts from 1; lr as the schedule has it at this step.
-	 * Leaves the parameters as they were before in gradient, so that a step can be taken back. */
-	void (*step)(struct params *, real *gradient, real *const *state, const struct config *, double lr,
-		long number);
+	/* Moves x [n], numbers of one tensor, by their gradient [n] and state[slot] [n]; number counts from 1; lr as the schedule has
+	 * it at this step. Leaves in gradient what x was before, so that a step can be taken back. Called from any thread. */
+	void (*step)(const struct param *, real *x, real *gradient, real *const *state, size_t n,
+		const struct config *, double lr, long number);
 };
 
 /* The learning rate of one tensor: of routers and experts with its factor. */

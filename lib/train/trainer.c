@@ -34,6 +34,7 @@ struct trainer *trainer_new(
 	t->seed = seed;
 	t->forward = forward_new(m, pool);
 	t->optimizer = optimizer_table[m->config.train.optimizer];
+	t->update = update_new(t->optimizer, &m->params, pool);
 	t->gradient = NEW_ARRAY(real, n);
 	for (int i = 0; i < t->optimizer->slots; i++)
 		t->slot[i] = NEW_ARRAY(real, n);
@@ -55,6 +56,7 @@ void trainer_free(struct trainer *t)
 		return;
 	forward_free(t->forward);
 	mixtures_free(t->mixtures);
+	update_free(t->update);
 	names_free(&t->warnings);
 	free(t->gradient);
 	for (int i = 0; i < OPTIMIZER_SLOTS; i++)
@@ -131,59 +133,12 @@ static void fill_conditions(struct trainer *t, int64_t from, int B)
 	forward_conditions(t->forward, m->conditions ? t->condition : NULL);
 }
 
-/* The norm of the whole gradient; names the first tensor where it is not finite, or too large for the second moment. */
-static double gradient_norm(const struct trainer *t, const char **bad)
-{
-	double sum = 0;
-	*bad = NULL;
-	for (int i = 0; i < t->m->params.n; i++) {
-		const struct param *p = &t->m->params.list[i];
-		double part = 0;
-		for (size_t j = p->offset; j < p->offset + p->count; j++)
-			part += (double)t->gradient[j] * (double)t->gradient[j];
-		if (!(part < 1e36) && !*bad) /* NaN, or beyond what a float can square */
-			*bad = p->name;
-		sum += part;
-	}
-	return sqrt(sum);
-}
-
-/* As the field's standard library clips: g *= limit / (norm + 1e-6) when the norm is above the limit. */
-static void clip(struct trainer *t, double norm)
-{
-	double limit = t->m->config.train.clip_norm, factor = limit / (norm + 1e-6);
-	if (limit <= 0 || factor >= 1)
-		return;
-	for (size_t i = 0; i < t->m->params.count; i++)
-		t->gradient[i] *= (real)factor;
-}
-
 static void count_right(struct trainer *t, int B)
 {
 	int classes = t->m->layout.classes.n;
 	for (int b = 0; b < B; b++)
 		t->at.right +=
 			metrics_answer(t->logits + (size_t)b * (size_t)classes, classes) == t->label[b];
-}
-
-/* After a step: takes it back when it left the parameters not finite, and names the tensor. */
-static int check_parameters(struct trainer *t)
-{
-	struct params *p = &t->m->params;
-	for (int i = 0; i < p->n; i++) {
-		const struct param *one = &p->list[i];
-		int bad = 0;
-		for (size_t j = one->offset; j < one->offset + one->count; j++)
-			bad |= !isfinite(p->x[j]);
-		if (!bad)
-			continue;
-		memcpy(p->x, t->gradient, p->count * sizeof(real));
-		return err_set(EX_DATAERR,
-			"step %ld: tensor %s would no longer be finite; the parameters before this step are "
-			"kept; try a smaller train.lr",
-			t->at.step + 1, one->name);
-	}
-	return 0;
 }
 
 /* The next batch: 0, or -1 when loss, gradient or parameters stopped being finite (the parameters are as before then). */
@@ -210,10 +165,10 @@ static int one_step(struct trainer *t, struct step_report *r)
 		.logits = t->logits,
 		.losses = &r->parts};
 	struct filling f = {t, from};
-	const char *bad;
+	const char *bad, *lost;
 	forward_samples(t->forward, samples);
 	r->loss = (double)forward_train(t->forward, B, fill, &f, &step, t->gradient);
-	r->grad_norm = gradient_norm(t, &bad);
+	r->grad_norm = update_norm(t->update, t->gradient, &bad);
 	r->lr = schedule_rate(c, t->at.step, r->steps);
 	if (!isfinite(r->loss) || bad)
 		return err_set(EX_DATAERR,
@@ -222,10 +177,13 @@ static int one_step(struct trainer *t, struct step_report *r)
 			t->at.step + 1, r->loss,
 			bad ? "the gradient overflows, first in tensor " : "the gradient is finite",
 			bad ? bad : "");
-	clip(t, r->grad_norm);
-	t->optimizer->step(&t->m->params, t->gradient, t->slot, c, r->lr, t->at.step + 1);
-	if (check_parameters(t))
-		return -1;
+	lost = update_step(
+		t->update, &t->m->params, t->gradient, t->slot, c, r->grad_norm, r->lr, t->at.step + 1);
+	if (lost)
+		return err_set(EX_DATAERR,
+			"step %ld: tensor %s would no longer be finite; the parameters before this step are "
+			"kept; try a smaller train.lr",
+			t->at.step + 1, lost);
 	forward_rebalance(t->forward, &t->m->params);
 	count_right(t, B);
 	mixtures_add(t->mixtures, t->forward, B);

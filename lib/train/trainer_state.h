@@ -6,6 +6,7 @@
 #include "train/mixtures.h"
 #include "train/optimizer.h"
 #include "train/trainer.h"
+#include "train/update.h"
 
 struct counters {
 	long step;       /* optimizer steps done */
@@ -27,6 +28,7 @@ struct trainer {
 	struct forward *forward;
 	uint64_t seed;
 	const struct optimizer *optimizer;
+	struct update *update;
 	real *gradient;              /* [count] */
 	real *slot[OPTIMIZER_SLOTS]; /* [count] each */
 	real *best;                  /* [count]; NULL without validation */

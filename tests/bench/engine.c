@@ -1,10 +1,13 @@
 /* One measurement of the engine, printed as a line of JSON; tests/bench/run asks for many and puts them together.
  *
+ *     engine presets                                  their names
+ *     engine size [KEY=VALUE ...]                     parameters of a model
  *     engine sgemm                                    what OpenBLAS reaches with sgemm 2048^3 on one thread
- *     engine train|evaluate [KEY=NUMBER ...]          steps as moe-train takes them; answers as moe-predict finds them
+ *     engine train|evaluate [KEY=VALUE ...]           steps as moe-train takes them; answers as moe-predict finds them
  *
  * Keys and what they are when not given, which is the shape of the listing: batch=32 T=300 C=64 K=4 halo=4 hidden=32 layers=2
- * ffn=2048 threads=2, runs=3 (the median of so many, after one that is not counted).
+ * ffn=2048 threads=2, runs=3 (the median of so many, after one that is not counted). preset=NAME: hidden, layers and ffn are its own
+ * where they are not given after it. A key with a dot in it is one of the configuration: moe.layers=all.
  *
  * A training step draws the batch, fills it from windows in memory, runs forward and backward with dropout 0.1, clips, and lets
  * AdamW move the parameters: all that trainer_run does between two steps. The useful work is 2 for every multiplication of the
@@ -13,6 +16,7 @@
  */
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/profile.h"
 #include "base/progress.h"
 #include "base/rng.h"
 #include "tensor/gemm.h"
@@ -25,14 +29,18 @@
 
 static struct {
 	int batch, T, C, K, halo, hidden, layers, ffn, threads, runs;
-} o = {32, 300, 64, 4, 4, 32, 2, 2048, 2, 3};
+	int narrow;
+	int preset; /* hidden, layers, ffn 0: as it has them */
+	char **set; /* [sets] KEY=VALUE of the configuration */
+	int sets;
+} o = {32, 300, 64, 4, 4, 32, 2, 2048, 2, 3, 1, PRESET_SEED, NULL, 0};
 
 static const struct {
 	const char *name;
 	int *value;
 } keys[] = {{"batch", &o.batch}, {"T", &o.T}, {"C", &o.C}, {"K", &o.K}, {"halo", &o.halo},
 	{"hidden", &o.hidden}, {"layers", &o.layers}, {"ffn", &o.ffn}, {"threads", &o.threads},
-	{"runs", &o.runs}};
+	{"runs", &o.runs}, {"narrow", &o.narrow}};
 
 static int by_value(const void *a, const void *b)
 {
@@ -69,14 +77,41 @@ static void sgemm(void)
 	free(t);
 }
 
-/* Useful work of one window: *projection and the rest, forward. */
+/* Of n tokens in one layer's expert, or its dense feed-forward; those of a mixture of attention see what shares their expert. */
+static double expert_flop(const struct expert_type *type, const struct expert_shape *s, double n)
+{
+	double H = s->H, F = s->F;
+	bool gated = s->form == FFN_GLU || s->form == FFN_GEGLU || s->form == FFN_SWIGLU;
+	if (!strcmp(type->name, "attention"))
+		return n * (8 * H * H + 4 * n * H);
+	return n * (!strcmp(type->name, "ffn") && gated ? 6 : 4) * H * F;
+}
+
+static double layer_flop(const struct model *m, const struct layer_params *l)
+{
+	struct expert_shape dense = model_dense_shape(m), shape = model_expert_shape(m);
+	double N = m->N, H = dense.H, sum = 2 * N * H * 3 * H + 4 * N * N * H + 2 * N * H * H;
+	if (!l->mixture)
+		return sum + expert_flop(l->part[0].type, &dense, N);
+	struct router_shape route = model_router_shape(m, l->index);
+	double each = N * route.k / route.E; /* tokens an expert is given when all are used evenly */
+	sum += 2 * m->units * H * route.E;
+	for (int p = 0; p < l->parts; p++)
+		sum += l->part[p].count * expert_flop(l->part[p].type, &shape, each);
+	if (l->shared.count)
+		sum += l->shared.count * expert_flop(l->shared.type, &shape, N);
+	return sum;
+}
+
+/* Useful work of one window: *projection and the rest, forward. Of a mixture, what k experts a token take, and the router. */
 static double forward_flop(const struct model *m, double *projection)
 {
-	double rest = 0, H = o.hidden, F = o.ffn, N = m->N;
+	double rest = 0;
 	*projection = 0;
 	for (int k = 0; k < o.K; k++) {
-		*projection += 2.0 * m->n * m->region[k].D * H;
-		rest += o.layers * (2 * N * H * 3 * H + 4 * N * N * H + 2 * N * H * H + 4 * N * H * F);
+		*projection += 2.0 * m->n * m->region[k].D * m->config.encoder.hidden_dim;
+		for (int l = 0; l < m->config.encoder.layers; l++)
+			rest += layer_flop(m, &m->region[k].layer[l]);
 	}
 	return rest;
 }
@@ -122,6 +157,26 @@ static struct windows *noise(const struct layout *l)
 	return w;
 }
 
+static int configure(struct configuration *c)
+{
+	config_begin(c, o.preset);
+	struct config *v = &c->value;
+	v->encoder.hidden_dim /= o.narrow;
+	v->encoder.ffn_dim /= o.narrow;
+	v->moe.ffn_dim /= o.narrow;
+	v->moe.router_dim = v->moe.router_dim < o.narrow ? v->moe.router_dim : v->moe.router_dim / o.narrow;
+	v->encoder.hidden_dim = o.hidden ? o.hidden : v->encoder.hidden_dim;
+	v->encoder.layers = o.layers ? o.layers : v->encoder.layers;
+	v->encoder.ffn_dim = o.ffn ? o.ffn : v->encoder.ffn_dim;
+	v->train.batch_size = o.batch;
+	v->train.epochs = o.runs + 1;
+	v->train.clip_norm = 1;
+	for (int i = 0; i < o.sets; i++)
+		if (config_set(c, o.set[i]))
+			return -1;
+	return config_check(c);
+}
+
 static struct model *make(void)
 {
 	struct configuration c;
@@ -134,17 +189,9 @@ static struct model *make(void)
 	names_add(&l.classes, "0");
 	names_add(&l.classes, "1");
 	struct model *m = NULL;
-	if (!layout_index_regions(&l, o.K, o.halo)) {
-		config_begin(&c, PRESET_SEED);
-		c.value.encoder.hidden_dim = o.hidden;
-		c.value.encoder.layers = o.layers;
-		c.value.encoder.ffn_dim = o.ffn;
-		c.value.train.batch_size = o.batch;
-		c.value.train.epochs = o.runs + 1;
-		c.value.train.clip_norm = 1;
+	if (!configure(&c) && !layout_index_regions(&l, o.K, o.halo))
 		m = model_new(&c.value, &l, -1);
-		config_end(&c);
-	}
+	config_end(&c);
 	if (m)
 		params_init(&m->params, 1);
 	layout_free(&l);
@@ -213,11 +260,12 @@ static int measure(const char *what)
 		double seconds = median(t + 1, o.runs);
 		struct rusage u;
 		getrusage(RUSAGE_SELF, &u);
+		struct model_size size = model_size(m);
 		printf("{\"what\":\"%s\",\"ffn\":%d,\"T\":%d,\"K\":%d,\"batch\":%d,\"threads\":%d,"
-		       "\"seconds\":%."
-		       "6g,\"gflop\":%.6g,\"megabytes\":%.1f}\n",
-			what, o.ffn, o.T, o.K, o.batch, o.threads, seconds, gflop,
-			(double)u.ru_maxrss / 1024);
+		       "\"seconds\":%.6g,\"least\":%.6g,\"gflop\":%.6g,\"megabytes\":%.1f,\"parameters\":%zu,"
+		       "\"active\":%zu}\n",
+			what, m->config.encoder.ffn_dim, o.T, o.K, o.batch, o.threads, seconds, t[1], gflop,
+			(double)u.ru_maxrss / 1024, size.total, size.active);
 		free(item);
 		free(t);
 		pool_free(pool);
@@ -227,9 +275,32 @@ static int measure(const char *what)
 	return r;
 }
 
-static int set(const char *assignment)
+static int size(void)
+{
+	struct model *m = make();
+	if (!m)
+		return -1;
+	struct model_size n = model_size(m);
+	const struct config *c = &m->config;
+	printf("{\"what\":\"size\",\"hidden\":%d,\"layers\":%d,\"ffn\":%d,\"mixtures\":%d,\"parameters\":%zu,"
+	       "\"active\":%zu}\n",
+		c->encoder.hidden_dim, c->encoder.layers, c->encoder.ffn_dim, m->mixtures, n.total, n.active);
+	model_free(m);
+	return 0;
+}
+
+static int set(char *assignment)
 {
 	const char *eq = strchr(assignment, '=');
+	if (eq && memchr(assignment, '.', (size_t)(eq - assignment))) {
+		GROW(o.set, o.sets + 1);
+		o.set[o.sets++] = assignment;
+		return 0;
+	}
+	if (!strncmp(assignment, "preset=", 7)) {
+		o.hidden = o.layers = o.ffn = 0;
+		return config_preset(eq + 1, &o.preset);
+	}
 	for (size_t i = 0; eq && i < sizeof keys / sizeof *keys; i++)
 		if (strlen(keys[i].name) == (size_t)(eq - assignment) &&
 			!strncmp(keys[i].name, assignment, (size_t)(eq - assignment))) {
@@ -248,13 +319,22 @@ int main(int argc, char **argv)
 		sgemm();
 		return 0;
 	}
-	if (bad || (strcmp(argv[1], "train") && strcmp(argv[1], "evaluate"))) {
-		fprintf(stderr, "usage: engine sgemm|train|evaluate [KEY=NUMBER ...]\n");
+	if (!bad && !strcmp(argv[1], "presets")) {
+		for (int i = 0; config_preset_name(i); i++)
+			printf("%s\n", config_preset_name(i));
+		return 0;
+	}
+	bool sizes = !bad && !strcmp(argv[1], "size");
+	if (bad || (!sizes && strcmp(argv[1], "train") && strcmp(argv[1], "evaluate"))) {
+		fprintf(stderr, "usage: engine presets|size|sgemm|train|evaluate [KEY=VALUE ...]\n");
 		return EX_USAGE;
 	}
-	if (measure(argv[1])) {
+	if (sizes ? size() : measure(argv[1])) {
 		fprintf(stderr, "engine: %s\n", err_text());
 		return err_status();
 	}
+#ifdef PROFILE
+	profile_report(stdout);
+#endif
 	return 0;
 }

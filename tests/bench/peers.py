@@ -4,11 +4,12 @@
 usage: peers.py prepare CACHE THREADS      export the model for ONNX Runtime, compile it, compare what they answer; versions as JSON
        peers.py serve PEER CACHE THREADS    answer requests, one JSON object a line on standard input, until it ends:
            {"do": "train" or "evaluate", "ffn": 2048, "batch": 32, "runs": 1}   -> {"seconds": [...]}   (first asked: a warm-up)
+           {"do": "mixture", "experts": 8, "batch": 32, "runs": 1}              -> {"seconds": [...]}   training step
            {"do": "csv", "path": "...", "runs": 1}                              -> {"seconds": [...]}
            {"do": "memory"}                                                     -> {"megabytes": 3900.0}  peak of this process
        peers.py start torch|onnx CACHE THREADS      from nothing to the answer for one window, then end
 
-PEER is eager, compiled, onnx or pandas. The model is the one with a transformer encoder per region, a shared token and a gate, said
+PEER is eager, compiled, loop, onnx or pandas. The model is the one with a transformer encoder per region, a shared token and a gate, said
 with torch.nn's own modules, in the size the toolkit's benchmark uses: 300 samples, 64 channels, 4 experts with a halo of 4, hidden
 32, 2 layers, 4 heads, dropout 0.1. Parameters are named as moe-train names them, so that its models can be loaded.
 """
@@ -73,9 +74,76 @@ def model_of(ffn):
     return Regions()
 
 
-def windows(batch):
+# The mixture, as the usual loop over experts has it: the tokens sorted by expert and gathered once (index_select), each expert's
+# linear maps on its rows, the weighted answers added once at their places (index_add). One gather for all keeps its backward pass
+# from filling a tensor of all tokens for every expert; experts own their tensors, so that no gradient is stacked.
+MIXED_T, MIXED_HIDDEN, MIXED_FFN, TOP_K, BALANCE = 100, 64, 256, 2, 0.01
+
+
+def mixture_model(experts):
+    """The same encoder for windows of one region, without a shared token, both layers mixtures; returns logits and balance loss."""
     import torch
-    return torch.randn(batch, T, CHANNELS, generator=torch.Generator().manual_seed(2))
+    from torch import nn
+
+    class Mixture(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.router = nn.Linear(MIXED_HIDDEN, experts, bias=False)
+            self.up = nn.ModuleList(nn.Linear(MIXED_HIDDEN, MIXED_FFN) for _ in range(experts))
+            self.down = nn.ModuleList(nn.Linear(MIXED_FFN, MIXED_HIDDEN) for _ in range(experts))
+            self.drop = nn.Dropout(0.1)
+
+        def forward(self, x):
+            rows = x.reshape(-1, MIXED_HIDDEN)
+            p = self.router(rows).softmax(dim=-1)
+            weight, chosen = p.topk(TOP_K, dim=-1)
+            weight = weight / weight.sum(dim=-1, keepdim=True)
+            flat = chosen.flatten()
+            order = flat.argsort(stable=True)
+            token = order.div(TOP_K, rounding_mode="floor")
+            count = torch.bincount(flat, minlength=experts)
+            parts = rows.index_select(0, token).split(count.tolist())
+            answers = [down(self.drop(up(part).relu())) for up, down, part in zip(self.up, self.down, parts) if part.shape[0]]
+            weighted = torch.cat(answers) * weight.flatten().index_select(0, order).unsqueeze(-1)
+            y = torch.zeros_like(rows).index_add(0, token, weighted)
+            balance = experts * (count / flat.shape[0] * p.mean(dim=0)).sum()
+            return y.reshape(x.shape), balance
+
+    class Layer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.attention = nn.MultiheadAttention(MIXED_HIDDEN, HEADS, dropout=0.1, batch_first=True)
+            self.mixture = Mixture()
+            self.norm1, self.norm2 = nn.LayerNorm(MIXED_HIDDEN), nn.LayerNorm(MIXED_HIDDEN)
+            self.drop = nn.Dropout(0.1)
+
+        def forward(self, x):
+            x = self.norm1(x + self.drop(self.attention(x, x, x, need_weights=False)[0]))
+            y, balance = self.mixture(x)
+            return self.norm2(x + self.drop(y)), balance
+
+    class Mixed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.input_projection = nn.Linear(CHANNELS, MIXED_HIDDEN)
+            self.pos_embedding = nn.Parameter(torch.randn(1, MIXED_T, MIXED_HIDDEN))
+            self.layers = nn.ModuleList(Layer() for _ in range(LAYERS))
+            self.classifier = nn.Linear(MIXED_HIDDEN, 2)
+
+        def forward(self, x):
+            x, loss = self.input_projection(x) + self.pos_embedding, 0
+            for layer in self.layers:
+                x, balance = layer(x)
+                loss = loss + balance
+            return self.classifier(x.mean(dim=1)), loss
+
+    torch.manual_seed(1)
+    return Mixed()
+
+
+def windows(batch, length=T):
+    import torch
+    return torch.randn(batch, length, CHANNELS, generator=torch.Generator().manual_seed(2))
 
 
 # --- each peer answers case(what, ffn, batch) with a function that does the work once
@@ -114,6 +182,28 @@ class Torch:
         return step
 
 
+class Loop:
+    def __init__(self, threads):
+        import torch
+        self.torch = torch
+        torch.set_num_threads(threads)
+
+    def case(self, _, experts, batch):
+        torch = self.torch
+        model, x, y = mixture_model(experts), windows(batch, MIXED_T), torch.arange(batch) % 2
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.01, fused=True)
+
+        def step():
+            logits, balance = model(x)
+            loss = torch.nn.functional.cross_entropy(logits, y) + BALANCE * balance
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0, foreach=True)
+            optimizer.step()
+            optimizer.zero_grad()
+            return loss.item()
+        return step
+
+
 def onnx_file(cache, ffn, batch):
     return os.path.join(cache, f"model-{ffn}-{batch}.onnx")
 
@@ -145,6 +235,8 @@ class Pandas:
 def open_peer(name, cache, threads):
     if name == "onnx":
         return Onnx(cache, threads)
+    if name == "loop":
+        return Loop(threads)
     return Pandas() if name == "pandas" else Torch(name == "compiled", cache, threads)
 
 
@@ -176,7 +268,7 @@ def serve(name, cache, threads):
             elif ask["do"] == "csv":
                 answer = {"seconds": timed(lambda: peer.read(ask["path"]), ask["runs"])}
             else:
-                key = ask["do"], ask["ffn"], ask["batch"]
+                key = ask["do"], ask["experts" if ask["do"] == "mixture" else "ffn"], ask["batch"]
                 if key not in cases:
                     cases[key] = peer.case(*key)
                     cases[key]()

@@ -66,6 +66,21 @@ def engine_rows(m):
                           score=one["seconds"] / all_["seconds"])
 
 
+def mixture_rows(m):
+    """Hidden 64, feed-forward 256 an expert, 100 tokens, batch 32, one region, both layers mixtures of which a token takes two."""
+    dense, few, many = (m.ours("mixture", experts=e, threads=m.threads) for e in (0, 8, 64))
+    yield row("top-2 of 64 experts, training step, against of 8", many["seconds"], "s", 1.15, 1.05, LOW, peer=few["seconds"],
+              who="8 experts", score=many["seconds"] / few["seconds"])
+    yield row("top-2 of 8 experts, training step, against dense of the same active size", few["seconds"], "s", 1.25, 1.1, LOW,
+              peer=dense["seconds"], who="feed-forward 512", score=few["seconds"] / dense["seconds"])
+    for e in 8, 64:
+        yield against(m, f"top-2 of {e} experts, training step", "mixture", 5, 10, experts=e, threads=m.threads)
+    for e in 8, 64:
+        layer, alone = m.ours("mixture layer", experts=e), m.ours("mixture layer, experts alone", experts=e)
+        share = 100 * (1 - alone["seconds"] / layer["seconds"])
+        yield row(f"routing, dispatch and combine of {e} experts, of the layer's time", share, "%", 15, 8, LOW)
+
+
 def program_rows(m):
     memory = [x for x in m.lines if x["what"] == "memory" and x["of"] == "train" and "who" in x]
     mine = next(x for x in memory if x["who"] == "ours")
@@ -91,4 +106,4 @@ def live_rows(m):
 
 def rows(lines):
     m = Measured(lines)
-    return list(engine_rows(m)) + list(program_rows(m)) + list(live_rows(m))
+    return list(engine_rows(m)) + list(mixture_rows(m)) + list(program_rows(m)) + list(live_rows(m))

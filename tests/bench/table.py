@@ -52,7 +52,8 @@ def bound(row, key):
     if row[key] is None:
         return ""
     if row["less"]:
-        return f"{'under' if key == 'least' else ''} {row[key]:g} {row['unit']}".strip()
+        unit = "times" if is_ratio(row) else row["unit"]
+        return f"{'under' if key == 'least' else ''} {row[key]:g} {unit}".strip()
     return f"{row[key]:g}"
 
 
@@ -87,6 +88,18 @@ def disturbed(lines):
     return f"Other programs took {100 * others:.0f} % of the processors meanwhile: do not rely on the ratios." if others > 0.05 else ""
 
 
+PRESET_HEAD = ["preset", "parameters", "active", "GFLOP a step", "ms a step", "MB"]
+PRESETS = ("A training step of 8 windows of 100 tokens, one region, against the same encoder with dense feed-forwards of equal size. Useful "
+           "work as above; MB: peak memory of the process.")
+
+
+def preset_cells(lines):
+    for x in lines:
+        if x["what"] == "preset":
+            name = x["who"] + (f", 1/{x['narrow']} as wide" if x["narrow"] > 1 and x["who"] == x["preset"] else "")
+            yield [name, f"{x['parameters']:,}", f"{x['active']:,}", short(x["gflop"]), short(1e3 * x["seconds"]), f"{x['megabytes']:.0f}"]
+
+
 def show(lines):
     where, peers, how, m = machine(lines)
     print(f"{where}\n{peers}\n{how}\n")
@@ -98,7 +111,7 @@ def show(lines):
         if r["more"]:
             print(f"  {r['row']}: {r['more']}")
     for x in lines:  # of programs beside, in their own words
-        if x["what"] not in ("machine", "others", "time", "growth", "reach", "memory", "live stream"):
+        if x["what"] not in ("machine", "others", "time", "growth", "reach", "memory", "live stream", "preset"):
             print("  " + ", ".join(f"{k}: {v}" for k, v in x.items()))
     sgemm = next(x for x in lines if x["what"] == "time" and x["of"] == "sgemm")
     rate = 2e-9 * 2048 ** 3 / sgemm["seconds"]
@@ -113,9 +126,12 @@ def show(lines):
                          f"{x['gflop']:.2f}", f"{x['gflop'] / x['seconds']:.1f}", f"{x['gflop'] / x['seconds'] / rate / x['threads']:.2f}"])
     plain(["what", "ffn", "threads", "ms", "windows/s", "GFLOP", "GFLOP/s", "of sgemm"], body)
     print("\nAll that was timed: median, least and most seconds\n")
-    body = [[x["of"] + (f", ffn {x['ffn']}" if "ffn" in x else "") + (f", {x['threads']} threads" if "threads" in x else ""), x["who"],
+    body = [[x["of"] + (f", ffn {x['ffn']}" if "ffn" in x else "") + (f", {x['experts']} experts" if "experts" in x else "") + (f", {x['threads']} threads" if "threads" in x else ""), x["who"],
              f"{x['seconds']:.4f}", f"{x['least']:.4f}", f"{x['most']:.4f}", str(x["runs"])] for x in lines if x["what"] == "time"]
     plain(["what", "who", "median", "least", "most", "runs"], sorted(body))
+    if any(preset_cells(lines)):
+        print("\n" + textwrap.fill(PRESETS, 120) + "\n")
+        plain(PRESET_HEAD, list(preset_cells(lines)))
     print(f"\nHow cost grows from the listing's shape, {m['threads']} threads\n")
     grown = [x for x in lines if x["what"] == "growth"]
     for by in BOUND:
@@ -137,6 +153,10 @@ def readme(lines, path):
         c = [text.replace("|", "\\|") for text in cells(r)]
         out.append(f"| {c[0]} | {c[1]} | {c[2]}{', ' + c[3] if c[3] else ''} | {c[4]} |")
     out.append(f"\nOn {where}; {peers}; {m['threads']} threads, rounds: {m['rounds']}. {disturbed(lines)}".rstrip())
+    if any(preset_cells(lines)):
+        out += ["", PRESETS.replace("as above", "2 for each multiplication of the matrix products forward, and twice that again backward"), "",
+                "| " + " | ".join(PRESET_HEAD) + " |", "|" + "---|" * len(PRESET_HEAD)]
+        out += ["| " + " | ".join(c) + " |" for c in preset_cells(lines)]
     with open(path, encoding="utf-8") as f:
         old = f.read()
     new, n = re.subn(r"(<!-- bench -->\n).*(<!-- /bench -->)", lambda mark: mark.group(1) + "\n".join(out) + "\n" + mark.group(2), old,

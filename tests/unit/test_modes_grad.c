@@ -26,6 +26,12 @@ static const char *const modes[] = {
 	"train.recompute=layer encoder.norm=pre",
 	"early moe.layers=[1] moe.load_balance_weight=0.5 bridge.sync=layer",
 	"early encoder.pool=attention moe.layers=all moe.router=soft_moe bridge.tokens=0",
+	"early moe.layers=all moe.num_experts=16 moe.top_k=2",
+	"train.recompute=layer moe.layers=all moe.num_experts=17 moe.top_k=2",
+	"moe.layers=all moe.num_experts=16 moe.top_k=2 bridge.tokens=0", /* as many experts as lanes or more */
+	"bridge.sync=layer moe.layers=[0,2] moe.num_experts=[40,3] moe.top_k=1 moe.shared_experts=1 "
+	"moe.ffn=swiglu "
+	"moe.load_balance_form=cv2",
 	"encoder.pool=attention bridge.tokens=0",
 	"gate.type=linear",
 	"gate.top_k=2",

@@ -128,7 +128,7 @@ static void adamw_by_hand(void)
 		params_add(&p, "b", 1, (int64_t[]){1}, INIT_ZERO, 0, false);
 		params_allocate(&p);
 		double x[3] = {1, -2, 3}, m[3] = {0}, v[3] = {0};
-		real ms[3] = {0}, vs[3] = {0}, *slot[] = {ms, vs};
+		real ms[3] = {0}, vs[3] = {0};
 		for (int i = 0; i < 3; i++)
 			p.x[i] = (real)x[i];
 		c.train.decay = all ? DECAY_ALL : DECAY_MATRICES;
@@ -145,7 +145,12 @@ static void adamw_by_hand(void)
 				x[i] -= rate * (m[i] / (1 - pow(b1, t))) /
 					(sqrt(v[i] / (1 - pow(b2, t))) + eps);
 			}
-			optimizer_table[0]->step(&p, gradient, slot, &c, rate, t);
+			for (int i = 0; i < p.n; i++) {
+				size_t at = p.list[i].offset;
+				real *state[] = {ms + at, vs + at};
+				optimizer_table[0]->step(&p.list[i], p.x + at, gradient + at, state,
+					p.list[i].count, &c, rate, t);
+			}
 			for (int i = 0; i < 3; i++) {
 				CHECK_NEAR(p.x[i], x[i], 1e-6);
 				CHECK(gradient[i] == before[i]); /* so that the step can be taken back */
@@ -173,12 +178,32 @@ static void rates_of_their_own(void)
 			c.train.router_lr = 0.5;
 			c.train.expert_lr = 4;
 			double factor = i == 0 ? 0.5 : i == 1 ? 4 : 1;
-			optimizer_table[0]->step(&p, gradient, slot, &c, way ? 0.125 * factor : 0.125, 1);
+			optimizer_table[0]->step(
+				&p.list[0], p.x, gradient, slot, 2, &c, way ? 0.125 * factor : 0.125, 1);
 			memcpy(x[way], p.x, sizeof *x);
 			params_free(&p);
 		}
 		CHECK(!memcmp(x[0], x[1], sizeof *x));
 	}
+}
+
+/* A tensor without a gradient, as an expert has that is not chosen: its first moment fades to 0, not to where numbers are slow. */
+static void adamw_fades(void)
+{
+	struct configuration c;
+	struct params p = {0};
+	config_begin(&c, PRESET_SEED);
+	params_add(&p, "b", 1, (int64_t[]){1}, INIT_ZERO, 0, false);
+	params_allocate(&p);
+	real m = 0, v = 0, *state[] = {&m, &v}, gradient = REAL(0.001);
+	for (int t = 1; t <= 2000; t++) {
+		optimizer_table[0]->step(&p.list[0], p.x, &gradient, state, 1, &c.value, 0.001, t);
+		CHECK(t > 1 || m > 0);
+		gradient = 0;
+	}
+	CHECK(m == 0 && v > 0);
+	params_free(&p);
+	config_end(&c);
 }
 
 static void metrics_by_hand(void)
@@ -419,6 +444,7 @@ int main(void)
 	CASE(schedules_by_hand);
 	CASE(adamw_by_hand);
 	CASE(rates_of_their_own);
+	CASE(adamw_fades);
 	CASE(metrics_by_hand);
 	CASE(groups_stay_whole);
 	CASE(the_tail_is_cut_by_time);

@@ -1,5 +1,6 @@
 /* Small operations on the few rows that leave the encoders: mean of nodes, relu, softmax, mixture. */
 #include "tensor/ops.h"
+#include "tensor/softmax.h"
 
 #include <math.h>
 #include <string.h>
@@ -65,8 +66,6 @@ static void softmax_backward(struct tape *t, struct node *y)
 static bool among_largest(const real *x, size_t n, size_t k, size_t j)
 {
 	size_t before = 0;
-	if (k >= n)
-		return true;
 	for (size_t i = 0; i < n; i++)
 		before += i < j ? x[i] >= x[j] : x[i] > x[j];
 	return before < k;
@@ -82,13 +81,13 @@ struct node *op_softmax_top(struct tape *t, struct node *x, real temperature, in
 	struct node *y = tape_node(t, x->rows, x->cols, 1, &x, softmax_backward);
 	size_t n = (size_t)x->cols;
 	for (size_t i = 0; i < area(x); i += n) {
-		real top = x->x[i], sum = 0;
-		for (size_t j = 1; j < n; j++)
-			top = x->x[i + j] > top ? x->x[i + j] : top;
-		for (size_t j = 0; j < n; j++)
-			sum += y->x[i + j] = among_largest(x->x + i, n, (size_t)k, j)
-						     ? (real)exp((double)((x->x[i + j] - top) / temperature))
-						     : 0;
+		real sum = row_exponentials(x->x + i, x->cols, temperature, y->x + i);
+		if (k < x->cols) {
+			sum = 0;
+			for (size_t j = 0; j < n; j++)
+				sum += y->x[i + j] =
+					among_largest(x->x + i, n, (size_t)k, j) ? y->x[i + j] : 0;
+		}
 		for (size_t j = 0; j < n; j++)
 			y->x[i + j] /= sum;
 	}

@@ -123,6 +123,7 @@ static void backward(struct tape *t, struct node *y)
 	struct node *x = y->in[0];
 	int H = x->cols, F = s->F;
 	struct work w = {.rows = x->rows, .P = whole_vectors(x->rows), .H = H};
+	int group = group_rows(w.P);
 	size_t P = (size_t)w.P, cols = (size_t)H, area = (size_t)H * P;
 	w.xt = transposed(t, x->x, x->rows, w.P, H);
 	w.dyt = transposed(t, y->g, x->rows, w.P, H);
@@ -137,8 +138,8 @@ static void backward(struct tape *t, struct node *y)
 		transpose(H, units, s->W2.x + from, (size_t)F, w2t, cols);
 		memset(dw2, 0, (size_t)units * cols * sizeof(real));
 		memset(db, 0, (size_t)units * LANES * sizeof(real));
-		for (int g = 0; g < w.P; g += GROUP) {
-			int n = w.P - g < GROUP ? w.P - g : GROUP,
+		for (int g = 0; g < w.P; g += group) {
+			int n = w.P - g < group ? w.P - g : group,
 			    real_rows = w.rows - g < n ? w.rows - g : n;
 			hidden(s, &w, from, units, g, n, slope);
 			product(units, n, H, (struct product_left){w2t, cols, 1}, w.dyt + g, P, w.dh, GROUP,
@@ -170,6 +171,7 @@ struct node *op_feedforward(struct tape *t, struct node *x, struct weight W1, st
 	real p = t->gradients ? t->dropout.p : 0;
 	struct saved here = {W1, b1, W2, b2, F, act, p > 0 ? tape_mask_key(t) : 0, p};
 	struct work w = {.rows = x->rows, .P = whole_vectors(x->rows), .H = H};
+	int group = group_rows(w.P);
 	size_t P = (size_t)w.P;
 	w.xt = transposed(t, x->x, x->rows, w.P, H);
 	w.h = scratch_reals(t, TILE * GROUP);
@@ -177,8 +179,8 @@ struct node *op_feedforward(struct tape *t, struct node *x, struct weight W1, st
 	double *sum = sums_new(t, b2.x, H, w.P);
 	for (int from = 0; from < F; from += TILE) {
 		int units = F - from < TILE ? F - from : TILE;
-		for (int g = 0; g < w.P; g += GROUP) {
-			int n = w.P - g < GROUP ? w.P - g : GROUP;
+		for (int g = 0; g < w.P; g += group) {
+			int n = w.P - g < group ? w.P - g : group;
 			hidden(&here, &w, from, units, g, n, NULL);
 			product(H, n, units, (struct product_left){W2.x + from, (size_t)F, 1}, w.h, GROUP,
 				part, GROUP, FROM_ZERO, NULL);

@@ -12,6 +12,7 @@ struct saved {
 
 struct work {
 	int rows, P, H; /* P = rows rounded up to whole vectors */
+	int group;      /* rows worked on together */
 	real *xt;       /* [H][P] */
 	real *u, *a;    /* [TILE][GROUP]: x W1^T + b1, x V^T + c, and what becomes of them */
 	real *db, *dc;  /* [TILE][LANES] */
@@ -98,6 +99,7 @@ static struct mask mask_of(const struct saved *s, int from, int g)
 static struct work work_new(struct tape *t, const struct node *x)
 {
 	struct work w = {.rows = x->rows, .P = whole_vectors(x->rows), .H = x->cols};
+	w.group = group_rows(w.P);
 	w.xt = transposed(t, x->x, x->rows, w.P, w.H);
 	w.u = scratch_reals(t, TILE * GROUP);
 	w.a = scratch_reals(t, TILE * GROUP);
@@ -114,7 +116,7 @@ static void rows_backward(const struct saved *s, const struct work *w, const str
 	const struct node *y, int from, int units, int g)
 {
 	size_t P = (size_t)w->P, cols = (size_t)w->H, at = (size_t)from * cols;
-	int n = w->P - g < GROUP ? w->P - g : GROUP, rows = w->rows - g < n ? w->rows - g : n;
+	int n = w->P - g < w->group ? w->P - g : w->group, rows = w->rows - g < n ? w->rows - g : n;
 	const real *x = y->in[0]->x + (size_t)g * cols, *dy = y->g + (size_t)g * cols;
 	both_maps(s, w, from, units, g, n);
 	product(units, n, w->H, (struct product_left){b->w2t, cols, 1}, b->dyt + g, P, b->dh, GROUP,
@@ -152,7 +154,7 @@ static void backward(struct tape *t, struct node *y)
 		memset(b.dw2, 0, (size_t)units * cols * sizeof(real));
 		memset(w.db, 0, (size_t)units * LANES * sizeof(real));
 		memset(w.dc, 0, (size_t)units * LANES * sizeof(real));
-		for (int g = 0; g < w.P; g += GROUP)
+		for (int g = 0; g < w.P; g += w.group)
 			rows_backward(s, &w, &b, y, from, units, g);
 		for (int f = 0; f < units; f++) {
 			s->w.b1.g[from + f] += v_sum(V_LOAD(w.db + f * LANES));
@@ -179,8 +181,8 @@ struct node *op_gated_feedforward(
 	double *sum = sums_new(t, weights->b2.x, H, w.P);
 	for (int from = 0; from < F; from += TILE) {
 		int units = F - from < TILE ? F - from : TILE;
-		for (int g = 0; g < w.P; g += GROUP) {
-			int n = w.P - g < GROUP ? w.P - g : GROUP;
+		for (int g = 0; g < w.P; g += w.group) {
+			int n = w.P - g < w.group ? w.P - g : w.group;
 			both_maps(&here, &w, from, units, g, n);
 			gate(w.u, w.a, units, n, gating, mask_of(&here, from, g));
 			product(H, n, units, (struct product_left){weights->W2.x + from, (size_t)F, 1}, w.u,

@@ -1,5 +1,5 @@
 /* A mixture of several classifiers' probabilities, in logarithms throughout. */
-#include "tensor/log_sum_exp.h"
+#include "tensor/softmax.h"
 #include "tensor/ops.h"
 
 #include <math.h>

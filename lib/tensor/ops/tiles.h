@@ -15,6 +15,13 @@
 
 enum { TILE = 128, GROUP = 6 * LANES };
 
+/* P rows, whole vectors, in as few groups as there must be, of about equal size. */
+INLINE int group_rows(int P)
+{
+	int groups = (P + GROUP - 1) / GROUP;
+	return groups ? whole_vectors((P + groups - 1) / groups) : GROUP;
+}
+
 /* [H][P] of x [rows][H], zeros beyond the rows; scratch. */
 static inline real *transposed(struct tape *t, const real *x, int rows, int P, int H)
 {

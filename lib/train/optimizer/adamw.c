@@ -6,8 +6,6 @@
 
 #include "tensor/vector.h"
 
-#include <string.h>
-
 extern const struct optimizer optimizer_adamw;
 
 struct rates {
@@ -18,12 +16,18 @@ struct rates {
 	real eps;
 };
 
+/* A mean that fades, of an expert that is not chosen, ends here: below the smallest normal numbers processors are ten times slower,
+ * and it would stay there. */
+#define NOTHING REAL(1e-30)
+
 VECTOR_CLONES
 static void update(real *restrict p, real *restrict g, real *restrict m, real *restrict v, size_t n,
-	const struct rates *r)
+	const struct rates *from)
 {
+	const struct rates rates = *from, *r = &rates; /* which nothing that is written can be */
 	for (size_t i = 0; i < n; i++) {
-		m[i] = r->b1 * m[i] + r->new1 * g[i];
+		real mean = r->b1 * m[i] + r->new1 * g[i];
+		m[i] = mean < NOTHING && mean > -NOTHING ? 0 : mean;
 		v[i] = r->b2 * v[i] + r->new2 * g[i] * g[i];
 #ifdef REAL_DOUBLE
 		real root = sqrt(v[i]);
@@ -35,29 +39,20 @@ static void update(real *restrict p, real *restrict g, real *restrict m, real *r
 	}
 }
 
-static void step(
-	struct params *p, real *gradient, real *const *state, const struct config *c, double lr, long number)
+static void step(const struct param *p, real *x, real *gradient, real *const *state, size_t n,
+	const struct config *c, double lr, long number)
 {
-	double t = (double)number;
-	struct rates r = {.b1 = (real)c->train.beta1,
+	double t = (double)number, rate = optimizer_rate(c, p, lr);
+	bool decays = p->matrix || c->train.decay == DECAY_ALL;
+	struct rates r = {.keep = decays ? (real)(1 - rate * c->train.weight_decay) : 1,
+		.b1 = (real)c->train.beta1,
 		.new1 = (real)(1 - c->train.beta1),
 		.b2 = (real)c->train.beta2,
 		.new2 = (real)(1 - c->train.beta2),
+		.step = (real)(rate / (1 - pow(c->train.beta1, t))),
 		.root = (real)(1 / sqrt(1 - pow(c->train.beta2, t))),
 		.eps = (real)c->train.eps};
-	for (int i = 0; i < p->n; i++) {
-		const struct param *one = &p->list[i];
-		if (one->buffer) { /* the gradient takes what stood there before the step, as for the others */
-			memcpy(gradient + one->offset, p->x + one->offset, one->count * sizeof(real));
-			continue;
-		}
-		double rate = optimizer_rate(c, one, lr);
-		bool decays = one->matrix || c->train.decay == DECAY_ALL;
-		r.keep = decays ? (real)(1 - rate * c->train.weight_decay) : 1;
-		r.step = (real)(rate / (1 - pow(c->train.beta1, t)));
-		update(p->x + one->offset, gradient + one->offset, state[0] + one->offset,
-			state[1] + one->offset, one->count, &r);
-	}
+	update(x, gradient, state[0], state[1], n, &r);
 }
 
 const struct optimizer optimizer_adamw = {"adamw", 2, {"adam.m.", "adam.v."}, step};
