@@ -56,8 +56,8 @@ static void begin(struct bench *b, int E)
 		.router_weight = b->router};
 	tensors(b, plan, b->m.router->declare(&b->m.route, plan), 1, b->router);
 	tensors(b, plan, b->m.part[0].type->declare(&b->m.shape, plan), E, b->expert);
-	b->balance = balance_new(E);
-	b->slope = (struct balance_slope){NEW_ARRAY(real, E), NEW_ARRAY(real, E), 0};
+	b->m.route.pool = N;
+	b->balance = balance_new(&b->m.route);
 	b->x = NEW_ARRAY(real, ROWS * K * H);
 	b->dx = NEW_ARRAY(real, ROWS * K * H);
 	for (int i = 0; i < ROWS * K * H; i++)
@@ -96,8 +96,9 @@ static double layer(struct bench *b)
 {
 	double start = seconds();
 	tape_reset(b->tape);
-	balance_clear(&b->balance);
+	balance_clear(&b->balance, 1);
 	struct node *y = mixture_forward(b->tape, rows(b, 0, ROWS), &b->m, &b->balance, &b->slope, NULL);
+	balance_slopes(&b->balance, BALANCE_SWITCH, 0.01, 0, &b->slope);
 	backward(b, &y, 1);
 	return seconds() - start;
 }
@@ -112,7 +113,7 @@ static double experts(struct bench *b)
 	for (int e = 0; e < b->E; e++) {
 		struct weight w[EXPERT_TENSORS];
 		struct tensor_plan plan[EXPERT_TENSORS];
-		int n = b->m.part[0].type->declare(&b->m.shape, plan), given = (int)b->balance.count[e];
+		int n = b->m.part[0].type->declare(&b->m.shape, plan), given = (int)balance_sent(&b->balance, e);
 		for (int i = 0; i < n; i++) {
 			size_t at =
 				(size_t)plan[i].rows * (size_t)(plan[i].cols ? plan[i].cols : 1) * (size_t)e;
