@@ -46,8 +46,7 @@ static const struct option table[] = {
 		.help = "bursts of one rhythm at two places (region numbers, or names joined by +) in all "
 			"classes, which differ only in how the ones lie to the others in time"},
 	{"snr", 0, OPT_REAL, &o.snr, .value = "1", .min = 0, .max = 1000000, .arg = "X",
-		.help = "strength of every effect, and of the relation: power of its rhythm over the power "
-			"of "
+		.help = "strength of every effect, and of the relation: power of its rhythm over that of "
 			"everything else in the channels of its place"},
 	{"artefacts", 0, OPT_TEXT, &o.artefacts, .arg = "LIST",
 		.help = "some of blink, muscle, flat (a channel stands still), gap (missing values), pause "

@@ -216,8 +216,9 @@ END
     refused 64 '--relation: channel "Oz" is not among' moe-synth --relation 0,Oz -o x
     refused 64 'channel "Fp2" is in both places' moe-synth --relation 0,Fp2+O1 -o x
     refused 64 'channel "O1" is in both places' moe-synth --relation O1,O1 -o x
-    refused 64 '--seconds 4 or more' moe-synth --relation 0,3 --seconds 3 -o x
-    refused 64 'there may be 10' moe-synth --relation 0,3 --classes 11 --seconds 600 -o x
+    refused 64 'a --rate of 10 or more' moe-synth --relation 0,3 --rate 9 -o x
+    refused 64 '--seconds at least their square, 4' moe-synth --relation 0,3 --seconds 3 -o x
+    refused 64 'at most 10' moe-synth --relation 0,3 --classes 11 --seconds 600 -o x
     refused 64 'leave --where out' moe-synth --relation 0,3 --where 2 -o x
     refused 64 '"hum" is none of blink' moe-synth --artefacts hum -o x
     refused 64 '--classes 1' moe-synth --classes 1 -o x

@@ -242,12 +242,13 @@ int synth_check(const struct synth *s)
 		return err_set(
 			EX_USAGE, "--seconds %g: %d classes need a second each", s->seconds, s->classes.n);
 	/* Blocks are ten seconds at least, or the recording's part for a class: a whole cycle. */
-	if (s->relation.hz > 0 && (s->classes.n > 10 || s->seconds < s->classes.n * s->classes.n))
+	int n = s->classes.n;
+	if (s->relation.hz > 0 && (n > 10 || s->seconds < n * n))
 		return err_set(EX_USAGE,
-			"--relation: %d classes; there may be 10, and each needs as many seconds as there "
-			"are "
-			"classes (--seconds %d or more)",
-			s->classes.n, s->classes.n * s->classes.n);
+			"--relation: %d classes; at most 10, and --seconds at least their square, %d", n,
+			n * n);
+	if (s->relation.hz > 0 && s->rate < 10)
+		return err_set(EX_USAGE, "--relation: bursts of a second need a --rate of 10 or more");
 	if (s->seconds * s->rate * s->channels.n > 1e9)
 		return err_set(EX_USAGE,
 			"--seconds %g: a recording of more than a billion values; make it shorter",
