@@ -10,7 +10,7 @@
 static struct {
 	long long subjects, sessions, experts;
 	double rate, seconds, snr;
-	const char *channels, *classes, *where, *artefacts, *truth;
+	const char *channels, *classes, *where, *relation, *artefacts, *truth;
 	struct names effect;
 	bool force, experts_given;
 } o;
@@ -42,10 +42,12 @@ static const struct option table[] = {
 		.help = "a rhythm of HZ while CLASS (name or index) is on, at PLACE (region number, or names "
 			"joined by +); may be "
 			"given several times"},
+	{"relation", 0, OPT_TEXT, &o.relation, .arg = "PLACE,PLACE",
+		.help = "bursts of one rhythm at two places (region numbers, or names joined by +) in all "
+			"classes, which differ only in how the ones lie to the others in time"},
 	{"snr", 0, OPT_REAL, &o.snr, .value = "1", .min = 0, .max = 1000000, .arg = "X",
-		.help = "strength of every effect: power of its rhythm over the power of everything else in "
-			"the channels of "
-			"its place"},
+		.help = "strength of every effect, and of the relation: power of its rhythm over that of "
+			"everything else in the channels of its place"},
 	{"artefacts", 0, OPT_TEXT, &o.artefacts, .arg = "LIST",
 		.help = "some of blink, muscle, flat (a channel stands still), gap (missing values), pause "
 			"(missing rows)"},
@@ -71,6 +73,9 @@ static int set_up(struct synth *s)
 	if (o.where && o.effect.n)
 		return err_set(
 			EX_USAGE, "--where and --effect: an --effect names its own place; leave --where out");
+	if (o.where && o.relation)
+		return err_set(EX_USAGE,
+			"--where and --relation: a --relation names its own places; leave --where out");
 	if (synth_channels(s, o.channels) || synth_classes(s, o.classes))
 		return -1;
 	if (!o.experts_given && s->experts > s->channels.n)
@@ -80,7 +85,9 @@ static int set_up(struct synth *s)
 	for (int i = 0; i < o.effect.n; i++)
 		if (synth_effect(s, o.effect.s[i]))
 			return -1;
-	if (!o.effect.n && synth_effects_at(s, o.where))
+	if (o.relation && synth_relation(s, o.relation))
+		return -1;
+	if (!o.effect.n && !o.relation && synth_effects_at(s, o.where))
 		return -1;
 	return synth_check(s);
 }
@@ -137,15 +144,27 @@ static int finish_truth(struct output *out, struct text *t)
 	return output_end(out, output_write(out, t->s, t->n));
 }
 
+static void say_place(const struct synth *s, const struct synth_place *p)
+{
+	for (int j = 0; j < p->n; j++)
+		fprintf(stderr, " %s", s->channels.s[p->channel[j]]);
+}
+
 static void say_effects(const struct synth *s)
 {
 	for (int i = 0; i < s->effects; i++) {
 		const struct synth_effect *e = &s->effect[i];
 		fprintf(stderr, "%s: class %s: %g Hz at", program.name, s->classes.s[e->class], e->hz);
-		for (int j = 0; j < e->n; j++)
-			fprintf(stderr, " %s", s->channels.s[e->channel[j]]);
+		say_place(s, &e->place);
 		fprintf(stderr, "\n");
 	}
+	if (!o.relation)
+		return;
+	fprintf(stderr, "%s: all classes: bursts of %g Hz at", program.name, s->relation.hz);
+	say_place(s, &s->relation.place[0]);
+	fprintf(stderr, " and at");
+	say_place(s, &s->relation.place[1]);
+	fprintf(stderr, "\n");
 }
 
 static int make_all(const struct synth *s)

@@ -98,3 +98,76 @@ setup() {
     [[ $output =~ "The largest is that of region "[0-3] ]]
     [[ $output =~ accuracy\ [01](\.[0-9]+)?,\ where ]]
 }
+
+# experiment SCRIPT ARGUMENTS...: its output in $output; it must end well and leave nothing behind
+experiment() {
+    local script=$1
+    shift
+    mkdir -p tmp
+    run env TMPDIR="$PWD/tmp" sh "$examples/$script" "$@"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ -z "$(ls tmp)" ]
+    ! grep -qiE 'null|nan|error' <<<"$output"
+}
+
+@test "regions: a halo lets a region see over its border, and the region that matters is the one that is missed" {
+    unset EPOCHS
+    experiment 03-regions.sh
+    sed -n 's/.*halo \([01]\): accuracy \([0-9.]*\) .*/\1 \2/p' <<<"$output" >halo
+    awk '{ a[$1] = $2 } END { exit !(a[0] < 0.65 && a[1] > 0.9) }' halo
+    grep -q "region 2 sees P7 P3 P4 P8 T8 PO7" <<<"$output"
+    [ "$(grep -c "in all, accuracy" <<<"$output")" -eq 3 ]
+    [ "$(sed -n 's/.*without region \([0-3]\): \([-0-9.]*\).*/\2 \1/p' <<<"$output" | sort -g | head -n 1 | cut -d' ' -f2)" = 2 ]
+}
+
+@test "regions: with recordings of one's own" {
+    experiment 03-regions.sh "$eeg" --window 64 --experts 2
+    grep -q "regions: 0 1$" <<<"$output"
+}
+
+@test "transformers: a mixture has more parameters than the plain one, of which fewer are active" {
+    experiment 04-transformer.sh "$eeg" --window 64
+    sed -n 's/^   \([a-z].*[a-z0-9]\)  *\([0-9]*\) in all, \([0-9]*\) active; accuracy.*/\1:\2:\3/p' <<<"$output" >sizes
+    [ "$(wc -l <sizes)" -eq 5 ]
+    awk -F: '$1 == "plain" { plain = $2; ok = $2 == $3 } $1 ~ /^mixtures in all/ { all = $2; more = $2 > $3 && $3 > plain }
+        $1 ~ /^in layers/ { some = $2 < all && $2 > plain } END { exit !(ok && more && some) }' sizes
+}
+
+@test "specialisation: capacity drops places, nothing else does" {
+    experiment 05-specialisation.sh "$eeg" --window 64
+    [ "$(grep -c "accuracy.*dropped 0;.*dropped 0$" <<<"$output")" -eq 3 ]
+    grep -q "capacity by the load.*dropped 0\.[0-9]*; .*dropped 0\.[0-9]*$" <<<"$output"
+    [ "$(grep -c "share, " <<<"$output")" -eq 2 ]
+}
+
+@test "types of experts: every row has its figures, capacity keeps the fullest expert down" {
+    experiment 06-experts.sh "$eeg" --window 64
+    [ "$(grep -c "in all, .* active; accuracy .*; entropy .* times the mean, empty" <<<"$output")" -eq 13 ]
+    sed -n 's/.*as much as comes.*largest share \([0-9.]*\) .*/\1/p; s/.*1.25 in training.*largest share \([0-9.]*\) .*/\1/p' <<<"$output" >largest
+    [ "$(wc -l <largest)" -eq 2 ]
+    awk 'NR == 1 { free = $1 } END { exit !($1 <= free) }' largest
+    grep -q "Shares run from" <<<"$output"
+}
+
+@test "routers: experts that choose are evenly used, and soft has all parameters active" {
+    experiment 07-routers.sh "$eeg" --window 64
+    grep -qE "soft +([0-9]+) in all, \1 active" <<<"$output"
+    grep -q "expert_choice .*; 1 to 1, " <<<"$output"
+    [ "$(grep -c "most often together" <<<"$output")" -eq 2 ]
+    [ "$(grep -c "layer [01], expert [0-7]: " <<<"$output")" -eq 3 ]
+}
+
+@test "two rhythms: expert and rhythm go together beyond every permutation, and do not when there is no rhythm" {
+    unset EPOCHS
+    SEEDS="1 2" experiment 08-two-rhythms.sh
+    [ "$(grep -o "above every one: .*" <<<"$output" | paste -sd, -)" = "above every one: 2 of 2 seeds,above every one: 0 of 2 seeds" ]
+}
+
+@test "a relation: only an exchange between the layers finds it" {
+    unset EPOCHS
+    SEEDS=1 experiment 09-relation.sh
+    tail -n 1 <<<"$output" >figures
+    # 360 windows: chance is within 0.5 +- 0.08 in 998 of 1000 cases
+    awk '{ for (i = 2; i <= 5; i++) if ($i < 0.42 || $i > 0.58) bad = 1; exit bad || $6 < 0.9 }' figures
+}

@@ -103,6 +103,40 @@ END
     done
 }
 
+@test "two effects: each class has its rhythm at its place and not the other one" {
+    moe-synth --subjects 1 --seconds 120 --channels C3,C4,O1,O2 --effect rest:10@O1+O2 --effect task:22@C3+C4 --snr 0.5 -o eeg
+    f=eeg/S00_1.csv
+    for c in 4 5; do
+        awk -v r="$(power $f $c 10 rest)" -v t="$(power $f $c 10 task)" 'BEGIN { exit !(r > 2 * t) }'
+        awk -v r="$(power $f $c 22 rest)" -v t="$(power $f $c 22 task)" 'BEGIN { exit !(r < 2 * t) }'
+    done
+    for c in 2 3; do
+        awk -v r="$(power $f $c 22 rest)" -v t="$(power $f $c 22 task)" 'BEGIN { exit !(t > 5 * r) }'
+        awk -v r="$(power $f $c 10 rest)" -v t="$(power $f $c 10 task)" 'BEGIN { exit !(t < 2 * r) }'
+    done
+}
+
+@test "a relation: bursts at both places in both classes, together in the one and by turns in the other" {
+    moe-synth --subjects 2 --seconds 120 --channels F3,F4,C3,C4,O1,O2 --relation F3+F4,O1+O2 --snr 2 --truth truth.json -o eeg
+    [ "$(jq -c '[.effects, .relation]' truth.json)" = '[[],{"hz":20,"places":[{"region":null,"channels":["F3","F4"]},{"region":null,"channels":["O1","O2"]}],"burst":1,"cycle":2,"later":{"rest":0,"task":1},"snr":2}]' ]
+    for f in eeg/*.csv; do
+        for c in 2 7; do # one place alone: as strong in either class
+            awk -v t="$(power "$f" $c 20 task)" -v r="$(power "$f" $c 20 rest)" 'BEGIN { exit !(t < 1.3 * r && r < 1.3 * t) }'
+        done
+        # the two together: the product of their powers, second by second, over the product of their means
+        awk -F, 'NR > 1 { n++; for (c = 2; c <= 7; c += 5) { a = 6.283185307 * 20 * (n % 128) / 128
+                re[c] += $c * cos(a); im[c] += $c * sin(a) }
+            if (n % 128 == 0) { for (c = 2; c <= 7; c += 5) { p[c] = re[c] ^ 2 + im[c] ^ 2; sum[$NF, c] += p[c]; re[c] = im[c] = 0 }
+                both[$NF] += p[2] * p[7]; m[$NF]++ } }
+            END { for (l in m) print l, both[l] * m[l] / sum[l, 2] / sum[l, 7] }' "$f" >product
+        cat product
+        awk '$1 == "rest" && $2 < 1.4 || $1 == "task" && $2 > 0.6 { exit 1 }' product
+    done
+    [ "$(jq -c .relation <(moe-synth --subjects 1 --seconds 2 --truth - -o plain))" = null ]
+    [ "$(jq -c '[.effects[].class, .relation.places[].region]' <(moe-synth --subjects 1 --seconds 4 --relation 0,3 \
+        --effect task:10@P3 --truth - -o both))" = '["task",0,3]' ]
+}
+
 @test "without a place the seed draws a region, and the truth tells it" {
     for seed in 1 2 3 4 5 6 7 8; do
         moe-synth --subjects 1 --seconds 2 --seed $seed --truth - -o "s$seed" >"t$seed"
@@ -176,6 +210,16 @@ END
     refused 64 'below half the rate' moe-synth --effect task:64@O1 -o x
     refused 64 '"fast" is not a frequency' moe-synth --effect task:fast@O1 -o x
     refused 64 'leave --where out' moe-synth --effect task:10@O1 --where 2 -o x
+    refused 64 'write PLACE,PLACE' moe-synth --relation 0 -o x
+    refused 64 'write PLACE,PLACE' moe-synth --relation 0,1,2 -o x
+    refused 64 '--relation: region 4: --experts 4' moe-synth --relation 0,4 -o x
+    refused 64 '--relation: channel "Oz" is not among' moe-synth --relation 0,Oz -o x
+    refused 64 'channel "Fp2" is in both places' moe-synth --relation 0,Fp2+O1 -o x
+    refused 64 'channel "O1" is in both places' moe-synth --relation O1,O1 -o x
+    refused 64 'a --rate of 10 or more' moe-synth --relation 0,3 --rate 9 -o x
+    refused 64 '--seconds at least their square, 4' moe-synth --relation 0,3 --seconds 3 -o x
+    refused 64 'at most 10' moe-synth --relation 0,3 --classes 11 --seconds 600 -o x
+    refused 64 'leave --where out' moe-synth --relation 0,3 --where 2 -o x
     refused 64 '"hum" is none of blink' moe-synth --artefacts hum -o x
     refused 64 '--classes 1' moe-synth --classes 1 -o x
     refused 64 'a second each' moe-synth --classes 5 --seconds 3 -o x

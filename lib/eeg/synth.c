@@ -91,22 +91,22 @@ int synth_artefacts(struct synth *s, const char *text)
 }
 
 /* The channels that index region `region` of K owns: the same split as moe-split makes. */
-static int region_place(const struct synth *s, struct synth_effect *e, int region)
+static int region_place(const struct synth *s, struct synth_place *p, int region)
 {
 	struct layout l = {.channels = s->channels};
 	if (layout_index_regions(&l, s->experts, 0))
 		return -1;
-	e->region = region;
-	e->n = l.region[region].width;
-	e->channel = NEW_ARRAY(int, e->n);
-	for (int j = 0; j < e->n; j++)
-		e->channel[j] = l.region[region].channel[j];
+	p->region = region;
+	p->n = l.region[region].width;
+	p->channel = NEW_ARRAY(int, p->n);
+	for (int j = 0; j < p->n; j++)
+		p->channel[j] = l.region[region].channel[j];
 	l.channels = (struct names){0}; /* borrowed */
 	layout_free(&l);
 	return 0;
 }
 
-static int list_place(const struct synth *s, struct synth_effect *e, const char *text, const char *option)
+static int list_place(const struct synth *s, struct synth_place *place, const char *text, const char *option)
 {
 	struct names list = {0};
 	char *commas = mem_text(text), *have = names_join(&s->channels, " ");
@@ -116,16 +116,16 @@ static int list_place(const struct synth *s, struct synth_effect *e, const char 
 	names_split(&list, commas, ',');
 	const char *twice = names_duplicate(&list);
 	int r = 0;
-	e->region = -1;
-	e->n = list.n;
-	e->channel = NEW_ARRAY(int, list.n);
+	place->region = -1;
+	place->n = list.n;
+	place->channel = NEW_ARRAY(int, list.n);
 	if (!list.n)
 		r = err_set(EX_USAGE, "%s: no place: give a region's number or channels", option);
 	if (twice)
 		r = err_set(EX_USAGE, "%s: channel \"%s\" stands there twice", option, twice);
 	for (int j = 0; j < list.n && !r; j++) {
-		e->channel[j] = names_find(&s->channels, list.s[j]);
-		if (e->channel[j] < 0)
+		place->channel[j] = names_find(&s->channels, list.s[j]);
+		if (place->channel[j] < 0)
 			r = err_set(EX_USAGE, "%s: channel \"%s\" is not among %s", option, list.s[j], have);
 	}
 	names_free(&list);
@@ -134,15 +134,15 @@ static int list_place(const struct synth *s, struct synth_effect *e, const char 
 	return r;
 }
 
-static int place(const struct synth *s, struct synth_effect *e, const char *text, const char *option)
+static int read_place(const struct synth *s, struct synth_place *p, const char *text, const char *option)
 {
 	long long k;
 	if (!all_digits(text))
-		return list_place(s, e, text, option);
+		return list_place(s, p, text, option);
 	if (!text_to_long(text, &k) || k >= s->experts)
 		return err_set(EX_USAGE, "%s: region %s: --experts %d has regions 0 to %d", option, text,
 			s->experts, s->experts - 1);
-	return region_place(s, e, (int)k);
+	return region_place(s, p, (int)k);
 }
 
 static struct synth_effect *new_effect(struct synth *s)
@@ -178,10 +178,44 @@ int synth_effect(struct synth *s, const char *text)
 			r = err_set(
 				EX_USAGE, "--effect %s: \"%s\" is not a frequency in Hz", text, colon + 1);
 		} else {
-			r = place(s, e, at + 1, "--effect");
+			r = read_place(s, &e->place, at + 1, "--effect");
 		}
 	}
 	free(copy);
+	return r;
+}
+
+/* A rhythm's usual frequency, or what the rate leaves of it. */
+static double beta(const struct synth *s)
+{
+	return s->rate * 0.4 < 20 ? s->rate * 0.4 : 20;
+}
+
+static const char *shared_channel(
+	const struct synth *s, const struct synth_place *a, const struct synth_place *b)
+{
+	for (int i = 0; i < a->n; i++)
+		for (int j = 0; j < b->n; j++)
+			if (a->channel[i] == b->channel[j])
+				return s->channels.s[a->channel[i]];
+	return NULL;
+}
+
+int synth_relation(struct synth *s, const char *text)
+{
+	struct names places = {0};
+	struct synth_place *p = s->relation.place;
+	names_split(&places, text, ',');
+	int r = places.n == 2 ? 0
+			      : err_set(EX_USAGE,
+					"--relation %s: write PLACE,PLACE, such as 0,3 or F3+F4,O1+O2", text);
+	for (int i = 0; i < 2 && !r; i++)
+		r = read_place(s, &p[i], places.s[i], "--relation");
+	const char *both = r ? NULL : shared_channel(s, &p[0], &p[1]);
+	if (both)
+		r = err_set(EX_USAGE, "--relation %s: channel \"%s\" is in both places", text, both);
+	s->relation.hz = beta(s);
+	names_free(&places);
 	return r;
 }
 
@@ -195,9 +229,8 @@ int synth_effects_at(struct synth *s, const char *where)
 		e->class = c;
 		/* 20 Hz for one class; more share the band between 6 Hz and 40 Hz, or what the rate leaves of it */
 		double high = s->rate * 0.4 < 40 ? s->rate * 0.4 : 40, low = high < 12 ? high / 2 : 6;
-		e->hz = s->classes.n == 2 ? (high < 20 ? high : 20)
-					  : low + (high - low) * (c - 1) / (s->classes.n - 2);
-		failed = place(s, e, where ? where : drawn, where ? "--where" : "--experts");
+		e->hz = s->classes.n == 2 ? beta(s) : low + (high - low) * (c - 1) / (s->classes.n - 2);
+		failed = read_place(s, &e->place, where ? where : drawn, where ? "--where" : "--experts");
 	}
 	free(drawn);
 	return failed;
@@ -208,6 +241,14 @@ int synth_check(const struct synth *s)
 	if (s->seconds < s->classes.n)
 		return err_set(
 			EX_USAGE, "--seconds %g: %d classes need a second each", s->seconds, s->classes.n);
+	/* Blocks are ten seconds at least, or the recording's part for a class: a whole cycle. */
+	int n = s->classes.n;
+	if (s->relation.hz > 0 && (n > 10 || s->seconds < n * n))
+		return err_set(EX_USAGE,
+			"--relation: %d classes; at most 10, and --seconds at least their square, %d", n,
+			n * n);
+	if (s->relation.hz > 0 && s->rate < 10)
+		return err_set(EX_USAGE, "--relation: bursts of a second need a --rate of 10 or more");
 	if (s->seconds * s->rate * s->channels.n > 1e9)
 		return err_set(EX_USAGE,
 			"--seconds %g: a recording of more than a billion values; make it shorter",
@@ -223,8 +264,10 @@ int synth_check(const struct synth *s)
 void synth_free(struct synth *s)
 {
 	for (int i = 0; i < s->effects; i++)
-		free(s->effect[i].channel);
+		free(s->effect[i].place.channel);
 	free(s->effect);
+	free(s->relation.place[0].channel);
+	free(s->relation.place[1].channel);
 	free(s->position);
 	names_free(&s->channels);
 	names_free(&s->classes);

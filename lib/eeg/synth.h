@@ -9,6 +9,12 @@
  * Strength of an effect: snr = power of its rhythm while its class is on / power (variance) of everything else but artefacts,
  * both averaged over the channels of its place and taken from the very recording.
  *
+ * A relation is what two places have in common: bursts of one rhythm, a second long, in every class. Time goes in cycles of as
+ * many seconds as there are classes. In which second of a cycle the first place has its burst is drawn; in class c the second
+ * place has its own c seconds later, the cycle being taken as a ring. So either burst is anywhere with equal chance and owes
+ * nothing to the cycle before, whatever the class: channels of one place alone have the same distribution in every class.
+ * These rhythms do not spread to other electrodes, so that this holds for any set of channels that lacks one of the places.
+ *
  * Everything follows from the seed, the subject and the session: subject k is the same however many there are.
  */
 #ifndef EEG_SYNTH_H
@@ -21,12 +27,21 @@
 
 enum synth_artefact { SYNTH_BLINK, SYNTH_MUSCLE, SYNTH_FLAT, SYNTH_GAP, SYNTH_PAUSE, SYNTH_ARTEFACTS };
 
-struct synth_effect {
-	int class;
-	double hz;
+struct synth_place {
 	int region;   /* index region, -1 = a list of channels */
 	int n;        /* channels */
 	int *channel; /* [n] */
+};
+
+struct synth_effect {
+	int class;
+	double hz;
+	struct synth_place place;
+};
+
+struct synth_relation {
+	double hz; /* 0 = none */
+	struct synth_place place[2];
 };
 
 struct synth {
@@ -37,6 +52,7 @@ struct synth {
 	double (*position)[3]; /* [C][3] on the unit sphere */
 	int effects;
 	struct synth_effect *effect; /* [effects] */
+	struct synth_relation relation;
 	bool artefact[SYNTH_ARTEFACTS];
 };
 
@@ -67,7 +83,8 @@ struct synth_recording {
 int synth_channels(struct synth *, const char *text);
 int synth_classes(struct synth *, const char *text);
 int synth_artefacts(struct synth *, const char *text);
-int synth_effect(struct synth *, const char *text); /* CLASS:HZ@PLACE, channels joined by + or , */
+int synth_effect(struct synth *, const char *text);   /* CLASS:HZ@PLACE, channels joined by + or , */
+int synth_relation(struct synth *, const char *text); /* PLACE,PLACE, channels of a place joined by + */
 /* When there is no effect yet: every class but the first gets a rhythm of its own at `where` (region number or channels);
  * NULL: in a region drawn from the seed. */
 int synth_effects_at(struct synth *, const char *where);

@@ -60,6 +60,41 @@ int synth_write_csv(const struct synth *s, const struct synth_recording *r, stru
 	return 0;
 }
 
+/* "region":..,"channels":[..] */
+static void put_place(const struct synth *s, const struct synth_place *p, struct text *t)
+{
+	text_add(t, "\"region\":");
+	if (p->region >= 0)
+		text_addf(t, "%d", p->region);
+	else
+		text_add(t, "null");
+	text_add(t, ",\"channels\":[");
+	for (int j = 0; j < p->n; j++) {
+		text_add(t, j ? "," : "");
+		json_string(t, s->channels.s[p->channel[j]]);
+	}
+	text_add(t, "]");
+}
+
+static void put_relation(const struct synth *s, struct text *t)
+{
+	text_add(t, "{\"hz\":");
+	json_double(t, s->relation.hz);
+	text_add(t, ",\"places\":[{");
+	put_place(s, &s->relation.place[0], t);
+	text_add(t, "},{");
+	put_place(s, &s->relation.place[1], t);
+	text_addf(t, "}],\"burst\":1,\"cycle\":%d,\"later\":{", s->classes.n);
+	for (int c = 0; c < s->classes.n; c++) {
+		text_add(t, c ? "," : "");
+		json_string(t, s->classes.s[c]);
+		text_addf(t, ":%d", c);
+	}
+	text_add(t, "},\"snr\":");
+	json_double(t, s->snr);
+	text_add(t, "}");
+}
+
 void synth_truth_head(const struct synth *s, struct text *t)
 {
 	text_addf(t, "{\"seed\":\"%llu\",\"rate\":", (unsigned long long)s->seed);
@@ -77,21 +112,18 @@ void synth_truth_head(const struct synth *s, struct text *t)
 		json_string(t, s->classes.s[e->class]);
 		text_add(t, ",\"hz\":");
 		json_double(t, e->hz);
-		text_add(t, ",\"region\":");
-		if (e->region >= 0)
-			text_addf(t, "%d", e->region);
-		else
-			text_add(t, "null");
-		text_add(t, ",\"channels\":[");
-		for (int j = 0; j < e->n; j++) {
-			text_add(t, j ? "," : "");
-			json_string(t, s->channels.s[e->channel[j]]);
-		}
-		text_add(t, "],\"snr\":");
+		text_add(t, ",");
+		put_place(s, &e->place, t);
+		text_add(t, ",\"snr\":");
 		json_double(t, s->snr);
 		text_add(t, "}");
 	}
-	text_add(t, "],\"recordings\":[");
+	text_add(t, "],\"relation\":");
+	if (s->relation.hz > 0)
+		put_relation(s, t);
+	else
+		text_add(t, "null");
+	text_add(t, ",\"recordings\":[");
 }
 
 void synth_truth_recording(

@@ -151,41 +151,104 @@ static double channel_power(const float *x, int64_t n)
 	return square / (double)n - sum / (double)n * (sum / (double)n);
 }
 
-/* Adds every effect: one source under each channel of the place, at a frequency within 2 % of the nominal one (the
- * subject's own), scaled to the asked strength over the whole recording, then heard only while the class is on. Power is
- * that of the background before any effect was added: base [C]. */
-static void add_effects(const struct synth *s, struct synth_recording *r, double *x)
+/* The subject's own frequency, within 2 % of the nominal one. */
+static double own_hz(const struct synth *s, double nominal, struct rng *own)
+{
+	double hz = nominal * (1 + 0.01 * clipped(own));
+	return hz < s->rate / 2 ? hz : nominal;
+}
+
+/* What the signals [C][T] of a place are multiplied by for the asked strength over base [C]. */
+static float strength(const struct synth *s, const struct synth_place *p, const float *signal, int64_t n,
+	const double *base)
+{
+	double there = 0, others = 0;
+	for (int j = 0; j < p->n; j++) {
+		there += channel_power(signal + p->channel[j] * n, n);
+		others += base[p->channel[j]];
+	}
+	return (float)sqrt(s->snr * others / there);
+}
+
+/* Adds every effect: one source under each channel of the place, scaled to the asked strength over the whole recording, then
+ * heard only while the class is on. base [C]: power of the background before anything was added. */
+static void add_effects(const struct synth *s, struct synth_recording *r, const double *base, double *x)
 {
 	int C = s->channels.n;
-	double *base = NEW_ARRAY(double, C);
-	for (int c = 0; c < C; c++)
-		base[c] = channel_power(r->signal + c * r->n, r->n);
 	struct synth_recording one = {.n = r->n, .subject = r->subject, .session = r->session};
 	one.signal = NEW_ARRAY(float, C * r->n);
 	for (int i = 0; i < s->effects; i++) {
 		const struct synth_effect *e = &s->effect[i];
 		struct rng own = rng_stream(s->seed, "subject effect", (uint64_t)r->subject, (uint64_t)i);
-		double hz = e->hz * (1 + 0.01 * clipped(&own)), there = 0, others = 0;
-		if (hz >= s->rate / 2)
-			hz = e->hz;
+		double hz = own_hz(s, e->hz, &own);
 		memset(one.signal, 0, (size_t)(C * r->n) * sizeof *one.signal);
-		for (int j = 0; j < e->n; j++) {
+		for (int j = 0; j < e->place.n; j++) {
 			struct rng g = stream(s, r, "effect", (i << 12) + j);
 			rhythm(&g, hz, 0.25, s->rate, r->n, x);
-			add_source(s, &one, s->position[e->channel[j]], 0.35, 1, x);
+			add_source(s, &one, s->position[e->place.channel[j]], 0.35, 1, x);
 		}
-		for (int j = 0; j < e->n; j++) {
-			there += channel_power(one.signal + e->channel[j] * r->n, r->n);
-			others += base[e->channel[j]];
-		}
-		float scale = (float)sqrt(s->snr * others / there);
+		float scale = strength(s, &e->place, one.signal, r->n, base);
 		for (int c = 0; c < C; c++)
 			for (int64_t t = 0; t < r->n; t++)
 				if (r->label[t] == e->class)
 					r->signal[c * r->n + t] += scale * one.signal[c * r->n + t];
 	}
 	free(one.signal);
-	free(base);
+}
+
+/* A burst at `at` seconds after its beginning: a second that rises and falls within a tenth. */
+static double burst(double at)
+{
+	double edge = fmin(at, 1 - at) / 0.1;
+	return edge <= 0 ? 0 : edge >= 1 ? 1 : pow(sin(pi / 2 * edge), 2);
+}
+
+/* When the two places of the relation have their bursts: shape [2][T], 0 to 1. Cycles begin anew with every block. */
+static void lay_bursts(const struct synth *s, const struct synth_recording *r, double *shape)
+{
+	struct rng g = stream(s, r, "relation", 0);
+	int parts = s->classes.n;
+	for (int b = 0; b < r->blocks; b++) {
+		int64_t end = b + 1 < r->blocks ? r->block[b + 1].start : r->n, cycle = -1;
+		int first = 0;
+		for (int64_t t = r->block[b].start; t < end; t++) {
+			double at = (double)(t - r->block[b].start) / s->rate, second = floor(at);
+			if ((int64_t)(second / parts) != cycle) {
+				cycle++;
+				first = (int)rng_below(&g, (uint64_t)parts);
+			}
+			int part = (int)fmod(second, parts), later = (first + r->block[b].class) % parts;
+			shape[t] = part == first ? burst(at - second) : 0;
+			shape[r->n + t] = part == later ? burst(at - second) : 0;
+		}
+	}
+}
+
+/* Adds the bursts of the relation: a rhythm of its own in each channel of the two places, none of it anywhere else. */
+static void add_relation(const struct synth *s, struct synth_recording *r, const double *base, double *x)
+{
+	double *shape = NEW_ARRAY(double, 2 * r->n);
+	float *signal = NEW_ARRAY(float, s->channels.n * r->n);
+	lay_bursts(s, r, shape);
+	for (int i = 0; i < 2; i++) {
+		const struct synth_place *p = &s->relation.place[i];
+		struct rng own = rng_stream(s->seed, "subject relation", (uint64_t)r->subject, (uint64_t)i);
+		double hz = own_hz(s, s->relation.hz, &own);
+		for (int j = 0; j < p->n; j++) {
+			struct rng g = stream(s, r, "bursts", (i << 12) + j);
+			float *y = signal + p->channel[j] * r->n;
+			rhythm(&g, hz, 0.25, s->rate, r->n, x);
+			for (int64_t t = 0; t < r->n; t++)
+				y[t] = (float)(shape[i * r->n + t] * x[t]);
+		}
+		float scale = strength(s, p, signal, r->n, base);
+		for (int j = 0; j < p->n; j++)
+			for (int64_t t = 0; t < r->n; t++)
+				r->signal[p->channel[j] * r->n + t] +=
+					scale * signal[p->channel[j] * r->n + t];
+	}
+	free(signal);
+	free(shape);
 }
 
 static void note(
@@ -288,12 +351,16 @@ struct synth_recording *synth_record(const struct synth *s, int subject, int ses
 	r->signal = NEW_ARRAY(float, s->channels.n * r->n);
 	r->label = NEW_ARRAY(int32_t, r->n);
 	r->pause = NEW_ARRAY(bool, r->n);
-	double *x = NEW_ARRAY(double, r->n);
+	double *x = NEW_ARRAY(double, r->n), *base = NEW_ARRAY(double, s->channels.n);
 	lay_blocks(s, r);
 	add_background(s, r, x);
 	add_rhythms(s, r, x);
 	add_sensor_noise(s, r);
-	add_effects(s, r, x);
+	for (int c = 0; c < s->channels.n; c++)
+		base[c] = channel_power(r->signal + c * r->n, r->n);
+	add_effects(s, r, base, x);
+	if (s->relation.hz > 0)
+		add_relation(s, r, base, x);
 	struct rng own = rng_stream(s->seed, "subject gain", (uint64_t)subject, 0),
 		   day = stream(s, r, "session gain", 0);
 	float gain = (float)exp(0.25 * clipped(&own) + 0.05 * clipped(&day));
@@ -305,6 +372,7 @@ struct synth_recording *synth_record(const struct synth *s, int subject, int ses
 		else if (s->artefact[k])
 			stretch(s, r, (enum synth_artefact)k);
 	free(x);
+	free(base);
 	return r;
 }
 

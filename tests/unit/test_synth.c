@@ -71,9 +71,9 @@ static void snr_is_what_it_says(void)
 	struct synth_recording *a = synth_record(&with, 0, 1), *b = synth_record(&without, 0, 1);
 	double added = 0, base = 0, elsewhere = 0;
 	int64_t n = 0;
-	for (int j = 0; j < with.effect[0].n; j++) {
-		const float *x = a->signal + with.effect[0].channel[j] * a->n,
-			    *y = b->signal + with.effect[0].channel[j] * b->n;
+	for (int j = 0; j < with.effect[0].place.n; j++) {
+		const float *x = a->signal + with.effect[0].place.channel[j] * a->n,
+			    *y = b->signal + with.effect[0].place.channel[j] * b->n;
 		double mean = 0, square = 0;
 		for (int64_t t = 0; t < a->n; t++) {
 			double d = (double)x[t] - (double)y[t];
@@ -85,11 +85,109 @@ static void snr_is_what_it_says(void)
 		base += square / (double)a->n - mean / (double)a->n * (mean / (double)a->n);
 	}
 	CHECK(elsewhere == 0);
-	CHECK_NEAR(added / (double)n * with.effect[0].n / base, 0.5, 0.06); /* the rhythm waxes and wanes */
+	CHECK_NEAR(added / (double)n * with.effect[0].place.n / base, 0.5,
+		0.06); /* the rhythm waxes and wanes */
 	synth_recording_free(a);
 	synth_recording_free(b);
 	synth_free(&with);
 	synth_free(&without);
+}
+
+/* Recordings of the same seed with a relation between the first and the last two channels, and without. */
+static struct synth related(const char *classes, double seconds, bool with)
+{
+	struct synth s = {.seed = 5, .rate = 64, .seconds = seconds, .snr = 0.5, .experts = 3};
+	CHECK(!synth_channels(&s, "F3,F4,C3,C4,O1,O2"));
+	CHECK(!synth_classes(&s, classes));
+	CHECK(!with || !synth_relation(&s, "0,O1+O2"));
+	return s;
+}
+
+/* Root of the mean square of what the relation added to channel c in the second that begins at t. */
+static double loudness(
+	const struct synth_recording *with, const struct synth_recording *without, int c, int64_t t)
+{
+	double sum = 0;
+	for (int64_t i = c * with->n + t; i < c * with->n + t + 64; i++)
+		sum += pow((double)with->signal[i] - (double)without->signal[i], 2);
+	return sqrt(sum / 64);
+}
+
+/* The second of a cycle of `parts` seconds, beginning at t, in which channel c has its burst; -1 if it has not just one. */
+static int second_of_burst(const struct synth_recording *with, const struct synth_recording *without, int c,
+	int64_t t, int parts)
+{
+	int found = -1, bursts = 0;
+	for (int i = 0; i < parts; i++)
+		if (loudness(with, without, c, t + i * 64) > 1e-3) {
+			found = i;
+			bursts++;
+		}
+	return bursts == 1 ? found : -1;
+}
+
+static void a_class_says_how_long_one_place_lags(void)
+{
+	static const char *const classes[] = {"2", "a,b,c"};
+	for (int parts = 2; parts <= 3; parts++) {
+		struct synth s = related(classes[parts - 2], 1800, true),
+			     none = related(classes[parts - 2], 1800, false);
+		struct synth_recording *r = synth_record(&s, 0, 1), *q = synth_record(&none, 0, 1);
+		double burst[3][2][3] = {{{0}}}, cycles[3] = {0}, power[3][2] = {{0}};
+		for (int b = 0; b < r->blocks; b++) {
+			int class = r->block[b].class;
+			int64_t end = b + 1 < r->blocks ? r->block[b + 1].start : r->n, t = r->block[b].start;
+			for (; t + parts * 64 <= end; t += parts * 64) {
+				int first = second_of_burst(r, q, 0, t, parts),
+				    second = second_of_burst(r, q, 5, t, parts);
+				CHECK(first >= 0 && second == (first + class) % parts);
+				CHECK(first == second_of_burst(r, q, 1, t, parts));
+				if (first < 0 || second < 0)
+					continue;
+				cycles[class]++;
+				burst[class][0][first]++;
+				burst[class][1][second]++;
+				power[class][0] += pow(loudness(r, q, 0, t + first * 64), 2);
+				power[class][1] += pow(loudness(r, q, 5, t + second * 64), 2);
+			}
+		}
+		/* each place for itself is the same in all classes: bursts anywhere alike, of one power */
+		for (int c = 0; c < parts; c++)
+			for (int i = 0; i < 2; i++) {
+				double even = 1.0 / parts, deviation = sqrt(even * (1 - even) / cycles[c]);
+				for (int j = 0; j < parts; j++)
+					CHECK_NEAR(burst[c][i][j] / cycles[c], even, 3.3 * deviation);
+				CHECK_NEAR(power[c][i] / cycles[c] / (power[0][i] / cycles[0]), 1, 0.1);
+			}
+		synth_recording_free(r);
+		synth_recording_free(q);
+		synth_free(&s);
+		synth_free(&none);
+	}
+}
+
+static void a_relation_stays_at_its_places_and_is_as_strong_as_it_says(void)
+{
+	struct synth s = related("2", 120, true), none = related("2", 120, false);
+	struct synth_recording *r = synth_record(&s, 1, 1), *q = synth_record(&none, 1, 1);
+	CHECK(!memcmp(r->signal + 2 * r->n, q->signal + 2 * q->n, (size_t)(2 * r->n) * sizeof *r->signal));
+	for (int c = 0; c < 6; c += 4) { /* the snr of a place is that of its channels together */
+		double power = 0, base = 0;
+		for (int d = c; d < c + 2; d++) {
+			double mean = 0, square = 0;
+			for (int64_t t = d * r->n; t < (d + 1) * r->n; t++) {
+				power += pow((double)r->signal[t] - (double)q->signal[t], 2);
+				mean += (double)q->signal[t] / (double)r->n;
+				square += (double)q->signal[t] * (double)q->signal[t];
+			}
+			base += square - (double)r->n * mean * mean;
+		}
+		CHECK_NEAR(power / base, 0.5, 1e-3);
+	}
+	synth_recording_free(r);
+	synth_recording_free(q);
+	synth_free(&s);
+	synth_free(&none);
 }
 
 /* Slope of log power over log frequency, between the bands where rhythms are. */
@@ -295,6 +393,8 @@ int main(void)
 {
 	CASE(a_class_shows_at_its_place_and_not_far_away);
 	CASE(snr_is_what_it_says);
+	CASE(a_class_says_how_long_one_place_lags);
+	CASE(a_relation_stays_at_its_places_and_is_as_strong_as_it_says);
 	CASE(the_background_falls_like_one_over_f);
 	CASE(neighbours_agree_and_less_so_with_distance);
 	CASE(a_subject_is_the_same_in_any_company_and_differs_from_others);

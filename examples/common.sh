@@ -1,0 +1,57 @@
+# shellcheck shell=sh
+# What the experiments 03 to 09 share; they read it, it is not run by itself.
+#
+# The programs are looked for in MOE_BIN, if that is set, and in PATH. What is made on the way lies in a temporary folder, $work.
+# EPOCHS is the number of passes of every training.
+[ -z "${MOE_BIN:-}" ] || PATH=$MOE_BIN:$PATH
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# divide FOLDER: its recordings into $work/known and $work/new, which gets the last quarter of the people by name. The person is
+# what stands before the first _ or . of a file's name.
+divide() {
+    folder=$(cd "$1" && pwd)
+    mkdir -p "$work/known" "$work/new"
+    rm -f "$work/known"/*.csv "$work/new"/*.csv
+    for f in "$folder"/*.csv; do basename "$f" | sed 's/[_.].*//'; done | sort -u >"$work/people"
+    tail -n $((($(wc -l <"$work/people") + 3) / 4)) "$work/people" >"$work/new-people"
+    for f in "$folder"/*.csv; do
+        if basename "$f" | sed 's/[_.].*//' | grep -qxF -f "$work/new-people"; then to=new; else to=known; fi
+        ln -s "$f" "$work/$to/"
+    done
+}
+
+# cut_windows OPTION...: both parts into windows, known.st and new.st
+cut_windows() {
+    moe-split -q "$@" -o "$work/known.st" "$work/known"/*.csv
+    moe-split -q "$@" -o "$work/new.st" "$work/new"/*.csv
+}
+
+# train OPTION...: a model of the known people, of whom a fifth chooses the epoch; $work/model.st and $work/log.jsonl
+train() {
+    moe-train -q --valid-fraction 0.2 ${EPOCHS:+--set train.epochs="$EPOCHS"} "$@" --log "$work/log.jsonl" \
+        -o "$work/model.st" "$work/known.st"
+}
+
+# accuracy: the share of the new people's windows that the model gets right; accuracy_with OPTION...: the same with experts left out
+right() {
+    jq -nr '[inputs | select(.label != null) | .label == .class] | (map(select(.)) | length) / length * 1000 | round / 1000'
+}
+accuracy() {
+    moe-predict -m "$work/model.st" "$work/new.st" | right
+}
+accuracy_with() {
+    moe-predict -m "$work/model.st" "$@" "$work/new.st" | right
+}
+
+# size: parameters of the model, in all and active for a token
+size() {
+    moe-train --print-config --init "$work/model.st" | awk -F'\t' '$1 == "parameters" { printf "%s%s %s", sep, $2, $3; sep = ", " }'
+}
+
+# usage: how gate and mixtures of the model are used by the new people's windows
+usage() {
+    moe-route -m "$work/model.st" "$work/new.st" | moe-stats --permutations 0
+}
