@@ -87,6 +87,7 @@ static struct gradient_view lane_view(const struct forward *f, int part, int lan
 
 static void clear_lane(void *context, int task, int worker)
 {
+	PROFILE_OPERATION("clearing gradients");
 	const struct forward *f = context;
 	int part = task / f->lanes;
 	(void)worker;
@@ -322,6 +323,7 @@ static void reduce(struct forward *f)
 /* Before anything is added: what lies in lanes is copied from there. */
 static void clear_tensor(void *context, int i, int worker)
 {
+	PROFILE_OPERATION("clearing gradients");
 	struct forward *f = context;
 	const struct param *p = &f->m->params.list[i];
 	(void)worker;

@@ -24,7 +24,7 @@ static void backward(struct tape *t, struct node *y)
 		atomic_store(&s->turn->left, s->e + 1);
 	if (s->e < 0 || !s->turn->before || atomic_load(&s->turn->before->left) <= s->e)
 		return;
-	PROFILE_OPERATION("waiting");
+	PROFILE_OPERATION("waiting for a turn");
 	while (atomic_load(&s->turn->before->left) > s->e)
 		sched_yield();
 }
