@@ -1,6 +1,7 @@
 #include "tensor/product.h"
 
 #include "base/profile.h"
+#include "tensor/product_wide.h"
 #include "tensor/vector.h"
 
 #include <stdbool.h>
@@ -82,10 +83,9 @@ INLINE void last_columns(int m, int n, int k, struct product_left A, const real 
 }
 
 VECTOR_CLONES
-void product(int m, int n, int k, struct product_left A, const real *B, size_t ldb, real *C, size_t ldc,
-	enum product_start from, const real *start)
+static void product_narrow(int m, int n, int k, struct product_left A, const real *B, size_t ldb, real *C,
+	size_t ldc, enum product_start from, const real *start)
 {
-	PROFILE_PART("product");
 	int j = 0, whole = n / LANES;
 	while (whole >
 		0) { /* four left are two pairs, not three and one: a single one would wait for its sums */
@@ -103,6 +103,17 @@ void product(int m, int n, int k, struct product_left A, const real *B, size_t l
 	}
 	if (j < n)
 		last_columns(m, n - j, k, A, B + j, ldb, C + j, ldc, from, start);
+}
+
+void product(int m, int n, int k, struct product_left A, const real *B, size_t ldb, real *C, size_t ldc,
+	enum product_start from, const real *start)
+{
+	PROFILE_PART("product");
+	int whole = product_has_wide() ? n / LANES * LANES : 0;
+	if (whole)
+		product_wide(m, whole, k, A, B, ldb, C, ldc, from, start);
+	if (whole < n)
+		product_narrow(m, n - whole, k, A, B + whole, ldb, C + whole, ldc, from, start);
 }
 
 /* 2 rows of X against 4 of Y: eight sums hide the latency of the additions */

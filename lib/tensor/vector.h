@@ -14,6 +14,7 @@
 #if defined __x86_64__ && defined __GNUC__ && !defined __clang__ && !defined __SANITIZE_ADDRESS__ && \
 	!defined __SANITIZE_THREAD__ && !defined NO_CLONES
 #define VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define HAS_CLONES
 #else
 #define VECTOR_CLONES
 #endif
@@ -40,7 +41,8 @@ INLINE int whole_vectors(int n)
 	return (n + LANES - 1) / LANES * LANES;
 }
 
-#define UNROLL _Pragma("GCC unroll 8")
+#define UNROLL    _Pragma("GCC unroll 8")
+#define UNROLL_12 _Pragma("GCC unroll 12")
 
 /* Of each lane the larger; of two where one is not a number, b. */
 INLINE vec v_max(vec a, vec b)
