@@ -113,7 +113,8 @@ static double experts(struct bench *b)
 	for (int e = 0; e < b->E; e++) {
 		struct weight w[EXPERT_TENSORS];
 		struct tensor_plan plan[EXPERT_TENSORS];
-		int n = b->m.part[0].type->declare(&b->m.shape, plan), given = (int)balance_sent(&b->balance, e);
+		int n = b->m.part[0].type->declare(&b->m.shape, plan),
+		    given = (int)balance_sent(&b->balance, e);
 		for (int i = 0; i < n; i++) {
 			size_t at =
 				(size_t)plan[i].rows * (size_t)(plan[i].cols ? plan[i].cols : 1) * (size_t)e;
