@@ -44,6 +44,8 @@ static void tiny_set_losses(void)
 	}
 	for (int form = BALANCE_SWITCH; form <= BALANCE_CV2; form++)
 		CHECK_NEAR(balance_loss(&g.balance, (enum balance_form)form), value[form], 2 * digits);
+	/* of the sample instead of the population: E / (E - 1) times as much */
+	CHECK_NEAR(1.5 * balance_loss(&g.balance, BALANCE_CV2), 0.743715518, 2 * digits);
 	CHECK_NEAR(balance_z(&g.balance), 5.974222267, 4 * digits);
 	near(g.chosen.weight->x, row, 2, digits);
 	tape_end();
@@ -143,6 +145,7 @@ static void case_1_first_and_importance(void)
 	struct balance one = counted(gate, 4, 3, false), all = counted(gate, 4, 3, true);
 	CHECK_NEAR(balance_loss(&one, BALANCE_FIRST), 1.0875, digits);
 	CHECK_NEAR(balance_loss(&all, BALANCE_CV2), 0.03875, digits);
+	CHECK_NEAR(1.5 * balance_loss(&all, BALANCE_CV2), 0.058125, digits); /* of the sample */
 	balance_free(&one);
 	balance_free(&all);
 	tape_end();
