@@ -327,7 +327,7 @@ static void clear_tensor(void *context, int i, int worker)
 	struct forward *f = context;
 	const struct param *p = &f->m->params.list[i];
 	(void)worker;
-	if (part_with(f, i) < 0)
+	if (part_with(f, i) < 0 && f->place[i] != IN_TURN)
 		memset(f->gradient + p->offset, 0, p->count * sizeof(real));
 }
 

@@ -67,6 +67,20 @@ static const struct expert_rows *rows_of(
 	return rows;
 }
 
+/* Behind what expert e of those of one type does. */
+static void take_turn(struct tape *t, const struct mixture *m, const struct expert_part *p, int e)
+{
+	struct tensor_plan plan[EXPERT_TENSORS];
+	int tensors = p->type->declare(&m->shape, plan);
+	struct turn_span *span = tape_take(t, (size_t)tensors * sizeof *span);
+	for (int i = 0; i < tensors; i++) {
+		size_t n = (size_t)plan[i].rows * (size_t)(plan[i].cols ? plan[i].cols : 1);
+		span[i] = (struct turn_span){
+			p->weight[i].g ? p->weight[i].g + n * (size_t)(e - p->first) : NULL, n};
+	}
+	turn_record(t, m->turn, e, m->turn_tells, span, tensors);
+}
+
 static struct node *chosen_experts(
 	struct tape *t, struct node *x, const struct mixture *m, const struct choice *c)
 {
@@ -82,12 +96,11 @@ static struct node *chosen_experts(
 			const int *row = a.row + a.first[e];
 			int n = a.first[e + 1] - a.first[e];
 			answer[e] = NULL;
-			if (!n)
-				continue;
-			answer[e] = work(t, op_gather(t, x, row, n), m, p, e - p->first,
-				p->type->windows ? rows_of(t, m, row, n, x->rows / m->N) : NULL);
-			if (m->turn)
-				turn_record(t, m->turn, e, m->turn_tells);
+			if (n)
+				answer[e] = work(t, op_gather(t, x, row, n), m, p, e - p->first,
+					p->type->windows ? rows_of(t, m, row, n, x->rows / m->N) : NULL);
+			if (m->turn && (n || !m->turn->before))
+				take_turn(t, m, p, e);
 		}
 	}
 	t->keep_passing = false;
