@@ -87,13 +87,15 @@ bool router_shares(const struct router_shape *s, int k)
 void router_largest(const real *x, int n, int k, int *best)
 {
 	int found = 0;
+	real bar = 0; /* the least of k that are found */
 	for (int e = 0; e < n; e++) {
-		if (found == k && !(x[e] > x[best[k - 1]]))
+		if (found == k && !(x[e] > bar))
 			continue;
 		int at = found < k ? found++ : k - 1;
 		for (; at > 0 && x[e] > x[best[at - 1]]; at--)
 			best[at] = best[at - 1];
 		best[at] = e;
+		bar = x[best[found - 1]];
 	}
 }
 
