@@ -13,7 +13,7 @@
 struct turn {
 	atomic_int left; /* experts 0 .. left-1 are still to come */
 	const struct turn *before;
-	int cleared; /* of the first chunk: gradients of experts cleared .. are 0 or more */
+	int cleared; /* of the first chunk: gradients of experts from here on were cleared in this step */
 };
 
 /* An expert's gradients. */
@@ -27,7 +27,7 @@ void turn_begin(struct turn *, int experts, const struct turn *before); /* befor
  * may go through the experts several times, for windows of several lengths: what it records first goes backward last, and only that
  * tells. */
 void turn_record(struct tape *, struct turn *, int e, bool tells, const struct turn_span *span,
-	int spans); /* kept, not copied */
+	int spans); /* span: the gradients of e; kept, not copied */
 /* Recorded in front of all of it: in backward tells that it is through. */
 void turn_record_end(struct tape *, struct turn *, bool tells);
 
