@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Experts at the ends of the tree; 0 when they are too many to count. */
-static int config_leaves(const struct config *c)
+static int leaves(const struct config *c)
 {
 	double n = 1;
 	for (int i = 0; i < c->moe.levels.n; i++)
@@ -37,7 +37,7 @@ int config_experts(const struct config *c, int l)
 	for (int i = 0; i < l; i++)
 		before += config_mixture(c, i);
 	if (!strcmp(config_router(c), "hierarchical"))
-		return config_leaves(c);
+		return leaves(c);
 	return sum ? sum : c->moe.num_experts.list[before < c->moe.num_experts.n ? before : 0];
 }
 

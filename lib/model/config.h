@@ -73,11 +73,11 @@ struct config {
 		double jitter, top_p, expert_dropout;
 		int groups, top_k_groups;
 		int slots, router_dim, bias, noise; /* noise: enum above */
-		int condition;                      /* enum below */
+		int condition;                      /* enum above */
 		double condition_unknown;
 		double temperature, noise_std;
 		double capacity_factor, capacity_factor_eval;
-		int capacity; /* enum below */
+		int capacity; /* enum above */
 		double capacity_ema;
 		int capacity_min, capacity_max;
 		int drop_policy, drop_residual, drop_renormalise; /* enum drop_policy */

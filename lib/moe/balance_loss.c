@@ -57,9 +57,10 @@ static void shares(const struct balance *b, const struct term *t, enum balance_f
 void balance_run(const struct balance *b, enum balance_form form, real *running)
 {
 	double *share = NEW_ARRAY(double, b->entries);
-	for (int l = 0; l < b->levels; l++)
+	for (int l = 0; l < b->levels; l++) {
+		double all = reach(b, &b->level[l]);
 		for (int i = 0; i < b->level[l].routers; i++) {
-			struct term t = term_of(b, &b->level[l], reach(b, &b->level[l]), i);
+			struct term t = term_of(b, &b->level[l], all, i);
 			if (!(t.part > 0))
 				continue;
 			shares_now(&t, form, share);
@@ -67,6 +68,7 @@ void balance_run(const struct balance *b, enum balance_form form, real *running)
 				running[t.entry + e] = (real)(b->ema * (double)running[t.entry + e] +
 							      (1 - b->ema) * share[e]);
 		}
+	}
 	free(share);
 }
 
@@ -81,15 +83,16 @@ static double cv2(const double *x, int n)
 	return mean > 0 ? squares / n / (mean * mean) : 0;
 }
 
-/* cv2 = n S / T^2 - 1 with S = sum of squares, T = sum:  d/dx_i = 2 n (x_i T - S) / T^3 */
-static double slope_of_cv2(const double *x, int n, int e)
+/* cv2 = n S / T^2 - 1 with S = sum of squares, T = sum:  w d/dx_i = w 2 n (x_i T - S) / T^3 */
+static void slope_of_cv2(const double *x, int n, double w, real *slope)
 {
 	double total = 0, squares = 0;
 	for (int i = 0; i < n; i++) {
 		total += x[i];
 		squares += x[i] * x[i];
 	}
-	return total > 0 ? 2 * n * (x[e] * total - squares) / (total * total * total) : 0;
+	for (int i = 0; i < n && total > 0; i++)
+		slope[i] = (real)(w * (2 * n * (x[i] * total - squares) / (total * total * total)));
 }
 
 static bool by_variation(enum balance_form form)
@@ -135,24 +138,21 @@ double balance_z(const struct balance *b)
 	return sum;
 }
 
-/* slope->p, ->g, ->load of one term */
+/* slope->p, ->g, ->load of one term; they are 0 */
 static void slope_of(const struct balance *b, const struct term *t, enum balance_form form, double weight,
 	size_t scope, struct balance_slope *slope, double *share)
 {
 	size_t at = scope * (size_t)b->entries + (size_t)t->entry;
-	const double *importance = t->s->importance + t->entry;
 	double w = weight * t->part;
-	if (!by_variation(form))
-		shares(b, t, form, share);
+	if (by_variation(form)) {
+		slope_of_cv2(t->s->importance + t->entry, t->n, w, slope->g + at);
+		if (form == BALANCE_CV2_LOAD && b->has_load)
+			slope_of_cv2(t->s->load, t->n, w, slope->load + at);
+		return;
+	}
+	shares(b, t, form, share);
 	for (int e = 0; e < t->n; e++)
-		if (!by_variation(form)) {
-			slope->p[at + (size_t)e] =
-				(real)(w * t->n * share[e] / (double)t->s->tokens[t->router]);
-		} else {
-			slope->g[at + (size_t)e] = (real)(w * slope_of_cv2(importance, t->n, e));
-			if (form == BALANCE_CV2_LOAD && b->has_load)
-				slope->load[at + (size_t)e] = (real)(w * slope_of_cv2(t->s->load, t->n, e));
-		}
+		slope->p[at + (size_t)e] = (real)(w * t->n * share[e] / (double)t->s->tokens[t->router]);
 }
 
 void balance_slopes(const struct balance *b, enum balance_form form, double weight, double z_weight,

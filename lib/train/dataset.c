@@ -317,10 +317,10 @@ void dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t 
 {
 	int *condition = NEW_ARRAY(int, n < batch ? n : batch);
 	forward_conditions(f, condition);
+	forward_samples(f, samples);
 	for (int64_t from = 0; from < n; from += batch) {
 		int B = n - from < batch ? (int)(n - from) : batch;
 		struct filling here = {d, items + from};
-		forward_samples(f, samples);
 		for (int b = 0; b < B; b++)
 			condition[b] = d->item[items[from + b]].condition;
 		forward_evaluate(f, B, fill, &here, logits + from * classes, gate + from * K);

@@ -177,8 +177,7 @@ static int one_step(struct trainer *t, struct step_report *r)
 			t->at.step + 1, r->loss,
 			bad ? "the gradient overflows, first in tensor " : "the gradient is finite",
 			bad ? bad : "");
-	lost = update_step(
-		t->update, &t->m->params, t->gradient, t->slot, c, r->grad_norm, r->lr, t->at.step + 1);
+	lost = update_step(t->update, t->gradient, t->slot, c, r->grad_norm, r->lr, t->at.step + 1);
 	if (lost)
 		return err_set(EX_DATAERR,
 			"step %ld: tensor %s would no longer be finite; the parameters before this step are "

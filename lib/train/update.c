@@ -19,12 +19,11 @@ struct block {
 
 struct update {
 	const struct optimizer *optimizer;
-	const struct params *declared;
+	struct params *params;
 	struct pool *pool;
 	struct block *block;
 	int blocks;
 	/* this call */
-	struct params *params;
 	const real *read;
 	real *gradient;
 	real *const *state;
@@ -33,11 +32,11 @@ struct update {
 	long number;
 };
 
-struct update *update_new(const struct optimizer *o, const struct params *p, struct pool *pool)
+struct update *update_new(const struct optimizer *o, struct params *p, struct pool *pool)
 {
 	struct update *u = NEW(struct update);
 	u->optimizer = o;
-	u->declared = p;
+	u->params = p;
 	u->pool = pool;
 	for (int i = 0; i < p->n; i++)
 		u->blocks += (int)((p->list[i].count + BLOCK - 1) / BLOCK);
@@ -79,7 +78,7 @@ double update_norm(struct update *u, const real *gradient, const char **bad)
 		if (i + 1 < u->blocks && u->block[i + 1].tensor == u->block[i].tensor)
 			continue;
 		if (!(part < 1e36) && !*bad) /* NaN, or beyond what a float can square */
-			*bad = u->declared->list[u->block[i].tensor].name;
+			*bad = u->params->list[u->block[i].tensor].name;
 		sum += part;
 		part = 0;
 	}
@@ -91,7 +90,7 @@ static void move(void *context, int task, int worker)
 	PROFILE_OPERATION("optimizer");
 	struct update *u = context;
 	struct block *b = &u->block[task];
-	const struct param *p = &u->declared->list[b->tensor];
+	const struct param *p = &u->params->list[b->tensor];
 	real *x = u->params->x + b->from, *g = u->gradient + b->from, *state[OPTIMIZER_SLOTS] = {0};
 	(void)worker;
 	b->bad = false;
@@ -107,11 +106,10 @@ static void move(void *context, int task, int worker)
 	b->bad = !slab_finite(x, b->count);
 }
 
-const char *update_step(struct update *u, struct params *p, real *gradient, real *const *state,
-	const struct config *c, double norm, double lr, long number)
+const char *update_step(struct update *u, real *gradient, real *const *state, const struct config *c,
+	double norm, double lr, long number)
 {
 	double limit = c->train.clip_norm;
-	u->params = p;
 	u->gradient = gradient;
 	u->state = state;
 	u->config = c;
@@ -121,8 +119,8 @@ const char *update_step(struct update *u, struct params *p, real *gradient, real
 	pool_run(u->pool, u->blocks, move, u);
 	for (int i = 0; i < u->blocks; i++)
 		if (u->block[i].bad) {
-			memcpy(p->x, gradient, p->count * sizeof(real));
-			return u->declared->list[u->block[i].tensor].name;
+			memcpy(u->params->x, gradient, u->params->count * sizeof(real));
+			return u->params->list[u->block[i].tensor].name;
 		}
 	return NULL;
 }

@@ -11,7 +11,8 @@
 
 struct update;
 
-struct update *update_new(const struct optimizer *, const struct params *, struct pool *);
+struct update *update_new(
+	const struct optimizer *, struct params *, struct pool *); /* the parameters it moves; borrowed */
 void update_free(struct update *);
 
 /* The norm of the whole gradient; *bad (NULL: none) names the first tensor where it is not finite, or too large for the second
@@ -21,7 +22,7 @@ double update_norm(struct update *, const real *gradient, const char **bad);
 /* Clips the gradient of that norm to train.clip_norm, as the field's standard library clips: g *= limit / (norm + 1e-6) when the
  * norm is above the limit. Then the optimizer's step. Returns NULL, or the name of the first tensor that would no longer be
  * finite: then the parameters are as before. */
-const char *update_step(struct update *, struct params *, real *gradient, real *const *state,
-	const struct config *, double norm, double lr, long number);
+const char *update_step(struct update *, real *gradient, real *const *state, const struct config *,
+	double norm, double lr, long number);
 
 #endif
