@@ -2,25 +2,22 @@
 #include "program.h"
 
 #include "train/condition.h"
+#include "train/fit.h"
 #include "train/log.h"
+#include "train/read.h"
 
 static struct {
-	const char *preset, *config, *init, *valid, *valid_groups, *state, *log;
-	struct names set;
+	const char *init, *valid, *valid_groups, *state, *log;
+	struct config_words config;
 	double valid_fraction, valid_tail;
-	bool fraction_given, tail_given, preset_given, seed_given;
+	bool fraction_given, tail_given, seed_given;
 	bool resume, print_config;
 	long long log_every;
 } o;
 
 static const struct option table[] = {
 	OUTPUT_OPTION,
-	{"preset", 0, OPT_TEXT, &o.preset, .value = "default", .arg = "NAME", .given = &o.preset_given,
-		.help = "where the configuration starts; moe-formats(5) lists the presets"},
-	{"config", 0, OPT_TEXT, &o.config, .arg = "FILE",
-		.help = "configuration as JSON; see moe-formats(5) for the keys"},
-	{"set", 0, OPT_LIST, &o.set, .arg = "KEY=VALUE",
-		.help = "set one key, over the file and the preset; may be repeated"},
+	CONFIG_OPTIONS(o.config),
 	{"print-config", 0, OPT_FLAG, &o.print_config,
 		.help = "print every key, its value and where it came from, with --init or windows the size, "
 			"too; train nothing"},
@@ -80,6 +77,7 @@ struct run {
 	struct layout target; /* what all windows must fit */
 	struct dataset *data, *valid;
 	struct sides sides, valid_sides;
+	struct training_data work;
 	struct model *model;
 	struct trainer *trainer;
 	struct progress progress;
@@ -91,61 +89,16 @@ struct run {
 
 static int begin_config(struct run *r)
 {
-	int preset = PRESET_DEFAULT;
-	if (r->before && (o.preset_given || o.config))
+	if (r->before && (o.config.preset_given || o.config.file))
 		return err_set(EX_USAGE,
 			"%s has its configuration; change keys with --set, without --preset and --config",
 			o.resume ? "the state" : "the model");
-	if (config_preset(o.preset, &preset))
-		return -1;
-	config_begin(&r->config, r->before ? r->before->config.preset : preset);
-	if (o.preset_given)
-		r->config.from[0] = FROM_SET;
-	if (r->before) {
-		struct text t = {0};
-		config_write_json(&r->before->config, &t);
-		int bad = config_json(&r->config, t.s, t.n, FROM_MODEL, "the model");
-		text_free(&t);
-		if (bad)
-			return -1;
-	}
-	if (o.config && config_file(&r->config, o.config))
-		return -1;
-	for (int i = 0; i < o.set.n; i++)
-		if (config_set(&r->config, o.set.s[i]))
-			return -1;
-	return config_check(&r->config) ||
-			       (r->before && config_fixed_by_model(&r->config, &r->before->config))
-		       ? -1
-		       : 0;
+	return config_compose(&r->config, &o.config, r->before ? &r->before->config : NULL);
 }
 
-/* All windows of one operand, a file or a stream of several. */
 static int add_windows(struct run *r, struct dataset **d, const char *path)
 {
-	struct input *in = input_open(path);
-	struct windows *w;
-	int got = -1, n = 0;
-	if (!in)
-		return -1;
-	int kind = input_kind(in);
-	if (kind == INPUT_TEXT)
-		err_set(EX_DATAERR, "%s: text, not windows; cut recordings with moe-split first",
-			input_name(in));
-	else if (kind == INPUT_SAFETENSORS)
-		while ((got = windows_next(in, &w)) == 1) {
-			n++;
-			if (!r->target.length)
-				layout_copy(&r->target, r->before ? &r->before->layout : &w->layout);
-			if (!*d)
-				*d = dataset_new(&r->target, MISSING_ERROR);
-			if (dataset_add(*d, w)) {
-				got = -1;
-				break;
-			}
-		}
-	input_close(in);
-	return got < 0 || !n ? -1 : 0;
+	return dataset_read(d, &r->target, r->before ? &r->before->layout : NULL, path);
 }
 
 static int read_windows(struct run *r, const struct names *operands)
@@ -173,9 +126,8 @@ static int choose_sides(struct run *r)
 	if (ways > 1)
 		bad = err_set(EX_USAGE,
 			"--valid, --valid-groups, --valid-fraction and --valid-tail exclude each other");
-	else if (!ways && r->config.value.train.patience && config_given(&r->config, "train.patience"))
-		bad = err_set(EX_CONFIG, "train.patience has no effect: there is nothing to validate on "
-					 "(--valid-groups, --valid-fraction, ...)");
+	else if (!ways)
+		bad = fit_check_unvalidated(&r->config);
 	if (!bad)
 		bad = holdout_cut(r->data, &h, &r->sides);
 	if (!bad && r->valid)
@@ -190,77 +142,6 @@ static int choose_sides(struct run *r)
 			(long long)r->sides.trains,
 			(long long)(r->valid ? r->valid_sides.trains : r->sides.valids),
 			(long long)r->sides.unlabelled);
-	return bad;
-}
-
-static int make_model(struct run *r)
-{
-	struct layout l;
-	struct names conditions = {0};
-	if (!r->before &&
-		conditions_collect(r->data, &r->config.value, r->sides.train, r->sides.trains, &conditions))
-		return -1;
-	layout_copy(&l, &r->target);
-	names_free(&l.classes);
-	names_copy(&l.classes, &r->data->classes);
-	if (!r->before)
-		l.conditions = conditions;
-	int gate = r->before ? r->before->gate_fc1_weight >= 0 : -1;
-	r->model = model_new(&r->config.value, &l, gate);
-	layout_free(&l);
-	if (!r->model || config_check_effect(&r->config, r->target.regions, r->model->n))
-		return -1;
-	struct model *m = r->model, *b = r->before;
-	if (b) {
-		memcpy(m->params.x, b->params.x, m->params.count * sizeof(real));
-		names_copy(&m->train_groups, &b->train_groups);
-		m->scale_mean = b->scale_mean;
-		m->scale_std = b->scale_std;
-		b->scale_mean = b->scale_std = NULL;
-		m->history = b->history ? mem_text(b->history) : NULL;
-	} else {
-		params_init(&m->params, (uint64_t)common.seed);
-		const char *before = r->data->parts ? dataset_windows(r->data, 0)->history : NULL;
-		m->history = before ? mem_text(before) : NULL;
-	}
-	for (int64_t i = 0; i < r->sides.trains; i++)
-		names_intern(&m->train_groups, r->data->groups.s[r->data->item[r->sides.train[i]].group]);
-	return 0;
-}
-
-static int make_scaler(struct run *r)
-{
-	struct model *m = r->model;
-	bool scales = m->config.train.scale == SCALE_ZSCORE;
-	if (!scales && m->scale_mean)
-		return err_set(EX_CONFIG, "train.scale=none: the model that is continued has a scaler and "
-					  "was trained behind it");
-	if (dataset_check(r->data, r->model, r->sides.train, r->sides.trains) ||
-		dataset_check(r->data, r->model, r->sides.valid, r->sides.valids) ||
-		(r->valid && dataset_check(r->valid, r->model, r->valid_sides.train, r->valid_sides.trains)))
-		return -1;
-	for (int64_t i = 0; i < r->sides.trains && m->mixtures && m->config.moe.scope == SCOPE_BATCH; i++)
-		if (dataset_samples(r->data, r->sides.train[i]) < m->layout.length)
-			return err_set(EX_CONFIG,
-				"moe.scope: batch needs windows that are whole, and some end early "
-				"(moe-split --last)");
-	if (scales && !m->scale_mean) {
-		m->scale_mean = NEW_ARRAY(float, m->layout.channels.n);
-		m->scale_std = NEW_ARRAY(float, m->layout.channels.n);
-		dataset_fit_scaler(
-			r->data, r->sides.train, r->sides.trains, r->pool, m->scale_mean, m->scale_std);
-	}
-	int bad = conditions_bind(r->data, m, r->sides.train, r->sides.trains);
-	if (!bad && (conditions_bind(r->data, m, r->sides.valid, r->sides.valids) ||
-			    (r->valid && conditions_bind(
-						 r->valid, m, r->valid_sides.train, r->valid_sides.trains))))
-		bad = err_at("validation");
-	r->data->mean = m->scale_mean;
-	r->data->std = m->scale_std;
-	if (r->valid) {
-		r->valid->mean = m->scale_mean;
-		r->valid->std = m->scale_std;
-	}
 	return bad;
 }
 
@@ -309,11 +190,8 @@ static void on_step(void *context, const struct step_report *s)
 
 static int train(struct run *r)
 {
-	struct training_data d = {r->data, r->valid ? r->valid : r->data, r->sides.train,
-		r->valid ? r->valid_sides.train : r->sides.valid, r->sides.trains,
-		r->valid ? r->valid_sides.trains : r->sides.valids};
 	struct watch w = {r, on_epoch, on_step, &stop_signal};
-	r->trainer = trainer_new(r->model, &d, r->pool, (uint64_t)common.seed);
+	r->trainer = trainer_new(r->model, &r->work, r->pool, (uint64_t)common.seed);
 	if ((r->state && trainer_resume(r->trainer, r->state)) ||
 		(o.log && !(r->log = log_open(o.log, o.resume))))
 		return -1;
@@ -366,7 +244,7 @@ static bool same_file(const char *a, const char *b)
 /* What is written must be apart from what is read, and from each other. */
 static int check_files(const struct names *operands)
 {
-	const char *written[] = {common.output, o.state, o.log}, *read[] = {o.valid, o.config, o.init};
+	const char *written[] = {common.output, o.state, o.log}, *read[] = {o.valid, o.config.file, o.init};
 	for (int i = 0; i < 3; i++) {
 		if (written[i] && program_spares(written[i], operands))
 			return -1;
@@ -435,12 +313,13 @@ static int prepare(struct run *r, const struct names *operands)
 		return err_set(EX_USAGE, "-o MODEL is missing");
 	if (read_windows(r, operands) || choose_sides(r) ||
 		holdout_check_classes(r->data, &r->sides, r->valid, &r->valid_sides,
-			r->before ? &r->before->layout.classes : NULL, o.valid) ||
-		make_model(r))
+			r->before ? &r->before->layout.classes : NULL, o.valid))
 		return -1;
-	if (r->valid)
-		dataset_renumber(r->valid, &r->model->layout.classes);
-	return make_scaler(r);
+	r->work = (struct training_data){r->data, r->valid ? r->valid : r->data, r->sides.train,
+		r->valid ? r->valid_sides.train : r->sides.valid, r->sides.trains,
+		r->valid ? r->valid_sides.trains : r->sides.valids};
+	r->model = fit_model(&r->config, r->before, &r->work, r->pool, (uint64_t)common.seed);
+	return r->model ? 0 : -1;
 }
 
 /* Whether a file can be made there. */

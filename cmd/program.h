@@ -77,6 +77,19 @@ static struct {
 							      .help = "largest safetensors header to accept" \
 	}
 
+/* Rows for programs that train: the configuration. words: a struct config_words. */
+#define CONFIG_OPTIONS(words)                                                                \
+	{"preset", 0, OPT_TEXT, &(words).preset, .value = "default", .arg = "NAME",          \
+		.given = &(words).preset_given,                                              \
+		.help = "where the configuration starts; moe-formats(5) lists the presets"}, \
+		{"config", 0, OPT_TEXT, &(words).file, .arg = "FILE",                        \
+			.help = "configuration as JSON; see moe-formats(5) for the keys"},   \
+	{                                                                                    \
+		"set", 0, OPT_LIST, &(words).set,                                            \
+			.arg = "KEY=VALUE",                                                  \
+			.help = "set one key, over the file and the preset; may be repeated" \
+	}
+
 /* Rows for programs that read recordings: what they are called. naming: a struct split_naming. */
 #define NAMING_OPTIONS(naming)                                                                               \
 	{"group", 0, OPT_TEXT, &(naming).group, .arg = "REGEX",                                              \

@@ -120,6 +120,15 @@ int config_json(struct configuration *, const char *text, size_t n, enum config_
 int config_file(struct configuration *, const char *path);
 /* One KEY=VALUE of the command line. */
 int config_set(struct configuration *, const char *assignment);
+/* What the command line says of a configuration. */
+struct config_words {
+	const char *preset, *file; /* a preset's name; a file or NULL */
+	struct names set;          /* KEY=VALUE */
+	bool preset_given;
+};
+/* From preset, model that is continued (NULL: none), file and assignments, in this order, to a checked configuration. To be ended
+ * whatever comes back. */
+int config_compose(struct configuration *, const struct config_words *, const struct config *before);
 /* What the values have to do with each other, and that no key given by the user is without effect. */
 int config_check(const struct configuration *);
 /* Likewise, where it takes the windows to know: K regions, n tokens of a window. */

@@ -41,13 +41,29 @@ void dataset_free(struct dataset *d)
 {
 	if (!d)
 		return;
+	shelf_free(&d->shelf, d->item);
+	if (d->view) {
+		free(d);
+		return;
+	}
 	dataset_clear(d);
 	free(d->part);
-	shelf_free(&d->shelf, d->item);
 	names_free(&d->classes);
 	names_free(&d->groups);
 	names_free(&d->recordings);
 	free(d);
+}
+
+struct dataset *dataset_view(const struct dataset *d)
+{
+	struct dataset *v = NEW(struct dataset);
+	size_t bytes = (size_t)d->n * sizeof *d->item;
+	*v = *d;
+	v->view = true;
+	v->shelf = (struct shelf){0};
+	v->item = shelf_grow(&v->shelf, NULL, bytes);
+	memcpy(v->item, d->item, bytes);
+	return v;
 }
 
 /* Channels that are padding everywhere are not looked for. */

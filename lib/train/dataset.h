@@ -32,6 +32,7 @@ struct dataset {
 	int parts, part_room;
 	struct part *part;
 	const float *mean, *std; /* [C of target] or NULL: the scaler, borrowed */
+	bool view;               /* all but the items and what they say is somebody else's */
 };
 
 /* classes starts as the target's and grows by names found in windows when `grow` is set at dataset_add. */
@@ -40,6 +41,9 @@ struct dataset *dataset_new(const struct layout *target, enum missing_channel);
  * A class that is not in `classes` is appended; cmd decides whether that is an error (classes_of_target). */
 int dataset_add(struct dataset *, struct windows *);
 void dataset_free(struct dataset *);
+/* The same windows once more, with labels, conditions and a scaler of its own: for several models that are trained at the same
+ * time. The dataset behind it must outlive it and must not grow. */
+struct dataset *dataset_view(const struct dataset *);
 /* Drops all windows and items but keeps the lists: for streams. */
 void dataset_clear(struct dataset *);
 

@@ -19,7 +19,7 @@
 #include <signal.h>
 
 struct training_data {
-	const struct dataset *train, *valid;    /* valid may be the same dataset, or NULL */
+	struct dataset *train, *valid;          /* valid may be the same dataset, or NULL */
 	const int64_t *train_item, *valid_item; /* [trains], [valids] */
 	int64_t trains, valids;
 };

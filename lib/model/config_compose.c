@@ -1,0 +1,25 @@
+#include "model/config.h"
+
+int config_compose(struct configuration *c, const struct config_words *words, const struct config *before)
+{
+	int preset = PRESET_DEFAULT;
+	if (config_preset(words->preset, &preset))
+		return -1;
+	config_begin(c, before ? before->preset : preset);
+	if (words->preset_given)
+		c->from[0] = FROM_SET;
+	if (before) {
+		struct text t = {0};
+		config_write_json(before, &t);
+		int bad = config_json(c, t.s, t.n, FROM_MODEL, "the model");
+		text_free(&t);
+		if (bad)
+			return -1;
+	}
+	if (words->file && config_file(c, words->file))
+		return -1;
+	for (int i = 0; i < words->set.n; i++)
+		if (config_set(c, words->set.s[i]))
+			return -1;
+	return config_check(c) || (before && config_fixed_by_model(c, before)) ? -1 : 0;
+}

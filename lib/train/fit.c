@@ -1,0 +1,116 @@
+#include "train/fit.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "train/condition.h"
+
+#include <string.h>
+
+int fit_check_unvalidated(const struct configuration *c)
+{
+	if (c->value.train.patience && config_given(c, "train.patience"))
+		return err_set(EX_CONFIG, "train.patience has no effect: there is nothing to validate on "
+					  "(--valid-groups, --valid-fraction, ...)");
+	return 0;
+}
+
+/* The structure, by configuration and windows, without values. */
+static struct model *declare(
+	const struct configuration *c, const struct model *before, const struct training_data *d)
+{
+	struct layout l;
+	struct names conditions = {0};
+	if (!before && conditions_collect(d->train, &c->value, d->train_item, d->trains, &conditions))
+		return NULL;
+	layout_copy(&l, d->train->target);
+	names_free(&l.classes);
+	names_copy(&l.classes, &d->train->classes);
+	if (!before)
+		l.conditions = conditions;
+	struct model *m = model_new(&c->value, &l, before ? before->gate_fc1_weight >= 0 : -1);
+	if (m && config_check_effect(c, l.regions, m->n)) {
+		model_free(m);
+		m = NULL;
+	}
+	layout_free(&l);
+	return m;
+}
+
+static void start_values(struct model *m, struct model *before, const struct training_data *d, uint64_t seed)
+{
+	if (before) {
+		memcpy(m->params.x, before->params.x, m->params.count * sizeof(real));
+		names_copy(&m->train_groups, &before->train_groups);
+		m->scale_mean = before->scale_mean;
+		m->scale_std = before->scale_std;
+		before->scale_mean = before->scale_std = NULL;
+	} else {
+		params_init(&m->params, seed);
+	}
+	const char *history = before            ? before->history
+			      : d->train->parts ? dataset_windows(d->train, 0)->history
+						: NULL;
+	m->history = history ? mem_text(history) : NULL;
+	for (int64_t i = 0; i < d->trains; i++)
+		names_intern(&m->train_groups, d->train->groups.s[d->train->item[d->train_item[i]].group]);
+}
+
+static int check_windows(const struct model *m, const struct training_data *d)
+{
+	if (dataset_check(d->train, m, d->train_item, d->trains) ||
+		(d->valids && dataset_check(d->valid, m, d->valid_item, d->valids)))
+		return -1;
+	for (int64_t i = 0; i < d->trains && m->mixtures && m->config.moe.scope == SCOPE_BATCH; i++)
+		if (dataset_samples(d->train, d->train_item[i]) < m->layout.length)
+			return err_set(EX_CONFIG,
+				"moe.scope: batch needs windows that are whole, and some end early "
+				"(moe-split --last)");
+	return 0;
+}
+
+static int fit_scaler(struct model *m, const struct training_data *d, struct pool *pool)
+{
+	bool scales = m->config.train.scale == SCALE_ZSCORE;
+	if (!scales && m->scale_mean)
+		return err_set(EX_CONFIG, "train.scale=none: the model that is continued has a scaler and "
+					  "was trained behind it");
+	if (scales && !m->scale_mean) {
+		m->scale_mean = NEW_ARRAY(float, m->layout.channels.n);
+		m->scale_std = NEW_ARRAY(float, m->layout.channels.n);
+		dataset_fit_scaler(d->train, d->train_item, d->trains, pool, m->scale_mean, m->scale_std);
+	}
+	return 0;
+}
+
+static int bind_conditions(const struct model *m, const struct training_data *d)
+{
+	if (conditions_bind(d->train, m, d->train_item, d->trains))
+		return -1;
+	return d->valids && conditions_bind(d->valid, m, d->valid_item, d->valids) ? err_at("validation") : 0;
+}
+
+/* What the datasets take from the model. */
+static void hand_over(const struct model *m, struct dataset *d)
+{
+	d->mean = m->scale_mean;
+	d->std = m->scale_std;
+}
+
+struct model *fit_model(const struct configuration *c, struct model *before, const struct training_data *d,
+	struct pool *pool, uint64_t seed)
+{
+	struct model *m = declare(c, before, d);
+	if (!m)
+		return NULL;
+	start_values(m, before, d, seed);
+	if (d->valids && d->valid != d->train)
+		dataset_renumber(d->valid, &m->layout.classes);
+	if (check_windows(m, d) || fit_scaler(m, d, pool) || bind_conditions(m, d)) {
+		model_free(m);
+		return NULL;
+	}
+	hand_over(m, d->train);
+	if (d->valids)
+		hand_over(m, d->valid);
+	return m;
+}

@@ -1,0 +1,21 @@
+/* From windows to a model that is ready for its first step: structure, start values, scaler, conditions.
+ *
+ *     struct model *m = fit_model(config, before, &data, pool, seed);
+ *     struct trainer *t = trainer_new(m, &data, pool, seed);  ...  trainer_run(t, &watch);        (train/trainer.h)
+ */
+#ifndef TRAIN_FIT_H
+#define TRAIN_FIT_H
+
+#include "train/trainer.h"
+
+/* Refuses a patience that was asked for where nothing validates. */
+int fit_check_unvalidated(const struct configuration *);
+
+/* Everything that is learnt before the first step comes from the training items alone. before: a model that is continued, which
+ * gives its parameters, and its scaler away; NULL: the parameters are drawn by the seed. The datasets of `data` get the scaler,
+ * borrowed from the model, and their items' conditions. NULL with an error when configuration, windows and model do not fit each
+ * other. */
+struct model *fit_model(const struct configuration *, struct model *before, const struct training_data *data,
+	struct pool *, uint64_t seed);
+
+#endif
