@@ -16,6 +16,7 @@ enum { CONFIG_BANDS = 32, CONFIG_LISTED = 64 };
 enum { NORM_POST, NORM_PRE };
 enum { POSITION_LEARNED, POSITION_SINUSOIDAL, POSITION_NONE };
 enum { POOL_MEAN, POOL_ATTENTION };
+enum { MATRIX_LOG, MATRIX_PLAIN };
 enum { SYNC_NONE, SYNC_END, SYNC_LAYER };
 enum { GATE_MLP, GATE_LINEAR };
 enum { COMBINE_FEATURES, COMBINE_ANSWERS };
@@ -24,7 +25,7 @@ enum { CONDITION_RECORDING, CONDITION_GROUP, CONDITION_CONDITION };
 enum { CAPACITY_FIXED, CAPACITY_DYNAMIC };
 enum { SCHEDULE_CONSTANT, SCHEDULE_COSINE, SCHEDULE_ONECYCLE, SCHEDULE_STEP };
 enum { CLASS_WEIGHT_NONE, CLASS_WEIGHT_BALANCED };
-enum { SCALE_ZSCORE, SCALE_NONE };
+enum { SCALE_ZSCORE, SCALE_NONE, SCALE_GROUP };
 enum { DECAY_MATRICES, DECAY_ALL };
 enum { PRESET_DEFAULT, PRESET_SEED };
 enum { EXPERT_ACTIVATION_ENCODER, EXPERT_ACTIVATION_RELU, EXPERT_ACTIVATION_GELU };
@@ -42,10 +43,14 @@ struct config {
 		int activation, norm, positional, pool; /* enums above; activation: enum activation */
 		int tokens;                             /* index into the table of tokenisers */
 		int patch;                              /* samples per token */
-		int edges;                              /* band edges given: bands are edge[i] to edge[i+1] */
-		double bands[CONFIG_BANDS];             /* Hz, ascending */
-		double window, hop;                     /* seconds */
-		int max_seq_length;                     /* tokens; 0 = no limit */
+		struct bands {
+			int n;
+			double edge[CONFIG_BANDS][2]; /* Hz: lower, upper */
+		} bands;
+		double window, hop; /* seconds; window 0 = all of it */
+		int tapers, matrix; /* of covariances; matrix: enum above */
+		double shrinkage, input_dropout;
+		int max_seq_length; /* tokens; 0 = no limit */
 	} encoder;
 	struct {
 		int tokens, sync, sync_every;
@@ -97,7 +102,7 @@ struct config {
 		int epochs, batch_size, schedule, warmup_steps;
 		double clip_norm;
 		int patience, class_weight;
-		double label_smoothing;
+		double label_smoothing, expert_loss_weight;
 		int scale, decay, shuffle, recompute;
 	} train;
 };

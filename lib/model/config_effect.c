@@ -14,9 +14,24 @@ bool with_patch(const struct config *c)
 	return units || !strcmp(tokeniser_table[c->encoder.tokens]->name, "patch");
 }
 
-bool with_spectral(const struct config *c)
+bool with_bands(const struct config *c)
 {
-	return !strcmp(tokeniser_table[c->encoder.tokens]->name, "spectral");
+	return text_among("spectral|covariance", tokeniser_table[c->encoder.tokens]->name);
+}
+
+bool with_hop(const struct config *c)
+{
+	return with_bands(c) && c->encoder.window > 0;
+}
+
+bool with_covariance(const struct config *c)
+{
+	return !strcmp(tokeniser_table[c->encoder.tokens]->name, "covariance");
+}
+
+bool with_answers(const struct config *c)
+{
+	return c->gate.combine == COMBINE_ANSWERS;
 }
 
 bool with_bridge(const struct config *c)

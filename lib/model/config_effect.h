@@ -5,7 +5,10 @@
 #include "model/config.h"
 
 bool with_patch(const struct config *);
-bool with_spectral(const struct config *);
+bool with_bands(const struct config *);
+bool with_hop(const struct config *);
+bool with_covariance(const struct config *);
+bool with_answers(const struct config *);
 bool with_bridge(const struct config *);
 bool with_exchange(const struct config *);
 bool with_degrees(const struct config *);

@@ -18,7 +18,8 @@
 #define NO_DROPS        "the experts have no capacity (moe.capacity_factor, moe.capacity_factor_eval, moe.capacity)"
 #define NO_SHARED_DROPS "nothing is dropped, or the weights of a token's experts do not sum to 1"
 #define NO_CONDITION    "moe.router is not condition"
-#define NOT_SPECTRAL    "encoder.tokens is not spectral"
+#define NOT_COVARIANCE  "encoder.tokens is not covariance"
+#define NOT_BANDED      "encoder.tokens is neither spectral nor covariance"
 
 const struct key config_keys[] = {
 	{"preset", CHOICE, AT(preset), "default", 0, 0, NULL, NULL, NULL, NULL,
@@ -41,20 +42,32 @@ const struct key config_keys[] = {
 		NULL, NULL, NULL, "position added to each token"},
 	{"encoder.pool", CHOICE, AT(encoder.pool), "mean", 0, 0, "mean|attention", NULL, NULL, NULL,
 		"summary of a region's tokens: their mean, or weighted by a learned query"},
-	{"encoder.tokens", CHOICE, AT(encoder.tokens), "spectral", 0, 0, NULL, "conv|covariance", NULL, NULL,
-		"what a token is: a sample, a patch of samples, or log band powers of a stretch"},
+	{"encoder.tokens", CHOICE, AT(encoder.tokens), "covariance", 0, 0, NULL, "conv", NULL, NULL,
+		"what a token is: a sample; a patch of samples; log band powers of a stretch; or the "
+		"covariance of a band in a stretch"},
 	{"encoder.patch", INT, AT(encoder.patch), "10", 1, 1 << 20, NULL, NULL, with_patch,
 		"encoder.tokens is not patch",
 		"samples per token; with moe.route_unit=patch tokens routed together"},
-	{"encoder.bands", EDGES, AT(encoder.bands), "[1,4,6,8,9,10,11,12,13,14,16,18,20,22,24,30,45]", 0, 0,
-		NULL, NULL, with_spectral, NOT_SPECTRAL,
-		"edges of the bands in Hz, ascending; n edges make n - 1 bands"},
-	{"encoder.window", REAL_NUMBER, AT(encoder.window), "1", 0.01, 1e4, NULL, NULL, with_spectral,
-		NOT_SPECTRAL,
+	{"encoder.bands", BANDS, AT(encoder.bands), "[1,4,8,10,13,20,30,45]", 0, 0, NULL, NULL, with_bands,
+		NOT_BANDED,
+		"bands in Hz: rising edges of bands that touch, n edges for n - 1 bands; or a list of pairs, "
+		"lower and upper edge of each"},
+	{"encoder.window", REAL_NUMBER, AT(encoder.window), "0", 0, 1e4, NULL, NULL, with_bands, NOT_BANDED,
 		"length of the stretch a token sums up, in seconds; shortened to the window when that is "
-		"shorter"},
-	{"encoder.hop", REAL_NUMBER, AT(encoder.hop), "0.5", 0.001, 1e4, NULL, NULL, with_spectral,
-		NOT_SPECTRAL, "distance of two tokens' stretches in seconds"},
+		"shorter; 0 for the window"},
+	{"encoder.hop", REAL_NUMBER, AT(encoder.hop), "0.5", 0.001, 1e4, NULL, NULL, with_hop,
+		"encoder.tokens is neither spectral nor covariance, or encoder.window is 0",
+		"distance of two tokens' stretches in seconds"},
+	{"encoder.shrinkage", REAL_NUMBER, AT(encoder.shrinkage), "0.05", 0, 1, NULL, NULL, with_covariance,
+		NOT_COVARIANCE,
+		"share of a covariance that is replaced by the mean variance of its channels, alone on the "
+		"diagonal"},
+	{"encoder.tapers", INT, AT(encoder.tapers), "0", 0, 16, NULL, NULL, with_covariance, NOT_COVARIANCE,
+		"sine tapers over which the spectrum of a covariance is averaged; 0 for none"},
+	{"encoder.matrix", CHOICE, AT(encoder.matrix), "log", 0, 0, "log|plain", NULL, with_covariance,
+		NOT_COVARIANCE, "what of a covariance is read: its matrix logarithm, or itself"},
+	{"encoder.input_dropout", REAL_NUMBER, AT(encoder.input_dropout), "0", 0, 0.95, NULL, NULL, NULL,
+		NULL, "share of what a token is made of that is set to 0 in training"},
 	{"encoder.max_seq_length", INT, AT(encoder.max_seq_length), "0", 0, 1 << 24, NULL, NULL, NULL, NULL,
 		"refuse more tokens than this; 0 for no limit"},
 	{"bridge.tokens", INT, AT(bridge.tokens), "1", 0, 64, NULL, NULL, NULL, NULL,
@@ -239,7 +252,6 @@ const struct key config_keys[] = {
 		"types of the routed experts: a list such as [\"ffn*4\",\"attention*2\",\"conv*2\"], experts "
 		"numbered "
 		"in its order; a single name without a number makes all of them, none given makes them ffn"},
-	{"moe.levels", LATER, 0, "[]", 0, 0, NULL, NULL, NULL, NULL, "experts in levels"},
 	{"moe.kernel", INT, AT(moe.kernel), "3", 1, 1023, NULL, NULL, with_conv, "no expert is of type conv",
 		"taps of a convolution over time, in tokens"},
 	{"train.optimizer", CHOICE, AT(train.optimizer), "adamw", 0, 0, "adamw", NULL, NULL, NULL,
@@ -274,11 +286,18 @@ const struct key config_keys[] = {
 		NULL, "balanced: a class counts inversely to its windows"},
 	{"train.label_smoothing", REAL_NUMBER, AT(train.label_smoothing), "0", 0, 0.99, NULL, NULL, NULL,
 		NULL, "share of the target that is spread over all classes"},
-	{"train.expert_loss_weight", LATER, 0, "0", 0, 0, NULL, NULL, NULL, NULL,
-		"weight of the regions' own losses"},
-	{"train.scale", CHOICE, AT(train.scale), "zscore", 0, 0, "zscore|none", "ems|window|group", NULL,
+	{"train.expert_loss_weight", REAL_NUMBER, AT(train.expert_loss_weight), "0", 0, 1e3, NULL, NULL,
+		with_answers, "gate.combine is not answers",
+		"weight of the sum of the regions' own cross-entropies"},
+	{"train.scale", CHOICE, AT(train.scale), "zscore", 0, 0, "zscore|none|group", "ems|window", NULL,
 		NULL,
-		"zscore: each channel by mean and deviation of the training windows, kept in the model"},
+		"zscore: each channel, and what band tokens are made of, by mean and deviation of the "
+		"training "
+		"windows, kept in the model; group: what band tokens are made of is first freed of its mean "
+		"over "
+		"the windows of the same group (person), for other tokens each channel is scaled by the "
+		"group's own windows; this "
+		"adapts to people by their unlabelled windows"},
 	{"train.decay", CHOICE, AT(train.decay), "matrices", 0, 0, "matrices|all", NULL, with_decay,
 		"train.weight_decay is 0", "which tensors decay: weight matrices only, or all"},
 	{"train.shuffle", BOOL, AT(train.shuffle), "true", 0, 0, NULL, NULL, NULL, NULL,

@@ -33,6 +33,26 @@ static void types(const struct expert_types *l, struct text *t)
 	text_add(t, "]");
 }
 
+/* Edges where each band begins at the end of the one before, else pairs. */
+static void bands(const struct bands *b, struct text *t)
+{
+	bool touch = true;
+	for (int i = 1; i < b->n; i++)
+		touch &= b->edge[i][0] >= b->edge[i - 1][1] && b->edge[i][0] <= b->edge[i - 1][1];
+	text_add(t, "[");
+	for (int i = 0; i < b->n; i++) {
+		text_add(t, i ? "," : "");
+		if (!touch || !i) {
+			text_add(t, touch ? "" : "[");
+			json_double(t, b->edge[i][0]);
+			text_add(t, ",");
+		}
+		json_double(t, b->edge[i][1]);
+		text_add(t, touch ? "" : "]");
+	}
+	text_add(t, "]");
+}
+
 void key_value(const struct key *k, const struct config *c, struct text *t)
 {
 	const char *at = (const char *)c + k->at;
@@ -52,13 +72,8 @@ void key_value(const struct key *k, const struct config *c, struct text *t)
 		names_free(&l);
 		break;
 	}
-	case EDGES:
-		text_add(t, "[");
-		for (int i = 0; i < c->encoder.edges; i++) {
-			text_add(t, i ? "," : "");
-			json_double(t, c->encoder.bands[i]);
-		}
-		text_add(t, "]");
+	case BANDS:
+		bands(&c->encoder.bands, t);
 		break;
 	case LAYERS:
 		layers(&c->moe.layers, t);

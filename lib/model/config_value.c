@@ -28,21 +28,36 @@ static int set_choice(const struct key *k, int *to, const cJSON *v, const char *
 	return i < 0 ? -1 : 0;
 }
 
-static int set_edges(const struct key *k, struct config *c, const cJSON *v, const char *what)
+/* Rising edges of bands that touch; or each band's own two. */
+static int set_bands(const struct key *k, struct config *c, const cJSON *v, const char *what)
 {
-	int n = 0;
+	struct bands b = {0};
 	const cJSON *x;
-	if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) < 2 || cJSON_GetArraySize(v) > CONFIG_BANDS)
-		return err_set(EX_CONFIG, "%s: %s is not a list of 2 to %d frequencies", what, k->name,
-			CONFIG_BANDS);
+	int size = cJSON_IsArray(v) ? cJSON_GetArraySize(v) : 0;
+	bool pairs = size && cJSON_IsArray(v->child);
+	if (size < (pairs ? 1 : 2) || size > CONFIG_BANDS + !pairs)
+		return err_set(EX_CONFIG,
+			"%s: %s is neither a list of 2 to %d rising frequencies nor one of 1 to %d pairs",
+			what, k->name, CONFIG_BANDS + 1, CONFIG_BANDS);
+	double last = -1;
 	cJSON_ArrayForEach(x, v)
 	{
-		if (!cJSON_IsNumber(x) || x->valuedouble < 0 ||
-			(n && x->valuedouble <= c->encoder.bands[n - 1]))
-			return err_set(EX_CONFIG, "%s: %s: the edges do not rise", what, k->name);
-		c->encoder.bands[n++] = x->valuedouble;
+		const cJSON *low = pairs && cJSON_GetArraySize(x) == 2 ? x->child : NULL,
+			    *high = low ? low->next : x;
+		if (pairs && low && cJSON_IsNumber(low))
+			last = low->valuedouble;
+		if (!cJSON_IsNumber(high) || (pairs && (!low || !cJSON_IsNumber(low) || last < 0)) ||
+			high->valuedouble < last + (pairs ? 0 : 1e-9) || high->valuedouble < 0 ||
+			high->valuedouble > 1e6)
+			return err_set(EX_CONFIG, "%s: %s: the edges do not rise, or are no frequencies",
+				what, k->name);
+		if (last >= 0) {
+			b.edge[b.n][0] = last;
+			b.edge[b.n++][1] = high->valuedouble;
+		}
+		last = high->valuedouble;
 	}
-	c->encoder.edges = n;
+	c->encoder.bands = b;
 	return 0;
 }
 
@@ -167,8 +182,8 @@ int key_set(struct config *c, const struct key *k, const cJSON *v, enum config_f
 		return set_later(k, v, from, what);
 	case CHOICE:
 		return set_choice(k, (int *)(void *)to, v, what);
-	case EDGES:
-		return set_edges(k, c, v, what);
+	case BANDS:
+		return set_bands(k, c, v, what);
 	case LAYERS:
 		return set_layers(k, c, v, what);
 	case COUNTS:

@@ -144,8 +144,10 @@ static struct node *embed(const struct model *m, const struct region_params *r, 
 	}
 	if (r->position >= 0)
 		position = at(v, r->position);
-	struct node *x = op_linear_passing(t, features, at(v, r->projection_weight),
-		at(v, r->projection_bias), m->config.encoder.hidden_dim);
+	int H = m->config.encoder.hidden_dim;
+	struct weight W = at(v, r->projection_weight), b = at(v, r->projection_bias);
+	struct node *x = m->kinds > 1 ? op_linear_kinds(t, features, W, b, H, m->kinds)
+				      : op_linear_passing(t, features, W, b, H);
 	return op_embed(t, x, global, position, B, G);
 }
 

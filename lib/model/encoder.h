@@ -50,6 +50,7 @@ void encoder_forward(const struct model *, int k, int regions, struct tape *, st
 
 struct joint {
 	struct node *logits;  /* [B][classes] */
+	struct node **own;    /* [K] of [B][classes]: the regions' own logits, or NULL where they have none */
 	struct node *gate;    /* [B][K] */
 	struct node *balance; /* [1][1] loss of these windows; NULL unless trained with one */
 };

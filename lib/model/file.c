@@ -9,6 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Mean and deviation of tokens may be missing in a model of somebody else's: they stay at 0 and 1 then. */
+static bool may_miss(const struct st_file *f, const char *name, const struct param *p)
+{
+	return p->buffer && (p->init == INIT_ZERO || p->init == INIT_ONE) && strstr(name, ".tokens.") &&
+	       !st_find(f, name);
+}
+
 /* The tensor "PREFIX<name>", which must be there with its shape. */
 static const float *need(const struct st_file *f, const char *name, const struct param *p)
 {
@@ -22,6 +29,12 @@ int model_read_slab(const struct model *m, const struct st_file *f, const char *
 	for (int i = 0; i < m->params.n; i++) {
 		const struct param *p = &m->params.list[i];
 		char *name = mem_format("%s%s", prefix, p->name);
+		if (may_miss(f, name, p)) {
+			for (size_t j = 0; j < p->count; j++)
+				slab[p->offset + j] = p->init == INIT_ONE;
+			free(name);
+			continue;
+		}
 		const float *x = need(f, name, p);
 		for (size_t j = 0; x && j < p->count; j++) {
 			if (!isfinite(x[j])) {
@@ -152,7 +165,8 @@ struct model *model_of(const struct st_file *f)
 	if (!m)
 		return NULL;
 	for (int i = 0; i < m->params.n; i++)
-		if (!need(f, m->params.list[i].name, &m->params.list[i])) {
+		if (!may_miss(f, m->params.list[i].name, &m->params.list[i]) &&
+			!need(f, m->params.list[i].name, &m->params.list[i])) {
 			model_free(m);
 			return NULL;
 		}

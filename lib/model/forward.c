@@ -127,22 +127,77 @@ int forward_alike(const struct forward *f, int from, int most)
 	return same;
 }
 
+void forward_tokens(struct forward *f, void (*tokens)(void *context, int b, int k, real *out))
+{
+	f->tokens = tokens;
+}
+
+void forward_centre(struct forward *f, const real *(*centre)(void *context, int b, int k))
+{
+	f->centre = centre;
+}
+
+/* out [n][D] of window b of the group, as the tokeniser makes them */
+static void make_tokens(struct forward *f, struct tape *t, int k, int b, int n, real *out)
+{
+	const struct model *m = f->m;
+	const struct region *r = &m->layout.region[k];
+	int T = m->layout.length;
+	size_t D = (size_t)m->region[k].D;
+	if (f->tokens) {
+		f->tokens(f->context, f->first + b, k, out);
+		return;
+	}
+	real *x = scratch_reals(t, (size_t)T * (size_t)r->width), *all = out;
+	if (n < m->n)
+		all = scratch_reals(t, (size_t)m->n * D);
+	f->fill(f->context, f->first + b, k, x);
+	m->tokeniser->features(&m->config, m->prepared, x, T, m->layout.rate, r, all, t->scratch);
+	if (all != out)
+		memcpy(out, all, (size_t)n * D * sizeof *out);
+	scratch_done(t);
+}
+
+/* Features of n tokens by mean and deviation of their kind; centre [kinds][D] comes off first, or NULL. */
+static void standardise(
+	const struct model *m, const struct region_params *r, int n, const real *centre, real *x)
+{
+	if (r->token_mean < 0)
+		return;
+	const real *mean = m->params.x + m->params.list[r->token_mean].offset,
+		   *std = m->params.x + m->params.list[r->token_std].offset;
+	size_t D = (size_t)r->D, kinds = (size_t)m->kinds;
+	for (size_t i = 0; i < (size_t)n; i++, x += D)
+		for (size_t j = 0, at = i % kinds * D; j < D; j++)
+			x[j] = (x[j] - (centre ? centre[at + j] : 0) - mean[at + j]) / std[at + j];
+}
+
+/* x [n] *= a mask of its own */
+static void drop_inputs(struct tape *t, int k, int b, size_t n, real p, real *x)
+{
+	struct rng r = rng_stream(t->dropout.key, "inputs", (uint64_t)k, (uint64_t)b);
+	real *mask = scratch_reals(t, n);
+	dropout_mask(mask, (int)n, (uint32_t)rng_next(&r), 0, p);
+	for (size_t i = 0; i < n; i++)
+		x[i] *= mask[i];
+	scratch_done(t);
+}
+
 /* Tokens of windows from .. from+count-1 of region k */
 static struct node *tokenise(struct forward *f, struct tape *t, int k, int from, int count)
 {
 	const struct model *m = f->m;
-	int T = m->layout.length, W = m->layout.region[k].width, D = m->region[k].D, n = tokens_of(f, from);
-	size_t each = (size_t)n * (size_t)D, whole = (size_t)m->n * (size_t)D;
+	int D = m->region[k].D, n = tokens_of(f, from);
+	size_t each = (size_t)n * (size_t)D;
 	real *features = tape_reals(t, (size_t)count * each);
 	for (int i = 0; i < count; i++) {
 		PROFILE_OPERATION("windows and tokens");
-		real *x = scratch_reals(t, (size_t)T * (size_t)W), *to = features + (size_t)i * each;
-		real *all = n == m->n ? to : scratch_reals(t, whole);
-		f->fill(f->context, f->first + from + i, k, x);
-		m->tokeniser->features(&m->config, m->prepared, x, T, m->layout.rate, W, all, t->scratch);
-		if (all != to)
-			memcpy(to, all, each * sizeof *to);
-		scratch_done(t);
+		real *to = features + (size_t)i * each;
+		make_tokens(f, t, k, from + i, n, to);
+		standardise(m, &m->region[k], n,
+			f->centre ? f->centre(f->context, f->first + from + i, k) : NULL, to);
+		if (t->gradients && m->config.encoder.input_dropout > 0)
+			drop_inputs(t, k, from + i, each, (real)m->config.encoder.input_dropout, to);
 	}
 	return op_input(t, features, count * n, D);
 }

@@ -28,6 +28,14 @@ void forward_free(struct forward *);
  * at least. NULL: all of every window. Called from any thread, as fill. */
 void forward_samples(struct forward *, int (*samples)(void *context, int b));
 
+/* Where tokens that are the same every time are kept: puts the features of window b and region k into out [n of the window][D], as the
+ * tokeniser made them of its samples. NULL: they are made of the samples each time. Called from any thread, as fill. */
+void forward_tokens(struct forward *, void (*tokens)(void *context, int b, int k, real *out));
+
+/* What is taken off the features of window b and region k before they are standardised, [kinds][D]: the mean of the window's group (train.scale=group).
+ * NULL: nothing. */
+void forward_centre(struct forward *, const real *(*centre)(void *context, int b, int k));
+
 /* The rows id [B] of the conditions of the windows that are worked on next (moe.router=condition), borrowed; NULL for none. */
 void forward_conditions(struct forward *, const int *id);
 
@@ -45,9 +53,10 @@ struct besides {
 };
 void forward_besides(struct forward *, const struct besides *);
 
-/* The parts of a loss, without their weights: cross-entropy, balance over all mixtures and the gate, z over all mixtures. */
+/* The parts of a loss, without their weights: cross-entropy, balance over all mixtures and the gate, z over all mixtures, the sum of
+ * the regions' own cross-entropies (when they have a weight). */
 struct losses {
-	double task, aux, z;
+	double task, aux, z, own;
 };
 
 struct train_step {

@@ -47,7 +47,9 @@ struct forward {
 	/* this call; training does it group by group */
 	int first, B; /* windows first .. first + B - 1 */
 	window_fill fill;
-	int (*samples)(void *context, int b); /* NULL: windows are whole */
+	int (*samples)(void *context, int b);                   /* NULL: windows are whole */
+	void (*tokens)(void *context, int b, int k, real *out); /* NULL: made of the samples */
+	const real *(*centre)(void *context, int b, int k);     /* NULL: none */
 	void *context;
 	const int *condition; /* [windows of the call], or NULL */
 	const struct train_step *step;
@@ -59,6 +61,7 @@ struct forward {
 	int *scope, scopes;          /* [B] of the balance losses, of each window; NULL: one for all */
 	double aux, z;               /* sums over regions and layers */
 	double gate_aux;             /* the gate's balance loss of the batch */
+	double own;                  /* sum of the regions' own cross-entropies of the batch */
 	struct besides besides;
 };
 

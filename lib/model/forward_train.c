@@ -383,6 +383,24 @@ static const real *group_noise(struct forward *f)
 	return noise;
 }
 
+static struct node *cross_entropy(struct forward *f, struct node *logits, double total)
+{
+	const struct train_step *s = f->step;
+	return op_cross_entropy(f->joint, logits, s->label + f->first, s->class_weight, s->smoothing, total);
+}
+
+/* [K] of the regions' own answers, or NULL where they do not count */
+static struct node **own_losses(struct forward *f, const struct joint *j, double total)
+{
+	int K = f->m->layout.regions;
+	if (!j->own || !(f->m->config.train.expert_loss_weight > 0))
+		return NULL;
+	struct node **own = tape_take(f->joint, (size_t)K * sizeof *own);
+	for (int k = 0; k < K; k++)
+		own[k] = cross_entropy(f, j->own[k], total);
+	return own;
+}
+
 /* Windows f->first .. f->first + f->B - 1: adds to the lanes and to the gradient of gate and classifier; returns their share of
  * the task's loss. total = sum of the class weights of the whole batch. */
 static double train_group(struct forward *f, double total)
@@ -401,10 +419,13 @@ static double train_group(struct forward *f, double total)
 		    **g = tape_take(f->joint, (size_t)K * sizeof *g);
 	forward_outputs(f, 0, f->B, s, g);
 	struct joint j = joint_forward(m, f->joint, s, g, f->B, &whole, group_noise(f));
-	struct node *loss = op_cross_entropy(
-		f->joint, j.logits, step->label + f->first, step->class_weight, step->smoothing, total);
+	struct node *loss = cross_entropy(f, j.logits, total), **own = own_losses(f, &j, total);
 	tape_gradients(f->joint, f->joint->arena);
 	loss->g[0] = 1;
+	for (int k = 0; own && k < K; k++) {
+		own[k]->g[0] = (real)m->config.train.expert_loss_weight;
+		f->own += (double)own[k]->x[0];
+	}
 	if (j.balance)
 		j.balance->g[0] = (real)m->config.gate.load_balance_weight;
 	tape_backward(f->joint);
@@ -432,6 +453,7 @@ real forward_train(struct forward *f, int B, window_fill fill, void *context, co
 	number_scopes(f, B);
 	f->joint->gradients = true;
 	f->gradient = gradient;
+	f->own = 0;
 	pool_run(f->pool, f->m->params.n, clear_tensor, f);
 	for (int b = 0; b < B; b++)
 		total += step->class_weight ? (double)step->class_weight[step->label[b]] : 1;
@@ -441,10 +463,10 @@ real forward_train(struct forward *f, int B, window_fill fill, void *context, co
 	}
 	reduce(f);
 	if (step->losses)
-		*step->losses = (struct losses){loss, f->aux + f->gate_aux, f->z};
+		*step->losses = (struct losses){loss, f->aux + f->gate_aux, f->z, f->own};
 	const struct config *c = &f->m->config;
 	return (real)(loss + config_balance_weight(c) * f->aux + c->gate.load_balance_weight * f->gate_aux +
-		      c->moe.z_loss_weight * f->z);
+		      c->moe.z_loss_weight * f->z + c->train.expert_loss_weight * f->own);
 }
 
 static void rebalance(

@@ -38,18 +38,20 @@ static const real *shut(struct tape *t, const bool *without, int B, int K)
 	return x;
 }
 
-static struct node *answer(const struct model *m, struct tape *t, struct node *gate,
-	struct node *const *summary, const struct gradient_view *v)
+static void answer(const struct model *m, struct tape *t, struct node *const *summary,
+	const struct gradient_view *v, struct joint *j)
 {
 	int K = m->layout.regions, classes = m->layout.classes.n;
-	if (m->config.gate.combine == COMBINE_FEATURES)
-		return op_linear(t, op_mix(t, gate, summary, K), at(v, m->classifier_weight),
+	if (m->config.gate.combine == COMBINE_FEATURES) {
+		j->logits = op_linear(t, op_mix(t, j->gate, summary, K), at(v, m->classifier_weight),
 			at(v, m->classifier_bias), classes);
-	struct node **z = tape_take(t, (size_t)K * sizeof *z);
+		return;
+	}
+	j->own = tape_take(t, (size_t)K * sizeof *j->own);
 	for (int k = 0; k < K; k++)
-		z[k] = op_linear(t, summary[k], at(v, m->region[k].head_weight),
+		j->own[k] = op_linear(t, summary[k], at(v, m->region[k].head_weight),
 			at(v, m->region[k].head_bias), classes);
-	return op_mix_answers(t, gate, z, K);
+	j->logits = op_mix_answers(t, j->gate, j->own, K);
 }
 
 struct joint joint_forward(const struct model *m, struct tape *t, struct node *const *summary,
@@ -66,7 +68,7 @@ struct joint joint_forward(const struct model *m, struct tape *t, struct node *c
 			noise = shut(t, v->without, B, m->layout.regions);
 		weigh(m, t, gate_logits(m, t, summary, token, v), noise, &j);
 	}
-	j.logits = answer(m, t, j.gate, summary, v);
+	answer(m, t, summary, v, &j);
 	return j;
 }
 

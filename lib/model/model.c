@@ -218,18 +218,44 @@ static int declare_query(struct model *m, const char *prefix)
 	return i;
 }
 
+/* Mean and deviation of the features: 0 and 1 until they are fitted. */
+static void declare_standard(struct model *m, struct region_params *r, const char *prefix)
+{
+	r->token_mean = r->token_std = -1;
+	if (!m->tokeniser->standardised)
+		return;
+	r->token_mean = declare(m, prefix, "tokens.mean", m->kinds, r->D, INIT_ZERO, 0);
+	r->token_std = declare(m, prefix, "tokens.std", m->kinds, r->D, INIT_ONE, 0);
+	m->params.list[r->token_mean].buffer = m->params.list[r->token_std].buffer = true;
+}
+
+/* [H][D], [H]; of several kinds [kinds][H][D], [kinds][H] */
+static void declare_projection(struct model *m, struct region_params *r, const char *prefix)
+{
+	int several = m->kinds > 1;
+	int64_t shape[3] = {m->kinds, m->config.encoder.hidden_dim, r->D};
+	char *weight = mem_format("%s.input_projection.weight", prefix),
+	     *bias = mem_format("%s.input_projection.bias", prefix);
+	r->projection_weight =
+		params_add(&m->params, weight, 2 + several, shape + !several, INIT_FAN_IN, r->D, true);
+	r->projection_bias =
+		params_add(&m->params, bias, 1 + several, shape + !several, INIT_FAN_IN, r->D, false);
+	free(weight);
+	free(bias);
+}
+
 static int declare_region(struct model *m, int k)
 {
 	struct region_params *r = &m->region[k];
-	int H = m->config.encoder.hidden_dim, W = m->layout.region[k].width, n;
+	int H = m->config.encoder.hidden_dim, n;
 	char *prefix = mem_format("experts.%d", k);
 	r->from = m->params.count;
 	r->layer = NEW_ARRAY(struct layer_params, m->config.encoder.layers);
-	int bad = m->tokeniser->size(&m->config, m->layout.length, m->layout.rate, W, &n, &r->D);
+	int bad = m->tokeniser->size(
+		&m->config, m->layout.length, m->layout.rate, &m->layout.region[k], &n, &r->D);
 	if (!bad) {
-		r->projection_weight =
-			declare(m, prefix, "input_projection.weight", H, r->D, INIT_FAN_IN, r->D);
-		r->projection_bias = declare(m, prefix, "input_projection.bias", H, 0, INIT_FAN_IN, r->D);
+		declare_standard(m, r, prefix);
+		declare_projection(m, r, prefix);
 		r->position = -1;
 		if (m->config.encoder.positional == POSITION_LEARNED) {
 			char *name = mem_format("%s.pos_embedding", prefix);
@@ -331,9 +357,10 @@ static int build(struct model *m, int with_gate)
 {
 	const struct config *c = &m->config;
 	int K = m->layout.regions, D;
+	m->kinds = tokeniser_kinds(m->tokeniser, c);
 	if (m->layout.classes.n < 1)
 		return err_set(EX_DATAERR, "no class: a model needs names of classes");
-	if (m->tokeniser->size(c, m->layout.length, m->layout.rate, 1, &m->n, &D))
+	if (m->tokeniser->size(c, m->layout.length, m->layout.rate, &m->layout.region[0], &m->n, &D))
 		return -1;
 	m->N = m->n + c->bridge.tokens;
 	if (c->encoder.max_seq_length && m->N > c->encoder.max_seq_length)

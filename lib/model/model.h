@@ -40,6 +40,8 @@ struct layer_params {
 
 struct region_params {
 	int D; /* features of a token */
+	int token_mean,
+		token_std; /* buffers [kinds][D] of a tokeniser whose features are standardised, or -1 */
 	int projection_weight, projection_bias;
 	int position;               /* -1 = none or fixed */
 	struct layer_params *layer; /* [layers] */
@@ -55,6 +57,7 @@ struct model {
 	int n; /* local tokens of a window */
 	int N; /* with the global tokens */
 	const struct tokeniser *tokeniser;
+	int kinds; /* of local tokens, each with a projection of its own; token i is of kind i mod kinds */
 	void *prepared; /* the tokeniser's tables */
 	const struct expert_type *feedforward;
 	const struct router_type *router;       /* of the mixtures */

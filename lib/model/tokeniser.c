@@ -2,7 +2,12 @@
 
 #include <stddef.h>
 
-extern const struct tokeniser tokeniser_sample, tokeniser_patch, tokeniser_spectral;
+extern const struct tokeniser tokeniser_sample, tokeniser_patch, tokeniser_spectral, tokeniser_covariance;
 
 const struct tokeniser *const tokeniser_table[] = {
-	&tokeniser_sample, &tokeniser_patch, &tokeniser_spectral, NULL};
+	&tokeniser_sample, &tokeniser_patch, &tokeniser_spectral, &tokeniser_covariance, NULL};
+
+int tokeniser_kinds(const struct tokeniser *t, const struct config *c)
+{
+	return t->kinds ? t->kinds(c) : 1;
+}

@@ -1,7 +1,10 @@
 /* Tokenisers: what a token is. A tokeniser turns the scaled samples of one window and region into n rows of features, which a
  * learned linear projection (experts.<k>.input_projection) turns into tokens of width H.
  *
- *     x [T][W]  --features-->  [n][D]  --projection-->  [n][H]
+ *     x [T][W]  --features-->  [n][D]  --standardised-->  --projection-->  [n][H]
+ *
+ * Features of tokens that are sums over a stretch (bands) are standardised by the training windows, kind by kind: row i is of
+ * kind i mod kinds. Where there are several kinds each has a projection of its own.
  *
  * One file each in tokeniser/, entered by one line of the table in tokeniser.c.
  */
@@ -10,22 +13,29 @@
 
 #include "base/mem.h"
 #include "base/real.h"
+#include "io/layout.h"
 
 struct config;
 
 struct tokeniser {
 	const char *name;
-	/* Rows and features for windows of T samples at `rate` Hz and W columns. -1 with an error when they do not fit. */
-	int (*size)(const struct config *, int T, double rate, int W, int *n, int *D);
+	bool standardised; /* by the features' mean and deviation in training */
+	/* Kinds of rows; NULL: one. */
+	int (*kinds)(const struct config *);
+	/* Rows and features for windows of T samples at `rate` Hz of this region. -1 with an error when they do not fit. */
+	int (*size)(const struct config *, int T, double rate, const struct region *, int *n, int *D);
 	/* Rows of a window of T of which only the first samples are there: those that see nothing of the rest. */
 	int (*count)(const struct config *, int T, double rate, int samples);
 	/* What is computed once for a model (tables), or NULL; freed with free(). */
 	void *(*prepare)(const struct config *, int T, double rate);
-	/* out [n][D] from x [T][W]; scratch is for buffers and is reset by the caller. */
+	/* out [n][D] from x [T][W]; scratch is for buffers and is reset by the caller. Numbers that are not there (of a flat
+	 * channel) are 0. */
 	void (*features)(const struct config *, const void *prepared, const real *x, int T, double rate,
-		int W, real *out, struct arena *scratch);
+		const struct region *, real *out, struct arena *scratch);
 };
 
 extern const struct tokeniser *const tokeniser_table[]; /* ends with NULL */
+
+int tokeniser_kinds(const struct tokeniser *, const struct config *);
 
 #endif

@@ -25,6 +25,11 @@ struct node *op_again(struct tape *, struct node *x, again_build, const void *co
 struct node *op_linear(struct tape *, struct node *x, struct weight W, struct weight b, int out);
 struct node *op_linear_passing(struct tape *, struct node *x, struct weight W, struct weight b, int out);
 
+/* Likewise with a map for each kind of row; row r is of kind r mod kinds, which divides the rows:
+ *   y_r = x_r W_j^T + b_j,  j = r mod kinds           W [kinds][out][in], b [kinds][out]. Passing. */
+struct node *op_linear_kinds(
+	struct tape *, struct node *x, struct weight W, struct weight b, int out, int kinds);
+
 /* Tokens in front, positions on top, for B windows of n local tokens:
  *   y [B*(G+n)][H]:  y[b][i] = (i < G ? token[i] : x[b][i-G]) + position[i]       token [G][H], position [G+n][H]
  * A weight whose x is NULL is left out (no token: G = 0; no positions); position.g NULL = fixed positions. */

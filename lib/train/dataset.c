@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "train/adapt.h"
+#include "train/tokens.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -35,6 +37,9 @@ void dataset_clear(struct dataset *d)
 	}
 	d->parts = 0;
 	d->n = 0;
+	if (d->tokens)
+		tokens_forget(d->tokens);
+	group_scaler_forget(d->scaler);
 }
 
 void dataset_free(struct dataset *d)
@@ -42,10 +47,14 @@ void dataset_free(struct dataset *d)
 	if (!d)
 		return;
 	shelf_free(&d->shelf, d->item);
+	tokens_free(d->tokens);
+	group_scaler_free(d->scaler);
 	if (d->view) {
 		free(d);
 		return;
 	}
+	d->tokens = NULL;
+	d->scaler = NULL;
 	dataset_clear(d);
 	free(d->part);
 	names_free(&d->classes);
@@ -61,6 +70,8 @@ struct dataset *dataset_view(const struct dataset *d)
 	*v = *d;
 	v->view = true;
 	v->shelf = (struct shelf){0};
+	v->tokens = NULL;
+	v->scaler = NULL;
 	v->item = shelf_grow(&v->shelf, NULL, bytes);
 	memcpy(v->item, d->item, bytes);
 	return v;
@@ -166,11 +177,11 @@ int dataset_samples(const struct dataset *d, int64_t item)
 	return windows_samples(dataset_windows(d, item), d->item[item].window);
 }
 
-float dataset_first_sample(const struct dataset *d, int64_t item, int channel)
+float dataset_sample(const struct dataset *d, int64_t item, int channel, int t)
 {
 	const struct part *p = &d->part[d->item[item].part];
 	const struct column *c = &p->column[channel];
-	return c->base ? c->base[p->w->start[d->item[item].window] * c->step] : 0;
+	return c->base ? c->base[(p->w->start[d->item[item].window] + t) * c->step] : 0;
 }
 
 /* The mean of the region's channels that are there, or 0. */
@@ -194,12 +205,13 @@ void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 	const struct region *r = &d->target->region[k];
 	int64_t start = p->w->start[d->item[item].window];
 	int T = d->target->length, W = r->width, there = dataset_samples(d, item);
+	size_t scaler = d->scaler_row ? (size_t)d->scaler_row[item] * (size_t)d->target->channels.n : 0;
 	if (there < T)
 		memset(x + (size_t)there * (size_t)W, 0, (size_t)(T - there) * (size_t)W * sizeof *x);
 	for (int j = 0; j < W; j++) {
 		int c = r->channel[j];
-		real mean = c >= 0 && d->mean ? (real)d->mean[c] : 0,
-		     factor = c >= 0 && d->std ? 1 / (real)d->std[c] : 1;
+		real mean = c >= 0 && d->mean ? (real)d->mean[scaler + (size_t)c] : 0,
+		     factor = c >= 0 && d->std ? 1 / (real)d->std[scaler + (size_t)c] : 1;
 		const struct column *from = c < 0 ? NULL : &p->column[c];
 		for (int t = 0; t < there; t++) {
 			real v = 0;
@@ -328,12 +340,26 @@ static int samples(void *context, int b)
 	return dataset_samples(f->d, f->items[b]);
 }
 
+static void kept(void *context, int b, int k, real *out)
+{
+	const struct filling *f = context;
+	tokens_read(f->d->tokens, f->items[b], k, out);
+}
+
+static const real *centre(void *context, int b, int k)
+{
+	const struct filling *f = context;
+	return tokens_centre_of(f->d->tokens, f->items[b], k);
+}
+
 void dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t *items, int64_t n, int batch,
 	int classes, int K, real *logits, real *gate)
 {
 	int *condition = NEW_ARRAY(int, n < batch ? n : batch);
 	forward_conditions(f, condition);
 	forward_samples(f, samples);
+	forward_tokens(f, d->tokens ? kept : NULL);
+	forward_centre(f, d->tokens ? centre : NULL);
 	for (int64_t from = 0; from < n; from += batch) {
 		int B = n - from < batch ? (int)(n - from) : batch;
 		struct filling here = {d, items + from};

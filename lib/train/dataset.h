@@ -31,8 +31,13 @@ struct dataset {
 	struct shelf shelf;
 	int parts, part_room;
 	struct part *part;
-	const float *mean, *std; /* [C of target] or NULL: the scaler, borrowed */
-	bool view;               /* all but the items and what they say is somebody else's */
+	const float *mean,
+		*std; /* [C of target] or NULL: the scaler, borrowed; of several one after the other */
+	const int *scaler_row; /* [n] which of them an item has; NULL: there is one. Borrowed */
+	struct tokens *tokens; /* features that are kept (train/tokens.h), or NULL */
+	struct group_scaler
+		*scaler; /* what mean, std and scaler_row were taken from, or NULL (train/adapt.c) */
+	bool view;       /* all but the items and what they say is somebody else's */
 };
 
 /* classes starts as the target's and grows by names found in windows when `grow` is set at dataset_add. */
@@ -44,7 +49,7 @@ void dataset_free(struct dataset *);
 /* The same windows once more, with labels, conditions and a scaler of its own: for several models that are trained at the same
  * time. The dataset behind it must outlive it and must not grow. */
 struct dataset *dataset_view(const struct dataset *);
-/* Drops all windows and items but keeps the lists: for streams. */
+/* Drops all windows and items but keeps the lists, and what it knows of groups: for streams. */
 void dataset_clear(struct dataset *);
 
 /* Labels count by `classes` from now on; every class of a labelled window must be there. */
@@ -55,8 +60,8 @@ const struct windows *dataset_windows(const struct dataset *, int64_t item);
 /* Samples of an item that are there; the window's length, or fewer. */
 int dataset_samples(const struct dataset *, int64_t item);
 
-/* As it stands in the file; 0 where the channel is missing. */
-float dataset_first_sample(const struct dataset *, int64_t item, int channel);
+/* Sample t as it stands in the file; 0 where the channel is missing. */
+float dataset_sample(const struct dataset *, int64_t item, int channel, int t);
 
 /* Scaled samples of an item and region: x [T][W_k], 0 where the region has padding and after a window's end. */
 void dataset_fill(const struct dataset *, int64_t item, int k, real *x);

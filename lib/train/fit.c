@@ -2,8 +2,11 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "train/adapt.h"
 #include "train/condition.h"
+#include "train/tokens.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 int fit_check_unvalidated(const struct configuration *c)
@@ -70,7 +73,8 @@ static int check_windows(const struct model *m, const struct training_data *d)
 
 static int fit_scaler(struct model *m, const struct training_data *d, struct pool *pool)
 {
-	bool scales = m->config.train.scale == SCALE_ZSCORE;
+	int scale = m->config.train.scale;
+	bool scales = scale == SCALE_ZSCORE || (scale == SCALE_GROUP && tokens_are_fixed(m));
 	if (!scales && m->scale_mean)
 		return err_set(EX_CONFIG, "train.scale=none: the model that is continued has a scaler and "
 					  "was trained behind it");
@@ -89,11 +93,27 @@ static int bind_conditions(const struct model *m, const struct training_data *d)
 	return d->valids && conditions_bind(d->valid, m, d->valid_item, d->valids) ? err_at("validation") : 0;
 }
 
-/* What the datasets take from the model. */
-static void hand_over(const struct model *m, struct dataset *d)
+/* Tokens that are the same every time are made once; their mean and deviation are a matter of the training windows. Of a model that is
+ * continued they stay. */
+static void fit_tokens(
+	struct model *m, const struct model *before, const struct training_data *d, struct pool *pool)
 {
-	d->mean = m->scale_mean;
-	d->std = m->scale_std;
+	dataset_scale(d->train, m);
+	if (d->valids && d->valid != d->train)
+		dataset_scale(d->valid, m);
+	if (!d->valids || d->valid != d->train) {
+		dataset_adapt(d->train, m, d->train_item, d->trains, ADAPT_WHOLE, pool);
+		if (d->valids)
+			dataset_adapt(d->valid, m, d->valid_item, d->valids, ADAPT_WHOLE, pool);
+	} else { /* both sides of one person, where time divides them */
+		int64_t n = d->trains + d->valids, *all = NEW_ARRAY(int64_t, n);
+		memcpy(all, d->train_item, (size_t)d->trains * sizeof *all);
+		memcpy(all + d->trains, d->valid_item, (size_t)d->valids * sizeof *all);
+		dataset_adapt(d->train, m, all, n, ADAPT_WHOLE, pool);
+		free(all);
+	}
+	if (!before && tokens_are_fixed(m) && m->config.train.scale != SCALE_NONE)
+		tokens_fit(d->train->tokens, d->train_item, d->trains, pool, m);
 }
 
 struct model *fit_model(const struct configuration *c, struct model *before, const struct training_data *d,
@@ -109,8 +129,6 @@ struct model *fit_model(const struct configuration *c, struct model *before, con
 		model_free(m);
 		return NULL;
 	}
-	hand_over(m, d->train);
-	if (d->valids)
-		hand_over(m, d->valid);
+	fit_tokens(m, before, d, pool);
 	return m;
 }

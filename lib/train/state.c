@@ -28,7 +28,7 @@ static uint64_t mix_text(uint64_t h, const char *s)
 static uint64_t mix_samples(uint64_t h, const struct dataset *d, int64_t item)
 {
 	for (int c = 0; c < d->target->channels.n; c++) {
-		float x = dataset_first_sample(d, item, c);
+		float x = dataset_sample(d, item, c, 0);
 		uint32_t bits;
 		memcpy(&bits, &x, sizeof bits);
 		h = (h ^ bits) * 0x100000001b3U;

@@ -5,6 +5,7 @@
 #include "base/progress.h"
 #include "base/rng.h"
 #include "train/schedule.h"
+#include "train/tokens.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -113,6 +114,20 @@ static void fill(void *context, int b, int k, real *x)
 	dataset_fill(d->train, d->train_item[f->t->order[f->from + b]], k, x);
 }
 
+static void kept(void *context, int b, int k, real *out)
+{
+	const struct filling *f = context;
+	const struct training_data *d = &f->t->data;
+	tokens_read(d->train->tokens, d->train_item[f->t->order[f->from + b]], k, out);
+}
+
+static const real *centre(void *context, int b, int k)
+{
+	const struct filling *f = context;
+	const struct training_data *d = &f->t->data;
+	return tokens_centre_of(d->train->tokens, d->train_item[f->t->order[f->from + b]], k);
+}
+
 static int samples(void *context, int b)
 {
 	const struct filling *f = context;
@@ -167,6 +182,8 @@ static int one_step(struct trainer *t, struct step_report *r)
 	struct filling f = {t, from};
 	const char *bad, *lost;
 	forward_samples(t->forward, samples);
+	forward_tokens(t->forward, t->data.train->tokens ? kept : NULL);
+	forward_centre(t->forward, t->data.train->tokens ? centre : NULL);
 	r->loss = (double)forward_train(t->forward, B, fill, &f, &step, t->gradient);
 	r->grad_norm = update_norm(t->update, t->gradient, &bad);
 	r->lr = schedule_rate(c, t->at.step, r->steps);

@@ -20,12 +20,13 @@ import zlib
 import container
 import experts
 import mixture
+import tokens
 import torch
 from torch.nn import functional
 
 STEPS = 3
-RATE = 100
-TRAIN = {"lr": 1e-3, "weight_decay": 0.01, "decay": "all", "clip_norm": 0, "class_weight": "none", "label_smoothing": 0}
+TRAIN = {"lr": 1e-3, "weight_decay": 0.01, "decay": "all", "clip_norm": 0, "class_weight": "none", "label_smoothing": 0,
+         "expert_loss_weight": 0}
 ENCODER = {"hidden_dim": 8, "layers": 1, "heads": 2, "ffn_dim": 12, "activation": "relu", "norm": "post",
            "positional": "learned", "tokens": "sample", "patch": 1}
 BRIDGE = {"tokens": 1, "sync": "end"}
@@ -109,39 +110,22 @@ def wave(tokens, hidden):
     return table
 
 
-def stretches(encoder):
-    """length and distance, in samples"""
-    return round(encoder["window"] * RATE), round(encoder["hop"] * RATE)
-
-
-def band_powers(x, encoder):
-    """x [B][T][W] -> [B][tokens][bands * W]: half the logarithm of the mean power of each band in each stretch.
-
-    A stretch loses its mean and is tapered by a Hann window of unit energy. A band takes the Fourier frequencies above its lower
-    edge up to its upper edge, or the one nearest to its middle when there is none; columns without signal give 0."""
-    length, hop = stretches(encoder)
-    taper = torch.sin(math.pi * (torch.arange(length, dtype=torch.float64) + 0.5) / length).square()
-    part = x.unfold(1, length, hop)  # [B][tokens][W][length]
-    part = (part - part.mean(-1, keepdim=True)) * taper / taper.norm()
-    power = torch.fft.rfft(part).abs().square()
-    hertz = [i * RATE / length for i in range(power.shape[-1])]
-    bands = []
-    for low, high in zip(encoder["bands"], encoder["bands"][1:]):
-        inside = [i for i, f in enumerate(hertz) if low < f <= high and 0 < f < RATE / 2]
-        mean = power[..., inside or [min(range(1, len(hertz)), key=lambda i: abs(hertz[i] - (low + high) / 2))]].mean(-1)
-        bands.append(torch.where(mean > 0, (mean + 1e-6).log() / 2, 0))
-    return torch.cat(bands, dim=-1)
-
-
-def embed(p, k, x, encoder, n_global):
+def embed(p, k, region, x, encoder, n_global):
     """x [B][T][W] -> [B][tokens][H], the global tokens in front"""
+    if encoder["tokens"] == "covariance":
+        x = tokens.covariances(x, encoder, region)
     if encoder["tokens"] == "spectral":
-        x = band_powers(x, encoder)
+        x = tokens.band_powers(x, encoder)
     if encoder["tokens"] == "patch":
         size = encoder["patch"]
         n = x.shape[1] // size
         x = x[:, :n * size].reshape(x.shape[0], n, size * x.shape[2])
-    x = affine(p, f"experts.{k}.input_projection", x)
+    weight, bias = (p[f"experts.{k}.input_projection.{part}"] for part in ("weight", "bias"))
+    if weight.dim() == 3:  # one for each kind of token, by turns
+        kind = torch.arange(x.shape[1]) % weight.shape[0]
+        x = (x.unsqueeze(-2) @ weight[kind].transpose(-1, -2)).squeeze(-2) + bias[kind]
+    else:
+        x = x @ weight.T + bias
     if n_global:
         x = torch.cat([p["global_token"].expand(x.shape[0], -1, -1), x], dim=1)
     if encoder["positional"] == "learned":
@@ -160,7 +144,7 @@ def encode(p, x, config, regions, losses):
     """[B][N][H] of each region, after the last layer; losses: balance and z of the mixtures are added"""
     encoder, bridge, moe = config["encoder"], config["bridge"], {**mixture.MOE, **config.get("moe", {})}
     g, last = bridge["tokens"], encoder["layers"] - 1
-    state = [embed(p, k, columns(x, region), encoder, g) for k, region in enumerate(regions)]
+    state = [embed(p, k, region, columns(x, region), encoder, g) for k, region in enumerate(regions)]
     for layer in range(encoder["layers"]):
         state = [encoder_layer(p, f"experts.{k}.transformer.layers.{layer}", s, config,
                                moe if mixture.here(moe, layer) else None, losses) for k, s in enumerate(state)]
@@ -205,9 +189,9 @@ def forward(p, x, config, regions):
         context = summary.mean(1)
     gate, probability = gate_weights(p, context, config)
     if setting(config, "gate", "combine") == "features":
-        return affine(p, "classifier", (gate.unsqueeze(-1) * summary).sum(1)), gate, probability, losses
+        return affine(p, "classifier", (gate.unsqueeze(-1) * summary).sum(1)), gate, probability, losses, []
     answers = [torch.softmax(affine(p, f"heads.{k}", summary[:, k]), dim=-1) for k in range(len(state))]
-    return sum(gate[:, k:k + 1] * a for k, a in enumerate(answers)).log(), gate, probability, losses
+    return sum(gate[:, k:k + 1] * a for k, a in enumerate(answers)).log(), gate, probability, losses, answers
 
 
 # --- parameters
@@ -215,12 +199,12 @@ def forward(p, x, config, regions):
 def shapes(config, regions, length, classes):
     encoder, bridge, moe = config["encoder"], config["bridge"], {**mixture.MOE, **config.get("moe", {})}
     h, f, g = encoder["hidden_dim"], encoder["ffn_dim"], bridge["tokens"]
-    tokens, per = length, 1  # per: features for each column
+    count, per = length, 1  # per: features for each column
     if encoder["tokens"] == "patch":
-        tokens, per = length // encoder["patch"], encoder["patch"]
-    elif encoder["tokens"] == "spectral":
-        span, hop = stretches(encoder)
-        tokens, per = 1 + (length - span) // hop, len(encoder["bands"]) - 1
+        count, per = length // encoder["patch"], encoder["patch"]
+    elif encoder["tokens"] in ("spectral", "covariance"):
+        span, hop = tokens.stretches(encoder) if encoder["window"] else (length, 1)
+        count, per = 1 + (length - span) // hop, len(tokens.edges(encoder))
     layers = [h, h // 2, len(regions)] if setting(config, "gate", "type") == "mlp" else [h, len(regions)]
     out = {}
     for i, (before, after) in enumerate(zip(layers, layers[1:])):
@@ -234,8 +218,13 @@ def shapes(config, regions, length, classes):
         e = f"experts.{k}."
         out[e + "input_projection.weight"] = [h, per * len(region["channel"])]
         out[e + "input_projection.bias"] = [h]
+        n = count
+        if encoder["tokens"] == "covariance":
+            v, n = sum(c >= 0 for c in region["channel"]), count * per
+            out[e + "input_projection.weight"] = [per, h, v * (v + 1) // 2]
+            out[e + "input_projection.bias"] = [per, h]
         if encoder["positional"] == "learned":
-            out[e + "pos_embedding"] = [1, tokens + g, h]
+            out[e + "pos_embedding"] = [1, n + g, h]
         if setting(config, "encoder", "pool") == "attention":
             out[e + "pool.query"] = [1, h]
         for layer in range(encoder["layers"]):
@@ -264,7 +253,7 @@ def draw(shape_of, generator):
             values = values * 0.1 + (1 if name.endswith("weight") else 0)
         elif len(shape) == 1:
             values = values * 0.2
-        elif len(shape) == 2 or ".moe." in name:
+        elif len(shape) == 2 or ".moe." in name or "projection" in name:
             values = values / math.sqrt(shape[-1])
         p[name] = values.float().double()
     return p
@@ -300,10 +289,11 @@ def outcome(p, x, y, config, regions, train):
                                    {"params": spared, "weight_decay": 0.0}], lr=train["lr"], betas=(0.9, 0.999), eps=1e-8)
     out, losses = {}, []
     for step in range(STEPS):
-        logits, gate, probability, (aux, z) = forward(p, x, config, regions)
+        logits, gate, probability, (aux, z), answers = forward(p, x, config, regions)
         moe = {**mixture.MOE, **config.get("moe", {})}
         loss = (task_loss(logits, y, train) + setting(config, "gate", "load_balance_weight") * balance_loss(probability) +
-                moe["load_balance_weight"] * aux + moe["z_loss_weight"] * z)
+                moe["load_balance_weight"] * aux + moe["z_loss_weight"] * z +
+                train["expert_loss_weight"] * sum(task_loss(a.log(), y, train) for a in answers))
         optimizer.zero_grad()
         loss.backward()
         for values in p.values():
@@ -351,6 +341,13 @@ CASES = {
     "patch": dict(regions=2, halo=1, channels=5, length=14, encoder={"tokens": "patch", "patch": 4, "heads": 4}),
     "spectral": dict(regions=2, halo=1, channels=5, length=45,
                      encoder={"tokens": "spectral", "window": 0.2, "hop": 0.1, "bands": [1, 4.5, 20, 45]}),
+    "covariance": dict(regions=2, halo=1, channels=5, length=45,
+                       encoder={"tokens": "covariance", "window": 0, "bands": [4, 12, 20, 45], "shrinkage": 0.05, "tapers": 3,
+                                "matrix": "log"},
+                       gate={"combine": "answers"}, train={"expert_loss_weight": 0.5, "label_smoothing": 0.1}),
+    "covariance-plain": dict(regions=2, halo=0, channels=4, length=60,
+                             encoder={"tokens": "covariance", "window": 0.4, "hop": 0.2, "bands": [[11, 11], [2, 9]], "shrinkage": 0.2,
+                                      "tapers": 0, "matrix": "plain"}),
     "smooth-weight": dict(regions=2, halo=1, channels=4, classes=3, labels=[0, 2, 1, 0, 0],
                           train={"label_smoothing": 0.1, "class_weight": "balanced"}),
     "clip": dict(regions=2, halo=1, channels=4, train={"clip_norm": 0.25}),
@@ -441,7 +438,7 @@ def record(name, folder):
         "set": json.dumps([f"train.{k}={v}" for k, v in spec.get("train", {}).items()]),
         "channels": json.dumps([f"C{i}" for i in range(spec["channels"])]),
         "classes": json.dumps([f"class {i}" for i in range(classes)]),
-        "length": str(length), "halo": str(spec["halo"]), "rate": str(RATE), **meta})
+        "length": str(length), "halo": str(spec["halo"]), "rate": str(tokens.RATE), **meta})
 
 
 def compare(path):
@@ -450,7 +447,7 @@ def compare(path):
     p = {n[6:]: from_tensor(t) for n, t in tensors.items() if n.startswith("param.")}
     x, y = from_tensor(tensors["x"]), from_tensor(tensors["y"])
     train = {**TRAIN, **dict(s[6:].split("=") for s in json.loads(meta.get("set", "[]")))}
-    for key in ("weight_decay", "clip_norm", "label_smoothing"):
+    for key in ("weight_decay", "clip_norm", "label_smoothing", "expert_loss_weight"):
         train[key] = float(train[key])
     if "regions" in meta:
         config, regions = json.loads(meta["config"]), json.loads(meta["regions"])

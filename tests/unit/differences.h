@@ -18,6 +18,8 @@ static inline void against_differences(struct model *m, struct forward *f, int B
 	memcpy(keep, m->params.x, m->params.count * sizeof(real));
 	for (int i = 0; i < m->params.n; i++) {
 		const struct param *p = &m->params.list[i];
+		if (p->buffer) /* not trained */
+			continue;
 		struct rng r = rng_stream(3, p->name, 0, 0);
 		double found = 0, norm = 0, loss[2];
 		real *direction = NEW_ARRAY(real, p->count);

@@ -70,6 +70,8 @@ static void read_settings(struct golden *g)
 	for (int i = 0; i < set.n; i++) {
 		if (text_starts(set.s[i], "train.label_smoothing="))
 			g->smoothing = strtod(strchr(set.s[i], '=') + 1, NULL);
+		if (text_starts(set.s[i], "train.expert_loss_weight="))
+			g->m->config.train.expert_loss_weight = strtod(strchr(set.s[i], '=') + 1, NULL);
 		if (!strcmp(set.s[i], "train.class_weight=balanced")) {
 			int classes = g->m->layout.classes.n;
 			g->class_weight = NEW_ARRAY(real, classes);
@@ -141,6 +143,8 @@ static void compare_gradients(const struct golden *g, const real *gradient)
 {
 	for (int i = 0; i < g->m->params.n; i++) {
 		const struct param *p = &g->m->params.list[i];
+		if (p->buffer) /* not trained */
+			continue;
 		char *name = mem_format("grad.%s", p->name);
 		int64_t shape[PARAM_RANK];
 		memcpy(shape, p->shape, sizeof shape);

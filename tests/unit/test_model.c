@@ -86,20 +86,23 @@ static void positions_are_sines_and_cosines(void)
 static void band_powers_are_those_of_the_transform(void)
 {
 	enum { N = 128, RATE = 64, L = 64, HOP = 32 };
-	static const char *const set[] = {
-		"encoder.bands=[4,8,12,20]", "encoder.window=1", "encoder.hop=0.5", NULL};
+	static const char *const set[] = {"encoder.tokens=spectral", "encoder.bands=[4,8,12,20]",
+		"encoder.window=1", "encoder.hop=0.5", NULL};
+	static int32_t channel[] = {0, 1};
+	static unsigned char core[] = {1, 1};
+	struct region region = {"all", 2, channel, core};
 	const double pi = 3.14159265358979323846;
 	struct configuration c = configured(PRESET_DEFAULT, set);
 	const struct tokeniser *k = tokeniser_table[c.value.encoder.tokens];
 	CHECK_TEXT(k->name, "spectral");
 	int n, D;
-	CHECK(!k->size(&c.value, N, RATE, 2, &n, &D) && n == 3 && D == 6);
+	CHECK(!k->size(&c.value, N, RATE, &region, &n, &D) && n == 3 && D == 6);
 	real x[N * 2] = {0}, out[3 * 6];
 	for (int t = 0; t < N; t++)
 		x[2 * t] = (real)(3 * sin(2 * pi * 10 * t / RATE + 0.4) + 50), x[2 * t + 1] = REAL(0.3);
 	struct arena *a = arena_new();
 	void *prepared = k->prepare(&c.value, N, RATE);
-	k->features(&c.value, prepared, x, N, RATE, 2, out, a);
+	k->features(&c.value, prepared, x, N, RATE, &region, out, a);
 	for (int i = 0; i < 3; i++) {
 		double taper[L], energy = 0, mean = 0;
 		for (int t = 0; t < L; t++) {

@@ -316,7 +316,7 @@ static void channels_are_bound_by_name(void)
 		CHECK_NEAR(right[2 * t], (row[3] - 2) / 4, 1e-4);
 		CHECK_NEAR(right[2 * t + 1], (row[0] - 3) / 8, 1e-4);
 	}
-	CHECK(dataset_first_sample(d, 1, 2) == w->signal[(size_t)T * 4]);
+	CHECK(dataset_sample(d, 1, 2, 0) == w->signal[(size_t)T * 4]);
 	dataset_free(d);
 	d = dataset_new(&l, MISSING_ERROR);
 	CHECK(dataset_add(d, make("a,b", 1, 1, T, 1)) && err_status() == EX_DATAERR);

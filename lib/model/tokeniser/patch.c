@@ -8,14 +8,14 @@
 
 extern const struct tokeniser tokeniser_patch;
 
-static int size(const struct config *c, int T, double rate, int W, int *n, int *D)
+static int size(const struct config *c, int T, double rate, const struct region *r, int *n, int *D)
 {
 	int P = c->encoder.patch;
 	(void)rate;
 	if (P > T)
 		return err_set(EX_CONFIG, "encoder.patch: %d samples do not fit a window of %d", P, T);
 	*n = T / P;
-	*D = P * W;
+	*D = P * r->width;
 	return 0;
 }
 
@@ -26,14 +26,14 @@ static int count(const struct config *c, int T, double rate, int samples)
 	return samples / c->encoder.patch;
 }
 
-static void features(const struct config *c, const void *prepared, const real *x, int T, double rate, int W,
-	real *out, struct arena *scratch)
+static void features(const struct config *c, const void *prepared, const real *x, int T, double rate,
+	const struct region *r, real *out, struct arena *scratch)
 {
 	int P = c->encoder.patch;
 	(void)prepared;
 	(void)rate;
 	(void)scratch;
-	memcpy(out, x, (size_t)(T / P * P) * (size_t)W * sizeof *out);
+	memcpy(out, x, (size_t)(T / P * P) * (size_t)r->width * sizeof *out);
 }
 
-const struct tokeniser tokeniser_patch = {"patch", size, count, NULL, features};
+const struct tokeniser tokeniser_patch = {"patch", false, NULL, size, count, NULL, features};

@@ -5,12 +5,12 @@
 
 extern const struct tokeniser tokeniser_sample;
 
-static int size(const struct config *c, int T, double rate, int W, int *n, int *D)
+static int size(const struct config *c, int T, double rate, const struct region *r, int *n, int *D)
 {
 	(void)c;
 	(void)rate;
 	*n = T;
-	*D = W;
+	*D = r->width;
 	return 0;
 }
 
@@ -22,14 +22,14 @@ static int count(const struct config *c, int T, double rate, int samples)
 	return samples;
 }
 
-static void features(const struct config *c, const void *prepared, const real *x, int T, double rate, int W,
-	real *out, struct arena *scratch)
+static void features(const struct config *c, const void *prepared, const real *x, int T, double rate,
+	const struct region *r, real *out, struct arena *scratch)
 {
 	(void)c;
 	(void)prepared;
 	(void)rate;
 	(void)scratch;
-	memcpy(out, x, (size_t)T * (size_t)W * sizeof *out);
+	memcpy(out, x, (size_t)T * (size_t)r->width * sizeof *out);
 }
 
-const struct tokeniser tokeniser_sample = {"sample", size, count, NULL, features};
+const struct tokeniser tokeniser_sample = {"sample", false, NULL, size, count, NULL, features};

@@ -1,0 +1,27 @@
+/* What a dataset holds ready for a model beside its samples: features of tokens that are the same every time, and, for a model that
+ * adapts to people (train.scale=group), what it takes from each group's own unlabelled windows:
+ *
+ *     tokens of bands      each group's mean of the features (train/tokens.h)
+ *     other tokens         each group's mean and deviation of each channel's samples
+ *
+ * WHOLE takes all windows of a group that are given; RUNNING, for windows that are still arriving, those that came so far.
+ */
+#ifndef TRAIN_ADAPT_H
+#define TRAIN_ADAPT_H
+
+#include "train/dataset.h"
+
+enum adapt { ADAPT_WHOLE, ADAPT_RUNNING };
+
+/* Whether this model's answers depend on the other windows of the group. */
+bool model_adapts(const struct model *);
+/* For these items; the dataset has the model's scaler. Running: may be called again, after dataset_clear too. */
+void dataset_adapt(
+	struct dataset *, const struct model *, const int64_t *items, int64_t n, enum adapt, struct pool *);
+/* Of the scaler in the dataset; dataset.c alone calls them. */
+void group_scaler_free(struct group_scaler *);
+void group_scaler_forget(struct group_scaler *);
+/* Takes mean and deviation from the model, borrowed. */
+void dataset_scale(struct dataset *, const struct model *);
+
+#endif

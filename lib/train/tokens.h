@@ -1,0 +1,40 @@
+/* Tokens that are the same every time (band powers, covariances): made of a window's samples once and kept.
+ *
+ *     tokens_keep      samples --tokeniser--> features of the listed items, on a shelf
+ *     tokens_centre    mean of each group's features, over its kept items; it is taken off where they are read (train.scale=group)
+ *     tokens_fit       mean and deviation over training items --> the model's buffers
+ *
+ * A region's features of a window are [n][D], row i of kind i mod kinds; a mean is [kinds][D].
+ */
+#ifndef TRAIN_TOKENS_H
+#define TRAIN_TOKENS_H
+
+#include "train/dataset.h"
+
+struct tokens;
+
+/* Whether this model's tokens can be kept. */
+bool tokens_are_fixed(const struct model *);
+
+/* Both are borrowed. */
+struct tokens *tokens_new(const struct dataset *, const struct model *);
+void tokens_free(struct tokens *);
+/* Makes and keeps the features of these items, scaled as the dataset says now; those that are there already stay. */
+void tokens_keep(struct tokens *, const int64_t *items, int64_t n, struct pool *);
+/* Each group's mean over its items among these, which are kept. */
+void tokens_centre(struct tokens *, const int64_t *items, int64_t n);
+/* The same while windows arrive: each of these items, in their order, has for its mean that of its group's items so far, itself included. The sums
+ * outlive tokens_forget. */
+void tokens_centre_running(struct tokens *, const int64_t *items, int64_t n);
+/* Forgets what is kept of items: the dataset was cleared. */
+void tokens_forget(struct tokens *);
+/* Over the listed items, which are kept, centred where they have a centre: population deviation, 1 where nothing varies. */
+void tokens_fit(const struct tokens *, const int64_t *items, int64_t n, struct pool *, struct model *);
+
+bool tokens_kept(const struct tokens *, int64_t item);
+/* out [n of the item][D], as the tokeniser made them */
+void tokens_read(const struct tokens *, int64_t item, int k, real *out);
+/* [kinds][D] of the item's group; NULL without */
+const real *tokens_centre_of(const struct tokens *, int64_t item, int k);
+
+#endif
