@@ -18,7 +18,7 @@ check() {
 @test "classes-3" { check; }
 @test "clip" { check; }
 @test "covariance" { check; }
-@test "covariance-plain" { check; }
+@test "covariance-lines" { check; }
 @test "decay-matrices" { check; }
 @test "experts-attention" { check; }
 @test "experts-conv" { check; }

@@ -16,7 +16,6 @@ enum { CONFIG_BANDS = 32, CONFIG_LISTED = 64 };
 enum { NORM_POST, NORM_PRE };
 enum { POSITION_LEARNED, POSITION_SINUSOIDAL, POSITION_NONE };
 enum { POOL_MEAN, POOL_ATTENTION };
-enum { MATRIX_LOG, MATRIX_PLAIN };
 enum { SYNC_NONE, SYNC_END, SYNC_LAYER };
 enum { GATE_MLP, GATE_LINEAR };
 enum { COMBINE_FEATURES, COMBINE_ANSWERS };
@@ -48,8 +47,8 @@ struct config {
 			double edge[CONFIG_BANDS][2]; /* Hz: lower, upper */
 		} bands;
 		double window, hop; /* seconds; window 0 = all of it */
-		int tapers, matrix; /* of covariances; matrix: enum above */
-		double shrinkage, input_dropout;
+		int tapers;
+		double floor, input_dropout;
 		int max_seq_length; /* tokens; 0 = no limit */
 	} encoder;
 	struct {

@@ -58,14 +58,15 @@ const struct key config_keys[] = {
 	{"encoder.hop", REAL_NUMBER, AT(encoder.hop), "0.5", 0.001, 1e4, NULL, NULL, with_hop,
 		"encoder.tokens is neither spectral nor covariance, or encoder.window is 0",
 		"distance of two tokens' stretches in seconds"},
-	{"encoder.shrinkage", REAL_NUMBER, AT(encoder.shrinkage), "0.05", 0, 1, NULL, NULL, with_covariance,
+	{"encoder.tapers", INT, AT(encoder.tapers), "5", 0, 16, NULL, NULL, with_covariance, NOT_COVARIANCE,
+		"sine tapers over which the spectrum of a covariance is averaged; 0 for none, which keeps "
+		"single "
+		"frequencies apart"},
+	{"encoder.floor", REAL_NUMBER, AT(encoder.floor), "0.02", 1e-6, 1e6, NULL, NULL, with_covariance,
 		NOT_COVARIANCE,
-		"share of a covariance that is replaced by the mean variance of its channels, alone on the "
-		"diagonal"},
-	{"encoder.tapers", INT, AT(encoder.tapers), "0", 0, 16, NULL, NULL, with_covariance, NOT_COVARIANCE,
-		"sine tapers over which the spectrum of a covariance is averaged; 0 for none"},
-	{"encoder.matrix", CHOICE, AT(encoder.matrix), "log", 0, 0, "log|plain", NULL, with_covariance,
-		NOT_COVARIANCE, "what of a covariance is read: its matrix logarithm, or itself"},
+		"added to a covariance's diagonal before its logarithm is taken, as a share of the band's "
+		"mean power in "
+		"training; from 1 on what is read comes close to the covariance itself"},
 	{"encoder.input_dropout", REAL_NUMBER, AT(encoder.input_dropout), "0", 0, 0.95, NULL, NULL, NULL,
 		NULL, "share of what a token is made of that is set to 0 in training"},
 	{"encoder.max_seq_length", INT, AT(encoder.max_seq_length), "0", 0, 1 << 24, NULL, NULL, NULL, NULL,

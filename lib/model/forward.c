@@ -152,7 +152,8 @@ static void make_tokens(struct forward *f, struct tape *t, int k, int b, int n, 
 	if (n < m->n)
 		all = scratch_reals(t, (size_t)m->n * D);
 	f->fill(f->context, f->first + b, k, x);
-	m->tokeniser->features(&m->config, m->prepared, x, T, m->layout.rate, r, all, t->scratch);
+	m->tokeniser->features(
+		&m->config, m->prepared, model_token_scale(m, k), x, T, m->layout.rate, r, all, t->scratch);
 	if (all != out)
 		memcpy(out, all, (size_t)n * D * sizeof *out);
 	scratch_done(t);

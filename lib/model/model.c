@@ -218,10 +218,14 @@ static int declare_query(struct model *m, const char *prefix)
 	return i;
 }
 
-/* Mean and deviation of the features: 0 and 1 until they are fitted. */
+/* Mean and deviation of the features, 0 and 1 until they are fitted; likewise the mean powers behind them. */
 static void declare_standard(struct model *m, struct region_params *r, const char *prefix)
 {
-	r->token_mean = r->token_std = -1;
+	r->token_mean = r->token_std = r->token_scale = -1;
+	if (m->tokeniser->power) {
+		r->token_scale = declare(m, prefix, "tokens.scale", m->kinds, 0, INIT_ONE, 0);
+		m->params.list[r->token_scale].buffer = true;
+	}
 	if (!m->tokeniser->standardised)
 		return;
 	r->token_mean = declare(m, prefix, "tokens.mean", m->kinds, r->D, INIT_ZERO, 0);
@@ -385,6 +389,12 @@ static int build(struct model *m, int with_gate)
 		declare_gate(m);
 	declare_answer(m);
 	return 0;
+}
+
+const real *model_token_scale(const struct model *m, int k)
+{
+	int i = m->region[k].token_scale;
+	return i < 0 ? NULL : m->params.x + m->params.list[i].offset;
 }
 
 void model_allocate(struct model *m)

@@ -40,8 +40,8 @@ struct layer_params {
 
 struct region_params {
 	int D; /* features of a token */
-	int token_mean,
-		token_std; /* buffers [kinds][D] of a tokeniser whose features are standardised, or -1 */
+	/* buffers of a tokeniser whose features are standardised, [kinds][D], and of one that needs mean powers, [kinds]; or -1 */
+	int token_mean, token_std, token_scale;
 	int projection_weight, projection_bias;
 	int position;               /* -1 = none or fixed */
 	struct layer_params *layer; /* [layers] */
@@ -84,6 +84,8 @@ struct model *model_declare(const struct config *, const struct layout *, int wi
 void model_allocate(struct model *);
 void model_free(struct model *);
 
+/* What the tokeniser of region k gets as scale [kinds], or NULL. */
+const real *model_token_scale(const struct model *, int k);
 /* What the configuration says of experts and routers. */
 struct expert_shape model_dense_shape(const struct model *);
 struct expert_shape model_expert_shape(const struct model *); /* of a mixture's experts */

@@ -20,6 +20,9 @@ struct config;
 struct tokeniser {
 	const char *name;
 	bool standardised; /* by the features' mean and deviation in training */
+	/* power [kinds] of one window, whose mean over the training windows is what features() gets as `scale`; NULL: it needs none. */
+	void (*power)(const struct config *, const void *prepared, const real *x, int T, double rate,
+		const struct region *, real *power, struct arena *scratch);
 	/* Kinds of rows; NULL: one. */
 	int (*kinds)(const struct config *);
 	/* Rows and features for windows of T samples at `rate` Hz of this region. -1 with an error when they do not fit. */
@@ -28,10 +31,10 @@ struct tokeniser {
 	int (*count)(const struct config *, int T, double rate, int samples);
 	/* What is computed once for a model (tables), or NULL; freed with free(). */
 	void *(*prepare)(const struct config *, int T, double rate);
-	/* out [n][D] from x [T][W]; scratch is for buffers and is reset by the caller. Numbers that are not there (of a flat
-	 * channel) are 0. */
-	void (*features)(const struct config *, const void *prepared, const real *x, int T, double rate,
-		const struct region *, real *out, struct arena *scratch);
+	/* out [n][D] from x [T][W]; scale [kinds] as above, or NULL; scratch is for buffers and is reset by the caller. Numbers that are
+	 * not there (of a flat channel) are 0. */
+	void (*features)(const struct config *, const void *prepared, const real *scale, const real *x, int T,
+		double rate, const struct region *, real *out, struct arena *scratch);
 };
 
 extern const struct tokeniser *const tokeniser_table[]; /* ends with NULL */

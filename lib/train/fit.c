@@ -101,6 +101,9 @@ static void fit_tokens(
 	dataset_scale(d->train, m);
 	if (d->valids && d->valid != d->train)
 		dataset_scale(d->valid, m);
+	bool fits = !before && tokens_are_fixed(m) && m->config.train.scale != SCALE_NONE;
+	if (fits)
+		tokens_level(d->train, d->train_item, d->trains, pool, m);
 	if (!d->valids || d->valid != d->train) {
 		dataset_adapt(d->train, m, d->train_item, d->trains, ADAPT_WHOLE, pool);
 		if (d->valids)
@@ -112,7 +115,7 @@ static void fit_tokens(
 		dataset_adapt(d->train, m, all, n, ADAPT_WHOLE, pool);
 		free(all);
 	}
-	if (!before && tokens_are_fixed(m) && m->config.train.scale != SCALE_NONE)
+	if (fits)
 		tokens_fit(d->train->tokens, d->train_item, d->trains, pool, m);
 }
 

@@ -112,8 +112,8 @@ static void make(void *context, int task, int worker)
 		arena_reset(a);
 		real *x = arena_take(a, (size_t)l->length * (size_t)l->region[k].width * sizeof *x);
 		dataset_fill(t->d, g->items[task], k, x);
-		m->tokeniser->features(
-			&m->config, m->prepared, x, l->length, l->rate, &l->region[k], row + t->at[k], a);
+		m->tokeniser->features(&m->config, m->prepared, model_token_scale(m, k), x, l->length, l->rate,
+			&l->region[k], row + t->at[k], a);
 	}
 }
 
@@ -237,6 +237,56 @@ const real *tokens_centre_of(const struct tokens *t, int64_t item, int k)
 }
 
 /* --- statistics */
+
+enum { BLOCK = 64 }; /* items whose powers are added up by one task */
+
+struct levelling {
+	const struct dataset *d;
+	const int64_t *items;
+	int64_t n;
+	const struct model *m;
+	double *sum; /* [blocks][K][kinds] */
+};
+
+static void add_powers(void *context, int block, int worker)
+{
+	const struct levelling *v = context;
+	const struct model *m = v->m;
+	const struct layout *l = &m->layout;
+	struct arena *a = arena_new();
+	(void)worker;
+	for (int64_t i = (int64_t)block * BLOCK; i < v->n && i < ((int64_t)block + 1) * BLOCK; i++)
+		for (int k = 0; k < l->regions; k++) {
+			arena_reset(a);
+			real *x = arena_take(a, (size_t)l->length * (size_t)l->region[k].width * sizeof *x),
+			     *power = arena_take(a, (size_t)m->kinds * sizeof *power);
+			dataset_fill(v->d, v->items[i], k, x);
+			m->tokeniser->power(
+				&m->config, m->prepared, x, l->length, l->rate, &l->region[k], power, a);
+			for (int j = 0; j < m->kinds; j++)
+				v->sum[(block * l->regions + k) * m->kinds + j] += (double)power[j];
+		}
+	arena_free(a);
+}
+
+void tokens_level(
+	const struct dataset *d, const int64_t *items, int64_t n, struct pool *pool, struct model *m)
+{
+	int blocks = (int)((n + BLOCK - 1) / BLOCK), K = m->layout.regions, kinds = m->kinds;
+	if (!m->tokeniser->power)
+		return;
+	struct levelling v = {d, items, n, m, NEW_ARRAY(double, blocks *K *kinds)};
+	pool_run(pool, blocks, add_powers, &v);
+	for (int k = 0; k < K; k++)
+		for (int j = 0; j < kinds; j++) {
+			double sum = 0;
+			for (int b = 0; b < blocks; b++)
+				sum += v.sum[(b * K + k) * kinds + j];
+			m->params.x[m->params.list[m->region[k].token_scale].offset + (size_t)j] =
+				(real)(sum > 0 ? sum / (double)n : 1);
+		}
+	free(v.sum);
+}
 
 struct fitting {
 	const struct tokens *t;

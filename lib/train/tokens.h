@@ -1,5 +1,6 @@
 /* Tokens that are the same every time (band powers, covariances): made of a window's samples once and kept.
  *
+ *     tokens_level     mean powers over training items, which the tokeniser needs --> the model's buffers
  *     tokens_keep      samples --tokeniser--> features of the listed items, on a shelf
  *     tokens_centre    mean of each group's features, over its kept items; it is taken off where they are read (train.scale=group)
  *     tokens_fit       mean and deviation over training items --> the model's buffers
@@ -19,6 +20,8 @@ bool tokens_are_fixed(const struct model *);
 /* Both are borrowed. */
 struct tokens *tokens_new(const struct dataset *, const struct model *);
 void tokens_free(struct tokens *);
+/* Before anything is kept. */
+void tokens_level(const struct dataset *, const int64_t *items, int64_t n, struct pool *, struct model *);
 /* Makes and keeps the features of these items, scaled as the dataset says now; those that are there already stay. */
 void tokens_keep(struct tokens *, const int64_t *items, int64_t n, struct pool *);
 /* Each group's mean over its items among these, which are kept. */

@@ -110,10 +110,17 @@ def wave(tokens, hidden):
     return table
 
 
+def standard(p, k, x):
+    """x [B][tokens][D] by mean and deviation of its kind"""
+    mean, std = (p[f"experts.{k}.tokens.{part}"].detach() for part in ("mean", "std"))
+    kind = torch.arange(x.shape[1]) % mean.shape[0]
+    return (x - mean[kind]) / std[kind]
+
+
 def embed(p, k, region, x, encoder, n_global):
     """x [B][T][W] -> [B][tokens][H], the global tokens in front"""
     if encoder["tokens"] == "covariance":
-        x = tokens.covariances(x, encoder, region)
+        x = standard(p, k, tokens.covariances(x, encoder, region, p[f"experts.{k}.tokens.scale"].detach()))
     if encoder["tokens"] == "spectral":
         x = tokens.band_powers(x, encoder)
     if encoder["tokens"] == "patch":
@@ -223,6 +230,7 @@ def shapes(config, regions, length, classes):
             v, n = sum(c >= 0 for c in region["channel"]), count * per
             out[e + "input_projection.weight"] = [per, h, v * (v + 1) // 2]
             out[e + "input_projection.bias"] = [per, h]
+            out[e + "tokens.mean"], out[e + "tokens.std"], out[e + "tokens.scale"] = [per, v * (v + 1) // 2], [per, v * (v + 1) // 2], [per]
         if encoder["positional"] == "learned":
             out[e + "pos_embedding"] = [1, n + g, h]
         if setting(config, "encoder", "pool") == "attention":
@@ -249,7 +257,9 @@ def draw(shape_of, generator):
     for name in sorted(shape_of):
         shape = shape_of[name]
         values = torch.randn(shape, generator=generator, dtype=torch.float64)
-        if "norm" in name:
+        if name.endswith(("tokens.std", "tokens.scale")):
+            values = values.abs() + 0.5
+        elif "norm" in name:
             values = values * 0.1 + (1 if name.endswith("weight") else 0)
         elif len(shape) == 1:
             values = values * 0.2
@@ -276,6 +286,11 @@ def balance_loss(probability):
     return k * (first * probability.mean(0)).sum()
 
 
+def kept(name):
+    """Buffers: part of the model, but not trained."""
+    return ".tokens." in name
+
+
 def decays(name, shape, rule):
     return rule == "all" or (len(shape) >= 2 and name != "global_token" and not name.endswith(("pos_embedding", "query")))
 
@@ -283,8 +298,8 @@ def decays(name, shape, rule):
 def outcome(p, x, y, config, regions, train):
     """Everything that must come out of a case, as a dictionary of double tensors."""
     p = {name: values.clone().requires_grad_() for name, values in p.items()}
-    decayed = [v for n, v in p.items() if decays(n, v.shape, train["decay"])]
-    spared = [v for n, v in p.items() if not decays(n, v.shape, train["decay"])]
+    decayed = [v for n, v in p.items() if not kept(n) and decays(n, v.shape, train["decay"])]
+    spared = [v for n, v in p.items() if not kept(n) and not decays(n, v.shape, train["decay"])]
     optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": train["weight_decay"]},
                                    {"params": spared, "weight_decay": 0.0}], lr=train["lr"], betas=(0.9, 0.999), eps=1e-8)
     out, losses = {}, []
@@ -342,12 +357,11 @@ CASES = {
     "spectral": dict(regions=2, halo=1, channels=5, length=45,
                      encoder={"tokens": "spectral", "window": 0.2, "hop": 0.1, "bands": [1, 4.5, 20, 45]}),
     "covariance": dict(regions=2, halo=1, channels=5, length=45,
-                       encoder={"tokens": "covariance", "window": 0, "bands": [4, 12, 20, 45], "shrinkage": 0.05, "tapers": 3,
-                                "matrix": "log"},
+                       encoder={"tokens": "covariance", "window": 0, "bands": [4, 12, 20, 45], "floor": 0.05, "tapers": 3},
                        gate={"combine": "answers"}, train={"expert_loss_weight": 0.5, "label_smoothing": 0.1}),
-    "covariance-plain": dict(regions=2, halo=0, channels=4, length=60,
-                             encoder={"tokens": "covariance", "window": 0.4, "hop": 0.2, "bands": [[11, 11], [2, 9]], "shrinkage": 0.2,
-                                      "tapers": 0, "matrix": "plain"}),
+    "covariance-lines": dict(regions=2, halo=0, channels=4, length=60,
+                             encoder={"tokens": "covariance", "window": 0.4, "hop": 0.2, "bands": [[11, 11], [2, 9]], "floor": 1,
+                                      "tapers": 0}),
     "smooth-weight": dict(regions=2, halo=1, channels=4, classes=3, labels=[0, 2, 1, 0, 0],
                           train={"label_smoothing": 0.1, "class_weight": "balanced"}),
     "clip": dict(regions=2, halo=1, channels=4, train={"clip_norm": 0.25}),

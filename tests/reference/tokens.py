@@ -42,9 +42,9 @@ def lines(part, band):
     return torch.complex(part, torch.zeros_like(part)) @ torch.polar(torch.ones_like(angle), angle)
 
 
-def covariances(x, encoder, region):
-    """x [B][T][W] -> [B][stretches * bands][V(V+1)/2]: logarithm of the shrunk covariance of the V columns that are channels, or
-    itself, in each band of each stretch; rows of the upper triangle, entries beside the diagonal times root 2"""
+def covariances(x, encoder, region, level):
+    """x [B][T][W] -> [B][stretches * bands][V(V+1)/2]: log(C / level + floor I) of the covariance C of the V columns that are
+    channels, in each band of each stretch; rows of the upper triangle, entries beside the diagonal times root 2"""
     x = x[..., [j for j, c in enumerate(region["channel"]) if c >= 0]]
     length, hop = stretches(encoder) if encoder["window"] else (x.shape[1], 1)
     part = x.unfold(1, length, hop)
@@ -58,10 +58,8 @@ def covariances(x, encoder, region):
     for band in edges(encoder):
         z = torch.cat([lines(part * taper / taper.norm(), band) for taper in tapers], dim=-1)  # [B][stretches][W][lines]
         c = (z @ z.conj().transpose(-1, -2)).real / z.shape[-1]
-        mean = c.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None]
-        c = (1 - encoder["shrinkage"]) * c + encoder["shrinkage"] * mean * torch.eye(width, dtype=torch.float64)
-        if encoder["matrix"] == "log":
-            values, vectors = torch.linalg.eigh(c)
-            c = vectors @ torch.diag_embed(values.log()) @ vectors.transpose(-1, -2)
+        c = c / level[len(tokens)] + encoder["floor"] * torch.eye(width, dtype=torch.float64)
+        values, vectors = torch.linalg.eigh(c)
+        c = vectors @ torch.diag_embed(values.log()) @ vectors.transpose(-1, -2)
         tokens.append(c[..., upper[0], upper[1]] * scale)
     return torch.stack(tokens, dim=2).flatten(1, 2)

@@ -1,11 +1,12 @@
 /* covariance: a token is the covariance C of a region's channels in one band and stretch, as a point of a space in which distances
- * add up: C is shrunk towards the mean variance of its channels, (1 - a) C + a tr(C)/V I, then its matrix logarithm is taken (log-Euclidean
- * metric: Arsigny, Fillard, Pennec, Ayache 2007), and its upper triangle is read row by row, entries beside the diagonal times root 2,
- * so that lengths are kept (Barachant, Bonnet, Congedo, Jutten 2012).
+ * add up: log(C / s + f I), s the mean power of the band in training (tokens.scale), f = encoder.floor. For a small f it is the
+ * matrix logarithm (log-Euclidean metric: Arsigny, Fillard, Pennec, Ayache 2007), steadied where the window has hardly any power;
+ * for a large one next to C itself. It is read as its upper triangle, row by row, entries beside the diagonal times root 2, so that
+ * lengths are kept (Barachant, Bonnet, Congedo, Jutten 2012).
  *
- * C is the real part of the sum of the cross-spectra of the band's lines (bands.h). V channels make V(V+1)/2 features: padding
- * has none. A band without any signal gives 0. Tokens are in the order of their stretches, the bands of a stretch one after the other; each
- * band is a kind of its own. */
+ * C is the mean over the band's lines and the tapers of the real part of the cross-spectra (bands.h). V channels make V(V+1)/2
+ * features: padding has none. Tokens are in the order of their stretches, the bands of a stretch one after the other; each band is a
+ * kind of its own. */
 #include "model/tokeniser/bands.h"
 
 #include "base/error.h"
@@ -25,9 +26,6 @@ extern void dsyevd_(const char *job, const char *triangle, const int *n, double 
 #else
 #define eigen ssyevd_
 #endif
-
-/* Of the mean variance; what is below is rounding. */
-#define LEAST REAL(1e-6)
 
 static int kinds(const struct config *c)
 {
@@ -86,21 +84,15 @@ static void covary(
 	}
 }
 
-/* Shrinks C, whose upper triangle is given, and fills the rest; false without any signal. */
-static bool shrink(real *C, int V, real share)
+/* C / scale + floor I, of C whose upper triangle is given */
+static void level(real *C, int V, real scale, real least)
 {
 	size_t v = (size_t)V;
-	real mean = 0;
-	for (size_t a = 0; a < v; a++)
-		mean += C[a * v + a] / (real)V;
-	if (!(mean > REAL(1e-12)))
-		return false;
 	for (size_t a = 0; a < v; a++)
 		for (size_t b = a; b < v; b++) {
-			C[a * v + b] = C[a * v + b] * (1 - share) + (a == b ? share * mean : 0);
+			C[a * v + b] = C[a * v + b] / scale + (a == b ? least : 0);
 			C[b * v + a] = C[a * v + b];
 		}
-	return true;
 }
 
 /* out [V(V+1)/2] of C [V][V], row by row */
@@ -112,20 +104,17 @@ static void triangle(const real *C, int V, real *out)
 }
 
 /* out [V(V+1)/2] of the logarithm of C [V][V], which is lost */
-static void logarithm(real *C, int V, real *out, struct arena *scratch)
+static void logarithm(real *C, int V, real least, real *out, struct arena *scratch)
 {
 	int lwork = 1 + 6 * V + 2 * V * V, liwork = 3 + 5 * V, info;
 	size_t v = (size_t)V;
 	real *w = arena_take(scratch, v * sizeof *w),
 	     *work = arena_take(scratch, (size_t)lwork * sizeof *work);
 	int *iwork = arena_take(scratch, (size_t)liwork * sizeof *iwork);
-	real mean = 0;
-	for (size_t a = 0; a < v; a++)
-		mean += C[a * v + a] / (real)V;
 	eigen("V", "L", &V, C, &V, w, work, &lwork, iwork, &liwork, &info);
 	must(info == 0); /* of finite numbers it always finds them */
 	for (size_t k = 0; k < v; k++)
-		w[k] = (real)log((double)(w[k] > LEAST * mean ? w[k] : LEAST * mean));
+		w[k] = (real)log((double)(w[k] > least ? w[k] : least)); /* what is below is rounding */
 	real *log_C = arena_take(scratch, v * v * sizeof *log_C);
 	for (size_t a = 0; a < v; a++) /* eigenvector k is row k of C now */
 		for (size_t b = a; b < v; b++) {
@@ -137,29 +126,64 @@ static void logarithm(real *C, int V, real *out, struct arena *scratch)
 	triangle(log_C, V, out);
 }
 
-static void features(const struct config *c, const void *prepared, const real *x, int T, double rate,
-	const struct region *r, real *out, struct arena *scratch)
+/* Calls for each stretch and band of x, in order, with C [V][V], upper triangle. */
+struct visit {
+	void (*see)(struct visit *, int band, real *C, int V, struct arena *);
+	const real *scale;
+	real least, *out;
+};
+
+static void walk(const struct stretches *s, const real *x, int T, const struct region *r, struct visit *v,
+	struct arena *scratch)
 {
-	const struct stretches *s = prepared;
 	size_t w = (size_t)r->width;
 	int V = present(r);
-	size_t D = (size_t)V * (size_t)(V + 1) / 2;
 	real *part = arena_take(scratch, 2 * (size_t)s->lines * w * sizeof(real));
 	real *C = arena_take(scratch, (size_t)V * (size_t)V * sizeof *C);
 	bool *silent = arena_take(scratch, w * sizeof *silent);
-	(void)rate;
 	for (int at = 0; at + s->L <= T; at += s->hop) {
 		bands_transform(s, x + (size_t)at * w, r->width, part, silent, scratch);
-		for (int b = 0; b < s->bands; b++, out += D) {
+		for (int b = 0; b < s->bands; b++) {
 			covary(s, b, part, r, V, C);
-			if (!shrink(C, V, (real)c->encoder.shrinkage))
-				memset(out, 0, D * sizeof *out);
-			else if (c->encoder.matrix == MATRIX_LOG)
-				logarithm(C, V, out, scratch);
-			else
-				triangle(C, V, out);
+			v->see(v, b, C, V, scratch);
 		}
 	}
 }
 
-const struct tokeniser tokeniser_covariance = {"covariance", true, kinds, size, count, prepare, features};
+static void add_power(struct visit *v, int band, real *C, int V, struct arena *scratch)
+{
+	(void)scratch;
+	for (int a = 0; a < V; a++)
+		v->out[band] += C[a * V + a] / (real)V;
+}
+
+static void power(const struct config *c, const void *prepared, const real *x, int T, double rate,
+	const struct region *r, real *out, struct arena *scratch)
+{
+	const struct stretches *s = prepared;
+	struct visit v = {.see = add_power, .out = out};
+	(void)c;
+	(void)rate;
+	memset(out, 0, (size_t)s->bands * sizeof *out);
+	walk(s, x, T, r, &v, scratch);
+	for (int b = 0; b < s->bands; b++)
+		out[b] /= (real)(1 + (T - s->L) / s->hop);
+}
+
+static void add_token(struct visit *v, int band, real *C, int V, struct arena *scratch)
+{
+	level(C, V, v->scale ? v->scale[band] : 1, v->least);
+	logarithm(C, V, v->least, v->out, scratch);
+	v->out += V * (V + 1) / 2;
+}
+
+static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
+	double rate, const struct region *r, real *out, struct arena *scratch)
+{
+	struct visit v = {.see = add_token, .scale = scale, .least = (real)c->encoder.floor, .out = out};
+	(void)rate;
+	walk(prepared, x, T, r, &v, scratch);
+}
+
+const struct tokeniser tokeniser_covariance = {
+	"covariance", true, power, kinds, size, count, prepare, features};

@@ -22,14 +22,15 @@ static int count(const struct config *c, int T, double rate, int samples)
 	return samples;
 }
 
-static void features(const struct config *c, const void *prepared, const real *x, int T, double rate,
-	const struct region *r, real *out, struct arena *scratch)
+static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
+	double rate, const struct region *r, real *out, struct arena *scratch)
 {
 	(void)c;
+	(void)scale;
 	(void)prepared;
 	(void)rate;
 	(void)scratch;
 	memcpy(out, x, (size_t)T * (size_t)r->width * sizeof *out);
 }
 
-const struct tokeniser tokeniser_sample = {"sample", false, NULL, size, count, NULL, features};
+const struct tokeniser tokeniser_sample = {"sample", false, NULL, NULL, size, count, NULL, features};

@@ -18,14 +18,15 @@ static void *prepare(const struct config *c, int T, double rate)
 	return bands_prepare(c, T, rate, TAPER_HANN);
 }
 
-static void features(const struct config *c, const void *prepared, const real *x, int T, double rate,
-	const struct region *r, real *out, struct arena *scratch)
+static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
+	double rate, const struct region *r, real *out, struct arena *scratch)
 {
 	const struct stretches *s = prepared;
 	size_t w = (size_t)r->width;
 	real *part = arena_take(scratch, 2 * (size_t)s->lines * w * sizeof(real));
 	bool *silent = arena_take(scratch, w * sizeof *silent);
 	(void)c;
+	(void)scale;
 	(void)rate;
 	for (int at = 0; at + s->L <= T; at += s->hop, out += (size_t)s->bands * w) {
 		bands_transform(s, x + (size_t)at * w, r->width, part, silent, scratch);
@@ -41,4 +42,5 @@ static void features(const struct config *c, const void *prepared, const real *x
 	}
 }
 
-const struct tokeniser tokeniser_spectral = {"spectral", true, NULL, size, bands_count, prepare, features};
+const struct tokeniser tokeniser_spectral = {
+	"spectral", true, NULL, NULL, size, bands_count, prepare, features};
