@@ -318,7 +318,7 @@ static int prepare(struct run *r, const struct names *operands)
 	r->work = (struct training_data){r->data, r->valid ? r->valid : r->data, r->sides.train,
 		r->valid ? r->valid_sides.train : r->sides.valid, r->sides.trains,
 		r->valid ? r->valid_sides.trains : r->sides.valids};
-	r->model = fit_model(&r->config, r->before, &r->work, r->pool, (uint64_t)common.seed);
+	r->model = fit_model(&r->config, r->before, o.resume, &r->work, r->pool, (uint64_t)common.seed);
 	return r->model ? 0 : -1;
 }
 

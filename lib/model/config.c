@@ -1,4 +1,5 @@
 #include "model/config_keys.h"
+#include "model/tokeniser.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -44,6 +45,11 @@ int config_experts(const struct config *c, int l)
 const char *config_router(const struct config *c)
 {
 	return c->moe.use_gating_network ? router_table[c->moe.router]->name : "random";
+}
+
+bool config_evidence(const struct config *c)
+{
+	return c->encoder.evidence == EVIDENCE_RIDGE && tokeniser_table[c->encoder.tokens]->standardised;
 }
 
 bool config_conditioned(const struct config *c)

@@ -16,6 +16,7 @@ enum { CONFIG_BANDS = 32, CONFIG_LISTED = 64 };
 enum { NORM_POST, NORM_PRE };
 enum { POSITION_LEARNED, POSITION_SINUSOIDAL, POSITION_NONE };
 enum { POOL_MEAN, POOL_ATTENTION };
+enum { EVIDENCE_NONE, EVIDENCE_RIDGE };
 enum { SYNC_NONE, SYNC_END, SYNC_LAYER };
 enum { GATE_MLP, GATE_LINEAR };
 enum { COMBINE_FEATURES, COMBINE_ANSWERS };
@@ -46,8 +47,8 @@ struct config {
 			int n;
 			double edge[CONFIG_BANDS][2]; /* Hz: lower, upper */
 		} bands;
-		double window, hop; /* seconds; window 0 = all of it */
-		int tapers;
+		double window, hop;   /* seconds; window 0 = all of it */
+		int tapers, evidence; /* evidence: enum above */
 		double floor, input_dropout;
 		int max_seq_length; /* tokens; 0 = no limit */
 	} encoder;
@@ -101,7 +102,7 @@ struct config {
 		int epochs, batch_size, schedule, warmup_steps;
 		double clip_norm;
 		int patience, class_weight;
-		double label_smoothing, expert_loss_weight;
+		double label_smoothing, expert_loss_weight, ridge;
 		int scale, decay, shuffle, recompute;
 	} train;
 };
@@ -144,6 +145,7 @@ bool config_given(const struct configuration *, const char *key);
 
 /* Name of the router in use: random without a gating network. */
 const char *config_router(const struct config *);
+bool config_evidence(const struct config *);    /* whether regions give evidence by a linear map */
 bool config_conditioned(const struct config *); /* whether it reads a window's condition */
 /* What keeps the experts of this router even (enum balance_kind): a loss, unless the router can do without. */
 int config_balance(const struct config *);

@@ -69,6 +69,12 @@ const struct key config_keys[] = {
 		"training; from 1 on what is read comes close to the covariance itself"},
 	{"encoder.input_dropout", REAL_NUMBER, AT(encoder.input_dropout), "0", 0, 0.95, NULL, NULL, NULL,
 		NULL, "share of what a token is made of that is set to 0 in training"},
+	{"encoder.evidence", CHOICE, AT(encoder.evidence), "ridge", 0, 0, "none|ridge", NULL, with_bands,
+		NOT_BANDED,
+		"ridge: what a region's tokens say of the classes by a linear map, solved over all regions "
+		"together before "
+		"the first step, is weighed by the gate and added to the answer, so that the encoders learn "
+		"what is left"},
 	{"encoder.max_seq_length", INT, AT(encoder.max_seq_length), "0", 0, 1 << 24, NULL, NULL, NULL, NULL,
 		"refuse more tokens than this; 0 for no limit"},
 	{"bridge.tokens", INT, AT(bridge.tokens), "1", 0, 64, NULL, NULL, NULL, NULL,
@@ -290,6 +296,9 @@ const struct key config_keys[] = {
 	{"train.expert_loss_weight", REAL_NUMBER, AT(train.expert_loss_weight), "0", 0, 1e3, NULL, NULL,
 		with_answers, "gate.combine is not answers",
 		"weight of the sum of the regions' own cross-entropies"},
+	{"train.ridge", REAL_NUMBER, AT(train.ridge), "1", 1e-9, 1e9, NULL, NULL, config_evidence,
+		"no region gives evidence (encoder.evidence)",
+		"weight of the squares of the evidence's map, times the number of training windows"},
 	{"train.scale", CHOICE, AT(train.scale), "zscore", 0, 0, "zscore|none|group", "ems|window", NULL,
 		NULL,
 		"zscore: each channel, and what band tokens are made of, by mean and deviation of the "

@@ -3,9 +3,9 @@
 
 /* The region model as it was first listed: post-norm layers of a standard library on raw samples, AdamW without a schedule. */
 static const char *const seed[] = {"encoder.hidden_dim=64", "encoder.ffn_dim=2048", "encoder.activation=relu",
-	"encoder.norm=post", "encoder.tokens=sample", "train.weight_decay=0.01", "train.epochs=10",
-	"train.schedule=constant", "train.warmup_steps=0", "train.clip_norm=0", "train.patience=10",
-	"train.decay=all", NULL};
+	"encoder.norm=post", "encoder.tokens=sample", "encoder.evidence=none", "train.weight_decay=0.01",
+	"train.epochs=10", "train.schedule=constant", "train.warmup_steps=0", "train.clip_norm=0",
+	"train.patience=10", "train.decay=all", NULL};
 
 /* The transformer of federated mixtures, by its table of parameters: embedding_dim 256, num_layers 6, num_heads 8, ff_dim
  * 4 embedding_dim, dropout 0.1, sinusoidal positions, max_seq_length 512; post-norm, GELU, no token beside those of the input. */

@@ -55,9 +55,10 @@ struct joint {
 	struct node *balance; /* [1][1] loss of these windows; NULL unless trained with one */
 };
 
-/* From summary[k], token[k] [B][H]; noise [B][K] is added to the gate's logits, NULL for none. */
+/* From summary[k], token[k] [B][H]; evidence[k] [B][classes], or NULL without; noise [B][K] is added to the gate's logits, NULL for none. */
 struct joint joint_forward(const struct model *, struct tape *, struct node *const *summary,
-	struct node *const *token, int B, const struct gradient_view *, const real *noise);
+	struct node *const *token, struct node *const *evidence, int B, const struct gradient_view *,
+	const real *noise);
 /* noise [B][K] of windows first .. first+B-1 of a step's batch */
 void gate_noise(const struct model *, uint64_t seed, uint64_t step, int first, int B, real *noise);
 

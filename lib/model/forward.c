@@ -88,6 +88,7 @@ void forward_free(struct forward *f)
 	free(f->place);
 	free(f->count);
 	free(f->summary);
+	free(f->evidence);
 	free(f->token);
 	free(f);
 }
@@ -99,6 +100,11 @@ void forward_room_for_outputs(struct forward *f, int B)
 		f->out_room = need;
 		GROW(f->summary, need);
 		GROW(f->token, need);
+	}
+	need = (size_t)f->m->layout.regions * (size_t)B * (size_t)f->m->layout.classes.n;
+	if (f->m->evidence_bias >= 0 && need > f->evidence_room) {
+		f->evidence_room = need;
+		GROW(f->evidence, need);
 	}
 }
 
@@ -137,6 +143,11 @@ void forward_centre(struct forward *f, const real *(*centre)(void *context, int 
 	f->centre = centre;
 }
 
+void forward_evidence(struct forward *f, const real *(*evidence)(void *context, int b, int k))
+{
+	f->known = evidence;
+}
+
 /* out [n][D] of window b of the group, as the tokeniser makes them */
 static void make_tokens(struct forward *f, struct tape *t, int k, int b, int n, real *out)
 {
@@ -159,18 +170,29 @@ static void make_tokens(struct forward *f, struct tape *t, int k, int b, int n, 
 	scratch_done(t);
 }
 
-/* Features of n tokens by mean and deviation of their kind; centre [kinds][D] comes off first, or NULL. */
-static void standardise(
-	const struct model *m, const struct region_params *r, int n, const real *centre, real *x)
+/* What the standardised features x [n][D] of window b say: e_c = sum over kinds and features of E_c x, over the mean of the tokens of a
+ * kind; and region k's share of the bias, as the gate's weights of K regions sum to 1. */
+static void add_evidence(struct forward *f, int k, int b, int n, const real *x)
 {
-	if (r->token_mean < 0)
-		return;
-	const real *mean = m->params.x + m->params.list[r->token_mean].offset,
-		   *std = m->params.x + m->params.list[r->token_std].offset;
+	const struct model *m = f->m;
+	const struct region_params *r = &m->region[k];
+	int classes = m->layout.classes.n, K = m->layout.regions;
 	size_t D = (size_t)r->D, kinds = (size_t)m->kinds;
-	for (size_t i = 0; i < (size_t)n; i++, x += D)
-		for (size_t j = 0, at = i % kinds * D; j < D; j++)
-			x[j] = (x[j] - (centre ? centre[at + j] : 0) - mean[at + j]) / std[at + j];
+	real *out = f->evidence + ((size_t)k * (size_t)f->B + (size_t)b) * (size_t)classes;
+	const real *known = f->known ? f->known(f->context, f->first + b, k) : NULL;
+	const real *E = m->params.x + m->params.list[r->evidence].offset,
+		   *bias = m->params.x + m->params.list[m->evidence_bias].offset;
+	for (int c = 0; c < classes; c++) {
+		double sum = 0;
+		for (size_t i = 0; i < (size_t)n && !known; i++) {
+			const real *e = E + ((size_t)c * kinds + i % kinds) * D;
+			real dot = 0;
+			for (size_t j = 0; j < D; j++)
+				dot += e[j] * x[i * D + j];
+			sum += (double)dot / (double)((n - (int)(i % kinds) + (int)kinds - 1) / (int)kinds);
+		}
+		out[c] = (known ? known[c] : (real)sum) + bias[c] / (real)K;
+	}
 }
 
 /* x [n] *= a mask of its own */
@@ -195,8 +217,10 @@ static struct node *tokenise(struct forward *f, struct tape *t, int k, int from,
 		PROFILE_OPERATION("windows and tokens");
 		real *to = features + (size_t)i * each;
 		make_tokens(f, t, k, from + i, n, to);
-		standardise(m, &m->region[k], n,
-			f->centre ? f->centre(f->context, f->first + from + i, k) : NULL, to);
+		model_standardise(
+			m, k, n, f->centre ? f->centre(f->context, f->first + from + i, k) : NULL, to);
+		if (m->evidence_bias >= 0)
+			add_evidence(f, k, from + i, n, to);
 		if (t->gradients && m->config.encoder.input_dropout > 0)
 			drop_inputs(t, k, from + i, each, (real)m->config.encoder.input_dropout, to);
 	}
@@ -266,6 +290,22 @@ void forward_outputs(struct forward *f, int from, int count, struct node **summa
 	}
 }
 
+struct node **forward_evidence_nodes(struct forward *f, int from, int count)
+{
+	int K = f->m->layout.regions, classes = f->m->layout.classes.n;
+	if (f->m->evidence_bias < 0)
+		return NULL;
+	struct node **e = tape_take(f->joint, (size_t)K * sizeof *e);
+	for (int k = 0; k < K; k++) {
+		size_t at = ((size_t)k * (size_t)f->B + (size_t)from) * (size_t)classes,
+		       n = (size_t)count * (size_t)classes;
+		e[k] = op_input(f->joint, f->evidence + at, count, classes);
+		if (f->joint->gradients)
+			e[k]->g = memset(tape_reals(f->joint, n), 0, n * sizeof(real));
+	}
+	return e;
+}
+
 void forward_besides(struct forward *f, const struct besides *b)
 {
 	f->besides = b ? *b : (struct besides){0};
@@ -287,7 +327,8 @@ void forward_evaluate(struct forward *f, int B, window_fill fill, void *context,
 		struct node **s = tape_take(f->joint, (size_t)K * sizeof *s),
 			    **g = tape_take(f->joint, (size_t)K * sizeof *g);
 		forward_outputs(f, b, 1, s, g);
-		struct joint j = joint_forward(f->m, f->joint, s, g, 1, &none, NULL);
+		struct joint j =
+			joint_forward(f->m, f->joint, s, g, forward_evidence_nodes(f, b, 1), 1, &none, NULL);
 		memcpy(logits + (size_t)b * (size_t)classes, j.logits->x, (size_t)classes * sizeof(real));
 		memcpy(gate + (size_t)b * (size_t)K, j.gate->x, (size_t)K * sizeof(real));
 	}

@@ -36,6 +36,10 @@ void forward_tokens(struct forward *, void (*tokens)(void *context, int b, int k
  * NULL: nothing. */
 void forward_centre(struct forward *, const real *(*centre)(void *context, int b, int k));
 
+/* What region k says of window b's classes beside its features [classes], where it is not to be computed (train/evidence.h): in
+ * training, by a map that has not seen the window. NULL, or an answer of NULL: by the model's map. */
+void forward_evidence(struct forward *, const real *(*evidence)(void *context, int b, int k));
+
 /* The rows id [B] of the conditions of the windows that are worked on next (moe.router=condition), borrowed; NULL for none. */
 void forward_conditions(struct forward *, const int *id);
 

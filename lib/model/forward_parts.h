@@ -43,13 +43,15 @@ struct forward {
 	bool turns;            /* some are IN_TURN */
 	size_t *count;         /* [parts] numbers of a lane, without the global token */
 	real *summary, *token; /* [K][B][H] what the encoders return */
-	size_t out_room;
+	real *evidence;        /* [K][B][classes], where regions give it */
+	size_t out_room, evidence_room;
 	/* this call; training does it group by group */
 	int first, B; /* windows first .. first + B - 1 */
 	window_fill fill;
 	int (*samples)(void *context, int b);                   /* NULL: windows are whole */
 	void (*tokens)(void *context, int b, int k, real *out); /* NULL: made of the samples */
 	const real *(*centre)(void *context, int b, int k);     /* NULL: none */
+	const real *(*known)(void *context, int b, int k);      /* evidence; NULL: computed */
 	void *context;
 	const int *condition; /* [windows of the call], or NULL */
 	const struct train_step *step;
@@ -75,5 +77,7 @@ struct encoded forward_encode(
 	struct forward *, struct tape *, int part, int from, int count, const struct gradient_view *);
 /* Nodes on the joint tape over f->summary and f->token for windows from .. from+count-1, with gradients when it has them. */
 void forward_outputs(struct forward *, int from, int count, struct node **summary, struct node **token);
+/* Likewise over f->evidence, [K]; NULL without. */
+struct node **forward_evidence_nodes(struct forward *, int from, int count);
 
 #endif

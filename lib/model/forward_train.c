@@ -418,7 +418,8 @@ static double train_group(struct forward *f, double total)
 	struct node **s = tape_take(f->joint, (size_t)K * sizeof *s),
 		    **g = tape_take(f->joint, (size_t)K * sizeof *g);
 	forward_outputs(f, 0, f->B, s, g);
-	struct joint j = joint_forward(m, f->joint, s, g, f->B, &whole, group_noise(f));
+	struct joint j = joint_forward(
+		m, f->joint, s, g, forward_evidence_nodes(f, 0, f->B), f->B, &whole, group_noise(f));
 	struct node *loss = cross_entropy(f, j.logits, total), **own = own_losses(f, &j, total);
 	tape_gradients(f->joint, f->joint->arena);
 	loss->g[0] = 1;

@@ -55,8 +55,10 @@ static void answer(const struct model *m, struct tape *t, struct node *const *su
 }
 
 struct joint joint_forward(const struct model *m, struct tape *t, struct node *const *summary,
-	struct node *const *token, int B, const struct gradient_view *v, const real *noise)
+	struct node *const *token, struct node *const *evidence, int B, const struct gradient_view *v,
+	const real *noise)
 {
+	int K = m->layout.regions;
 	struct joint j = {0};
 	if (m->gate_fc1_weight < 0) { /* one region, no gate */
 		real *one = tape_reals(t, (size_t)B);
@@ -69,6 +71,8 @@ struct joint joint_forward(const struct model *m, struct tape *t, struct node *c
 		weigh(m, t, gate_logits(m, t, summary, token, v), noise, &j);
 	}
 	answer(m, t, summary, v, &j);
+	if (evidence)
+		j.logits = op_add(t, j.logits, op_scale(t, op_mix(t, j.gate, evidence, K), (real)K));
 	return j;
 }
 

@@ -233,6 +233,18 @@ static void declare_standard(struct model *m, struct region_params *r, const cha
 	m->params.list[r->token_mean].buffer = m->params.list[r->token_std].buffer = true;
 }
 
+static int declare_evidence(struct model *m, const struct region_params *r, const char *prefix)
+{
+	if (!config_evidence(&m->config))
+		return -1;
+	char *name = mem_format("%s.evidence.weight", prefix);
+	int64_t shape[3] = {m->layout.classes.n, m->kinds, r->D};
+	int i = params_add(&m->params, name, 3, shape, INIT_ZERO, 0, false);
+	m->params.list[i].buffer = true;
+	free(name);
+	return i;
+}
+
 /* [H][D], [H]; of several kinds [kinds][H][D], [kinds][H] */
 static void declare_projection(struct model *m, struct region_params *r, const char *prefix)
 {
@@ -259,6 +271,7 @@ static int declare_region(struct model *m, int k)
 		&m->config, m->layout.length, m->layout.rate, &m->layout.region[k], &n, &r->D);
 	if (!bad) {
 		declare_standard(m, r, prefix);
+		r->evidence = declare_evidence(m, r, prefix);
 		declare_projection(m, r, prefix);
 		r->position = -1;
 		if (m->config.encoder.positional == POSITION_LEARNED) {
@@ -284,16 +297,24 @@ static int declare_region(struct model *m, int k)
 	return bad;
 }
 
+/* Where there is evidence, all begins with it alone, regions weighed evenly. */
+static enum init answer_init(const struct model *m)
+{
+	return config_evidence(&m->config) ? INIT_ZERO : INIT_FAN_IN;
+}
+
 /* mlp: fc1 [H/2][H], fc2 [K][H/2];  linear: fc1 [K][H] */
 static void declare_gate(struct model *m)
 {
 	int H = m->config.encoder.hidden_dim, half = H / 2 > 0 ? H / 2 : 1, K = m->layout.regions;
-	int hidden = m->config.gate.type == GATE_LINEAR ? K : half;
-	m->gate_fc1_weight = declare(m, "gate", "fc1.weight", hidden, H, INIT_FAN_IN, H);
-	m->gate_fc1_bias = declare(m, "gate", "fc1.bias", hidden, 0, INIT_FAN_IN, H);
-	if (m->config.gate.type == GATE_MLP) {
-		m->gate_fc2_weight = declare(m, "gate", "fc2.weight", K, half, INIT_FAN_IN, half);
-		m->gate_fc2_bias = declare(m, "gate", "fc2.bias", K, 0, INIT_FAN_IN, half);
+	bool linear = m->config.gate.type == GATE_LINEAR;
+	int hidden = linear ? K : half;
+	enum init last = answer_init(m), first = linear ? last : INIT_FAN_IN;
+	m->gate_fc1_weight = declare(m, "gate", "fc1.weight", hidden, H, first, H);
+	m->gate_fc1_bias = declare(m, "gate", "fc1.bias", hidden, 0, first, H);
+	if (!linear) {
+		m->gate_fc2_weight = declare(m, "gate", "fc2.weight", K, half, last, half);
+		m->gate_fc2_bias = declare(m, "gate", "fc2.bias", K, 0, last, half);
 	}
 }
 
@@ -301,16 +322,20 @@ static void declare_answer(struct model *m)
 {
 	int H = m->config.encoder.hidden_dim, classes = m->layout.classes.n;
 	bool own = m->config.gate.combine == COMBINE_ANSWERS;
+	enum init init = answer_init(m);
+	m->evidence_bias = -1;
+	if (config_evidence(&m->config))
+		m->evidence_bias = declare_buffer(m, "evidence", "bias", classes);
 	m->classifier_weight = m->classifier_bias = -1;
 	if (!own) {
-		m->classifier_weight = declare(m, "classifier", "weight", classes, H, INIT_FAN_IN, H);
-		m->classifier_bias = declare(m, "classifier", "bias", classes, 0, INIT_FAN_IN, H);
+		m->classifier_weight = declare(m, "classifier", "weight", classes, H, init, H);
+		m->classifier_bias = declare(m, "classifier", "bias", classes, 0, init, H);
 	}
 	for (int k = 0; k < m->layout.regions; k++) {
 		struct region_params *r = &m->region[k];
 		char *prefix = mem_format("heads.%d", k);
-		r->head_weight = own ? declare(m, prefix, "weight", classes, H, INIT_FAN_IN, H) : -1;
-		r->head_bias = own ? declare(m, prefix, "bias", classes, 0, INIT_FAN_IN, H) : -1;
+		r->head_weight = own ? declare(m, prefix, "weight", classes, H, init, H) : -1;
+		r->head_bias = own ? declare(m, prefix, "bias", classes, 0, init, H) : -1;
 		free(prefix);
 	}
 }
@@ -395,6 +420,19 @@ const real *model_token_scale(const struct model *m, int k)
 {
 	int i = m->region[k].token_scale;
 	return i < 0 ? NULL : m->params.x + m->params.list[i].offset;
+}
+
+void model_standardise(const struct model *m, int k, int n, const real *centre, real *x)
+{
+	const struct region_params *r = &m->region[k];
+	if (r->token_mean < 0)
+		return;
+	const real *mean = m->params.x + m->params.list[r->token_mean].offset,
+		   *std = m->params.x + m->params.list[r->token_std].offset;
+	size_t D = (size_t)r->D, kinds = (size_t)m->kinds;
+	for (size_t i = 0; i < (size_t)n; i++, x += D)
+		for (size_t j = 0, at = i % kinds * D; j < D; j++)
+			x[j] = (x[j] - (centre ? centre[at + j] : 0) - mean[at + j]) / std[at + j];
 }
 
 void model_allocate(struct model *m)

@@ -4,6 +4,7 @@
  *         -> s_k [B][H] mean of the local tokens,  g_k [B][H] mean of the global tokens
  *     bridge: g = mean_k g_k      gate: w = softmax(fc2 relu(fc1 g)) [B][K]      logits = classifier(sum_k w_k s_k)
  *                                                     or, of each region's own: log sum_k w_k softmax(head_k(s_k))
+ *     with evidence logits += bias + K sum_k w_k e_k,  e_k = E_k (mean over stretches of the standardised features)
  *
  * The structure is a function of the configuration, the layout (regions, length, rate, conditions) and the classes alone.
  */
@@ -42,6 +43,7 @@ struct region_params {
 	int D; /* features of a token */
 	/* buffers of a tokeniser whose features are standardised, [kinds][D], and of one that needs mean powers, [kinds]; or -1 */
 	int token_mean, token_std, token_scale;
+	int evidence; /* buffer [classes][kinds][D], or -1 */
 	int projection_weight, projection_bias;
 	int position;               /* -1 = none or fixed */
 	struct layer_params *layer; /* [layers] */
@@ -71,7 +73,8 @@ struct model {
 	int gate_fc1_weight, gate_fc1_bias;     /* -1 without gate */
 	int gate_fc2_weight, gate_fc2_bias;     /* -1 also when the gate is linear */
 	int classifier_weight, classifier_bias; /* -1 when each region has its own */
-	float *scale_mean, *scale_std;          /* [C], or NULL: samples enter as (x - mean) / std */
+	int evidence_bias;             /* buffer [classes] of models whose regions give evidence, or -1 */
+	float *scale_mean, *scale_std; /* [C], or NULL: samples enter as (x - mean) / std */
 	struct names train_groups;
 	char *history; /* JSON, or NULL */
 };
@@ -86,6 +89,9 @@ void model_free(struct model *);
 
 /* What the tokeniser of region k gets as scale [kinds], or NULL. */
 const real *model_token_scale(const struct model *, int k);
+/* Features x [n][D] of region k by mean and deviation of their kind, where the tokeniser is such; centre [kinds][D] comes off first, or
+ * NULL. */
+void model_standardise(const struct model *, int k, int n, const real *centre, real *x);
 /* What the configuration says of experts and routers. */
 struct expert_shape model_dense_shape(const struct model *);
 struct expert_shape model_expert_shape(const struct model *); /* of a mixture's experts */

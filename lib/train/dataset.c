@@ -360,6 +360,7 @@ void dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t 
 	forward_samples(f, samples);
 	forward_tokens(f, d->tokens ? kept : NULL);
 	forward_centre(f, d->tokens ? centre : NULL);
+	forward_evidence(f, NULL);
 	for (int64_t from = 0; from < n; from += batch) {
 		int B = n - from < batch ? (int)(n - from) : batch;
 		struct filling here = {d, items + from};

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "train/adapt.h"
 #include "train/condition.h"
+#include "train/evidence.h"
 #include "train/tokens.h"
 
 #include <stdlib.h>
@@ -95,13 +96,13 @@ static int bind_conditions(const struct model *m, const struct training_data *d)
 
 /* Tokens that are the same every time are made once; their mean and deviation are a matter of the training windows. Of a model that is
  * continued they stay. */
-static void fit_tokens(
-	struct model *m, const struct model *before, const struct training_data *d, struct pool *pool)
+static int fit_tokens(
+	struct model *m, bool begins, bool resumed, const struct training_data *d, struct pool *pool)
 {
 	dataset_scale(d->train, m);
 	if (d->valids && d->valid != d->train)
 		dataset_scale(d->valid, m);
-	bool fits = !before && tokens_are_fixed(m) && m->config.train.scale != SCALE_NONE;
+	bool fits = begins && tokens_are_fixed(m) && m->config.train.scale != SCALE_NONE;
 	if (fits)
 		tokens_level(d->train, d->train_item, d->trains, pool, m);
 	if (!d->valids || d->valid != d->train) {
@@ -117,10 +118,13 @@ static void fit_tokens(
 	}
 	if (fits)
 		tokens_fit(d->train->tokens, d->train_item, d->trains, pool, m);
+	return (begins || resumed) && config_evidence(&m->config)
+		       ? evidence_fit(d->train, m, d->train_item, d->trains)
+		       : 0;
 }
 
-struct model *fit_model(const struct configuration *c, struct model *before, const struct training_data *d,
-	struct pool *pool, uint64_t seed)
+struct model *fit_model(const struct configuration *c, struct model *before, bool resumed,
+	const struct training_data *d, struct pool *pool, uint64_t seed)
 {
 	struct model *m = declare(c, before, d);
 	if (!m)
@@ -128,10 +132,10 @@ struct model *fit_model(const struct configuration *c, struct model *before, con
 	start_values(m, before, d, seed);
 	if (d->valids && d->valid != d->train)
 		dataset_renumber(d->valid, &m->layout.classes);
-	if (check_windows(m, d) || fit_scaler(m, d, pool) || bind_conditions(m, d)) {
+	if (check_windows(m, d) || fit_scaler(m, d, pool) || bind_conditions(m, d) ||
+		fit_tokens(m, !before, resumed, d, pool)) {
 		model_free(m);
 		return NULL;
 	}
-	fit_tokens(m, before, d, pool);
 	return m;
 }

@@ -17,7 +17,7 @@ struct tokens {
 	const struct model *m;
 	size_t *at, row;       /* [K] where a region's features lie in a row; numbers of a row */
 	size_t *mean_at, mean; /* [K] likewise in a mean */
-	struct shelf shelf, index_shelf, centre_shelf;
+	struct shelf shelf, index_shelf, centre_shelf, centre_of_shelf, told_shelf;
 	real *x;        /* [kept][row] */
 	int64_t *index; /* [indexed] row of an item, -1 = not kept */
 	int64_t indexed, kept, room;
@@ -26,6 +26,8 @@ struct tokens {
 	real *centre;       /* [means][mean], or NULL */
 	int64_t *centre_of; /* [indexed] mean of an item, -1 = none */
 	int64_t means, means_room;
+	real *told; /* [kept][1 + K * classes]: whether there is any, and the evidence; NULL: none */
+	int64_t tolds;
 };
 
 bool tokens_are_fixed(const struct model *m)
@@ -67,7 +69,8 @@ void tokens_free(struct tokens *t)
 	shelf_free(&t->shelf, t->x);
 	shelf_free(&t->index_shelf, t->index);
 	shelf_free(&t->centre_shelf, t->centre);
-	free(t->centre_of);
+	shelf_free(&t->centre_of_shelf, t->centre_of);
+	shelf_free(&t->told_shelf, t->told);
 	free(t->at);
 	free(t->mean_at);
 	free(t);
@@ -88,7 +91,7 @@ static void index_items(struct tokens *t)
 	if (n <= t->indexed)
 		return;
 	t->index = shelf_grow(&t->index_shelf, t->index, (size_t)n * sizeof *t->index);
-	GROW(t->centre_of, n);
+	t->centre_of = shelf_grow(&t->centre_of_shelf, t->centre_of, (size_t)n * sizeof *t->centre_of);
 	for (; t->indexed < n; t->indexed++)
 		t->index[t->indexed] = t->centre_of[t->indexed] = -1;
 }
@@ -112,8 +115,8 @@ static void make(void *context, int task, int worker)
 		arena_reset(a);
 		real *x = arena_take(a, (size_t)l->length * (size_t)l->region[k].width * sizeof *x);
 		dataset_fill(t->d, g->items[task], k, x);
-		m->tokeniser->features(&m->config, m->prepared, model_token_scale(m, k), x, l->length, l->rate,
-			&l->region[k], row + t->at[k], a);
+		m->tokeniser->features(&m->config, m->prepared, model_token_scale(m, k), x, l->length,
+			l->rate, &l->region[k], row + t->at[k], a);
 	}
 }
 
@@ -160,6 +163,42 @@ static const real *row_of(const struct tokens *t, int64_t item, int k)
 void tokens_read(const struct tokens *t, int64_t item, int k, real *out)
 {
 	memcpy(out, row_of(t, item, k), (size_t)count_of(t, item) * (size_t)t->m->region[k].D * sizeof *out);
+}
+
+int tokens_standard(const struct tokens *t, int64_t item, int k, real *out)
+{
+	int n = count_of(t, item);
+	tokens_read(t, item, k, out);
+	model_standardise(t->m, k, n, tokens_centre_of(t, item, k), out);
+	return n;
+}
+
+/* --- evidence */
+
+static size_t told_row(const struct tokens *t)
+{
+	return 1 + (size_t)t->m->layout.regions * (size_t)t->m->layout.classes.n;
+}
+
+void tokens_tell(struct tokens *t, int64_t item, const real *evidence)
+{
+	size_t row = told_row(t);
+	if (t->tolds < t->kept) {
+		t->told = shelf_grow(&t->told_shelf, t->told, (size_t)t->kept * row * sizeof *t->told);
+		memset(t->told + (size_t)t->tolds * row, 0,
+			(size_t)(t->kept - t->tolds) * row * sizeof *t->told);
+		t->tolds = t->kept;
+	}
+	real *to = t->told + (size_t)t->index[item] * row;
+	*to = 1;
+	memcpy(to + 1, evidence, (row - 1) * sizeof *to);
+}
+
+const real *tokens_told(const struct tokens *t, int64_t item, int k)
+{
+	const real *from = t->told + (size_t)t->index[item] * told_row(t);
+	bool any = t->index[item]<t->tolds && * from> 0;
+	return any ? from + 1 + (size_t)k * (size_t)t->m->layout.classes.n : NULL;
 }
 
 /* --- centres */

@@ -34,6 +34,12 @@ void tokens_forget(struct tokens *);
 /* Over the listed items, which are kept, centred where they have a centre: population deviation, 1 where nothing varies. */
 void tokens_fit(const struct tokens *, const int64_t *items, int64_t n, struct pool *, struct model *);
 
+/* out [n of the item][D] as the encoder reads them: without the centre, by mean and deviation; returns n. */
+int tokens_standard(const struct tokens *, int64_t item, int k, real *out);
+/* What an item is told as evidence (train/evidence.h), [K][classes]; and that of region k [classes], NULL where it was told nothing. */
+void tokens_tell(struct tokens *, int64_t item, const real *evidence);
+const real *tokens_told(const struct tokens *, int64_t item, int k);
+
 bool tokens_kept(const struct tokens *, int64_t item);
 /* out [n of the item][D], as the tokeniser made them */
 void tokens_read(const struct tokens *, int64_t item, int k, real *out);

@@ -128,6 +128,13 @@ static const real *centre(void *context, int b, int k)
 	return tokens_centre_of(d->train->tokens, d->train_item[f->t->order[f->from + b]], k);
 }
 
+static const real *told(void *context, int b, int k)
+{
+	const struct filling *f = context;
+	const struct training_data *d = &f->t->data;
+	return tokens_told(d->train->tokens, d->train_item[f->t->order[f->from + b]], k);
+}
+
 static int samples(void *context, int b)
 {
 	const struct filling *f = context;
@@ -184,6 +191,7 @@ static int one_step(struct trainer *t, struct step_report *r)
 	forward_samples(t->forward, samples);
 	forward_tokens(t->forward, t->data.train->tokens ? kept : NULL);
 	forward_centre(t->forward, t->data.train->tokens ? centre : NULL);
+	forward_evidence(t->forward, t->data.train->tokens ? told : NULL);
 	r->loss = (double)forward_train(t->forward, B, fill, &f, &step, t->gradient);
 	r->grad_norm = update_norm(t->update, t->gradient, &bad);
 	r->lr = schedule_rate(c, t->at.step, r->steps);

@@ -10,22 +10,12 @@
 #include "model/tokeniser/bands.h"
 
 #include "base/error.h"
+#include "tensor/lapack.h"
 
 #include <math.h>
 #include <string.h>
 
 extern const struct tokeniser tokeniser_covariance;
-
-/* Of symmetric matrices, from the LAPACK inside OpenBLAS. */
-extern void ssyevd_(const char *job, const char *triangle, const int *n, float *a, const int *lda, float *w,
-	float *work, const int *lwork, int *iwork, const int *liwork, int *info);
-extern void dsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *lda, double *w,
-	double *work, const int *lwork, int *iwork, const int *liwork, int *info);
-#ifdef REAL_DOUBLE
-#define eigen dsyevd_
-#else
-#define eigen ssyevd_
-#endif
 
 static int kinds(const struct config *c)
 {
@@ -106,13 +96,9 @@ static void triangle(const real *C, int V, real *out)
 /* out [V(V+1)/2] of the logarithm of C [V][V], which is lost */
 static void logarithm(real *C, int V, real least, real *out, struct arena *scratch)
 {
-	int lwork = 1 + 6 * V + 2 * V * V, liwork = 3 + 5 * V, info;
 	size_t v = (size_t)V;
-	real *w = arena_take(scratch, v * sizeof *w),
-	     *work = arena_take(scratch, (size_t)lwork * sizeof *work);
-	int *iwork = arena_take(scratch, (size_t)liwork * sizeof *iwork);
-	eigen("V", "L", &V, C, &V, w, work, &lwork, iwork, &liwork, &info);
-	must(info == 0); /* of finite numbers it always finds them */
+	real *w = arena_take(scratch, v * sizeof *w);
+	eigen_symmetric(V, C, w, scratch);
 	for (size_t k = 0; k < v; k++)
 		w[k] = (real)log((double)(w[k] > least ? w[k] : least)); /* what is below is rounding */
 	real *log_C = arena_take(scratch, v * v * sizeof *log_C);

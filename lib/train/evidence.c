@@ -1,0 +1,386 @@
+#include "train/evidence.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "tensor/lapack.h"
+#include "train/tokens.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	FOLDS = 8,   /* at most: a map is solved without each */
+	BLOCKS = 5,  /* of time, where all windows are of one recording */
+	BATCH = 64,  /* windows whose products are added up at a time */
+	MOST = 6000, /* unknowns of a system; beyond, windows are taken at even distances */
+};
+
+struct ridge {
+	const struct dataset *d;
+	const struct model *m;
+	int64_t n;           /* windows that are solved with */
+	const int64_t *item; /* [n] */
+	int64_t features;
+	int classes;
+	struct shelf shelf;
+	float *x;            /* [n][features], each row times the root of its window's weight */
+	double *y;           /* [n][classes], likewise */
+	double *root;        /* [n] */
+	double *share;       /* [classes] weighted shares */
+	unsigned char *fold; /* [n] */
+	int folds;
+};
+
+/* --- the table */
+
+/* Features of an item, [K][kinds][D]: the mean of each kind's tokens, standardised. */
+static void read_features(const struct ridge *r, int64_t item, real *buffer, double *out)
+{
+	const struct model *m = r->m;
+	for (int k = 0; k < m->layout.regions; k++) {
+		size_t D = (size_t)m->region[k].D, kinds = (size_t)m->kinds;
+		int n = tokens_standard(r->d->tokens, item, k, buffer);
+		memset(out, 0, kinds * D * sizeof *out);
+		for (size_t i = 0; i < (size_t)n; i++) {
+			double share = 1 / (double)((n - (int)(i % kinds) + (int)kinds - 1) / (int)kinds);
+			for (size_t j = 0; j < D; j++)
+				out[i % kinds * D + j] += share * (double)buffer[i * D + j];
+		}
+		out += kinds * D;
+	}
+}
+
+static size_t largest_region(const struct model *m)
+{
+	size_t most = 0;
+	for (int k = 0; k < m->layout.regions; k++)
+		if ((size_t)m->region[k].D > most)
+			most = (size_t)m->region[k].D;
+	return most * (size_t)m->n;
+}
+
+static void fill_table(struct ridge *r)
+{
+	size_t d = (size_t)r->features;
+	real *buffer = NEW_ARRAY(real, largest_region(r->m));
+	double *row = NEW_ARRAY(double, d);
+	r->x = shelf_grow(&r->shelf, NULL, (size_t)r->n * d * sizeof *r->x);
+	for (size_t i = 0; i < (size_t)r->n; i++) {
+		read_features(r, r->item[i], buffer, row);
+		for (size_t j = 0; j < d; j++)
+			r->x[i * d + j] = (float)(r->root[i] * row[j]);
+	}
+	free(buffer);
+	free(row);
+}
+
+/* Weights of mean 1, as train.class_weight says. */
+static void fill_targets(struct ridge *r)
+{
+	int classes = r->classes;
+	double *count = NEW_ARRAY(double, classes), sum = 0;
+	r->root = NEW_ARRAY(double, r->n);
+	r->y = NEW_ARRAY(double, (size_t)r->n *(size_t)classes);
+	r->share = NEW_ARRAY(double, classes);
+	for (int64_t i = 0; i < r->n; i++)
+		count[r->d->item[r->item[i]].label]++;
+	for (int64_t i = 0; i < r->n; i++) {
+		int label = r->d->item[r->item[i]].label;
+		bool balanced = r->m->config.train.class_weight == CLASS_WEIGHT_BALANCED;
+		double weight = balanced ? (double)r->n / (classes * count[label]) : 1;
+		r->root[i] = sqrt(weight);
+		r->share[label] += weight;
+		sum += weight;
+	}
+	for (int c = 0; c < classes; c++)
+		r->share[c] /= sum;
+	for (int64_t i = 0; i < r->n; i++)
+		for (int c = 0; c < classes; c++)
+			r->y[i * classes + c] =
+				r->root[i] * ((r->d->item[r->item[i]].label == c) - r->share[c]);
+	free(count);
+}
+
+/* Parts that are left out in turn: consecutive groups, recordings or stretches. */
+static void cut_folds(struct ridge *r)
+{
+	struct names groups = {0}, recordings = {0};
+	int *of = NEW_ARRAY(int, 2 * r->n);
+	for (int64_t i = 0; i < r->n; i++) {
+		const struct item *it = &r->d->item[r->item[i]];
+		of[2 * i] = names_intern(&groups, r->d->groups.s[it->group]);
+		of[2 * i + 1] = names_intern(&recordings, r->d->recordings.s[it->recording]);
+	}
+	bool by_group = groups.n > 1;
+	int units = by_group ? groups.n : recordings.n;
+	r->folds = units < 2 ? BLOCKS : units < FOLDS ? units : FOLDS;
+	r->fold = NEW_ARRAY(unsigned char, r->n);
+	for (int64_t i = 0; i < r->n; i++)
+		r->fold[i] = units < 2 ? (unsigned char)(i * BLOCKS / r->n)
+				       : (unsigned char)((int64_t)of[2 * i + !by_group] * r->folds / units);
+	free(of);
+	names_free(&groups);
+	names_free(&recordings);
+}
+
+/* --- systems */
+
+/* A batch of rows in double: those of one fold (fold >= 0), or all. Returns how many; *at goes on. */
+static int next_rows(const struct ridge *r, int fold, int64_t *at, double *X, double *Y)
+{
+	size_t d = (size_t)r->features, C = (size_t)r->classes;
+	int n = 0;
+	for (; *at < r->n && n < BATCH; ++*at) {
+		if (fold >= 0 && r->fold[*at] != fold)
+			continue;
+		for (size_t j = 0; j < d; j++)
+			X[(size_t)n * d + j] = (double)r->x[(size_t)*at * d + j];
+		memcpy(Y + (size_t)n++ * C, r->y + (size_t)*at * C, C * sizeof *Y);
+	}
+	return n;
+}
+
+/* G [d][d], upper triangle, = X^T X and R [classes][d] = Y^T X over the rows of a fold, or all (-1); returns the rows. */
+static int64_t sums(const struct ridge *r, int fold, double *G, double *R)
+{
+	size_t d = (size_t)r->features, C = (size_t)r->classes;
+	double *X = NEW_ARRAY(double, BATCH *d), *Y = NEW_ARRAY(double, BATCH *C);
+	int64_t rows = 0, at = 0;
+	memset(G, 0, d * d * sizeof *G);
+	memset(R, 0, C * d * sizeof *R);
+	for (int n; (n = next_rows(r, fold, &at, X, Y)) > 0; rows += n) {
+		gram_add(false, n, (int)d, X, (int)d, G);
+		for (size_t i = 0; i < (size_t)n; i++)
+			for (size_t c = 0; c < C; c++)
+				for (size_t j = 0; j < d; j++)
+					R[c * d + j] += Y[i * C + c] * X[i * d + j];
+	}
+	free(X);
+	free(Y);
+	return rows;
+}
+
+/* Fewer features than windows: W [classes][d] from all sums less those of a fold. */
+static int solve_features(
+	const struct ridge *r, int fold, const double *all, const double *all_R, double *G, double *W)
+{
+	size_t d = (size_t)r->features, C = (size_t)r->classes;
+	int64_t rows = r->n;
+	if (fold >= 0) {
+		rows -= sums(r, fold, G, W);
+		for (size_t i = 0; i < d; i++)
+			for (size_t j = i; j < d; j++)
+				G[i * d + j] = all[i * d + j] - G[i * d + j];
+		for (size_t i = 0; i < C * d; i++)
+			W[i] = all_R[i] - W[i];
+	} else {
+		memcpy(G, all, d * d * sizeof *G);
+		memcpy(W, all_R, C * d * sizeof *W);
+	}
+	for (size_t i = 0; i < d; i++)
+		G[i * d + i] += r->m->config.train.ridge * (double)rows;
+	return solve_definite((int)d, G, (int)C, W) ? 0 : -1;
+}
+
+/* K [n][n], upper triangle, = X X^T, some columns of X at a time */
+static void kernel(const struct ridge *r, double *K)
+{
+	size_t d = (size_t)r->features, n = (size_t)r->n;
+	double *X = NEW_ARRAY(double, BATCH *n);
+	memset(K, 0, n * n * sizeof *K);
+	for (size_t from = 0; from < d; from += BATCH) {
+		size_t some = d - from < BATCH ? d - from : BATCH;
+		for (size_t i = 0; i < n; i++)
+			for (size_t j = 0; j < some; j++)
+				X[i * some + j] = (double)r->x[i * d + from + j];
+		gram_add(true, (int)n, (int)some, X, (int)n, K);
+	}
+	free(X);
+}
+
+/* Fewer windows than features: the same W = X^T (X X^T + ridge n I)^-1 Y. */
+static int solve_windows(const struct ridge *r, int fold, const double *K, double *G, double *W)
+{
+	size_t d = (size_t)r->features, C = (size_t)r->classes, n = 0;
+	int64_t *row = NEW_ARRAY(int64_t, r->n);
+	for (int64_t i = 0; i < r->n; i++)
+		if (fold < 0 || r->fold[i] != fold)
+			row[n++] = i;
+	double *beta = NEW_ARRAY(double, C *n);
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = i; j < n; j++)
+			G[i * n + j] = K[(size_t)row[i] * (size_t)r->n + (size_t)row[j]];
+		G[i * n + i] += r->m->config.train.ridge * (double)n;
+		for (size_t c = 0; c < C; c++)
+			beta[c * n + i] = r->y[(size_t)row[i] * C + c];
+	}
+	bool solved = solve_definite((int)n, G, (int)C, beta);
+	memset(W, 0, C * d * sizeof *W);
+	for (size_t i = 0; i < n && solved; i++)
+		for (size_t c = 0; c < C; c++)
+			for (size_t j = 0; j < d; j++)
+				W[c * d + j] += beta[c * n + i] * (double)r->x[(size_t)row[i] * d + j];
+	free(beta);
+	free(row);
+	return solved ? 0 : -1;
+}
+
+/* --- what maps without a window's fold say of it */
+
+/* told [n][K][classes] of the windows of a fold */
+static void tell(const struct ridge *r, int fold, const double *W, double *told)
+{
+	const struct model *m = r->m;
+	size_t d = (size_t)r->features, C = (size_t)r->classes, K = (size_t)m->layout.regions;
+	for (size_t i = 0; i < (size_t)r->n; i++) {
+		if (r->fold[i] != fold)
+			continue;
+		const float *x = r->x + i * d;
+		for (size_t k = 0, from = 0; k < K; k++) {
+			size_t some = (size_t)m->kinds * (size_t)m->region[k].D;
+			for (size_t c = 0; c < C; c++) {
+				double sum = 0;
+				for (size_t j = from; j < from + some; j++)
+					sum += W[c * d + j] * (double)x[j];
+				told[(i * K + k) * C + c] = sum / r->root[i];
+			}
+			from += some;
+		}
+	}
+}
+
+/* Mean log loss of softmax(factor * evidence + log share) */
+static double log_loss(const struct ridge *r, const double *told, double factor)
+{
+	size_t C = (size_t)r->classes, K = (size_t)r->m->layout.regions;
+	double loss = 0, weight = 0, *z = NEW_ARRAY(double, C);
+	for (size_t i = 0; i < (size_t)r->n; i++) {
+		double top = -INFINITY, sum = 0;
+		for (size_t c = 0; c < C; c++) {
+			double e = 0;
+			for (size_t k = 0; k < K; k++)
+				e += told[(i * K + k) * C + c];
+			z[c] = factor * e + log(r->share[c] > 0 ? r->share[c] : 1e-9);
+			top = fmax(top, z[c]);
+		}
+		for (size_t c = 0; c < C; c++)
+			sum += exp(z[c] - top);
+		double w = r->root[i] * r->root[i];
+		loss += w * (top + log(sum) - z[r->d->item[r->item[i]].label]);
+		weight += w;
+	}
+	free(z);
+	return loss / weight;
+}
+
+/* The factor of least loss, by golden sections of its logarithm (the loss is convex in the factor). */
+static double best_factor(const struct ridge *r, const double *told)
+{
+	double low = log(1e-2), high = log(1e3), ratio = (sqrt(5) - 1) / 2;
+	double a = high - ratio * (high - low), b = low + ratio * (high - low);
+	double at_a = log_loss(r, told, exp(a)), at_b = log_loss(r, told, exp(b));
+	for (int i = 0; i < 40; i++) {
+		if (at_a <= at_b) {
+			high = b, b = a, at_b = at_a;
+			a = high - ratio * (high - low);
+			at_a = log_loss(r, told, exp(a));
+		} else {
+			low = a, a = b, at_a = at_b;
+			b = low + ratio * (high - low);
+			at_b = log_loss(r, told, exp(b));
+		}
+	}
+	return exp((low + high) / 2);
+}
+
+/* --- into the model */
+
+static void set_maps(const struct ridge *r, struct model *m, const double *W, double factor)
+{
+	size_t d = (size_t)r->features;
+	real *bias = m->params.x + m->params.list[m->evidence_bias].offset;
+	for (int c = 0; c < r->classes; c++) {
+		size_t from = 0;
+		bias[c] = (real)log(r->share[c] > 0 ? r->share[c] : 1e-9);
+		for (int k = 0; k < m->layout.regions; k++) {
+			const struct param *p = &m->params.list[m->region[k].evidence];
+			size_t some = p->count / (size_t)r->classes;
+			for (size_t j = 0; j < some; j++)
+				m->params.x[p->offset + (size_t)c * some + j] =
+					(real)(factor * W[(size_t)c * d + from + j]);
+			from += some;
+		}
+	}
+}
+
+static void keep_told(const struct ridge *r, struct tokens *t, const double *told, double factor)
+{
+	size_t each = (size_t)r->classes * (size_t)r->m->layout.regions;
+	real *row = NEW_ARRAY(real, each);
+	for (size_t i = 0; i < (size_t)r->n; i++) {
+		for (size_t j = 0; j < each; j++)
+			row[j] = (real)(factor * told[i * each + j]);
+		tokens_tell(t, r->item[i], row);
+	}
+	free(row);
+}
+
+static int solve(struct ridge *r, struct dataset *data, struct model *m)
+{
+	size_t d = (size_t)r->features, C = (size_t)r->classes;
+	bool by_windows = r->n < r->features;
+	size_t size = by_windows ? (size_t)r->n : d;
+	double *all = NEW_ARRAY(double, size *size), *G = NEW_ARRAY(double, size *size),
+	       *R = NEW_ARRAY(double, C *d), *W = NEW_ARRAY(double, C *d),
+	       *told = NEW_ARRAY(double, (size_t)r->n *(size_t)m->layout.regions *C);
+	int bad = 0;
+	if (by_windows)
+		kernel(r, all);
+	else
+		sums(r, -1, all, R);
+	for (int fold = 0; fold < r->folds && !bad; fold++) {
+		bad = by_windows ? solve_windows(r, fold, all, G, W) : solve_features(r, fold, all, R, G, W);
+		tell(r, fold, W, told);
+	}
+	bad = bad || (by_windows ? solve_windows(r, -1, all, G, W) : solve_features(r, -1, all, R, G, W));
+	if (bad) {
+		err_set(EX_DATAERR,
+			"encoder.evidence: the features' system cannot be solved; make train.ridge "
+			"larger, or set encoder.evidence=none");
+	} else {
+		double factor = best_factor(r, told);
+		set_maps(r, m, W, factor);
+		keep_told(r, data->tokens, told, factor);
+	}
+	free(all);
+	free(G);
+	free(R);
+	free(W);
+	free(told);
+	return bad;
+}
+
+int evidence_fit(struct dataset *d, struct model *m, const int64_t *items, int64_t n)
+{
+	struct ridge r = {.d = d, .m = m, .n = n, .classes = m->layout.classes.n};
+	for (int k = 0; k < m->layout.regions; k++)
+		r.features += (int64_t)m->kinds * m->region[k].D;
+	int64_t *some = NEW_ARRAY(int64_t, n);
+	if (r.features > MOST && n > MOST)
+		r.n = MOST;
+	for (int64_t i = 0; i < r.n; i++)
+		some[i] = items[i * n / r.n];
+	r.item = some;
+	fill_targets(&r);
+	cut_folds(&r);
+	fill_table(&r);
+	int bad = solve(&r, d, m);
+	shelf_free(&r.shelf, r.x);
+	free(r.y);
+	free(r.root);
+	free(r.share);
+	free(r.fold);
+	free(some);
+	return bad;
+}

@@ -1,0 +1,21 @@
+/* Evidence: what a linear map of all regions' tokens says of the classes, solved in closed form before the first step.
+ *
+ *     X [n][d]   a window's features: each kind's mean over its stretches, standardised, all regions side by side
+ *     Y [n][classes]   1 for the window's class, less the share of each class
+ *     W = (X^T A X + ridge n I)^-1 X^T A Y        A: class weights (ridge regression: Hoerl, Kennard 1970)
+ *
+ * What training windows are told comes from maps solved without their group (people; recordings where there is one group, stretches of time where there is one
+ * recording), so that encoders and gate learn from evidence as honest as that of new people. The same answers give the factor on W
+ * under which softmax of the evidence has the least log loss: it goes into the map.
+ */
+#ifndef TRAIN_EVIDENCE_H
+#define TRAIN_EVIDENCE_H
+
+#include "train/dataset.h"
+
+/* Of items whose tokens are kept, for a model that knows their mean and deviation: sets its maps and bias, and d->tokens then has what maps
+ * without an item's group say of it. Of more than 6000 windows with more than 6000 features so many are taken, at even distances;
+ * what the others are told comes from the map itself. -1 with an error when the system cannot be solved. */
+int evidence_fit(struct dataset *, struct model *, const int64_t *items, int64_t n);
+
+#endif
