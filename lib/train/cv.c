@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { BATCH = 64 };
@@ -35,10 +36,27 @@ struct cv_fold *cv_new(const struct cv *cv)
 	return f;
 }
 
+static void free_lines(struct cv_fold *f)
+{
+	shelf_free(&f->lines_shelf, f->lines);
+	f->lines = NULL;
+	f->bytes = f->room = 0;
+}
+
+static void add_lines(struct cv_fold *f, const struct text *t)
+{
+	if (f->bytes + t->n > f->room) {
+		f->room = 2 * f->room + t->n;
+		f->lines = shelf_grow(&f->lines_shelf, f->lines, f->room);
+	}
+	memcpy(f->lines + f->bytes, t->s, t->n);
+	f->bytes += t->n;
+}
+
 void cv_free(const struct cv *cv, struct cv_fold *f)
 {
 	for (int i = 0; f && i < cv_count(cv); i++) {
-		text_free(&f[i].lines);
+		free_lines(&f[i]);
 		metrics_end(&f[i].metrics);
 	}
 	free(f);
@@ -139,7 +157,7 @@ static void answer_batch(const struct cv *cv, const struct model *m, const struc
 {
 	int classes = m->layout.classes.n, K = m->layout.regions;
 	double *p = NEW_ARRAY(double, classes), *gate = NEW_ARRAY(double, K);
-	struct text more = {0};
+	struct text more = {0}, lines = {0};
 	text_addf(&more, ",\"fold\":%d", f->fold);
 	if (cv->seeds > 1)
 		text_addf(&more, ",\"seed\":%llu", (unsigned long long)f->seed);
@@ -148,12 +166,14 @@ static void answer_batch(const struct cv *cv, const struct model *m, const struc
 	for (int64_t b = 0; b < n; b++) {
 		struct answer a =
 			answer_window(m, d, items[b], logits + b * classes, weights + b * K, p, gate);
-		answer_json(&a, more.s, &f->lines);
+		answer_json(&a, more.s, &lines);
 		metrics_add(&f->metrics, logits + b * classes, d->item[items[b]].label);
 	}
+	add_lines(f, &lines);
 	free(p);
 	free(gate);
 	text_free(&more);
+	text_free(&lines);
 }
 
 static int test(const struct cv *cv, const struct model *m, struct dataset *d, const struct fold_items *x,
@@ -241,7 +261,7 @@ static void hand_out(struct work *w)
 		struct cv_fold *f = &w->fold[w->next];
 		if (!w->stop && w->watch->fold(w->watch->context, f, w->finished, n))
 			fail(w, w->next);
-		text_free(&f->lines);
+		free_lines(f);
 	}
 }
 

@@ -31,7 +31,9 @@ struct cv {
 struct cv_fold {
 	int permutation, fold;
 	uint64_t seed, own_seed;
-	struct text lines; /* its answers; handed out and freed as soon as its turn comes */
+	char *lines; /* its answers; handed out and freed as soon as its turn comes */
+	size_t bytes, room;
+	struct shelf lines_shelf;
 	int64_t trains, valids;
 	struct metrics metrics;             /* of the windows that test */
 	int best_epoch;                     /* with validation; else 0 */
