@@ -70,6 +70,9 @@ no_cv() { # no_cv STATUS WORDS ARGUMENTS...
         [ "$(ask m$fold 'len(json.loads(m["moe.train_groups"]))')" -eq 3 ]
     done
     cmp predicted lines
+    cv --keep half --valid-fraction 0.4 --no-history --summary s.json -o lines w.st # the same groups are drawn, too
+    train m3 --set train.epochs=1 --valid-fraction 0.4 --seed "$(jq -r ".runs[0].folds[3].seed" s.json)" others.st
+    cmp m3 half/fold-3.safetensors
     cv --keep models --seeds 4,7 -o lines w.st # with its history, and beside the others
     [ "$(printf '%s\n' models/seed-[47]-fold-[0-3].safetensors | wc -l)" -eq 8 ]
     moe-stats models/seed-7-fold-2.safetensors | jq -e '.history[-1].program == "moe-cv"'

@@ -68,7 +68,7 @@ static int choose_drawn(const struct dataset *d, const struct holdout *h, char *
 	if (n == 1)
 		r = err_set(EX_DATAERR, "--valid-fraction draws whole %ss and there is only one (%s); %s",
 			h->unit == HOLDOUT_GROUP ? "group" : "recording", names->s[unit[0]],
-			h->left_out ? "leave it out" : "use --valid-tail");
+			h->left_out ? "leave the option out" : "use --valid-tail");
 	if (n > 1) {
 		int64_t *order = NEW_ARRAY(int64_t, n);
 		struct rng draw = rng_stream(h->seed, "valid-fraction", 0, 0);
