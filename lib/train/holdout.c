@@ -146,7 +146,7 @@ int holdout_cut(const struct dataset *d, const struct holdout *h, struct sides *
 	}
 	if (!r && !s->trains)
 		r = err_set(EX_DATAERR,
-			s->valids ? "no window is left to train on: all are held out"
+			s->valids ? "no window is left to train on: all are held out for validation"
 				  : "no labelled window: name the label column when splitting (moe-split "
 				    "--label-column)");
 	if (!r && (chosen || cut) && !s->valids)

@@ -6,7 +6,7 @@
 
 enum holdout_unit { HOLDOUT_GROUP, HOLDOUT_RECORDING }; /* what is never on both sides */
 
-/* Which of the dataset's groups or recordings an item belongs to; how many there are, and their names. */
+/* The index of an item's group or recording, and the names of all of the dataset. */
 int holdout_unit_of(const struct item *, enum holdout_unit);
 const struct names *holdout_units(const struct dataset *, enum holdout_unit);
 
@@ -27,7 +27,8 @@ struct sides {
 	int64_t unlabelled, crossing; /* left out: without label; across the cut in time */
 };
 
-/* Labelled windows only; those of units left out are not counted. Refuses a group name that does not occur, and a side without windows. */
+/* Labelled windows only; those of units left out are not counted. Refuses a group name that does not occur, and a side without
+ * windows. */
 int holdout_cut(const struct dataset *, const struct holdout *, struct sides *);
 void sides_free(struct sides *);
 
