@@ -197,6 +197,19 @@ for i in range(0, len(l), 3): l[i] = -1 if l[i] == 1 else l[i]'
     cmp a b
 }
 
+@test "a model that adapts to groups: lines and summary say so" {
+    for tokens in spectral patch; do
+        adapts="--set train.scale=group --set encoder.tokens=$tokens --folds 5"
+        cv $adapts --threads 1 --summary s.json -o one ten.st
+        cv $adapts --threads 3 -o three ten.st
+        cmp one three
+        [ "$(jq -c .adapted one | sort -u)" = '"group"' ]
+        [ "$(jq -c .adapted s.json)" = '"group"' ]
+    done
+    cv -o plain ten.st
+    jq -e -s 'all(has("adapted") | not)' plain
+}
+
 @test "a group alone, fewer groups than folds, a fold without a class, a test of one class, nothing labelled" {
     no_cv 65 "all labelled windows are of one group (S00): nothing is left to train on; name the groups" few.st
     no_cv 65 "all labelled windows are of one recording (S00_1.csv)" --by recording few.st

@@ -73,5 +73,7 @@ void answer_json(const struct answer *a, const char *more, struct text *t)
 		text_add(t, "]");
 	}
 	list(t, "gate", a->gate, a->regions);
+	if (a->adapted)
+		text_addf(t, ",\"adapted\":\"%s\"", a->adapted);
 	text_addf(t, "%s}\n", more);
 }

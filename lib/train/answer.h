@@ -10,9 +10,10 @@ struct answer {
 	long long start, windows;              /* windows: of a recording; 0 of a window */
 	double time;
 	int classes, regions;
-	const double *p;    /* [classes] */
-	const real *logits; /* [classes]; NULL for a recording */
-	const double *gate; /* [K] */
+	const double *p;     /* [classes] */
+	const real *logits;  /* [classes]; NULL for a recording */
+	const double *gate;  /* [K] */
+	const char *adapted; /* "group": other windows of it had a say (train/adapt.h); NULL: none had */
 };
 
 /* The class with the largest of p [n], the lower one on a tie. */

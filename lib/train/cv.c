@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "tensor/gemm.h"
+#include "train/adapt.h"
 #include "train/answer.h"
 #include "train/condition.h"
 #include "train/fit.h"
@@ -166,6 +167,7 @@ static void answer_batch(const struct cv *cv, const struct model *m, const struc
 	for (int64_t b = 0; b < n; b++) {
 		struct answer a =
 			answer_window(m, d, items[b], logits + b * classes, weights + b * K, p, gate);
+		a.adapted = model_adapts(m) ? "group" : NULL;
 		answer_json(&a, more.s, &lines);
 		metrics_add(&f->metrics, logits + b * classes, d->item[items[b]].label);
 	}
@@ -176,15 +178,19 @@ static void answer_batch(const struct cv *cv, const struct model *m, const struc
 	text_free(&lines);
 }
 
-static int test(const struct cv *cv, const struct model *m, struct dataset *d, const struct fold_items *x,
-	struct pool *one, struct cv_fold *f)
+/* In a view of its own: a model that adapts learns nothing of the windows that trained it. */
+static int test(const struct cv *cv, const struct model *m, const struct fold_items *x, struct pool *one,
+	struct cv_fold *f)
 {
 	int classes = m->layout.classes.n, K = m->layout.regions;
-	if (dataset_check(d, m, x->test, x->tests) || conditions_bind(d, m, x->test, x->tests))
-		return -1;
-	struct forward *forward = forward_new(m, one);
+	struct dataset *d = view_of(cv, f);
+	int bad = dataset_check(d, m, x->test, x->tests) || conditions_bind(d, m, x->test, x->tests);
+	struct forward *forward = bad ? NULL : forward_new(m, one);
 	real *logits = NEW_ARRAY(real, BATCH * classes), *weights = NEW_ARRAY(real, BATCH * K);
-	for (int64_t from = 0; from < x->tests; from += BATCH) {
+	dataset_scale(d, m);
+	if (!bad && model_adapts(m))
+		dataset_adapt(d, m, x->test, x->tests, ADAPT_WHOLE, one);
+	for (int64_t from = 0; from < x->tests && !bad; from += BATCH) {
 		int64_t n = x->tests - from < BATCH ? x->tests - from : BATCH;
 		dataset_evaluate(d, forward, x->test + from, n, BATCH, classes, K, logits, weights);
 		answer_batch(cv, m, d, x->test + from, n, logits, weights, f);
@@ -192,7 +198,8 @@ static int test(const struct cv *cv, const struct model *m, struct dataset *d, c
 	free(logits);
 	free(weights);
 	forward_free(forward);
-	return 0;
+	dataset_free(d);
+	return bad ? -1 : 0;
 }
 
 /* By one thread at a time: a file is made with the process's umask. */
@@ -235,7 +242,7 @@ static int work_on(struct work *w, struct cv_fold *f, struct dataset *d, struct 
 	struct model *m = fit_model(cv->config, NULL, &data, one, f->own_seed);
 	int bad = !m || train(&data, m, one, f);
 	double trained = processor_seconds();
-	bad = bad || test(cv, m, d, &x, one, f);
+	bad = bad || test(cv, m, &x, one, f);
 	f->train_seconds = trained - begun;
 	f->test_seconds = processor_seconds() - trained;
 	f->trains = x.sides.trains;

@@ -168,6 +168,8 @@ void cv_summary(const struct cv *cv, const struct cv_fold *f, struct text *t)
 	json_list(t, &cv->folds->d->classes);
 	text_addf(t, ",\"windows\":%lld,\"unlabelled\":%lld,\"tested\":%lld", (long long)cv->folds->labelled,
 		(long long)cv->folds->unlabelled, (long long)cv->folds->kept);
+	if (cv->config->value.train.scale == SCALE_GROUP)
+		text_add(t, ",\"adapted\":\"group\"");
 	number(t, "accuracy", figure_mean(&x, 0));
 	number(t, "accuracy_sd", figure_deviation(&x, 0));
 	number(t, "balanced_accuracy", figure_mean(&x, 1));
