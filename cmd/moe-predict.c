@@ -1,11 +1,10 @@
 /* moe-predict: what a model says of windows, or of a recording. */
 #include "program.h"
 
-#include "base/json.h"
 #include "base/mem.h"
 #include "model/selection.h"
+#include "train/answer.h"
 #include "train/condition.h"
-#include "train/metrics.h"
 #include "train/source.h"
 
 enum form { JSON_LINES, CSV, TSV };
@@ -40,16 +39,6 @@ static const struct option table[] = {
 
 static const struct program program = {"moe-predict", "predict the classes of windows or recordings",
 	"-m MODEL [WINDOWS|RECORDING.csv...]", table, "moe-predict -m model.safetensors < new.csv"};
-
-/* One answer, of a window or a recording. */
-struct answer {
-	const char *recording, *group, *label; /* label NULL = unknown */
-	long long start, windows;
-	double time;
-	const double *p;    /* [classes] */
-	const real *logits; /* [classes]; NULL for a recording */
-	const double *gate; /* [K] */
-};
 
 struct recording {
 	char *group, *label;
@@ -112,15 +101,6 @@ static void header(const struct run *r, struct text *t)
 	text_add(t, "\n");
 }
 
-static int likeliest(const double *p, int n)
-{
-	int best = 0;
-	for (int c = 1; c < n; c++)
-		if (p[c] > p[best])
-			best = c;
-	return best;
-}
-
 static void as_row(const struct run *r, const struct answer *a, struct text *t)
 {
 	char digits[40];
@@ -131,7 +111,7 @@ static void as_row(const struct run *r, const struct answer *a, struct text *t)
 	if (!o.per)
 		number(t, r->form, a->time);
 	cell(t, r->form, false, a->label ? a->label : "");
-	cell(t, r->form, false, r->m->layout.classes.s[likeliest(a->p, r->classes)]);
+	cell(t, r->form, false, a->class);
 	for (int c = 0; c < r->classes; c++)
 		number(t, r->form, a->p[c]);
 	for (int c = 0; c < r->classes && a->logits; c++)
@@ -141,53 +121,11 @@ static void as_row(const struct run *r, const struct answer *a, struct text *t)
 	text_add(t, "\n");
 }
 
-static void list(struct text *t, const char *key, const double *x, int n)
-{
-	text_addf(t, ",\"%s\":[", key);
-	for (int i = 0; i < n; i++) {
-		text_add(t, i ? "," : "");
-		json_float(t, x[i]);
-	}
-	text_add(t, "]");
-}
-
-static void as_json(const struct run *r, const struct answer *a, struct text *t)
-{
-	text_add(t, "{\"recording\":");
-	json_string(t, a->recording);
-	text_add(t, ",\"group\":");
-	json_string(t, a->group);
-	if (o.per) {
-		text_addf(t, ",\"windows\":%lld", a->windows);
-	} else {
-		text_addf(t, ",\"start\":%lld,\"time\":", a->start);
-		json_float(t, a->time);
-	}
-	text_add(t, ",\"label\":");
-	if (a->label)
-		json_string(t, a->label);
-	else
-		text_add(t, "null");
-	text_add(t, ",\"class\":");
-	json_string(t, r->m->layout.classes.s[likeliest(a->p, r->classes)]);
-	list(t, "p", a->p, r->classes);
-	if (a->logits) {
-		text_add(t, ",\"logits\":[");
-		for (int c = 0; c < r->classes; c++) {
-			text_add(t, c ? "," : "");
-			json_float(t, (double)a->logits[c]);
-		}
-		text_add(t, "]");
-	}
-	list(t, "gate", a->gate, r->K);
-	text_add(t, "}\n");
-}
-
 static int print_answer(const struct run *r, const struct answer *a)
 {
 	struct text t = {0};
 	if (r->form == JSON_LINES)
-		as_json(r, a, &t);
+		answer_json(a, "", &t);
 	else
 		as_row(r, a, &t);
 	int bad = output_write(r->out, t.s, t.n);
@@ -234,7 +172,10 @@ static int print_votes(struct run *r)
 		struct answer a = {.recording = r->recordings.s[i],
 			.group = v->group,
 			.label = v->mixed ? NULL : v->label,
+			.class = r->m->layout.classes.s[answer_likeliest(v->p, r->classes)],
 			.windows = v->windows,
+			.classes = r->classes,
+			.regions = r->K,
 			.p = v->p,
 			.gate = v->gate};
 		bad = print_answer(r, &a);
@@ -260,14 +201,8 @@ static int answer_batch(
 	double *p = NEW_ARRAY(double, r->classes), *g = NEW_ARRAY(double, r->K);
 	int bad = 0;
 	for (int64_t b = 0; b < n && !bad; b++) {
-		const struct windows *w = dataset_windows(d, from + b);
-		int64_t i = d->item[from + b].window;
-		metrics_softmax(logits + b * r->classes, r->classes, p);
-		for (int k = 0; k < r->K; k++)
-			g[k] = (double)gate[b * r->K + k];
-		struct answer a = {w->recordings.s[w->recording[i]], w->groups.s[w->group[i]],
-			w->label[i] < 0 ? NULL : w->layout.classes.s[w->label[i]], w->sample[i], 1,
-			(double)w->sample[i] / w->layout.rate, p, logits + b * r->classes, g};
+		struct answer a =
+			answer_window(r->m, d, from + b, logits + b * r->classes, gate + b * r->K, p, g);
 		if (o.per)
 			vote(r, &a);
 		else

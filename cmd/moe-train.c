@@ -118,8 +118,10 @@ static int choose_sides(struct run *r)
 	struct names groups = {0};
 	if (o.valid_groups)
 		names_split(&groups, o.valid_groups, ',');
-	struct holdout h = {o.valid_groups ? &groups : NULL, o.valid_fraction, o.valid_tail,
-			       (uint64_t)common.seed},
+	struct holdout h = {.groups = o.valid_groups ? &groups : NULL,
+			       .fraction = o.valid_fraction,
+			       .tail = o.valid_tail,
+			       .seed = (uint64_t)common.seed},
 		       none = {0};
 	int ways = (o.valid != NULL) + (o.valid_groups != NULL) + (o.valid_fraction > 0) + (o.valid_tail > 0);
 	int bad = 0;

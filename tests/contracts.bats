@@ -328,8 +328,11 @@ stop() {
     [ "$(ask x.state 'json.loads(m["moe.train"])["step"]')" -eq 2 ] # it stopped at the first line, and can be resumed
     full moe-train $small --set train.epochs=1 --log /dev/full --log-every 1 -o x w.st
     full moe-train $small --set train.epochs=1 --state /dev/full -o x w.st
+    full moe-cv $small --set train.epochs=1 w.st
+    full moe-cv $small --set train.epochs=1 w.st -o /dev/full
+    full moe-cv $small --set train.epochs=1 --summary /dev/full -o x w.st
     full moe-synth --subjects 1 --seconds 4 --truth /dev/full -o never-made
-    for program in moe-split moe-train moe-predict moe-route moe-stats moe-synth; do
+    for program in moe-split moe-train moe-predict moe-cv moe-route moe-stats moe-synth; do
         full $program --help
         full $program --version
     done

@@ -107,6 +107,15 @@ anonymous() {
     [ "$many" -lt $((few + few / 5 + 64)) ]
 }
 
+@test "moe-cv: a fold that holds sixteen times as many windows out, when its lines are written" {
+    cv="moe-cv -q $small --set encoder.tokens=patch --set encoder.patch=125 --set train.epochs=1 --threads 1 --by recording -o log"
+    few=$(anonymous $cv few.st 4MB.st)
+    many=$(anonymous $cv few.st 64MB.st)
+    echo "$few KB, $many KB"
+    [ "$few" -gt 500 ]
+    [ "$many" -lt $((few + few / 10 + 64)) ]
+}
+
 @test "moe-train: layers computed again in backward need less" {
     train="moe-train -q $small --set encoder.layers=6 --set encoder.tokens=sample --set train.epochs=1 --log-every 1 --log log -o x.st"
     for mixtures in none all; do

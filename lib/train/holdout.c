@@ -15,6 +15,16 @@ void sides_free(struct sides *s)
 	*s = (struct sides){0};
 }
 
+int holdout_unit_of(const struct item *it, enum holdout_unit unit)
+{
+	return unit == HOLDOUT_GROUP ? it->group : it->recording;
+}
+
+const struct names *holdout_units(const struct dataset *d, enum holdout_unit unit)
+{
+	return unit == HOLDOUT_GROUP ? &d->groups : &d->recordings;
+}
+
 /* chosen[group] = 1 for validation */
 static int choose_named(const struct dataset *d, const struct names *list, char *chosen)
 {
@@ -31,41 +41,43 @@ static int choose_named(const struct dataset *d, const struct names *list, char 
 	return 0;
 }
 
-/* mark[group] = 1 for the groups of these items (NULL: the first n) that have a labelled window among them */
-static void mark_labelled(const struct dataset *d, const int64_t *items, int64_t n, char *mark)
+/* mark[unit] = 1 for the units of these items (NULL: the first n) that have a labelled window among them */
+static void mark_labelled(
+	const struct dataset *d, enum holdout_unit unit, const int64_t *items, int64_t n, char *mark)
 {
 	for (int64_t i = 0; i < n; i++) {
 		const struct item *it = &d->item[items ? items[i] : i];
 		if (it->label >= 0)
-			mark[it->group] = 1;
+			mark[holdout_unit_of(it, unit)] = 1;
 	}
 }
 
-/* Groups without a labelled window do not take part in the draw. */
+/* Units without a labelled window do not take part in the draw. */
 static int choose_drawn(const struct dataset *d, const struct holdout *h, char *chosen)
 {
-	int *group = NEW_ARRAY(int, d->groups.n), n = 0, r = 0;
-	mark_labelled(d, NULL, d->n, chosen);
-	for (int g = 0; g < d->groups.n; g++) {
-		if (chosen[g])
-			group[n++] = g;
-		chosen[g] = 0;
+	const struct names *names = holdout_units(d, h->unit);
+	int *unit = NEW_ARRAY(int, names->n), n = 0, r = 0;
+	mark_labelled(d, h->unit, NULL, d->n, chosen);
+	for (int u = 0; u < names->n; u++) {
+		if (chosen[u] && !(h->left_out && h->left_out[u]))
+			unit[n++] = u;
+		chosen[u] = 0;
 	}
 	int take = (int)lround(h->fraction * n);
 	take = take > n - 1 ? n - 1 : take < 1 ? 1 : take;
 	if (n == 1)
-		r = err_set(EX_DATAERR,
-			"--valid-fraction draws whole groups and there is only one (%s); use --valid-tail",
-			d->groups.s[group[0]]);
+		r = err_set(EX_DATAERR, "--valid-fraction draws whole %ss and there is only one (%s); %s",
+			h->unit == HOLDOUT_GROUP ? "group" : "recording", names->s[unit[0]],
+			h->left_out ? "leave the option out" : "use --valid-tail");
 	if (n > 1) {
 		int64_t *order = NEW_ARRAY(int64_t, n);
 		struct rng draw = rng_stream(h->seed, "valid-fraction", 0, 0);
 		rng_permutation(&draw, order, n);
 		for (int i = 0; i < take; i++)
-			chosen[group[order[i]]] = 1;
+			chosen[unit[order[i]]] = 1;
 		free(order);
 	}
-	free(group);
+	free(unit);
 	return r;
 }
 
@@ -93,11 +105,12 @@ static int64_t *cuts(const struct dataset *d, double tail)
 
 enum side { TRAIN, VALID, NEITHER };
 
-static enum side side_of(const struct dataset *d, int64_t i, const char *chosen, const int64_t *cut)
+static enum side side_of(
+	const struct dataset *d, const struct holdout *h, int64_t i, const char *chosen, const int64_t *cut)
 {
 	const struct item *it = &d->item[i];
 	if (chosen)
-		return chosen[it->group] ? VALID : TRAIN;
+		return chosen[holdout_unit_of(it, h->unit)] ? VALID : TRAIN;
 	if (!cut)
 		return TRAIN;
 	int64_t s = dataset_windows(d, i)->sample[it->window];
@@ -108,7 +121,7 @@ static enum side side_of(const struct dataset *d, int64_t i, const char *chosen,
 
 int holdout_cut(const struct dataset *d, const struct holdout *h, struct sides *s)
 {
-	char *chosen = h->groups || h->fraction > 0 ? NEW_ARRAY(char, d->groups.n) : NULL;
+	char *chosen = h->groups || h->fraction > 0 ? NEW_ARRAY(char, holdout_units(d, h->unit)->n) : NULL;
 	int64_t *cut = h->tail > 0 ? cuts(d, h->tail) : NULL;
 	size_t bytes = (size_t)d->n * sizeof(int64_t);
 	*s = (struct sides){0};
@@ -119,7 +132,9 @@ int holdout_cut(const struct dataset *d, const struct holdout *h, struct sides *
 		: h->fraction > 0 ? choose_drawn(d, h, chosen)
 				  : 0;
 	for (int64_t i = 0; i < d->n && !r; i++) {
-		enum side side = side_of(d, i, chosen, cut);
+		if (h->left_out && h->left_out[holdout_unit_of(&d->item[i], h->unit)])
+			continue;
+		enum side side = side_of(d, h, i, chosen, cut);
 		if (d->item[i].label < 0)
 			s->unlabelled++;
 		else if (side == NEITHER)
@@ -147,8 +162,8 @@ int holdout_check_groups(const struct dataset *train, const struct sides *s, con
 {
 	char *trains = NEW_ARRAY(char, train->groups.n), *validates = NEW_ARRAY(char, valid->groups.n);
 	struct names shared = {0};
-	mark_labelled(train, s->train, s->trains, trains);
-	mark_labelled(valid, NULL, valid->n, validates);
+	mark_labelled(train, HOLDOUT_GROUP, s->train, s->trains, trains);
+	mark_labelled(valid, HOLDOUT_GROUP, NULL, valid->n, validates);
 	for (int g = 0; g < valid->groups.n; g++) {
 		int at = names_find(&train->groups, valid->groups.s[g]);
 		if (at >= 0 && trains[at] && validates[g])

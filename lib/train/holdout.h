@@ -4,12 +4,20 @@
 
 #include "train/dataset.h"
 
+enum holdout_unit { HOLDOUT_GROUP, HOLDOUT_RECORDING }; /* what is never on both sides */
+
+/* The index of an item's group or recording, and the names of all of the dataset. */
+int holdout_unit_of(const struct item *, enum holdout_unit);
+const struct names *holdout_units(const struct dataset *, enum holdout_unit);
+
 struct holdout {
 	/* at most one of the three is set */
 	const struct names *groups; /* validate on these groups */
-	double fraction;            /* > 0: draw about this share of the groups, whole groups */
+	double fraction;            /* > 0: draw about this share of the units, whole units */
 	double tail;                /* > 0: the last share of every recording's time */
 	uint64_t seed;              /* of the draw */
+	enum holdout_unit unit;
+	const char *left_out; /* [units] 1: on neither side, NULL: none */
 };
 
 struct sides {
@@ -19,7 +27,8 @@ struct sides {
 	int64_t unlabelled, crossing; /* left out: without label; across the cut in time */
 };
 
-/* Labelled windows only. Refuses a group name that does not occur, and a side without windows. */
+/* Labelled windows only; those of units left out are not counted. Refuses a group name that does not occur, and a side without
+ * windows. */
 int holdout_cut(const struct dataset *, const struct holdout *, struct sides *);
 void sides_free(struct sides *);
 

@@ -47,6 +47,14 @@ void metrics_add(struct metrics *m, const real *z, int label)
 	m->n++;
 }
 
+void metrics_join(struct metrics *m, const struct metrics *more)
+{
+	m->n += more->n;
+	m->log_loss += more->log_loss;
+	for (int i = 0; i < m->classes * m->classes; i++)
+		m->confusion[i] += more->confusion[i];
+}
+
 double metrics_loss(const struct metrics *m)
 {
 	return m->n ? m->log_loss / (double)m->n : 0;

@@ -17,6 +17,8 @@ void metrics_begin(struct metrics *, int classes);
 void metrics_end(struct metrics *);
 /* One window: logits [classes], its label. Ties go to the lower class. */
 void metrics_add(struct metrics *, const real *logits, int label);
+/* Adds the windows of another one with as many classes. */
+void metrics_join(struct metrics *, const struct metrics *);
 double metrics_loss(const struct metrics *); /* mean log loss */
 double metrics_accuracy(const struct metrics *);
 double metrics_balanced_accuracy(

@@ -1,0 +1,281 @@
+/* moe-cv: windows to what models that have not seen them say. */
+#include "program.h"
+
+#include "train/cv.h"
+#include "train/fit.h"
+#include "train/read.h"
+
+#include <errno.h>
+#include <math.h>
+#include <sys/stat.h>
+
+enum { PERMUTE_NONE, PERMUTE_GROUP, PERMUTE_RECORDING };
+
+static struct {
+	struct config_words config;
+	const char *folds, *seeds, *keep, *summary;
+	int by, permute;
+	struct span test_stride;
+	double valid_fraction;
+	long long permutations;
+	bool permutations_given, seed_given;
+} o;
+
+static const struct option table[] = {
+	OUTPUT_OPTION,
+	CONFIG_OPTIONS(o.config),
+	{"folds", 0, OPT_TEXT, &o.folds, .value = "loso", .arg = "loso|K",
+		.help = "hold out one group at a time (loso), or K folds of groups that follow each other in "
+			"order of name"},
+	{"by", 0, OPT_CHOICE, &o.by, .value = "group", .choices = "group|recording",
+		.help = "hold out whole groups (subjects), or recordings: then a group may be on both sides"},
+	{"test-stride", 0, OPT_SPAN, &o.test_stride, .min = 1, .max = 5e8, .arg = "N|Ns",
+		.help = "test on windows that begin so many samples or seconds apart; training takes all"},
+	{"valid-fraction", 0, OPT_REAL, &o.valid_fraction, .value = "0", .min = 0, .max = 0.9, .arg = "F",
+		.help = "validate on about this share of the groups that train, drawn by the seed: the model "
+			"is that of the best epoch"},
+	{"permute-labels", 0, OPT_CHOICE, &o.permute, .value = "none", .choices = "none|group|recording",
+		.help = "negative control: exchange the classes of each group, or recording, at random"},
+	{"permutations", 0, OPT_INT, &o.permutations, .value = "1", .min = 1, .max = 100000, .arg = "N",
+		.given = &o.permutations_given, .help = "repeat with so many permutations of the labels"},
+	{"seed", 0, OPT_INT, &common.seed, .value = "1", .min = 0, .max = 9e18, .arg = "N",
+		.given = &o.seed_given, .help = "seed of everything random"},
+	{"seeds", 0, OPT_TEXT, &o.seeds, .arg = "LIST",
+		.help = "repeat with each of these seeds (1,5,9 or 1..3)"},
+	{"keep", 0, OPT_TEXT, &o.keep, .arg = "FOLDER",
+		.help = "keep the models there, as fold-0.safetensors and so on"},
+	{"summary", 0, OPT_TEXT, &o.summary, .arg = "FILE",
+		.help = "write the figures of folds and of all, with times, as one JSON object"},
+	THREADS_OPTION,
+	PROGRESS_OPTION,
+	HISTORY_OPTION,
+	MAX_HEADER_OPTION,
+	COMMON_OPTIONS,
+};
+
+static const struct program program = {"moe-cv", "cross-validate a configuration on windows, by group",
+	"[WINDOWS...]", table, "moe-cv --folds 6 --seeds 1..3 -o lines.jsonl windows.st"};
+
+struct run {
+	struct configuration config;
+	struct layout target; /* what all windows must fit */
+	struct dataset *data;
+	struct folds folds;
+	struct cv cv;
+	uint64_t *seed;
+	int seeds;
+	struct history history;
+	struct cv_fold *fold;
+	struct output *out, *summary;
+	struct progress progress;
+};
+
+/* "1,5,9" and "1..3". */
+static int read_seeds(struct run *r)
+{
+	enum { MOST = 10000 };
+	struct names parts = {0};
+	int bad = 0, room = 0;
+	names_split(&parts, o.seeds, ',');
+	for (int i = 0; i < parts.n && !bad; i++) {
+		char *dots = strstr(parts.s[i], "..");
+		long long from, to;
+		if (dots)
+			*dots = 0;
+		bad = !text_to_long(parts.s[i], &from) || !text_to_long(dots ? dots + 2 : parts.s[i], &to) ||
+		      from < 0 || to < from || to - from >= MOST || r->seeds + (to - from) >= MOST;
+		for (long long s = from; !bad && s <= to; s++) {
+			for (int k = 0; k < r->seeds; k++)
+				bad |= r->seed[k] == (uint64_t)s;
+			ROOM_FOR_ONE(r->seed, r->seeds, room);
+			r->seed[r->seeds++] = (uint64_t)s;
+		}
+	}
+	names_free(&parts);
+	return bad || !r->seeds
+		       ? err_set(EX_USAGE, "--seeds: \"%s\" is no list of seeds, each once (1,5,9 or 1..3)",
+				 o.seeds)
+		       : 0;
+}
+
+static int choose_seeds(struct run *r)
+{
+	if (o.seeds && o.seed_given)
+		return err_set(EX_USAGE, "--seed and --seeds exclude each other");
+	if (o.seeds)
+		return read_seeds(r);
+	r->seed = NEW(uint64_t);
+	*r->seed = (uint64_t)common.seed;
+	r->seeds = 1;
+	return 0;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	return a && b && (!strcmp(a, b) || output_replaces(a, b));
+}
+
+static int check_files(const struct names *operands)
+{
+	if (program_spares(o.summary, operands))
+		return -1;
+	if (same_file(common.output, o.summary))
+		return err_set(EX_USAGE, "%s: lines and summary cannot be the same file", o.summary);
+	if (same_file(common.output, o.config.file) || same_file(o.summary, o.config.file))
+		return err_set(EX_USAGE, "%s: is read and would be written over", o.config.file);
+	for (int i = 0; i < operands->n; i++)
+		for (int j = 0; j < i; j++)
+			if (same_file(operands->s[i], operands->s[j]))
+				return err_set(EX_USAGE, "%s: is given twice", operands->s[i]);
+	return 0;
+}
+
+static int read_windows(struct run *r, const struct names *operands)
+{
+	if (!operands->n)
+		return dataset_read(&r->data, &r->target, NULL, "-");
+	for (int i = 0; i < operands->n; i++)
+		if (dataset_read(&r->data, &r->target, NULL, operands->s[i]))
+			return -1;
+	return 0;
+}
+
+static int make_folds(struct run *r)
+{
+	long long k = 0;
+	if (strcmp(o.folds, "loso") && (!text_to_long(o.folds, &k) || k < 2 || k > 1000000))
+		return err_set(EX_USAGE, "--folds: \"%s\" is neither loso nor a number from 2 on", o.folds);
+	double stride =
+		o.test_stride.seconds ? round(o.test_stride.amount * r->target.rate) : o.test_stride.amount;
+	if ((o.test_stride.amount > 0 && stride < 1) || stride > 5e8)
+		return err_set(EX_USAGE,
+			"--test-stride: %g s are %.0f samples at %g Hz; at least one is needed",
+			o.test_stride.amount, stride, r->target.rate);
+	return folds_make(&r->folds, r->data, (enum holdout_unit)o.by, (int)k, (int64_t)stride);
+}
+
+static void say(const struct names *sentences)
+{
+	for (int i = 0; i < sentences->n && !common.quiet; i++)
+		program_say(sentences->s[i]);
+}
+
+static void say_left_out(const struct folds *f)
+{
+	if (common.quiet)
+		return;
+	if (f->unlabelled)
+		fprintf(stderr, "moe-cv: %lld windows without a label are left out\n",
+			(long long)f->unlabelled);
+	if (f->kept < f->labelled)
+		fprintf(stderr, "moe-cv: --test-stride leaves %lld of %lld windows to test on\n",
+			(long long)f->kept, (long long)f->labelled);
+}
+
+static int prepare(struct run *r, const struct names *operands)
+{
+	if (check_files(operands) || choose_seeds(r))
+		return -1;
+	if (o.permutations_given && !o.permute)
+		return err_set(EX_USAGE, "--permutations needs --permute-labels group or recording");
+	if (config_compose(&r->config, &o.config, NULL) ||
+		(!(o.valid_fraction > 0) && fit_check_unvalidated(&r->config)))
+		return -1;
+	if (read_windows(r, operands) || make_folds(r))
+		return -1;
+	r->history = program_history(NULL);
+	r->cv = (struct cv){.config = &r->config,
+		.folds = &r->folds,
+		.valid_fraction = o.valid_fraction,
+		.seeds = r->seeds,
+		.seed = r->seed,
+		.permutations = o.permute ? (int)o.permutations : 0,
+		.permute_by = o.permute == PERMUTE_RECORDING ? HOLDOUT_RECORDING : HOLDOUT_GROUP,
+		.keep = o.keep,
+		.history = &r->history};
+	struct names notes = {0};
+	int bad = cv_check(&r->cv, &notes);
+	if (!bad) {
+		say_left_out(&r->folds);
+		say(&notes);
+	}
+	names_free(&notes);
+	return bad;
+}
+
+static int open_results(struct run *r)
+{
+	struct stat st;
+	if (o.keep && mkdir(o.keep, 0777) && errno != EEXIST)
+		return err_errno(EX_CANTCREAT, "%s: cannot make this folder", o.keep);
+	if (o.keep && (stat(o.keep, &st) || !S_ISDIR(st.st_mode)))
+		return err_set(
+			EX_CANTCREAT, "%s: is not a folder; --keep names the folder for the models", o.keep);
+	r->out = output_open(common.output, OUTPUT_TEXT);
+	r->summary = r->out && o.summary ? output_open(o.summary, OUTPUT_TEXT) : NULL;
+	return r->out && (r->summary || !o.summary) ? 0 : -1;
+}
+
+static int on_fold(void *context, const struct cv_fold *f, int done, int total)
+{
+	struct run *r = context;
+	progress_show(&r->progress, done, total, "%d of %d folds", done, total);
+	return output_write(r->out, f->lines, f->bytes) || output_flush(r->out) ? -1 : 0;
+}
+
+static int cross_validate(struct run *r)
+{
+	struct pool *pool = pool_new((int)common.threads);
+	struct cv_watch watch = {r, on_fold};
+	r->fold = cv_new(&r->cv);
+	progress_begin(&r->progress, (enum progress_mode)common.progress, common.quiet);
+	int bad = cv_run(&r->cv, pool, r->fold, &watch);
+	progress_end(&r->progress);
+	pool_free(pool);
+	return bad;
+}
+
+static int print_summary(struct run *r)
+{
+	struct text t = {0};
+	cv_summary(&r->cv, r->fold, &t);
+	int bad = output_write(r->summary, t.s, t.n);
+	text_free(&t);
+	return bad;
+}
+
+/* Lines, then the summary; figures are said when both are written. */
+static int finish(struct run *r, int bad)
+{
+	if (r->summary)
+		bad = output_end(r->summary, bad || print_summary(r));
+	if (r->out)
+		bad = output_end(r->out, bad);
+	struct names sentences = {0};
+	if (!bad) {
+		cv_say(&r->cv, r->fold, &sentences);
+		say(&sentences);
+	}
+	names_free(&sentences);
+	return bad;
+}
+
+static int work(const struct names *operands)
+{
+	struct run r = {0};
+	int bad = prepare(&r, operands);
+	if (!bad)
+		bad = finish(&r, open_results(&r) || cross_validate(&r));
+	cv_free(&r.cv, r.fold);
+	folds_free(&r.folds);
+	dataset_free(r.data);
+	layout_free(&r.target);
+	config_end(&r.config);
+	free(r.seed);
+	return bad ? -1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	return program_main(&program, argc, argv, work);
+}

@@ -1,0 +1,79 @@
+#include "train/answer.h"
+
+#include "base/json.h"
+#include "train/metrics.h"
+
+int answer_likeliest(const double *p, int n)
+{
+	int best = 0;
+	for (int c = 1; c < n; c++)
+		if (p[c] > p[best])
+			best = c;
+	return best;
+}
+
+struct answer answer_window(const struct model *m, const struct dataset *d, int64_t item, const real *logits,
+	const real *weights, double *p, double *gate)
+{
+	const struct item *it = &d->item[item];
+	const struct windows *w = dataset_windows(d, item);
+	int classes = m->layout.classes.n, K = m->layout.regions;
+	metrics_softmax(logits, classes, p);
+	for (int k = 0; k < K; k++)
+		gate[k] = (double)weights[k];
+	return (struct answer){.recording = d->recordings.s[it->recording],
+		.group = d->groups.s[it->group],
+		.label = it->label < 0 ? NULL : d->classes.s[it->label],
+		.class = m->layout.classes.s[answer_likeliest(p, classes)],
+		.start = w->sample[it->window],
+		.time = (double)w->sample[it->window] / w->layout.rate,
+		.classes = classes,
+		.regions = K,
+		.p = p,
+		.logits = logits,
+		.gate = gate};
+}
+
+static void list(struct text *t, const char *key, const double *x, int n)
+{
+	text_addf(t, ",\"%s\":[", key);
+	for (int i = 0; i < n; i++) {
+		text_add(t, i ? "," : "");
+		json_float(t, x[i]);
+	}
+	text_add(t, "]");
+}
+
+void answer_json(const struct answer *a, const char *more, struct text *t)
+{
+	text_add(t, "{\"recording\":");
+	json_string(t, a->recording);
+	text_add(t, ",\"group\":");
+	json_string(t, a->group);
+	if (a->windows) {
+		text_addf(t, ",\"windows\":%lld", a->windows);
+	} else {
+		text_addf(t, ",\"start\":%lld,\"time\":", a->start);
+		json_float(t, a->time);
+	}
+	text_add(t, ",\"label\":");
+	if (a->label)
+		json_string(t, a->label);
+	else
+		text_add(t, "null");
+	text_add(t, ",\"class\":");
+	json_string(t, a->class);
+	list(t, "p", a->p, a->classes);
+	if (a->logits) {
+		text_add(t, ",\"logits\":[");
+		for (int c = 0; c < a->classes; c++) {
+			text_add(t, c ? "," : "");
+			json_float(t, (double)a->logits[c]);
+		}
+		text_add(t, "]");
+	}
+	list(t, "gate", a->gate, a->regions);
+	if (a->adapted)
+		text_addf(t, ",\"adapted\":\"%s\"", a->adapted);
+	text_addf(t, "%s}\n", more);
+}

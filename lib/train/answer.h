@@ -1,0 +1,30 @@
+/* What a model says of a window or a recording, and how it is written. */
+#ifndef TRAIN_ANSWER_H
+#define TRAIN_ANSWER_H
+
+#include "train/dataset.h"
+
+struct answer {
+	const char *recording, *group, *label; /* label NULL = unknown */
+	const char *class;                     /* the one answered */
+	long long start, windows;              /* windows: of a recording; 0 of a window */
+	double time;
+	int classes, regions;
+	const double *p;     /* [classes] */
+	const real *logits;  /* [classes]; NULL for a recording */
+	const double *gate;  /* [K] */
+	const char *adapted; /* "group": other windows of it had a say (train/adapt.h); NULL: none had */
+};
+
+/* The class with the largest of p [n], the lower one on a tie. */
+int answer_likeliest(const double *p, int n);
+
+/* Of one item, by what dataset_evaluate made of it: logits [classes], weights [K]. p [classes] and gate [K] are room for what the
+ * answer points to. */
+struct answer answer_window(const struct model *, const struct dataset *, int64_t item, const real *logits,
+	const real *weights, double *p, double *gate);
+
+/* Adds one line of JSON; `more`, further keys as they shall stand at its end (",\"fold\":1"), or "". */
+void answer_json(const struct answer *, const char *more, struct text *);
+
+#endif
