@@ -14,6 +14,9 @@ struct text {
 void text_add(struct text *, const char *s);
 void text_add_n(struct text *, const char *s, size_t n);
 void text_addf(struct text *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A cell of a table: quoted where commas separate and it holds one, a quote or a line's end; else blanks stand for tabs and ends
+ * of lines. */
+void text_cell(struct text *, const char *s, char separator);
 const char *text_string(const struct text *);
 char *text_take(struct text *); /* hands the string over, leaves {0} */
 void text_free(struct text *);
