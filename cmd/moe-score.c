@@ -18,7 +18,8 @@ static const struct option table[] = {
 	{"per", 0, OPT_CHOICE, &o.per, .value = "window", .choices = "window|recording",
 		.help = "score windows, or recordings by the mean probability of their windows"},
 	{"classes", 0, OPT_TEXT, &o.classes, .arg = "LIST",
-		.help = "the classes in the order of p, separated by commas; needed only when the lines do not "
+		.help = "the classes in the order of p, separated by commas; needed only when the lines do "
+			"not "
 			"tell it"},
 	{"compare", 0, OPT_TEXT, &o.compare, .arg = "OTHER",
 		.help = "compare with other predictions of the same windows, by group"},
@@ -28,7 +29,8 @@ static const struct option table[] = {
 		.help = "exit with 1 when a figure (named as for --metric) is below X; may be repeated"},
 	{"fail-over", 0, OPT_LIST, &o.over, .arg = "NAME=X",
 		.help = "exit with 1 when a figure is above X; may be repeated"},
-	{"csv", 0, OPT_FLAG, &o.csv, .help = "a comma-separated table, one row for all, each group and each seed"},
+	{"csv", 0, OPT_FLAG, &o.csv,
+		.help = "a comma-separated table, one row for all, each group and each seed"},
 	{"tsv", 0, OPT_FLAG, &o.tsv, .help = "the same, separated by tabs"},
 	{"report", 0, OPT_FLAG, &o.report, .help = "say it in words"},
 	{"resamples", 0, OPT_INT, &o.resamples, .value = "2000", .min = 0, .max = 1e6, .arg = "N",
@@ -60,7 +62,8 @@ static int threshold_of(const char *option, const char *s, struct threshold *t)
 }
 
 /* Adds to `misses` every threshold of a list that is not met; a figure that cannot be said meets none. */
-static int check_thresholds(const char *option, const struct names *list, const struct score *s, struct text *misses)
+static int check_thresholds(
+	const char *option, const struct names *list, const struct score *s, struct text *misses)
 {
 	bool under = list == &o.under;
 	for (int i = 0; i < list->n; i++) {
@@ -100,7 +103,8 @@ static int read_answers(struct answers *a, const char *path)
 	struct input *in = input_open(path);
 	int kind = in ? input_kind(in) : -1, bad = kind < 0;
 	if (kind == INPUT_SAFETENSORS)
-		bad = err_set(EX_DATAERR, "%s: a safetensors file, not predictions; moe-predict and moe-cv print them",
+		bad = err_set(EX_DATAERR,
+			"%s: a safetensors file, not predictions; moe-predict and moe-cv print them",
 			input_name(in));
 	bad = bad || answers_read(a, in);
 	input_close(in);
@@ -113,7 +117,8 @@ static int settle(struct answers *a)
 		struct names classes = {0};
 		names_split(&classes, o.classes, ',');
 		int bad = a->listed && !names_equal(&classes, &a->classes)
-				  ? err_set(EX_USAGE, "--classes %s: the lines have others, or another order", o.classes)
+				  ? err_set(EX_USAGE, "--classes %s: the lines have others, or another order",
+					    o.classes)
 				  : 0;
 		if (!bad && !a->listed)
 			answers_set_classes(a, &classes);

@@ -104,6 +104,12 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+void names_sort(struct names *l)
+{
+	if (l->n)
+		qsort(l->s, (size_t)l->n, sizeof *l->s, by_text);
+}
+
 const char *names_duplicate(const struct names *l)
 {
 	const char *found = NULL;

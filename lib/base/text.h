@@ -30,6 +30,7 @@ struct names {
 int names_add(struct names *, const char *s);        /* appends a copy; returns its index */
 int names_intern(struct names *, const char *s);     /* the index of s, appended when new */
 int names_find(const struct names *, const char *s); /* index or -1 */
+void names_sort(struct names *);                     /* by bytes */
 const char *names_duplicate(const struct names *);   /* one that stands there twice, or NULL */
 bool names_equal(const struct names *, const struct names *);
 void names_copy(struct names *to, const struct names *from);        /* to is overwritten, not freed */

@@ -11,7 +11,7 @@
 struct left_out {
 	int region, layer, expert; /* layer, expert -1: the region as a whole */
 	double accuracy, change;   /* without it; that less the whole model's */
-	struct interval interval; /* 95 %, of the change; NAN with fewer than two groups, or no resamples */
+	struct interval interval;  /* 95 %, of the change; NAN with fewer than two groups, or no resamples */
 };
 
 struct ablation_table {

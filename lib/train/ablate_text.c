@@ -86,7 +86,7 @@ static void one_part(const struct left_out *p, const struct model *m, struct tex
 		text_addf(t, " (%+.3g to %+.3g): %s", p->interval.low, p->interval.high,
 			p->interval.high < 0  ? "it is needed"
 			: p->interval.low > 0 ? "it does harm"
-				     : "it may be chance");
+					      : "it may be chance");
 	text_add(t, ".\n");
 }
 

@@ -39,7 +39,8 @@ struct answers {
 	double *p;          /* [n][width] */
 	/* once settled: row s * windows + i is window i under seed s */
 	int64_t windows;
-	int64_t *group_from; /* [groups + 1] the windows of group g are group_from[g] .. group_from[g+1] - 1 */
+	int64_t *
+		group_from; /* [groups + 1] the windows of group g are group_from[g] .. group_from[g+1] - 1 */
 	/* left out under each seed: without label; recordings of several labels */
 	int64_t unlabelled, mixed;
 	int64_t rejected; /* rows without an answer */

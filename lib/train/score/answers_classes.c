@@ -42,7 +42,8 @@ static int learn_order(const struct answers *a, int *word_of)
 				(c != best && word_of[c] == x->named)) {
 				err_set(EX_DATAERR,
 					"number %d of p is the largest and the class is %s; by the lines "
-					"before number %d is %s; lines of different models do not go together",
+					"before number %d is %s; lines of different models do not go "
+					"together",
 					best + 1, a->words.s[x->named], c + 1, a->words.s[word_of[c]]);
 				return at_line(a, x);
 			}
@@ -100,10 +101,11 @@ static int check_list(const struct answers *a)
 	const char *twice = names_duplicate(&a->classes);
 	int bad = 0;
 	if (twice)
-		bad = err_set(EX_DATAERR, "class %s stands twice in the list of classes: %.300s", twice, list);
+		bad = err_set(
+			EX_DATAERR, "class %s stands twice in the list of classes: %.300s", twice, list);
 	else if (a->classes.n != a->width)
-		bad = err_set(EX_DATAERR, "the list of classes has %d (%.300s) and p has %d numbers", a->classes.n,
-			list, a->width);
+		bad = err_set(EX_DATAERR, "the list of classes has %d (%.300s) and p has %d numbers",
+			a->classes.n, list, a->width);
 	free(list);
 	return bad;
 }
@@ -113,13 +115,15 @@ static int misplaced(const struct answers *a, const struct answer *x, const int 
 	char *list = names_join(&a->classes, ", ");
 	if (x->label >= 0 && class_of[x->label] < 0)
 		err_set(EX_DATAERR,
-			"label %s is no class of the model (%.300s); leave such windows out (moe-split --classes)",
+			"label %s is no class of the model (%.300s); leave such windows out (moe-split "
+			"--classes)",
 			a->words.s[x->label], list);
 	else if (class_of[x->named] < 0)
 		err_set(EX_DATAERR, "class %s is not among %.300s", a->words.s[x->named], list);
 	else
 		err_set(EX_DATAERR,
-			"the class is %s, but of %.300s the largest p is of %s; the classes are given in another "
+			"the class is %s, but of %.300s the largest p is of %s; the classes are given in "
+			"another "
 			"order, or the line is damaged",
 			a->words.s[x->named], list, a->classes.s[largest_at]);
 	free(list);

@@ -41,7 +41,8 @@ void answers_set_classes(struct answers *a, const struct names *classes)
 
 static int wrong_key(const char *where, const char *key, const char *what)
 {
-	return err_set(EX_DATAERR, "%s: %s is %s; lines are those of moe-predict or moe-cv", where, key, what);
+	return err_set(
+		EX_DATAERR, "%s: %s is %s; lines are those of moe-predict or moe-cv", where, key, what);
 }
 
 /* *index: that of the line before, or any; then that of this line's name. */
@@ -135,7 +136,8 @@ static int take_classes(struct answers *a, const cJSON *line, const char *where)
 		bad = wrong_key(where, "classes", "not a list of names");
 	else if (a->listed && !names_equal(&names, &a->classes))
 		bad = err_set(EX_DATAERR,
-			"%s: other classes than before, or in another order; lines of different models do not "
+			"%s: other classes than before, or in another order; lines of different models do "
+			"not "
 			"go together",
 			where);
 	else if (!a->listed)
@@ -153,7 +155,8 @@ static int take_probabilities(struct answers *a, const cJSON *line, const char *
 		return wrong_key(where, "p", list ? "not a list of two or more numbers" : "missing");
 	if (a->n && n != a->width)
 		return err_set(EX_DATAERR,
-			"%s: p has %d numbers and %d in the lines before; lines of different models do not go "
+			"%s: p has %d numbers and %d in the lines before; lines of different models do not "
+			"go "
 			"together",
 			where, n, a->width);
 	a->width = n;
@@ -169,7 +172,8 @@ static int take_probabilities(struct answers *a, const cJSON *line, const char *
 		sum += p[c++] = v->valuedouble;
 	}
 	if (fabs(sum - 1) > 1e-4)
-		return err_set(EX_DATAERR, "%s: p adds up to %.6g instead of 1; the line is damaged", where, sum);
+		return err_set(
+			EX_DATAERR, "%s: p adds up to %.6g instead of 1; the line is damaged", where, sum);
 	return 0;
 }
 
@@ -184,9 +188,9 @@ static int take_line(struct answers *a, const char *s, size_t n, int file, int64
 	bad = bad || take_name(line, "recording", &a->recordings, &x.recording, where) ||
 	      take_name(line, "group", &a->groups, &x.group, where) || take_start(line, &x.start, where) ||
 	      take_word(line, "label", &a->words, &x.label, where) ||
-	      take_word(line, "class", &a->words, &x.named, where) ||
-	      take_seed(a, line, &x.seed, where) || take_adapted(a, line, where) ||
-	      take_classes(a, line, where) || take_probabilities(a, line, where);
+	      take_word(line, "class", &a->words, &x.named, where) || take_seed(a, line, &x.seed, where) ||
+	      take_adapted(a, line, where) || take_classes(a, line, where) ||
+	      take_probabilities(a, line, where);
 	if (!bad) {
 		ROOM_FOR_ONE(a->row, a->n, a->room);
 		a->row[a->n++] = x;
@@ -213,13 +217,15 @@ int answers_read(struct answers *a, struct input *in)
 		}
 		text_add_n(&rest, s, (size_t)(end - s));
 		if (!bad && rest.n > LONGEST_LINE)
-			bad = err_set(EX_DATAERR, "%s:%lld: a line of more than 16 MB; this is no output of moe-predict",
+			bad = err_set(EX_DATAERR,
+				"%s:%lld: a line of more than 16 MB; this is no output of moe-predict",
 				a->files.s[file], (long long)number + 1);
 	}
 	if (!bad && !n && rest.n)
 		bad = take_line(a, text_string(&rest), rest.n, file, ++number);
 	if (!bad && !n && !number)
-		bad = err_set(EX_DATAERR, "%s: no line in it; moe-predict and moe-cv make them", a->files.s[file]);
+		bad = err_set(
+			EX_DATAERR, "%s: no line in it; moe-predict and moe-cv make them", a->files.s[file]);
 	text_free(&rest);
 	return bad || n < 0 ? -1 : 0;
 }

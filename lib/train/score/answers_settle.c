@@ -27,14 +27,14 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Sorts names; new_of [n] = where each went. To be freed. */
+/* Sorts names, which are all different; new_of [n] = where each went. To be freed. */
 static int *sort_names(struct names *l)
 {
 	struct names old;
 	int *new_of = NEW_ARRAY(int, l->n + 1);
 	names_copy(&old, l);
-	qsort(l->s, (size_t)l->n, sizeof *l->s, by_name);
-	for (int i = 0; i < l->n; i++) { /* names are different from each other */
+	names_sort(l);
+	for (int i = 0; i < l->n; i++) {
 		char *const *at = bsearch(&old.s[i], l->s, (size_t)l->n, sizeof *l->s, by_name);
 		new_of[i] = (int)(at - l->s);
 	}
@@ -45,7 +45,7 @@ static int *sort_names(struct names *l)
 static void sort_rows(struct answers *a)
 {
 	struct place *place = NEW_ARRAY(struct place, a->n);
-	double *p = NEW_ARRAY(double, a->n *a->width);
+	double *p = NEW_ARRAY(double, a->n * a->width);
 	int *recording = sort_names(&a->recordings), *group = sort_names(&a->groups);
 	for (int64_t i = 0; i < a->n; i++) {
 		place[i] = (struct place){a->row[i], i};
@@ -74,9 +74,11 @@ static bool same_window(const struct answer *x, const struct answer *y)
 
 static char *window_name(const struct answers *a, const struct answer *x)
 {
-	return x->start < 0 ? mem_format("recording %s of %s", a->recordings.s[x->recording], a->groups.s[x->group])
-			    : mem_format("the window of %s (%s) at sample %lld", a->recordings.s[x->recording],
-				      a->groups.s[x->group], (long long)x->start);
+	return x->start < 0
+		       ? mem_format(
+				 "recording %s of %s", a->recordings.s[x->recording], a->groups.s[x->group])
+		       : mem_format("the window of %s (%s) at sample %lld", a->recordings.s[x->recording],
+				 a->groups.s[x->group], (long long)x->start);
 }
 
 static int check_once(const struct answers *a)
@@ -91,9 +93,10 @@ static int check_once(const struct answers *a)
 		}
 		char *what = window_name(a, x);
 		err_set(EX_DATAERR,
-			"%s:%lld: %s stands at %s:%lld too%s; score runs apart, or tell them by a key \"seed\"",
-			a->files.s[y->file], (long long)y->line, what, a->files.s[x->file], (long long)x->line,
-			a->seeds.n ? " with this seed" : "");
+			"%s:%lld: %s stands at %s:%lld too%s; score runs apart, or tell them by a key "
+			"\"seed\"",
+			a->files.s[y->file], (long long)y->line, what, a->files.s[x->file],
+			(long long)x->line, a->seeds.n ? " with this seed" : "");
 		free(what);
 		return -1;
 	}
@@ -114,7 +117,8 @@ static int check_seeds(struct answers *a, const char *what)
 			if (!y || y->seed != s || !same_window(x, y)) {
 				char *name = window_name(a, x);
 				err_set(EX_DATAERR,
-					"%s: seeds %s and %s do not have the same %swindows (look at %s); score "
+					"%s: seeds %s and %s do not have the same %swindows (look at %s); "
+					"score "
 					"them apart",
 					a->files.s[x->file], a->seeds.s[0], a->seeds.s[s], what, name);
 				free(name);
@@ -122,8 +126,9 @@ static int check_seeds(struct answers *a, const char *what)
 			}
 		}
 	if (a->windows * seeds < a->n)
-		return err_set(EX_DATAERR, "%s: seeds %s and %s do not have the same %swindows; score them apart",
-			a->files.s[0], a->seeds.s[0], a->seeds.s[a->row[a->windows * seeds].seed], what);
+		return err_set(EX_DATAERR,
+			"%s: seeds %s and %s do not have the same %swindows; score them apart", a->files.s[0],
+			a->seeds.s[0], a->seeds.s[a->row[a->windows * seeds].seed], what);
 	return 0;
 }
 
@@ -201,7 +206,8 @@ static int keep_labelled(struct answers *a)
 	a->n = n;
 	if (!n)
 		return err_set(EX_DATAERR, "%s: %s", a->files.s[0],
-			a->mixed ? "every recording has windows of several labels; score windows (--per window)"
+			a->mixed ? "every recording has windows of several labels; score windows (--per "
+				   "window)"
 				 : "no line has a label; accuracy needs labelled windows (moe-split "
 				   "--label-column)");
 	return 0;

@@ -12,7 +12,8 @@
 /* --- the same windows? */
 
 /* Windows are sorted by these names, so that both lists can be walked side by side. */
-static int order(const struct answers *a, const struct answer *x, const struct answers *b, const struct answer *y)
+static int order(
+	const struct answers *a, const struct answer *x, const struct answers *b, const struct answer *y)
 {
 	int by = strcmp(a->groups.s[x->group], b->groups.s[y->group]);
 	if (!by)
@@ -35,7 +36,8 @@ static void differs(struct difference *d, const struct answers *a, const struct 
 static void add_difference(struct text *t, const struct difference *d, const char *what, const char *of)
 {
 	if (d->n)
-		text_addf(t, "%s%lld %s%s (the first: %s)", t->n ? ", " : "", (long long)d->n, what, of, d->first);
+		text_addf(t, "%s%lld %s%s (the first: %s)", t->n ? ", " : "", (long long)d->n, what, of,
+			d->first);
 }
 
 static int check_windows(const struct answers *a, const struct answers *b)
@@ -60,7 +62,8 @@ static int check_windows(const struct answers *a, const struct answers *b)
 	int bad = 0;
 	if (t.n)
 		bad = err_set(EX_DATAERR,
-			"%s and %s are not of the same labelled windows: %s; compare answers to the same windows",
+			"%s and %s are not of the same labelled windows: %s; compare answers to the same "
+			"windows",
 			a->files.s[0], b->files.s[0], text_string(&t));
 	text_free(&t);
 	return bad;
@@ -133,7 +136,8 @@ int compare_scores(struct comparison *c, const struct score *one, const struct s
 	resample(c, said, c->groups);
 	free(said);
 	if (!c->groups)
-		return err_set(EX_DATAERR, "%s cannot be said of any group by itself; compare by another --metric",
+		return err_set(EX_DATAERR,
+			"%s cannot be said of any group by itself; compare by another --metric",
 			figure_kind[f].words);
 	return 0;
 }

@@ -15,10 +15,10 @@ enum { EXACT_GROUPS = 20, DRAWN_FLIPS = 10000 };
 struct comparison {
 	const struct score *one, *other; /* borrowed */
 	enum figure figure;
-	int groups;                  /* in which the figure can be said of both */
-	double *difference;          /* [groups of one] one - other; NAN where it cannot be said */
-	double mean;                 /* over these groups */
-	struct interval interval;    /* over resampled groups */
+	int groups;               /* in which the figure can be said of both */
+	double *difference;       /* [groups of one] one - other; NAN where it cannot be said */
+	double mean;              /* over these groups */
+	struct interval interval; /* over resampled groups */
 	bool exact;
 	int64_t flips;
 	double p;

@@ -32,8 +32,7 @@ static void by_seed(struct score *s)
 
 static struct chance chance_of(int64_t windows, double level)
 {
-	return (struct chance){
-		level, chance_limit(windows, level, 0.95), chance_limit(windows, level, 0.99)};
+	return (struct chance){level, chance_limit(windows, level, 0.95), chance_limit(windows, level, 0.99)};
 }
 
 static void by_group(struct score *s)
@@ -185,8 +184,9 @@ static void count_note(struct score *s, int64_t n, const char *what)
 static void notes(struct score *s)
 {
 	const struct answers *a = s->answers;
-	count_note(s, a->unlabelled, s->per_recording ? "recordings without a label are not counted"
-						      : "windows without a label are not counted");
+	count_note(s, a->unlabelled,
+		s->per_recording ? "recordings without a label are not counted"
+				 : "windows without a label are not counted");
 	count_note(s, a->mixed, "recordings with windows of several labels are not counted");
 	if (groups_of(s) < 2)
 		names_add(&s->notes, "one group: no interval");
@@ -194,7 +194,8 @@ static void notes(struct score *s)
 
 void score_answers(struct score *s, const struct answers *a, bool per_recording, int resamples, uint64_t seed)
 {
-	*s = (struct score){.answers = a, .per_recording = per_recording, .resamples = resamples, .seed = seed};
+	*s = (struct score){
+		.answers = a, .per_recording = per_recording, .resamples = resamples, .seed = seed};
 	s->confusion = NEW_ARRAY(int64_t, a->width * a->width);
 	by_seed(s);
 	by_group(s);

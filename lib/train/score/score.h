@@ -10,7 +10,7 @@
 #include "train/score/figures.h"
 
 struct chance {
-	double level;    /* the share that guessing gets right on average */
+	double level;      /* the share that guessing gets right on average */
 	double at95, at99; /* chance_limit */
 };
 
@@ -32,13 +32,13 @@ struct score {
 	int resamples;
 	uint64_t seed;
 	double value[FIGURES];
-	int64_t *confusion;                /* [classes label][classes answer] */
+	int64_t *confusion;                 /* [classes label][classes answer] */
 	struct interval accuracy, balanced; /* of the two figures */
-	struct accuracies over_groups;     /* means over the groups */
-	struct chance even, frequent;      /* one in as many as there are classes; always the most frequent one */
-	int most_frequent;                 /* its index */
-	struct group_score *group;         /* [groups] */
-	double (*by_seed)[FIGURES];        /* [seeds] */
+	struct accuracies over_groups;      /* means over the groups */
+	struct chance even, frequent; /* one in as many as there are classes; always the most frequent one */
+	int most_frequent;            /* its index */
+	struct group_score *group;    /* [groups] */
+	double (*by_seed)[FIGURES];   /* [seeds] */
 	/* where some windows have no answer: the share that has, and the score of these */
 	double coverage;
 	struct accuracies answered;

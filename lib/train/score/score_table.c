@@ -23,7 +23,9 @@ static void end_row(struct text *t, char c, const double *value, struct interval
 {
 	for (int f = 0; f < FIGURES; f++) {
 		number(t, c, value ? value[f] : NAN);
-		const struct interval *i = f == ACCURACY ? &accuracy : f == BALANCED_ACCURACY ? &balanced : NULL;
+		const struct interval *i = f == ACCURACY            ? &accuracy
+					   : f == BALANCED_ACCURACY ? &balanced
+								    : NULL;
 		if (i) {
 			number(t, c, i->low);
 			number(t, c, i->high);

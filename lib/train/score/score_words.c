@@ -6,29 +6,39 @@ static void value_and_interval(struct text *t, const char *words, double x, stru
 {
 	text_addf(t, "%s %.3f", words, x);
 	if (!isnan(i.low))
-		text_addf(t, " (%.3f to %.3f with other people like these)", i.low, i.high);
+		text_addf(t, " (%.3f to %.3f)", i.low, i.high);
 }
 
-static void against_chance(const struct score *s, struct text *t)
+static const char *verdict(double x, const struct chance *c)
 {
-	const char *what = s->per_recording ? "recordings" : "windows";
-	double x = s->value[ACCURACY];
-	text_addf(t,
-		"Guessing among %d classes gets %.3f right, and of %lld %s no more than %.3f in 95 of 100 tries, %.3f "
-		"in 99: this is %s.\n",
-		s->answers->width, s->even.level, (long long)s->answers->windows, what, s->even.at95, s->even.at99,
-		x > s->even.at99   ? "above chance (99 %)"
-		: x > s->even.at95 ? "above chance (95 %)"
-				   : "what chance may reach");
-	text_addf(t, "Always saying %s gets %.3f right.\n", s->answers->classes.s[s->most_frequent],
-		s->frequent.level);
+	return x > c->at99   ? "above chance (99 %)"
+	       : x > c->at95 ? "above chance (95 %)"
+			     : "no more than chance may reach";
 }
 
-static void confusion(const struct score *s, struct text *t)
+static void against_chance(const struct score *s, const char *what, struct text *t)
+{
+	const struct answers *a = s->answers;
+	const struct chance *e = &s->even, *f = &s->frequent;
+	text_addf(t,
+		"Guessing among %d classes gets %.3f right, and of %lld %s not more than %.3f in 95 of 100 "
+		"tries, "
+		"%.3f in 99: this is %s.\n",
+		a->width, e->level, (long long)a->windows, what, e->at95, e->at99,
+		verdict(s->value[ACCURACY], e));
+	if (f->level > e->level)
+		text_addf(t,
+			"Naming %s, the most frequent class, gets %.3f right on average, not more than %.3f "
+			"and %.3f: this is %s.\n",
+			a->classes.s[s->most_frequent], f->level, f->at95, f->at99,
+			verdict(s->value[ACCURACY], f));
+}
+
+static void confusion(const struct score *s, const char *what, struct text *t)
 {
 	const struct names *classes = &s->answers->classes;
 	int C = s->answers->width;
-	text_add(t, "Of the windows of each class, so many were taken for\n");
+	text_addf(t, "Of the %s of each class, so many were taken for\n", what);
 	text_addf(t, "%-16s", "");
 	for (int c = 0; c < C; c++)
 		text_addf(t, " %10s", classes->s[c]);
@@ -45,14 +55,16 @@ void score_words(const struct score *s, struct text *t)
 {
 	const struct answers *a = s->answers;
 	const char *what = s->per_recording ? "recordings" : "windows";
-	text_addf(t, "%lld %s of %d group%s", (long long)a->windows, what, a->groups.n, a->groups.n == 1 ? "" : "s");
+	text_addf(t, "%lld %s of %d group%s", (long long)a->windows, what, a->groups.n,
+		a->groups.n == 1 ? "" : "s");
 	if (a->seeds.n > 1)
 		text_addf(t, ", mean of %d seeds", a->seeds.n);
 	text_addf(t, "%s.\n", a->adapted ? "; adapted to the people it is tested on" : "");
 	value_and_interval(t, "Accuracy", s->value[ACCURACY], s->accuracy);
 	value_and_interval(t, ", balanced", s->value[BALANCED_ACCURACY], s->balanced);
-	text_add(t, ".\n");
-	against_chance(s, t);
+	text_add(t,
+		isnan(s->accuracy.low) ? ".\n" : "; in brackets the 95 % interval over people drawn anew.\n");
+	against_chance(s, what, t);
 	for (int f = KAPPA; f < FIGURES; f++)
 		if (!isnan(s->value[f]))
 			text_addf(t, "%-20s %.3f\n", figure_kind[f].words, s->value[f]);
@@ -61,7 +73,7 @@ void score_words(const struct score *s, struct text *t)
 		value_and_interval(t, "", s->answered.accuracy, s->answered.accuracy_interval);
 		text_add(t, " are right.\n");
 	}
-	confusion(s, t);
+	confusion(s, what, t);
 	value_and_interval(t, "Mean over groups", s->over_groups.accuracy, s->over_groups.accuracy_interval);
 	text_add(t, ":\n");
 	for (int g = 0; g < a->groups.n; g++)
