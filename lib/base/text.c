@@ -60,6 +60,13 @@ void text_cell(struct text *t, const char *s, char separator)
 	text_add(t, quoted ? "\"" : "");
 }
 
+void text_number_cell(struct text *t, double x, char separator)
+{
+	text_add_n(t, &separator, 1);
+	if (!isnan(x))
+		text_addf(t, "%.9g", x);
+}
+
 const char *text_string(const struct text *t)
 {
 	return t->s ? t->s : "";

@@ -17,6 +17,7 @@ void text_addf(struct text *, const char *format, ...) __attribute__((format(pri
 /* A cell of a table: quoted where commas separate and it holds one, a quote or a line's end; else blanks stand for tabs and ends
  * of lines. */
 void text_cell(struct text *, const char *s, char separator);
+void text_number_cell(struct text *, double x, char separator); /* behind a separator; empty for NAN */
 const char *text_string(const struct text *);
 char *text_take(struct text *); /* hands the string over, leaves {0} */
 void text_free(struct text *);

@@ -64,11 +64,10 @@ void ablation_rows(const struct ablation_table *a, const struct model *m, char c
 			text_addf(t, "%c%c", c, c);
 		else
 			text_addf(t, "%c%d%c%d", c, p->layer, c, p->expert);
-		text_addf(t, "%c%.9g%c%.9g%c", c, p->accuracy, c, p->change, c);
-		if (isnan(p->interval.low))
-			text_addf(t, "%c\n", c);
-		else
-			text_addf(t, "%.9g%c%.9g\n", p->interval.low, c, p->interval.high);
+		const double figure[] = {p->accuracy, p->change, p->interval.low, p->interval.high};
+		for (int f = 0; f < 4; f++)
+			text_number_cell(t, figure[f], c);
+		text_add(t, "\n");
 	}
 }
 

@@ -25,18 +25,31 @@ static int add_model(struct leak_side *s, const struct st_file *f)
 	return bad;
 }
 
-static void add_windows(struct leak_side *s, struct windows *w)
+static int add_part(struct leak_side *s, const struct windows *w)
+{
+	ROOM_FOR_ONE(s->part, s->parts, s->room);
+	s->part[s->parts] = w;
+	return s->parts++;
+}
+
+static void add_place(struct leak_side *s, int part, int64_t window)
+{
+	SHELF_ROOM_FOR_ONE(&s->shelf, s->place, s->n, s->place_room);
+	s->place[s->n++] = (struct leak_place){part, window};
+}
+
+static void add_windows(struct leak_side *s, const struct windows *w)
 {
 	bool *used = NEW_ARRAY(bool, w->groups.n + 1);
-	for (int64_t i = 0; i < w->n; i++)
+	int part = add_part(s, w);
+	for (int64_t i = 0; i < w->n; i++) {
+		add_place(s, part, i);
 		used[w->group[i]] = true;
+	}
 	for (int g = 0; g < w->groups.n; g++)
 		if (used[g])
 			names_intern(&s->groups, w->groups.s[g]);
 	free(used);
-	ROOM_FOR_ONE(s->part, s->parts, s->room);
-	s->part[s->parts++] = w;
-	s->windows += w->n;
 }
 
 static int add_file(struct leak_side *s, struct st_file *f, bool model_allowed)
@@ -66,11 +79,25 @@ int leak_side_read(struct leak_side *s, struct input *in, bool model_allowed)
 	return bad || got < 0 ? -1 : 0;
 }
 
+void leak_side_of(struct leak_side *s, const struct dataset *d, const int64_t *items, int64_t n)
+{
+	int *part = NEW_ARRAY(int, d->parts); /* 1 + that of the side */
+	*s = (struct leak_side){.borrowed = true};
+	for (int64_t i = 0; i < n; i++) {
+		const struct item *it = &d->item[items[i]];
+		if (!part[it->part])
+			part[it->part] = 1 + add_part(s, dataset_windows(d, items[i]));
+		add_place(s, part[it->part] - 1, it->window);
+	}
+	free(part);
+}
+
 void leak_side_free(struct leak_side *s)
 {
-	for (int i = 0; i < s->parts; i++)
-		windows_free(s->part[i]);
+	for (int i = 0; i < s->parts && !s->borrowed; i++)
+		windows_free((struct windows *)s->part[i]);
 	free(s->part);
+	shelf_free(&s->shelf, s->place);
 	free(s->name);
 	names_free(&s->groups);
 }
@@ -208,29 +235,43 @@ struct search {
 	const struct leak_side *train, *test;
 	struct names common;
 	struct column **train_column, **test_column; /* [parts][common] */
-	struct entry *entry;                         /* [train windows] */
-	int64_t n;
+	struct entry *entry;                         /* [n] of windows of training, sorted */
+	int64_t n, room;
+	struct shelf shelf;
 };
+
+static void add_entry(struct search *s, struct entry e)
+{
+	SHELF_ROOM_FOR_ONE(&s->shelf, s->entry, s->n, s->room);
+	s->entry[s->n++] = e;
+}
+
+static void sort_entries(struct search *s)
+{
+	if (s->n)
+		qsort(s->entry, (size_t)s->n, sizeof *s->entry, by_key);
+}
 
 static void find_equal(struct search *s)
 {
 	uint64_t hash;
 	s->n = 0;
-	for (int p = 0; p < s->train->parts; p++)
-		for (int64_t i = 0; i < s->train->part[p]->n; i++)
-			if (hash_of(s->train->part[p], s->train_column[p], s->common.n, i, &hash))
-				s->entry[s->n++] = (struct entry){hash, 0, 0, {p, i}};
-	qsort(s->entry, (size_t)s->n, sizeof *s->entry, by_key);
-	for (int p = 0; p < s->test->parts; p++)
-		for (int64_t i = 0; i < s->test->part[p]->n; i++) {
-			if (!hash_of(s->test->part[p], s->test_column[p], s->common.n, i, &hash)) {
-				s->leak->flat++;
-				continue;
-			}
-			int64_t at = entry_from(s->entry, s->n, hash, 0);
-			if (at < s->n && s->entry[at].key == hash)
-				found(&s->leak->equal, (struct leak_place){p, i}, s->entry[at].place);
+	for (int64_t i = 0; i < s->train->n; i++) {
+		struct leak_place p = s->train->place[i];
+		if (hash_of(s->train->part[p.part], s->train_column[p.part], s->common.n, p.window, &hash))
+			add_entry(s, (struct entry){.key = hash, .place = p});
+	}
+	sort_entries(s);
+	for (int64_t i = 0; i < s->test->n; i++) {
+		struct leak_place p = s->test->place[i];
+		if (!hash_of(s->test->part[p.part], s->test_column[p.part], s->common.n, p.window, &hash)) {
+			s->leak->flat++;
+			continue;
 		}
+		int64_t at = entry_from(s->entry, s->n, hash, 0);
+		if (at < s->n && s->entry[at].key == hash)
+			found(&s->leak->equal, p, s->entry[at].place);
+	}
 }
 
 /* Samples from .. after - 1 of a recording, in a window of either side. */
@@ -270,34 +311,55 @@ static void look_for(struct search *s, uint64_t key, struct leak_place test, int
 		names_intern(&s->leak->same_name, w->recordings.s[w->recording[test.window]]);
 }
 
+/* Numbers for the names of recordings, [parts][recordings] of a side: as in `known`, to which they are added or, when not, -1. */
+static int **recording_keys(const struct leak_side *s, struct names *known, bool add)
+{
+	int **key = NEW_ARRAY(int *, s->parts);
+	for (int p = 0; p < s->parts; p++) {
+		const struct names *names = &s->part[p]->recordings;
+		key[p] = NEW_ARRAY(int, names->n + 1);
+		for (int r = 0; r < names->n; r++)
+			key[p][r] = add ? names_intern(known, names->s[r]) : names_find(known, names->s[r]);
+	}
+	return key;
+}
+
+static int key_of(const struct leak_side *s, int **key, struct leak_place p)
+{
+	return key[p.part][s->part[p.part]->recording[p.window]];
+}
+
+static void free_keys(int **key, int parts)
+{
+	for (int p = 0; p < parts; p++)
+		free(key[p]);
+	free(key);
+}
+
+/* Only windows of training whose recording's name occurs in the test are looked at. */
 static void find_overlapping(struct search *s)
 {
 	struct names recordings = {0};
+	int **test_key = recording_keys(s->test, &recordings, true),
+	    **train_key = recording_keys(s->train, &recordings, false);
 	int64_t longest = 0;
 	s->n = 0;
-	for (int p = 0; p < s->train->parts; p++) {
-		const struct windows *w = s->train->part[p];
-		int *key = NEW_ARRAY(int, w->recordings.n + 1);
-		for (int r = 0; r < w->recordings.n; r++)
-			key[r] = names_intern(&recordings, w->recordings.s[r]);
-		for (int64_t i = 0; i < w->n; i++)
-			s->entry[s->n++] = (struct entry){(uint64_t)key[w->recording[i]], w->sample[i],
-				w->sample[i] + windows_samples(w, i), {p, i}};
+	for (int64_t i = 0; i < s->train->n; i++) {
+		struct leak_place p = s->train->place[i];
+		const struct windows *w = s->train->part[p.part];
+		int key = key_of(s->train, train_key, p);
+		if (key < 0)
+			continue;
+		add_entry(s, (struct entry){(uint64_t)key, w->sample[p.window],
+				     w->sample[p.window] + windows_samples(w, p.window), p});
 		longest = w->layout.length > longest ? w->layout.length : longest;
-		free(key);
 	}
-	qsort(s->entry, (size_t)s->n, sizeof *s->entry, by_key);
-	for (int p = 0; p < s->test->parts; p++) {
-		const struct windows *w = s->test->part[p];
-		int *key = NEW_ARRAY(int, w->recordings.n + 1);
-		for (int r = 0; r < w->recordings.n; r++)
-			key[r] = names_find(&recordings, w->recordings.s[r]);
-		for (int64_t i = 0; i < w->n; i++)
-			if (key[w->recording[i]] >= 0)
-				look_for(s, (uint64_t)key[w->recording[i]], (struct leak_place){p, i},
-					longest);
-		free(key);
-	}
+	sort_entries(s);
+	for (int64_t i = 0; i < s->test->n && s->n; i++)
+		look_for(s, (uint64_t)key_of(s->test, test_key, s->test->place[i]), s->test->place[i],
+			longest);
+	free_keys(test_key, s->test->parts);
+	free_keys(train_key, s->train->parts);
 	names_free(&recordings);
 }
 
@@ -318,28 +380,37 @@ static int check_rates(const struct leak_side *train, const struct leak_side *te
 	return 0;
 }
 
+static int search(struct leak *l, bool equal)
+{
+	struct search s = {.leak = l, .train = l->train, .test = l->test};
+	int bad = common_channels(s.train, s.test, &s.common);
+	if (!bad) {
+		s.train_column = all_columns(s.train, &s.common);
+		s.test_column = all_columns(s.test, &s.common);
+		if (equal)
+			find_equal(&s);
+		find_overlapping(&s);
+		shelf_free(&s.shelf, s.entry);
+		free_columns(s.train_column, s.train->parts);
+		free_columns(s.test_column, s.test->parts);
+	}
+	names_free(&s.common);
+	return bad;
+}
+
 int leak_check(struct leak *l, const struct leak_side *train, const struct leak_side *test)
 {
-	struct search s = {.leak = l, .train = train, .test = test};
 	*l = (struct leak){.train = train, .test = test};
 	for (int g = 0; g < test->groups.n; g++)
 		if (names_find(&train->groups, test->groups.s[g]) >= 0)
 			names_add(&l->groups, test->groups.s[g]);
-	if (train->model)
-		return 0;
-	int bad = check_rates(train, test) || common_channels(train, test, &s.common);
-	if (!bad) {
-		s.train_column = all_columns(train, &s.common);
-		s.test_column = all_columns(test, &s.common);
-		s.entry = NEW_ARRAY(struct entry, train->windows);
-		find_equal(&s);
-		find_overlapping(&s);
-		free(s.entry);
-		free_columns(s.train_column, train->parts);
-		free_columns(s.test_column, test->parts);
-	}
-	names_free(&s.common);
-	return bad ? -1 : 0;
+	return train->model ? 0 : check_rates(train, test) || search(l, true) ? -1 : 0;
+}
+
+int leak_check_overlap(struct leak *l, const struct leak_side *train, const struct leak_side *test)
+{
+	*l = (struct leak){.train = train, .test = test};
+	return search(l, false) ? -1 : 0;
 }
 
 bool leak_found(const struct leak *l)

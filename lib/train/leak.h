@@ -8,26 +8,30 @@
 #ifndef TRAIN_LEAK_H
 #define TRAIN_LEAK_H
 
-#include "eeg/windows.h"
-
-/* Of one side: windows, or a model, of which only the groups are known. */
-struct leak_side {
-	char *name;
-	bool model;
-	struct names groups; /* that have windows */
-	struct windows **part;
-	int parts, room;
-	int64_t windows;
-};
-
-/* Reads all windows of an input, or a model where that is allowed. */
-int leak_side_read(struct leak_side *, struct input *, bool model_allowed);
-void leak_side_free(struct leak_side *);
+#include "train/dataset.h"
 
 struct leak_place {
 	int part;
 	int64_t window;
 };
+
+/* Of one side: windows, or a model, of which only the groups are known. */
+struct leak_side {
+	char *name;
+	bool model, borrowed; /* borrowed: the windows are somebody else's */
+	struct names groups;  /* that have windows */
+	const struct windows **part;
+	int parts, room;
+	struct leak_place *place; /* [n] the windows that count */
+	int64_t n, place_room;
+	struct shelf shelf; /* of the places */
+};
+
+/* Reads all windows of an input, or a model where that is allowed. */
+int leak_side_read(struct leak_side *, struct input *, bool model_allowed);
+/* The windows of items [n] of a dataset, borrowed. */
+void leak_side_of(struct leak_side *, const struct dataset *, const int64_t *items, int64_t n);
+void leak_side_free(struct leak_side *);
 
 enum { LEAKS_NAMED = 5 };
 
@@ -45,8 +49,10 @@ struct leak {
 	int64_t flat;           /* test windows without any change, not looked for */
 };
 
-/* -1 with an error when the two cannot be compared: other rates, no channel in common. */
+/* Everything. -1 with an error when the two cannot be compared: other rates, no channel in common. */
 int leak_check(struct leak *, const struct leak_side *train, const struct leak_side *test);
+/* overlapping and same_name only, of windows that are known to go together. */
+int leak_check_overlap(struct leak *, const struct leak_side *train, const struct leak_side *test);
 bool leak_found(const struct leak *);
 void leak_free(struct leak *);
 

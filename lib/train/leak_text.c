@@ -43,8 +43,8 @@ void leak_json(const struct leak *l, struct text *t)
 	if (l->train->model)
 		text_add(t, "null");
 	else
-		text_addf(t, "%lld", (long long)l->train->windows);
-	text_addf(t, ",\"test_windows\":%lld,\"shared_groups\":", (long long)l->test->windows);
+		text_addf(t, "%lld", (long long)l->train->n);
+	text_addf(t, ",\"test_windows\":%lld,\"shared_groups\":", (long long)l->test->n);
 	json_list(t, &l->groups);
 	windows_json(l, "equal", &l->equal, t);
 	windows_json(l, "overlapping", &l->overlapping, t);

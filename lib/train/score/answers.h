@@ -58,7 +58,8 @@ void answers_set_classes(struct answers *, const struct names *classes);
  * several labels, not answered when no window of it was; then leaves out what is unlabelled. */
 int answers_settle(struct answers *, bool per_recording);
 
-int answers_seeds(const struct answers *); /* how many seeds, at least 1 */
+int answers_seeds(const struct answers *);                   /* how many seeds, at least 1 */
+void answers_adapted(const struct answers *, struct text *); /* as JSON: by what, true or false */
 void answers_free(struct answers *);
 
 /* The parts of settling, for it alone. */

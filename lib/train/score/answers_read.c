@@ -37,6 +37,14 @@ void answers_set_classes(struct answers *a, const struct names *classes)
 	a->listed = true;
 }
 
+void answers_adapted(const struct answers *a, struct text *t)
+{
+	if (a->adapted_by)
+		json_string(t, a->adapted_by);
+	else
+		text_add(t, a->adapted ? "true" : "false");
+}
+
 /* --- the keys of a line */
 
 static int wrong_key(const char *where, const char *key, const char *what)

@@ -4,21 +4,13 @@
 
 #include <math.h>
 
-static void adapted(struct text *t, const struct answers *a)
-{
-	if (a->adapted_by)
-		json_string(t, a->adapted_by);
-	else
-		text_add(t, a->adapted ? "true" : "false");
-}
-
 void comparison_json(const struct comparison *c, struct text *t)
 {
 	const struct names *groups = &c->one->answers->groups;
 	text_add(t, "{\"other\":");
 	json_string(t, c->other->answers->files.s[0]);
 	text_add(t, ",\"other_adapted\":");
-	adapted(t, c->other->answers);
+	answers_adapted(c->other->answers, t);
 	text_addf(t, ",\"metric\":\"%s\",\"value\":", figure_kind[c->figure].key);
 	json_float(t, c->one->value[c->figure]);
 	text_add(t, ",\"other_value\":");
@@ -43,13 +35,6 @@ void comparison_json(const struct comparison *c, struct text *t)
 	text_add(t, "]}");
 }
 
-static void number(struct text *t, char separator, double x)
-{
-	text_addf(t, "%c", separator);
-	if (!isnan(x))
-		text_addf(t, "%.9g", x);
-}
-
 void comparison_rows(const struct comparison *c, char s, struct text *t)
 {
 	enum figure f = c->figure;
@@ -59,12 +44,12 @@ void comparison_rows(const struct comparison *c, char s, struct text *t)
 		text_addf(t, "%s%c", all ? "all" : "group", s);
 		text_cell(t, all ? "" : c->one->answers->groups.s[g], s);
 		text_addf(t, "%c%s", s, figure_kind[f].key);
-		number(t, s, all ? c->one->value[f] : c->one->group[g].value[f]);
-		number(t, s, all ? c->other->value[f] : c->other->group[g].value[f]);
-		number(t, s, all ? c->mean : c->difference[g]);
-		number(t, s, all ? c->interval.low : NAN);
-		number(t, s, all ? c->interval.high : NAN);
-		number(t, s, all ? c->p : NAN);
+		text_number_cell(t, all ? c->one->value[f] : c->one->group[g].value[f], s);
+		text_number_cell(t, all ? c->other->value[f] : c->other->group[g].value[f], s);
+		text_number_cell(t, all ? c->mean : c->difference[g], s);
+		text_number_cell(t, all ? c->interval.low : NAN, s);
+		text_number_cell(t, all ? c->interval.high : NAN, s);
+		text_number_cell(t, all ? c->p : NAN, s);
 		text_add(t, "\n");
 	}
 }

@@ -115,10 +115,7 @@ void score_json(const struct score *s, struct text *t)
 	key(t, "classes");
 	json_list(t, &a->classes);
 	key(t, "adapted");
-	if (a->adapted_by)
-		json_string(t, a->adapted_by);
-	else
-		text_add(t, a->adapted ? "true" : "false");
+	answers_adapted(a, t);
 	count(t, "resamples", s->resamples);
 	text_addf(t, ",\"seed\":\"%llu\"", (unsigned long long)s->seed);
 	figures(t, s->value);

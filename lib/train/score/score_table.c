@@ -2,13 +2,6 @@
 
 #include <math.h>
 
-static void number(struct text *t, char separator, double x)
-{
-	text_addf(t, "%c", separator);
-	if (!isnan(x))
-		text_addf(t, "%.9g", x);
-}
-
 static void start_row(struct text *t, char c, const char *part, const char *name, int64_t windows)
 {
 	text_addf(t, "%s%c", part, c);
@@ -22,17 +15,17 @@ static void end_row(struct text *t, char c, const double *value, struct interval
 	struct interval balanced, const struct chance *chance)
 {
 	for (int f = 0; f < FIGURES; f++) {
-		number(t, c, value ? value[f] : NAN);
+		text_number_cell(t, value ? value[f] : NAN, c);
 		const struct interval *i = f == ACCURACY            ? &accuracy
 					   : f == BALANCED_ACCURACY ? &balanced
 								    : NULL;
 		if (i) {
-			number(t, c, i->low);
-			number(t, c, i->high);
+			text_number_cell(t, i->low, c);
+			text_number_cell(t, i->high, c);
 		}
 	}
-	number(t, c, chance ? chance->at95 : NAN);
-	number(t, c, chance ? chance->at99 : NAN);
+	text_number_cell(t, chance ? chance->at95 : NAN, c);
+	text_number_cell(t, chance ? chance->at99 : NAN, c);
 	text_add(t, "\n");
 }
 
