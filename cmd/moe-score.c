@@ -30,7 +30,7 @@ static const struct option table[] = {
 	{"fail-over", 0, OPT_LIST, &o.over, .arg = "NAME=X",
 		.help = "exit with 1 when a figure is above X; may be repeated"},
 	{"csv", 0, OPT_FLAG, &o.csv,
-		.help = "a comma-separated table, one row for all, each group and each seed"},
+		.help = "a comma-separated table, one row for all, each group and each run"},
 	{"tsv", 0, OPT_FLAG, &o.tsv, .help = "the same, separated by tabs"},
 	{"report", 0, OPT_FLAG, &o.report, .help = "say it in words"},
 	{"resamples", 0, OPT_INT, &o.resamples, .value = "2000", .min = 0, .max = 1e6, .arg = "N",
@@ -98,7 +98,7 @@ static int judge(const struct score *s)
 
 /* --- reading and printing */
 
-static int read_answers(struct answers *a, const char *path)
+static int read_predictions(struct predictions *a, const char *path)
 {
 	struct input *in = input_open(path);
 	int kind = in ? input_kind(in) : -1, bad = kind < 0;
@@ -106,12 +106,12 @@ static int read_answers(struct answers *a, const char *path)
 		bad = err_set(EX_DATAERR,
 			"%s: a safetensors file, not predictions; moe-predict and moe-cv print them",
 			input_name(in));
-	bad = bad || answers_read(a, in);
+	bad = bad || predictions_read(a, in);
 	input_close(in);
 	return bad ? -1 : 0;
 }
 
-static int settle(struct answers *a)
+static int settle(struct predictions *a)
 {
 	if (o.classes) {
 		struct names classes = {0};
@@ -121,12 +121,12 @@ static int settle(struct answers *a)
 					    o.classes)
 				  : 0;
 		if (!bad && !a->listed)
-			answers_set_classes(a, &classes);
+			predictions_set_classes(a, &classes);
 		names_free(&classes);
 		if (bad)
 			return -1;
 	}
-	return answers_settle(a, o.per);
+	return predictions_settle(a, o.per);
 }
 
 static int print_score(const struct score *s, const struct comparison *c)
@@ -156,14 +156,14 @@ static int print_score(const struct score *s, const struct comparison *c)
 	return bad;
 }
 
-static int score(const struct answers *a, const struct answers *other, enum figure figure)
+static int score(const struct predictions *a, const struct predictions *other, enum figure figure)
 {
 	struct score s = {0}, s_other = {0};
 	struct comparison c = {0};
 	int r = 0;
-	score_answers(&s, a, o.per, (int)o.resamples, (uint64_t)common.seed);
+	score_predictions(&s, a, o.per, (int)o.resamples, (uint64_t)common.seed);
 	if (other) {
-		score_answers(&s_other, other, o.per, 0, (uint64_t)common.seed);
+		score_predictions(&s_other, other, o.per, 0, (uint64_t)common.seed);
 		r = compare_scores(&c, &s, &s_other, figure);
 	}
 	for (int i = 0; i < s.notes.n && !r && !common.quiet && !o.report; i++)
@@ -177,7 +177,7 @@ static int score(const struct answers *a, const struct answers *other, enum figu
 
 static int work(const struct names *operands)
 {
-	struct answers a = {0}, other = {0};
+	struct predictions a = {0}, other = {0};
 	struct text none = {0};
 	if (o.csv + o.tsv + o.report > 1)
 		return err_set(EX_USAGE, "--csv, --tsv, --report: one of them at a time");
@@ -190,13 +190,13 @@ static int work(const struct names *operands)
 		check_thresholds("fail-over", &o.over, NULL, &none))
 		return -1;
 	for (int i = 0; i < (operands->n ? operands->n : 1) && !r; i++)
-		r = read_answers(&a, operands->n ? operands->s[i] : "-");
+		r = read_predictions(&a, operands->n ? operands->s[i] : "-");
 	r = r || settle(&a);
 	if (!r && o.compare)
-		r = read_answers(&other, o.compare) || settle(&other);
+		r = read_predictions(&other, o.compare) || settle(&other);
 	r = r ? -1 : score(&a, o.compare ? &other : NULL, (enum figure)figure);
-	answers_free(&a);
-	answers_free(&other);
+	predictions_free(&a);
+	predictions_free(&other);
 	return r;
 }
 

@@ -113,7 +113,7 @@ near() { # near FILTER VALUE FILE: to 1e-8
 
 @test "the order of the lines and their distribution over files do not matter" {
     moe-score -q "$golden/score-three.jsonl" >whole
-    sort "$golden/score-three.jsonl" | moe-score -q | jq 'del(.by_seed)' | cmp - <(jq 'del(.by_seed)' whole)
+    sort "$golden/score-three.jsonl" | moe-score -q | jq 'del(.by_run)' | cmp - <(jq 'del(.by_run)' whole)
     split -n l/3 "$golden/score-three.jsonl" part.
     moe-score -q part.* | cmp - whole
     moe-score -q part.aa - part.ac <part.ab | cmp - whole
@@ -192,18 +192,22 @@ near() { # near FILTER VALUE FILE: to 1e-8
     four | sed 's/"p"/"seed":7,"p"/' >one
     four | sed -e 's/"class":"a","p":\[0.9,0.1\]/"class":"b","p":[0.1,0.9]/' -e 's/"p"/"seed":8,"p"/' >two
     cat one two | moe-score >got
-    jq -e '.windows == 4 and .accuracy == 0.625 and .by_seed[0].accuracy == 0.75 and .by_seed[1].accuracy == 0.5' got
-    jq -e '[.by_seed[].seed] == ["7", "8"] and .confusion == [[1, 3], [0, 4]] and .by_group[0].accuracy == 0.75' got
+    jq -e '.windows == 4 and .accuracy == 0.625 and .by_run[0].accuracy == 0.75 and .by_run[1].accuracy == 0.5' got
+    jq -e '[.by_run[].seed] == ["7", "8"] and .confusion == [[1, 3], [0, 4]] and .by_group[0].accuracy == 0.75' got
     near .chance.limit_95 1 got # of 4 windows
     four | sed 's/"p"/"seed":"7","p"/' | cat - two | moe-score | cmp - got
+    { four | sed 's/"p"/"permutation":0,"p"/' && four | sed 's/"p"/"permutation":1,"p"/'; } | moe-score |
+        jq -e '[.by_run[].permutation] == ["0", "1"] and .accuracy == 0.75 and .windows == 4'
+    { sed 's/"p"/"permutation":0,"p"/' one && sed 's/"p"/"permutation":1,"p"/' one; } | moe-score |
+        jq -e '[.by_run[] | [.seed, .permutation]] == [["7", "0"], ["7", "1"]]'
     { cat one && tail -n 3 two; } >fewer
-    refused 65 "seeds 7 and 8 do not have the same windows" moe-score fewer
+    refused 65 "seed 7 and seed 8 do not have the same windows" moe-score fewer
     { tail -n 3 one && cat two; } >longer
-    refused 65 "seeds 7 and 8 do not have the same windows" moe-score longer
+    refused 65 "seed 7 and seed 8 do not have the same windows" moe-score longer
     { cat one && four; } >half
-    refused 65 "half:5: no seed, unlike the lines before" moe-score half
+    refused 65 "half:5: no seed or permutation, unlike the lines before" moe-score half
     cat one one >twice
-    refused 65 "twice:5: the window of S0_1.csv (S0) at sample 0 stands at twice:1 too with this seed" moe-score twice
+    refused 65 "twice:5: the window of S0_1.csv (S0) at sample 0 stands at twice:1 too in this run" moe-score twice
     sed 's/"label":"a"/"label":null/' two | cat one - >unlike
     refused 65 "the same labelled windows" moe-score unlike
 }
@@ -300,14 +304,14 @@ assert rows[0]["accuracy"] == "0.8" and rows[2]["auroc"] == "" and rows[3]["accu
 assert all(None not in r and None not in r.values() for r in rows)
 END
     moe-score a --tsv | awk -F '\t' 'NF != 17 { exit 1 }'
-    moe-score -q --tsv "$golden/score-three.jsonl" | cut -f 1,2 | grep -c 'answered\|seed.[01]' | grep -qx 3
+    moe-score -q --tsv "$golden/score-three.jsonl" | cut -f 1,2 | grep -c 'answered\|run.seed [01]' | grep -qx 3
     moe-score a --compare a --csv | sed -n 2p | grep -qx 'all,,accuracy,0.8,0.8,0,0,0,1'
     refused 64 "one of them at a time" moe-score a --csv --report
 }
 
 @test "in words: accuracy, chance, confusion, groups" {
     moe-score --report "$golden/score-three.jsonl" >got
-    grep -q "^90 windows of 8 groups, mean of 2 seeds; adapted" got
+    grep -q "^90 windows of 8 groups, mean of 2 runs; adapted" got
     grep -q "^Guessing among 3 classes gets 0.333 right, and of 90 windows not more than 0.411 in 95 of 100 tries, 0.456 in 99: this is above chance (99 %)" got
     grep -q "^Naming right, the most frequent class, gets 0.444 right on average.*no more than chance may reach" got
     grep -q "^77.8 % were answered" got
@@ -341,7 +345,7 @@ END
     bad 3 "p adds up to 0.7" '3s/\[.*\]/[0.1,0.6]/'
     bad 1 "classes is not a list of names" '1s/"p"/"classes":[1],"p"/'
     bad 1 "adapted is neither" '1s/"p"/"adapted":1,"p"/'
-    bad 1 "seed is not a string" '1s/"p"/"seed":[],"p"/'
+    bad 1 "seed is neither a number nor a string" '1s/"p"/"seed":[],"p"/'
     head -c 100 bad.jsonl >cut.jsonl
     refused 65 "cut.jsonl:1: not JSON" moe-score cut.jsonl
     four | sed 's/$/\r/' | moe-score | cmp - <(four | moe-score) # line ends of another system

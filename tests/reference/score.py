@@ -177,7 +177,7 @@ def main(folder):
             "chance": limits(n, 1 / 3),
             "confusion": sum(metrics.confusion_matrix(l, q.argmax(axis=1)) for l, q in map(whole, three)).tolist(),
             "answered": {"coverage": 1 - 20 / n, **{k: np.mean([a[k] for a in answered]) for k in ("accuracy", "balanced_accuracy")}},
-            "by_seed": [{"seed": str(s), **seeds[s]} for s in range(2)]}
+            "by_run": [{"seed": str(s), **seeds[s]} for s in range(2)]}
     rows = [r for s in range(2) for r in lines(three[s], classes, {"fold": 0, "seed": s, "adapted": "group"}, unsure[s])]
     record(folder, "three", rows, want)
 

@@ -67,8 +67,8 @@ static void calibration_goes_by_bins(void)
 {
 	/* .62 and .65 share the bin from .6 to .6667, of two one is right */
 	double p[] = {0.62, 0.38, 0.65, 0.35, 0.9, 0.1, 1, 0};
-	struct answer row[] = {{.label = 0}, {.label = 1, .named = 0}, {.label = 0}, {.label = 0}};
-	struct answers a = {.n = 4, .windows = 4, .row = row, .p = p, .width = 2};
+	struct prediction row[] = {{.label = 0}, {.label = 1, .named = 0}, {.label = 0}, {.label = 0}};
+	struct predictions a = {.n = 4, .windows = 4, .row = row, .p = p, .width = 2};
 	double value[FIGURES];
 	int64_t confusion[4];
 	CHECK(figures_of(&a, 0, 4, false, value, confusion) == 4);

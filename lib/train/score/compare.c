@@ -12,8 +12,8 @@
 /* --- the same windows? */
 
 /* Windows are sorted by these names, so that both lists can be walked side by side. */
-static int order(
-	const struct answers *a, const struct answer *x, const struct answers *b, const struct answer *y)
+static int order(const struct predictions *a, const struct prediction *x, const struct predictions *b,
+	const struct prediction *y)
 {
 	int by = strcmp(a->groups.s[x->group], b->groups.s[y->group]);
 	if (!by)
@@ -26,7 +26,7 @@ struct difference {
 	char first[200];
 };
 
-static void differs(struct difference *d, const struct answers *a, const struct answer *x)
+static void differs(struct difference *d, const struct predictions *a, const struct prediction *x)
 {
 	if (!d->n++)
 		snprintf(d->first, sizeof d->first, "%.80s of %.80s at %lld", a->recordings.s[x->recording],
@@ -40,12 +40,12 @@ static void add_difference(struct text *t, const struct difference *d, const cha
 			d->first);
 }
 
-static int check_windows(const struct answers *a, const struct answers *b)
+static int check_windows(const struct predictions *a, const struct predictions *b)
 {
 	struct difference only_a = {0}, only_b = {0}, label = {0};
 	struct text t = {0};
 	for (int64_t i = 0, j = 0; i < a->windows || j < b->windows;) {
-		const struct answer *x = &a->row[i], *y = &b->row[j];
+		const struct prediction *x = &a->row[i], *y = &b->row[j];
 		int by = i == a->windows ? 1 : j == b->windows ? -1 : order(a, x, b, y);
 		if (by < 0)
 			differs(&only_a, a, x);
@@ -119,9 +119,9 @@ static void resample(struct comparison *c, const double *d, int n)
 
 int compare_scores(struct comparison *c, const struct score *one, const struct score *other, enum figure f)
 {
-	int all = one->answers->groups.n;
+	int all = one->predictions->groups.n;
 	*c = (struct comparison){.one = one, .other = other, .figure = f};
-	if (check_windows(one->answers, other->answers))
+	if (check_windows(one->predictions, other->predictions))
 		return -1;
 	c->difference = NEW_ARRAY(double, all);
 	double *said = NEW_ARRAY(double, all);

@@ -6,11 +6,11 @@
 
 void comparison_json(const struct comparison *c, struct text *t)
 {
-	const struct names *groups = &c->one->answers->groups;
+	const struct names *groups = &c->one->predictions->groups;
 	text_add(t, "{\"other\":");
-	json_string(t, c->other->answers->files.s[0]);
+	json_string(t, c->other->predictions->files.s[0]);
 	text_add(t, ",\"other_adapted\":");
-	answers_adapted(c->other->answers, t);
+	predictions_adapted(c->other->predictions, t);
 	text_addf(t, ",\"metric\":\"%s\",\"value\":", figure_kind[c->figure].key);
 	json_float(t, c->one->value[c->figure]);
 	text_add(t, ",\"other_value\":");
@@ -39,10 +39,10 @@ void comparison_rows(const struct comparison *c, char s, struct text *t)
 {
 	enum figure f = c->figure;
 	text_addf(t, "part%cname%cmetric%cvalue%cother%cdifference%clow%chigh%cp\n", s, s, s, s, s, s, s, s);
-	for (int g = -1; g < c->one->answers->groups.n; g++) {
+	for (int g = -1; g < c->one->predictions->groups.n; g++) {
 		bool all = g < 0;
 		text_addf(t, "%s%c", all ? "all" : "group", s);
-		text_cell(t, all ? "" : c->one->answers->groups.s[g], s);
+		text_cell(t, all ? "" : c->one->predictions->groups.s[g], s);
 		text_addf(t, "%c%s", s, figure_kind[f].key);
 		text_number_cell(t, all ? c->one->value[f] : c->one->group[g].value[f], s);
 		text_number_cell(t, all ? c->other->value[f] : c->other->group[g].value[f], s);
@@ -56,14 +56,14 @@ void comparison_rows(const struct comparison *c, char s, struct text *t)
 
 void comparison_words(const struct comparison *c, struct text *t)
 {
-	const char *other = c->other->answers->files.s[0], *words = figure_kind[c->figure].words;
+	const char *other = c->other->predictions->files.s[0], *words = figure_kind[c->figure].words;
 	text_addf(t, "Against %s, by %s in each of %d group%s: %+.3f on average", other, words, c->groups,
 		c->groups == 1 ? "" : "s", c->mean);
 	if (!isnan(c->interval.low))
 		text_addf(t, " (%+.3f to %+.3f)", c->interval.low, c->interval.high);
 	text_addf(t, ", p = %.3g %s%lld flips of sign.\n", c->p, c->exact ? "of all " : "of ",
 		(long long)c->flips);
-	if (c->one->answers->adapted != c->other->answers->adapted)
+	if (c->one->predictions->adapted != c->other->predictions->adapted)
 		text_addf(t, "Only %s is adapted to the people it is tested on.\n",
-			c->other->answers->adapted ? other : c->one->answers->files.s[0]);
+			c->other->predictions->adapted ? other : c->one->predictions->files.s[0]);
 }

@@ -36,7 +36,7 @@ int figure_named(const char *key)
 }
 
 struct rows {
-	const struct answers *a;
+	const struct predictions *a;
 	int C;
 	int64_t n, *row; /* [n] */
 };
@@ -159,7 +159,7 @@ static double calibration_error(const struct rows *r)
 	enum { BINS = 15 };
 	double off[BINS] = {0}, sum = 0; /* right answers less the p they were given with */
 	for (int64_t i = 0; i < r->n; i++) {
-		const struct answer *x = &r->a->row[r->row[i]];
+		const struct prediction *x = &r->a->row[r->row[i]];
 		double p = p_of(r, i)[x->best];
 		int b = (int)ceil(p * BINS) - 1;
 		off[b < 0 ? 0 : b >= BINS ? BINS - 1 : b] += (x->best == x->label) - p;
@@ -169,14 +169,14 @@ static double calibration_error(const struct rows *r)
 	return sum / (double)r->n;
 }
 
-int64_t figures_of(
-	const struct answers *a, int64_t from, int64_t to, bool answered, double *value, int64_t *confusion)
+int64_t figures_of(const struct predictions *a, int64_t from, int64_t to, bool answered, double *value,
+	int64_t *confusion)
 {
 	struct rows r = {a, a->width, 0, NEW_ARRAY(int64_t, to - from)};
 	struct metrics counts = {.classes = a->width, .confusion = confusion};
 	memset(confusion, 0, (size_t)(a->width * a->width) * sizeof *confusion);
 	for (int64_t i = from; i < to; i++) {
-		const struct answer *x = &a->row[i];
+		const struct prediction *x = &a->row[i];
 		if (answered && x->named < 0)
 			continue;
 		r.row[r.n++] = i;

@@ -16,7 +16,7 @@
 #ifndef TRAIN_SCORE_FIGURES_H
 #define TRAIN_SCORE_FIGURES_H
 
-#include "train/score/answers.h"
+#include "train/score/predictions.h"
 
 enum figure {
 	ACCURACY,
@@ -40,7 +40,7 @@ int figure_named(const char *key); /* by either key; -1 with an error that lists
 
 /* Of rows from .. to - 1, at least one, all labelled. value [FIGURES]; confusion [classes label][classes answer] is
  * overwritten. answered: of the rows with an answer only; how many is returned (none: all NAN). */
-int64_t figures_of(
-	const struct answers *, int64_t from, int64_t to, bool answered, double *value, int64_t *confusion);
+int64_t figures_of(const struct predictions *, int64_t from, int64_t to, bool answered, double *value,
+	int64_t *confusion);
 
 #endif

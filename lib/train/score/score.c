@@ -9,21 +9,21 @@
 
 static int groups_of(const struct score *s)
 {
-	return s->answers->groups.n;
+	return s->predictions->groups.n;
 }
 
-/* --- means over seeds */
+/* --- means over runs */
 
-static void by_seed(struct score *s)
+static void by_run(struct score *s)
 {
-	const struct answers *a = s->answers;
-	int C = a->width, seeds = answers_seeds(a);
+	const struct predictions *a = s->predictions;
+	int C = a->width, runs = predictions_runs(a);
 	int64_t *confusion = NEW_ARRAY(int64_t, C * C);
-	s->by_seed = mem_new((size_t)seeds, sizeof *s->by_seed);
-	for (int i = 0; i < seeds; i++) {
-		figures_of(a, i * a->windows, (i + 1) * a->windows, false, s->by_seed[i], confusion);
+	s->by_run = mem_new((size_t)runs, sizeof *s->by_run);
+	for (int i = 0; i < runs; i++) {
+		figures_of(a, i * a->windows, (i + 1) * a->windows, false, s->by_run[i], confusion);
 		for (int f = 0; f < FIGURES; f++)
-			s->value[f] += s->by_seed[i][f] / seeds;
+			s->value[f] += s->by_run[i][f] / runs;
 		for (int c = 0; c < C * C; c++)
 			s->confusion[c] += confusion[c];
 	}
@@ -37,20 +37,20 @@ static struct chance chance_of(int64_t windows, double level)
 
 static void by_group(struct score *s)
 {
-	const struct answers *a = s->answers;
-	int seeds = answers_seeds(a);
+	const struct predictions *a = s->predictions;
+	int runs = predictions_runs(a);
 	int64_t *confusion = NEW_ARRAY(int64_t, a->width * a->width);
 	double value[FIGURES];
 	s->group = NEW_ARRAY(struct group_score, groups_of(s));
 	for (int g = 0; g < groups_of(s); g++) {
 		struct group_score *x = &s->group[g];
 		x->windows = a->group_from[g + 1] - a->group_from[g];
-		for (int i = 0; i < seeds; i++) {
+		for (int i = 0; i < runs; i++) {
 			int64_t first = i * a->windows;
 			figures_of(a, first + a->group_from[g], first + a->group_from[g + 1], false, value,
 				confusion);
 			for (int f = 0; f < FIGURES; f++)
-				x->value[f] += value[f] / seeds;
+				x->value[f] += value[f] / runs;
 		}
 		x->chance = chance_of(x->windows, 1.0 / a->width);
 	}
@@ -60,18 +60,18 @@ static void by_group(struct score *s)
 /* --- intervals: groups drawn again, the accuracies from their counts */
 
 struct tally {
-	int seeds, groups, C;
-	int64_t *right, *windows; /* [seeds][groups][C] by label */
+	int runs, groups, C;
+	int64_t *right, *windows; /* [runs][groups][C] by label */
 };
 
-static struct tally tally_of(const struct answers *a, bool answered)
+static struct tally tally_of(const struct predictions *a, bool answered)
 {
-	struct tally t = {answers_seeds(a), a->groups.n, a->width, NULL, NULL};
-	t.right = NEW_ARRAY(int64_t, t.seeds * t.groups * t.C);
-	t.windows = NEW_ARRAY(int64_t, t.seeds * t.groups * t.C);
+	struct tally t = {predictions_runs(a), a->groups.n, a->width, NULL, NULL};
+	t.right = NEW_ARRAY(int64_t, t.runs * t.groups * t.C);
+	t.windows = NEW_ARRAY(int64_t, t.runs * t.groups * t.C);
 	for (int64_t i = 0; i < a->n; i++) {
-		const struct answer *x = &a->row[i];
-		int at = (x->seed * t.groups + x->group) * t.C + x->label;
+		const struct prediction *x = &a->row[i];
+		int at = (x->run * t.groups + x->group) * t.C + x->label;
 		if (answered && x->named < 0)
 			continue;
 		t.windows[at]++;
@@ -90,7 +90,7 @@ static void tally_free(struct tally *t)
 static void accuracies_of(const struct tally *t, const int *times, double *accuracy, double *balanced)
 {
 	*accuracy = *balanced = 0;
-	for (int s = 0; s < t->seeds; s++) {
+	for (int s = 0; s < t->runs; s++) {
 		double right = 0, windows = 0, recalls = 0;
 		int classes = 0;
 		for (int c = 0; c < t->C; c++) {
@@ -107,8 +107,8 @@ static void accuracies_of(const struct tally *t, const int *times, double *accur
 				classes++;
 			}
 		}
-		*accuracy += (windows > 0 ? right / windows : NAN) / t->seeds;
-		*balanced += (classes ? recalls / classes : NAN) / t->seeds;
+		*accuracy += (windows > 0 ? right / windows : NAN) / t->runs;
+		*balanced += (classes ? recalls / classes : NAN) / t->runs;
 	}
 }
 
@@ -146,10 +146,10 @@ static void all_intervals(struct score *s, const struct tally *all, const struct
 
 /* --- notes */
 
-/* Windows of each class under the first seed [C] -> the most frequent one; says which classes have none. */
+/* Windows of each class in the first run [C] -> the most frequent one; says which classes have none. */
 static int64_t *class_windows(struct score *s)
 {
-	const struct answers *a = s->answers;
+	const struct predictions *a = s->predictions;
 	int64_t *n = NEW_ARRAY(int64_t, a->width);
 	struct names absent = {0};
 	for (int64_t i = 0; i < a->windows; i++)
@@ -183,7 +183,7 @@ static void count_note(struct score *s, int64_t n, const char *what)
 
 static void notes(struct score *s)
 {
-	const struct answers *a = s->answers;
+	const struct predictions *a = s->predictions;
 	count_note(s, a->unlabelled,
 		s->per_recording ? "recordings without a label are not counted"
 				 : "windows without a label are not counted");
@@ -192,12 +192,13 @@ static void notes(struct score *s)
 		names_add(&s->notes, "one group: no interval");
 }
 
-void score_answers(struct score *s, const struct answers *a, bool per_recording, int resamples, uint64_t seed)
+void score_predictions(
+	struct score *s, const struct predictions *a, bool per_recording, int resamples, uint64_t seed)
 {
 	*s = (struct score){
-		.answers = a, .per_recording = per_recording, .resamples = resamples, .seed = seed};
+		.predictions = a, .per_recording = per_recording, .resamples = resamples, .seed = seed};
 	s->confusion = NEW_ARRAY(int64_t, a->width * a->width);
-	by_seed(s);
+	by_run(s);
 	by_group(s);
 	struct tally all = tally_of(a, false), answered = tally_of(a, true);
 	s->coverage = 1 - (double)a->rejected / (double)a->n;
@@ -218,6 +219,6 @@ void score_free(struct score *s)
 {
 	free(s->confusion);
 	free(s->group);
-	free(s->by_seed);
+	free(s->by_run);
 	names_free(&s->notes);
 }

@@ -1,7 +1,7 @@
-/* The score of answers: figures over all windows, by group and by seed, what chance reaches, and how far other people might move
+/* The score of answers: figures over all windows, by group and by run, what chance reaches, and how far other people might move
  * it.
  *
- * With several seeds every figure is the mean over the seeds, and windows are counted once; the confusion matrix adds up.
+ * With several runs (seeds, permutations) every figure is the mean over them, and windows are counted once; the confusion matrix adds up.
  */
 #ifndef TRAIN_SCORE_SCORE_H
 #define TRAIN_SCORE_SCORE_H
@@ -27,7 +27,7 @@ struct group_score {
 };
 
 struct score {
-	const struct answers *answers; /* settled; borrowed */
+	const struct predictions *predictions; /* settled; borrowed */
 	bool per_recording;
 	int resamples;
 	uint64_t seed;
@@ -38,7 +38,7 @@ struct score {
 	struct chance even, frequent; /* one in as many as there are classes; always the most frequent one */
 	int most_frequent;            /* its index */
 	struct group_score *group;    /* [groups] */
-	double (*by_seed)[FIGURES];   /* [seeds] */
+	double (*by_run)[FIGURES];    /* [runs] */
 	/* where some windows have no answer: the share that has, and the score of these */
 	double coverage;
 	struct accuracies answered;
@@ -46,7 +46,8 @@ struct score {
 };
 
 /* resamples of the groups for the intervals; 0: none. */
-void score_answers(struct score *, const struct answers *, bool per_recording, int resamples, uint64_t seed);
+void score_predictions(
+	struct score *, const struct predictions *, bool per_recording, int resamples, uint64_t seed);
 void score_free(struct score *);
 
 void score_json(const struct score *, struct text *); /* one object, without its closing brace */

@@ -58,7 +58,7 @@ static void chance(struct text *t, const struct chance *c)
 
 static void confusion(const struct score *s, struct text *t)
 {
-	int C = s->answers->width;
+	int C = s->predictions->width;
 	text_add(t, ",\"confusion\":[");
 	for (int c = 0; c < C; c++) {
 		text_add(t, c ? ",[" : "[");
@@ -74,10 +74,10 @@ static void by_group(const struct score *s, struct text *t)
 	text_add(t, ",\"over_groups\":{");
 	accuracies(t, &s->over_groups);
 	text_add(t, "},\"by_group\":[");
-	for (int g = 0; g < s->answers->groups.n; g++) {
+	for (int g = 0; g < s->predictions->groups.n; g++) {
 		const struct group_score *x = &s->group[g];
 		text_add(t, g ? ",{" : "{");
-		word(t, "group", s->answers->groups.s[g]);
+		word(t, "group", s->predictions->groups.s[g]);
 		count(t, "windows", x->windows);
 		number(t, "accuracy", x->value[ACCURACY]);
 		number(t, "balanced_accuracy", x->value[BALANCED_ACCURACY]);
@@ -87,16 +87,15 @@ static void by_group(const struct score *s, struct text *t)
 	text_add(t, "]");
 }
 
-static void by_seed(const struct score *s, struct text *t)
+static void by_run(const struct score *s, struct text *t)
 {
-	const struct names *seeds = &s->answers->seeds;
-	if (!seeds->n)
+	const struct names *runs = &s->predictions->run_keys;
+	if (!runs->n)
 		return;
-	text_add(t, ",\"by_seed\":[");
-	for (int i = 0; i < seeds->n; i++) {
-		text_add(t, i ? ",{" : "{");
-		word(t, "seed", seeds->s[i]);
-		figures(t, s->by_seed[i]);
+	text_add(t, ",\"by_run\":[");
+	for (int i = 0; i < runs->n; i++) {
+		text_addf(t, "%s{%s", i ? "," : "", runs->s[i]);
+		figures(t, s->by_run[i]);
 		text_add(t, "}");
 	}
 	text_add(t, "]");
@@ -104,7 +103,7 @@ static void by_seed(const struct score *s, struct text *t)
 
 void score_json(const struct score *s, struct text *t)
 {
-	const struct answers *a = s->answers;
+	const struct predictions *a = s->predictions;
 	text_add(t, "{");
 	word(t, "per", s->per_recording ? "recording" : "window");
 	count(t, "windows", a->windows);
@@ -115,7 +114,7 @@ void score_json(const struct score *s, struct text *t)
 	key(t, "classes");
 	json_list(t, &a->classes);
 	key(t, "adapted");
-	answers_adapted(a, t);
+	predictions_adapted(a, t);
 	count(t, "resamples", s->resamples);
 	text_addf(t, ",\"seed\":\"%llu\"", (unsigned long long)s->seed);
 	figures(t, s->value);
@@ -135,7 +134,7 @@ void score_json(const struct score *s, struct text *t)
 	}
 	confusion(s, t);
 	by_group(s, t);
-	by_seed(s, t);
+	by_run(s, t);
 	key(t, "notes");
 	json_list(t, &s->notes);
 }

@@ -41,7 +41,7 @@ static void accuracies_row(struct text *t, char c, const struct accuracies *a)
 
 void score_rows(const struct score *s, char c, struct text *t)
 {
-	const struct answers *a = s->answers;
+	const struct predictions *a = s->predictions;
 	text_addf(t, "part%cname%cwindows", c, c);
 	for (int f = 0; f < FIGURES; f++) {
 		const char *key = figure_kind[f].key;
@@ -53,7 +53,7 @@ void score_rows(const struct score *s, char c, struct text *t)
 	start_row(t, c, "all", "", a->windows);
 	end_row(t, c, s->value, s->accuracy, s->balanced, &s->even);
 	if (a->rejected) {
-		start_row(t, c, "answered", "", (a->n - a->rejected) / answers_seeds(a));
+		start_row(t, c, "answered", "", (a->n - a->rejected) / predictions_runs(a));
 		accuracies_row(t, c, &s->answered);
 	}
 	start_row(t, c, "over_groups", "", a->windows);
@@ -62,8 +62,8 @@ void score_rows(const struct score *s, char c, struct text *t)
 		start_row(t, c, "group", a->groups.s[g], s->group[g].windows);
 		end_row(t, c, s->group[g].value, none, none, &s->group[g].chance);
 	}
-	for (int i = 0; i < a->seeds.n; i++) {
-		start_row(t, c, "seed", a->seeds.s[i], a->windows);
-		end_row(t, c, s->by_seed[i], none, none, &s->even);
+	for (int i = 0; i < a->runs.n; i++) {
+		start_row(t, c, "run", a->runs.s[i], a->windows);
+		end_row(t, c, s->by_run[i], none, none, &s->even);
 	}
 }

@@ -18,7 +18,7 @@ static const char *verdict(double x, const struct chance *c)
 
 static void against_chance(const struct score *s, const char *what, struct text *t)
 {
-	const struct answers *a = s->answers;
+	const struct predictions *a = s->predictions;
 	const struct chance *e = &s->even, *f = &s->frequent;
 	text_addf(t,
 		"Guessing among %d classes gets %.3f right, and of %lld %s not more than %.3f in 95 of 100 "
@@ -36,8 +36,8 @@ static void against_chance(const struct score *s, const char *what, struct text 
 
 static void confusion(const struct score *s, const char *what, struct text *t)
 {
-	const struct names *classes = &s->answers->classes;
-	int C = s->answers->width;
+	const struct names *classes = &s->predictions->classes;
+	int C = s->predictions->width;
 	text_addf(t, "Of the %s of each class, so many were taken for\n", what);
 	text_addf(t, "%-16s", "");
 	for (int c = 0; c < C; c++)
@@ -53,12 +53,12 @@ static void confusion(const struct score *s, const char *what, struct text *t)
 
 void score_words(const struct score *s, struct text *t)
 {
-	const struct answers *a = s->answers;
+	const struct predictions *a = s->predictions;
 	const char *what = s->per_recording ? "recordings" : "windows";
 	text_addf(t, "%lld %s of %d group%s", (long long)a->windows, what, a->groups.n,
 		a->groups.n == 1 ? "" : "s");
-	if (a->seeds.n > 1)
-		text_addf(t, ", mean of %d seeds", a->seeds.n);
+	if (a->runs.n > 1)
+		text_addf(t, ", mean of %d runs", a->runs.n);
 	text_addf(t, "%s.\n", a->adapted ? "; adapted to the people it is tested on" : "");
 	value_and_interval(t, "Accuracy", s->value[ACCURACY], s->accuracy);
 	value_and_interval(t, ", balanced", s->value[BALANCED_ACCURACY], s->balanced);

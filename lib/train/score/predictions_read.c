@@ -1,4 +1,4 @@
-#include "train/score/answers.h"
+#include "train/score/predictions.h"
 
 #include "base/error.h"
 #include "base/json.h"
@@ -11,11 +11,12 @@
 
 enum { LONGEST_LINE = 16 << 20 };
 
-void answers_free(struct answers *a)
+void predictions_free(struct predictions *a)
 {
 	names_free(&a->recordings);
 	names_free(&a->groups);
-	names_free(&a->seeds);
+	names_free(&a->runs);
+	names_free(&a->run_keys);
 	names_free(&a->classes);
 	names_free(&a->files);
 	names_free(&a->words);
@@ -23,21 +24,21 @@ void answers_free(struct answers *a)
 	free(a->row);
 	free(a->p);
 	free(a->group_from);
-	*a = (struct answers){0};
+	*a = (struct predictions){0};
 }
 
-int answers_seeds(const struct answers *a)
+int predictions_runs(const struct predictions *a)
 {
-	return a->seeds.n ? a->seeds.n : 1;
+	return a->runs.n ? a->runs.n : 1;
 }
 
-void answers_set_classes(struct answers *a, const struct names *classes)
+void predictions_set_classes(struct predictions *a, const struct names *classes)
 {
 	names_copy(&a->classes, classes);
 	a->listed = true;
 }
 
-void answers_adapted(const struct answers *a, struct text *t)
+void predictions_adapted(const struct predictions *a, struct text *t)
 {
 	if (a->adapted_by)
 		json_string(t, a->adapted_by);
@@ -87,26 +88,45 @@ static int take_start(const cJSON *line, int64_t *start, const char *where)
 	return 0;
 }
 
-/* A number, or the text of one. */
-static int take_seed(struct answers *a, const cJSON *line, int *seed, const char *where)
+/* Adds a number, or the text of one, to the words and keys that tell runs apart. */
+static int add_run_key(
+	const cJSON *line, const char *key, struct text *words, struct text *keys, const char *where)
 {
-	const cJSON *v = json_get(line, "seed");
-	if (a->n && !v != !a->seeds.n)
-		return err_set(EX_DATAERR,
-			"%s: %s seed, unlike the lines before; they are of different runs, score them apart",
-			where, v ? "a" : "no");
+	const cJSON *v = json_get(line, key);
 	if (!v)
 		return 0;
-	if (cJSON_IsNumber(v)) {
-		char digits[40];
-		snprintf(digits, sizeof digits, "%.17g", v->valuedouble);
-		*seed = names_intern(&a->seeds, digits);
-		return 0;
-	}
-	return take_name(line, "seed", &a->seeds, seed, where);
+	if (!cJSON_IsNumber(v) && !cJSON_IsString(v))
+		return wrong_key(where, key, "neither a number nor a string");
+	char *s = cJSON_IsString(v) ? mem_text(v->valuestring) : mem_format("%.17g", v->valuedouble);
+	text_addf(words, "%s%s %s", words->n ? ", " : "", key, s);
+	text_addf(keys, "%s\"%s\":", keys->n ? "," : "", key);
+	json_string(keys, s);
+	free(s);
+	return 0;
 }
 
-static int take_adapted(struct answers *a, const cJSON *line, const char *where)
+static int take_run(struct predictions *a, const cJSON *line, int *run, const char *where)
+{
+	struct text words = {0}, keys = {0};
+	int bad = add_run_key(line, "seed", &words, &keys, where) ||
+		  add_run_key(line, "permutation", &words, &keys, where);
+	if (!bad && a->n && !words.n != !a->runs.n)
+		bad = err_set(EX_DATAERR,
+			"%s: %s seed or permutation, unlike the lines before; they are of different runs, "
+			"score "
+			"them apart",
+			where, words.n ? "a" : "no");
+	if (!bad && words.n) {
+		*run = names_intern(&a->runs, words.s);
+		if (*run == a->run_keys.n)
+			names_add(&a->run_keys, keys.s);
+	}
+	text_free(&words);
+	text_free(&keys);
+	return bad;
+}
+
+static int take_adapted(struct predictions *a, const cJSON *line, const char *where)
 {
 	const cJSON *v = json_get(line, "adapted");
 	bool adapted = cJSON_IsTrue(v) || cJSON_IsString(v);
@@ -126,7 +146,7 @@ static int take_adapted(struct answers *a, const cJSON *line, const char *where)
 }
 
 /* The names of p, which must be the same in all lines that have them. */
-static int take_classes(struct answers *a, const cJSON *line, const char *where)
+static int take_classes(struct predictions *a, const cJSON *line, const char *where)
 {
 	const cJSON *list = json_get(line, "classes"), *v;
 	struct names names = {0};
@@ -149,12 +169,12 @@ static int take_classes(struct answers *a, const cJSON *line, const char *where)
 			"go together",
 			where);
 	else if (!a->listed)
-		answers_set_classes(a, &names);
+		predictions_set_classes(a, &names);
 	names_free(&names);
 	return bad;
 }
 
-static int take_probabilities(struct answers *a, const cJSON *line, const char *where)
+static int take_probabilities(struct predictions *a, const cJSON *line, const char *where)
 {
 	const cJSON *list = json_get(line, "p"), *v;
 	int n = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0, c = 0;
@@ -185,18 +205,18 @@ static int take_probabilities(struct answers *a, const cJSON *line, const char *
 	return 0;
 }
 
-static int take_line(struct answers *a, const char *s, size_t n, int file, int64_t number)
+static int take_line(struct predictions *a, const char *s, size_t n, int file, int64_t number)
 {
 	char *where = mem_format("%s:%lld", a->files.s[file], (long long)number);
 	cJSON *line = json_parse(s, n, where);
-	struct answer x = a->n ? a->row[a->n - 1] : (struct answer){0};
+	struct prediction x = a->n ? a->row[a->n - 1] : (struct prediction){0};
 	x.file = file;
 	x.line = number;
 	int bad = !line ? -1 : cJSON_IsObject(line) ? 0 : wrong_key(where, "the line", "not an object");
 	bad = bad || take_name(line, "recording", &a->recordings, &x.recording, where) ||
 	      take_name(line, "group", &a->groups, &x.group, where) || take_start(line, &x.start, where) ||
 	      take_word(line, "label", &a->words, &x.label, where) ||
-	      take_word(line, "class", &a->words, &x.named, where) || take_seed(a, line, &x.seed, where) ||
+	      take_word(line, "class", &a->words, &x.named, where) || take_run(a, line, &x.run, where) ||
 	      take_adapted(a, line, where) || take_classes(a, line, where) ||
 	      take_probabilities(a, line, where);
 	if (!bad) {
@@ -208,7 +228,7 @@ static int take_line(struct answers *a, const char *s, size_t n, int file, int64
 	return bad ? -1 : 0;
 }
 
-int answers_read(struct answers *a, struct input *in)
+int predictions_read(struct predictions *a, struct input *in)
 {
 	struct text rest = {0}; /* of a line that goes on in the next block */
 	char block[1 << 16];

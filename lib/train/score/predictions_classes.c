@@ -1,5 +1,5 @@
 /* Which class each number of p belongs to. */
-#include "train/score/answers.h"
+#include "train/score/predictions.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int at_line(const struct answers *a, const struct answer *x)
+static int at_line(const struct predictions *a, const struct prediction *x)
 {
 	return err_at("%s:%lld", a->files.s[x->file], (long long)x->line);
 }
@@ -29,10 +29,10 @@ static int largest(const double *p, int n, bool *alone)
 }
 
 /* word_of [width]: from lines whose largest p stands alone. */
-static int learn_order(const struct answers *a, int *word_of)
+static int learn_order(const struct predictions *a, int *word_of)
 {
 	for (int64_t i = 0; i < a->n; i++) {
-		const struct answer *x = &a->row[i];
+		const struct prediction *x = &a->row[i];
 		bool alone;
 		int best = largest(a->p + i * a->width, a->width, &alone);
 		if (x->named < 0 || !alone)
@@ -53,7 +53,7 @@ static int learn_order(const struct answers *a, int *word_of)
 }
 
 /* One class that was never the answer is the one label that was not either. */
-static int fill_order(struct answers *a, int *word_of)
+static int fill_order(struct predictions *a, int *word_of)
 {
 	bool *known = NEW_ARRAY(bool, a->words.n);
 	int open = 0, at = 0, unused = 0, word = 0, bad = 0;
@@ -83,7 +83,7 @@ static int fill_order(struct answers *a, int *word_of)
 	return bad;
 }
 
-static int derive_classes(struct answers *a)
+static int derive_classes(struct predictions *a)
 {
 	int *word_of = NEW_ARRAY(int, a->width), bad;
 	for (int c = 0; c < a->width; c++)
@@ -95,7 +95,7 @@ static int derive_classes(struct answers *a)
 	return bad;
 }
 
-static int check_list(const struct answers *a)
+static int check_list(const struct predictions *a)
 {
 	char *list = names_join(&a->classes, ", ");
 	const char *twice = names_duplicate(&a->classes);
@@ -110,7 +110,8 @@ static int check_list(const struct answers *a)
 	return bad;
 }
 
-static int misplaced(const struct answers *a, const struct answer *x, const int *class_of, int largest_at)
+static int misplaced(
+	const struct predictions *a, const struct prediction *x, const int *class_of, int largest_at)
 {
 	char *list = names_join(&a->classes, ", ");
 	if (x->label >= 0 && class_of[x->label] < 0)
@@ -131,7 +132,7 @@ static int misplaced(const struct answers *a, const struct answer *x, const int 
 }
 
 /* Words become classes; the class must be where the largest p is. */
-static int renumber(struct answers *a, struct answer *x, const double *p, const int *class_of)
+static int renumber(struct predictions *a, struct prediction *x, const double *p, const int *class_of)
 {
 	bool alone;
 	int largest_at = largest(p, a->width, &alone), named = x->named < 0 ? -1 : class_of[x->named];
@@ -144,7 +145,7 @@ static int renumber(struct answers *a, struct answer *x, const double *p, const 
 	return 0;
 }
 
-int answers_find_classes(struct answers *a)
+int predictions_find_classes(struct predictions *a)
 {
 	/* "unsure" is no answer, unless a class is called so */
 	int unsure = names_find(&a->classes, "unsure") < 0 ? names_find(&a->words, "unsure") : -1, bad = 0;

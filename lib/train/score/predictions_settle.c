@@ -1,4 +1,4 @@
-#include "train/score/answers.h"
+#include "train/score/predictions.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -6,17 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- order: by seed as they came, by the names of group and recording, by start */
+/* --- order: by run as they came, by the names of group and recording, by start */
 
 struct place {
-	struct answer row;
+	struct prediction row;
 	int64_t from; /* where its p is */
 };
 
 static int by_place(const void *a, const void *b)
 {
-	const struct answer *x = &((const struct place *)a)->row, *y = &((const struct place *)b)->row;
-	return x->seed != y->seed             ? (x->seed > y->seed) - (x->seed < y->seed)
+	const struct prediction *x = &((const struct place *)a)->row, *y = &((const struct place *)b)->row;
+	return x->run != y->run               ? (x->run > y->run) - (x->run < y->run)
 	       : x->group != y->group         ? (x->group > y->group) - (x->group < y->group)
 	       : x->recording != y->recording ? (x->recording > y->recording) - (x->recording < y->recording)
 					      : (x->start > y->start) - (x->start < y->start);
@@ -42,7 +42,7 @@ static int *sort_names(struct names *l)
 	return new_of;
 }
 
-static void sort_rows(struct answers *a)
+static void sort_rows(struct predictions *a)
 {
 	struct place *place = NEW_ARRAY(struct place, a->n);
 	double *p = NEW_ARRAY(double, a->n * a->width);
@@ -65,14 +65,14 @@ static void sort_rows(struct answers *a)
 	free(group);
 }
 
-/* --- every window once, and the same ones under each seed */
+/* --- every window once, and the same ones in each run */
 
-static bool same_window(const struct answer *x, const struct answer *y)
+static bool same_window(const struct prediction *x, const struct prediction *y)
 {
 	return x->group == y->group && x->recording == y->recording && x->start == y->start;
 }
 
-static char *window_name(const struct answers *a, const struct answer *x)
+static char *window_name(const struct predictions *a, const struct prediction *x)
 {
 	return x->start < 0
 		       ? mem_format(
@@ -81,11 +81,11 @@ static char *window_name(const struct answers *a, const struct answer *x)
 				 a->groups.s[x->group], (long long)x->start);
 }
 
-static int check_once(const struct answers *a)
+static int check_once(const struct predictions *a)
 {
 	for (int64_t i = 1; i < a->n; i++) {
-		const struct answer *x = &a->row[i - 1], *y = &a->row[i];
-		if (x->seed != y->seed || !same_window(x, y))
+		const struct prediction *x = &a->row[i - 1], *y = &a->row[i];
+		if (x->run != y->run || !same_window(x, y))
 			continue;
 		if (x->file > y->file || (x->file == y->file && x->line > y->line)) {
 			x = y;
@@ -96,39 +96,38 @@ static int check_once(const struct answers *a)
 			"%s:%lld: %s stands at %s:%lld too%s; score runs apart, or tell them by a key "
 			"\"seed\"",
 			a->files.s[y->file], (long long)y->line, what, a->files.s[x->file],
-			(long long)x->line, a->seeds.n ? " with this seed" : "");
+			(long long)x->line, a->runs.n ? " in this run" : "");
 		free(what);
 		return -1;
 	}
 	return 0;
 }
 
-/* Rows are sorted: windows a seed, or an error that names one which a seed lacks. */
-static int check_seeds(struct answers *a, const char *what)
+/* Rows are sorted: windows a run, or an error that names one which a run lacks. */
+static int check_runs(struct predictions *a, const char *what)
 {
-	int seeds = answers_seeds(a);
+	int runs = predictions_runs(a);
 	a->windows = 0;
-	while (a->windows < a->n && a->row[a->windows].seed == 0)
+	while (a->windows < a->n && a->row[a->windows].run == 0)
 		a->windows++;
-	for (int s = 1; s < seeds; s++)
+	for (int s = 1; s < runs; s++)
 		for (int64_t i = 0; i < a->windows; i++) {
 			int64_t at = s * a->windows + i;
-			const struct answer *x = &a->row[i], *y = at < a->n ? &a->row[at] : NULL;
-			if (!y || y->seed != s || !same_window(x, y)) {
+			const struct prediction *x = &a->row[i], *y = at < a->n ? &a->row[at] : NULL;
+			if (!y || y->run != s || !same_window(x, y)) {
 				char *name = window_name(a, x);
 				err_set(EX_DATAERR,
-					"%s: seeds %s and %s do not have the same %swindows (look at %s); "
+					"%s: %s and %s do not have the same %swindows (look at %s); "
 					"score "
 					"them apart",
-					a->files.s[x->file], a->seeds.s[0], a->seeds.s[s], what, name);
+					a->files.s[x->file], a->runs.s[0], a->runs.s[s], what, name);
 				free(name);
 				return -1;
 			}
 		}
-	if (a->windows * seeds < a->n)
-		return err_set(EX_DATAERR,
-			"%s: seeds %s and %s do not have the same %swindows; score them apart", a->files.s[0],
-			a->seeds.s[0], a->seeds.s[a->row[a->windows * seeds].seed], what);
+	if (a->windows * runs < a->n)
+		return err_set(EX_DATAERR, "%s: %s and %s do not have the same %swindows; score them apart",
+			a->files.s[0], a->runs.s[0], a->runs.s[a->row[a->windows * runs].run], what);
 	return 0;
 }
 
@@ -145,9 +144,9 @@ static void mean_of(const double *p, int64_t n, int width, double *mean)
 }
 
 /* Rows from .. to - 1 become row `to_row`. Its place was read before, as to_row <= from. */
-static void vote(struct answers *a, int64_t from, int64_t to, int64_t to_row)
+static void vote(struct predictions *a, int64_t from, int64_t to, int64_t to_row)
 {
-	struct answer x = a->row[from];
+	struct prediction x = a->row[from];
 	double *mean = NEW_ARRAY(double, a->width);
 	bool mixed = false, answered = false;
 	mean_of(a->p + from * a->width, to - from, a->width, mean);
@@ -166,19 +165,19 @@ static void vote(struct answers *a, int64_t from, int64_t to, int64_t to_row)
 	x.start = -1;
 	if (mixed) {
 		x.label = -1;
-		a->mixed += x.seed == 0;
+		a->mixed += x.run == 0;
 	}
 	a->row[to_row] = x;
 	memcpy(a->p + to_row * a->width, mean, (size_t)a->width * sizeof *mean);
 	free(mean);
 }
 
-static void vote_all(struct answers *a)
+static void vote_all(struct predictions *a)
 {
 	int64_t n = 0;
 	for (int64_t from = 0, to; from < a->n; from = to) {
-		const struct answer *x = &a->row[from];
-		for (to = from + 1; to < a->n && a->row[to].seed == x->seed && a->row[to].group == x->group &&
+		const struct prediction *x = &a->row[from];
+		for (to = from + 1; to < a->n && a->row[to].run == x->run && a->row[to].group == x->group &&
 				    a->row[to].recording == x->recording;
 			to++)
 			;
@@ -189,12 +188,12 @@ static void vote_all(struct answers *a)
 
 /* --- what can be scored */
 
-static int keep_labelled(struct answers *a)
+static int keep_labelled(struct predictions *a)
 {
 	int64_t n = 0;
 	for (int64_t i = 0; i < a->n; i++) {
 		if (a->row[i].label < 0) {
-			a->unlabelled += a->row[i].seed == 0;
+			a->unlabelled += a->row[i].run == 0;
 			continue;
 		}
 		a->rejected += a->row[i].named < 0;
@@ -214,13 +213,13 @@ static int keep_labelled(struct answers *a)
 }
 
 /* Groups of the windows that are left, numbered anew. */
-static void find_groups(struct answers *a)
+static void find_groups(struct predictions *a)
 {
 	struct names left = {0};
 	int last = -1;
 	a->group_from = NEW_ARRAY(int64_t, a->groups.n + 1);
 	for (int64_t i = 0; i < a->n; i++) {
-		struct answer *x = &a->row[i];
+		struct prediction *x = &a->row[i];
 		if (i % a->windows == 0) {
 			last = -1;
 			names_free(&left);
@@ -237,16 +236,16 @@ static void find_groups(struct answers *a)
 	a->groups = left;
 }
 
-int answers_settle(struct answers *a, bool per_recording)
+int predictions_settle(struct predictions *a, bool per_recording)
 {
-	if (answers_find_classes(a))
+	if (predictions_find_classes(a))
 		return -1;
 	sort_rows(a);
-	if (check_once(a) || check_seeds(a, ""))
+	if (check_once(a) || check_runs(a, ""))
 		return -1;
 	if (per_recording)
 		vote_all(a);
-	if (keep_labelled(a) || check_seeds(a, "labelled "))
+	if (keep_labelled(a) || check_runs(a, "labelled "))
 		return -1;
 	find_groups(a);
 	return 0;
