@@ -18,9 +18,8 @@ static const struct option table[] = {
 	{"per", 0, OPT_CHOICE, &o.per, .value = "window", .choices = "window|recording",
 		.help = "score windows, or recordings by the mean probability of their windows"},
 	{"classes", 0, OPT_TEXT, &o.classes, .arg = "LIST",
-		.help = "the classes in the order of p, separated by commas; needed only when the lines do "
-			"not "
-			"tell it"},
+		.help = "the classes in the order of p, separated by commas; only when the lines do not "
+			"tell"},
 	{"compare", 0, OPT_TEXT, &o.compare, .arg = "OTHER",
 		.help = "compare with other predictions of the same windows, by group"},
 	{"metric", 0, OPT_TEXT, &o.metric, .value = "acc", .arg = "NAME", .given = &o.metric_given,

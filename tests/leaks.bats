@@ -88,6 +88,10 @@ leak() {
     refused 64 "wants two operands" moe-stats --leak-check train.st test.st w.st
     refused 64 "goes with no other mode" moe-stats --leak-check --csv train.st test.st
     refused 66 "none.st" moe-stats --leak-check none.st test.st
+    cat m.st train.st >joined.st
+    run bash -c 'cat joined.st | moe-stats --leak-check - test.st'
+    [ "$status" -eq 65 ]
+    [[ $output == *"a model and windows; give one of them"* ]]
     refused 65 "text, not a windows file" moe-stats --leak-check train.st eeg/S00_1.csv
     refused 65 "m.st" moe-stats --leak-check train.st m.st
     sed '1s/[A-Z][A-Za-z0-9]*/X&/g' eeg/S02_1.csv >X_1.csv
@@ -110,4 +114,15 @@ leak() {
     [[ $output == *"is of group again and at 0 of group S01"* ]]
     [ ! -e x ]
     train x --set train.epochs=1 --valid-groups again,S01 - < <(cat both.st) # both validate
+}
+
+@test "the examples of the page run" {
+    train model.safetensors -q --set train.epochs=1 train.st
+    cp train.st train.safetensors
+    cp test.st test.safetensors
+    grep '^moe-stats --leak-check' "$BATS_TEST_DIRNAME/../man/moe-stats.1" >examples
+    [ "$(wc -l <examples)" -eq 2 ]
+    run bash -eu -o pipefail examples
+    [ "$status" -eq 0 ]
+    [[ $output == *'"equal":null'*false ]]
 }

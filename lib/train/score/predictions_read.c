@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_LINE = 16 << 20 };
+enum { LONGEST_LINE = 16 << 20, MOST_CLASSES = 1000 };
 
 void predictions_free(struct predictions *a)
 {
@@ -112,9 +112,8 @@ static int take_run(struct predictions *a, const cJSON *line, int *run, const ch
 		  add_run_key(line, "permutation", &words, &keys, where);
 	if (!bad && a->n && !words.n != !a->runs.n)
 		bad = err_set(EX_DATAERR,
-			"%s: %s seed or permutation, unlike the lines before; they are of different runs, "
-			"score "
-			"them apart",
+			"%s: %s seed or permutation, unlike the lines before; score runs of different kinds "
+			"apart",
 			where, words.n ? "a" : "no");
 	if (!bad && words.n) {
 		*run = names_intern(&a->runs, words.s);
@@ -164,9 +163,7 @@ static int take_classes(struct predictions *a, const cJSON *line, const char *wh
 		bad = wrong_key(where, "classes", "not a list of names");
 	else if (a->listed && !names_equal(&names, &a->classes))
 		bad = err_set(EX_DATAERR,
-			"%s: other classes than before, or in another order; lines of different models do "
-			"not "
-			"go together",
+			"%s: other classes than before, or in another order; score different models apart",
 			where);
 	else if (!a->listed)
 		predictions_set_classes(a, &names);
@@ -181,11 +178,12 @@ static int take_probabilities(struct predictions *a, const cJSON *line, const ch
 	double sum = 0;
 	if (n < 2)
 		return wrong_key(where, "p", list ? "not a list of two or more numbers" : "missing");
+	if (n > MOST_CLASSES)
+		return err_set(EX_DATAERR, "%s: p has %d numbers, and %d classes are the most", where, n,
+			MOST_CLASSES);
 	if (a->n && n != a->width)
 		return err_set(EX_DATAERR,
-			"%s: p has %d numbers and %d in the lines before; lines of different models do not "
-			"go "
-			"together",
+			"%s: p has %d numbers and %d in the lines before; score different models apart",
 			where, n, a->width);
 	a->width = n;
 	if (a->n >= a->p_room) {
@@ -205,10 +203,21 @@ static int take_probabilities(struct predictions *a, const cJSON *line, const ch
 	return 0;
 }
 
+static cJSON *parse(const char *s, size_t n, const char *where)
+{
+	cJSON *line = json_parse(s, n, where);
+	if (!line) {
+		char *why = mem_text(err_text());
+		err_set(EX_DATAERR, "%s; predictions are the JSON Lines of moe-predict or moe-cv", why);
+		free(why);
+	}
+	return line;
+}
+
 static int take_line(struct predictions *a, const char *s, size_t n, int file, int64_t number)
 {
 	char *where = mem_format("%s:%lld", a->files.s[file], (long long)number);
-	cJSON *line = json_parse(s, n, where);
+	cJSON *line = parse(s, n, where);
 	struct prediction x = a->n ? a->row[a->n - 1] : (struct prediction){0};
 	x.file = file;
 	x.line = number;

@@ -67,11 +67,12 @@ struct tally {
 static struct tally tally_of(const struct predictions *a, bool answered)
 {
 	struct tally t = {predictions_runs(a), a->groups.n, a->width, NULL, NULL};
-	t.right = NEW_ARRAY(int64_t, t.runs * t.groups * t.C);
-	t.windows = NEW_ARRAY(int64_t, t.runs * t.groups * t.C);
+	size_t n = (size_t)t.runs * (size_t)t.groups * (size_t)t.C;
+	t.right = NEW_ARRAY(int64_t, n);
+	t.windows = NEW_ARRAY(int64_t, n);
 	for (int64_t i = 0; i < a->n; i++) {
 		const struct prediction *x = &a->row[i];
-		int at = (x->run * t.groups + x->group) * t.C + x->label;
+		int64_t at = ((int64_t)x->run * t.groups + x->group) * t.C + x->label;
 		if (answered && x->named < 0)
 			continue;
 		t.windows[at]++;
@@ -96,7 +97,8 @@ static void accuracies_of(const struct tally *t, const int *times, double *accur
 		for (int c = 0; c < t->C; c++) {
 			double r = 0, n = 0;
 			for (int g = 0; g < t->groups; g++) {
-				int at = (s * t->groups + g) * t->C + c, k = times ? times[g] : 1;
+				int64_t at = ((int64_t)s * t->groups + g) * t->C + c;
+				int k = times ? times[g] : 1;
 				r += (double)(k * t->right[at]);
 				n += (double)(k * t->windows[at]);
 			}
