@@ -21,7 +21,7 @@ leak() {
 @test "other people, other recordings: no leak" {
     leak 0 '.leak == false and .train_windows == 32 and .test_windows == 32 and .shared_groups == [] and .equal.windows == 0 and .overlapping.windows == 0' train.st test.st
     [ -z "$stderr" ]
-    cat test.st | moe-stats --leak-check train.st - | jq -e '.test == "standard input" and .leak == false'
+    moe-stats --leak-check train.st - < <(cat test.st) | jq -e '.test == "standard input" and .leak == false'
 }
 
 @test "a group on both sides is named, also when its windows are others" {
