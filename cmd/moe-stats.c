@@ -7,10 +7,11 @@
 #include "model/report.h"
 #include "train/ablate.h"
 #include "train/condition.h"
+#include "train/leak.h"
 #include "train/source.h"
 
 static struct {
-	bool describe, raw, merge, csv, tsv, report, ablate;
+	bool describe, raw, merge, csv, tsv, report, ablate, leak_check;
 	const char *model;
 	long long permutations, resamples;
 } o;
@@ -33,6 +34,10 @@ static const struct option table[] = {
 	{"ablate", 0, OPT_FLAG, &o.ablate,
 		.help = "leave out each expert and each region of the model in turn, on windows, and say how "
 			"accuracy changes"},
+	{"leak-check", 0, OPT_FLAG, &o.leak_check,
+		.help = "say whether the windows of the second operand are new to the first, windows or a "
+			"model; "
+			"exit with 1 when they are not"},
 	{"model", 'm', OPT_TEXT, &o.model, .arg = "MODEL", .help = "the model of --ablate"},
 	{"resamples", 0, OPT_INT, &o.resamples, .value = "1000", .min = 0, .max = 1e6, .arg = "N",
 		.help = "of the groups, for the intervals of --ablate; 0 for none"},
@@ -205,6 +210,53 @@ static int ablation(const struct names *operands)
 	return bad;
 }
 
+/* --- leaks */
+
+static int read_side(struct leak_side *s, const char *path, bool model_allowed)
+{
+	struct input *in = input_open(path);
+	int bad = !in || leak_side_read(s, in, model_allowed);
+	input_close(in);
+	return bad ? -1 : 0;
+}
+
+static int report_leak(const struct leak *l)
+{
+	struct text t = {0}, words = {0};
+	leak_json(l, &t);
+	int r = write_text(&t);
+	if (!r && l->train->model && !common.quiet)
+		program_say("of a model only the groups are known: equal and overlapping windows were not "
+			    "looked for");
+	if (!r && leak_found(l)) {
+		leak_words(l, &words);
+		program_say(text_string(&words));
+		r = EXIT_NO;
+	}
+	text_free(&t);
+	text_free(&words);
+	return r;
+}
+
+static int check_leaks(const struct names *operands)
+{
+	struct leak_side train = {0}, test = {0};
+	struct leak leak = {0};
+	if (o.raw || o.merge || o.describe || o.ablate || o.csv || o.tsv || o.report || o.model)
+		return err_set(EX_USAGE, "--leak-check goes with no other mode and prints JSON");
+	if (operands->n != 2)
+		return err_set(EX_USAGE,
+			"--leak-check wants two operands: what was trained on, and what is tested on");
+	int r = read_side(&train, operands->s[0], true) || read_side(&test, operands->s[1], false) ||
+				leak_check(&leak, &train, &test)
+			? -1
+			: report_leak(&leak);
+	leak_free(&leak);
+	leak_side_free(&train);
+	leak_side_free(&test);
+	return r;
+}
+
 static int work(const struct names *operands)
 {
 	static const char *const standard[] = {"-"};
@@ -212,6 +264,8 @@ static int work(const struct names *operands)
 	int n = operands->n ? operands->n : 1, failed = 0;
 	if (o.raw + o.csv + o.tsv + o.report + o.describe > 1)
 		return err_set(EX_USAGE, "--raw, --csv, --tsv, --report, --describe: one of them at a time");
+	if (o.leak_check)
+		return check_leaks(operands);
 	if (o.ablate)
 		return ablation(operands);
 	if (o.model)

@@ -134,7 +134,12 @@ static int choose_sides(struct run *r)
 		bad = holdout_cut(r->data, &h, &r->sides);
 	if (!bad && r->valid)
 		bad = holdout_cut(r->valid, &none, &r->valid_sides) ||
-		      holdout_check_groups(r->data, &r->sides, r->valid);
+		      holdout_check_groups(r->data, &r->sides, r->valid) ||
+		      holdout_check_overlap(r->data, r->sides.train, r->sides.trains, r->valid,
+			      r->valid_sides.train, r->valid_sides.trains);
+	else if (!bad && (o.valid_groups || o.valid_fraction > 0))
+		bad = holdout_check_overlap(
+			r->data, r->sides.train, r->sides.trains, r->data, r->sides.valid, r->sides.valids);
 	names_free(&groups);
 	if (!bad && r->sides.crossing && !common.quiet)
 		fprintf(stderr, "moe-train: %lld windows across the cut in time are left out\n",

@@ -47,6 +47,26 @@ void text_addf(struct text *t, const char *format, ...)
 	t->n += (size_t)n;
 }
 
+void text_cell(struct text *t, const char *s, char separator)
+{
+	bool quoted = separator == ',' && strpbrk(s, ",\"\r\n");
+	text_add(t, quoted ? "\"" : "");
+	for (; *s; s++) {
+		char c = !quoted && strchr("\t\r\n", *s) ? ' ' : *s;
+		text_add_n(t, &c, 1);
+		if (quoted && c == '"')
+			text_add(t, "\"");
+	}
+	text_add(t, quoted ? "\"" : "");
+}
+
+void text_number_cell(struct text *t, double x, char separator)
+{
+	text_add_n(t, &separator, 1);
+	if (!isnan(x))
+		text_addf(t, "%.9g", x);
+}
+
 const char *text_string(const struct text *t)
 {
 	return t->s ? t->s : "";
@@ -89,6 +109,12 @@ int names_intern(struct names *l, const char *s)
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void names_sort(struct names *l)
+{
+	if (l->n)
+		qsort(l->s, (size_t)l->n, sizeof *l->s, by_text);
 }
 
 const char *names_duplicate(const struct names *l)

@@ -14,6 +14,10 @@ struct text {
 void text_add(struct text *, const char *s);
 void text_add_n(struct text *, const char *s, size_t n);
 void text_addf(struct text *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A cell of a table: quoted where commas separate and it holds one, a quote or a line's end; else blanks stand for tabs and ends
+ * of lines. */
+void text_cell(struct text *, const char *s, char separator);
+void text_number_cell(struct text *, double x, char separator); /* behind a separator; empty for NAN */
 const char *text_string(const struct text *);
 char *text_take(struct text *); /* hands the string over, leaves {0} */
 void text_free(struct text *);
@@ -27,6 +31,7 @@ struct names {
 int names_add(struct names *, const char *s);        /* appends a copy; returns its index */
 int names_intern(struct names *, const char *s);     /* the index of s, appended when new */
 int names_find(const struct names *, const char *s); /* index or -1 */
+void names_sort(struct names *);                     /* by bytes */
 const char *names_duplicate(const struct names *);   /* one that stands there twice, or NULL */
 bool names_equal(const struct names *, const struct names *);
 void names_copy(struct names *to, const struct names *from);        /* to is overwritten, not freed */

@@ -214,20 +214,6 @@ void report_json(const struct report *r, struct text *t)
 	free(s);
 }
 
-/* A name as a cell: quoted when it holds the separator or a quote; in a tab-separated table tabs become blanks. */
-static void cell(struct text *t, const char *s, char separator)
-{
-	if (separator == ',' && strpbrk(s, ",\"\r\n")) {
-		text_add(t, "\"");
-		for (; *s; s++)
-			text_addf(t, *s == '"' ? "\"%c" : "%c", *s);
-		text_add(t, "\"");
-		return;
-	}
-	for (; *s; s++)
-		text_addf(t, "%c", strchr("\t\r\n", *s) ? ' ' : *s);
-}
-
 /* x: the tests of the site, or NULL for a part of its windows. */
 static void rows(const struct report *r, const struct report_site *s, const struct usage *u,
 	const struct report_tests *x, const char *by, const char *name, char separator, struct text *t)
@@ -237,13 +223,13 @@ static void rows(const struct report *r, const struct report_site *s, const stru
 	for (int i = 0; i < u->experts && (u->tokens || !strcmp(by, "all")); i++) {
 		const char *region = s->region < 0 ? r->regions.s[i] : r->regions.s[s->region];
 		text_addf(t, "%s%c", s->region < 0 ? "gate" : "layer", c);
-		cell(t, region, c);
+		text_cell(t, region, c);
 		if (s->region < 0) /* what the gate weighs are the regions themselves */
 			text_addf(t, "%c%c%c", c, c, c);
 		else
 			text_addf(t, "%c%d%c%d%c", c, s->layer, c, i, c);
 		text_addf(t, "%s%c", by, c);
-		cell(t, name, c);
+		text_cell(t, name, c);
 		text_addf(t, "%c%lld%c%lld", c, (long long)u->tokens, c, (long long)u->count[i]);
 		const double v[] = {f.share[i], f.importance[i], f.average_weight[i], f.entropy,
 			f.entropy_normalised, f.cv, f.max_over_mean, f.overflow, f.margin, f.unrouted,

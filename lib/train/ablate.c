@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "base/rng.h"
 #include "moe/choice.h"
 #include "train/metrics.h"
 
@@ -19,6 +18,7 @@ struct trial {
 	int *group;       /* [n] 0 .. groups - 1 */
 	int64_t *size;    /* [groups] windows */
 	double *resample; /* [resamples] room */
+	int *times;       /* [groups] room */
 };
 
 static void judged_windows(struct trial *t)
@@ -62,32 +62,21 @@ static int64_t evaluate(const struct trial *t, bool *right)
 	return sum;
 }
 
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
 /* gain [groups]: right answers more than the whole model's. */
-static void interval(
-	const struct trial *t, const int64_t *gain, int resamples, uint64_t seed, double *low, double *high)
+static struct interval interval_of(const struct trial *t, const int64_t *gain, int resamples, uint64_t seed)
 {
-	*low = *high = NAN;
-	if (t->groups < 2 || !resamples)
-		return;
+	if (t->groups < 2)
+		return (struct interval){NAN, NAN};
 	for (int i = 0; i < resamples; i++) {
-		struct rng r = rng_stream(seed, "bootstrap", (uint64_t)i, 0);
 		int64_t more = 0, windows = 0;
-		for (int j = 0; j < t->groups; j++) {
-			uint64_t g = rng_below(&r, (uint64_t)t->groups);
-			more += gain[g];
-			windows += t->size[g];
+		resample_groups(seed, i, t->groups, t->times);
+		for (int g = 0; g < t->groups; g++) {
+			more += t->times[g] * gain[g];
+			windows += t->times[g] * t->size[g];
 		}
 		t->resample[i] = (double)more / (double)windows;
 	}
-	qsort(t->resample, (size_t)resamples, sizeof *t->resample, ascending);
-	*low = t->resample[(int)floor(0.025 * (resamples - 1) + 0.5)];
-	*high = t->resample[(int)floor(0.975 * (resamples - 1) + 0.5)];
+	return resample_interval(t->resample, resamples);
 }
 
 static struct left_out measure(
@@ -100,7 +89,7 @@ static struct left_out measure(
 	x.change = x.accuracy - a->accuracy;
 	for (int64_t i = 0; i < t->n; i++)
 		gain[t->group[i]] += right[i] - t->whole[i];
-	interval(t, gain, a->resamples, a->seed, &x.low, &x.high);
+	x.interval = interval_of(t, gain, a->resamples, a->seed);
 	free(right);
 	free(gain);
 	return x;
@@ -163,6 +152,7 @@ int ablate(const struct model *m, struct forward *f, const struct dataset *d, in
 	if (!bad) {
 		t.whole = NEW_ARRAY(bool, t.n);
 		t.resample = NEW_ARRAY(double, resamples);
+		t.times = NEW_ARRAY(int, t.groups);
 		a->windows = t.n;
 		a->groups = t.groups;
 		a->accuracy = (double)evaluate(&t, t.whole) / (double)t.n;
@@ -173,6 +163,7 @@ int ablate(const struct model *m, struct forward *f, const struct dataset *d, in
 	free(t.size);
 	free(t.whole);
 	free(t.resample);
+	free(t.times);
 	return bad ? -1 : 0;
 }
 

@@ -6,11 +6,12 @@
 #define TRAIN_ABLATE_H
 
 #include "train/dataset.h"
+#include "train/resample.h"
 
 struct left_out {
 	int region, layer, expert; /* layer, expert -1: the region as a whole */
 	double accuracy, change;   /* without it; that less the whole model's */
-	double low, high; /* 95 % interval of the change; NAN with fewer than two groups, or no resamples */
+	struct interval interval;  /* 95 %, of the change; NAN with fewer than two groups, or no resamples */
 };
 
 struct ablation_table {

@@ -21,9 +21,9 @@ static void part_json(const struct left_out *p, const struct model *m, struct te
 	number(t, "accuracy", p->accuracy);
 	number(t, "change", p->change);
 	text_add(t, ",\"interval\":[");
-	json_float(t, p->low);
+	json_float(t, p->interval.low);
 	text_add(t, ",");
-	json_float(t, p->high);
+	json_float(t, p->interval.high);
 	text_add(t, "]}");
 }
 
@@ -52,16 +52,6 @@ void ablation_json(const struct ablation_table *a, const struct model *m, struct
 	text_add(t, "}\n");
 }
 
-/* A name that holds the separator or a quote is quoted; in a tab-separated table a blank stands for a tab. */
-static void cell(struct text *t, const char *s, char separator)
-{
-	bool quoted = separator == ',' && strpbrk(s, ",\"\r\n");
-	text_add(t, quoted ? "\"" : "");
-	for (; *s; s++)
-		text_addf(t, quoted && *s == '"' ? "\"%c" : "%c", !quoted && strchr("\t\r\n", *s) ? ' ' : *s);
-	text_add(t, quoted ? "\"" : "");
-}
-
 void ablation_rows(const struct ablation_table *a, const struct model *m, char c, struct text *t)
 {
 	text_addf(t, "region%cname%clayer%cexpert%caccuracy%cchange%clow%chigh\n", c, c, c, c, c, c, c);
@@ -69,16 +59,15 @@ void ablation_rows(const struct ablation_table *a, const struct model *m, char c
 	for (int i = 0; i < a->n; i++) {
 		const struct left_out *p = &a->part[i];
 		text_addf(t, "%d%c", p->region, c);
-		cell(t, m->layout.region[p->region].name, c);
+		text_cell(t, m->layout.region[p->region].name, c);
 		if (p->layer < 0)
 			text_addf(t, "%c%c", c, c);
 		else
 			text_addf(t, "%c%d%c%d", c, p->layer, c, p->expert);
-		text_addf(t, "%c%.9g%c%.9g%c", c, p->accuracy, c, p->change, c);
-		if (isnan(p->low))
-			text_addf(t, "%c\n", c);
-		else
-			text_addf(t, "%.9g%c%.9g\n", p->low, c, p->high);
+		const double figure[] = {p->accuracy, p->change, p->interval.low, p->interval.high};
+		for (int f = 0; f < 4; f++)
+			text_number_cell(t, figure[f], c);
+		text_add(t, "\n");
 	}
 }
 
@@ -92,11 +81,11 @@ static void one_part(const struct left_out *p, const struct model *m, struct tex
 		text_add(t, "no more and no less");
 	else
 		text_addf(t, "%.3g %s", fabs(p->change), p->change < 0 ? "less" : "more");
-	if (!isnan(p->low))
-		text_addf(t, " (%+.3g to %+.3g): %s", p->low, p->high,
-			p->high < 0  ? "it is needed"
-			: p->low > 0 ? "it does harm"
-				     : "it may be chance");
+	if (!isnan(p->interval.low))
+		text_addf(t, " (%+.3g to %+.3g): %s", p->interval.low, p->interval.high,
+			p->interval.high < 0  ? "it is needed"
+			: p->interval.low > 0 ? "it does harm"
+					      : "it may be chance");
 	text_add(t, ".\n");
 }
 

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "train/leak.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -182,6 +183,32 @@ int holdout_check_groups(const struct dataset *train, const struct sides *s, con
 	}
 	names_free(&shared);
 	return r;
+}
+
+int holdout_check_overlap(const struct dataset *train, const int64_t *trains, int64_t n,
+	const struct dataset *valid, const int64_t *valids, int64_t valid_n)
+{
+	struct leak_side train_side, valid_side;
+	struct leak l;
+	leak_side_of(&train_side, train, trains, n);
+	leak_side_of(&valid_side, valid, valids, valid_n);
+	int bad = leak_check_overlap(&l, &train_side, &valid_side);
+	if (!bad && l.overlapping.n) {
+		struct leak_place t = l.overlapping.train[0], v = l.overlapping.test[0];
+		const struct windows *w = train_side.part[t.part], *x = valid_side.part[v.part];
+		bad = err_set(EX_DATAERR,
+			"%lld windows that validate have samples in common with windows that train: %s at "
+			"sample %lld "
+			"is of group %s and at %lld of group %s; give a recording one group (moe-split "
+			"--group)",
+			(long long)l.overlapping.n, x->recordings.s[x->recording[v.window]],
+			(long long)x->sample[v.window], x->groups.s[x->group[v.window]],
+			(long long)w->sample[t.window], w->groups.s[w->group[t.window]]);
+	}
+	leak_free(&l);
+	leak_side_free(&train_side);
+	leak_side_free(&valid_side);
+	return bad;
 }
 
 /* Of a model that is made anew: which classes have windows. */

@@ -35,6 +35,10 @@ void sides_free(struct sides *);
 /* Refuses validation windows whose group also trains: names the groups. */
 int holdout_check_groups(const struct dataset *train, const struct sides *, const struct dataset *valid);
 
+/* Refuses items of training that have samples in common with items of validation: the same recording under two groups. */
+int holdout_check_overlap(const struct dataset *train, const int64_t *trains, int64_t n,
+	const struct dataset *valid, const int64_t *valids, int64_t valid_n);
+
 /* Every class needs windows to learn from, unless a model that knows it is continued (known: its classes, or NULL). valid may be
  * NULL; what names it in messages. */
 int holdout_check_classes(const struct dataset *train, const struct sides *, const struct dataset *valid,
