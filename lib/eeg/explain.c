@@ -132,6 +132,10 @@ static void explain_one(const struct split *s, int i, struct text *t)
 	}
 	pairs(t, "suspicious", "channel", &s->told[i].suspicious, &s->told[i].why);
 	explain_regions(t, &s->layout);
+	if (s->empty_regions.n) {
+		text_add(t, ",\"empty_regions\":");
+		json_list(t, &s->empty_regions);
+	}
 	text_add(t, "}\n");
 }
 
