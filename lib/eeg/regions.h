@@ -16,9 +16,13 @@
 /* -1 with an error when what is said of regions contradicts itself. */
 int regions_check(const struct split_options *);
 
-/* Sets region and halo of the layout. recording: for messages. Appended are sentences for the user to notes, and to empty the
- * names of regions that have no channel and are left out. -1 with an error. */
+struct regions_told {
+	struct names empty; /* regions that have no channel and are left out */
+	double head;        /* radius in mm, 0 when no positions were needed */
+};
+
+/* Sets region and halo of the layout. recording: for messages. Sentences for the user are appended to notes. -1 with an error. */
 int regions_make(struct layout *, const struct split_options *, const char *recording, struct names *notes,
-	struct names *empty);
+	struct regions_told *);
 
 #endif

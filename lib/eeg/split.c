@@ -4,7 +4,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "eeg/quality.h"
-#include "eeg/regions.h"
 #include "eeg/split_state.h"
 
 #include <limits.h>
@@ -76,7 +75,7 @@ void split_free(struct split *s)
 	names_free(&s->groups);
 	names_free(&s->conditions);
 	names_free(&s->notes);
-	names_free(&s->empty_regions);
+	names_free(&s->regions.empty);
 	cut_free(&s->table);
 	job_free(&s->now);
 	for (int i = 0; i < s->tolds; i++)
@@ -207,7 +206,7 @@ static int fix_layout(struct split *s, const struct recording *r)
 	l->unit = mem_text("uV");
 	s->rate = l->rate = r->rate;
 	s->doubt = r->time.doubt;
-	if (regions_make(l, o, r->name, &s->notes, &s->empty_regions))
+	if (regions_make(l, o, r->name, &s->notes, &s->regions))
 		return -1;
 	struct span stride = o->stride.amount > 0 ? o->stride : o->window;
 	if (r->rate <= 0 && (o->window.seconds || stride.seconds))

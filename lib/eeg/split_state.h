@@ -4,6 +4,7 @@
 #define EEG_SPLIT_STATE_H
 
 #include "eeg/cut.h"
+#include "eeg/regions.h"
 
 #include <regex.h>
 #include <sys/stat.h>
@@ -38,9 +39,9 @@ struct split {
 	double rate, doubt;  /* of the first recording */
 	struct names labels; /* those the classes begin with, then as they were met */
 	struct names recordings, groups, notes;
-	struct names empty_regions; /* lobes without a channel and the like */
-	struct names conditions;    /* of each recording; empty when they have none */
-	struct file_id *file;       /* [recordings.n] what each was read from */
+	struct regions_told regions;
+	struct names conditions; /* of each recording; empty when they have none */
+	struct file_id *file;    /* [recordings.n] what each was read from */
 	int file_room;
 	struct spool spool;
 	struct cut_table table;

@@ -1,13 +1,16 @@
 /* K regions of neighbours, as equal in size as can be: k-means on the sphere with sizes that differ by one at most.
  *
- *     first centre: the channel nearest to Fpz; each further one: the channel farthest from those before
+ *     first centre: a channel; each further one: the channel farthest from those before
  *     until nothing changes:
  *         channels to centres, the nearest pair first, as long as there is room
  *         exchange two channels, or move one to where there is room, as long as the sum of squared angles falls
  *         a centre is the mean direction of its channels
  *
+ * This is done with each of the channels as the first centre, from Fpz to the back (at most STARTS of them, evenly spread), and
+ * the least sum counts.
+ *
  * Squared angles are whole numbers here and of equals the first channel, then the first centre is taken, so that the result
- * is the same everywhere. A region is called by the lobe under its centre and by the channel nearest to it: central-C3.
+ * is the same everywhere. A region is called by the channel nearest to its centre and the lobe under it: central-C3.
  */
 #include "eeg/region/region.h"
 
@@ -19,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 100 };
+enum { ROUNDS = 100, STARTS = 64 };
 
 struct clusters {
 	const struct electrodes *e;
@@ -47,16 +50,14 @@ static int64_t *cost(const struct clusters *m, int channel)
 }
 
 /* Centres far from each other. cost[c][0] is the distance to the nearest one so far. */
-static void spread(struct clusters *m)
+static void spread(struct clusters *m, int first)
 {
-	double front[3];
-	must(montage_position("Fpz", front));
-	for (int k = 0; k < m->K; k++) {
+	memcpy(m->centre[0], m->e->site[first].p, sizeof m->centre[0]);
+	for (int k = 1; k < m->K; k++) {
 		int best = 0;
 		for (int c = 0; c < m->C; c++) {
-			int64_t *least = cost(m, c), d = k ? squared(m->centre[k - 1], m->e->site[c].p)
-							   : -squared(front, m->e->site[c].p);
-			if (k < 2 || d < *least)
+			int64_t *least = cost(m, c), d = squared(m->centre[k - 1], m->e->site[c].p);
+			if (k == 1 || d < *least)
 				*least = d;
 			if (*least > *cost(m, best))
 				best = c;
@@ -151,10 +152,12 @@ static void centre(struct clusters *m)
 	}
 }
 
-static void cluster(struct clusters *m)
+/* The sum that came out. */
+static int64_t cluster(struct clusters *m, int first)
 {
 	int *before = NEW_ARRAY(int, m->C);
-	spread(m);
+	int64_t sum = 0;
+	spread(m, first);
 	for (int round = 0; round < ROUNDS; round++) {
 		fill(m);
 		while (improve(m))
@@ -164,7 +167,40 @@ static void cluster(struct clusters *m)
 			break;
 		memcpy(before, m->of, (size_t)m->C * sizeof *before);
 	}
+	for (int c = 0; c < m->C; c++)
+		sum += squared(m->e->site[c].p, m->centre[m->of[c]]);
 	free(before);
+	return sum;
+}
+
+static int from_front(const void *a, const void *b, void *clusters)
+{
+	const struct clusters *m = clusters;
+	int c = *(const int *)a, d = *(const int *)b;
+	double front[3];
+	must(montage_position("Fpz", front));
+	int64_t x = squared(front, m->e->site[c].p), y = squared(front, m->e->site[d].p);
+	return x != y ? (x < y ? -1 : 1) : c - d;
+}
+
+static void best_of_starts(struct clusters *m)
+{
+	int starts = m->C < STARTS ? m->C : STARTS, best = 0;
+	int *first = NEW_ARRAY(int, m->C);
+	int64_t least = INT64_MAX;
+	for (int c = 0; c < m->C; c++)
+		first[c] = c;
+	qsort_r(first, (size_t)m->C, sizeof *first, from_front, m);
+	for (int i = 0; i < starts; i++) {
+		int c = first[(int64_t)i * m->C / starts];
+		int64_t sum = cluster(m, c);
+		if (sum < least) {
+			least = sum;
+			best = c;
+		}
+	}
+	cluster(m, best);
+	free(first);
 }
 
 /* --- order and names */
@@ -182,13 +218,12 @@ static int in_place(const void *a, const void *b, void *clusters)
 
 static char *called(const struct clusters *m, int k, const struct names *channels)
 {
-	struct montage_site at = montage_nearest(m->centre[k]);
 	int middle = -1;
 	for (int c = 0; c < m->C; c++)
 		if (m->of[c] == k && (middle < 0 || squared(m->e->site[c].p, m->centre[k]) <
 							    squared(m->e->site[middle].p, m->centre[k])))
 			middle = c;
-	return mem_format("%s-%s", lobe_names[lobe_of(&at)], channels->s[middle]);
+	return mem_format("%s-%s", lobe_names[lobe_of(&m->e->site[middle])], channels->s[middle]);
 }
 
 static void settle(struct division *d, struct clusters *m, const struct names *channels)
@@ -223,7 +258,7 @@ static int divide(struct division *d, const struct names *channels, const struct
 		.size = NEW_ARRAY(int, K),
 		.centre = mem_new((size_t)K, sizeof *m.centre),
 		.cost = NEW_ARRAY(int64_t, (size_t)C * (size_t)K)};
-	cluster(&m);
+	best_of_starts(&m);
 	settle(d, &m, channels);
 	free(m.of);
 	free(m.size);
