@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 100, STARTS = 64 };
+enum { ROUNDS = 100, STARTS = 24 };
 
 struct clusters {
 	const struct electrodes *e;
@@ -74,33 +74,39 @@ static int nearest_first(const void *a, const void *b)
 	return x->channel != y->channel ? x->channel - y->channel : x->centre - y->centre;
 }
 
-/* Room for one more in cluster k: C/K each, and one more in C mod K of them. */
-static bool room(const struct clusters *m, int k)
+/* Takes the channel into cluster k if there is room: C/K in each, and one more in C mod K of them. */
+static bool take(struct clusters *m, int c, int k, int *large)
 {
-	int large = 0, least = m->C / m->K;
-	for (int i = 0; i < m->K; i++)
-		large += m->size[i] > least;
-	return m->size[k] < least || (m->size[k] == least && large < m->C % m->K);
+	int least = m->C / m->K, size = m->size[k];
+	if (size > least || (size == least && *large == m->C % m->K))
+		return false;
+	*large += size == least;
+	m->of[c] = k;
+	m->size[k]++;
+	return true;
+}
+
+static void measure(struct clusters *m)
+{
+	for (int c = 0; c < m->C; c++)
+		for (int k = 0; k < m->K; k++)
+			cost(m, c)[k] = squared(m->e->site[c].p, m->centre[k]);
 }
 
 static void fill(struct clusters *m)
 {
 	struct pair *pair = NEW_ARRAY(struct pair, (size_t)m->C * (size_t)m->K);
 	size_t n = 0;
+	int large = 0;
 	memset(m->size, 0, (size_t)m->K * sizeof *m->size);
 	for (int c = 0; c < m->C; c++) {
 		m->of[c] = -1;
-		for (int k = 0; k < m->K; k++) {
-			cost(m, c)[k] = squared(m->e->site[c].p, m->centre[k]);
+		for (int k = 0; k < m->K; k++)
 			pair[n++] = (struct pair){cost(m, c)[k], c, k};
-		}
 	}
 	qsort(pair, n, sizeof *pair, nearest_first);
-	for (size_t i = 0; i < n; i++)
-		if (m->of[pair[i].channel] < 0 && room(m, pair[i].centre)) {
-			m->of[pair[i].channel] = pair[i].centre;
-			m->size[pair[i].centre]++;
-		}
+	for (size_t i = 0, taken = 0; taken < (size_t)m->C; i++)
+		taken += m->of[pair[i].channel] < 0 && take(m, pair[i].channel, pair[i].centre, &large);
 	free(pair);
 }
 
@@ -159,16 +165,17 @@ static int64_t cluster(struct clusters *m, int first)
 	int64_t sum = 0;
 	spread(m, first);
 	for (int round = 0; round < ROUNDS; round++) {
+		measure(m);
 		fill(m);
 		while (improve(m))
 			;
-		centre(m);
 		if (round && !memcmp(before, m->of, (size_t)m->C * sizeof *before))
 			break;
 		memcpy(before, m->of, (size_t)m->C * sizeof *before);
+		centre(m);
 	}
 	for (int c = 0; c < m->C; c++)
-		sum += squared(m->e->site[c].p, m->centre[m->of[c]]);
+		sum += cost(m, c)[m->of[c]];
 	free(before);
 	return sum;
 }
