@@ -70,8 +70,9 @@ static bool bare(const char *name, char out[static 8])
 	if (!name[all])
 		return true;
 	char reference[8] = "";
-	for (size_t i = 0; i < 7 && name[all + 1 + i]; i++)
-		reference[i] = (char)toupper((unsigned char)name[all + 1 + i]);
+	name += all + 1 + strspn(name + all + 1, " ");
+	for (size_t i = 0; i < 7 && name[i]; i++)
+		reference[i] = (char)toupper((unsigned char)name[i]);
 	return text_among(references, reference) && !text_among(references, out);
 }
 
