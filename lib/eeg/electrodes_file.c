@@ -1,10 +1,10 @@
 /* electrodes.tsv: columns name, x, y, z among others; n/a where a position is not known. What its numbers mean is in the file
- * beside it whose name ends in coordsystem.json (BIDS), and is found out where that is silent. */
+ * beside it (eeg/coordsystem.h), and is found out where that is silent. */
 #include "eeg/electrodes.h"
 
 #include "base/error.h"
-#include "base/json.h"
 #include "base/mem.h"
+#include "eeg/coordsystem.h"
 #include "eeg/sphere.h"
 #include "io/csv.h"
 #include "io/input.h"
@@ -13,8 +13,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
 static const double degree = 3.14159265358979323846 / 180;
 
@@ -92,52 +90,6 @@ static int read_table(struct electrode_file *f, const char *path, struct csv_tab
 
 /* --- what its numbers mean */
 
-struct meaning {
-	char *sidecar;           /* NULL = none there */
-	const struct unit *unit; /* NULL = not said */
-	bool nose_is_x;          /* x to the nose and y to the left ear, as CTF and EEGLAB have them */
-};
-
-static char *sidecar_of(const char *path)
-{
-	static const char end[] = "electrodes.tsv";
-	if (!text_ends(path, end))
-		return NULL;
-	char *name = mem_format("%.*scoordsystem.json", (int)(strlen(path) - strlen(end)), path);
-	if (!access(name, F_OK))
-		return name;
-	free(name);
-	return NULL;
-}
-
-static int understand(struct meaning *m, const cJSON *root)
-{
-	const cJSON *unit = json_get(root, "EEGCoordinateUnits"),
-		    *system = json_get(root, "EEGCoordinateSystem");
-	const char *name = cJSON_IsString(unit) ? unit->valuestring : "n/a";
-	for (int i = 0; i < UNITS - 1; i++)
-		if (!strcasecmp(name, units[i].name))
-			m->unit = &units[i];
-	if (!m->unit && !is(name, strlen(name), "n/a"))
-		return err_set(EX_DATAERR, "%s: EEGCoordinateUnits is \"%.40s\", not m, cm, mm or n/a",
-			m->sidecar, name);
-	m->nose_is_x = cJSON_IsString(system) &&
-		       is(system->valuestring, strlen(system->valuestring), "ctf|eeglab|4dbti|kityokogawa");
-	return 0;
-}
-
-static int read_sidecar(struct meaning *m)
-{
-	size_t n;
-	struct input *in = input_open(m->sidecar);
-	const unsigned char *s = in ? input_peek(in, 1 << 20, &n) : NULL;
-	cJSON *root = s ? json_parse((const char *)s, n, m->sidecar) : NULL;
-	int r = root ? understand(m, root) : -1;
-	cJSON_Delete(root);
-	input_close(in);
-	return r;
-}
-
 static void turn(double p[3], bool nose_is_x)
 {
 	if (!nose_is_x)
@@ -182,27 +134,30 @@ static int turn_all(struct electrode_file *f, const char *path, bool nose_is_x, 
 	return 0;
 }
 
-static int find_unit(struct meaning *m, const char *path, const struct sphere *s)
+/* The unit that is said, or the one that gives a head. */
+static const struct unit *unit_of(const char *path, const struct coordsystem *said, const struct sphere *s)
 {
-	const struct unit *said = m->unit;
-	for (int i = 0; i < UNITS && !m->unit; i++)
-		if (s->radius >= units[i].least && s->radius <= units[i].most)
-			m->unit = &units[i];
-	if (!m->unit)
-		return err_set(EX_DATAERR,
-			"%s: the head's radius is %.4g, which no unit explains; say it in a file beside it "
-			"(coordsystem.json: EEGCoordinateUnits m, cm or mm)",
+	for (int i = 0; i < UNITS; i++) {
+		bool fits = s->radius >= units[i].least && s->radius <= units[i].most;
+		if (said->unit ? !strcmp(said->unit, units[i].name) && fits : fits)
+			return &units[i];
+	}
+	if (said->unit)
+		err_set(EX_DATAERR,
+			"%s: the head's radius would be %.4g %s, the unit that %s says; correct one", path,
+			s->radius, said->unit, said->path);
+	else
+		err_set(EX_DATAERR,
+			"%s: the head's radius would be %.4g, which is none in m, cm or mm; correct the "
+			"positions",
 			path, s->radius);
-	if (said && (s->radius < said->least || s->radius > said->most))
-		return err_set(EX_DATAERR, "%s: a head's radius of %.4g %s (the unit is from %s)", path,
-			s->radius, said->name, m->sidecar);
-	return 0;
+	return NULL;
 }
 
 /* Onto the unit sphere about the centre of the fitted one. */
-static int fit(struct electrode_file *f, const char *path, struct meaning *m, struct names *notes)
+static int fit(
+	struct electrode_file *f, const char *path, const struct coordsystem *said, struct names *notes)
 {
-	bool said = m->unit;
 	int n = 0;
 	struct sphere s;
 	double(*known)[3] = mem_new((size_t)f->name.n + 1, sizeof *known);
@@ -214,10 +169,10 @@ static int fit(struct electrode_file *f, const char *path, struct meaning *m, st
 	if (!fits || s.error > s.radius / 4)
 		return err_set(EX_DATAERR,
 			"%s: %d positions do not show a head: at least four are needed, about on a sphere "
-			"and "
-			"not in one plane",
+			"and not in one plane",
 			path, n);
-	if (find_unit(m, path, &s))
+	const struct unit *unit = unit_of(path, said, &s);
+	if (!unit)
 		return -1;
 	for (int i = 0; i < f->name.n; i++) {
 		double size = 0;
@@ -228,14 +183,12 @@ static int fit(struct electrode_file *f, const char *path, struct meaning *m, st
 		for (int j = 0; j < 3; j++)
 			f->p[i][j] /= sqrt(size);
 	}
-	f->radius = s.radius * m->unit->mm;
-	if (turn_all(f, path, m->nose_is_x, n))
-		return -1;
+	f->radius = s.radius * unit->mm;
 	char *sentence = mem_format("%s: %d positions in %s (%s), the head's radius is %.1f mm", path, n,
-		m->unit->name, said ? m->sidecar : "by their size", f->radius);
+		unit->name, said->unit ? said->path : "by their size", f->radius);
 	names_add(notes, sentence);
 	free(sentence);
-	return 0;
+	return turn_all(f, path, said->nose_is_x, n);
 }
 
 int electrode_file_read(struct electrode_file *f, const char *path, struct names *notes)
@@ -243,13 +196,10 @@ int electrode_file_read(struct electrode_file *f, const char *path, struct names
 	struct input *in = input_open(path);
 	struct csv_form form = {.delim = '\t', .header = CSV_HEADER_YES};
 	struct csv_table *t = in ? csv_table_new(in, &form) : NULL;
-	struct meaning m = {.sidecar = sidecar_of(path)};
-	int r = t ? read_table(f, path, t) : -1;
-	if (!r && m.sidecar)
-		r = read_sidecar(&m);
-	if (!r)
-		r = fit(f, path, &m, notes);
-	free(m.sidecar);
+	struct coordsystem said = {0};
+	int r = t && !read_table(f, path, t) && !coordsystem_read(&said, path) ? fit(f, path, &said, notes)
+									       : -1;
+	coordsystem_free(&said);
 	csv_table_free(t);
 	input_close(in);
 	return r;

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct region_way *const ways[] = {&region_lobes, &region_hemispheres, &region_auto, NULL};
 
@@ -33,6 +34,15 @@ int regions_check(const struct split_options *o)
 	if (way && way->numbered && (K < 1 || K > 4096))
 		return err_set(EX_USAGE, "--regions %s: how many regions? %s:4 makes four (1 to 4096)",
 			o->regions, way->name);
+	const char *names[sizeof ways / sizeof *ways];
+	int n = 0;
+	for (; ways[n]; n++)
+		names[n] = ways[n]->name;
+	const char *near =
+		o->regions && !way && access(o->regions, F_OK) ? text_nearest(o->regions, names, n) : NULL;
+	if (near)
+		return err_set(
+			EX_USAGE, "--regions %s: there is no such file; did you mean %s?", o->regions, near);
 	if (o->halo_given && o->halo_mm_given)
 		return err_set(EX_USAGE, "--halo and --halo-mm exclude each other: so many channels, or all "
 					 "within so many mm");
