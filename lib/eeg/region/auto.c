@@ -1,253 +1,283 @@
-/* K regions of neighbours, as equal in size as can be: k-means on the sphere with sizes that differ by one at most.
+/* K regions of neighbours, as equal in size as can be: the sizes differ by one at most.
  *
- *     first centre: a channel; each further one: the channel farthest from those before
- *     until nothing changes:
- *         channels to centres, the nearest pair first, as long as there is room
- *         exchange two channels, or move one to where there is room, as long as the sum of squared angles falls
- *         a centre is the mean direction of its channels
+ *     minimised:  sum over regions of  (sum over pairs of its channels of their squared angle) / (number of its channels),
  *
- * This is done with each of the channels as the first centre, from Fpz to the back (at most STARTS of them, evenly spread), and
- * the least sum counts.
+ * what k-means minimises too. The search:
  *
- * Squared angles are whole numbers here and of equals the first channel, then the first centre is taken, so that the result
- * is the same everywhere. A region is called by the channel nearest to its centre and the lobe under it: central-C3.
+ *     seeds: a channel, then always the channel farthest from the seeds so far
+ *     channels to seeds, the nearest pair first, as long as there is room
+ *     exchange two channels, or move one from a larger region to a smaller, as long as the sum falls
+ *
+ * with each of the channels as the first seed (at most STARTS of them, evenly spread); the least sum counts.
+ *
+ * Channels are taken from front to back and from left to right, whatever their order in the recording. Squared angles are whole
+ * numbers, and of equals the first counts: the result is the same everywhere. A region is called by the channel nearest to
+ * its middle and the lobe under it: central-C3.
  */
 #include "eeg/region/region.h"
 
 #include "base/error.h"
 #include "base/mem.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 100, STARTS = 24 };
+enum { STARTS = 24 };
 
 struct clusters {
 	const struct electrodes *e;
 	int C, K;
-	int *of;             /* [C] -1 = none yet */
-	int *size;           /* [K] */
-	double (*centre)[3]; /* [K] */
-	int64_t *cost;       /* [C][K] squared angle to the centre */
+	int *channel;   /* [C] from front to back; all others count in this order */
+	int *of;        /* [C] cluster, -1 = none yet */
+	int *size;      /* [K] n or n + 1, n = C / K */
+	int *seed;      /* [K] */
+	int64_t *apart; /* [C][C] squared angles, in squared milliradians */
+	int64_t *sum;   /* [C][K] over the channels of a cluster of how far they are apart from this one */
 };
 
 struct pair {
-	int64_t cost;
-	int channel, centre;
+	int64_t apart;
+	int channel, cluster;
 };
 
-static int64_t squared(const double a[3], const double b[3])
+static int64_t *apart(const struct clusters *m, int c)
 {
-	double angle = montage_angle(a, b);
-	return llround(angle * angle * 1e9);
+	return m->apart + (size_t)c * (size_t)m->C;
 }
 
-static int64_t *cost(const struct clusters *m, int channel)
+static int64_t *sum(const struct clusters *m, int c)
 {
-	return m->cost + (size_t)channel * (size_t)m->K;
+	return m->sum + (size_t)c * (size_t)m->K;
 }
 
-/* Centres far from each other. cost[c][0] is the distance to the nearest one so far. */
+static void measure(struct clusters *m)
+{
+	for (int c = 0; c < m->C; c++)
+		for (int d = 0; d < m->C; d++) {
+			double angle =
+				montage_angle(m->e->site[m->channel[c]].p, m->e->site[m->channel[d]].p);
+			apart(m, c)[d] = llround(angle * angle * 1e6);
+		}
+}
+
 static void spread(struct clusters *m, int first)
 {
-	memcpy(m->centre[0], m->e->site[first].p, sizeof m->centre[0]);
+	m->seed[0] = first;
 	for (int k = 1; k < m->K; k++) {
-		int best = 0;
+		int64_t farthest = -1;
 		for (int c = 0; c < m->C; c++) {
-			int64_t *least = cost(m, c), d = squared(m->centre[k - 1], m->e->site[c].p);
-			if (k == 1 || d < *least)
-				*least = d;
-			if (*least > *cost(m, best))
-				best = c;
+			int64_t least = INT64_MAX;
+			for (int j = 0; j < k; j++)
+				if (apart(m, c)[m->seed[j]] < least)
+					least = apart(m, c)[m->seed[j]];
+			if (least > farthest) {
+				farthest = least;
+				m->seed[k] = c;
+			}
 		}
-		memcpy(m->centre[k], m->e->site[best].p, sizeof m->centre[k]);
 	}
 }
 
 static int nearest_first(const void *a, const void *b)
 {
 	const struct pair *x = a, *y = b;
-	if (x->cost != y->cost)
-		return x->cost < y->cost ? -1 : 1;
-	return x->channel != y->channel ? x->channel - y->channel : x->centre - y->centre;
+	if (x->apart != y->apart)
+		return x->apart < y->apart ? -1 : 1;
+	return x->channel != y->channel ? x->channel - y->channel : x->cluster - y->cluster;
 }
 
-/* Takes the channel into cluster k if there is room: C/K in each, and one more in C mod K of them. */
-static bool take(struct clusters *m, int c, int k, int *large)
+static void put(struct clusters *m, int c, int k)
 {
-	int least = m->C / m->K, size = m->size[k];
-	if (size > least || (size == least && *large == m->C % m->K))
-		return false;
-	*large += size == least;
-	m->of[c] = k;
+	int from = m->of[c];
+	for (int d = 0; d < m->C; d++) {
+		sum(m, d)[k] += apart(m, d)[c];
+		if (from >= 0)
+			sum(m, d)[from] -= apart(m, d)[c];
+	}
+	if (from >= 0)
+		m->size[from]--;
 	m->size[k]++;
-	return true;
-}
-
-static void measure(struct clusters *m)
-{
-	for (int c = 0; c < m->C; c++)
-		for (int k = 0; k < m->K; k++)
-			cost(m, c)[k] = squared(m->e->site[c].p, m->centre[k]);
+	m->of[c] = k;
 }
 
 static void fill(struct clusters *m)
 {
 	struct pair *pair = NEW_ARRAY(struct pair, (size_t)m->C * (size_t)m->K);
 	size_t n = 0;
-	int large = 0;
+	int large = m->C % m->K; /* clusters that may still become large */
 	memset(m->size, 0, (size_t)m->K * sizeof *m->size);
+	memset(m->sum, 0, (size_t)m->C * (size_t)m->K * sizeof *m->sum);
 	for (int c = 0; c < m->C; c++) {
 		m->of[c] = -1;
 		for (int k = 0; k < m->K; k++)
-			pair[n++] = (struct pair){cost(m, c)[k], c, k};
+			pair[n++] = (struct pair){apart(m, c)[m->seed[k]], c, k};
 	}
 	qsort(pair, n, sizeof *pair, nearest_first);
-	for (size_t i = 0, taken = 0; taken < (size_t)m->C; i++)
-		taken += m->of[pair[i].channel] < 0 && take(m, pair[i].channel, pair[i].centre, &large);
+	for (size_t i = 0; i < n; i++) {
+		int c = pair[i].channel, k = pair[i].cluster, left = m->C / m->K - m->size[k];
+		if (m->of[c] < 0 && (left > 0 || (left == 0 && large > 0))) {
+			large -= left == 0;
+			put(m, c, k);
+		}
+	}
 	free(pair);
 }
 
-/* Whether the channel could move to k, from a larger cluster to a smaller one. */
-static bool may_move(const struct clusters *m, int c, int k)
+/* What a sum over pairs counts: 1 / size, times n (n + 1) to be whole. */
+static int64_t weight(const struct clusters *m, int k)
 {
-	return m->size[m->of[c]] > m->size[k] && cost(m, c)[k] < cost(m, c)[m->of[c]];
+	return m->size[k] > m->C / m->K ? m->C / m->K : m->C / m->K + 1;
 }
 
-static void move(struct clusters *m, int c, int k)
+static int64_t pairs(const struct clusters *m, int k)
 {
-	m->size[m->of[c]]--;
-	m->size[k]++;
-	m->of[c] = k;
+	int64_t twice = 0;
+	for (int c = 0; c < m->C; c++)
+		twice += m->of[c] == k ? sum(m, c)[k] : 0;
+	return twice / 2;
 }
 
-/* Exchanges and moves that lower the sum; true when there was one. */
+static bool exchange(struct clusters *m, int c, int d)
+{
+	int a = m->of[c], b = m->of[d];
+	int64_t both = apart(m, c)[d];
+	if (a == b || weight(m, a) * (sum(m, d)[a] - sum(m, c)[a] - both) +
+				      weight(m, b) * (sum(m, c)[b] - sum(m, d)[b] - both) >=
+			      0)
+		return false;
+	put(m, c, b);
+	put(m, d, a);
+	return true;
+}
+
+static bool move(struct clusters *m, int c, int k)
+{
+	int from = m->of[c];
+	if (m->size[from] <= m->size[k])
+		return false;
+	int64_t large = weight(m, from), small = weight(m, k), p = pairs(m, from), q = pairs(m, k);
+	if ((p - sum(m, c)[from]) * small + (q + sum(m, c)[k]) * large >= p * large + q * small)
+		return false;
+	put(m, c, k);
+	return true;
+}
+
 static bool improve(struct clusters *m)
 {
 	bool any = false;
 	for (int c = 0; c < m->C; c++) {
 		for (int k = 0; k < m->K; k++)
-			if (may_move(m, c, k)) {
-				move(m, c, k);
-				any = true;
-			}
-		for (int d = c + 1; d < m->C; d++) {
-			int a = m->of[c], b = m->of[d];
-			if (cost(m, c)[b] + cost(m, d)[a] < cost(m, c)[a] + cost(m, d)[b]) {
-				m->of[c] = b;
-				m->of[d] = a;
-				any = true;
-			}
-		}
+			any |= move(m, c, k);
+		for (int d = c + 1; d < m->C; d++)
+			any |= exchange(m, c, d);
 	}
 	return any;
-}
-
-static void centre(struct clusters *m)
-{
-	memset(m->centre, 0, (size_t)m->K * sizeof *m->centre);
-	for (int c = 0; c < m->C; c++)
-		for (int j = 0; j < 3; j++)
-			m->centre[m->of[c]][j] += m->e->site[c].p[j];
-	for (int k = 0; k < m->K; k++) {
-		double *p = m->centre[k], size = sqrt(p[0] * p[0] + p[1] * p[1] + p[2] * p[2]);
-		for (int j = 0; j < 3; j++)
-			p[j] = size > 1e-9 ? p[j] / size : j == 2; /* all around: the top */
-	}
 }
 
 /* The sum that came out. */
 static int64_t cluster(struct clusters *m, int first)
 {
-	int *before = NEW_ARRAY(int, m->C);
-	int64_t sum = 0;
+	int64_t all = 0;
 	spread(m, first);
-	for (int round = 0; round < ROUNDS; round++) {
-		measure(m);
-		fill(m);
-		while (improve(m))
-			;
-		if (round && !memcmp(before, m->of, (size_t)m->C * sizeof *before))
-			break;
-		memcpy(before, m->of, (size_t)m->C * sizeof *before);
-		centre(m);
-	}
-	for (int c = 0; c < m->C; c++)
-		sum += cost(m, c)[m->of[c]];
-	free(before);
-	return sum;
-}
-
-static int from_front(const void *a, const void *b, void *clusters)
-{
-	const struct clusters *m = clusters;
-	int c = *(const int *)a, d = *(const int *)b;
-	double front[3];
-	must(montage_position("Fpz", front));
-	int64_t x = squared(front, m->e->site[c].p), y = squared(front, m->e->site[d].p);
-	return x != y ? (x < y ? -1 : 1) : c - d;
+	fill(m);
+	while (improve(m))
+		;
+	for (int k = 0; k < m->K; k++)
+		all += pairs(m, k) * weight(m, k);
+	return all;
 }
 
 static void best_of_starts(struct clusters *m)
 {
 	int starts = m->C < STARTS ? m->C : STARTS, best = 0;
-	int *first = NEW_ARRAY(int, m->C);
 	int64_t least = INT64_MAX;
-	for (int c = 0; c < m->C; c++)
-		first[c] = c;
-	qsort_r(first, (size_t)m->C, sizeof *first, from_front, m);
 	for (int i = 0; i < starts; i++) {
-		int c = first[(int64_t)i * m->C / starts];
-		int64_t sum = cluster(m, c);
-		if (sum < least) {
-			least = sum;
-			best = c;
+		int first = (int)((int64_t)i * m->C / starts);
+		int64_t all = cluster(m, first);
+		if (all < least) {
+			least = all;
+			best = first;
 		}
 	}
 	cluster(m, best);
-	free(first);
 }
 
 /* --- order and names */
 
-/* Front to back in steps of 18 degrees, and within one from left to right. */
-static int in_place(const void *a, const void *b, void *clusters)
+struct middle {
+	double p[3];
+	int channel; /* the nearest */
+	int cluster;
+};
+
+static long micro(double x)
 {
-	const struct clusters *m = clusters;
-	int j = *(const int *)a, k = *(const int *)b;
-	const double *p = m->centre[j], *q = m->centre[k];
-	long row = lround(asin(q[1]) * 10 / acos(-1)) - lround(asin(p[1]) * 10 / acos(-1));
-	long x = lround((p[0] - q[0]) * 1e6);
-	return row ? (row < 0 ? -1 : 1) : x ? (x < 0 ? -1 : 1) : j - k;
+	return lround(x * 1e6);
 }
 
-static char *called(const struct clusters *m, int k, const struct names *channels)
+/* By y from the front, then by x from the left, then by z from the top. */
+static int front_to_back(const void *a, const void *b, void *electrodes)
 {
-	int middle = -1;
+	const struct electrodes *e = electrodes;
+	int c = *(const int *)a, d = *(const int *)b;
+	const double *p = e->site[c].p, *q = e->site[d].p;
+	long by[] = {micro(q[1]) - micro(p[1]), micro(p[0]) - micro(q[0]), micro(q[2]) - micro(p[2])};
+	for (int i = 0; i < 3; i++)
+		if (by[i])
+			return by[i] < 0 ? -1 : 1;
+	return c - d;
+}
+
+/* Middles front to back in steps of 18 degrees, and within one from left to right. */
+static int in_place(const void *a, const void *b)
+{
+	const struct middle *j = a, *k = b;
+	long row = lround(asin(k->p[1]) * 10 / acos(-1)) - lround(asin(j->p[1]) * 10 / acos(-1));
+	long x = micro(j->p[0]) - micro(k->p[0]);
+	return row ? (row < 0 ? -1 : 1) : x ? (x < 0 ? -1 : 1) : j->cluster - k->cluster;
+}
+
+/* The mean direction of a cluster's channels. */
+static struct middle middle_of(const struct clusters *m, int k)
+{
+	struct middle x = {.channel = -1, .cluster = k};
 	for (int c = 0; c < m->C; c++)
-		if (m->of[c] == k && (middle < 0 || squared(m->e->site[c].p, m->centre[k]) <
-							    squared(m->e->site[middle].p, m->centre[k])))
-			middle = c;
-	return mem_format("%s-%s", lobe_names[lobe_of(&m->e->site[middle])], channels->s[middle]);
+		for (int j = 0; j < 3 && m->of[c] == k; j++)
+			x.p[j] += m->e->site[m->channel[c]].p[j];
+	double size = sqrt(x.p[0] * x.p[0] + x.p[1] * x.p[1] + x.p[2] * x.p[2]);
+	for (int j = 0; j < 3; j++)
+		x.p[j] = size > 1e-9 ? x.p[j] / size : j == 2; /* all around: the top */
+	long least = LONG_MAX;
+	for (int c = 0; c < m->C; c++) {
+		long angle = micro(montage_angle(m->e->site[m->channel[c]].p, x.p));
+		if (m->of[c] == k && angle < least) {
+			least = angle;
+			x.channel = m->channel[c];
+		}
+	}
+	return x;
 }
 
-static void settle(struct division *d, struct clusters *m, const struct names *channels)
+static void settle(struct division *d, const struct clusters *m, const struct names *channels)
 {
-	int *order = NEW_ARRAY(int, m->K), *rank = NEW_ARRAY(int, m->K);
+	struct middle *middle = NEW_ARRAY(struct middle, m->K);
+	int *rank = NEW_ARRAY(int, m->K);
 	for (int k = 0; k < m->K; k++)
-		order[k] = k;
-	qsort_r(order, (size_t)m->K, sizeof *order, in_place, m);
+		middle[k] = middle_of(m, k);
+	qsort(middle, (size_t)m->K, sizeof *middle, in_place);
 	for (int k = 0; k < m->K; k++) {
-		char *name = called(m, order[k], channels);
+		int c = middle[k].channel;
+		char *name = mem_format("%s-%s", lobe_names[lobe_of(&m->e->site[c])], channels->s[c]);
 		names_add(&d->name, name);
-		rank[order[k]] = k;
+		rank[middle[k].cluster] = k;
 		free(name);
 	}
 	for (int c = 0; c < m->C; c++)
-		d->of[c] = rank[m->of[c]];
-	free(order);
+		d->of[m->channel[c]] = rank[m->of[c]];
+	free(middle);
 	free(rank);
 }
 
@@ -258,19 +288,21 @@ static int divide(struct division *d, const struct names *channels, const struct
 		return err_set(EX_USAGE,
 			"%d regions (--regions auto:%d) for %d channels: a region needs a channel of its own",
 			K, K, C);
-	struct clusters m = {.e = e,
-		.C = C,
-		.K = K,
-		.of = NEW_ARRAY(int, C),
-		.size = NEW_ARRAY(int, K),
-		.centre = mem_new((size_t)K, sizeof *m.centre),
-		.cost = NEW_ARRAY(int64_t, (size_t)C * (size_t)K)};
+	struct clusters m = {e, C, K, NEW_ARRAY(int, C), NEW_ARRAY(int, C), NEW_ARRAY(int, K),
+		NEW_ARRAY(int, K), NEW_ARRAY(int64_t, (size_t)C * (size_t)C),
+		NEW_ARRAY(int64_t, (size_t)C * (size_t)K)};
+	for (int c = 0; c < C; c++)
+		m.channel[c] = c;
+	qsort_r(m.channel, (size_t)C, sizeof *m.channel, front_to_back, (void *)(uintptr_t)e);
+	measure(&m);
 	best_of_starts(&m);
 	settle(d, &m, channels);
+	free(m.channel);
 	free(m.of);
 	free(m.size);
-	free(m.centre);
-	free(m.cost);
+	free(m.seed);
+	free(m.apart);
+	free(m.sum);
 	return 0;
 }
 
