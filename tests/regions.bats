@@ -78,7 +78,7 @@ right: C4' --regions hemispheres --halo 0
 
 @test "auto:K: K regions of neighbours that differ by one channel at most" {
     columns $old19 >r.csv
-    # the least there is: an exhaustive search of exchanges from many random starts found nothing less
+    # the least there is: exchanges from forty random divisions found nothing less
     said 'frontal-Fp2: Fp1 Fp2 F4 F8 Fz | F3 F7
 frontal-F7: F3 F7 T3 C3 | Fp1 Fz
 central-C4: T4 C4 T6 P4 Cz | O2 Pz
