@@ -34,22 +34,19 @@ static const struct option table[] = {
 	{"experts", 0, OPT_INT, &o.experts, .value = "4", .min = 1, .max = 4096, .arg = "K",
 		.given = &o.experts_given, .help = "number of index regions, which own consecutive channels"},
 	{"regions", 0, OPT_TEXT, &o.split.regions, .arg = "lobes|hemispheres|auto:K|FILE",
-		.help = "regions by where the electrodes sit instead, auto:K making K of about equal size; "
-			"or "
+		.help = "regions by where the electrodes sit instead, auto:K making K of equal size, or "
 			"from a file: lines of region, channel, and core or halo, separated by tabs"},
 	{"halo", 0, OPT_INT, &o.halo, .value = "2", .min = 0, .max = 16384, .arg = "H",
 		.given = &o.split.halo_given,
-		.help = "channels an index region sees beyond its own on each side; with --regions, the "
-			"nearest "
-			"channels it sees (none beyond a file's when not given)"},
+		.help = "channels an index region sees beyond its own on each side; with --regions, "
+			"the nearest channels it sees (none beyond a file's when not given)"},
 	{"halo-mm", 0, OPT_REAL, &o.split.halo_mm, .min = 0, .max = 1000, .arg = "R",
 		.given = &o.split.halo_mm_given,
 		.help = "instead of --halo, the channels within R mm of a region's own, measured along the "
 			"head"},
 	{"electrodes", 0, OPT_TEXT, &o.split.electrodes, .arg = "FILE",
-		.help = "positions of the electrodes (BIDS electrodes.tsv); when not given, they follow from "
-			"the "
-			"names of the 10-05 system"},
+		.help = "positions of the electrodes (BIDS electrodes.tsv); when not given, they follow "
+			"from the names of the 10-05 system"},
 	{"channels", 0, OPT_TEXT, &o.channels, .arg = "LIST",
 		.help = "take these channels, in this order (names separated by commas)"},
 	{"drop", 0, OPT_TEXT, &o.drop, .arg = "LIST",

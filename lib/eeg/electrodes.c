@@ -61,9 +61,7 @@ static int unknown(const struct names *who, const char *recording, const char *p
 	else
 		err_set(EX_DATAERR,
 			"%s: no position is known for channel%s %s: no name of the 10-05 system; "
-			"--electrodes "
-			"FILE "
-			"says where %s, --drop %s leaves %s out",
+			"--electrodes FILE says where %s, --drop %s leaves %s out",
 			recording, who->n > 1 ? "s" : "", list, who->n > 1 ? "they are" : "it is", drop,
 			who->n > 1 ? "them" : "it");
 	free(list);

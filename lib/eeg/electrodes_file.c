@@ -76,9 +76,8 @@ static int read_table(struct electrode_file *f, const char *path, struct csv_tab
 	for (int k = 0; k < 4 && !r; k++)
 		if ((column[k] = names_find(names, title[k])) < 0)
 			r = err_set(EX_DATAERR,
-				"%s: there is no column \"%s\"; a table of electrodes has the columns name, "
-				"x, "
-				"y, z, separated by tabs",
+				"%s: there is no column \"%s\"; a table of electrodes has the columns "
+				"name, x, y, z, separated by tabs",
 				path, title[k]);
 	while (!r && (r = csv_table_next(t, &cell)) == 1) {
 		char *at = mem_format("%s:%lld", path, (long long)csv_table_line(t));
@@ -124,9 +123,10 @@ static int turn_all(struct electrode_file *f, const char *path, bool nose_is_x, 
 		nose_is_x = ahead < right;
 		if (fmin(ahead, right) > 40 * degree)
 			return err_set(EX_DATAERR,
-				"%s: positions and names do not agree (%.0f degrees apart in the mean); x "
-				"points "
-				"to the right, y to the nose and z up, or x to the nose and y to the left",
+				"%s: positions and names do not agree (%.0f degrees apart in the mean); "
+				"x points to the right, y to the nose and z up, or x to the nose and y to "
+				"the "
+				"left",
 				path, fmin(ahead, right) / degree);
 	}
 	for (int i = 0; i < f->name.n; i++)
@@ -148,8 +148,8 @@ static const struct unit *unit_of(const char *path, const struct coordsystem *sa
 			s->radius, said->unit, said->path);
 	else
 		err_set(EX_DATAERR,
-			"%s: the head's radius would be %.4g, which is none in m, cm or mm; correct the "
-			"positions",
+			"%s: the head's radius would be %.4g, which is none in m, cm or mm; "
+			"correct the positions",
 			path, s->radius);
 	return NULL;
 }
