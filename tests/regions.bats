@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Regions from where the electrodes sit: moe-split --regions, --halo, --halo-mm, --electrodes. All data is made here.
-# shellcheck disable=SC2086 # commands kept in a variable are split on purpose
+# shellcheck disable=SC2086,SC2016,SC2001 # commands kept in a variable are split on purpose; $ is sed's, and so is the pattern
 
 load split_helpers
 

@@ -142,8 +142,9 @@ struct montage_site montage_nearest(const double p[3])
 	struct montage_site best = {0};
 	double least = HUGE_VAL;
 	for (int i = 0; i < ROWS; i++)
-		for (double j = rows[i].least; j <= rows[i].most; j += 0.5)
-			for (int side = j > 0 ? -1 : 0; side <= (j > 0); side += 2) {
+		for (double j = rows[i].least; j <= rows[i].most; j += 0.5) {
+			int sides = j > 0 ? 1 : 0;
+			for (int side = -sides; side <= sides; side += 2) {
 				struct montage_site s = site_of(rows[i].front, j, side);
 				double angle = montage_angle(p, s.p);
 				if (angle < least) {
@@ -151,6 +152,7 @@ struct montage_site montage_nearest(const double p[3])
 					best = s;
 				}
 			}
+		}
 	return best;
 }
 
