@@ -10,8 +10,7 @@ static struct {
 	int header, align, rule, value, unit, time_unit, last;
 	long long experts, halo, max_row, max_columns, max_classes;
 	bool explain, live, no_live;
-	bool experts_given, halo_given, window_given, stride_given,
-		rule_given; /* fixed by --like, or bound to another */
+	bool experts_given, window_given, stride_given, rule_given; /* fixed by --like, or bound to another */
 } o;
 
 static const struct option table[] = {
@@ -34,11 +33,20 @@ static const struct option table[] = {
 			"a window that ends early, when it is half a window at least"},
 	{"experts", 0, OPT_INT, &o.experts, .value = "4", .min = 1, .max = 4096, .arg = "K",
 		.given = &o.experts_given, .help = "number of index regions, which own consecutive channels"},
+	{"regions", 0, OPT_TEXT, &o.split.regions, .arg = "lobes|hemispheres|auto:K|FILE",
+		.help = "regions by where the electrodes sit instead, auto:K making K of equal size, or "
+			"from a file: lines of region, channel, and core or halo, separated by tabs"},
 	{"halo", 0, OPT_INT, &o.halo, .value = "2", .min = 0, .max = 16384, .arg = "H",
-		.given = &o.halo_given, .help = "channels a region sees beyond its own on each side"},
-	{"regions", 0, OPT_TEXT, &o.split.regions, .arg = "FILE",
-		.help = "regions from a file instead: lines of region, channel, and core or halo, separated "
-			"by tabs"},
+		.given = &o.split.halo_given,
+		.help = "channels an index region sees beyond its own on each side; with --regions, "
+			"the nearest channels it sees (none beyond a file's when not given)"},
+	{"halo-mm", 0, OPT_REAL, &o.split.halo_mm, .min = 0, .max = 1000, .arg = "R",
+		.given = &o.split.halo_mm_given,
+		.help = "instead of --halo, the channels within R mm of a region's own, measured along the "
+			"head"},
+	{"electrodes", 0, OPT_TEXT, &o.split.electrodes, .arg = "FILE",
+		.help = "positions of the electrodes (BIDS electrodes.tsv); when not given, they follow "
+			"from the names of the 10-05 system"},
 	{"channels", 0, OPT_TEXT, &o.channels, .arg = "LIST",
 		.help = "take these channels, in this order (names separated by commas)"},
 	{"drop", 0, OPT_TEXT, &o.drop, .arg = "LIST",
@@ -114,17 +122,18 @@ static int contradictions(void)
 	if (o.rule_given && o.align == SPLIT_RUN)
 		return err_set(EX_USAGE,
 			"--label-rule needs --align grid: with --align run a window has one label only");
-	if (o.split.regions && (o.experts_given || o.halo_given))
-		return err_set(
-			EX_USAGE, "--regions takes the place of --experts and --halo; give one or the other");
-	const char *fixed = o.experts_given   ? "--experts"
-			    : o.halo_given    ? "--halo"
-			    : o.window_given  ? "--window"
-			    : o.stride_given  ? "--stride"
-			    : o.split.regions ? "--regions"
-			    : o.channels      ? "--channels"
-			    : o.classes       ? "--classes"
-					      : NULL;
+	if (o.split.regions && o.experts_given)
+		return err_set(EX_USAGE, "--regions takes the place of --experts; give one or the other");
+	const char *fixed = o.experts_given         ? "--experts"
+			    : o.split.halo_given    ? "--halo"
+			    : o.split.halo_mm_given ? "--halo-mm"
+			    : o.split.electrodes    ? "--electrodes"
+			    : o.window_given        ? "--window"
+			    : o.stride_given        ? "--stride"
+			    : o.split.regions       ? "--regions"
+			    : o.channels            ? "--channels"
+			    : o.classes             ? "--classes"
+						    : NULL;
 	if (o.like && fixed)
 		return err_set(EX_USAGE, "%s is fixed by the model (--like); leave it out", fixed);
 	if (o.live && o.no_live)

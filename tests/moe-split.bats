@@ -468,6 +468,7 @@ load split_helpers
     for i in 1 2; do for k in 1 2; do ramp 2000 1 0 2 | sed "s/label/label/" >S0${i}_$k.csv; done; done
     printf 'front\ta\tcore\nfront\tb\thalo\nback\tb\tcore\nback\tc\tcore\n' >regions.tsv
     model model.safetensors a,b,c 250
+    sed '1s/a,b,c/C3,Cz,O1/' S01_1.csv >scalp.csv
     sed -n '/^\.Sh EXAMPLES/,/^\.Sh /p' "$BATS_TEST_DIRNAME/../man/moe-split.1" | sed -n 's/^\.Dl \$ //p' | sed 's/\\e/\\/g; s/\\(ti/~/g' >examples
     [ "$(wc -l <examples)" -ge 5 ]
     while IFS= read -r line; do

@@ -132,6 +132,12 @@ static void explain_one(const struct split *s, int i, struct text *t)
 	}
 	pairs(t, "suspicious", "channel", &s->told[i].suspicious, &s->told[i].why);
 	explain_regions(t, &s->layout);
+	if (s->regions.empty.n) {
+		text_add(t, ",\"empty_regions\":");
+		json_list(t, &s->regions.empty);
+	}
+	if (s->regions.head > 0)
+		text_addf(t, ",\"head_mm\":%.4g", s->regions.head);
 	text_add(t, "}\n");
 }
 

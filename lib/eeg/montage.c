@@ -11,17 +11,25 @@
 
 static const double degree = 3.14159265358979323846 / 180;
 
-/* Rows and how many degrees their midline point lies in front of Cz. Central rows have two names: one on the side. */
+/* Rows, how many degrees their midline point lies in front of Cz, and which steps from the midline they have. Between F and P
+ * the end of a row has a name of its own, with a T. */
 static const struct {
 	const char *name;
 	int front;
-} rows[] = {{"N", 90}, {"Fp", 72}, {"AFp", 63}, {"AF", 54}, {"AFF", 45}, {"F", 36}, {"FFC", 27}, {"FFT", 27},
-	{"FC", 18}, {"FT", 18}, {"FCC", 9}, {"FTT", 9}, {"C", 0}, {"T", 0}, {"CCP", -9}, {"TTP", -9},
-	{"CP", -18}, {"TP", -18}, {"CPP", -27}, {"TPP", -27}, {"P", -36}, {"PPO", -45}, {"PO", -54},
-	{"POO", -63}, {"O", -72}, {"OI", -81}, {"I", -90}};
+	double least, most;
+} rows[] = {{"N", 90, 0, 1}, {"NFp", 81, 0, 1}, {"Fp", 72, 0, 1}, {"AFp", 63, 0, 5}, {"AF", 54, 0, 5},
+	{"AFF", 45, 0, 5}, {"F", 36, 0, 5}, {"FFC", 27, 0, 3}, {"FFT", 27, 3.5, 5}, {"FC", 18, 0, 3},
+	{"FT", 18, 3.5, 5}, {"FCC", 9, 0, 3}, {"FTT", 9, 3.5, 5}, {"C", 0, 0, 3}, {"T", 0, 3.5, 5},
+	{"CCP", -9, 0, 3}, {"TTP", -9, 3.5, 5}, {"CP", -18, 0, 3}, {"TP", -18, 3.5, 5}, {"CPP", -27, 0, 3},
+	{"TPP", -27, 3.5, 5}, {"P", -36, 0, 5}, {"PPO", -45, 0, 5}, {"PO", -54, 0, 5}, {"POO", -63, 0, 5},
+	{"O", -72, 0, 1}, {"OI", -81, 0, 1}, {"I", -90, 0, 1}};
+enum { ROWS = sizeof rows / sizeof *rows };
 
-static const char *const aliases[][2] = {{"T3", "T7"}, {"T4", "T8"}, {"T5", "P7"}, {"T6", "P8"},
-	{"M1", "TP9"}, {"M2", "TP10"}, {"A1", "T9"}, {"A2", "T10"}};
+static const char *const aliases[][2] = {{"T1", "FT9"}, {"T2", "FT10"}, {"T3", "T7"}, {"T4", "T8"},
+	{"T5", "P7"}, {"T6", "P8"}, {"M1", "TP9"}, {"M2", "TP10"}, {"A1", "T9"}, {"A2", "T10"}};
+
+/* What stands behind a hyphen when it is a reference, and no second electrode of a pair. */
+static const char references[] = "REF|LE|AVG|AV|AR|A1|A2|M1|M2";
 
 static void on_sphere(double p[3], double inclination, double azimuth)
 {
@@ -45,10 +53,33 @@ static void on_row(double p[3], double front, double fraction)
 	p[2] = ring[2] + up[1] / d * s;
 }
 
-/* Steps from the midline: number 1 or 2 is one, 9 or 10 is five, h takes half a step back. 0 for z, -1 when malformed. */
-static double steps(const char *s, bool *right)
+/* The name alone: "EEG Fp1-REF", "Fc5." and "C3-A2" are Fp1, Fc5 and C3. False when there is something else around it. */
+static bool bare(const char *name, char out[static 8])
 {
-	*right = false;
+	name += strspn(name, " ");
+	if (!strncasecmp(name, "EEG", 3) && name[3] && strchr(" .-_:", name[3]))
+		name += 3 + strspn(name + 3, " .-_:");
+	size_t n = strcspn(name, "-"), all = n;
+	while (n && strchr(" .", name[n - 1]))
+		n--;
+	if (n >= 8)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		out[i] = (char)toupper((unsigned char)name[i]);
+	out[n] = 0;
+	if (!name[all])
+		return true;
+	char reference[8] = "";
+	name += all + 1 + strspn(name + all + 1, " ");
+	for (size_t i = 0; i < 7 && name[i]; i++)
+		reference[i] = (char)toupper((unsigned char)name[i]);
+	return text_among(references, reference) && !text_among(references, out);
+}
+
+/* Steps from the midline: number 1 or 2 is one, 9 or 10 is five, h takes half a step back. 0 for z, -1 when malformed. */
+static double steps(const char *s, int *side)
+{
+	*side = 0;
 	if (!strcasecmp(s, "z"))
 		return 0;
 	if (!isdigit((unsigned char)*s) || *s == '0')
@@ -58,43 +89,71 @@ static double steps(const char *s, bool *right)
 	double half = strcasecmp(end, "h") ? 0 : 0.5;
 	if (n > 10 || (*end && half == 0))
 		return -1;
-	*right = n % 2 == 0;
+	*side = n % 2 ? -1 : 1;
 	return (double)((n + 1) / 2) - half;
+}
+
+static struct montage_site site_of(int front, double j, int side)
+{
+	struct montage_site s = {.front = front, .steps = j, .side = side};
+	if (abs(front) > 72) /* the rows below the ring */
+		on_sphere(s.p, abs(front) * degree, (front > 0 ? 18 * j : 180 - 18 * j) * degree);
+	else if (j > 4) /* the ends below the ring */
+		on_sphere(s.p, (72 + 18 * (j - 4)) * degree, (90 - front) * degree);
+	else /* Fp and O lie on the ring: a step, and they are at its next mark */
+		on_row(s.p, front, abs(front) == 72 ? j : j / 4);
+	if (side > 0)
+		s.p[0] = -s.p[0];
+	return s;
+}
+
+bool montage_find(const char *name, struct montage_site *out)
+{
+	char buffer[8];
+	if (!bare(name, buffer))
+		return false;
+	name = buffer;
+	for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+		if (!strcmp(name, aliases[i][0]))
+			name = aliases[i][1];
+	for (int i = 0; i < ROWS; i++) {
+		size_t n = strlen(rows[i].name);
+		int side = 0;
+		double j = strncasecmp(name, rows[i].name, n) ? -1 : steps(name + n, &side);
+		if (j < rows[i].least || j > rows[i].most)
+			continue;
+		*out = site_of(rows[i].front, j, side);
+		return true;
+	}
+	return false;
 }
 
 bool montage_position(const char *name, double p[3])
 {
-	for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
-		if (!strcasecmp(name, aliases[i][0]))
-			name = aliases[i][1];
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		size_t n = strlen(rows[i].name);
-		bool right;
-		double j = strncasecmp(name, rows[i].name, n) ? -1 : steps(name + n, &right);
-		if (j < 0)
-			continue;
-		int front = rows[i].front;
-		if (abs(front) >
-			72) { /* below the ring at the front and back: N1 Nz N2, OI1 OIz OI2, I1 Iz I2 */
-			if (j > 1)
-				return false;
-			on_sphere(p, abs(front) * degree, (front > 0 ? 18 * j : 180 - 18 * j) * degree);
-		} else if (
-			abs(front) ==
-			72) { /* Fp and O lie on the ring themselves: one step and they are at its next mark */
-			if (j > 1)
-				return false;
-			on_row(p, front, j);
-		} else if (j <= 4) {
-			on_row(p, front, j / 4);
-		} else { /* below the ring */
-			on_sphere(p, (72 + 18 * (j - 4)) * degree, (90 - front) * degree);
+	struct montage_site s;
+	bool found = montage_find(name, &s);
+	if (found)
+		memcpy(p, s.p, sizeof s.p);
+	return found;
+}
+
+struct montage_site montage_nearest(const double p[3])
+{
+	struct montage_site best = {0};
+	double least = HUGE_VAL;
+	for (int i = 0; i < ROWS; i++)
+		for (double j = rows[i].least; j <= rows[i].most; j += 0.5) {
+			int sides = j > 0 ? 1 : 0;
+			for (int side = -sides; side <= sides; side += 2) {
+				struct montage_site s = site_of(rows[i].front, j, side);
+				double angle = montage_angle(p, s.p);
+				if (angle < least) {
+					least = angle;
+					best = s;
+				}
+			}
 		}
-		if (right)
-			p[0] = -p[0];
-		return true;
-	}
-	return false;
+	return best;
 }
 
 double montage_angle(const double a[3], const double b[3])
@@ -111,25 +170,11 @@ static const char in_turn[] = "C3 C4 O1 O2 Fp1 Fp2 P3 P4 F3 F4 T7 T8 P7 P8 PO7 P
 			      "CP3 CP4 Iz T9 T10 F9 F10 P9 P10 FT9 FT10 TP9 TP10 PO9 PO10";
 static const char classic_19[] = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2";
 
-static int row_of(const char *name)
-{
-	size_t n = strcspn(name, "z0123456789");
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (strlen(rows[i].name) == n && !strncmp(name, rows[i].name, n))
-			return rows[i].front;
-	bug("an electrode of no row");
-}
-
 static int front_to_back(const void *a, const void *b)
 {
-	const char *x = *(char *const *)a, *y = *(char *const *)b;
-	int r = row_of(y) - row_of(x);
-	if (r)
-		return r;
-	double p[3], q[3];
-	montage_position(x, p);
-	montage_position(y, q);
-	return (p[0] > q[0]) - (p[0] < q[0]);
+	struct montage_site x, y;
+	must(montage_find(*(char *const *)a, &x) && montage_find(*(char *const *)b, &y));
+	return x.front != y.front ? y.front - x.front : (x.p[0] > y.p[0]) - (x.p[0] < y.p[0]);
 }
 
 int montage_pick(struct names *out, int n)

@@ -2,102 +2,122 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "io/csv.h"
-#include "io/input.h"
+#include "eeg/region/region.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <unistd.h>
 
-static bool is(struct csv_cell c, const char *word)
-{
-	size_t n = (size_t)(c.end - c.s);
-	return strlen(word) == n && !strncasecmp(c.s, word, n);
-}
+static const struct region_way *const ways[] = {&region_lobes, &region_hemispheres, &region_auto, NULL};
 
-static struct region *region_named(struct layout *l, const char *name)
+/* The way that the word names, and its number; NULL when it is a file. */
+static const struct region_way *way_of(const char *word, long long *K)
 {
-	for (int k = 0; k < l->regions; k++)
-		if (!strcmp(l->region[k].name, name))
-			return &l->region[k];
-	GROW(l->region, l->regions + 1);
-	l->region[l->regions] = (struct region){.name = mem_text(name)};
-	return &l->region[l->regions++];
-}
-
-static int add(struct layout *l, const char *at, const char *region, const char *channel, bool core)
-{
-	int c = names_find(&l->channels, channel);
-	if (c < 0) {
-		char *list = names_join(&l->channels, ", ");
-		err_set(EX_DATAERR, "%s: there is no channel \"%.80s\"; the channels are: %s", at, channel,
-			list);
-		free(list);
-		return -1;
+	*K = 0;
+	for (int i = 0; word && ways[i]; i++) {
+		size_t n = strlen(ways[i]->name);
+		if (!ways[i]->numbered && !strcmp(word, ways[i]->name))
+			return ways[i];
+		if (ways[i]->numbered && !strncmp(word, ways[i]->name, n) && (!word[n] || word[n] == ':')) {
+			if (!word[n] || !text_to_long(word + n + 1, K))
+				*K = -1;
+			return ways[i];
+		}
 	}
-	if (!*region)
-		return err_set(EX_DATAERR, "%s: the region has no name", at);
-	struct region *r = region_named(l, region);
-	for (int j = 0; j < r->width; j++)
-		if (r->channel[j] == c)
-			return err_set(EX_DATAERR, "%s: channel \"%s\" stands twice in region \"%s\"", at,
-				channel, region);
-	GROW(r->channel, r->width + 1);
-	GROW(r->core, r->width + 1);
-	r->channel[r->width] = c;
-	r->core[r->width++] = core;
+	return NULL;
+}
+
+int regions_check(const struct split_options *o)
+{
+	long long K;
+	const struct region_way *way = way_of(o->regions, &K);
+	if (way && way->numbered && (K < 1 || K > 4096))
+		return err_set(EX_USAGE, "--regions %s: how many regions? %s:4 makes four (1 to 4096)",
+			o->regions, way->name);
+	const char *names[sizeof ways / sizeof *ways];
+	int n = 0;
+	for (; ways[n]; n++)
+		names[n] = ways[n]->name;
+	const char *near =
+		o->regions && !way && access(o->regions, F_OK) ? text_nearest(o->regions, names, n) : NULL;
+	if (near)
+		return err_set(
+			EX_USAGE, "--regions %s: there is no such file; did you mean %s?", o->regions, near);
+	if (o->halo_given && o->halo_mm_given)
+		return err_set(EX_USAGE, "--halo and --halo-mm exclude each other: so many channels, or all "
+					 "within so many mm");
+	if (o->electrodes && !way && !o->halo_mm_given && !(o->regions && o->halo_given))
+		return err_set(EX_USAGE, "--electrodes has no effect: these regions need no positions "
+					 "(--regions lobes, hemispheres or auto:K, and --halo-mm do)");
 	return 0;
 }
 
-static int one_row(struct layout *l, const char *at, const struct csv_cell *cell, bool first)
+/* The regions that have a channel, with their own channels in order. */
+static void put(struct layout *l, const struct division *d, struct names *notes, struct names *empty)
 {
-	if (first && is(cell[0], "region") && is(cell[1], "channel"))
-		return 0;
-	bool core = is(cell[2], "core");
-	if (!core && !is(cell[2], "halo"))
-		return err_set(EX_DATAERR, "%s: the third column is \"%.*s\", not core or halo", at,
-			(int)(cell[2].end - cell[2].s > 40 ? 40 : cell[2].end - cell[2].s), cell[2].s);
-	char *region = mem_text_n(cell[0].s, (size_t)(cell[0].end - cell[0].s));
-	char *channel = mem_text_n(cell[1].s, (size_t)(cell[1].end - cell[1].s));
-	int r = add(l, at, region, channel, core);
-	free(region);
-	free(channel);
-	return r;
-}
-
-static int all_rows(struct layout *l, const char *path, struct csv_table *t)
-{
-	const struct csv_cell *cell;
-	int r;
-	if (csv_table_columns(t) != 3)
-		return err_set(EX_DATAERR,
-			"%s:%lld: %d columns; a regions file has three, separated by tabs: region, channel, "
-			"core or halo",
-			path, (long long)csv_table_line(t), csv_table_columns(t));
-	for (bool first = true; (r = csv_table_next(t, &cell)) == 1; first = false) {
-		char *at = mem_format("%s:%lld", path, (long long)csv_table_line(t));
-		r = one_row(l, at, cell, first);
-		free(at);
-		if (r)
-			return -1;
+	for (int k = 0; k < d->name.n; k++) {
+		struct region r = {0};
+		for (int c = 0; c < l->channels.n; c++)
+			if (d->of[c] == k)
+				region_add(&r, c, true);
+		if (r.width) {
+			r.name = mem_text(d->name.s[k]);
+			GROW(l->region, l->regions + 1);
+			l->region[l->regions++] = r;
+			continue;
+		}
+		char *sentence = mem_format("region %s has no channel: it is left out", d->name.s[k]);
+		names_add(notes, sentence);
+		names_add(empty, d->name.s[k]);
+		free(sentence);
 	}
-	for (int k = 0; k < l->regions && !r; k++)
-		if (!memchr(l->region[k].core, 1, (size_t)l->region[k].width))
-			r = err_set(
-				EX_DATAERR, "%s: region \"%s\" has no core channel", path, l->region[k].name);
-	if (!r && !l->regions)
-		r = err_set(EX_DATAERR, "%s: no region", path);
+}
+
+static int divide(struct layout *l, const struct region_way *way, int K, const struct electrodes *e,
+	struct names *notes, struct names *empty)
+{
+	struct division d = {.of = NEW_ARRAY(int, l->channels.n)};
+	int r = way->divide(&d, &l->channels, e, K);
+	if (!r)
+		put(l, &d, notes, empty);
+	names_free(&d.name);
+	free(d.of);
 	return r;
 }
 
-int regions_read(struct layout *l, const char *path)
+static bool has_halo(const struct layout *l)
 {
-	struct input *in = input_open(path);
-	struct csv_form form = {.delim = '\t', .header = CSV_HEADER_NO};
-	struct csv_table *t = in ? csv_table_new(in, &form) : NULL;
-	l->halo = 0;
-	int r = t ? all_rows(l, path, t) : -1;
-	csv_table_free(t);
-	input_close(in);
+	for (int k = 0; k < l->regions; k++)
+		if (memchr(l->region[k].core, 0, (size_t)l->region[k].width))
+			return true;
+	return false;
+}
+
+int regions_make(struct layout *l, const struct split_options *o, const char *recording, struct names *notes,
+	struct regions_told *told)
+{
+	long long K;
+	const struct region_way *way = way_of(o->regions, &K);
+	bool index = !o->regions, file = o->regions && !way;
+	/* by position; of a file's regions only when it was asked for */
+	bool halo = o->halo_mm_given || way || (file && o->halo_given);
+	struct electrodes e = {0};
+	if ((index && layout_index_regions(l, o->experts, halo ? 0 : o->halo)) ||
+		(file && region_file_read(l, o->regions)))
+		return -1;
+	if (halo && has_halo(l))
+		return err_set(EX_DATAERR,
+			"%s: its regions have halo channels already; leave --halo%s out, "
+			"or the lines with halo",
+			o->regions, o->halo_mm_given ? "-mm" : "");
+	int r = way || halo ? electrodes_place(&e, &l->channels, recording, o->electrodes, notes) : 0;
+	if (!r && way)
+		r = divide(l, way, (int)K, &e, notes, &told->empty);
+	if (!r && halo) {
+		l->halo = o->halo_mm_given ? 0 : o->halo;
+		region_halo(l, &e, o->halo_mm_given ? -1 : o->halo, o->halo_mm);
+	}
+	told->head = e.radius;
+	electrodes_free(&e);
 	return r;
 }

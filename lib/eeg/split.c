@@ -4,7 +4,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "eeg/quality.h"
-#include "eeg/regions.h"
 #include "eeg/split_state.h"
 
 #include <limits.h>
@@ -47,6 +46,8 @@ struct split *split_new(const struct split_options *o)
 		r = err_set(EX_USAGE, "channel \"%s\" stands twice in --channels", twice);
 	else if ((twice = names_duplicate(&o->classes)))
 		r = err_set(EX_USAGE, "class \"%s\" stands twice in --classes", twice);
+	else
+		r = regions_check(o);
 	names_copy(&s->labels, o->like ? &o->like->classes : &o->classes);
 	if (!r)
 		r = compile(&s->group, "group", o->naming.group, o->naming.group_name) ||
@@ -74,6 +75,7 @@ void split_free(struct split *s)
 	names_free(&s->groups);
 	names_free(&s->conditions);
 	names_free(&s->notes);
+	names_free(&s->regions.empty);
 	cut_free(&s->table);
 	job_free(&s->now);
 	for (int i = 0; i < s->tolds; i++)
@@ -204,7 +206,7 @@ static int fix_layout(struct split *s, const struct recording *r)
 	l->unit = mem_text("uV");
 	s->rate = l->rate = r->rate;
 	s->doubt = r->time.doubt;
-	if (o->regions ? regions_read(l, o->regions) : layout_index_regions(l, o->experts, o->halo))
+	if (regions_make(l, o, r->name, &s->notes, &s->regions))
 		return -1;
 	struct span stride = o->stride.amount > 0 ? o->stride : o->window;
 	if (r->rate <= 0 && (o->window.seconds || stride.seconds))

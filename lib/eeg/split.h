@@ -54,9 +54,12 @@ struct split_options {
 	enum split_align align;
 	enum split_rule rule;
 	bool keep_last; /* what is left at the end of a stretch becomes a window that ends early, if it is half a window at least */
-	/* regions: a file (TSV), else index regions */
-	const char *regions;
-	int experts, halo;
+	/* regions: lobes, hemispheres, auto:K or a file (TSV), else index regions */
+	const char *regions,
+		*electrodes; /* electrodes: a file of positions; NULL: they follow from the names */
+	int experts, halo;   /* halo: columns on each side of index regions, else nearest channels */
+	double halo_mm;      /* or the channels within this distance along the head */
+	bool halo_given, halo_mm_given;
 	/* names */
 	struct split_naming naming;
 	/* a model's layout takes the place of channels, regions, rate, window and stride; its classes come first */

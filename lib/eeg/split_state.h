@@ -4,6 +4,7 @@
 #define EEG_SPLIT_STATE_H
 
 #include "eeg/cut.h"
+#include "eeg/regions.h"
 
 #include <regex.h>
 #include <sys/stat.h>
@@ -38,6 +39,7 @@ struct split {
 	double rate, doubt;  /* of the first recording */
 	struct names labels; /* those the classes begin with, then as they were met */
 	struct names recordings, groups, notes;
+	struct regions_told regions;
 	struct names conditions; /* of each recording; empty when they have none */
 	struct file_id *file;    /* [recordings.n] what each was read from */
 	int file_room;

@@ -20,7 +20,8 @@ struct region {
 
 struct layout {
 	int length, stride; /* samples */
-	int halo;           /* of index regions; 0 when the regions come from a list */
+	int halo;           /* channels a region sees beyond its own (index regions: on each side); 0 when a
+			     * list or a distance says which */
 	double rate;        /* Hz */
 	char *unit;         /* "uV" */
 	struct names channels, classes;

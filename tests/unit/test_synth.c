@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "eeg/montage.h"
 #include "eeg/synth.h"
 
 #include <stdlib.h>
@@ -331,64 +330,6 @@ static void blinks_are_at_the_front_and_muscles_at_the_sides(void)
 	synth_free(&clean);
 }
 
-static double angle_between(const char *a, const char *b)
-{
-	double p[3], q[3];
-	CHECK(montage_position(a, p) && montage_position(b, q));
-	CHECK_NEAR(p[0] * p[0] + p[1] * p[1] + p[2] * p[2], 1, 1e-12);
-	return montage_angle(p, q) * 180 / pi;
-}
-
-static void electrodes_sit_where_the_system_says(void)
-{
-	double p[3];
-	CHECK_NEAR(angle_between("Cz", "Fpz"), 72, 1e-9);
-	CHECK_NEAR(angle_between("Cz", "Fz"), 36, 1e-9);
-	CHECK_NEAR(angle_between("Cz", "C3"), 36, 1e-9);
-	CHECK_NEAR(angle_between("Cz", "T7"), 72, 1e-9);
-	CHECK_NEAR(angle_between("Cz", "C3h"), 27, 1e-9);
-	CHECK_NEAR(angle_between("Cz", "Iz"), 90, 1e-9);
-	CHECK_NEAR(angle_between("Cz", "T9"), 90, 1e-9);
-	CHECK_NEAR(angle_between("Fz", "Nz"), 54, 1e-9);
-	CHECK_NEAR(angle_between("F7", "F3"), angle_between("F3", "Fz"), 1e-9);
-	CHECK_NEAR(angle_between("F7", "Cz"), 72, 1e-9);
-	CHECK_NEAR(angle_between("PO8", "Cz"), 72, 1e-9);
-	CHECK_NEAR(angle_between("Fp1", "Fp2"),
-		acos(pow(cos(72 * pi / 180), 2) + pow(sin(72 * pi / 180), 2) * cos(36 * pi / 180)) * 180 / pi,
-		1e-9);
-	CHECK_NEAR(angle_between("T3", "T7"), 0, 1e-5);
-	CHECK(montage_position("O1", p) && p[0] < 0 && p[1] < 0);
-	CHECK(montage_position("fp2", p) && p[0] > 0 && p[1] > 0);
-	static const char *const none[] = {
-		"", "Q1", "C", "C11", "C0", "Fp5", "Cz1", "C3x", "EEG", "F-1", "Chz"};
-	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
-		CHECK(!montage_position(none[i], p));
-}
-
-static void picked_electrodes_run_from_front_to_back(void)
-{
-	for (int n = 1; n <= 72; n++) {
-		struct names l = {0};
-		double p[3], last = 2;
-		CHECK(!montage_pick(&l, n) && l.n == n && !names_duplicate(&l));
-		for (int i = 0; i < l.n && n == 16; i += 4) {
-			double row = 0;
-			for (int j = 0; j < 4; j++) {
-				CHECK(montage_position(l.s[i + j], p));
-				row += p[1] / 4;
-			}
-			CHECK(row < last);
-			last = row;
-		}
-		for (int i = 0; i < l.n; i++)
-			CHECK(montage_position(l.s[i], p));
-		names_free(&l);
-	}
-	struct names l = {0};
-	CHECK(montage_pick(&l, 500) && err_status() == EX_USAGE);
-	names_free(&l);
-}
-
 int main(void)
 {
 	CASE(a_class_shows_at_its_place_and_not_far_away);
@@ -400,7 +341,5 @@ int main(void)
 	CASE(a_subject_is_the_same_in_any_company_and_differs_from_others);
 	CASE(stretches_are_where_the_truth_says);
 	CASE(blinks_are_at_the_front_and_muscles_at_the_sides);
-	CASE(electrodes_sit_where_the_system_says);
-	CASE(picked_electrodes_run_from_front_to_back);
 	return check_done();
 }
