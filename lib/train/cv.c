@@ -239,7 +239,7 @@ static int work_on(struct work *w, struct cv_fold *f, struct dataset *d, struct 
 		return -1;
 	struct training_data data = {d, d, x.sides.train, x.sides.valid, x.sides.trains, x.sides.valids};
 	double begun = processor_seconds();
-	struct model *m = fit_model(cv->config, NULL, &data, one, f->own_seed);
+	struct model *m = fit_model(cv->config, NULL, false, &data, one, f->own_seed);
 	int bad = !m || train(&data, m, one, f);
 	double trained = processor_seconds();
 	bad = bad || test(cv, m, &x, one, f);
