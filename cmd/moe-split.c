@@ -1,17 +1,13 @@
 /* moe-split: recordings as CSV to windows. */
+#include "beside.h"
 #include "program.h"
 
 #include "base/mem.h"
-#include "eeg/beside.h"
-#include "eeg/list.h"
 #include "eeg/live.h"
 
 static struct {
 	struct split_options split;
 	const char *delim, *channels, *drop, *classes, *like;
-	const char *map, *list;
-	int event_unit, outside;
-	bool map_given, start_given, column_given, unit_given, outside_given; /* bound to --events */
 	int header, align, rule, value, unit, time_unit, last;
 	long long experts, halo, max_row, max_columns, max_classes;
 	bool explain, live, no_live;
@@ -53,36 +49,7 @@ static const struct option table[] = {
 	{"classes", 0, OPT_TEXT, &o.classes, .arg = "LIST",
 		.help = "the classes, in this order (names separated by commas); when not given, those "
 			"found, sorted"},
-	{"events", 0, OPT_LIST, &o.split.events.files, .arg = "FILE",
-		.help = "take labels and windows from events instead: BIDS events.tsv, MNE annotations or an "
-			"EEGLAB "
-			"table; once for each recording, or with {} for its path without ending and _eeg"},
-	{"map", 0, OPT_TEXT, &o.map, .arg = "LIST", .given = &o.map_given,
-		.help = "the events that count and their classes (left=0,right=1); when not given, all, each "
-			"description a class"},
-	{"start-offset", 0, OPT_SPAN, &o.split.events.start, .given = &o.start_given,
-		.help = "start of an event's trial from its onset, also negative; 0 when not given"},
-	{"stop-offset", 0, OPT_SPAN, &o.split.events.stop, .given = &o.split.events.stop_given,
-		.help = "end of an event's trial from its onset; when not given, the event's duration, or "
-			"one window "
-			"when it has none"},
-	{"event-column", 0, OPT_TEXT, &o.split.events.column, .arg = "NAME", .given = &o.column_given,
-		.help = "the column that describes events; trial_type or value, description, or type when "
-			"not given"},
-	{"event-unit", 0, OPT_CHOICE, &o.event_unit, .value = "auto", .choices = "auto|s|ms|samples",
-		.given = &o.unit_given,
-		.help = "unit of onsets and durations; auto: seconds, and for an EEGLAB table what its "
-			"header says"},
-	{"outside", 0, OPT_CHOICE, &o.outside, .value = "error", .choices = "error|drop",
-		.given = &o.outside_given,
-		.help = "events whose trials reach beyond the recording: refuse them, or leave them out"},
-	{"channels-file", 0, OPT_LIST, &o.split.channel_files, .arg = "FILE",
-		.help = "BIDS channels.tsv with types, units and bad channels; one for all recordings, or as "
-			"--events"},
-	{"list", 0, OPT_TEXT, &o.list, .arg = "FILE",
-		.help = "take the recordings from a table with the columns path, and id, group, session, "
-			"label, rate "
-			"when there are such, separated by tabs"},
+	BESIDE_OPTIONS(o.split),
 	{"ignore-label", 0, OPT_LIST, &o.split.ignore, .arg = "VALUE",
 		.help = "this label means unlabelled; may be given several times"},
 	{"time-column", 0, OPT_TEXT, &o.split.time_column, .arg = "NAME",
@@ -144,29 +111,6 @@ static int read_delim(void)
 		       : 0;
 }
 
-static int contradictions_beside(const struct names *recordings)
-{
-	const char *bound = o.map_given                 ? "--map"
-			    : o.start_given             ? "--start-offset"
-			    : o.split.events.stop_given ? "--stop-offset"
-			    : o.column_given            ? "--event-column"
-			    : o.unit_given              ? "--event-unit"
-			    : o.outside_given           ? "--outside"
-							: NULL;
-	bool events = o.split.events.files.n;
-	if (bound && !events)
-		return err_set(EX_USAGE, "%s needs --events", bound);
-	if (events && o.align)
-		return err_set(
-			EX_USAGE, "--align grid does not go with --events: windows are cut within trials");
-	if (o.live && (events || o.list))
-		return err_set(EX_USAGE, "%s needs the whole recording; leave --live out",
-			events ? "--events" : "--list");
-	if (o.list && recordings->n)
-		return err_set(EX_USAGE, "--list names the recordings; give no others");
-	return 0;
-}
-
 static int contradictions(void)
 {
 	if (o.rule_given && o.align == SPLIT_RUN)
@@ -201,31 +145,6 @@ static int contradictions(void)
 	return 0;
 }
 
-/* --map: description=class, at the last = of each part. */
-static int read_map(void)
-{
-	struct split_events *e = &o.split.events;
-	struct names parts = {0};
-	int r = 0;
-	if (o.map)
-		names_split(&parts, o.map, ',');
-	for (int i = 0; i < parts.n && !r; i++) {
-		char *s = parts.s[i], *at = strrchr(s, '=');
-		if (!at || at == s || !at[1])
-			r = err_set(EX_USAGE, "--map: \"%s\" is not EVENT=CLASS", s);
-		else {
-			*at = 0;
-			names_add(&e->from, s);
-			names_add(&e->to, at + 1);
-		}
-	}
-	names_free(&parts);
-	const char *twice = names_duplicate(&e->from);
-	if (!r && twice)
-		return err_set(EX_USAGE, "--map: event \"%s\" stands twice", twice);
-	return !r && o.map && !e->from.n ? err_set(EX_USAGE, "--map: names no event") : r;
-}
-
 static void gather(void)
 {
 	struct split_options *s = &o.split;
@@ -248,8 +167,6 @@ static void gather(void)
 	s->max_columns = (int)o.max_columns;
 	s->max_classes = (int)o.max_classes;
 	s->explain = o.explain;
-	s->events.unit = (enum split_event_unit)o.event_unit;
-	s->events.drop_outside = o.outside;
 }
 
 static int explain(const struct split *s)
@@ -371,7 +288,7 @@ static int run(struct split *s, const struct names *recordings)
 {
 	if (o.live)
 		return run_live(s, recordings);
-	if (recordings->n < 2 && !o.list)
+	if (recordings->n < 2 && !beside.list)
 		return run_one(s, recordings->n ? recordings->s[0] : "-");
 	struct pool *pool = pool_new((int)common.threads);
 	int r = split_add_all(s, recordings, pool);
@@ -387,85 +304,32 @@ static int read_model(struct layout *l)
 	return r;
 }
 
-/* --list: its recordings; with -v which of its columns are not looked at. */
-static int read_list(struct recording_list *l, struct names *recordings)
+static int split_recordings(const struct names *operands)
 {
-	if (recording_list_read(l, o.list))
-		return -1;
-	if (l->sessions && (o.split.naming.condition || o.split.naming.condition_name))
-		return err_set(EX_USAGE,
-			"%s: its sessions are the conditions; leave out --condition and --condition-name",
-			o.list);
-	if (l->labels && o.split.events.files.n)
-		return err_set(EX_USAGE,
-			"%s: it has a label for each recording, and --events brings others; "
-			"leave one of them out",
-			o.list);
-	for (int i = 0; i < l->n; i++)
-		names_add(recordings, l->entry[i].path);
-	for (int i = 0; i < l->unknown.n && common.verbose; i++) {
-		char *sentence = mem_format("%s: column \"%s\" is not looked at", o.list, l->unknown.s[i]);
-		program_say(sentence);
-		free(sentence);
-	}
-	o.split.list = l;
-	return 0;
-}
-
-/* That there is a file beside each recording. */
-static int check_beside(const struct names *recordings)
-{
-	int n = recordings->n ? recordings->n : 1;
-	return beside_check(&o.split.events.files, n, false, "--events") ||
-			       beside_check(&o.split.channel_files, n, true, "--channels-file")
-		       ? -1
-		       : 0;
-}
-
-/* That the result replaces none of the files beside the recordings, nor those of a list. */
-static int spare_beside(const struct names *recordings)
-{
-	struct names list = {0};
-	if (o.list)
-		names_add(&list, o.list);
-	int r = program_spares(common.output, recordings) || program_spares(common.output, &list) ||
-				program_spares(common.output, &o.split.events.files) ||
-				program_spares(common.output, &o.split.channel_files)
-			? -1
-			: 0;
-	names_free(&list);
-	return r;
-}
-
-static int split_recordings(const struct names *recordings)
-{
-	struct split *s = check_beside(recordings) || spare_beside(recordings) ? NULL : split_new(&o.split);
-	int r = s ? run(s, recordings) : -1;
+	struct names recordings;
+	names_copy(&recordings, operands);
+	bool fine =
+		(!beside.list || !beside_list(&o.split, &recordings)) && !beside_files(&o.split, &recordings);
+	struct split *s = fine ? split_new(&o.split) : NULL;
+	int r = s ? run(s, &recordings) : -1;
 	split_free(s);
+	names_free(&recordings);
 	return r;
 }
 
 static int work(const struct names *operands)
 {
 	struct layout like = {0};
-	struct recording_list list = {0};
-	struct names recordings;
-	if (read_delim() || contradictions() || contradictions_beside(operands) || read_map())
+	if (read_delim() || contradictions())
 		return -1;
 	gather();
 	mem_return_large();
-	if (o.like && read_model(&like))
+	if (beside_options(&o.split, o.live, operands) || (o.like && read_model(&like)))
 		return -1;
 	o.split.like = o.like ? &like : NULL;
-	names_copy(&recordings, operands);
-	int r = (o.list && read_list(&list, &recordings)) || split_recordings(&recordings) ? -1 : 0;
-	names_free(&recordings);
-	recording_list_free(&list);
+	int r = split_recordings(operands);
 	layout_free(&like);
-	names_free(&o.split.events.files);
-	names_free(&o.split.events.from);
-	names_free(&o.split.events.to);
-	names_free(&o.split.channel_files);
+	beside_free(&o.split);
 	names_free(&o.split.channels);
 	names_free(&o.split.drop);
 	names_free(&o.split.classes);
