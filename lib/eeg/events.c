@@ -10,10 +10,12 @@
 static const char *const format_name[] = {
 	[EVENTS_BIDS] = "bids", [EVENTS_MNE] = "mne", [EVENTS_EEGLAB] = "eeglab"};
 
-/* A trial on a time line without gaps, in samples: from .. to-1. */
+static const double half = 0.5; /* a sample: what rounding may do */
+
+/* A trial on a time line without gaps, in samples: from .. to-1, and where it lies before rounding. */
 struct place {
 	const struct event *event;
-	double from, to;
+	double from, to, begin, end;
 };
 
 struct placing {
@@ -82,7 +84,7 @@ static int place(const struct placing *p, const struct event *v, struct place *a
 	double rows = how->stop_given   ? span_in_samples(p, how->stop) - start
 		      : v->duration > 0 ? duration - start
 					: p->length;
-	*at = (struct place){v, round(onset + start), 0};
+	*at = (struct place){v, round(onset + start), 0, onset + start, onset + start + rows};
 	at->to = at->from + round(rows);
 	if (at->to > at->from)
 		return 0;
@@ -133,9 +135,11 @@ static int place_all(const struct placing *p, struct place *at, int *dropped)
 			continue;
 		if (place(p, &p->e->event[i], &at[n]))
 			return -1;
-		if (at[n].to == end + 1) /* a row of rounding */
-			at[n].to = end;
-		if (at[n].from >= 0 && at[n].from < at[n].to && at[n].to <= end)
+		if (at[n].to > end && at[n].end < end + half) { /* by rounding */
+			at[n].from--;
+			at[n].to--;
+		}
+		if (at[n].from >= 0 && at[n].to <= end)
 			n++;
 		else if (p->o->events.drop_outside)
 			++*dropped;
@@ -144,7 +148,7 @@ static int place_all(const struct placing *p, struct place *at, int *dropped)
 	}
 	qsort(at, (size_t)n, sizeof *at, by_place);
 	for (int i = 1; i < n; i++)
-		if (at[i].from < at[i - 1].to - 1)
+		if (at[i].from < at[i - 1].to && at[i].begin < at[i - 1].end - half)
 			return overlap(p, &at[i - 1], &at[i]);
 	return n;
 }

@@ -42,7 +42,7 @@ int events_read(struct events *, const char *path, const struct recording *r, co
 void events_free(struct events *);
 
 /* The trials of a recording, at the rate and with the rows it has now; length: of a window, for events without a duration.
- * Trials that overlap by more than a row are an error, and so are those outside the recording, unless they are dropped. */
+ * Trials that overlap (by more than rounding) are an error, and so are those outside the recording, unless they are dropped. */
 int events_place(
 	struct events *, struct recording *, const char *file, const struct split_options *, int length);
 
