@@ -251,6 +251,21 @@ table() {
     refused 66 "sub-01/run-3_events.tsv: No such file" moe-split $how --events '{}_events.tsv' sub-01/*_eeg.csv
 }
 
+@test "events that say what a label column says give the same file, byte for byte" {
+    moe-synth --subjects 2 --channels 4 --seconds 20 --rate 64 --seed 5 -o eeg
+    for f in eeg/*.csv; do # from the runs of the column
+        awk -F, -v OFS='\t' 'NR == 1 { print "onset", "duration", "trial_type"; next }
+            NR == 2 || $NF != last { if (NR > 2) print from / 64, (NR - 2 - from) / 64, last; from = NR - 2; last = $NF }
+            END { print from / 64, (NR - 1 - from) / 64, last }' "$f" >"${f%.csv}.tsv"
+        [ "$(wc -l <"${f%.csv}.tsv")" -ge 3 ]
+    done
+    for more in "--last drop" "--last keep --stride 7"; do
+        moe-split --no-history --window 30 --experts 2 $more eeg/*.csv -o labels.st
+        moe-split --no-history --window 30 --experts 2 $more --events '{}.tsv' eeg/*.csv -o events.st
+        cmp labels.st events.st
+    done
+}
+
 @test "bad files of events are named with their line" {
     rows 100 >r.csv
     s="moe-split $how --events e.tsv r.csv"

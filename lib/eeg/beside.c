@@ -20,8 +20,7 @@ int beside_check(const struct names *files, int recordings, bool for_all, const 
 		return 0;
 	return err_set(EX_USAGE,
 		"%s: given %d times for %d recordings; give it once for each, in their order, or one name "
-		"with {}, which "
-		"stands for the recording's path without its ending",
+		"with {}, which stands for the recording's path without its ending",
 		option, files->n, recordings);
 }
 
@@ -152,8 +151,7 @@ void beside_note(struct split *s, const struct job *j)
 		empty += !r->trial[i].windows;
 	if (empty && empty < r->trials)
 		note(s, mem_format("%s: %lld of %lld trials give no window: they are shorter than one, or a "
-				   "gap or "
-				   "missing values cut them",
+				   "gap or missing values cut them",
 				r->name, (long long)empty, (long long)r->trials));
 }
 

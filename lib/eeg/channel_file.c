@@ -58,65 +58,74 @@ void channel_file_free(struct channel_file *f)
 	*f = (struct channel_file){0};
 }
 
-/* What is wrong with a channel, or "". */
-static int read_status(
-	const struct sheet *s, const char *file, const char *type, const char *status, char **why)
+enum column { NAME, TYPE, UNIT, STATUS, COLUMNS };
+
+static const char *const column_name[COLUMNS] = {"name", "type", "units", "status"};
+
+/* Why a channel is left out; "" when it is not; NULL with an error. To be freed. */
+static char *why_out(const struct sheet *s, char *const *cell)
 {
-	if (status && strcasecmp(status, "good") && strcasecmp(status, "bad"))
-		return sheet_fault(s, "the status \"%.40s\" is neither good nor bad", status);
+	const char *status = cell[STATUS], *type = cell[TYPE];
 	if (status && !strcasecmp(status, "bad"))
-		*why = mem_format("marked bad in %s", file);
-	else if (type && strcasecmp(type, "EEG"))
-		*why = mem_format("of type %s in %s", type, file);
-	else
-		*why = mem_text("");
-	return 0;
+		return mem_format("marked bad in %s", sheet_name(s));
+	if (status && strcasecmp(status, "good")) {
+		sheet_fault(s, "the status \"%.40s\" is neither good nor bad", status);
+		return NULL;
+	}
+	return type && strcasecmp(type, "EEG") ? mem_format("of type %s in %s", type, sheet_name(s))
+					       : mem_text("");
 }
 
-static int add(struct channel_file *f, const struct sheet *s, const char *name, const char *type,
-	const char *unit, const char *status, const char *recording, const struct names *table)
+/* One row: cell [COLUMNS], NULL = missing. */
+static int add(struct channel_file *f, const struct sheet *s, char *const *cell)
 {
-	char *why = NULL;
-	if (!name)
-		return sheet_fault(s, "a channel without a name");
-	if (names_find(&f->channel, name) >= 0)
-		return sheet_fault(s, "channel \"%.80s\" stands twice", name);
-	if (names_find(table, name) < 0)
-		return sheet_fault(s, "channel \"%.80s\" is no column of %.200s", name, recording);
-	if (read_status(s, f->name, type, status, &why))
+	const char *name = cell[NAME], *unit = cell[UNIT];
+	char *why = why_out(s, cell);
+	if (!why)
 		return -1;
-	bool used = !*why;
+	double factor = unit && !*why ? factor_of(unit) : 0;
+	bool unknown = unit && !*why && !(factor > 0);
 	GROW(f->factor, f->channel.n + 1);
-	f->factor[f->channel.n] = unit && used ? factor_of(unit) : 0;
+	f->factor[f->channel.n] = factor;
 	names_add(&f->channel, name);
 	names_add(&f->why, why);
 	free(why);
-	return unit && used && !f->factor[f->channel.n - 1]
-		       ? sheet_fault(s, "channel \"%.80s\": the unit \"%.40s\" is none of uV, mV, V, nV",
+	return unknown ? sheet_fault(s, "channel \"%.80s\": the unit \"%.40s\" is none of uV, mV, V, nV",
 				 name, unit)
 		       : 0;
 }
 
+static int read_row(struct channel_file *f, const struct sheet *s, const int *column, const char *recording,
+	const struct names *table)
+{
+	char *cell[COLUMNS];
+	for (int k = 0; k < COLUMNS; k++)
+		cell[k] = sheet_text(s, column[k]);
+	const char *name = cell[NAME];
+	int r = !name                                ? sheet_fault(s, "a channel without a name")
+		: names_find(&f->channel, name) >= 0 ? sheet_fault(s, "channel \"%.80s\" stands twice", name)
+		: names_find(table, name) < 0
+			? sheet_fault(s, "channel \"%.80s\" is no column of %.200s", name, recording)
+			: add(f, s, cell);
+	for (int k = 0; k < COLUMNS; k++)
+		free(cell[k]);
+	return r;
+}
+
 static int read_all(struct channel_file *f, struct sheet *s, const char *recording, const struct names *table)
 {
-	int more;
+	int column[COLUMNS], more;
 	if (sheet_begin(s, '\t', NULL))
 		return -1;
-	int name = sheet_column(s, "name"), type = sheet_column(s, "type"), unit = sheet_column(s, "units"),
-	    status = sheet_column(s, "status");
-	if (name < 0)
+	for (int k = 0; k < COLUMNS; k++)
+		column[k] = sheet_column(s, column_name[k]);
+	if (column[NAME] < 0)
 		return sheet_fault(s,
 			"no column \"name\"; a channels file has a header, and tabs between name, type, "
 			"units, status");
-	while ((more = sheet_next(s)) == 1) {
-		char *cell[4] = {
-			sheet_text(s, name), sheet_text(s, type), sheet_text(s, unit), sheet_text(s, status)};
-		int r = add(f, s, cell[0], cell[1], cell[2], cell[3], recording, table);
-		for (int i = 0; i < 4; i++)
-			free(cell[i]);
-		if (r)
+	while ((more = sheet_next(s)) == 1)
+		if (read_row(f, s, column, recording, table))
 			return -1;
-	}
 	return more;
 }
 
