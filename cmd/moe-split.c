@@ -1,4 +1,5 @@
 /* moe-split: recordings as CSV to windows. */
+#include "beside.h"
 #include "program.h"
 
 #include "base/mem.h"
@@ -56,6 +57,7 @@ static const struct option table[] = {
 	{"classes", 0, OPT_TEXT, &o.classes, .arg = "LIST",
 		.help = "the classes, in this order (names separated by commas); when not given, those "
 			"found, sorted"},
+	BESIDE_OPTIONS(o.split),
 	{"ignore-label", 0, OPT_LIST, &o.split.ignore, .arg = "VALUE",
 		.help = "this label means unlabelled; may be given several times"},
 	{"time-column", 0, OPT_TEXT, &o.split.time_column, .arg = "NAME",
@@ -258,8 +260,9 @@ static bool suits_live(const struct split *s, struct input *in)
 {
 	int fd;
 	uint64_t size;
-	return !o.no_live && !o.explain && !o.last && o.value != SPLIT_VALUE_INTERP &&
-	       !input_is_file(in, &fd, &size) && output_is_pipe(common.output) && !split_labelled(s);
+	return !o.no_live && !o.split.events.files.n && !o.explain && !o.last &&
+	       o.value != SPLIT_VALUE_INTERP && !input_is_file(in, &fd, &size) &&
+	       output_is_pipe(common.output) && !split_labelled(s);
 }
 
 /* --- at once: one file */
@@ -294,7 +297,7 @@ static int run(struct split *s, const struct names *recordings)
 {
 	if (o.live)
 		return run_live(s, recordings);
-	if (recordings->n < 2)
+	if (recordings->n < 2 && !beside.list)
 		return run_one(s, recordings->n ? recordings->s[0] : "-");
 	struct pool *pool = pool_new((int)common.threads);
 	int r = split_add_all(s, recordings, pool);
@@ -310,20 +313,32 @@ static int read_model(struct layout *l)
 	return r;
 }
 
-static int work(const struct names *recordings)
+static int split_recordings(const struct names *operands)
+{
+	struct names recordings;
+	names_copy(&recordings, operands);
+	bool fine =
+		(!beside.list || !beside_list(&o.split, &recordings)) && !beside_files(&o.split, &recordings);
+	struct split *s = fine ? split_new(&o.split) : NULL;
+	int r = s ? run(s, &recordings) : -1;
+	split_free(s);
+	names_free(&recordings);
+	return r;
+}
+
+static int work(const struct names *operands)
 {
 	struct layout like = {0};
 	if (read_delim() || contradictions())
 		return -1;
 	gather();
 	mem_return_large();
-	if (o.like && read_model(&like))
+	if (beside_options(&o.split, o.live, operands) || (o.like && read_model(&like)))
 		return -1;
 	o.split.like = o.like ? &like : NULL;
-	struct split *s = split_new(&o.split);
-	int r = s ? run(s, recordings) : -1;
-	split_free(s);
+	int r = split_recordings(operands);
 	layout_free(&like);
+	beside_free(&o.split);
 	names_free(&o.split.channels);
 	names_free(&o.split.drop);
 	names_free(&o.split.classes);

@@ -467,6 +467,10 @@ load split_helpers
 @test "the manual's examples run" {
     for i in 1 2; do for k in 1 2; do ramp 2000 1 0 2 | sed "s/label/label/" >S0${i}_$k.csv; done; done
     printf 'front\ta\tcore\nfront\tb\thalo\nback\tb\tcore\nback\tc\tcore\n' >regions.tsv
+    for i in S01_1 S01_2 S02_1 S02_2; do
+        printf 'onset\tduration\ttrial_type\n0.5\t0\tleft\n4.5\t0\tright\n' >${i}_events.tsv
+    done
+    printf 'id\tpath\tlabel\nS01\tS01_1.csv\trest\nS02\tS02_1.csv\ttask\n' >subjects.tsv
     model model.safetensors a,b,c 250
     sed '1s/a,b,c/C3,Cz,O1/' S01_1.csv >scalp.csv
     sed -n '/^\.Sh EXAMPLES/,/^\.Sh /p' "$BATS_TEST_DIRNAME/../man/moe-split.1" | sed -n 's/^\.Dl \$ //p' | sed 's/\\e/\\/g; s/\\(ti/~/g' >examples

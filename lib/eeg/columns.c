@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "eeg/beside.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@ void columns_free(struct columns *c)
 	names_free(&c->ignored);
 	names_free(&c->why);
 	free(c->from);
+	free(c->factor);
 	*c = (struct columns){0};
 }
 
@@ -105,27 +107,29 @@ static int find_special(
 }
 
 /* What is not a channel, in one word, or NULL. */
-static const char *why_not(
-	const struct columns *c, const struct names *names, int i, const struct split_options *o)
+static const char *why_not(const struct columns *c, const struct names *names, int i,
+	const struct split_options *o, const struct channel_file *facts)
 {
 	const char *name = names->s[i];
 	enum split_time unit;
 	if (i == c->label)
-		return "holds the labels";
+		return o->events.files.n  ? "holds labels; those of the events are taken"
+		       : beside_labels(o) ? "holds labels; those of the list are taken"
+					  : "holds the labels";
 	if (i == c->time)
 		return "holds the times";
 	if (names_find(&o->drop, name) >= 0)
 		return "dropped on request";
 	const struct names *wanted = o->like ? &o->like->channels : &o->channels;
 	if (wanted->n)
-		return names_find(wanted, name) >= 0 ? NULL
+		return names_find(wanted, name) >= 0 ? channel_file_why(facts, name)
 		       : o->like                     ? "not in the model"
 						     : "not among --channels";
 	if (!*name)
 		return i ? "has no name" : "has no name: row numbers";
 	if (is_index(name))
 		return "row numbers";
-	return columns_is_time(name, &unit) ? "a further time column" : NULL;
+	return columns_is_time(name, &unit) ? "a further time column" : channel_file_why(facts, name);
 }
 
 static int check_wanted(const char *file, const struct names *names, const struct split_options *o)
@@ -164,9 +168,14 @@ static int order_channels(struct columns *c, const char *file, const struct name
 		c->from[i] = there < 0 ? -1 : names_find(names, order->s[i]);
 		if (there >= 0 || (o->like && o->missing != SPLIT_MISSING_ERROR))
 			continue;
+		const char *of = o->like ? "the model" : before ? "the recordings before it" : "--channels";
+		int out = names_find(&c->ignored, order->s[i]);
+		if (out >= 0)
+			return err_set(EX_DATAERR, "%s: channel \"%s\" of %s is left out here: %s", file,
+				order->s[i], of, c->why.s[out]);
 		char *list = listed(names);
-		err_set(EX_DATAERR, "%s: channel \"%s\" of the %s is missing; its columns are: %s", file,
-			order->s[i], o->like ? "model" : "recordings before it", list);
+		err_set(EX_DATAERR, "%s: channel \"%s\" of %s is missing; its columns are: %s", file,
+			order->s[i], of, list);
 		free(list);
 		return -1;
 	}
@@ -174,14 +183,14 @@ static int order_channels(struct columns *c, const char *file, const struct name
 }
 
 int columns_plan(struct columns *c, const char *file, const struct names *names,
-	const struct split_options *o, const struct names *before)
+	const struct split_options *o, const struct names *before, const struct channel_file *facts)
 {
 	*c = (struct columns){.label = -1, .time = -1};
 	if (find_special(c, file, names, o) || check_wanted(file, names, o))
 		return -1;
 	struct names found = {0};
 	for (int i = 0; i < names->n; i++) {
-		const char *why = why_not(c, names, i, o);
+		const char *why = why_not(c, names, i, o, facts);
 		if (why)
 			ignore(c, names->s[i], why);
 		else

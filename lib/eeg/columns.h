@@ -4,17 +4,20 @@
 
 #include "eeg/split.h"
 
+struct channel_file; /* eeg/channel_file.h */
+
 struct columns {
 	struct names channels; /* [C] in the order of the result */
-	int *from; /* [C] column of the table; -1 = made up (a channel of the model that is not there) */
+	int *from;      /* [C] column of the table; -1 = made up (a channel of the model that is not there) */
+	double *factor; /* [C] to microvolts; NULL: the unit of the options for all */
 	int label, time; /* columns, -1 = none */
 	struct names ignored, why;
 };
 
 /* names: of the table's columns, "" = unnamed. before: the channels of earlier recordings, which these must be; NULL for the
- * first. file: for messages. -1 with an error; columns_free in any case. */
+ * first. file: for messages. facts: of its channels file. -1 with an error; columns_free in any case. */
 int columns_plan(struct columns *, const char *file, const struct names *names, const struct split_options *,
-	const struct names *before);
+	const struct names *before, const struct channel_file *facts);
 void columns_free(struct columns *);
 
 /* Whether this name says "time", and a unit in its words ("time_ms", "Time [s]"); *unit is left alone when it says none. */

@@ -104,6 +104,18 @@ static int64_t length_at(const struct cutting *c, int64_t from, int64_t to)
 	return c->keep_last && to - from >= (c->length + 1) / 2 ? to - from : 0;
 }
 
+/* Windows from one row to another, all of one label; how many there are now. */
+static int cut_stretch(struct cutting *c, int64_t from, int64_t to, int32_t label)
+{
+	int64_t before = c->r->windows;
+	for (int64_t n; (n = length_at(c, from, to)); from += c->stride) {
+		add(c, from, n, label);
+		if (n < c->length)
+			break;
+	}
+	return (int)(c->r->windows - before);
+}
+
 /* One stretch without a gap: rows a .. b-1. */
 static void cut_runs(struct cutting *c, int64_t a, int64_t b)
 {
@@ -113,11 +125,18 @@ static void cut_runs(struct cutting *c, int64_t a, int64_t b)
 	for (int64_t i = c->run; i < r->runs && r->run[i].row < b; i++) {
 		int64_t from = r->run[i].row > a ? r->run[i].row : a,
 			to = run_end(r, i) < b ? run_end(r, i) : b;
-		for (int64_t n; (n = length_at(c, from, to)); from += c->stride) {
-			add(c, from, n, r->run[i].label);
-			if (n < c->length)
-				break;
-		}
+		cut_stretch(c, from, to, r->run[i].label);
+	}
+}
+
+/* The trials, within a stretch without a gap. */
+static void cut_trials(struct cutting *c, int64_t a, int64_t b)
+{
+	struct recording *r = c->r;
+	for (int64_t i = 0; i < r->trials; i++) {
+		struct trial *trial = &r->trial[i];
+		int64_t from = trial->row > a ? trial->row : a, to = trial->row + trial->rows;
+		trial->windows += cut_stretch(c, from, to < b ? to : b, trial->label);
 	}
 }
 
@@ -139,7 +158,9 @@ void cut_windows(struct cut_table *t, struct recording *r, int length, int strid
 	for (int64_t i = 0; i <= r->time.gaps; i++) {
 		int64_t a = i ? r->time.gap[i - 1].row : 0,
 			b = i < r->time.gaps ? r->time.gap[i].row : r->rows;
-		if (align == SPLIT_RUN)
+		if (r->by_trials)
+			cut_trials(&c, a, b);
+		else if (align == SPLIT_RUN)
 			cut_runs(&c, a, b);
 		else
 			cut_grid(&c, a, b);
@@ -153,6 +174,14 @@ int64_t cut_longest(const struct recording *r, enum split_align align)
 	for (int64_t i = 0; i <= r->time.gaps; i++) {
 		int64_t a = i ? r->time.gap[i - 1].row : 0,
 			b = i < r->time.gaps ? r->time.gap[i].row : r->rows;
+		for (int64_t k = 0; k < r->trials; k++) {
+			int64_t from = r->trial[k].row > a ? r->trial[k].row : a;
+			int64_t to = r->trial[k].row + r->trial[k].rows;
+			if ((to < b ? to : b) - from > longest)
+				longest = (to < b ? to : b) - from;
+		}
+		if (r->by_trials)
+			continue;
 		if (align == SPLIT_GRID && b - a > longest)
 			longest = b - a;
 		for (int64_t k = 0; k < r->runs && align == SPLIT_RUN; k++) {

@@ -1,6 +1,8 @@
 #include "eeg/split_state.h"
 
 #include "base/json.h"
+#include "eeg/channel_file.h"
+#include "eeg/events.h"
 
 #include <string.h>
 
@@ -86,8 +88,6 @@ static void explain_regions(struct text *t, const struct layout *l)
 
 static void explain_one(const struct split *s, int i, struct text *t)
 {
-	static const char *const unit[] = {
-		[SPLIT_UV] = "uV", [SPLIT_MV] = "mV", [SPLIT_V] = "V", [SPLIT_NV] = "nV"};
 	const struct recording *r = &s->told[i].r;
 	const char delim[2] = {r->delim, 0};
 	const char *time = NULL;
@@ -109,12 +109,15 @@ static void explain_one(const struct split *s, int i, struct text *t)
 		json_string(t, r->rate_from);
 	else
 		text_add(t, "null");
-	text_addf(t, ",\"unit\":\"%s\",\"rows\":%lld,\"channels\":", unit[s->o->unit], (long long)r->rows);
+	text_addf(t, ",\"unit\":\"%s\",\"rows\":%lld,\"channels\":", columns_unit(&r->columns, s->o->unit),
+		(long long)r->rows);
 	json_list(t, &r->columns.channels);
 	pairs(t, "ignored", "name", &r->columns.ignored, &r->columns.why);
 	explain_time(t, r, time);
 	text_addf(t, ",\"missing\":%lld", (long long)r->missing);
 	counts(t, "labels", &s->labels, r->label_rows, r->labels);
+	if (s->told[i].events)
+		events_explain(s->told[i].events, r, &s->labels, t);
 	text_add(t, ",\"group\":");
 	json_string(t, r->group);
 	if (s->conditions.n) {

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "eeg/moment.h"
 #include "eeg/rows.h"
 #include "io/output.h"
 
@@ -32,6 +33,7 @@ void recording_free(struct recording *r)
 	free(r->group);
 	columns_free(&r->columns);
 	free(r->label_rows);
+	free(r->trial);
 	free(r->label_windows);
 	*r = (struct recording){0};
 }
@@ -177,10 +179,23 @@ static double expected_rate(const struct split_options *o)
 	return o->rate > 0 ? o->rate : o->like ? o->like->rate : 0;
 }
 
+static const char *rate_by(const struct split_options *o)
+{
+	return o->rate_by ? o->rate_by : "--rate";
+}
+
+double recording_start(const struct recording *r)
+{
+	static const double scale[] = {[SPLIT_TIME_S] = 1, [SPLIT_TIME_MS] = 1e-3, [SPLIT_TIME_US] = 1e-6};
+	double t = r->time.rate > 0 ? r->first_time * scale[r->time.unit] : 0;
+	return moment_is_date(t) ? t : NAN;
+}
+
 static int solve_time(struct recording *r, const char *file, const char *column, const double *t, int64_t n,
 	const struct split_options *o)
 {
 	double expected = expected_rate(o);
+	r->first_time = t[0];
 	enum split_time unit = SPLIT_TIME_AUTO;
 	columns_is_time(column, &unit);
 	if (o->time_unit != SPLIT_TIME_AUTO)
@@ -194,7 +209,7 @@ static int solve_time(struct recording *r, const char *file, const char *column,
 	r->rate_from = "time column";
 	if (expected > 0 && fabs(r->rate - expected) > (1e-3 + r->time.doubt) * expected)
 		return err_set(EX_DATAERR, "%s: its time column says %.10g Hz, %s says %.10g Hz%s", file,
-			r->rate, o->rate > 0 ? "--rate" : "the model", expected,
+			r->rate, o->rate > 0 ? rate_by(o) : "the model", expected,
 			o->rate > 0 ? "; --drop the time column if it is wrong"
 				    : "; resample it, or use a model for this rate");
 	return 0;
@@ -207,10 +222,10 @@ int recording_rate(struct recording *r, const char *file, const char *column, co
 	if (column && solve_time(r, file, column, t, n, o))
 		return -1;
 	if (!column && expected > 0)
-		r->rate_from = o->rate > 0 ? "--rate" : "model";
+		r->rate_from = o->rate > 0 ? rate_by(o) : "model";
 	if (o->like && o->rate > 0 && fabs(o->rate - o->like->rate) > 1e-3 * o->like->rate)
-		return err_set(EX_DATAERR, "%s: --rate says %.10g Hz, the model has %.10g Hz", file, o->rate,
-			o->like->rate);
+		return err_set(EX_DATAERR, "%s: %s says %.10g Hz, the model has %.10g Hz", file, rate_by(o),
+			o->rate, o->like->rate);
 	if (expected > 0)
 		r->rate = expected;
 	if (r->rate <= 0 && !o->explain)
@@ -260,6 +275,10 @@ void recording_labels(struct recording *r, const int32_t *to, int labels)
 	r->labels = labels;
 	r->label_rows = NEW_ARRAY(int64_t, labels + 1);
 	r->label_windows = NEW_ARRAY(int64_t, labels + 1);
+	for (int64_t i = 0; i < r->trials; i++) {
+		r->trial[i].label = to[r->trial[i].label];
+		r->label_rows[r->trial[i].label] += r->trial[i].rows;
+	}
 	for (int64_t i = 0; i < r->runs; i++) {
 		if (r->run[i].label < 0)
 			continue;

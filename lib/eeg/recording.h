@@ -26,6 +26,13 @@ struct stretch {
 	int64_t row, rows;
 };
 
+/* What an event makes: rows of one label, in which windows are cut. Two may share a row. */
+struct trial {
+	int64_t row, rows;
+	int32_t label;
+	int windows; /* filled while cutting */
+};
+
 struct recording {
 	char *name, *group; /* as in the result */
 	struct columns columns;
@@ -33,11 +40,15 @@ struct recording {
 	int header_rows;
 	int64_t first, rows; /* its rows of the spool */
 	struct timeline time;
-	double rate; /* Hz, 0 = not known */
+	double first_time; /* in the column's unit */
+	double rate;       /* Hz, 0 = not known */
 	const char *rate_from;
 	struct label_run *run; /* [runs] */
 	int64_t runs, run_room;
 	struct shelf run_shelf;
+	bool by_trials;      /* windows are cut in these, by row, and nowhere else */
+	struct trial *trial; /* [trials] */
+	int64_t trials;
 	struct hole *hole; /* [holes] by row of their start */
 	int64_t holes, hole_room;
 	struct shelf hole_shelf;
@@ -51,6 +62,9 @@ struct recording {
 	int64_t windows, left_out;
 	int64_t *label_windows; /* [labels] */
 };
+
+/* The first time of its column in seconds, when that is a date (since 1970); else NAN. */
+double recording_start(const struct recording *);
 
 /* The rows of all recordings, in a nameless temporary file. */
 struct spool {

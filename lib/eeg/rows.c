@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "eeg/channel_file.h"
 #include "io/number.h"
 
 #include <ctype.h>
@@ -115,7 +116,8 @@ static int read_channels(struct rows *r, const struct csv_cell *cell, const doub
 	if (r->straight)
 		odd = convert(number + from[0], r->scale, r->C, x);
 	for (int c = 0; c < r->C && !r->straight; c++) {
-		x[c] = from[c] < 0 ? 0 : (float)(number[from[c]] * r->scale);
+		double scale = r->columns->factor ? r->columns->factor[c] : r->scale;
+		x[c] = from[c] < 0 ? 0 : (float)(number[from[c]] * scale);
 		odd += !isfinite(x[c]);
 	}
 	if (odd && odd_row(r, cell, number, x))
@@ -136,48 +138,58 @@ static char *label_name(struct csv_cell c)
 	return mem_text_n(c.s, (size_t)(c.end - c.s));
 }
 
+bool rows_same_label(const char *a, const char *b)
+{
+	char *x = label_name((struct csv_cell){a, a + strlen(a)});
+	char *y = label_name((struct csv_cell){b, b + strlen(b)});
+	bool same = !strcmp(x, y);
+	free(x);
+	free(y);
+	return same;
+}
+
 static bool ignored(const struct split_options *o, const char *name)
 {
-	for (int i = 0; i < o->ignore.n; i++) {
-		const char *s = o->ignore.s[i];
-		char *same = label_name((struct csv_cell){s, s + strlen(s)});
-		bool hit = !strcmp(same, name);
-		free(same);
-		if (hit)
+	for (int i = 0; i < o->ignore.n; i++)
+		if (rows_same_label(o->ignore.s[i], name))
 			return true;
-	}
 	return false;
+}
+
+int rows_label(const struct split_options *o, const char *file, long long line, struct csv_cell c,
+	struct names *labels, int32_t *label)
+{
+	*label = -1;
+	if (number_missing(c.s, c.end))
+		return 0;
+	char *name = label_name(c);
+	int e = 0;
+	if (!json_utf8(name, strlen(name)))
+		e = err_set(EX_DATAERR, "%s:%lld: the label is not UTF-8 text", file, line);
+	else if (!ignored(o, name)) {
+		*label = names_find(labels, name);
+		if (*label < 0 && o->classes.n)
+			e = err_set(EX_DATAERR,
+				"%s:%lld: label \"%.60s\" is none of --classes; name it there, or "
+				"--ignore-label it",
+				file, line, name);
+		else if (*label < 0 && labels->n == o->max_classes)
+			e = err_set(EX_DATAERR,
+				"%s:%lld: more than %d different labels: is this a label column? "
+				"(--max-classes)",
+				file, line, o->max_classes);
+		else if (*label < 0)
+			*label = names_add(labels, name);
+	}
+	free(name);
+	return e;
 }
 
 static int new_label(struct rows *r, struct csv_cell c)
 {
 	r->cell.n = 0;
 	text_add_n(&r->cell, c.s, (size_t)(c.end - c.s));
-	r->label = -1;
-	if (number_missing(c.s, c.end))
-		return 0;
-	char *name = label_name(c);
-	long long line = (long long)csv_table_line(r->table);
-	int e = 0;
-	if (!json_utf8(name, strlen(name)))
-		e = err_set(EX_DATAERR, "%s:%lld: the label is not UTF-8 text", r->file, line);
-	else if (!ignored(r->o, name)) {
-		r->label = names_find(r->labels, name);
-		if (r->label < 0 && r->o->classes.n)
-			e = err_set(EX_DATAERR,
-				"%s:%lld: label \"%.60s\" is none of --classes; name it there, or "
-				"--ignore-label it",
-				r->file, line, name);
-		else if (r->label < 0 && r->labels->n == r->o->max_classes)
-			e = err_set(EX_DATAERR,
-				"%s:%lld: more than %d different labels: is this a label column? "
-				"(--max-classes)",
-				r->file, line, r->o->max_classes);
-		else if (r->label < 0)
-			r->label = names_add(r->labels, name);
-	}
-	free(name);
-	return e;
+	return rows_label(r->o, r->file, (long long)csv_table_line(r->table), c, r->labels, &r->label);
 }
 
 static int read_label(struct rows *r, const struct csv_cell *cell)
@@ -242,15 +254,14 @@ static int make_up(struct rows *r, int channel)
 int rows_begin(struct rows *r, const char *file, struct csv_table *table, const struct columns *columns,
 	const struct split_options *o, struct names *labels)
 {
-	static const double factor[] = {[SPLIT_UV] = 1, [SPLIT_MV] = 1e3, [SPLIT_V] = 1e6, [SPLIT_NV] = 1e-3};
 	*r = (struct rows){.table = table,
 		.columns = columns,
 		.o = o,
 		.file = file,
 		.labels = labels,
 		.C = columns->channels.n,
-		.straight = columns->from[0] >= 0,
-		.scale = factor[o->unit],
+		.straight = columns->from[0] >= 0 && !columns->factor,
+		.scale = split_unit_factor(o->unit),
 		.label = -1};
 	for (int c = 0; c < r->C; c++)
 		r->straight &= columns->from[c] == columns->from[0] + c;

@@ -36,4 +36,11 @@ int rows_begin(struct rows *, const char *file, struct csv_table *, const struct
 int rows_next(struct rows *, float *x);
 void rows_end(struct rows *);
 
+/* What a cell means as a label: its index in `labels`, appended when new, or -1 = unlabelled. -1 with an error that names file and
+ * line when it is none of the classes that were given, no text, or one too many. */
+int rows_label(const struct split_options *, const char *file, long long line, struct csv_cell,
+	struct names *labels, int32_t *label);
+/* Whether two texts are the same label: 1 and 1.0 are. */
+bool rows_same_label(const char *, const char *);
+
 #endif

@@ -3,6 +3,9 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "eeg/beside.h"
+#include "eeg/events.h"
+#include "eeg/list.h"
 #include "eeg/quality.h"
 #include "eeg/split_state.h"
 
@@ -82,6 +85,7 @@ void split_free(struct split *s)
 		job_free(&s->told[i]);
 	free(s->told);
 	free(s->file);
+	names_free(&s->said);
 	free(s);
 }
 
@@ -130,6 +134,11 @@ static char *group_of(const struct split *s, const char *name)
 static int name_condition(struct split *s, const char *name)
 {
 	const struct split_naming *by = &s->o->naming;
+	const struct list_entry *e = beside_entry(s->o, s->recordings.n);
+	if (e && e->session) {
+		names_add(&s->conditions, e->session);
+		return 0;
+	}
 	if (!by->condition && !by->condition_name)
 		return 0;
 	char *condition = by->condition ? match(&s->condition, "condition", by->condition, name)
@@ -172,7 +181,8 @@ static int note_file(struct split *s, const char *file, const struct stat *info)
 int split_name(struct split *s, struct recording *r, const char *file, const struct stat *info)
 {
 	r->name = recording_name(s, !strcmp(file, "standard input") ? "stdin" : file);
-	r->group = r->name ? group_of(s, base_name(r->name)) : NULL;
+	const struct list_entry *e = beside_entry(s->o, s->recordings.n);
+	r->group = !r->name ? NULL : e && e->group ? mem_text(e->group) : group_of(s, base_name(r->name));
 	if (!r->group || note_file(s, file, info) || name_condition(s, base_name(r->name)))
 		return -1;
 	names_add(&s->recordings, r->name);
@@ -261,10 +271,12 @@ void split_count(struct split *s, const struct recording *r, int64_t longest)
 	if (r->missing && s->o->value == SPLIT_VALUE_INTERP)
 		note(s, mem_format(
 				"%s: %lld cells without a value interpolated", name, (long long)r->missing));
-	if (!r->windows && !r->left_out && s->layout.length)
+	if (!r->windows && !r->left_out && s->layout.length && !(r->by_trials && !r->trials))
 		note(s, mem_format("%s: no window: its longest stretch%s is %lld rows, a window takes %d",
 				name,
-				s->o->align == SPLIT_RUN ? " of one label without a gap" : " without a gap",
+				r->by_trials               ? " of a trial without a gap"
+				: s->o->align == SPLIT_RUN ? " of one label without a gap"
+							   : " without a gap",
 				(long long)longest, s->layout.length));
 }
 
@@ -275,6 +287,9 @@ void job_free(struct job *j)
 	names_free(&j->labels);
 	names_free(&j->suspicious);
 	names_free(&j->why);
+	if (j->events)
+		events_free(j->events);
+	free(j->events);
 	if (j->own.fd >= 0)
 		close(j->own.fd);
 	*j = (struct job){.own = {.fd = -1}};
@@ -286,9 +301,20 @@ int job_begin(struct job *j, const struct split *s, struct input *in)
 	struct csv_form form = {o->delim, (enum csv_header)o->header, o->max_row, o->max_columns, false};
 	j->file = input_name(in);
 	j->table = csv_table_new(in, &form);
-	return j->table ? columns_plan(&j->r.columns, j->file, csv_table_names(j->table), o,
-				  s->channels.n ? &s->channels : NULL)
-			: -1;
+	if (!j->table)
+		return -1;
+	struct channel_file facts;
+	int r = beside_channels(j, o, &facts) ||
+				columns_plan(&j->r.columns, j->file, csv_table_names(j->table), o,
+					s->channels.n ? &s->channels : NULL, &facts)
+			? -1
+			: 0;
+	if (!r)
+		channel_file_units(&facts, &j->r.columns, o->unit);
+	channel_file_free(&facts);
+	if (beside_labels(o))
+		j->r.columns.label = -1; /* seen, and not read */
+	return r;
 }
 
 static int inspect(struct job *j, const struct spool *spool)
@@ -305,7 +331,9 @@ static int inspect(struct job *j, const struct spool *spool)
 int job_read(struct job *j, const struct split_options *o, struct spool *spool)
 {
 	struct recording *r = &j->r;
-	if (recording_read(r, j->file, j->table, o, &j->labels, spool) ||
+	struct split_options own = *o;
+	beside_rate(j, &own);
+	if (recording_read(r, j->file, j->table, &own, &j->labels, spool) || beside_read(j, o) ||
 		(r->holes && o->value == SPLIT_VALUE_INTERP && recording_interpolate(r, j->file, spool)) ||
 		(o->explain && inspect(j, spool)))
 		return -1;
@@ -345,7 +373,7 @@ int split_take(struct split *s, struct job *j, int index)
 {
 	const struct split_options *o = s->o;
 	struct recording *r = &j->r;
-	if (split_settle(s, r, j->file) || join_labels(s, j) ||
+	if (split_settle(s, r, j->file) || beside_place(s, j) || join_labels(s, j) ||
 		(j->own.fd >= 0 && spool_append(&s->spool, &j->own, &r->first)))
 		return -1;
 	int32_t group = names_intern(&s->groups, r->group);
@@ -353,6 +381,7 @@ int split_take(struct split *s, struct job *j, int index)
 		cut_windows(&s->table, r, s->layout.length, s->layout.stride, o->align, o->rule,
 			o->value != SPLIT_VALUE_INTERP, o->keep_last, index, group);
 	split_note_made_up(s, r);
+	beside_note(s, j);
 	split_count(s, r, r->windows || r->left_out ? 0 : cut_longest(r, o->align));
 	if (!o->explain) {
 		job_free(j);
@@ -373,6 +402,7 @@ int split_begin(struct split *s, struct input *in)
 	struct stat info;
 	bool regular = input_is_file(in, &fd, &size) && !fstat(fd, &info);
 	job_free(&s->now);
+	s->now.index = s->recordings.n;
 	if (split_name(s, &s->now.r, input_name(in), regular ? &info : NULL) || job_begin(&s->now, s, in))
 		return -1;
 	names_copy(&s->now.labels, &s->labels);

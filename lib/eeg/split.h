@@ -33,6 +33,21 @@ struct split_naming {
 	const char *condition, *condition_name; /* likewise; both NULL: none has a condition */
 };
 
+enum split_event_unit { SPLIT_EVENT_AUTO, SPLIT_EVENT_S, SPLIT_EVENT_MS, SPLIT_EVENT_SAMPLES };
+
+/* Labels from files of events (eeg/events.h) in the place of a column. */
+struct split_events {
+	struct names files;    /* one for each recording, or one with {} (eeg/beside.h); empty: none */
+	struct names from, to; /* description -> class; empty: each description is a class */
+	const char *column;    /* that describes events; NULL: the format's own */
+	enum split_event_unit unit;
+	struct span start, stop; /* of a trial, from the event's onset */
+	bool stop_given;         /* else it lasts as long as the event, or one window */
+	bool drop_outside; /* trials that reach beyond the recording are left out; else they are refused */
+};
+
+struct recording_list; /* eeg/list.h */
+
 struct split_options {
 	/* reading */
 	char delim; /* 0 = find out */
@@ -42,6 +57,7 @@ struct split_options {
 	enum split_time time_unit;
 	enum split_unit unit; /* of the cells */
 	double rate;          /* Hz, 0 = from the time column (or the model) */
+	const char *rate_by;  /* what named it, for messages; NULL: --rate */
 	struct names channels, drop,
 		ignore;       /* channels: pick and order; ignore: label values that mean unlabelled */
 	struct names classes; /* empty: those found, sorted */
@@ -62,6 +78,10 @@ struct split_options {
 	bool halo_given, halo_mm_given;
 	/* names */
 	struct split_naming naming;
+	/* what stands beside the recordings */
+	struct split_events events;
+	struct names channel_files;        /* BIDS channels.tsv: one for each recording, or one for all */
+	const struct recording_list *list; /* of the recordings, which are added in its order; NULL = none */
 	/* a model's layout takes the place of channels, regions, rate, window and stride; its classes come first */
 	const struct layout *like;
 	enum split_missing missing;

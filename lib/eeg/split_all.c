@@ -60,6 +60,7 @@ static void add_one(void *context, int i, int worker)
 		c->s->now = (struct job){.own = {.fd = -1}};
 		names_free(&j.labels);
 	} else {
+		j.index = i;
 		j.r.name = mem_text(c->s->recordings.s[i]);
 		j.r.group = c->group[i];
 		c->group[i] = NULL;

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "eeg/beside.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -77,6 +78,9 @@ int split_check(const struct split *s)
 		return err_set(EX_DATAERR,
 			"no window: all %lld hold cells without a value; --missing interp fills them",
 			(long long)s->left_out);
+	if (s->o->events.files.n && !s->trials)
+		return err_set(EX_DATAERR, "no window, as no event makes a trial: %s",
+			s->notes.n ? s->notes.s[s->notes.n - 1] : "there are none");
 	return err_set(EX_DATAERR, "no window: %s; --window takes fewer samples",
 		s->notes.n ? s->notes.s[s->notes.n - 1] : "the recordings are too short");
 }
@@ -96,6 +100,7 @@ static void set_conditions(const struct split *s, struct windows *w, struct owne
 
 struct windows *split_finish(struct split *s)
 {
+	beside_note_unmet(s);
 	if (split_check(s))
 		return NULL;
 	float *map = spool_map(&s->spool, false);

@@ -12,11 +12,13 @@
 /* One recording on its way. */
 struct job {
 	const char *file; /* for messages */
+	int index;        /* of the recording */
 	struct csv_table *table;
 	struct recording r;
 	struct names labels; /* those the classes begin with, then as they were met */
 	struct spool own;    /* its rows, when others are read at the same time */
 	struct names suspicious, why;
+	struct events *events; /* NULL: labels are not from events */
 };
 
 struct file_id {
@@ -46,6 +48,8 @@ struct split {
 	struct spool spool;
 	struct cut_table table;
 	int64_t windows, left_out;
+	struct names said; /* descriptions of events */
+	int64_t trials;
 	struct job now;   /* the recording that was begun */
 	struct job *told; /* [tolds] with --explain: all of them */
 	int tolds, told_room;

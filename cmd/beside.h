@@ -1,0 +1,160 @@
+/* The options of moe-split for what stands in files beside recordings: events, channels files, a list. Header only, included
+ * once by cmd/moe-split.c. */
+#ifndef CMD_BESIDE_H
+#define CMD_BESIDE_H
+
+#include "program.h"
+
+#include "eeg/beside.h"
+#include "eeg/list.h"
+
+static struct {
+	const char *map, *list;
+	int unit, outside;
+	bool map_given, start_given, column_given, unit_given, outside_given; /* bound to --events */
+	struct recording_list read;
+} beside;
+
+/* Rows for the table; split: a struct split_options. */
+#define BESIDE_OPTIONS(split)                                                                                \
+	{"events", 0, OPT_LIST, &(split).events.files, .arg = "FILE",                                        \
+		.help = "take labels and windows from events instead: BIDS events.tsv, MNE annotations or "  \
+			"an EEGLAB table; once for each recording, or with {} for its path without ending "  \
+			"and _eeg"},                                                                         \
+		{"map", 0, OPT_TEXT, &beside.map, .arg = "LIST", .given = &beside.map_given,                 \
+			.help = "the events that count and their classes (left=0,right=1); when not given, " \
+				"all, each description a class"},                                            \
+		{"start-offset", 0, OPT_SPAN, &(split).events.start, .given = &beside.start_given,           \
+			.help = "start of an event's trial from its onset, also negative; 0 when not "       \
+				"given"},                                                                    \
+		{"stop-offset", 0, OPT_SPAN, &(split).events.stop, .given = &(split).events.stop_given,      \
+			.help = "end of an event's trial from its onset; when not given, the event's "       \
+				"duration, or one window when it has none"},                                 \
+		{"event-column", 0, OPT_TEXT, &(split).events.column, .arg = "NAME",                         \
+			.given = &beside.column_given,                                                       \
+			.help = "the column that describes events; trial_type or value, description, or "    \
+				"type when not given"},                                                      \
+		{"event-unit", 0, OPT_CHOICE, &beside.unit, .value = "auto", .choices = "auto|s|ms|samples", \
+			.given = &beside.unit_given,                                                         \
+			.help = "unit of onsets and durations; auto: what the column's name says, else "     \
+				"seconds, and an EEGLAB table is refused"},                                  \
+		{"outside", 0, OPT_CHOICE, &beside.outside, .value = "error", .choices = "error|drop",       \
+			.given = &beside.outside_given,                                                      \
+			.help = "events whose trials reach beyond the recording: refuse them, or leave "     \
+				"them out"},                                                                 \
+		{"channels-file", 0, OPT_LIST, &(split).channel_files, .arg = "FILE",                        \
+			.help = "BIDS channels.tsv with types, units and bad channels; one for all "         \
+				"recordings, or as --events"},                                               \
+	{                                                                                                    \
+		"list", 0, OPT_TEXT, &beside.list,                                                           \
+			.arg = "FILE",                                                                       \
+			.help = "take the recordings from a table with the column path, and "                \
+				"id, group, session, label, rate when there are such, "                      \
+				"separated by tabs"                                                          \
+	}
+
+/* --map: description=class, at the last = of each part. */
+static inline int beside_map(struct split_events *e)
+{
+	struct names parts = {0};
+	int r = 0;
+	names_split(&parts, beside.map, ',');
+	for (int i = 0; i < parts.n && !r; i++) {
+		char *s = parts.s[i], *at = strrchr(s, '=');
+		if (!at || at == s || !at[1]) {
+			r = err_set(EX_USAGE, "--map: \"%s\" is not EVENT=CLASS", s);
+		} else {
+			*at = 0;
+			names_add(&e->from, s);
+			names_add(&e->to, at + 1);
+		}
+	}
+	names_free(&parts);
+	const char *twice = names_duplicate(&e->from);
+	if (!r && twice)
+		return err_set(EX_USAGE, "--map: event \"%s\" stands twice", twice);
+	return !r && !e->from.n ? err_set(EX_USAGE, "--map names no event") : r;
+}
+
+/* What the options say together with the others: into the options of the split. */
+static inline int beside_options(struct split_options *o, bool live, const struct names *operands)
+{
+	struct split_events *e = &o->events;
+	bool events = e->files.n;
+	const char *bound = beside.map_given       ? "--map"
+			    : beside.start_given   ? "--start-offset"
+			    : e->stop_given        ? "--stop-offset"
+			    : beside.column_given  ? "--event-column"
+			    : beside.unit_given    ? "--event-unit"
+			    : beside.outside_given ? "--outside"
+						   : NULL;
+	if (bound && !events)
+		return err_set(EX_USAGE, "%s needs --events", bound);
+	if (events && o->align == SPLIT_GRID)
+		return err_set(
+			EX_USAGE, "--align grid does not go with --events: windows begin anew in each trial");
+	if (live && (events || beside.list))
+		return err_set(EX_USAGE, "%s needs whole recordings; leave --live out",
+			events ? "--events" : "--list");
+	if (beside.list && operands->n)
+		return err_set(EX_USAGE, "--list names the recordings; give no others");
+	e->unit = (enum split_event_unit)beside.unit;
+	e->drop_outside = beside.outside;
+	return beside.map ? beside_map(e) : 0;
+}
+
+/* --list: its recordings; with -v which of its columns are not looked at. */
+static inline int beside_list(struct split_options *o, struct names *recordings)
+{
+	struct recording_list *l = &beside.read;
+	if (recording_list_read(l, beside.list))
+		return -1;
+	if (l->sessions && (o->naming.condition || o->naming.condition_name))
+		return err_set(EX_USAGE,
+			"%s: its sessions are the conditions; leave out --condition and --condition-name",
+			l->name);
+	if (l->labels && o->events.files.n)
+		return err_set(EX_USAGE,
+			"%s: it has a label for each recording, and --events brings others; leave one of "
+			"them out",
+			l->name);
+	for (int i = 0; i < l->n; i++)
+		names_add(recordings, l->entry[i].path);
+	for (int i = 0; i < l->unknown.n && common.verbose; i++) {
+		char *sentence = mem_format("%s: column \"%s\" is not looked at", l->name, l->unknown.s[i]);
+		program_say(sentence);
+		free(sentence);
+	}
+	o->list = l;
+	return 0;
+}
+
+/* That there is a file beside each recording, and that the result replaces none of those that are read. */
+static inline int beside_files(const struct split_options *o, const struct names *recordings)
+{
+	struct names list = {0};
+	int n = recordings->n ? recordings->n : 1;
+	if (beside.list)
+		names_add(&list, beside.list);
+	int r = beside_check(&o->events.files, n, false, "--events") ||
+				beside_check(&o->channel_files, n, true, "--channels-file") ||
+				program_spares(common.output, recordings) ||
+				program_spares(common.output, &list) ||
+				program_spares(common.output, &o->events.files) ||
+				program_spares(common.output, &o->channel_files)
+			? -1
+			: 0;
+	names_free(&list);
+	return r;
+}
+
+static inline void beside_free(struct split_options *o)
+{
+	recording_list_free(&beside.read);
+	names_free(&o->events.files);
+	names_free(&o->events.from);
+	names_free(&o->events.to);
+	names_free(&o->channel_files);
+}
+
+#endif

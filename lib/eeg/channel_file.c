@@ -1,0 +1,161 @@
+#include "eeg/channel_file.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "io/sheet.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { UNITS = 4, SPELLINGS = 6 };
+
+static const struct {
+	double factor;
+	const char *name[SPELLINGS]; /* as it is written; then in any case */
+	const char *word[SPELLINGS];
+} known[UNITS] = {
+	[SPLIT_UV] = {1, {"uV", "\xc2\xb5V", "\xce\xbcV"}, {"microV", "microvolt", "microvolts"}},
+	[SPLIT_MV] = {1e3, {"mV"}, {"milliV", "millivolt", "millivolts"}},
+	[SPLIT_V] = {1e6, {"V"}, {"volt", "volts"}},
+	[SPLIT_NV] = {1e-3, {"nV"}, {"nanoV", "nanovolt", "nanovolts"}},
+};
+
+double split_unit_factor(enum split_unit u)
+{
+	return known[u].factor;
+}
+
+static double factor_of(const char *unit)
+{
+	for (int u = 0; u < UNITS; u++)
+		for (int i = 0; i < SPELLINGS; i++)
+			if ((known[u].name[i] && !strcmp(known[u].name[i], unit)) ||
+				(known[u].word[i] && !strcasecmp(known[u].word[i], unit)))
+				return known[u].factor;
+	return 0;
+}
+
+const char *columns_unit(const struct columns *c, enum split_unit unit)
+{
+	if (!c->factor)
+		return known[unit].name[0];
+	for (int i = 1; i < c->channels.n; i++)
+		if (c->factor[i] != c->factor[0])
+			return "mixed";
+	for (int u = 0; u < UNITS; u++)
+		if (known[u].factor == c->factor[0])
+			return known[u].name[0];
+	return "mixed";
+}
+
+void channel_file_free(struct channel_file *f)
+{
+	names_free(&f->channel);
+	names_free(&f->why);
+	free(f->factor);
+	free(f->name);
+	*f = (struct channel_file){0};
+}
+
+enum column { NAME, TYPE, UNIT, STATUS, COLUMNS };
+
+static const char *const column_name[COLUMNS] = {"name", "type", "units", "status"};
+
+/* Why a channel is left out; "" when it is not; NULL with an error. To be freed. */
+static char *why_out(const struct sheet *s, char *const *cell)
+{
+	const char *status = cell[STATUS], *type = cell[TYPE];
+	if (status && !strcasecmp(status, "bad"))
+		return mem_format("marked bad in %s", sheet_name(s));
+	if (status && strcasecmp(status, "good")) {
+		sheet_fault(s, "the status \"%.40s\" is neither good nor bad", status);
+		return NULL;
+	}
+	return type && strcasecmp(type, "EEG") ? mem_format("of type %s in %s", type, sheet_name(s))
+					       : mem_text("");
+}
+
+/* One row: cell [COLUMNS], NULL = missing. */
+static int add(struct channel_file *f, const struct sheet *s, char *const *cell)
+{
+	const char *name = cell[NAME], *unit = cell[UNIT];
+	char *why = why_out(s, cell);
+	if (!why)
+		return -1;
+	double factor = unit && !*why ? factor_of(unit) : 0;
+	bool unknown = unit && !*why && !(factor > 0);
+	GROW(f->factor, f->channel.n + 1);
+	f->factor[f->channel.n] = factor;
+	names_add(&f->channel, name);
+	names_add(&f->why, why);
+	free(why);
+	return unknown ? sheet_fault(s, "channel \"%.80s\": the unit \"%.40s\" is none of uV, mV, V, nV",
+				 name, unit)
+		       : 0;
+}
+
+static int read_row(struct channel_file *f, const struct sheet *s, const int *column, const char *recording,
+	const struct names *table)
+{
+	char *cell[COLUMNS];
+	for (int k = 0; k < COLUMNS; k++)
+		cell[k] = sheet_text(s, column[k]);
+	const char *name = cell[NAME];
+	int r = !name                                ? sheet_fault(s, "a channel without a name")
+		: names_find(&f->channel, name) >= 0 ? sheet_fault(s, "channel \"%.80s\" stands twice", name)
+		: names_find(table, name) < 0
+			? sheet_fault(s, "channel \"%.80s\" is no column of %.200s", name, recording)
+			: add(f, s, cell);
+	for (int k = 0; k < COLUMNS; k++)
+		free(cell[k]);
+	return r;
+}
+
+static int read_all(struct channel_file *f, struct sheet *s, const char *recording, const struct names *table)
+{
+	int column[COLUMNS], more;
+	if (sheet_begin(s, '\t', NULL))
+		return -1;
+	for (int k = 0; k < COLUMNS; k++)
+		column[k] = sheet_column(s, column_name[k]);
+	if (column[NAME] < 0)
+		return sheet_fault(s,
+			"no column \"name\"; a channels file has a header, and tabs between name, type, "
+			"units, status");
+	while ((more = sheet_next(s)) == 1)
+		if (read_row(f, s, column, recording, table))
+			return -1;
+	return more;
+}
+
+int channel_file_read(
+	struct channel_file *f, const char *path, const char *recording, const struct names *table)
+{
+	struct sheet s = {0};
+	*f = (struct channel_file){.name = mem_text(path)};
+	int r = sheet_open(&s, path) || read_all(f, &s, recording, table) ? -1 : 0;
+	sheet_close(&s);
+	return r;
+}
+
+const char *channel_file_why(const struct channel_file *f, const char *column)
+{
+	if (!f->name)
+		return NULL;
+	int i = names_find(&f->channel, column);
+	if (i < 0)
+		return "not in the channels file";
+	return *f->why.s[i] ? f->why.s[i] : NULL;
+}
+
+void channel_file_units(const struct channel_file *f, struct columns *c, enum split_unit unit)
+{
+	if (!f->name)
+		return;
+	c->factor = NEW_ARRAY(double, c->channels.n);
+	for (int i = 0; i < c->channels.n; i++) {
+		int k = names_find(&f->channel, c->channels.s[i]);
+		c->factor[i] = k >= 0 && f->factor[k] > 0 ? f->factor[k] : known[unit].factor;
+	}
+}

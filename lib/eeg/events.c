@@ -1,0 +1,214 @@
+#include "eeg/events.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const format_name[] = {
+	[EVENTS_BIDS] = "bids", [EVENTS_MNE] = "mne", [EVENTS_EEGLAB] = "eeglab"};
+
+static const double half = 0.5; /* a sample: what rounding may do */
+
+/* A trial on a time line without gaps, in samples: from .. to-1, and where it lies before rounding. */
+struct place {
+	const struct event *event;
+	double from, to, begin, end;
+};
+
+struct placing {
+	const struct events *e;
+	const struct recording *r;
+	const char *file;
+	const struct split_options *o;
+	int length;
+};
+
+/* Onset of an event in samples from the recording's first row, at its rate. */
+static double onset_in_samples(const struct placing *p, double onset)
+{
+	if (p->e->samples)
+		return onset * p->r->rate / p->e->rate;
+	double from = isnan(p->e->origin) ? 0 : p->e->origin - recording_start(p->r);
+	return (onset + from) * p->r->rate;
+}
+
+static double span_in_samples(const struct placing *p, struct span s)
+{
+	return s.seconds ? s.amount * p->r->rate : s.amount;
+}
+
+/* Rows that are missing before gap i, and in it. */
+static double missing_rows(const struct recording *r, int64_t i)
+{
+	return round(r->time.gap[i].seconds * r->rate);
+}
+
+/* Samples of the recording, its gaps filled; rows that are there when onsets count rows. */
+static double samples_in(const struct placing *p)
+{
+	double n = (double)p->r->rows;
+	for (int64_t i = 0; i < p->r->time.gaps && !p->e->samples; i++)
+		n += missing_rows(p->r, i);
+	return n;
+}
+
+/* The first row that does not lie before a sample of the line without gaps. */
+static int64_t row_of(const struct placing *p, double sample)
+{
+	double missing = 0;
+	for (int64_t i = 0; i < p->r->time.gaps && !p->e->samples; i++) {
+		double row = (double)p->r->time.gap[i].row;
+		if (sample <= row + missing)
+			break;
+		missing += missing_rows(p->r, i);
+		if (sample < row + missing) /* within the gap */
+			return p->r->time.gap[i].row;
+	}
+	return (int64_t)(sample - missing);
+}
+
+static const char *said(const struct placing *p, const struct event *v)
+{
+	return p->e->said.s[v->said];
+}
+
+/* Where an event's trial lies; of trials of equal length all have as many rows. */
+static int place(const struct placing *p, const struct event *v, struct place *at)
+{
+	const struct split_events *how = &p->o->events;
+	double onset = onset_in_samples(p, v->onset), start = span_in_samples(p, how->start);
+	double duration = p->e->samples ? v->duration * p->r->rate / p->e->rate : v->duration * p->r->rate;
+	double rows = how->stop_given   ? span_in_samples(p, how->stop) - start
+		      : v->duration > 0 ? duration - start
+					: p->length;
+	*at = (struct place){v, round(onset + start), 0, onset + start, onset + start + rows};
+	at->to = at->from + round(rows);
+	if (at->to > at->from)
+		return 0;
+	return err_set(EX_DATAERR,
+		"%s:%lld: the trial of event \"%.60s\" ends %.6g s before it begins (its duration is %.6g "
+		"s); "
+		"--start-offset and --stop-offset say where trials lie",
+		p->e->file, v->line, said(p, v), -rows / p->r->rate, duration / p->r->rate);
+}
+
+static int outside(const struct placing *p, const struct place *at)
+{
+	double rate = p->r->rate;
+	return err_set(EX_DATAERR,
+		"%s:%lld: event \"%.60s\" at %.10g s: its trial, %.10g to %.10g s, lies outside %s, which is "
+		"%.10g s "
+		"long; --outside drop leaves such events out",
+		p->e->file, at->event->line, said(p, at->event), onset_in_samples(p, at->event->onset) / rate,
+		at->from / rate, at->to / rate, p->file, samples_in(p) / rate);
+}
+
+static int by_place(const void *x, const void *y)
+{
+	const struct place *a = x, *b = y;
+	if (a->from != b->from)
+		return a->from < b->from ? -1 : 1;
+	return a->event->line < b->event->line ? -1 : a->event->line > b->event->line;
+}
+
+static int overlap(const struct placing *p, const struct place *a, const struct place *b)
+{
+	double rate = p->r->rate;
+	return err_set(EX_DATAERR,
+		"%s:%lld: the trial of event \"%.60s\" begins at %.10g s, within that of event \"%.60s\" of "
+		"line %lld, "
+		"%.10g to %.10g s; --map picks events, --stop-offset ends trials earlier",
+		p->e->file, b->event->line, said(p, b->event), b->from / rate, said(p, a->event),
+		a->event->line, a->from / rate, a->to / rate);
+}
+
+/* The trials that count, in order of time: their number, or -1. */
+static int place_all(const struct placing *p, struct place *at, int *dropped)
+{
+	double end = samples_in(p);
+	int n = 0;
+	for (int i = 0; i < p->e->n; i++) {
+		if (p->e->event[i].label < 0)
+			continue;
+		if (place(p, &p->e->event[i], &at[n]))
+			return -1;
+		if (at[n].to > end && at[n].end < end + half) { /* by rounding */
+			at[n].from--;
+			at[n].to--;
+		}
+		if (at[n].from >= 0 && at[n].to <= end)
+			n++;
+		else if (p->o->events.drop_outside)
+			++*dropped;
+		else
+			return outside(p, &at[n]);
+	}
+	qsort(at, (size_t)n, sizeof *at, by_place);
+	for (int i = 1; i < n; i++)
+		if (at[i].from < at[i - 1].to && at[i].begin < at[i - 1].end - half)
+			return overlap(p, &at[i - 1], &at[i]);
+	return n;
+}
+
+int events_place(
+	struct events *e, struct recording *r, const char *file, const struct split_options *o, int length)
+{
+	struct placing p = {e, r, file, o, length};
+	struct place *at = NEW_ARRAY(struct place, e->n + 1);
+	int n = place_all(&p, at, &e->outside);
+	r->by_trials = true;
+	r->trial = NEW_ARRAY(struct trial, e->n + 1);
+	for (int i = 0; i < n; i++) {
+		int64_t from = row_of(&p, at[i].from), to = row_of(&p, at[i].to);
+		r->trial[r->trials++] = (struct trial){from, to - from, at[i].event->label, 0};
+	}
+	free(at);
+	return n < 0 ? -1 : 0;
+}
+
+int events_ignored(const struct events *e, int *count)
+{
+	int sum = 0;
+	for (int i = 0; i < e->n; i++)
+		if (e->event[i].label < 0) {
+			count[e->event[i].said]++;
+			sum++;
+		}
+	return sum;
+}
+
+static void explain_counts(struct text *t, const char *key, const struct names *names, const int *count)
+{
+	const char *between = "";
+	text_addf(t, ",\"%s\":{", key);
+	for (int i = 0; i < names->n; i++)
+		if (count[i]) {
+			text_add(t, between);
+			json_string(t, names->s[i]);
+			text_addf(t, ":%d", count[i]);
+			between = ",";
+		}
+	text_add(t, "}");
+}
+
+void events_explain(
+	const struct events *e, const struct recording *r, const struct names *labels, struct text *t)
+{
+	int *trials = NEW_ARRAY(int, labels->n + 1), *ignored = NEW_ARRAY(int, e->said.n + 1), empty = 0;
+	for (int64_t i = 0; i < r->trials; i++) {
+		trials[r->trial[i].label]++;
+		empty += !r->trial[i].windows;
+	}
+	events_ignored(e, ignored);
+	text_add(t, ",\"events\":{\"file\":");
+	json_string(t, e->file);
+	text_addf(t, ",\"format\":\"%s\",\"events\":%d", format_name[e->format], e->n);
+	explain_counts(t, "trials", labels, trials);
+	explain_counts(t, "ignored", &e->said, ignored);
+	text_addf(t, ",\"outside\":%d,\"without_window\":%d}", e->outside, empty);
+	free(trials);
+	free(ignored);
+}
