@@ -1,7 +1,8 @@
 #include "model/tokeniser/bands.h"
 
 #include "base/error.h"
-#include "tensor/gemm.h"
+#include "tensor/product.h"
+#include "tensor/vector.h"
 
 #include <math.h>
 #include <string.h>
@@ -67,66 +68,66 @@ static double taper_at(int tapers, int j, int t, int L)
 	return tapers ? sin(3.141592653589793 * (j + 1) * (t + 1) / (L + 1)) : 1;
 }
 
-/* The two waves of a frequency, in cycles per stretch, for each taper. */
-static int make_waves(struct stretches *s, int line, double cycles, int tapers)
+/* The two waves of a frequency, in cycles per stretch, for each taper, in columns from `at` on; returns the next. */
+static int make_waves(struct stretches *s, int at, double cycles, int tapers)
 {
-	for (int j = 0; j < (tapers > 1 ? tapers : 1); j++, line++) {
-		real *cosine = s->wave + (size_t)(2 * line) * (size_t)s->L, *sine = cosine + s->L;
+	for (int j = 0; j < (tapers > 1 ? tapers : 1); j++, at += 2) {
 		double energy = 0;
 		for (int t = 0; t < s->L; t++)
 			energy += taper_at(tapers, j, t, s->L) * taper_at(tapers, j, t, s->L);
 		for (int t = 0; t < s->L; t++) {
 			double weight = taper_at(tapers, j, t, s->L) / sqrt(energy);
 			double angle = 6.283185307179586 * cycles * t / s->L;
-			cosine[t] = (real)(weight * cos(angle));
-			sine[t] = (real)(weight * sin(angle));
+			real *to = s->wave + (size_t)t * (size_t)s->width + (size_t)at;
+			to[0] = (real)(weight * cos(angle));
+			to[1] = (real)(weight * sin(angle));
 		}
 	}
-	return line;
+	return at;
 }
 
 struct stretches *bands_prepare(const struct config *c, int T, double rate, int tapers)
 {
-	int L, hop, lines = 0, bands = c->encoder.bands.n;
 	int from[CONFIG_BANDS], to[CONFIG_BANDS];
-	cut(c, T, rate, &L, &hop);
-	for (int b = 0; b < bands; b++) {
-		lines_of(c->encoder.bands.edge[b], L, rate, &from[b], &to[b]);
-		lines += to[b] > from[b] ? to[b] - from[b] : 1;
+	struct stretches s = {.bands = c->encoder.bands.n};
+	cut(c, T, rate, &s.L, &s.hop);
+	for (int b = 0; b < s.bands; b++) {
+		lines_of(c->encoder.bands.edge[b], s.L, rate, &from[b], &to[b]);
+		s.lines[b] = (to[b] > from[b] ? to[b] - from[b] : 1) * (tapers > 1 ? tapers : 1);
+		s.first[b] = s.width;
+		s.size[b] = whole_vectors(2 * s.lines[b]);
+		s.width += s.size[b];
 	}
-	lines *= tapers > 1 ? tapers : 1;
-	struct stretches *s = mem_new(1, sizeof *s + 2 * (size_t)lines * (size_t)L * sizeof(real));
-	*s = (struct stretches){L, hop, lines, bands, {0}, {0}};
-	int line = 0;
-	for (int b = 0; b < bands; b++) {
+	struct stretches *made = mem_new(1, sizeof s + (size_t)s.width * (size_t)s.L * sizeof(real));
+	*made = s;
+	for (int b = 0; b < s.bands; b++) {
 		const double *edge = c->encoder.bands.edge[b];
-		s->first[b] = line;
+		int at = s.first[b];
 		for (int i = from[b]; i < to[b]; i++)
-			line = make_waves(s, line, i, tapers);
+			at = make_waves(made, at, i, tapers);
 		if (to[b] == from[b])
-			line = make_waves(
-				s, line, fmin((edge[0] + edge[1]) / 2, rate / 2) * L / rate, tapers);
-		s->last[b] = line;
+			make_waves(made, at, fmin((edge[0] + edge[1]) / 2, rate / 2) * s.L / rate, tapers);
 	}
-	return s;
+	return made;
 }
 
-void bands_transform(
-	const struct stretches *s, const real *x, int W, real *parts, bool *silent, struct arena *scratch)
+void bands_transform(const struct stretches *s, const real *x, int W, const int *column, int V, real *parts,
+	bool *silent, struct arena *scratch)
 {
-	size_t w = (size_t)W, L = (size_t)s->L;
-	real *stretch = arena_take(scratch, L * w * sizeof(real));
-	memcpy(stretch, x, L * w * sizeof(real));
-	for (size_t j = 0; j < w; j++) {
-		real mean = 0, square = 0;
+	size_t L = (size_t)s->L, width = (size_t)s->width;
+	real *stretch = arena_take(scratch, (size_t)V * L * sizeof(real));
+	for (int v = 0; v < V; v++) {
+		real mean = 0, square = 0, *y = stretch + (size_t)v * L;
 		for (size_t t = 0; t < L; t++)
-			mean += stretch[t * w + j];
+			mean += y[t] = x[t * (size_t)W + (size_t)column[v]];
 		mean /= (real)s->L;
 		for (size_t t = 0; t < L; t++) {
-			stretch[t * w + j] -= mean;
-			square += stretch[t * w + j] * stretch[t * w + j];
+			y[t] -= mean;
+			square += y[t] * y[t];
 		}
-		silent[j] = square < SILENCE * (real)s->L;
+		if (silent)
+			silent[v] = square < SILENCE * (real)s->L;
 	}
-	gemm(PLAIN, PLAIN, 2 * s->lines, W, s->L, 1, s->wave, s->L, stretch, W, 0, parts, W);
+	product(V, s->width, s->L, (struct product_left){stretch, L, 1}, s->wave, width, parts, width,
+		FROM_ZERO, NULL);
 }

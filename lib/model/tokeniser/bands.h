@@ -1,6 +1,6 @@
 /* What tokenisers of bands share: stretches of a window, and the Fourier lines of each band in a stretch.
  *
- *     x [L][W], freed of its mean  --waves [2 lines][L]-->  parts [2 lines][W]: cosine and sine of each line
+ *     x [L][W], each column freed of its mean  --waves-->  parts [V][width]: cosine and sine of each line, of V of the columns
  *
  * The lines are r/L * i (rate r, i whole) with lower < f <= upper and below Nyquist. A band without a line of its own takes
  * the frequency in its middle. Scaled such that a line's two squares add up to the power in it per line (Welch 1967, one segment).
@@ -16,18 +16,21 @@
 enum { TAPER_HANN = -1 };
 
 struct stretches {
-	int L, hop, lines; /* lines: frequencies in use, once for each taper */
-	int bands;
-	int first[CONFIG_BANDS], last[CONFIG_BANDS]; /* lines first .. last-1 of a band */
-	real wave[];                                 /* [2 * lines][L] */
+	int L, hop;
+	int bands, width; /* numbers of a row of parts: whole vectors for each band, the rest of them 0 */
+	int first[CONFIG_BANDS],
+		size[CONFIG_BANDS]; /* where a band's numbers stand, and how many there are with those */
+	int lines[CONFIG_BANDS];    /* of a band, once for each taper */
+	real wave[];                /* [L][width] */
 };
 
 /* Stretches of a window: -1 with an error when a band is not below Nyquist, or the window is too short. */
 int bands_size(const struct config *, int T, double rate, int *n);
 int bands_count(const struct config *, int T, double rate, int samples);
 struct stretches *bands_prepare(const struct config *, int T, double rate, int tapers);
-/* parts [2 lines][W] of the stretch x [L][W]; silent [W]: columns without any signal (padding, a flat channel). */
-void bands_transform(
-	const struct stretches *, const real *x, int W, real *parts, bool *silent, struct arena *);
+/* parts [V][width] of columns column[0 .. V-1] of the stretch x [L][W]; silent [V]: those without any signal (padding, a flat channel);
+ * NULL where that is not asked. */
+void bands_transform(const struct stretches *, const real *x, int W, const int *column, int V, real *parts,
+	bool *silent, struct arena *);
 
 #endif

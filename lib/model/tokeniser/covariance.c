@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "tensor/lapack.h"
+#include "tensor/product.h"
 
 #include <math.h>
 #include <string.h>
@@ -56,33 +57,11 @@ static void *prepare(const struct config *c, int T, double rate)
 	return bands_prepare(c, T, rate, c->encoder.tapers);
 }
 
-/* C [V][V] of rows 2 * first .. 2 * last - 1 of part [..][W]; columns j that are there */
-static void covary(
-	const struct stretches *s, int band, const real *part, const struct region *r, int V, real *C)
-{
-	size_t w = (size_t)r->width, v = (size_t)V;
-	real scale = 1 / (real)(s->last[band] - s->first[band]), row[256];
-	memset(C, 0, v * v * sizeof *C);
-	for (size_t i = 2 * (size_t)s->first[band]; i < 2 * (size_t)s->last[band]; i++) {
-		size_t n = 0;
-		for (size_t j = 0; j < w; j++)
-			if (r->channel[j] >= 0)
-				row[n++] = part[i * w + j];
-		for (size_t a = 0; a < v; a++)
-			for (size_t b = a; b < v; b++)
-				C[a * v + b] += scale * row[a] * row[b];
-	}
-}
-
-/* C / scale + floor I, of C whose upper triangle is given */
+/* C / scale + floor I */
 static void level(real *C, int V, real scale, real least)
 {
-	size_t v = (size_t)V;
-	for (size_t a = 0; a < v; a++)
-		for (size_t b = a; b < v; b++) {
-			C[a * v + b] = C[a * v + b] / scale + (a == b ? least : 0);
-			C[b * v + a] = C[a * v + b];
-		}
+	for (int i = 0; i < V * V; i++)
+		C[i] = C[i] / scale + (i % (V + 1) ? 0 : least);
 }
 
 /* out [V(V+1)/2] of C [V][V], row by row */
@@ -112,7 +91,7 @@ static void logarithm(real *C, int V, real least, real *out, struct arena *scrat
 	triangle(log_C, V, out);
 }
 
-/* Calls for each stretch and band of x, in order, with C [V][V], upper triangle. */
+/* Calls for each stretch and band of x, in order, with C [V][V]. */
 struct visit {
 	void (*see)(struct visit *, int band, real *C, int V, struct arena *);
 	const real *scale;
@@ -122,15 +101,20 @@ struct visit {
 static void walk(const struct stretches *s, const real *x, int T, const struct region *r, struct visit *v,
 	struct arena *scratch)
 {
-	size_t w = (size_t)r->width;
-	int V = present(r);
-	real *part = arena_take(scratch, 2 * (size_t)s->lines * w * sizeof(real));
+	size_t w = (size_t)r->width, width = (size_t)s->width;
+	int V = 0, *column = arena_take(scratch, w * sizeof *column);
+	for (int j = 0; j < r->width; j++)
+		if (r->channel[j] >= 0)
+			column[V++] = j;
+	real *parts = arena_take(scratch, (size_t)V * width * sizeof *parts);
 	real *C = arena_take(scratch, (size_t)V * (size_t)V * sizeof *C);
-	bool *silent = arena_take(scratch, w * sizeof *silent);
 	for (int at = 0; at + s->L <= T; at += s->hop) {
-		bands_transform(s, x + (size_t)at * w, r->width, part, silent, scratch);
+		bands_transform(s, x + (size_t)at * w, r->width, column, V, parts, NULL, scratch);
 		for (int b = 0; b < s->bands; b++) {
-			covary(s, b, part, r, V, C);
+			const real *part = parts + s->first[b];
+			row_products(V, V, s->size[b], part, width, part, width, C, (size_t)V);
+			for (int i = 0; i < V * V; i++)
+				C[i] /= (real)s->lines[b];
 			v->see(v, b, C, V, scratch);
 		}
 	}

@@ -22,20 +22,24 @@ static void features(const struct config *c, const void *prepared, const real *s
 	double rate, const struct region *r, real *out, struct arena *scratch)
 {
 	const struct stretches *s = prepared;
-	size_t w = (size_t)r->width;
-	real *part = arena_take(scratch, 2 * (size_t)s->lines * w * sizeof(real));
+	size_t w = (size_t)r->width, width = (size_t)s->width;
+	real *parts = arena_take(scratch, w * width * sizeof *parts);
 	bool *silent = arena_take(scratch, w * sizeof *silent);
+	int *column = arena_take(scratch, w * sizeof *column);
 	(void)c;
 	(void)scale;
 	(void)rate;
+	for (int j = 0; j < r->width; j++)
+		column[j] = j;
 	for (int at = 0; at + s->L <= T; at += s->hop, out += (size_t)s->bands * w) {
-		bands_transform(s, x + (size_t)at * w, r->width, part, silent, scratch);
+		bands_transform(s, x + (size_t)at * w, r->width, column, r->width, parts, silent, scratch);
 		for (int b = 0; b < s->bands; b++)
 			for (size_t j = 0; j < w; j++) {
+				const real *part = parts + j * width + (size_t)s->first[b];
 				real power = 0;
-				for (size_t i = 2 * (size_t)s->first[b]; i < 2 * (size_t)s->last[b]; i++)
-					power += part[i * w + j] * part[i * w + j];
-				power /= (real)(s->last[b] - s->first[b]);
+				for (int i = 0; i < s->size[b]; i++)
+					power += part[i] * part[i];
+				power /= (real)s->lines[b];
 				out[(size_t)b * w + j] =
 					silent[j] ? 0 : (real)(0.5 * log((double)power + 1e-6));
 			}
