@@ -13,7 +13,8 @@ static struct {
 	const char *model;
 	long long batch;
 	int missing, per;
-	bool csv, tsv;
+	double reject;
+	bool csv, tsv, rejects;
 	struct selection_words select;
 	struct split_naming naming;
 } o;
@@ -23,6 +24,8 @@ static const struct option table[] = {
 	OUTPUT_OPTION,
 	{"per", 0, OPT_CHOICE, &o.per, .value = "window", .choices = "window|recording",
 		.help = "one line per window, or one per recording from the mean probability of its windows"},
+	{"reject", 0, OPT_REAL, &o.reject, .min = 0, .max = 1, .arg = "P", .given = &o.rejects,
+		.help = "answer \"unsure\" where the largest probability is below P"},
 	{"csv", 0, OPT_FLAG, &o.csv, .help = "print a table with commas instead of JSON Lines"},
 	{"tsv", 0, OPT_FLAG, &o.tsv, .help = "print a table with tabs instead of JSON Lines"},
 	ABLATION_OPTIONS(o.select),
@@ -101,6 +104,8 @@ static void header(const struct run *r, struct text *t)
 	text_add(t, "\n");
 }
 
+static const char unsure[] = "unsure";
+
 static void as_row(const struct run *r, const struct answer *a, struct text *t)
 {
 	char digits[40];
@@ -124,10 +129,13 @@ static void as_row(const struct run *r, const struct answer *a, struct text *t)
 static int print_answer(const struct run *r, const struct answer *a)
 {
 	struct text t = {0};
+	struct answer said = *a;
+	if (o.rejects && a->p[answer_likeliest(a->p, r->classes)] < o.reject)
+		said.class = unsure;
 	if (r->form == JSON_LINES)
-		answer_json(a, "", &t);
+		answer_json(&said, "", &t);
 	else
-		as_row(r, a, &t);
+		as_row(r, &said, &t);
 	int bad = output_write(r->out, t.s, t.n);
 	text_free(&t);
 	return bad;
@@ -311,6 +319,20 @@ static int predict(const struct model *m, const struct selection *select, const 
 	return bad;
 }
 
+static int check_reject(const struct names *classes)
+{
+	if (o.rejects && o.reject <= 1.0 / classes->n)
+		return err_set(EX_USAGE,
+			"--reject %g has no effect: the largest of %d probabilities is never below 1/%d",
+			o.reject, classes->n, classes->n);
+	if (o.rejects && names_find(classes, unsure) >= 0)
+		return err_set(EX_USAGE,
+			"--reject: the model has a class named \"%s\", which would not be told apart; leave "
+			"--reject out",
+			unsure);
+	return 0;
+}
+
 static int work(const struct names *operands)
 {
 	const struct selection_words *s = &o.select;
@@ -322,7 +344,7 @@ static int work(const struct names *operands)
 		return err_set(EX_USAGE, "%s says where --only, --omit or --force-k acts; none was given",
 			s->layers ? "--layer" : "--region");
 	struct model *m = model_load(o.model);
-	struct selection *select = m ? selection_new(m, s) : NULL;
+	struct selection *select = m && !check_reject(&m->layout.classes) ? selection_new(m, s) : NULL;
 	int bad = select ? predict(m, select, operands) : -1;
 	selection_free(select);
 	model_free(m);

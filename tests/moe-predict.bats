@@ -123,6 +123,37 @@ for i in range(len(l)): l[i] = -1 if s[i] >= 256 else l[i]'
     moe-predict -m m.st --per recording eeg/*.csv | cmp - votes
 }
 
+@test "--reject answers unsure where the largest probability is small, and changes nothing else" {
+    moe-predict -m m.st w.st >plain
+    bar=$(jq '.p | max' plain | sort -g | sed -n 33p) # half of the 64
+    moe-predict -m m.st --reject "$bar" w.st >said
+    jq -e -s --argjson bar "$bar" 'all(if (.p | max) < $bar then .class == "unsure" else .class != "unsure" end)' said
+    n=$(jq -r .class said | grep -cx unsure)
+    [ "$n" -gt 16 ] && [ "$n" -lt 48 ]
+    jq -c 'del(.class)' said >said.rest
+    jq -c 'del(.class)' plain | cmp - said.rest
+    jq -c 'select(.class != "unsure")' said >sure
+    [ -z "$(grep -Fxv -f plain sure)" ]
+    for form in csv tsv; do
+        moe-predict -m m.st --reject "$bar" --$form w.st | sed 1d | grep -cw unsure | grep -qx "$n"
+    done
+    moe-predict -m m.st --per recording w.st >votes
+    bar=$(jq '.p | max' votes | sort -g | sed -n 3p)
+    moe-predict -m m.st --per recording --reject "$bar" w.st >unsure
+    [ "$(jq -r .class unsure | grep -cx unsure)" -eq 2 ]
+    [ "$(jq -c .p unsure)" = "$(jq -c .p votes)" ]
+    moe-predict -m m.st --per recording --reject "$bar" --csv w.st | grep -c ,unsure, | grep -qx 2
+}
+
+@test "--reject: a bar out of reach, and a class named unsure, are refused" {
+    no_answer 64 "--reject 0.5 has no effect: the largest of 2 probabilities is never below 1/2" -m m.st --reject 0.5 w.st
+    no_answer 64 "--reject" -m m.st --reject 1.5 w.st
+    no_answer 64 "--reject" -m m.st --reject much w.st
+    edit m.st odd.model 'm["moe.classes"] = "[\"rest\",\"unsure\"]"'
+    no_answer 64 'a class named "unsure"' -m odd.model --reject 0.9 w.st
+    moe-predict -m odd.model w.st | jq -e 'select(.class == "unsure")' | grep -q unsure
+}
+
 @test "labels the model does not know are told as they are" {
     edit w.st other.st 'm["moe.classes"] = "[\"sleep\",\"rest\"]"'
     moe-predict -m m.st other.st >said
