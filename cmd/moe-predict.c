@@ -2,15 +2,14 @@
 #include "program.h"
 
 #include "base/mem.h"
-#include "model/selection.h"
 #include "train/answer.h"
-#include "train/condition.h"
+#include "train/committee.h"
 #include "train/source.h"
 
 enum form { JSON_LINES, CSV, TSV };
 
 static struct {
-	const char *model;
+	struct names models;
 	long long batch;
 	int missing, per;
 	double reject;
@@ -20,7 +19,9 @@ static struct {
 } o;
 
 static const struct option table[] = {
-	{"model", 'm', OPT_TEXT, &o.model, .arg = "MODEL", .help = "the model (made by moe-train)"},
+	{"model", 'm', OPT_LIST, &o.models, .arg = "MODEL",
+		.help = "the model (made by moe-train); may be repeated: several answer by the mean of their "
+			"probabilities"},
 	OUTPUT_OPTION,
 	{"per", 0, OPT_CHOICE, &o.per, .value = "window", .choices = "window|recording",
 		.help = "one line per window, or one per recording from the mean probability of its windows"},
@@ -51,11 +52,11 @@ struct recording {
 };
 
 struct run {
-	const struct model *m;
+	struct committee *committee;
+	const struct layout *layout; /* of the first model */
 	struct output *out;
-	const struct selection *select;
 	enum form form;
-	int classes, K;
+	int classes, K; /* K = 0 without a gate */
 	struct names recordings;
 	struct recording *recording;
 	int room;
@@ -89,7 +90,7 @@ static void header(const struct run *r, struct text *t)
 	static const char *const recording[] = {"recording", "group", "windows", "label", "class", NULL};
 	for (const char *const *c = o.per ? recording : window; *c; c++)
 		cell(t, r->form, c == window || c == recording, *c);
-	const struct layout *l = &r->m->layout;
+	const struct layout *l = r->layout;
 	for (int pass = 0; pass < (o.per ? 1 : 2); pass++)
 		for (int c = 0; c < r->classes; c++) {
 			char *name = mem_format("%s_%s", pass ? "logit" : "p", l->classes.s[c]);
@@ -103,8 +104,6 @@ static void header(const struct run *r, struct text *t)
 	}
 	text_add(t, "\n");
 }
-
-static const char unsure[] = "unsure";
 
 static void as_row(const struct run *r, const struct answer *a, struct text *t)
 {
@@ -125,6 +124,8 @@ static void as_row(const struct run *r, const struct answer *a, struct text *t)
 		number(t, r->form, a->gate[k]);
 	text_add(t, "\n");
 }
+
+static const char unsure[] = "unsure";
 
 static int print_answer(const struct run *r, const struct answer *a)
 {
@@ -180,7 +181,7 @@ static int print_votes(struct run *r)
 		struct answer a = {.recording = r->recordings.s[i],
 			.group = v->group,
 			.label = v->mixed ? NULL : v->label,
-			.class = r->m->layout.classes.s[answer_likeliest(v->p, r->classes)],
+			.class = r->layout->classes.s[answer_likeliest(v->p, r->classes)],
 			.windows = v->windows,
 			.classes = r->classes,
 			.regions = r->K,
@@ -203,45 +204,38 @@ static void free_votes(struct run *r)
 	names_free(&r->recordings);
 }
 
-static int answer_batch(
-	struct run *r, const struct dataset *d, int64_t from, int64_t n, const real *logits, const real *gate)
+static int print_batch(
+	struct run *r, int64_t from, int64_t n, const double *p, const real *logits, const double *gate)
 {
-	double *p = NEW_ARRAY(double, r->classes), *g = NEW_ARRAY(double, r->K);
 	int bad = 0;
 	for (int64_t b = 0; b < n && !bad; b++) {
-		struct answer a =
-			answer_window(r->m, d, from + b, logits + b * r->classes, gate + b * r->K, p, g);
+		struct answer a = answer_item(r->committee->member[0].data, from + b, &r->layout->classes,
+			r->K, p + b * r->classes, logits + b * r->classes, gate + b * r->K);
 		if (o.per)
 			vote(r, &a);
 		else
 			bad = print_answer(r, &a);
 	}
-	free(p);
-	free(g);
 	return bad;
 }
 
 /* The windows gathered so far: answered and flushed before more are waited for. */
-static int answer(struct run *r, struct forward *f, struct dataset *d)
+static int answer(struct run *r)
 {
+	struct committee *c = r->committee;
 	int bad = 0, batch = (int)o.batch;
-	real *logits = NEW_ARRAY(real, (size_t)batch * (size_t)r->classes),
-	     *gate = NEW_ARRAY(real, (size_t)batch * (size_t)r->K);
-	int64_t *item = NEW_ARRAY(int64_t, batch);
-	for (int64_t from = 0; from < d->n && !bad; from += batch) {
-		int64_t n = d->n - from < batch ? d->n - from : batch;
-		for (int64_t b = 0; b < n; b++)
-			item[b] = from + b;
-		bad = dataset_check(d, r->m, item, n) || conditions_bind(d, r->m, item, n);
-		if (!bad) {
-			dataset_evaluate(d, f, item, n, batch, r->classes, r->K, logits, gate);
-			bad = answer_batch(r, d, from, n, logits, gate);
-		}
+	size_t classes = (size_t)batch * (size_t)r->classes;
+	double *p = NEW_ARRAY(double, classes), *gate = NEW_ARRAY(double, (size_t)batch *(size_t)r->K);
+	real *logits = NEW_ARRAY(real, classes);
+	for (int64_t from = 0; from < c->windows && !bad; from += batch) {
+		int64_t n = c->windows - from < batch ? c->windows - from : batch;
+		bad = committee_answer(c, from, n, batch, p, logits, gate) ||
+		      print_batch(r, from, n, p, logits, gate);
 	}
+	free(p);
 	free(logits);
 	free(gate);
-	free(item);
-	dataset_clear(d);
+	committee_clear(c);
 	return bad || output_flush(r->out);
 }
 
@@ -252,70 +246,72 @@ static void say_notes(const struct source *s, int *said)
 }
 
 /* Small windows files are gathered to a batch as long as the stream has more of them ready. */
-static int answer_source(struct run *r, struct forward *f, struct dataset *d, struct source *s)
+static int answer_source(struct run *r, struct source *s)
 {
 	struct windows *w;
 	int got, bad = 0, said = 0;
 	while (!bad && (got = source_next(s, &w)) != 0) {
 		say_notes(s, &said);
-		bad = got < 0 || dataset_add(d, w);
-		if (!bad && d->n < o.batch && source_ready(s))
+		bad = got < 0 || committee_add(r->committee, w);
+		if (!bad && r->committee->windows < o.batch && source_ready(s))
 			continue;
-		if (bad && d->n) { /* what came before the damage has its answer */
+		if (bad && r->committee->windows) { /* what came before the damage has its answer */
 			char *why = mem_text(err_text());
 			int status = err_status();
-			if (!answer(r, f, d))
+			if (!answer(r))
 				err_set(status, "%s", why);
 			free(why);
 		} else if (!bad) {
-			bad = answer(r, f, d);
+			bad = answer(r);
 		}
 	}
 	say_notes(s, &said);
-	return bad || (d->n && answer(r, f, d)) || (o.per && print_votes(r)) ? -1 : 0;
+	return bad || (r->committee->windows && answer(r)) || (o.per && print_votes(r)) ? -1 : 0;
 }
 
-static int answer_all(struct run *r, const struct names *operands, struct pool *pool)
+static int answer_all(struct run *r, const struct names *operands)
 {
+	const struct committee *c = r->committee;
 	struct source *s =
-		source_new(operands, &r->m->layout, (enum missing_channel)o.missing, &o.naming, (int)o.batch);
-	struct dataset *d = dataset_new(&r->m->layout, (enum missing_channel)o.missing);
-	struct forward *f = forward_new(r->m, pool);
-	forward_besides(f, &(struct besides){.ablation = r->select->ablation});
+		source_new(operands, &c->like, (enum missing_channel)o.missing, &o.naming, (int)o.batch);
+	char *apart =
+		c->strides
+			? mem_format("%s and %s cut recordings at different strides; cut it with moe-split "
+				     "--like one of them",
+				  c->member[0].path, c->strides)
+			: NULL;
 	struct text t = {0};
 	int bad = 0;
-	d->mean = r->m->scale_mean;
-	d->std = r->m->scale_std;
+	if (apart)
+		source_refuse_recordings(s, apart);
 	if (r->form != JSON_LINES) {
 		header(r, &t);
 		bad = output_write(r->out, t.s, t.n);
 	}
-	bad = bad || answer_source(r, f, d, s);
+	bad = bad || answer_source(r, s);
 	text_free(&t);
-	forward_free(f);
-	dataset_free(d);
 	source_free(s);
+	free(apart);
 	return bad ? -1 : 0;
 }
 
-static int predict(const struct model *m, const struct selection *select, const struct names *operands)
+static int predict(struct committee *c, const struct names *operands)
 {
-	struct run r = {.m = m,
-		.select = select,
+	const struct layout *l = &c->member[0].m->layout;
+	struct run r = {.committee = c,
+		.layout = l,
 		.form = o.csv   ? CSV
 			: o.tsv ? TSV
 				: JSON_LINES,
-		.classes = m->layout.classes.n,
-		.K = m->layout.regions};
-	struct pool *pool = NULL;
+		.classes = l->classes.n,
+		.K = c->gates ? l->regions : 0};
 	int bad = -1;
+	if (!c->gates && !common.quiet)
+		program_say("the models have not the same regions: there is no gate to tell");
 	r.out = output_open(common.output, OUTPUT_TEXT);
-	if (r.out) {
-		pool = pool_new((int)common.threads);
-		bad = output_end(r.out, answer_all(&r, operands, pool));
-	}
+	if (r.out)
+		bad = output_end(r.out, answer_all(&r, operands));
 	free_votes(&r);
-	pool_free(pool);
 	return bad;
 }
 
@@ -336,18 +332,19 @@ static int check_reject(const struct names *classes)
 static int work(const struct names *operands)
 {
 	const struct selection_words *s = &o.select;
-	if (!o.model)
+	if (!o.models.n)
 		return err_set(EX_USAGE, "-m MODEL is missing");
 	if (o.csv && o.tsv)
 		return err_set(EX_USAGE, "--csv and --tsv exclude each other");
 	if ((s->layers || s->regions) && !s->only && !s->omit && !s->force_k)
 		return err_set(EX_USAGE, "%s says where --only, --omit or --force-k acts; none was given",
 			s->layers ? "--layer" : "--region");
-	struct model *m = model_load(o.model);
-	struct selection *select = m && !check_reject(&m->layout.classes) ? selection_new(m, s) : NULL;
-	int bad = select ? predict(m, select, operands) : -1;
-	selection_free(select);
-	model_free(m);
+	struct pool *pool = pool_new((int)common.threads);
+	struct committee *c = committee_load(&o.models, s, (enum missing_channel)o.missing, pool);
+	int bad = c && !check_reject(&c->member[0].m->layout.classes) ? predict(c, operands) : -1;
+	committee_free(c);
+	names_free(&o.models);
+	pool_free(pool);
 	return bad;
 }
 

@@ -302,6 +302,7 @@ for k in (0, 1):
 
 @test "the manual's examples run" {
     cp m.st model.safetensors
+    cp m.st other.safetensors
     cp w.st windows.st
     cp eeg/S0[12]_1.csv .
     cp eeg/S03_1.csv new.csv

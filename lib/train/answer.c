@@ -12,26 +12,32 @@ int answer_likeliest(const double *p, int n)
 	return best;
 }
 
-struct answer answer_window(const struct model *m, const struct dataset *d, int64_t item, const real *logits,
-	const real *weights, double *p, double *gate)
+struct answer answer_item(const struct dataset *d, int64_t item, const struct names *classes, int regions,
+	const double *p, const real *logits, const double *gate)
 {
 	const struct item *it = &d->item[item];
 	const struct windows *w = dataset_windows(d, item);
-	int classes = m->layout.classes.n, K = m->layout.regions;
-	metrics_softmax(logits, classes, p);
-	for (int k = 0; k < K; k++)
-		gate[k] = (double)weights[k];
 	return (struct answer){.recording = d->recordings.s[it->recording],
 		.group = d->groups.s[it->group],
 		.label = it->label < 0 ? NULL : d->classes.s[it->label],
-		.class = m->layout.classes.s[answer_likeliest(p, classes)],
+		.class = classes->s[answer_likeliest(p, classes->n)],
 		.start = w->sample[it->window],
 		.time = (double)w->sample[it->window] / w->layout.rate,
-		.classes = classes,
-		.regions = K,
+		.classes = classes->n,
+		.regions = regions,
 		.p = p,
 		.logits = logits,
 		.gate = gate};
+}
+
+struct answer answer_window(const struct model *m, const struct dataset *d, int64_t item, const real *logits,
+	const real *weights, double *p, double *gate)
+{
+	int K = m->layout.regions;
+	metrics_softmax(logits, m->layout.classes.n, p);
+	for (int k = 0; k < K; k++)
+		gate[k] = (double)weights[k];
+	return answer_item(d, item, &m->layout.classes, K, p, logits, gate);
 }
 
 static void list(struct text *t, const char *key, const double *x, int n)
@@ -72,7 +78,8 @@ void answer_json(const struct answer *a, const char *more, struct text *t)
 		}
 		text_add(t, "]");
 	}
-	list(t, "gate", a->gate, a->regions);
+	if (a->regions)
+		list(t, "gate", a->gate, a->regions);
 	if (a->adapted)
 		text_addf(t, ",\"adapted\":\"%s\"", a->adapted);
 	text_addf(t, "%s}\n", more);

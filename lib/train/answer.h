@@ -9,15 +9,19 @@ struct answer {
 	const char *class;                     /* the one answered */
 	long long start, windows;              /* windows: of a recording; 0 of a window */
 	double time;
-	int classes, regions;
-	const double *p;     /* [classes] */
-	const real *logits;  /* [classes]; NULL for a recording */
-	const double *gate;  /* [K] */
-	const char *adapted; /* "group": other windows of it had a say (train/adapt.h); NULL: none had */
+	int classes, regions; /* regions 0: there is no gate */
+	const double *p;      /* [classes] */
+	const real *logits;   /* [classes]; NULL for a recording */
+	const double *gate;   /* [K] */
+	const char *adapted;  /* "group": other windows of it had a say (train/adapt.h); NULL: none had */
 };
 
 /* The class with the largest of p [n], the lower one on a tie. */
 int answer_likeliest(const double *p, int n);
+
+/* Of one item, of which p [classes], logits [classes] and the weights of the regions, gate [regions], are known; they are borrowed. */
+struct answer answer_item(const struct dataset *, int64_t item, const struct names *classes, int regions,
+	const double *p, const real *logits, const double *gate);
 
 /* Of one item, by what dataset_evaluate made of it: logits [classes], weights [K]. p [classes] and gate [K] are room for what the
  * answer points to. */

@@ -32,7 +32,8 @@ struct dataset *dataset_new(const struct layout *target, enum missing_channel mi
 void dataset_clear(struct dataset *d)
 {
 	for (int i = 0; i < d->parts; i++) {
-		windows_free(d->part[i].w);
+		if (!d->borrows)
+			windows_free(d->part[i].w);
 		free(d->part[i].column);
 	}
 	d->parts = 0;
@@ -134,7 +135,8 @@ int dataset_add(struct dataset *d, struct windows *w)
 	struct part *p = &d->part[d->parts];
 	*p = (struct part){.w = w};
 	if (fits(d, w) || bind(d, p)) {
-		windows_free(w);
+		if (!d->borrows)
+			windows_free(w);
 		free(p->column);
 		return -1;
 	}

@@ -25,6 +25,7 @@ struct item {
 struct dataset {
 	const struct layout *target; /* what the windows must fit; borrowed */
 	enum missing_channel missing;
+	bool borrows; /* the windows are another dataset's, which outlives what this one holds of them */
 	struct names classes, groups, recordings;
 	int64_t n, room;
 	struct item *item; /* [n] in the order they came */
@@ -42,7 +43,7 @@ struct dataset {
 
 /* classes starts as the target's and grows by names found in windows when `grow` is set at dataset_add. */
 struct dataset *dataset_new(const struct layout *target, enum missing_channel);
-/* Takes the windows over (also on error). Refuses another length, rate or unit, and missing channels (lists what is there).
+/* Takes the windows over (also on error), unless it borrows them. Refuses another length, rate or unit, and missing channels (lists what is there).
  * A class that is not in `classes` is appended; cmd decides whether that is an error (classes_of_target). */
 int dataset_add(struct dataset *, struct windows *);
 void dataset_free(struct dataset *);

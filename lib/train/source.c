@@ -15,6 +15,7 @@ struct source {
 	struct live *live;   /* and while it arrives */
 	int most, noted;     /* notes taken over from split */
 	struct names notes;
+	const char *refusal; /* of recordings, or NULL */
 };
 
 struct source *source_new(const struct names *operands, const struct layout *like,
@@ -32,6 +33,11 @@ struct source *source_new(const struct names *operands, const struct layout *lik
 		s->options.naming = *naming;
 	s->most = most;
 	return s;
+}
+
+void source_refuse_recordings(struct source *s, const char *why)
+{
+	s->refusal = why;
 }
 
 static void close_input(struct source *s)
@@ -122,6 +128,8 @@ int source_next(struct source *s, struct windows **w)
 		int kind = s->in ? input_kind(s->in) : -1;
 		if (kind < 0)
 			return -1;
+		if (kind == INPUT_TEXT && s->refusal)
+			return err_set(EX_DATAERR, "%s: %s", input_name(s->in), s->refusal);
 		if (kind == INPUT_TEXT)
 			return cut_recording(s, w);
 		if (refuse_naming(s))

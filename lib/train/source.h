@@ -15,6 +15,8 @@ struct source;
  * windows as are there but at most so many; 0: every recording is cut when it has ended. */
 struct source *source_new(const struct names *operands, const struct layout *like, enum missing_channel,
 	const struct split_naming *naming, int most);
+/* From now on a recording is an error: "NAME: WHY". why is borrowed. */
+void source_refuse_recordings(struct source *, const char *why);
 int source_next(struct source *, struct windows **); /* 1, 0 at the end, -1 on error */
 /* Whether the input in hand has more to give without waiting for its writer. */
 bool source_ready(struct source *);
