@@ -237,9 +237,12 @@ static int finish(struct run *r, int interrupted)
 	if (r->state_lost)
 		return err_set(
 			EX_IOERR, "%s: the last state could not be written; the model is whole", o.state);
-	if (trainer_best_epoch(r->trainer) && (common.verbose || r->progress.on))
+	bool tell = common.verbose || r->progress.on;
+	if (trainer_best_epoch(r->trainer) && tell)
 		fprintf(stderr, "moe-train: the model is that of epoch %d, validation loss %.4f\n",
 			trainer_best_epoch(r->trainer), trainer_best_loss(r->trainer));
+	if (trainer_calibrates(r->trainer) && tell)
+		fprintf(stderr, "moe-train: its temperature is %.3f\n", (double)r->model->temperature);
 	return 0;
 }
 

@@ -26,7 +26,7 @@ m["moe.conditions"] = "[\"a\",\"b\",\"c\"]"'
             refused 78 "$key" moe-train $small $base $what -o never.st w.st
             continue
         fi
-        [ $key != train.patience ] || base+=" --valid-groups S01"
+        case $key in train.patience | train.calibrate) base+=" --valid-groups S01" ;; esac
         train a $base unbalanced.st || { echo "$base"; false; }
         train b $base $what unbalanced.st || { echo "$base $what"; false; }
         if [ "${besides:0:1}" = "~" ]; then

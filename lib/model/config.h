@@ -26,6 +26,7 @@ enum { CAPACITY_FIXED, CAPACITY_DYNAMIC };
 enum { SCHEDULE_CONSTANT, SCHEDULE_COSINE, SCHEDULE_ONECYCLE, SCHEDULE_STEP };
 enum { CLASS_WEIGHT_NONE, CLASS_WEIGHT_BALANCED };
 enum { SCALE_ZSCORE, SCALE_NONE, SCALE_GROUP };
+enum { CALIBRATE_NONE, CALIBRATE_TEMPERATURE };
 enum { DECAY_MATRICES, DECAY_ALL };
 enum { PRESET_DEFAULT, PRESET_SEED };
 enum { EXPERT_ACTIVATION_ENCODER, EXPERT_ACTIVATION_RELU, EXPERT_ACTIVATION_GELU };
@@ -103,7 +104,7 @@ struct config {
 		double clip_norm;
 		int patience, class_weight;
 		double label_smoothing, expert_loss_weight, ridge;
-		int scale, decay, shuffle, recompute;
+		int scale, decay, shuffle, recompute, calibrate;
 	} train;
 };
 

@@ -316,6 +316,10 @@ const struct key config_keys[] = {
 		"layer: what goes on inside encoder layers is computed again on the way back instead of "
 		"kept: the same bytes, "
 		"less memory, more time"},
+	{"train.calibrate", CHOICE, AT(train.calibrate), "none", 0, 0, "none|temperature", NULL, NULL, NULL,
+		"temperature: in the end the number the logits are divided by before the softmax is fitted "
+		"to "
+		"the validation windows; none: there is no such number"},
 	{"train.prox_mu", LATER, 0, "0", 0, 0, NULL, NULL, NULL, NULL,
 		"pull towards the model training starts from"},
 	{"train.augment", LATER, 0, "\"none\"", 0, 0, NULL, NULL, NULL, NULL,

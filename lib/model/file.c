@@ -107,10 +107,25 @@ static int read_scale(struct model *m, const struct st_file *f)
 	return 0;
 }
 
+static int read_temperature(struct model *m, const struct st_file *f)
+{
+	static const char name[] = "calibration.temperature";
+	int64_t one = 1;
+	if (!st_find(f, name))
+		return 0;
+	const float *x = st_need(f, name, ST_F32, 1, &one);
+	if (!x)
+		return -1;
+	if (!isfinite(*x) || !(*x > 0))
+		return err_set(EX_DATAERR, "%s: tensor %s: %g is no temperature", f->name, name, (double)*x);
+	m->temperature = *x;
+	return 0;
+}
+
 /* Tensors in the file that the configuration does not account for: a model of another kind, not this one. */
 static int check_strangers(const struct model *m, const struct st_file *f)
 {
-	static const char *const aside[] = {"scale.", "adam.", "best.", "train."};
+	static const char *const aside[] = {"scale.", "calibration.", "adam.", "best.", "train."};
 	for (int i = 0; i < f->n; i++) {
 		const char *name = f->tensor[i].name;
 		bool known = false;
@@ -174,7 +189,7 @@ struct model *model_of(const struct st_file *f)
 	const char *groups = st_meta(f, "moe.train_groups"), *history = st_meta(f, "moe.history");
 	char *what = mem_format("%s: metadata moe.train_groups", f->name);
 	int bad = (groups && json_names(groups, &m->train_groups, what)) || check_strangers(m, f) ||
-		  read_scale(m, f) || model_read_slab(m, f, "", m->params.x);
+		  read_scale(m, f) || read_temperature(m, f) || model_read_slab(m, f, "", m->params.x);
 	free(what);
 	m->history = history ? mem_text(history) : NULL;
 	if (!bad)
@@ -195,7 +210,7 @@ int model_put(const struct model *m, const real *values, struct st_writer *w, co
 	const char *history)
 {
 	struct text t = {0};
-	int64_t C = m->layout.channels.n;
+	int64_t C = m->layout.channels.n, one = 1;
 	st_put_meta(w, "moe.format", format);
 	config_write_json(&m->config, &t);
 	st_put_meta(w, "moe.config", t.s);
@@ -210,6 +225,8 @@ int model_put(const struct model *m, const real *values, struct st_writer *w, co
 		st_put(w, "scale.mean", ST_F32, 1, &C, m->scale_mean);
 		st_put(w, "scale.std", ST_F32, 1, &C, m->scale_std);
 	}
+	if (m->temperature < 1 || m->temperature > 1)
+		st_put(w, "calibration.temperature", ST_F32, 1, &one, &m->temperature);
 	model_put_slab(m, w, "", values);
 	return 0;
 }

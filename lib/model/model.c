@@ -448,6 +448,7 @@ void model_allocate(struct model *m)
 struct model *model_declare(const struct config *c, const struct layout *l, int with_gate)
 {
 	struct model *m = NEW(struct model);
+	m->temperature = 1;
 	m->config = *c;
 	layout_copy(&m->layout, l);
 	m->tokeniser = tokeniser_table[c->encoder.tokens];

@@ -75,6 +75,7 @@ struct model {
 	int classifier_weight, classifier_bias; /* -1 when each region has its own */
 	int evidence_bias;             /* buffer [classes] of models whose regions give evidence, or -1 */
 	float *scale_mean, *scale_std; /* [C], or NULL: samples enter as (x - mean) / std */
+	float temperature; /* p = softmax(logits / temperature); 1 unless the model was calibrated */
 	struct names train_groups;
 	char *history; /* JSON, or NULL */
 };

@@ -34,7 +34,7 @@ struct answer answer_window(const struct model *m, const struct dataset *d, int6
 	const real *weights, double *p, double *gate)
 {
 	int K = m->layout.regions;
-	metrics_softmax(logits, m->layout.classes.n, p);
+	metrics_softmax(logits, m->layout.classes.n, (double)m->temperature, p);
 	for (int k = 0; k < K; k++)
 		gate[k] = (double)weights[k];
 	return answer_item(d, item, &m->layout.classes, K, p, logits, gate);

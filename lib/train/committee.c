@@ -166,7 +166,7 @@ static void add_answers(const struct committee *c, const struct member *b, int64
 	int classes = c->member[0].m->layout.classes.n, K = c->member[0].m->layout.regions;
 	double *q = NEW_ARRAY(double, classes);
 	for (int64_t i = 0; i < n; i++) {
-		metrics_softmax(z + i * classes, classes, q);
+		metrics_softmax(z + i * classes, classes, (double)b->m->temperature, q);
 		for (int j = 0; j < classes; j++) {
 			p[i * classes + j] += q[b->class[j]];
 			logits[i * classes + j] = z[i * classes + b->class[j]];

@@ -5,7 +5,7 @@
  *     committee_answer(c, from, n, batch, p, logits, gate);
  *     committee_clear(c);
  *
- * Classes and regions count as in the first model. Of one model p = softmax(logits); of several logits = ln p.
+ * Classes and regions count as in the first model. Of one model p = softmax(logits / its temperature); of several logits = ln p.
  */
 #ifndef TRAIN_COMMITTEE_H
 #define TRAIN_COMMITTEE_H

@@ -15,6 +15,10 @@ int fit_check_unvalidated(const struct configuration *c)
 	if (c->value.train.patience && config_given(c, "train.patience"))
 		return err_set(EX_CONFIG, "train.patience has no effect: there is nothing to validate on "
 					  "(--valid-groups, --valid-fraction, ...)");
+	if (c->value.train.calibrate == CALIBRATE_TEMPERATURE && config_given(c, "train.calibrate"))
+		return err_set(EX_CONFIG,
+			"train.calibrate=temperature has no effect: there is nothing to validate on "
+			"(--valid-groups, --valid-fraction, ...)");
 	return 0;
 }
 
@@ -43,6 +47,7 @@ static struct model *declare(
 static void start_values(struct model *m, struct model *before, const struct training_data *d, uint64_t seed)
 {
 	if (before) {
+		m->temperature = m->config.train.calibrate ? before->temperature : 1;
 		memcpy(m->params.x, before->params.x, m->params.count * sizeof(real));
 		names_copy(&m->train_groups, &before->train_groups);
 		m->scale_mean = before->scale_mean;

@@ -8,7 +8,7 @@
 
 #include "train/trainer.h"
 
-/* Refuses a patience that was asked for where nothing validates. */
+/* Refuses a patience and a calibration that were asked for where nothing validates. */
 int fit_check_unvalidated(const struct configuration *);
 
 /* Everything that is learnt before the first step comes from the training items alone. before: a model that is continued, which

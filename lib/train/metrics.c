@@ -25,12 +25,12 @@ int metrics_answer(const real *z, int n)
 	return best;
 }
 
-int metrics_softmax(const real *z, int n, double *p)
+int metrics_softmax(const real *z, int n, double temperature, double *p)
 {
 	int best = metrics_answer(z, n);
 	double sum = 0;
 	for (int c = 0; c < n; c++)
-		sum += p[c] = exp((double)z[c] - (double)z[best]);
+		sum += p[c] = exp(((double)z[c] - (double)z[best]) / temperature);
 	for (int c = 0; c < n; c++)
 		p[c] /= sum;
 	return best;

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "base/rng.h"
+#include "train/calibrate.h"
 #include "train/schedule.h"
 #include "train/tokens.h"
 
@@ -80,6 +81,11 @@ int trainer_best_epoch(const struct trainer *t)
 double trainer_best_loss(const struct trainer *t)
 {
 	return t->at.best_loss;
+}
+
+bool trainer_calibrates(const struct trainer *t)
+{
+	return t->data.valids && t->m->config.train.calibrate == CALIBRATE_TEMPERATURE;
 }
 
 static long steps_of_epoch(const struct trainer *t)
@@ -222,19 +228,32 @@ static int one_step(struct trainer *t, struct step_report *r)
 	return 0;
 }
 
+enum { BATCH = 64 }; /* of validation */
+
+static int label_of(const struct trainer *t, int64_t valid)
+{
+	return t->data.valid->item[t->data.valid_item[valid]].label;
+}
+
+/* Validation windows from .. from + the number returned: logits [..][classes]. gate [BATCH][K]: room. */
+static int64_t evaluate(struct trainer *t, int64_t from, real *logits, real *gate)
+{
+	int64_t n = t->data.valids - from < BATCH ? t->data.valids - from : BATCH;
+	dataset_evaluate(t->data.valid, t->forward, t->data.valid_item + from, n, BATCH,
+		t->m->layout.classes.n, t->m->layout.regions, logits, gate);
+	return n;
+}
+
 static void validate(struct trainer *t, struct epoch_report *r)
 {
 	int classes = t->m->layout.classes.n, K = t->m->layout.regions;
-	enum { BATCH = 64 };
 	real *logits = NEW_ARRAY(real, BATCH * classes), *gate = NEW_ARRAY(real, BATCH * K);
 	struct metrics m;
 	metrics_begin(&m, classes);
-	for (int64_t from = 0; from < t->data.valids; from += BATCH) {
-		int64_t n = t->data.valids - from < BATCH ? t->data.valids - from : BATCH;
-		const int64_t *items = t->data.valid_item + from;
-		dataset_evaluate(t->data.valid, t->forward, items, n, BATCH, classes, K, logits, gate);
+	for (int64_t from = 0, n; from < t->data.valids; from += n) {
+		n = evaluate(t, from, logits, gate);
 		for (int64_t i = 0; i < n; i++)
-			metrics_add(&m, logits + i * classes, t->data.valid->item[items[i]].label);
+			metrics_add(&m, logits + i * classes, label_of(t, from + i));
 	}
 	r->valids = t->data.valids;
 	r->valid_loss = metrics_loss(&m);
@@ -242,6 +261,25 @@ static void validate(struct trainer *t, struct epoch_report *r)
 	r->valid_balanced_accuracy = metrics_balanced_accuracy(&m);
 	metrics_end(&m);
 	free(logits);
+	free(gate);
+}
+
+/* The model's temperature, by its answers to the validation windows. */
+static void calibrate(struct trainer *t)
+{
+	int classes = t->m->layout.classes.n;
+	struct shelf shelf[2] = {{0}, {0}};
+	size_t n = (size_t)t->data.valids;
+	real *logits = shelf_grow(&shelf[0], NULL, n * (size_t)classes * sizeof *logits),
+	     *gate = NEW_ARRAY(real, BATCH * t->m->layout.regions);
+	int *label = shelf_grow(&shelf[1], NULL, n * sizeof *label);
+	for (int64_t from = 0; from < t->data.valids; from += BATCH)
+		evaluate(t, from, logits + from * classes, gate);
+	for (int64_t i = 0; i < t->data.valids; i++)
+		label[i] = label_of(t, i);
+	t->m->temperature = calibrate_temperature(logits, label, t->data.valids, classes);
+	shelf_free(&shelf[0], logits);
+	shelf_free(&shelf[1], label);
 	free(gate);
 }
 
@@ -312,7 +350,10 @@ int trainer_run(struct trainer *t, const struct watch *w)
 		if (w->stop && *w->stop && !t->at.finished)
 			return 1;
 	}
-	if (t->data.valids)
+	if (t->data.valids) {
 		memcpy(t->m->params.x, t->best, t->m->params.count * sizeof(real));
+		if (trainer_calibrates(t))
+			calibrate(t);
+	}
 	return 0;
 }

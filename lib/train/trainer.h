@@ -7,7 +7,7 @@
  *
  * A step is: draw the batch of this epoch's order, loss and gradient, clip, optimizer. After an epoch come the validation
  * windows, if there are any; the parameters of the epoch with the least validation loss are kept, and trainer_run returns with
- * them in the model. Everything random is a function of (seed, epoch, step), so a run continued from its state makes the same
+ * them in the model, and with the temperature that suits the validation windows (train.calibrate). Everything random is a function of (seed, epoch, step), so a run continued from its state makes the same
  * bytes as one that was never stopped.
  */
 #ifndef TRAIN_TRAINER_H
@@ -69,5 +69,6 @@ int trainer_save_state(const struct trainer *, const char *path, const struct hi
 /* For the summary: 0 without validation. */
 int trainer_best_epoch(const struct trainer *);
 double trainer_best_loss(const struct trainer *);
+bool trainer_calibrates(const struct trainer *); /* fits a temperature at the end */
 
 #endif

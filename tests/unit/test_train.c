@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/rng.h"
+#include "train/calibrate.h"
 #include "train/schedule.h"
 #include "train/trainer_state.h"
 
@@ -222,9 +223,24 @@ static void metrics_by_hand(void)
 	CHECK(m.confusion[0] == 3 && m.confusion[3] == 1 && m.confusion[4] == 0);
 	metrics_end(&m);
 	double p[3];
-	CHECK(metrics_softmax((real[]){-1, 90, 90}, 3, p) == 1);
+	CHECK(metrics_softmax((real[]){-1, 90, 90}, 3, 1, p) == 1);
 	CHECK_NEAR(p[0], 0, 1e-30);
 	CHECK_NEAR(p[1], 0.5, 1e-12);
+}
+
+/* Windows of two classes at the same distance from each other, three of four told right: e^(d/T) = 3 at the best T. */
+static void temperature_of_least_loss(void)
+{
+	const real far[] = {4, 0, 0, 4, 9, 5, -2, -6}, same[] = {1, 1, -3, -3}, sure[] = {1, 0, 0, 1},
+		   noise[] = {1, 0, 1, 0};
+	const int label[] = {0, 1, 0, 1}, both[] = {0, 1};
+	CHECK_NEAR(calibrate_temperature(far, label, 4, 2), 4 / log(3), 1e-6);
+	CHECK_NEAR(calibrate_temperature(same, both, 2, 2), 1, 0); /* nothing to choose by */
+	CHECK_NEAR(calibrate_temperature(sure, both, 2, 2), CALIBRATE_MIN, 1e-6);
+	CHECK_NEAR(calibrate_temperature(noise, both, 2, 2), CALIBRATE_MAX, 1e-5);
+	const real three[] = {
+		8, 0, 0, 0, 8, 0, 8, 0, 0}; /* one of three wrong: p = 2/3 = 1 / (1 + 2 e^(-8/T)) */
+	CHECK_NEAR(calibrate_temperature(three, (int[]){0, 1, 2}, 3, 3), 8 / log(4), 1e-6);
 }
 
 static void groups_stay_whole(void)
@@ -446,6 +462,7 @@ int main(void)
 	CASE(rates_of_their_own);
 	CASE(adamw_fades);
 	CASE(metrics_by_hand);
+	CASE(temperature_of_least_loss);
 	CASE(groups_stay_whole);
 	CASE(the_tail_is_cut_by_time);
 	CASE(channels_are_bound_by_name);
