@@ -40,6 +40,36 @@ double rng_normal(struct rng *r)
 	return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);
 }
 
+void rng_normals(struct rng *r, double *x, double *y)
+{
+	uint64_t word = rng_next(r);
+	double u = (double)((word >> 32) + 1) * 0x1p-32; /* (0, 1] */
+	double v = (double)(uint32_t)word * 0x1p-32, length = sqrt(-2.0 * log(u));
+	*x = length * cos(6.283185307179586 * v);
+	*y = length * sin(6.283185307179586 * v);
+}
+
+/* ln of a draw from Gamma(a, 1): below a = 1 that of a + 1 times U^(1/a), which may be too small for a double. */
+static double log_gamma_draw(struct rng *r, double a)
+{
+	double boost = a < 1 ? log(1.0 - rng_uniform(r)) / a : 0;
+	double d = (a < 1 ? a + 1 : a) - 1.0 / 3, c = 1 / sqrt(9 * d);
+	for (;;) {
+		double x = rng_normal(r), v = 1 + c * x, u = 1.0 - rng_uniform(r);
+		if (v <= 0)
+			continue;
+		v = v * v * v;
+		if (log(u) < 0.5 * x * x + d - d * v + d * log(v))
+			return log(d * v) + boost;
+	}
+}
+
+double rng_beta(struct rng *r, double a, double b)
+{
+	double x = log_gamma_draw(r, a), y = log_gamma_draw(r, b);
+	return 1 / (1 + exp(y - x));
+}
+
 uint64_t rng_below(struct rng *r, uint64_t n)
 {
 	must(n > 0);

@@ -18,8 +18,11 @@ struct rng {
 /* A stream of its own for each (seed, purpose, a, b). */
 struct rng rng_stream(uint64_t seed, const char *purpose, uint64_t a, uint64_t b);
 uint64_t rng_next(struct rng *);
-double rng_uniform(struct rng *);             /* [0, 1), 53 bits */
-double rng_normal(struct rng *);              /* mean 0, variance 1 (Box, Muller 1958) */
+double rng_uniform(struct rng *);                     /* [0, 1), 53 bits */
+double rng_normal(struct rng *);                      /* mean 0, variance 1 (Box, Muller 1958) */
+void rng_normals(struct rng *, double *x, double *y); /* two at a time, from one word: 32 bits for each */
+double rng_beta(struct rng *, double a,
+	double b); /* Beta(a, b), a and b above 0, of two gammas (Marsaglia, Tsang 2000) */
 uint64_t rng_below(struct rng *, uint64_t n); /* 0 .. n-1, unbiased */
 void rng_permutation(
 	struct rng *, int64_t *p, int64_t n); /* p [n]: a random order of 0 .. n-1 (Fisher, Yates) */

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "model/augmentation.h"
 #include "moe/expert.h"
 
 enum { CONFIG_BANDS = 32, CONFIG_LISTED = 64 };
@@ -105,6 +106,7 @@ struct config {
 		int patience, class_weight;
 		double label_smoothing, expert_loss_weight, ridge;
 		int scale, decay, shuffle, recompute, calibrate;
+		double augment[AUGMENTATIONS]; /* amounts, 0 = not done */
 	} train;
 };
 

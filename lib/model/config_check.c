@@ -2,6 +2,7 @@
 #include "model/config_keys.h"
 
 #include "base/error.h"
+#include "model/config_effect.h"
 #include "moe/capacity.h"
 #include "moe/rebalance.h"
 #include "moe/router.h"
@@ -164,6 +165,18 @@ static int check_mixtures(const struct config *c)
 	return 0;
 }
 
+/* Changes of windows that nothing would come of. */
+static int check_augment(const struct config *c)
+{
+	bool mixes = c->train.augment[AUGMENT_MIXUP] > 0;
+	if (mixes && c->train.batch_size < 2)
+		return err_set(EX_CONFIG, "train.augment: mixup has no effect: train.batch_size is 1");
+	if (c->train.augment[AUGMENT_FLIP] > 0 && !mixes && with_bands(c))
+		return err_set(EX_CONFIG, "train.augment: flip has no effect: powers and covariances "
+					  "(encoder.tokens) have no sign");
+	return 0;
+}
+
 int config_check(const struct configuration *c)
 {
 	const struct config *v = &c->value;
@@ -180,7 +193,7 @@ int config_check(const struct configuration *c)
 	if (v->encoder.hidden_dim % v->encoder.heads)
 		return err_set(EX_CONFIG, "encoder.heads: %d does not divide encoder.hidden_dim, %d",
 			v->encoder.heads, v->encoder.hidden_dim);
-	if (check_mixtures(v))
+	if (check_mixtures(v) || check_augment(v))
 		return -1;
 	if (v->encoder.positional == POSITION_SINUSOIDAL && v->encoder.hidden_dim % 2)
 		return err_set(EX_CONFIG,

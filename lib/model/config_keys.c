@@ -322,8 +322,10 @@ const struct key config_keys[] = {
 		"the validation windows; none: there is no such number"},
 	{"train.prox_mu", LATER, 0, "0", 0, 0, NULL, NULL, NULL, NULL,
 		"pull towards the model training starts from"},
-	{"train.augment", LATER, 0, "\"none\"", 0, 0, NULL, NULL, NULL, NULL,
-		"changes made to training windows"},
+	{"train.augment", AUGMENT, AT(train.augment), "[]", 0, 0, NULL, NULL, NULL, NULL,
+		"changes made to training windows: a list such as [\"noise:0.1\",\"mask:0.2s\"], of shift, "
+		"flip, noise, "
+		"mask, channels and mixup; moe-train(1) says what they do"},
 };
 
 const int config_key_count = sizeof config_keys / sizeof *config_keys;

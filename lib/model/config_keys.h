@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-enum key_kind { INT, REAL_NUMBER, BOOL, CHOICE, BANDS, LAYERS, COUNTS, TYPES, LATER };
+enum key_kind { INT, REAL_NUMBER, BOOL, CHOICE, BANDS, LAYERS, COUNTS, TYPES, AUGMENT, LATER };
 
 struct key {
 	const char *name;

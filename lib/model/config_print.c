@@ -84,6 +84,9 @@ void key_value(const struct key *k, const struct config *c, struct text *t)
 	case TYPES:
 		types(&c->moe.expert_types, t);
 		break;
+	case AUGMENT:
+		augmentation_write(c->train.augment, t);
+		break;
 	case LATER:
 		text_add(t, k->value);
 		break;

@@ -162,6 +162,30 @@ static int set_types(const struct key *k, struct config *c, const cJSON *v, cons
 	return -1;
 }
 
+/* A list of words, or words separated by commas. */
+static int set_augment(struct config *c, const cJSON *v, const char *what)
+{
+	double amount[AUGMENTATIONS] = {0};
+	struct names l = {0};
+	bool words = cJSON_IsArray(v) || cJSON_IsString(v);
+	if (cJSON_IsString(v))
+		names_split(&l, v->valuestring, ',');
+	for (int i = 0; cJSON_IsArray(v) && i < cJSON_GetArraySize(v); i++) {
+		const cJSON *x = cJSON_GetArrayItem(v, i);
+		words &= cJSON_IsString(x);
+		names_add(&l, words ? x->valuestring : "");
+	}
+	int r = words ? 0
+		      : err_set(EX_CONFIG, "%s: train.augment is not a list of words such as \"noise:0.1\"",
+				what);
+	for (int i = 0; i < l.n && !r; i++)
+		r = augmentation_read(l.s[i], amount, what);
+	names_free(&l);
+	if (!r)
+		memcpy(c->train.augment, amount, sizeof amount);
+	return r;
+}
+
 static int set_later(const struct key *k, const cJSON *v, enum config_from from, const char *what)
 {
 	cJSON *only = cJSON_Parse(k->value);
@@ -190,6 +214,8 @@ int key_set(struct config *c, const struct key *k, const cJSON *v, enum config_f
 		return set_counts(k, c, v, what);
 	case TYPES:
 		return set_types(k, c, v, what);
+	case AUGMENT:
+		return set_augment(c, v, what);
 	case BOOL:
 		if (!cJSON_IsBool(v))
 			return err_set(EX_CONFIG, "%s: %s is neither true nor false", what, k->name);

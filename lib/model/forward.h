@@ -64,7 +64,9 @@ struct losses {
 };
 
 struct train_step {
-	const int *label; /* [B] */
+	const int *label;  /* [B] */
+	const int *other;  /* [B] second label of a window that is mixed of two, or NULL */
+	const real *share; /* [B] of the first label where there is a second */
 	const int
 		*group; /* [B] person or other group of each window, for moe.balance_scope=group; else NULL */
 	const real *class_weight; /* [classes] or NULL */

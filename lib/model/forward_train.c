@@ -9,7 +9,6 @@
 #include "base/rng.h"
 
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -386,7 +385,10 @@ static const real *group_noise(struct forward *f)
 static struct node *cross_entropy(struct forward *f, struct node *logits, double total)
 {
 	const struct train_step *s = f->step;
-	return op_cross_entropy(f->joint, logits, s->label + f->first, s->class_weight, s->smoothing, total);
+	struct targets target = {.label = s->label + f->first,
+		.other = s->other ? s->other + f->first : NULL,
+		.share = s->other ? s->share + f->first : NULL};
+	return op_cross_entropy(f->joint, logits, &target, s->class_weight, s->smoothing, total);
 }
 
 /* [K] of the regions' own answers, or NULL where they do not count */
@@ -444,7 +446,8 @@ static double train_group(struct forward *f, double total)
 real forward_train(struct forward *f, int B, window_fill fill, void *context, const struct train_step *step,
 	real *gradient)
 {
-	double loss = 0, total = 0;
+	double loss = 0, total = targets_weight(&(struct targets){step->label, step->other, step->share}, B,
+				 step->class_weight);
 	must(B > 0);
 	int group = cut(f, B);
 	forward_room_for_outputs(f, group);
@@ -456,8 +459,6 @@ real forward_train(struct forward *f, int B, window_fill fill, void *context, co
 	f->gradient = gradient;
 	f->own = 0;
 	pool_run(f->pool, f->m->params.n, clear_tensor, f);
-	for (int b = 0; b < B; b++)
-		total += step->class_weight ? (double)step->class_weight[step->label[b]] : 1;
 	for (f->first = 0; f->first < B; f->first += group) {
 		f->B = B - f->first < group ? B - f->first : group;
 		loss += train_group(f, total);
@@ -468,34 +469,4 @@ real forward_train(struct forward *f, int B, window_fill fill, void *context, co
 	const struct config *c = &f->m->config;
 	return (real)(loss + config_balance_weight(c) * f->aux + c->gate.load_balance_weight * f->gate_aux +
 		      c->moe.z_loss_weight * f->z + c->train.expert_loss_weight * f->own);
-}
-
-static void rebalance(
-	const struct model *m, const struct layer_params *l, const struct balance *b, struct params *p)
-{
-	const struct config *c = &m->config;
-	int min, max;
-	model_capacity_bounds(m, &min, &max);
-	if (l->capacity >= 0) {
-		int64_t *sent = NEW_ARRAY(int64_t, b->experts);
-		for (int e = 0; e < b->experts; e++)
-			sent[e] = balance_sent(b, e);
-		capacity_follow(c->moe.capacity_ema, min, max, sent, b->windows, b->experts,
-			p->x + p->list[l->capacity].offset);
-		free(sent);
-	}
-	if (l->running >= 0)
-		balance_run(
-			b, (enum balance_form)c->moe.load_balance_form, p->x + p->list[l->running].offset);
-	if (l->balance >= 0 && config_balance(c) == BALANCE_BY_BIAS)
-		rebalance_bias(b, c->moe.balance_rate, p->x + p->list[l->balance].offset);
-	else if (l->balance >= 0)
-		rebalance_quantile(b, p->x + p->list[l->balance].offset);
-}
-
-void forward_rebalance(const struct forward *f, struct params *p)
-{
-	int layers = f->m->config.encoder.layers;
-	for (int i = 0; i < f->m->layout.regions * layers && f->balance; i++)
-		rebalance(f->m, &f->m->region[i / layers].layer[i % layers], &f->balance[i], p);
 }

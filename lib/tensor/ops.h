@@ -186,11 +186,20 @@ struct node *op_window_slots(struct tape *, struct node *w, struct node *x, int 
 /* Per window of N rows:  y [B*N][cols] = w s         w [B*N][M], s [B*M][cols] */
 struct node *op_window_mix(struct tape *, struct node *w, struct node *s, int N);
 
+/* The classes of rows: label, or of a row that is mixed of two the share of label and the rest of other. */
+struct targets {
+	const int *label;  /* [B] */
+	const int *other;  /* [B] or NULL */
+	const real *share; /* [B] when there is other */
+};
+/* The sum of the rows' class weights; weight [classes] or NULL for ones. */
+double targets_weight(const struct targets *, int B, const real *weight);
+
 /* Cross-entropy with class weights a_c and label smoothing e, as the field's standard library defines it (mean over a batch):
  *   loss = ( (1-e) sum_b a_y -log p_y  +  e/classes sum_b sum_c a_c -log p_c ) / total,    total = sum_b a_y of the whole batch
- * logits [B][classes] of all its windows or of some, whose share the loss then is; label [B] (kept, not copied), weight
- * [classes] or NULL for ones. y [1][1]. */
-struct node *op_cross_entropy(struct tape *, struct node *logits, const int *label, const real *weight,
+ * logits [B][classes] of all its windows or of some, whose share the loss then is; weight [classes] or NULL for ones. A row of two
+ * classes has the sum of both terms, each by its share. What targets and weight point to is kept, not copied. y [1][1]. */
+struct node *op_cross_entropy(struct tape *, struct node *logits, const struct targets *, const real *weight,
 	real smoothing, double total);
 
 #endif

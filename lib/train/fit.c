@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "train/adapt.h"
+#include "train/augment.h"
 #include "train/condition.h"
 #include "train/evidence.h"
 #include "train/tokens.h"
@@ -137,8 +138,8 @@ struct model *fit_model(const struct configuration *c, struct model *before, boo
 	start_values(m, before, d, seed);
 	if (d->valids && d->valid != d->train)
 		dataset_renumber(d->valid, &m->layout.classes);
-	if (check_windows(m, d) || fit_scaler(m, d, pool) || bind_conditions(m, d) ||
-		fit_tokens(m, !before, resumed, d, pool)) {
+	if (augment_check(&m->config, &m->layout) || check_windows(m, d) || fit_scaler(m, d, pool) ||
+		bind_conditions(m, d) || fit_tokens(m, !before, resumed, d, pool)) {
 		model_free(m);
 		return NULL;
 	}

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "base/rng.h"
+#include "train/augment.h"
 #include "train/calibrate.h"
 #include "train/schedule.h"
 #include "train/tokens.h"
@@ -48,6 +49,13 @@ struct trainer *trainer_new(
 	t->label = NEW_ARRAY(int, batch);
 	t->group = NEW_ARRAY(int, batch);
 	t->condition = NEW_ARRAY(int, batch);
+	if (m->config.train.augment[AUGMENT_MIXUP] > 0) {
+		t->partner = NEW_ARRAY(int, batch);
+		t->other = NEW_ARRAY(int, batch);
+		t->share = NEW_ARRAY(real, batch);
+		t->told = NEW_ARRAY(
+			real, (size_t)batch * (size_t)m->layout.regions * (size_t)m->layout.classes.n);
+	}
 	t->logits = NEW_ARRAY(real, (size_t)batch * (size_t)m->layout.classes.n);
 	return t;
 }
@@ -69,6 +77,10 @@ void trainer_free(struct trainer *t)
 	free(t->label);
 	free(t->group);
 	free(t->condition);
+	free(t->partner);
+	free(t->other);
+	free(t->share);
+	free(t->told);
 	free(t->logits);
 	free(t);
 }
@@ -113,38 +125,83 @@ struct filling {
 	int64_t from;
 };
 
-static void fill(void *context, int b, int k, real *x)
+static int64_t item_of(const struct filling *f, int b)
 {
-	const struct filling *f = context;
-	const struct training_data *d = &f->t->data;
-	dataset_fill(d->train, d->train_item[f->t->order[f->from + b]], k, x);
+	return f->t->data.train_item[f->t->order[f->from + b]];
 }
 
 static void kept(void *context, int b, int k, real *out)
 {
 	const struct filling *f = context;
-	const struct training_data *d = &f->t->data;
-	tokens_read(d->train->tokens, d->train_item[f->t->order[f->from + b]], k, out);
+	tokens_read(f->t->data.train->tokens, item_of(f, b), k, out);
 }
 
 static const real *centre(void *context, int b, int k)
 {
 	const struct filling *f = context;
-	const struct training_data *d = &f->t->data;
-	return tokens_centre_of(d->train->tokens, d->train_item[f->t->order[f->from + b]], k);
+	return tokens_centre_of(f->t->data.train->tokens, item_of(f, b), k);
 }
 
+/* Of a window that is mixed of two: evidence of both, by their shares. */
 static const real *told(void *context, int b, int k)
 {
 	const struct filling *f = context;
-	const struct training_data *d = &f->t->data;
-	return tokens_told(d->train->tokens, d->train_item[f->t->order[f->from + b]], k);
+	const struct trainer *t = f->t;
+	const struct tokens *tokens = t->data.train->tokens;
+	const real *own = tokens_told(tokens, item_of(f, b), k);
+	if (!own || !t->partner || t->partner[b] == b)
+		return own;
+	const real *other = tokens_told(tokens, item_of(f, t->partner[b]), k);
+	int classes = t->m->layout.classes.n;
+	real *mixed = t->told + ((size_t)b * (size_t)t->m->layout.regions + (size_t)k) * (size_t)classes;
+	for (int c = 0; other && c < classes; c++)
+		mixed[c] = t->share[b] * own[c] + (1 - t->share[b]) * other[c];
+	return other ? mixed : NULL;
 }
 
 static int samples(void *context, int b)
 {
 	const struct filling *f = context;
-	return dataset_samples(f->t->data.train, f->t->data.train_item[f->t->order[f->from + b]]);
+	return dataset_samples(f->t->data.train, item_of(f, b));
+}
+
+static struct augment changes(const struct trainer *t)
+{
+	return (struct augment){t->m->config.train.augment, &t->m->layout, t->seed, (uint64_t)t->at.step};
+}
+
+static void fill_alone(const struct filling *f, int b, int k, real *x)
+{
+	const struct dataset *d = f->t->data.train;
+	struct augment a = changes(f->t);
+	dataset_fill(d, item_of(f, b), k, x);
+	augment_window(&a, b, k, dataset_samples(d, item_of(f, b)), x);
+}
+
+static void fill(void *context, int b, int k, real *x)
+{
+	const struct filling *f = context;
+	const struct trainer *t = f->t;
+	fill_alone(f, b, k, x);
+	if (!t->partner || t->partner[b] == b)
+		return;
+	size_t W = (size_t)t->m->layout.region[k].width, n = (size_t)samples(context, b) * W;
+	real *y = NEW_ARRAY(real, (size_t)t->m->layout.length * W);
+	fill_alone(f, t->partner[b], k, y);
+	for (size_t i = 0; i < n; i++)
+		x[i] = t->share[b] * x[i] + (1 - t->share[b]) * y[i];
+	free(y);
+}
+
+/* Who is mixed with whom in this step. */
+static void make_pairs(struct trainer *t, int B)
+{
+	struct augment a = changes(t);
+	if (!t->partner)
+		return;
+	augment_pairs(&a, B, t->partner, t->share);
+	for (int b = 0; b < B; b++)
+		t->other[b] = t->label[t->partner[b]];
 }
 
 /* The conditions of the batch; some are taken as unknown, so that there is something to learn from. */
@@ -183,7 +240,10 @@ static int one_step(struct trainer *t, struct step_report *r)
 		t->group[b] = it->group;
 	}
 	fill_conditions(t, from, B);
+	make_pairs(t, B);
 	struct train_step step = {.label = t->label,
+		.other = t->other,
+		.share = t->share,
 		.group = t->group,
 		.class_weight = t->class_weight,
 		.smoothing = (real)c->train.label_smoothing,
@@ -195,7 +255,8 @@ static int one_step(struct trainer *t, struct step_report *r)
 	struct filling f = {t, from};
 	const char *bad, *lost;
 	forward_samples(t->forward, samples);
-	forward_tokens(t->forward, t->data.train->tokens ? kept : NULL);
+	bool keeps = t->data.train->tokens && !augments(c);
+	forward_tokens(t->forward, keeps ? kept : NULL);
 	forward_centre(t->forward, t->data.train->tokens ? centre : NULL);
 	forward_evidence(t->forward, t->data.train->tokens ? told : NULL);
 	r->loss = (double)forward_train(t->forward, B, fill, &f, &step, t->gradient);

@@ -37,7 +37,11 @@ struct trainer {
 	struct shelf order_shelf;
 	int order_epoch;                /* the epoch it belongs to, -1 = none */
 	int *label, *group, *condition; /* [batch] */
-	real *logits;                   /* [batch][classes] */
+	int *partner,
+		*other; /* [batch] of windows that are mixed of two: the second, its label; NULL without */
+	real *share;    /* [batch] of the first */
+	real *told;     /* [batch][K][classes] room for what such windows are told as evidence */
+	real *logits;   /* [batch][classes] */
 	struct counters at;
 	struct mixtures *mixtures; /* NULL without */
 	struct names warnings;     /* of the last epoch */

@@ -250,16 +250,29 @@ static struct node *cross_entropy(struct tape *t, struct subject *s)
 {
 	static const int label[] = {0, 2, 1, 2};
 	static const real weight[] = {REAL(0.5), 2, REAL(1.3)};
-	return op_cross_entropy(t, &s->node[0], label, weight, REAL(0.1), 4.9); /* 4.9: a part of a batch */
+	return op_cross_entropy(t, &s->node[0], &(struct targets){.label = label}, weight, REAL(0.1),
+		4.9); /* 4.9: a part of a batch */
+}
+
+/* Rows of two classes, one of them twice the same. */
+static struct node *mixed_cross_entropy(struct tape *t, struct subject *s)
+{
+	static const int label[] = {0, 2, 1, 2}, other[] = {1, 2, 0, 0};
+	static const real weight[] = {REAL(0.5), 2, REAL(1.3)},
+			  share[] = {REAL(0.7), REAL(0.9), 1, REAL(0.5)};
+	return op_cross_entropy(
+		t, &s->node[0], &(struct targets){label, other, share}, weight, REAL(0.1), 4.9);
 }
 
 static void cross_entropy_grad(void)
 {
-	struct subject s = {0};
-	struct rng r = rng_stream(8, "x", 0, 0);
-	add(&s, &r, 4, 3);
-	differences(&s, cross_entropy, 0);
-	clear(&s);
+	for (int mixed = 0; mixed < 2; mixed++) {
+		struct subject s = {0};
+		struct rng r = rng_stream(8, "x", 0, 0);
+		add(&s, &r, 4, 3);
+		differences(&s, mixed ? mixed_cross_entropy : cross_entropy, 0);
+		clear(&s);
+	}
 }
 
 static void cross_entropy_value(void)
@@ -274,8 +287,17 @@ static void cross_entropy_value(void)
 	add(&s, &r, 2, 2);
 	s.node[0].x[0] = s.node[0].x[2] = 0;
 	s.node[0].x[1] = s.node[0].x[3] = (real)log(3.0);
-	CHECK_NEAR(
-		op_cross_entropy(t, &s.node[0], label, NULL, 0, 2)->x[0], -(log(0.25) + log(0.75)) / 2, 1e-6);
+	CHECK_NEAR(op_cross_entropy(t, &s.node[0], &(struct targets){.label = label}, NULL, 0, 2)->x[0],
+		-(log(0.25) + log(0.75)) / 2, 1e-6);
+	/* of two classes: each row's 0.9 of its label and 0.1 of the other */
+	static const int other[] = {1, 0};
+	static const real share[] = {REAL(0.9), REAL(0.9)}, weight[] = {2, 3};
+	struct targets two = {label, other, share};
+	CHECK_NEAR(op_cross_entropy(t, &s.node[0], &two, NULL, 0, 2)->x[0],
+		-(0.9 * log(0.25) + 0.1 * log(0.75) + 0.9 * log(0.75) + 0.1 * log(0.25)) / 2, 1e-6);
+	CHECK_NEAR(targets_weight(&two, 2, NULL), 2, 0);
+	CHECK_NEAR(targets_weight(&two, 2, weight), 0.9 * 2 + 0.1 * 3 + 0.9 * 3 + 0.1 * 2, 1e-6);
+	CHECK_NEAR(targets_weight(&(struct targets){.label = label}, 2, weight), 5, 0);
 	tape_free(t);
 	workspace_free(&w);
 	clear(&s);
