@@ -212,8 +212,7 @@ static int route_all(const struct run *r, const struct names *operands)
 	struct dataset *d = dataset_new(&m->layout, (enum missing_channel)o.missing);
 	struct windows *w;
 	int got, bad = 0;
-	d->mean = m->scale_mean;
-	d->std = m->scale_std;
+	dataset_scale(d, m);
 	while (!bad && (got = source_next(s, &w)) != 0) {
 		bad = got < 0 || dataset_add(d, w);
 		if (!bad && at_once) {

@@ -299,7 +299,7 @@ const struct key config_keys[] = {
 	{"train.ridge", REAL_NUMBER, AT(train.ridge), "1", 1e-9, 1e9, NULL, NULL, config_evidence,
 		"no region gives evidence (encoder.evidence)",
 		"weight of the squares of the evidence's map, times the number of training windows"},
-	{"train.scale", CHOICE, AT(train.scale), "zscore", 0, 0, "zscore|none|group", "ems|window", NULL,
+	{"train.scale", CHOICE, AT(train.scale), "zscore", 0, 0, "zscore|none|group|window", "ems", NULL,
 		NULL,
 		"zscore: each channel, and what band tokens are made of, by mean and deviation of the "
 		"training "
@@ -307,7 +307,8 @@ const struct key config_keys[] = {
 		"over "
 		"the windows of the same group (person), for other tokens each channel is scaled by the "
 		"group's own windows; this "
-		"adapts to people by their unlabelled windows"},
+		"adapts to people by their unlabelled windows; window: each channel by mean and deviation of "
+		"the window at hand"},
 	{"train.decay", CHOICE, AT(train.decay), "matrices", 0, 0, "matrices|all", NULL, with_decay,
 		"train.weight_decay is 0", "which tensors decay: weight matrices only, or all"},
 	{"train.shuffle", BOOL, AT(train.shuffle), "true", 0, 0, NULL, NULL, NULL, NULL,

@@ -12,12 +12,6 @@ bool model_adapts(const struct model *m)
 	return m->config.train.scale == SCALE_GROUP;
 }
 
-void dataset_scale(struct dataset *d, const struct model *m)
-{
-	d->mean = m->scale_mean;
-	d->std = m->scale_std;
-}
-
 /* --- scalers of groups, for tokens of samples */
 
 /* Mean and deviation of each channel, [rows][C], and which row an item has. */

@@ -21,7 +21,5 @@ void dataset_adapt(
 /* Of the scaler in the dataset; dataset.c alone calls them. */
 void group_scaler_free(struct group_scaler *);
 void group_scaler_forget(struct group_scaler *);
-/* Takes mean and deviation from the model, borrowed. */
-void dataset_scale(struct dataset *, const struct model *);
 
 #endif

@@ -102,8 +102,7 @@ static int load(struct committee *c, struct member *b, const struct selection_wo
 	forward_besides(b->forward, &(struct besides){.ablation = b->select->ablation});
 	b->data = dataset_new(&b->m->layout, missing);
 	b->data->borrows = b != c->member;
-	b->data->mean = b->m->scale_mean;
-	b->data->std = b->m->scale_std;
+	dataset_scale(b->data, b->m);
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FLAT 1e-12 /* the variance of what does not vary */
+
 /* Where a target channel stands in one windows file: sample s is base[s * step]; base NULL = missing. */
 struct column {
 	const float *base;
@@ -76,6 +78,13 @@ struct dataset *dataset_view(const struct dataset *d)
 	v->item = shelf_grow(&v->shelf, NULL, bytes);
 	memcpy(v->item, d->item, bytes);
 	return v;
+}
+
+void dataset_scale(struct dataset *d, const struct model *m)
+{
+	d->mean = m->scale_mean;
+	d->std = m->scale_std;
+	d->by_window = m->config.train.scale == SCALE_WINDOW;
 }
 
 /* Channels that are padding everywhere are not looked for. */
@@ -201,6 +210,24 @@ static real stand_in(const struct dataset *d, const struct part *p, const struct
 	return n ? (real)(sum / n) : 0;
 }
 
+/* n samples x[0], x[step] ...: less their mean, by their deviation, or by 1 when they do not vary. */
+static void standardise(real *x, int n, int step)
+{
+	double mean = 0, square = 0;
+	for (int t = 0; t < n; t++)
+		mean += (double)x[(size_t)t * (size_t)step];
+	mean /= n;
+	for (int t = 0; t < n; t++) {
+		double e = (double)x[(size_t)t * (size_t)step] - mean;
+		square += e * e;
+	}
+	double factor = square > FLAT * n ? 1 / sqrt(square / n) : 1;
+	for (int t = 0; t < n; t++) {
+		real *v = &x[(size_t)t * (size_t)step];
+		*v = (real)(((double)*v - mean) * factor);
+	}
+}
+
 void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 {
 	const struct part *p = &d->part[d->item[item].part];
@@ -223,6 +250,8 @@ void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 				v = (stand_in(d, p, r, start + t) - mean) * factor;
 			x[(size_t)t * (size_t)W + (size_t)j] = v;
 		}
+		if (from && d->by_window)
+			standardise(x + j, there, W);
 	}
 }
 
@@ -319,7 +348,7 @@ void dataset_fit_scaler(
 	for (int c = 0; c < C; c++) {
 		double count = total[3 * c], sum = total[3 * c + 1], square = total[3 * c + 2];
 		double m = count > 0 ? sum / count : 0, var = count > 0 ? square / count - m * m : 0;
-		std[c] = var > 1e-12 ? (float)sqrt(var) : 1;
+		std[c] = var > FLAT ? (float)sqrt(var) : 1;
 		mean[c] = (float)(m + (double)mean[c]);
 	}
 	free(total);

@@ -78,13 +78,29 @@ static int check_windows(const struct model *m, const struct training_data *d)
 	return 0;
 }
 
-static int fit_scaler(struct model *m, const struct training_data *d, struct pool *pool)
+static bool has_scaler(const struct model *m)
 {
 	int scale = m->config.train.scale;
-	bool scales = scale == SCALE_ZSCORE || (scale == SCALE_GROUP && tokens_are_fixed(m));
-	if (!scales && m->scale_mean)
-		return err_set(EX_CONFIG, "train.scale=none: the model that is continued has a scaler and "
-					  "was trained behind it");
+	return scale == SCALE_ZSCORE || (scale == SCALE_GROUP && tokens_are_fixed(m));
+}
+
+/* What a model that is continued was trained behind stays. One without a scaler may get one. */
+static int check_scale(const struct model *m, const struct model *before)
+{
+	if (!has_scaler(m) && m->scale_mean)
+		return err_set(EX_CONFIG,
+			"train.scale: the model that is continued has a scaler and was trained "
+			"behind it; set train.scale=zscore");
+	if (before && before->config.train.scale == SCALE_WINDOW && m->config.train.scale != SCALE_WINDOW)
+		return err_set(EX_CONFIG,
+			"train.scale: the model that is continued was trained on windows scaled by "
+			"themselves; set train.scale=window");
+	return 0;
+}
+
+static int fit_scaler(struct model *m, const struct training_data *d, struct pool *pool)
+{
+	bool scales = has_scaler(m);
 	if (scales && !m->scale_mean) {
 		m->scale_mean = NEW_ARRAY(float, m->layout.channels.n);
 		m->scale_std = NEW_ARRAY(float, m->layout.channels.n);
@@ -138,8 +154,8 @@ struct model *fit_model(const struct configuration *c, struct model *before, boo
 	start_values(m, before, d, seed);
 	if (d->valids && d->valid != d->train)
 		dataset_renumber(d->valid, &m->layout.classes);
-	if (augment_check(&m->config, &m->layout) || check_windows(m, d) || fit_scaler(m, d, pool) ||
-		bind_conditions(m, d) || fit_tokens(m, !before, resumed, d, pool)) {
+	if (check_scale(m, before) || augment_check(&m->config, &m->layout) || check_windows(m, d) ||
+		fit_scaler(m, d, pool) || bind_conditions(m, d) || fit_tokens(m, !before, resumed, d, pool)) {
 		model_free(m);
 		return NULL;
 	}

@@ -317,6 +317,44 @@ static void the_scaler_is_mean_and_deviation(void)
 	target_done(&l);
 }
 
+static void windows_scaled_by_themselves(void)
+{
+	struct layout l = target();
+	struct windows *w = make("c,b,a", 2, 5, 3, 1);
+	struct dataset *d = dataset_new(&l, MISSING_ERROR);
+	float *x = (float *)(uintptr_t)w->signal;
+	for (int64_t i = 0; i < w->samples; i++)
+		x[3 * i] = -4; /* c does not vary */
+	CHECK(!dataset_add(d, w));
+	struct model m = {.config.train.scale = SCALE_WINDOW};
+	dataset_scale(d, &m);
+	for (int i = 0; i < 10; i++) {
+		real left[T * 3], right[T * 2];
+		dataset_fill(d, i, 0, left);
+		dataset_fill(d, i, 1, right);
+		for (int c = 0; c < 2; c++) { /* a and b, columns 2 and 1 of the file */
+			double mean = 0, square = 0;
+			for (int t = 0; t < T; t++)
+				mean += (double)x[(w->start[i] + t) * C + 2 - c] / T;
+			for (int t = 0; t < T; t++) {
+				double e = (double)x[(w->start[i] + t) * C + 2 - c] - mean;
+				square += e * e / T;
+			}
+			for (int t = 0; t < T; t++)
+				CHECK_NEAR(left[t * 3 + 1 + c],
+					((double)x[(w->start[i] + t) * C + 2 - c] - mean) / sqrt(square),
+					1e-4);
+		}
+		for (int t = 0; t < T; t++) { /* padding, the channel both have, the flat one */
+			CHECK_NEAR(left[t * 3], 0, 0);
+			CHECK_NEAR(right[t * 2], left[t * 3 + 2], 0);
+			CHECK_NEAR(right[t * 2 + 1], 0, 0);
+		}
+	}
+	dataset_free(d);
+	target_done(&l);
+}
+
 static const char *const tiny[] = {"encoder.hidden_dim=8", "encoder.heads=2", "encoder.layers=1",
 	"encoder.ffn_dim=8", "train.epochs=4", "train.batch_size=7", NULL};
 
@@ -392,6 +430,7 @@ int main(void)
 	CASE(the_tail_is_cut_by_time);
 	CASE(channels_are_bound_by_name);
 	CASE(the_scaler_is_mean_and_deviation);
+	CASE(windows_scaled_by_themselves);
 	CASE(every_window_is_trained_on_once_an_epoch);
 	return check_done();
 }
