@@ -272,8 +272,8 @@ static int answer_source(struct run *r, struct source *s)
 static int answer_all(struct run *r, const struct names *operands)
 {
 	const struct committee *c = r->committee;
-	struct source *s =
-		source_new(operands, &c->like, (enum missing_channel)o.missing, &o.naming, (int)o.batch);
+	struct source *s = source_new(
+		operands, &c->like, (enum missing_channel)o.missing, &o.naming, c->whole ? 0 : (int)o.batch);
 	char *apart =
 		c->strides
 			? mem_format("%s and %s cut recordings at different strides; cut it with moe-split "

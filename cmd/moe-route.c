@@ -206,13 +206,13 @@ static int route(const struct run *r, struct dataset *d)
 static int route_all(const struct run *r, const struct names *operands)
 {
 	const struct model *m = r->m;
-	bool at_once = o.jsonl || output_is_stream(r->out);
+	bool at_once = o.jsonl || output_is_stream(r->out),
+	     live = at_once && m->config.train.scale != SCALE_EMS;
 	struct source *s = source_new(
-		operands, &m->layout, (enum missing_channel)o.missing, &o.naming, at_once ? (int)o.batch : 0);
+		operands, &m->layout, (enum missing_channel)o.missing, &o.naming, live ? (int)o.batch : 0);
 	struct dataset *d = dataset_new(&m->layout, (enum missing_channel)o.missing);
 	struct windows *w;
-	int got, bad = 0;
-	dataset_scale(d, m);
+	int got, bad = dataset_scale(d, m);
 	while (!bad && (got = source_next(s, &w)) != 0) {
 		bad = got < 0 || dataset_add(d, w);
 		if (!bad && at_once) {

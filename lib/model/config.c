@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "io/input.h"
+#include "model/config_effect.h"
 #include "moe/capacity.h"
 #include "moe/rebalance.h"
 
@@ -277,7 +278,8 @@ int config_fixed_by_model(const struct configuration *c, const struct config *mo
 			"ones, which stays so",
 			c->value.moe.condition_unknown, unknown ? "an" : "no");
 	for (int i = 0; i < config_key_count && !r; i++) {
-		if (c->from[i] < FROM_FILE || !of_the_network(&config_keys[i]))
+		bool running = with_ems(model) && text_starts(config_keys[i].name, "train.ems_");
+		if (c->from[i] < FROM_FILE || !(of_the_network(&config_keys[i]) || running))
 			continue;
 		struct text a = {0}, b = {0};
 		key_value(&config_keys[i], &c->value, &a);

@@ -26,7 +26,7 @@ enum { CONDITION_RECORDING, CONDITION_GROUP, CONDITION_CONDITION };
 enum { CAPACITY_FIXED, CAPACITY_DYNAMIC };
 enum { SCHEDULE_CONSTANT, SCHEDULE_COSINE, SCHEDULE_ONECYCLE, SCHEDULE_STEP };
 enum { CLASS_WEIGHT_NONE, CLASS_WEIGHT_BALANCED };
-enum { SCALE_ZSCORE, SCALE_NONE, SCALE_GROUP, SCALE_WINDOW };
+enum { SCALE_ZSCORE, SCALE_NONE, SCALE_GROUP, SCALE_WINDOW, SCALE_EMS };
 enum { CALIBRATE_NONE, CALIBRATE_TEMPERATURE };
 enum { DECAY_MATRICES, DECAY_ALL };
 enum { PRESET_DEFAULT, PRESET_SEED };
@@ -106,6 +106,8 @@ struct config {
 		int patience, class_weight;
 		double label_smoothing, expert_loss_weight, ridge;
 		int scale, decay, shuffle, recompute, calibrate;
+		double ems_factor, ems_eps;
+		int ems_init;                  /* samples */
 		double augment[AUGMENTATIONS]; /* amounts, 0 = not done */
 	} train;
 };

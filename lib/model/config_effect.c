@@ -55,6 +55,11 @@ bool with_decay(const struct config *c)
 	return c->train.weight_decay > 0;
 }
 
+bool with_ems(const struct config *c)
+{
+	return c->train.scale == SCALE_EMS;
+}
+
 bool with_mixture(const struct config *c)
 {
 	return c->moe.layers.kind != LAYERS_NONE;

@@ -12,6 +12,7 @@ bool with_answers(const struct config *);
 bool with_bridge(const struct config *);
 bool with_exchange(const struct config *);
 bool with_degrees(const struct config *);
+bool with_ems(const struct config *);
 bool with_decay(const struct config *);
 bool with_mixture(const struct config *);
 bool with_top_k(const struct config *);

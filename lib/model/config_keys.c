@@ -18,6 +18,7 @@
 #define NO_DROPS        "the experts have no capacity (moe.capacity_factor, moe.capacity_factor_eval, moe.capacity)"
 #define NO_SHARED_DROPS "nothing is dropped, or the weights of a token's experts do not sum to 1"
 #define NO_CONDITION    "moe.router is not condition"
+#define NO_EMS          "train.scale is not ems"
 #define NOT_COVARIANCE  "encoder.tokens is not covariance"
 #define NOT_BANDED      "encoder.tokens is neither spectral nor covariance"
 
@@ -299,7 +300,7 @@ const struct key config_keys[] = {
 	{"train.ridge", REAL_NUMBER, AT(train.ridge), "1", 1e-9, 1e9, NULL, NULL, config_evidence,
 		"no region gives evidence (encoder.evidence)",
 		"weight of the squares of the evidence's map, times the number of training windows"},
-	{"train.scale", CHOICE, AT(train.scale), "zscore", 0, 0, "zscore|none|group|window", "ems", NULL,
+	{"train.scale", CHOICE, AT(train.scale), "zscore", 0, 0, "zscore|none|group|window|ems", NULL, NULL,
 		NULL,
 		"zscore: each channel, and what band tokens are made of, by mean and deviation of the "
 		"training "
@@ -308,7 +309,15 @@ const struct key config_keys[] = {
 		"the windows of the same group (person), for other tokens each channel is scaled by the "
 		"group's own windows; this "
 		"adapts to people by their unlabelled windows; window: each channel by mean and deviation of "
-		"the window at hand"},
+		"the window at hand; ems: by running ones of the recording"},
+	{"train.ems_factor", REAL_NUMBER, AT(train.ems_factor), "0.001", 1e-6, 0.5, NULL, NULL, with_ems,
+		NO_EMS, "weight of a new sample in the running mean and deviation"},
+	{"train.ems_init", INT, AT(train.ems_init), "1000", 0, 1 << 30, NULL, NULL, with_ems, NO_EMS,
+		"samples at a recording's start that go by the mean and deviation of them all; 0: none, so "
+		"that "
+		"nothing looks ahead"},
+	{"train.ems_eps", REAL_NUMBER, AT(train.ems_eps), "0.0001", 1e-12, 1e6, NULL, NULL, with_ems, NO_EMS,
+		"least deviation to divide by, in microvolts"},
 	{"train.decay", CHOICE, AT(train.decay), "matrices", 0, 0, "matrices|all", NULL, with_decay,
 		"train.weight_decay is 0", "which tensors decay: weight matrices only, or all"},
 	{"train.shuffle", BOOL, AT(train.shuffle), "true", 0, 0, NULL, NULL, NULL, NULL,

@@ -92,9 +92,10 @@ static int read_scale(struct model *m, const struct st_file *f)
 	int64_t C = m->layout.channels.n;
 	if (!st_find(f, "scale.mean") && !st_find(f, "scale.std"))
 		return 0;
-	if (m->config.train.scale == SCALE_WINDOW)
+	if (m->config.train.scale == SCALE_WINDOW || m->config.train.scale == SCALE_EMS)
 		return err_set(EX_DATAERR,
-			"%s: tensor scale.mean: with train.scale=window a model has no scaler", f->name);
+			"%s: tensor scale.mean: with train.scale=window or ems a model has no scaler",
+			f->name);
 	const float *mean = st_need(f, "scale.mean", ST_F32, 1, &C),
 		    *std = mean ? st_need(f, "scale.std", ST_F32, 1, &C) : NULL;
 	if (!std)

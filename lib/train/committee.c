@@ -102,8 +102,8 @@ static int load(struct committee *c, struct member *b, const struct selection_wo
 	forward_besides(b->forward, &(struct besides){.ablation = b->select->ablation});
 	b->data = dataset_new(&b->m->layout, missing);
 	b->data->borrows = b != c->member;
-	dataset_scale(b->data, b->m);
-	return 0;
+	c->whole |= b->m->config.train.scale == SCALE_EMS;
+	return dataset_scale(b->data, b->m);
 }
 
 struct committee *committee_load(const struct names *paths, const struct selection_words *words,

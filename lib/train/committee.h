@@ -29,8 +29,9 @@ struct committee {
 	struct layout like; /* what recordings are cut into: of the first model, with the channels of all */
 	const char
 		*strides; /* path of a model that cuts recordings at another stride than the first, or NULL */
-	bool gates;       /* all have the same regions by name: there is a gate */
-	int64_t windows;  /* gathered */
+	bool whole; /* one goes by what comes before a window: recordings are answered when they have ended */
+	bool gates; /* all have the same regions by name: there is a gate */
+	int64_t windows; /* gathered */
 };
 
 /* paths is borrowed. NULL and an error when a model cannot be read, has other classes or wants other windows than the first, or has

@@ -184,10 +184,10 @@ static int test(const struct cv *cv, const struct model *m, const struct fold_it
 {
 	int classes = m->layout.classes.n, K = m->layout.regions;
 	struct dataset *d = view_of(cv, f);
-	int bad = dataset_check(d, m, x->test, x->tests) || conditions_bind(d, m, x->test, x->tests);
+	int bad = dataset_check(d, m, x->test, x->tests) || conditions_bind(d, m, x->test, x->tests) ||
+		  dataset_scale(d, m);
 	struct forward *forward = bad ? NULL : forward_new(m, one);
 	real *logits = NEW_ARRAY(real, BATCH * classes), *weights = NEW_ARRAY(real, BATCH * K);
-	dataset_scale(d, m);
 	if (!bad && model_adapts(m))
 		dataset_adapt(d, m, x->test, x->tests, ADAPT_WHOLE, one);
 	for (int64_t from = 0; from < x->tests && !bad; from += BATCH) {

@@ -11,15 +11,9 @@
 
 #define FLAT 1e-12 /* the variance of what does not vary */
 
-/* Where a target channel stands in one windows file: sample s is base[s * step]; base NULL = missing. */
-struct column {
-	const float *base;
-	int64_t step;
-};
-
 struct part {
 	struct windows *w;
-	struct column *column; /* [C of target] */
+	struct channel_column *column; /* [C of target] */
 };
 
 struct dataset *dataset_new(const struct layout *target, enum missing_channel missing)
@@ -43,6 +37,8 @@ void dataset_clear(struct dataset *d)
 	if (d->tokens)
 		tokens_forget(d->tokens);
 	group_scaler_forget(d->scaler);
+	if (d->ems)
+		ems_clear(d->ems);
 }
 
 void dataset_free(struct dataset *d)
@@ -52,6 +48,8 @@ void dataset_free(struct dataset *d)
 	shelf_free(&d->shelf, d->item);
 	tokens_free(d->tokens);
 	group_scaler_free(d->scaler);
+	ems_free(d->ems);
+	d->ems = NULL;
 	if (d->view) {
 		free(d);
 		return;
@@ -72,6 +70,7 @@ struct dataset *dataset_view(const struct dataset *d)
 	size_t bytes = (size_t)d->n * sizeof *d->item;
 	*v = *d;
 	v->view = true;
+	v->ems = NULL;
 	v->shelf = (struct shelf){0};
 	v->tokens = NULL;
 	v->scaler = NULL;
@@ -80,11 +79,35 @@ struct dataset *dataset_view(const struct dataset *d)
 	return v;
 }
 
-void dataset_scale(struct dataset *d, const struct model *m)
+/* A part's samples go by what comes before them in its recordings. */
+static int run_through(const struct dataset *d, const struct part *p)
 {
+	for (int c = 0; c < d->target->channels.n && d->missing == MISSING_INTERP; c++)
+		if (!p->column[c].base)
+			return err_set(EX_DATAERR,
+				"%s: channel %s is missing, and train.scale=ems goes by recordings: give the "
+				"recording "
+				"as CSV, or --missing-channel zero",
+				p->w->name, d->target->channels.s[c]);
+	return ems_add(d->ems, p->w, p->column);
+}
+
+int dataset_scale(struct dataset *d, const struct model *m)
+{
+	const struct config *c = &m->config;
+	int bad = 0;
 	d->mean = m->scale_mean;
 	d->std = m->scale_std;
-	d->by_window = m->config.train.scale == SCALE_WINDOW;
+	d->by_window = c->train.scale == SCALE_WINDOW;
+	ems_free(d->ems);
+	d->ems = NULL;
+	if (c->train.scale == SCALE_EMS)
+		d->ems =
+			ems_new(&(struct ems_shape){c->train.ems_factor, c->train.ems_eps, c->train.ems_init},
+				d->target->channels.n);
+	for (int i = 0; i < d->parts && d->ems && !bad; i++)
+		bad = run_through(d, &d->part[i]);
+	return bad;
 }
 
 /* Channels that are padding everywhere are not looked for. */
@@ -101,7 +124,7 @@ static int bind(const struct dataset *d, struct part *p)
 {
 	const struct layout *t = d->target, *l = &p->w->layout;
 	struct names missing = {0};
-	p->column = NEW_ARRAY(struct column, t->channels.n);
+	p->column = NEW_ARRAY(struct channel_column, t->channels.n);
 	for (int c = 0; c < t->channels.n; c++) {
 		int at = names_find(&l->channels, t->channels.s[c]);
 		bool there = at >= 0 && windows_column(p->w, at, &p->column[c].base, &p->column[c].step);
@@ -143,7 +166,7 @@ int dataset_add(struct dataset *d, struct windows *w)
 	ROOM_FOR_ONE(d->part, d->parts, d->part_room);
 	struct part *p = &d->part[d->parts];
 	*p = (struct part){.w = w};
-	if (fits(d, w) || bind(d, p)) {
+	if (fits(d, w) || bind(d, p) || (d->ems && run_through(d, p))) {
 		if (!d->borrows)
 			windows_free(w);
 		free(p->column);
@@ -191,7 +214,7 @@ int dataset_samples(const struct dataset *d, int64_t item)
 float dataset_sample(const struct dataset *d, int64_t item, int channel, int t)
 {
 	const struct part *p = &d->part[d->item[item].part];
-	const struct column *c = &p->column[channel];
+	const struct channel_column *c = &p->column[channel];
 	return c->base ? c->base[(p->w->start[d->item[item].window] + t) * c->step] : 0;
 }
 
@@ -201,7 +224,7 @@ static real stand_in(const struct dataset *d, const struct part *p, const struct
 	double sum = 0;
 	int n = 0;
 	for (int j = 0; d->missing == MISSING_INTERP && j < r->width; j++) {
-		const struct column *c = r->channel[j] < 0 ? NULL : &p->column[r->channel[j]];
+		const struct channel_column *c = r->channel[j] < 0 ? NULL : &p->column[r->channel[j]];
 		if (c && c->base) {
 			sum += (double)c->base[row * c->step];
 			n++;
@@ -241,7 +264,11 @@ void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 		int c = r->channel[j];
 		real mean = c >= 0 && d->mean ? (real)d->mean[scaler + (size_t)c] : 0,
 		     factor = c >= 0 && d->std ? 1 / (real)d->std[scaler + (size_t)c] : 1;
-		const struct column *from = c < 0 ? NULL : &p->column[c];
+		const struct channel_column *from = c < 0 ? NULL : &p->column[c];
+		if (from && from->base && d->ems) {
+			ems_fill(d->ems, item, c, from, start, there, x + j, W);
+			continue;
+		}
 		for (int t = 0; t < there; t++) {
 			real v = 0;
 			if (from && from->base)
@@ -307,7 +334,7 @@ static void fit_block(void *context, int block, int worker)
 		int64_t start = p->w->start[it->window];
 		int there = dataset_samples(f->d, f->items[i]);
 		for (int c = 0; c < C; c++) {
-			const struct column *x = &p->column[c];
+			const struct channel_column *x = &p->column[c];
 			for (int t = 0; x->base && t < there; t++) {
 				double v = (double)x->base[(start + t) * x->step] - (double)f->shift[c];
 				sum[3 * c] += 1;
@@ -341,7 +368,7 @@ void dataset_fit_scaler(
 	double *total = NEW_ARRAY(double, 3 * (size_t)C);
 	for (int c = 0; c < C; c++) { /* sums around a sample of the channel: an offset costs no digits */
 		const struct item *it = n ? &d->item[items[0]] : NULL;
-		const struct column *x = it ? &d->part[it->part].column[c] : NULL;
+		const struct channel_column *x = it ? &d->part[it->part].column[c] : NULL;
 		mean[c] = x && x->base ? x->base[d->part[it->part].w->start[it->window] * x->step] : 0;
 	}
 	fit_all((struct fit){.d = d, .items = items, .n = n, .shift = mean}, pool, total);

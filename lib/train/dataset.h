@@ -11,6 +11,7 @@
 #include "eeg/windows.h"
 #include "io/shelf.h"
 #include "model/forward.h"
+#include "train/ems.h"
 
 enum missing_channel { MISSING_ERROR, MISSING_INTERP, MISSING_ZERO };
 
@@ -39,6 +40,7 @@ struct dataset {
 	struct group_scaler
 		*scaler; /* what mean, std and scaler_row were taken from, or NULL (train/adapt.c) */
 	bool by_window;  /* each window's channels by their own mean and deviation instead */
+	struct ems *ems; /* or by running ones of their recordings; else NULL */
 	bool view;       /* all but the items and what they say is somebody else's */
 };
 
@@ -51,8 +53,8 @@ void dataset_free(struct dataset *);
 /* The same windows once more, with labels, conditions and a scaler of its own: for several models that are trained at the same
  * time. The dataset behind it must outlive it and must not grow. */
 struct dataset *dataset_view(const struct dataset *);
-/* From now on samples are scaled as the model has it; it must outlive the dataset. */
-void dataset_scale(struct dataset *, const struct model *);
+/* From now on samples are scaled as the model has it; it must outlive the dataset. -1 when windows in it cannot be. */
+int dataset_scale(struct dataset *, const struct model *);
 /* Drops all windows and items but keeps the lists, and what it knows of groups: for streams. */
 void dataset_clear(struct dataset *);
 

@@ -84,17 +84,19 @@ static bool has_scaler(const struct model *m)
 	return scale == SCALE_ZSCORE || (scale == SCALE_GROUP && tokens_are_fixed(m));
 }
 
-/* What a model that is continued was trained behind stays. One without a scaler may get one. */
+/* What a model that is continued was trained behind stays. One whose samples came as they are may get a scaler. */
 static int check_scale(const struct model *m, const struct model *before)
 {
+	int scale = m->config.train.scale, was = before ? before->config.train.scale : scale;
 	if (!has_scaler(m) && m->scale_mean)
 		return err_set(EX_CONFIG,
 			"train.scale: the model that is continued has a scaler and was trained "
 			"behind it; set train.scale=zscore");
-	if (before && before->config.train.scale == SCALE_WINDOW && m->config.train.scale != SCALE_WINDOW)
+	if (scale != was && (was == SCALE_WINDOW || was == SCALE_EMS))
 		return err_set(EX_CONFIG,
-			"train.scale: the model that is continued was trained on windows scaled by "
-			"themselves; set train.scale=window");
+			"train.scale: the model that is continued was trained on %s; set train.scale=%s",
+			was == SCALE_EMS ? "samples scaled by running means" : "windows scaled by themselves",
+			was == SCALE_EMS ? "ems" : "window");
 	return 0;
 }
 
@@ -121,9 +123,8 @@ static int bind_conditions(const struct model *m, const struct training_data *d)
 static int fit_tokens(
 	struct model *m, bool begins, bool resumed, const struct training_data *d, struct pool *pool)
 {
-	dataset_scale(d->train, m);
-	if (d->valids && d->valid != d->train)
-		dataset_scale(d->valid, m);
+	if (dataset_scale(d->train, m) || (d->valids && d->valid != d->train && dataset_scale(d->valid, m)))
+		return -1;
 	bool fits = begins && tokens_are_fixed(m) && m->config.train.scale != SCALE_NONE;
 	if (fits)
 		tokens_level(d->train, d->train_item, d->trains, pool, m);
