@@ -72,10 +72,10 @@ END
 }
 
 @test "a model that is continued keeps its temperature, fits it anew, or loses it" {
-    train x --set train.epochs=2 --set train.calibrate=temperature --valid-groups S03 w.st
+    train x --set train.epochs=20 --set train.lr=0.02 --set train.calibrate=temperature --valid-groups S02,S03 w.st
     moe-train --init x --set train.epochs=1 --no-history -o kept w.st
     [ "$(temperature kept)" = "$(temperature x)" ]
-    moe-train --init x --set train.epochs=1 --set train.lr=0.1 --no-history --valid-groups S03 -o anew w.st
+    moe-train --init x --set train.epochs=1 --set train.lr=0.1 --no-history --valid-groups S02,S03 -o anew w.st
     [ "$(temperature anew)" != "$(temperature x)" ]
     moe-train --init x --set train.epochs=1 --set train.calibrate=none --no-history -o lost w.st
     [ "$(temperature lost)" = None ]

@@ -125,7 +125,8 @@ for i in range(len(l)): l[i] = -1 if s[i] >= 256 else l[i]'
 
 @test "--reject answers unsure where the largest probability is small, and changes nothing else" {
     moe-predict -m m.st w.st >plain
-    bar=$(jq '.p | max' plain | sort -g | sed -n 33p) # half of the 64
+    between() { sort -g | sed -n "$1,$(($1 + 1))p" | jq -s 'add / 2'; }
+    bar=$(jq '.p | max' plain | between 32) # half of the 64
     moe-predict -m m.st --reject "$bar" w.st >said
     jq -e -s --argjson bar "$bar" 'all(if (.p | max) < $bar then .class == "unsure" else .class != "unsure" end)' said
     n=$(jq -r .class said | grep -cx unsure)
@@ -138,7 +139,7 @@ for i in range(len(l)): l[i] = -1 if s[i] >= 256 else l[i]'
         moe-predict -m m.st --reject "$bar" --$form w.st | sed 1d | grep -cw unsure | grep -qx "$n"
     done
     moe-predict -m m.st --per recording w.st >votes
-    bar=$(jq '.p | max' votes | sort -g | sed -n 3p)
+    bar=$(jq '.p | max' votes | between 2)
     moe-predict -m m.st --per recording --reject "$bar" w.st >unsure
     [ "$(jq -r .class unsure | grep -cx unsure)" -eq 2 ]
     [ "$(jq -c .p unsure)" = "$(jq -c .p votes)" ]
@@ -151,7 +152,7 @@ for i in range(len(l)): l[i] = -1 if s[i] >= 256 else l[i]'
     no_answer 64 "--reject" -m m.st --reject much w.st
     edit m.st odd.model 'm["moe.classes"] = "[\"rest\",\"unsure\"]"'
     no_answer 64 'a class named "unsure"' -m odd.model --reject 0.9 w.st
-    moe-predict -m odd.model w.st | jq -e 'select(.class == "unsure")' | grep -q unsure
+    moe-predict -m odd.model w.st | jq -r .class | sort -u | grep -qxE 'rest|unsure' # without the option it is a name like others
 }
 
 @test "labels the model does not know are told as they are" {
