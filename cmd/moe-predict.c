@@ -57,6 +57,7 @@ struct run {
 	struct output *out;
 	enum form form;
 	int classes, K; /* K = 0 without a gate */
+	bool gathers;   /* all windows before the first answer */
 	struct names recordings;
 	struct recording *recording;
 	int room;
@@ -102,6 +103,8 @@ static void header(const struct run *r, struct text *t)
 		cell(t, r->form, false, name);
 		free(name);
 	}
+	if (r->committee->adapts)
+		cell(t, r->form, false, "adapted");
 	text_add(t, "\n");
 }
 
@@ -122,6 +125,8 @@ static void as_row(const struct run *r, const struct answer *a, struct text *t)
 		number(t, r->form, (double)a->logits[c]);
 	for (int k = 0; k < r->K; k++)
 		number(t, r->form, a->gate[k]);
+	if (a->adapted)
+		cell(t, r->form, false, a->adapted);
 	text_add(t, "\n");
 }
 
@@ -133,6 +138,8 @@ static int print_answer(const struct run *r, const struct answer *a)
 	struct answer said = *a;
 	if (o.rejects && a->p[answer_likeliest(a->p, r->classes)] < o.reject)
 		said.class = unsure;
+	if (r->committee->adapts)
+		said.adapted = "group";
 	if (r->form == JSON_LINES)
 		answer_json(&said, "", &t);
 	else
@@ -245,6 +252,19 @@ static void say_notes(const struct source *s, int *said)
 		program_say(source_notes(s)->s[*said]);
 }
 
+/* Windows of one piece, and what models that adapt take from them: from a recording that arrives window by window, from a windows file all
+ * it holds. Where all windows are at rest they are taken in together, at the end. */
+static int add(struct run *r, const struct source *s, struct windows *w)
+{
+	struct committee *c = r->committee;
+	int64_t before = c->windows;
+	int bad = committee_add(c, w);
+	if (!bad && c->adapts && !r->gathers)
+		bad = committee_adapt(
+			c, before, c->windows - before, source_live(s) ? ADAPT_RUNNING : ADAPT_WHOLE);
+	return bad;
+}
+
 /* Small windows files are gathered to a batch as long as the stream has more of them ready. */
 static int answer_source(struct run *r, struct source *s)
 {
@@ -252,10 +272,11 @@ static int answer_source(struct run *r, struct source *s)
 	int got, bad = 0, said = 0;
 	while (!bad && (got = source_next(s, &w)) != 0) {
 		say_notes(s, &said);
-		bad = got < 0 || committee_add(r->committee, w);
-		if (!bad && r->committee->windows < o.batch && source_ready(s))
+		bad = got < 0 || add(r, s, w);
+		if (!bad && (r->gathers || (r->committee->windows < o.batch && source_ready(s))))
 			continue;
-		if (bad && r->committee->windows) { /* what came before the damage has its answer */
+		if (bad && r->committee->windows &&
+			!r->committee->adapts) { /* what came before the damage has its answer */
 			char *why = mem_text(err_text());
 			int status = err_status();
 			if (!answer(r))
@@ -266,6 +287,8 @@ static int answer_source(struct run *r, struct source *s)
 		}
 	}
 	say_notes(s, &said);
+	if (!bad && r->gathers)
+		bad = committee_adapt(r->committee, 0, r->committee->windows, ADAPT_WHOLE);
 	return bad || (r->committee->windows && answer(r)) || (o.per && print_votes(r)) ? -1 : 0;
 }
 
@@ -288,6 +311,7 @@ static int answer_all(struct run *r, const struct names *operands)
 		header(r, &t);
 		bad = output_write(r->out, t.s, t.n);
 	}
+	r->gathers = c->adapts && source_at_rest(operands);
 	bad = bad || answer_source(r, s);
 	text_free(&t);
 	source_free(s);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "model/recorder.h"
+#include "train/adapt.h"
 #include "train/condition.h"
 #include "train/source.h"
 
@@ -103,6 +104,7 @@ struct run {
 	struct forward *f;
 	struct recorder *recorder;
 	struct output *out;
+	struct pool *pool;
 };
 
 static int write_file(const struct run *r, const struct table *t, const struct dataset *d, const float *gate,
@@ -185,9 +187,10 @@ static int check(const struct dataset *d, const struct model *m)
 }
 
 /* Routes every window of the dataset and writes them as one file, or as lines. */
-static int route(const struct run *r, struct dataset *d)
+static int route(const struct run *r, struct dataset *d, enum adapt how)
 {
-	if (check(d, r->m) || conditions_bind(d, r->m, NULL, d->n))
+	if (check(d, r->m) || dataset_take_in(d, r->m, 0, d->n, how, r->pool) ||
+		conditions_bind(d, r->m, NULL, d->n))
 		return -1;
 	struct spool *s = o.jsonl ? NULL : spool_new(r->recorder, d->n);
 	if (!o.jsonl && !s)
@@ -206,7 +209,8 @@ static int route(const struct run *r, struct dataset *d)
 static int route_all(const struct run *r, const struct names *operands)
 {
 	const struct model *m = r->m;
-	bool at_once = o.jsonl || output_is_stream(r->out),
+	bool at_once =
+		     (o.jsonl || output_is_stream(r->out)) && !(model_adapts(m) && source_at_rest(operands)),
 	     live = at_once && m->config.train.scale != SCALE_EMS;
 	struct source *s = source_new(
 		operands, &m->layout, (enum missing_channel)o.missing, &o.naming, live ? (int)o.batch : 0);
@@ -216,14 +220,14 @@ static int route_all(const struct run *r, const struct names *operands)
 	while (!bad && (got = source_next(s, &w)) != 0) {
 		bad = got < 0 || dataset_add(d, w);
 		if (!bad && at_once) {
-			bad = route(r, d);
+			bad = route(r, d, source_live(s) ? ADAPT_RUNNING : ADAPT_WHOLE);
 			dataset_clear(d);
 		}
 	}
 	for (int i = 0; i < source_notes(s)->n && !common.quiet; i++)
 		program_say(source_notes(s)->s[i]);
 	if (!bad && !at_once)
-		bad = route(r, d);
+		bad = route(r, d, ADAPT_WHOLE);
 	dataset_free(d);
 	source_free(s);
 	return bad ? -1 : 0;
@@ -234,8 +238,8 @@ static int route_with(const struct model *m, const struct selection *select, con
 	struct run r = {.m = m, .out = output_open(common.output, o.jsonl ? OUTPUT_TEXT : OUTPUT_BINARY)};
 	if (!r.out)
 		return -1;
-	struct pool *pool = pool_new((int)common.threads);
-	r.f = forward_new(m, pool);
+	r.pool = pool_new((int)common.threads);
+	r.f = forward_new(m, r.pool);
 	r.recorder = recorder_new(m, select, (int)o.batch);
 	forward_besides(
 		r.f, &(struct besides){
@@ -243,7 +247,7 @@ static int route_with(const struct model *m, const struct selection *select, con
 	int bad = output_end(r.out, route_all(&r, operands));
 	recorder_free(r.recorder);
 	forward_free(r.f);
-	pool_free(pool);
+	pool_free(r.pool);
 	return bad;
 }
 

@@ -6,6 +6,7 @@
 #include "model/describe.h"
 #include "model/report.h"
 #include "train/ablate.h"
+#include "train/adapt.h"
 #include "train/condition.h"
 #include "train/leak.h"
 #include "train/source.h"
@@ -186,7 +187,8 @@ static int ablate_model(const struct model *m, const struct names *operands)
 	struct pool *pool = pool_new((int)common.threads);
 	struct forward *f = forward_new(m, pool);
 	struct ablation_table a = {0};
-	int bad = dataset_scale(d, m) || read_windows(d, operands) || conditions_bind(d, m, NULL, d->n) ||
+	int bad = dataset_scale(d, m) || read_windows(d, operands) ||
+		  dataset_take_in(d, m, 0, d->n, ADAPT_WHOLE, pool) || conditions_bind(d, m, NULL, d->n) ||
 		  ablate(m, f, d, (int)o.resamples, (uint64_t)common.seed, &a) || print_ablation(&a, m);
 	ablation_table_free(&a);
 	forward_free(f);

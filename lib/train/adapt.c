@@ -123,3 +123,18 @@ void dataset_adapt(struct dataset *d, const struct model *m, const int64_t *item
 	else if (model_adapts(m))
 		tokens_centre(d->tokens, items, n);
 }
+
+int dataset_take_in(
+	struct dataset *d, const struct model *m, int64_t from, int64_t n, enum adapt how, struct pool *pool)
+{
+	if (!model_adapts(m))
+		return 0;
+	int64_t *item = NEW_ARRAY(int64_t, n);
+	for (int64_t i = 0; i < n; i++)
+		item[i] = from + i;
+	int bad = dataset_check(d, m, item, n);
+	if (!bad)
+		dataset_adapt(d, m, item, n, how, pool);
+	free(item);
+	return bad;
+}

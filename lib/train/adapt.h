@@ -18,6 +18,10 @@ bool model_adapts(const struct model *);
 /* For these items; the dataset has the model's scaler. Running: may be called again, after dataset_clear too. */
 void dataset_adapt(
 	struct dataset *, const struct model *, const int64_t *items, int64_t n, enum adapt, struct pool *);
+/* The same for items from .. from + n - 1 when the model adapts, which it need not; -1 with an error when one of them holds what cannot be
+ * answered (dataset_check). */
+int dataset_take_in(
+	struct dataset *, const struct model *, int64_t from, int64_t n, enum adapt, struct pool *);
 /* Of the scaler in the dataset; dataset.c alone calls them. */
 void group_scaler_free(struct group_scaler *);
 void group_scaler_forget(struct group_scaler *);

@@ -103,6 +103,7 @@ static int load(struct committee *c, struct member *b, const struct selection_wo
 	b->data = dataset_new(&b->m->layout, missing);
 	b->data->borrows = b != c->member;
 	c->whole |= b->m->config.train.scale == SCALE_EMS;
+	c->adapts |= model_adapts(b->m);
 	return dataset_scale(b->data, b->m);
 }
 
@@ -113,6 +114,7 @@ struct committee *committee_load(const struct names *paths, const struct selecti
 	c->n = paths->n;
 	c->member = NEW_ARRAY(struct member, c->n);
 	c->gates = true;
+	c->pool = pool;
 	for (int i = 0; i < c->n; i++) {
 		c->member[i].path = paths->s[i];
 		if (load(c, &c->member[i], words, missing, pool)) {
@@ -186,6 +188,16 @@ static void divide(const struct committee *c, int64_t n, double *p, real *logits
 	}
 	for (int64_t i = 0; i < n * K && c->gates; i++)
 		gate[i] /= c->n;
+}
+
+int committee_adapt(struct committee *c, int64_t from, int64_t n, enum adapt how)
+{
+	for (int i = 0; i < c->n; i++) {
+		struct member *b = &c->member[i];
+		if (dataset_take_in(b->data, b->m, from, n, how, c->pool))
+			return c->n > 1 ? err_at("%s", b->path) : -1;
+	}
+	return 0;
 }
 
 int committee_answer(

@@ -2,6 +2,7 @@
  *
  *     struct committee *c = committee_load(&paths, &words, missing, pool);
  *     committee_add(c, windows);                         each model finds channels, regions and conditions by name
+ *     committee_adapt(c, from, n, ADAPT_WHOLE);          where one adapts to groups
  *     committee_answer(c, from, n, batch, p, logits, gate);
  *     committee_clear(c);
  *
@@ -11,6 +12,7 @@
 #define TRAIN_COMMITTEE_H
 
 #include "model/selection.h"
+#include "train/adapt.h"
 #include "train/dataset.h"
 
 struct member {
@@ -30,8 +32,10 @@ struct committee {
 	const char
 		*strides; /* path of a model that cuts recordings at another stride than the first, or NULL */
 	bool whole; /* one goes by what comes before a window: recordings are answered when they have ended */
-	bool gates; /* all have the same regions by name: there is a gate */
-	int64_t windows; /* gathered */
+	bool adapts; /* one goes by the other windows of a group: committee_adapt is to be called before answers */
+	bool gates;        /* all have the same regions by name: there is a gate */
+	int64_t windows;   /* gathered */
+	struct pool *pool; /* borrowed */
 };
 
 /* paths is borrowed. NULL and an error when a model cannot be read, has other classes or wants other windows than the first, or has
@@ -43,6 +47,9 @@ void committee_free(struct committee *);
 /* Takes the windows over (also on error, when what was gathered before stays). */
 int committee_add(struct committee *, struct windows *);
 void committee_clear(struct committee *);
+/* Windows from .. from + n - 1 of those gathered are taken in by the models that adapt (train/adapt.h), beside those of before. -1 when
+ * one holds what cannot be answered. */
+int committee_adapt(struct committee *, int64_t from, int64_t n, enum adapt);
 
 /* Windows from .. from + n - 1 of those gathered: p [n][classes], logits [n][classes], and gate [n][K] if there is one. -1 when a
  * window holds what cannot be answered. */

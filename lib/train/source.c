@@ -5,6 +5,9 @@
 #include "eeg/live.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct source {
 	const struct names *operands;
@@ -135,6 +138,25 @@ int source_next(struct source *s, struct windows **w)
 		if (refuse_naming(s))
 			return -1;
 	}
+}
+
+bool source_live(const struct source *s)
+{
+	return s->live != NULL;
+}
+
+bool source_at_rest(const struct names *operands)
+{
+	struct stat info;
+	bool all = true;
+	for (int i = 0; i < operands->n; i++)
+		if (strcmp(operands->s[i], "-"))
+			all &= !stat(operands->s[i], &info) && S_ISREG(info.st_mode);
+		else
+			all &= !fstat(STDIN_FILENO, &info) && S_ISREG(info.st_mode);
+	if (!operands->n)
+		all = !fstat(STDIN_FILENO, &info) && S_ISREG(info.st_mode);
+	return all;
 }
 
 bool source_ready(struct source *s)

@@ -18,6 +18,10 @@ struct source *source_new(const struct names *operands, const struct layout *lik
 /* From now on a recording is an error: "NAME: WHY". why is borrowed. */
 void source_refuse_recordings(struct source *, const char *why);
 int source_next(struct source *, struct windows **); /* 1, 0 at the end, -1 on error */
+/* Whether what was given last is of a recording that is cut while it arrives. */
+bool source_live(const struct source *);
+/* Whether all operands (none: standard input) are regular files, so that all windows are there at once. */
+bool source_at_rest(const struct names *operands);
 /* Whether the input in hand has more to give without waiting for its writer. */
 bool source_ready(struct source *);
 /* What the user should know about recordings that were cut here; grows with source_next. */
