@@ -6,7 +6,8 @@
 
 struct columns {
 	struct names channels; /* [C] in the order of the result */
-	int *from; /* [C] column of the table; -1 = made up (a channel of the model that is not there) */
+	struct names extra;    /* channels that are read for the reference only */
+	int *from; /* [C + extra] column of the table; -1 = made up (a channel of the model that is not there) */
 	int label, time; /* columns, -1 = none */
 	struct names ignored, why;
 };
@@ -16,6 +17,8 @@ struct columns {
 int columns_plan(struct columns *, const char *file, const struct names *names, const struct split_options *,
 	const struct names *before);
 void columns_free(struct columns *);
+/* The name of a channel, those for the reference behind the others. */
+const char *columns_channel(const struct columns *, int channel);
 
 /* Whether this name says "time", and a unit in its words ("time_ms", "Time [s]"); *unit is left alone when it says none. */
 bool columns_is_time(const char *name, enum split_time *unit);
