@@ -7,11 +7,12 @@
 
 static struct {
 	struct split_options split;
-	const char *delim, *channels, *drop, *classes, *like;
+	const char *delim, *channels, *drop, *classes, *like, *bandpass, *notch, *reference;
 	int header, align, rule, value, unit, time_unit, last;
 	long long experts, halo, max_row, max_columns, max_classes;
 	bool explain, live, no_live;
-	bool experts_given, window_given, stride_given, rule_given; /* fixed by --like, or bound to another */
+	bool experts_given, window_given, stride_given, resample_given,
+		rule_given; /* fixed by --like, or bound to another */
 } o;
 
 static const struct option table[] = {
@@ -72,10 +73,21 @@ static const struct option table[] = {
 	{"missing", 0, OPT_CHOICE, &o.value, .value = "error", .choices = "error|drop-window|interp",
 		.help = "cells without a value: refuse them, leave out the windows they are in, or draw a "
 			"line across"},
+	{"reference", 0, OPT_TEXT, &o.reference, .arg = "average|none|LIST",
+		.help = "subtract the mean of all EEG channels, or of those listed (names separated by "
+			"commas), "
+			"which then are channels only if --channels names them"},
+	{"notch", 0, OPT_TEXT, &o.notch, .arg = "HZ[,HZ...]",
+		.help = "take these frequencies out, of the mains for instance"},
+	{"bandpass", 0, OPT_TEXT, &o.bandpass, .arg = "LOW-HIGH|LOW-|-HIGH",
+		.help = "let frequencies between these pass, or above the one, or below the other, in Hz"},
+	{"resample", 0, OPT_REAL, &o.split.conditioning.rate, .min = 1e-3, .max = 1e7, .arg = "HZ",
+		.given = &o.resample_given, .help = "bring the recordings to this rate"},
 	NAMING_OPTIONS(o.split.naming),
 	{"like", 0, OPT_TEXT, &o.like, .arg = "MODEL",
-		.help = "take channels, regions, rate, window and stride from this model, matching channels "
-			"by name"},
+		.help = "take channels, conditioning, regions, rate, window and stride from this model, "
+			"matching "
+			"channels by name"},
 	{"delim", 0, OPT_TEXT, &o.delim, .arg = "comma|semicolon|tab",
 		.help = "separator; found out when not given"},
 	{"header", 0, OPT_CHOICE, &o.header, .value = "auto", .choices = "auto|yes|no",
@@ -135,6 +147,10 @@ static int contradictions(void)
 			    : o.split.regions       ? "--regions"
 			    : o.channels            ? "--channels"
 			    : o.classes             ? "--classes"
+			    : o.reference           ? "--reference"
+			    : o.notch               ? "--notch"
+			    : o.bandpass            ? "--bandpass"
+			    : o.resample_given      ? "--resample"
 						    : NULL;
 	if (o.like && fixed)
 		return err_set(EX_USAGE, "%s is fixed by the model (--like); leave it out", fixed);
@@ -152,6 +168,15 @@ static int contradictions(void)
 	if (o.explain && common.output)
 		return err_set(EX_USAGE, "--explain writes no windows; -o has no effect with it");
 	return 0;
+}
+
+static int read_conditioning(struct conditioning *c)
+{
+	return (o.reference && conditioning_reference(c, o.reference)) ||
+			       (o.notch && conditioning_notches(c, o.notch)) ||
+			       (o.bandpass && conditioning_band(c, o.bandpass))
+		       ? -1
+		       : 0;
 }
 
 static void gather(void)
@@ -329,7 +354,7 @@ static int split_recordings(const struct names *operands)
 static int work(const struct names *operands)
 {
 	struct layout like = {0};
-	if (read_delim() || contradictions())
+	if (read_delim() || contradictions() || read_conditioning(&o.split.conditioning))
 		return -1;
 	gather();
 	mem_return_large();
@@ -339,6 +364,7 @@ static int work(const struct names *operands)
 	int r = split_recordings(operands);
 	layout_free(&like);
 	beside_free(&o.split);
+	conditioning_free(&o.split.conditioning);
 	names_free(&o.split.channels);
 	names_free(&o.split.drop);
 	names_free(&o.split.classes);

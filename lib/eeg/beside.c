@@ -6,6 +6,7 @@
 #include "eeg/list.h"
 #include "eeg/rows.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,7 +102,15 @@ int beside_read(struct job *j, const struct split_options *o)
 
 int beside_place(const struct split *s, struct job *j)
 {
-	return j->events ? events_place(j->events, &j->r, j->file, s->o, s->layout.length) : 0;
+	struct recording *r = &j->r;
+	if (!j->events)
+		return 0;
+	if (events_place(j->events, r, j->file, s->o, s->layout.length))
+		return -1;
+	double out = recording_sample(r, 1);
+	for (int64_t i = 0; i < r->trials; i++)
+		r->label_rows[r->trial[i].label] += llround((double)r->trial[i].rows / out);
+	return 0;
 }
 
 /* --- what the user should know */

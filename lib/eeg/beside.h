@@ -24,7 +24,7 @@ bool beside_labels(const struct split_options *);
 /* its rate, before its rows are read (*own is a copy of the options); its events and the label of its line, after that; */
 void beside_rate(const struct job *, struct split_options *own);
 int beside_read(struct job *, const struct split_options *);
-/* its trials, once the length of a window is known; */
+/* its trials, once the length of a window is known and its rows are those of the windows; counts the rows of each label; */
 int beside_place(const struct split *, struct job *);
 /* and sentences for the user. */
 void beside_note(struct split *, const struct job *);

@@ -53,6 +53,7 @@ void channel_file_free(struct channel_file *f)
 {
 	names_free(&f->channel);
 	names_free(&f->why);
+	free(f->bad);
 	free(f->factor);
 	free(f->name);
 	*f = (struct channel_file){0};
@@ -83,14 +84,17 @@ static int add(struct channel_file *f, const struct sheet *s, char *const *cell)
 	char *why = why_out(s, cell);
 	if (!why)
 		return -1;
-	double factor = unit && !*why ? factor_of(unit) : 0;
-	bool unknown = unit && !*why && !(factor > 0);
+	double factor = unit ? factor_of(unit) : 0;
+	bool unknown = unit && !(factor > 0), out = *why;
 	GROW(f->factor, f->channel.n + 1);
-	f->factor[f->channel.n] = factor;
+	GROW(f->bad, f->channel.n + 1);
+	f->factor[f->channel.n] = unknown ? -1 : factor;
+	f->bad[f->channel.n] = cell[STATUS] && !strcasecmp(cell[STATUS], "bad");
 	names_add(&f->channel, name);
 	names_add(&f->why, why);
 	free(why);
-	return unknown ? sheet_fault(s, "channel \"%.80s\": the unit \"%.40s\" is none of uV, mV, V, nV",
+	return unknown && !out
+		       ? sheet_fault(s, "channel \"%.80s\": the unit \"%.40s\" is none of uV, mV, V, nV",
 				 name, unit)
 		       : 0;
 }
@@ -149,13 +153,28 @@ const char *channel_file_why(const struct channel_file *f, const char *column)
 	return *f->why.s[i] ? f->why.s[i] : NULL;
 }
 
-void channel_file_units(const struct channel_file *f, struct columns *c, enum split_unit unit)
+bool channel_file_bad(const struct channel_file *f, const char *column)
+{
+	int i = f->name ? names_find(&f->channel, column) : -1;
+	return i >= 0 && f->bad[i];
+}
+
+int channel_file_units(const struct channel_file *f, struct columns *c, enum split_unit unit)
 {
 	if (!f->name)
-		return;
-	c->factor = NEW_ARRAY(double, c->channels.n);
-	for (int i = 0; i < c->channels.n; i++) {
-		int k = names_find(&f->channel, c->channels.s[i]);
+		return 0;
+	int n = c->channels.n + c->extra.n;
+	c->factor = NEW_ARRAY(double, n);
+	for (int i = 0; i < n; i++) {
+		const char *name = columns_channel(c, i);
+		int k = names_find(&f->channel, name);
+		if (k >= 0 && f->factor[k] < 0) /* it is read for the reference: others have been refused */
+			return err_set(EX_DATAERR,
+				"%s: channel \"%.80s\" is read for the reference, and its unit is none of "
+				"uV, "
+				"mV, V, nV",
+				f->name, name);
 		c->factor[i] = k >= 0 && f->factor[k] > 0 ? f->factor[k] : known[unit].factor;
 	}
+	return 0;
 }

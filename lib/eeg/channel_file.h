@@ -7,7 +7,8 @@
 struct channel_file {
 	char *name;                /* NULL: there is none */
 	struct names channel, why; /* [n] why it is left out; "" = it is not */
-	double *factor;            /* [n] to microvolts; 0 = the file does not say */
+	bool *bad;                 /* [n] by its status */
+	double *factor;            /* [n] to microvolts; 0 = the file does not say, -1 = no unit of voltage */
 };
 
 /* Columns name, and when there type (what is not EEG is left out), units, and status (what is bad is left out). A channel that
@@ -18,8 +19,10 @@ void channel_file_free(struct channel_file *);
 
 /* Why a column of the table is no channel; NULL when it is one, or there is no file. */
 const char *channel_file_why(const struct channel_file *, const char *column);
-/* The factor of each planned channel; unit: of those the file does not say one for. */
-void channel_file_units(const struct channel_file *, struct columns *, enum split_unit unit);
+bool channel_file_bad(const struct channel_file *, const char *column);
+/* The factor of each planned channel; unit: of those the file does not say one for. -1 with an error when one of them is
+ * not in volts. */
+int channel_file_units(const struct channel_file *, struct columns *, enum split_unit unit);
 
 /* Factor to microvolts, and its unit's name; what they are when channels differ is "mixed". */
 double split_unit_factor(enum split_unit);

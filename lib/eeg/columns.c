@@ -11,11 +11,18 @@
 void columns_free(struct columns *c)
 {
 	names_free(&c->channels);
+	names_free(&c->extra);
 	names_free(&c->ignored);
 	names_free(&c->why);
 	free(c->from);
 	free(c->factor);
 	*c = (struct columns){0};
+}
+
+const char *columns_channel(const struct columns *c, int channel)
+{
+	int C = c->channels.n;
+	return channel < C ? c->channels.s[channel] : c->extra.s[channel - C];
 }
 
 bool columns_is_time(const char *name, enum split_time *unit)
@@ -121,10 +128,12 @@ static const char *why_not(const struct columns *c, const struct names *names, i
 	if (names_find(&o->drop, name) >= 0)
 		return "dropped on request";
 	const struct names *wanted = o->like ? &o->like->channels : &o->channels;
+	if (wanted->n && names_find(wanted, name) >= 0)
+		return channel_file_why(facts, name);
+	if (names_find(&split_conditioning(o)->reference, name) >= 0 && !channel_file_bad(facts, name))
+		return "read for the reference";
 	if (wanted->n)
-		return names_find(wanted, name) >= 0 ? channel_file_why(facts, name)
-		       : o->like                     ? "not in the model"
-						     : "not among --channels";
+		return o->like ? "not in the model" : "not among --channels";
 	if (!*name)
 		return i ? "has no name" : "has no name: row numbers";
 	if (is_index(name))
@@ -182,6 +191,37 @@ static int order_channels(struct columns *c, const char *file, const struct name
 	return 0;
 }
 
+/* The reference's channels, those among the others aside. */
+static int find_extra(struct columns *c, const char *file, const struct names *names,
+	const struct split_options *o, const struct channel_file *facts)
+{
+	const struct names *reference = &split_conditioning(o)->reference;
+	for (int i = 0; i < reference->n; i++) {
+		const char *name = reference->s[i];
+		int column = names_find(names, name);
+		if (names_find(&c->channels, name) >= 0)
+			continue;
+		bool bad = channel_file_bad(facts, name);
+		if ((column < 0 || bad) && o->missing != SPLIT_MISSING_ERROR)
+			continue;
+		if (bad)
+			return err_set(EX_DATAERR,
+				"%s: channel \"%s\" of the %s is left out here: marked bad in %s", file, name,
+				o->like ? "model's reference" : "reference (--reference)", facts->name);
+		if (column < 0)
+			return absent(file,
+				o->like ? "channel of the model's reference" : "channel (--reference)", name,
+				names);
+		if (column == c->label || column == c->time)
+			return err_set(EX_USAGE, "%s: column \"%s\" of --reference holds %s", file, name,
+				column == c->label ? "the labels" : "the times");
+		names_add(&c->extra, name);
+		GROW(c->from, c->channels.n + c->extra.n);
+		c->from[c->channels.n + c->extra.n - 1] = column;
+	}
+	return 0;
+}
+
 int columns_plan(struct columns *c, const char *file, const struct names *names,
 	const struct split_options *o, const struct names *before, const struct channel_file *facts)
 {
@@ -199,9 +239,12 @@ int columns_plan(struct columns *c, const char *file, const struct names *names,
 	int r = order_channels(c, file, names, &found, o, before);
 	if (!r && !found.n) {
 		char *list = listed(names);
-		r = err_set(EX_DATAERR, "%s: no channel among its columns: %s", file, list);
+		r = err_set(EX_DATAERR, "%s: no channel among its columns: %s%s", file, list,
+			split_conditioning(o)->reference.n ? "; --channels keeps those of --reference" : "");
 		free(list);
 	}
+	if (!r)
+		r = find_extra(c, file, names, o, facts);
 	names_free(&found);
 	return r;
 }

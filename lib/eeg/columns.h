@@ -8,8 +8,9 @@ struct channel_file; /* eeg/channel_file.h */
 
 struct columns {
 	struct names channels; /* [C] in the order of the result */
-	int *from;      /* [C] column of the table; -1 = made up (a channel of the model that is not there) */
-	double *factor; /* [C] to microvolts; NULL: the unit of the options for all */
+	struct names extra;    /* channels that are read for the reference only */
+	int *from; /* [C + extra] column of the table; -1 = made up (a channel of the model that is not there) */
+	double *factor;  /* [C + extra] to microvolts; NULL: the unit of the options for all */
 	int label, time; /* columns, -1 = none */
 	struct names ignored, why;
 };
@@ -19,6 +20,8 @@ struct columns {
 int columns_plan(struct columns *, const char *file, const struct names *names, const struct split_options *,
 	const struct names *before, const struct channel_file *facts);
 void columns_free(struct columns *);
+/* The name of a channel, those for the reference behind the others. */
+const char *columns_channel(const struct columns *, int channel);
 
 /* Whether this name says "time", and a unit in its words ("time_ms", "Time [s]"); *unit is left alone when it says none. */
 bool columns_is_time(const char *name, enum split_time *unit);

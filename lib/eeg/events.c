@@ -24,50 +24,21 @@ struct placing {
 	const char *file;
 	const struct split_options *o;
 	int length;
+	double rate; /* of the rows out, Hz */
 };
 
-/* Onset of an event in samples from the recording's first row, at its rate. */
+/* Onset of an event in samples from the recording's first row. */
 static double onset_in_samples(const struct placing *p, double onset)
 {
 	if (p->e->samples)
-		return onset * p->r->rate / p->e->rate;
+		return recording_sample(p->r, onset);
 	double from = isnan(p->e->origin) ? 0 : p->e->origin - recording_start(p->r);
-	return (onset + from) * p->r->rate;
+	return (onset + from) * p->rate;
 }
 
 static double span_in_samples(const struct placing *p, struct span s)
 {
-	return s.seconds ? s.amount * p->r->rate : s.amount;
-}
-
-/* Rows that are missing before gap i, and in it. */
-static double missing_rows(const struct recording *r, int64_t i)
-{
-	return round(r->time.gap[i].seconds * r->rate);
-}
-
-/* Samples of the recording, its gaps filled; rows that are there when onsets count rows. */
-static double samples_in(const struct placing *p)
-{
-	double n = (double)p->r->rows;
-	for (int64_t i = 0; i < p->r->time.gaps && !p->e->samples; i++)
-		n += missing_rows(p->r, i);
-	return n;
-}
-
-/* The first row that does not lie before a sample of the line without gaps. */
-static int64_t row_of(const struct placing *p, double sample)
-{
-	double missing = 0;
-	for (int64_t i = 0; i < p->r->time.gaps && !p->e->samples; i++) {
-		double row = (double)p->r->time.gap[i].row;
-		if (sample <= row + missing)
-			break;
-		missing += missing_rows(p->r, i);
-		if (sample < row + missing) /* within the gap */
-			return p->r->time.gap[i].row;
-	}
-	return (int64_t)(sample - missing);
+	return s.seconds ? s.amount * p->rate : s.amount;
 }
 
 static const char *said(const struct placing *p, const struct event *v)
@@ -80,7 +51,7 @@ static int place(const struct placing *p, const struct event *v, struct place *a
 {
 	const struct split_events *how = &p->o->events;
 	double onset = onset_in_samples(p, v->onset), start = span_in_samples(p, how->start);
-	double duration = p->e->samples ? v->duration * p->r->rate / p->e->rate : v->duration * p->r->rate;
+	double duration = p->e->samples ? recording_sample(p->r, v->duration) : v->duration * p->rate;
 	double rows = how->stop_given   ? span_in_samples(p, how->stop) - start
 		      : v->duration > 0 ? duration - start
 					: p->length;
@@ -92,18 +63,18 @@ static int place(const struct placing *p, const struct event *v, struct place *a
 		"%s:%lld: the trial of event \"%.60s\" ends %.6g s before it begins (its duration is %.6g "
 		"s); "
 		"--start-offset and --stop-offset say where trials lie",
-		p->e->file, v->line, said(p, v), -rows / p->r->rate, duration / p->r->rate);
+		p->e->file, v->line, said(p, v), -rows / p->rate, duration / p->rate);
 }
 
 static int outside(const struct placing *p, const struct place *at)
 {
-	double rate = p->r->rate;
+	double rate = p->rate;
 	return err_set(EX_DATAERR,
 		"%s:%lld: event \"%.60s\" at %.10g s: its trial, %.10g to %.10g s, lies outside %s, which is "
 		"%.10g s "
 		"long; --outside drop leaves such events out",
 		p->e->file, at->event->line, said(p, at->event), onset_in_samples(p, at->event->onset) / rate,
-		at->from / rate, at->to / rate, p->file, samples_in(p) / rate);
+		at->from / rate, at->to / rate, p->file, recording_samples(p->r, !p->e->samples) / rate);
 }
 
 static int by_place(const void *x, const void *y)
@@ -116,7 +87,7 @@ static int by_place(const void *x, const void *y)
 
 static int overlap(const struct placing *p, const struct place *a, const struct place *b)
 {
-	double rate = p->r->rate;
+	double rate = p->rate;
 	return err_set(EX_DATAERR,
 		"%s:%lld: the trial of event \"%.60s\" begins at %.10g s, within that of event \"%.60s\" of "
 		"line %lld, "
@@ -128,18 +99,14 @@ static int overlap(const struct placing *p, const struct place *a, const struct 
 /* The trials that count, in order of time: their number, or -1. */
 static int place_all(const struct placing *p, struct place *at, int *dropped)
 {
-	double end = samples_in(p);
+	double end = recording_samples(p->r, !p->e->samples);
 	int n = 0;
 	for (int i = 0; i < p->e->n; i++) {
 		if (p->e->event[i].label < 0)
 			continue;
 		if (place(p, &p->e->event[i], &at[n]))
 			return -1;
-		if (at[n].to > end && at[n].end < end + half) { /* by rounding */
-			at[n].from--;
-			at[n].to--;
-		}
-		if (at[n].from >= 0 && at[n].to <= end)
+		if (at[n].from >= 0 && (at[n].to <= end || at[n].end < end + half))
 			n++;
 		else if (p->o->events.drop_outside)
 			++*dropped;
@@ -153,18 +120,40 @@ static int place_all(const struct placing *p, struct place *at, int *dropped)
 	return n;
 }
 
+/* The rows of a trial: as many as it is long, unless there is a gap in it. */
+static struct trial rows_of(const struct placing *p, const struct place *at)
+{
+	bool timed = !p->e->samples;
+	double rows = at->to - at->from;
+	int64_t from = recording_row_at(p->r, at->begin, timed);
+	int64_t to = recording_row_at(p->r, at->begin + rows, timed);
+	if (to - from != (int64_t)rows)
+		to = recording_row_at(p->r, at->end, timed);
+	int64_t over = to - p->r->rows;
+	if (over > 0) { /* by rounding */
+		to -= over;
+		from = from > over ? from - over : 0;
+	}
+	return (struct trial){from, to - from, at->event->label, 0};
+}
+
+void events_labels(struct events *e, const int32_t *to)
+{
+	for (int i = 0; i < e->n; i++)
+		if (e->event[i].label >= 0)
+			e->event[i].label = to[e->event[i].label];
+}
+
 int events_place(
 	struct events *e, struct recording *r, const char *file, const struct split_options *o, int length)
 {
-	struct placing p = {e, r, file, o, length};
+	struct placing p = {e, r, file, o, length, recording_sample(r, r->rate)};
 	struct place *at = NEW_ARRAY(struct place, e->n + 1);
 	int n = place_all(&p, at, &e->outside);
 	r->by_trials = true;
 	r->trial = NEW_ARRAY(struct trial, e->n + 1);
-	for (int i = 0; i < n; i++) {
-		int64_t from = row_of(&p, at[i].from), to = row_of(&p, at[i].to);
-		r->trial[r->trials++] = (struct trial){from, to - from, at[i].event->label, 0};
-	}
+	for (int i = 0; i < n; i++)
+		r->trial[r->trials++] = rows_of(&p, &at[i]);
 	free(at);
 	return n < 0 ? -1 : 0;
 }

@@ -28,8 +28,7 @@ struct events {
 	enum events_format format;
 	struct event *event; /* [n] in the file's order */
 	int n, room;
-	bool samples;  /* onsets count rows, as they were read at this */
-	double rate;   /* Hz; else they are seconds */
+	bool samples;  /* onsets count rows as they were read; else they are seconds */
 	double origin; /* from this point in time (seconds since 1970); NAN: from the recording's first row */
 	struct names said; /* descriptions */
 	/* filled by events_place */
@@ -41,7 +40,9 @@ int events_read(struct events *, const char *path, const struct recording *r, co
 	struct names *labels);
 void events_free(struct events *);
 
-/* The trials of a recording, at the rate and with the rows it has now; length: of a window, for events without a duration.
+/* Label i becomes number to[i]. */
+void events_labels(struct events *, const int32_t *to);
+/* The trials of a recording, in rows out (after recording_resampled); length: of a window, for events without a duration.
  * Trials that overlap (by more than rounding) are an error, and so are those outside the recording, unless they are dropped. */
 int events_place(
 	struct events *, struct recording *, const char *file, const struct split_options *, int length);

@@ -288,7 +288,7 @@ int events_read(struct events *e, const char *path, const struct recording *r, c
 	struct names *labels)
 {
 	struct reading d = {.e = e, .r = r, .o = o, .labels = labels, .orig_time = NAN};
-	*e = (struct events){.file = mem_text(path), .rate = r->rate};
+	*e = (struct events){.file = mem_text(path)};
 	int fail = r->rate > 0 ? sheet_open(&d.s, path) || read_all(&d)
 			       : err_set(EX_DATAERR, "%s: events need a sampling rate; give --rate", path);
 	sheet_close(&d.s);

@@ -58,10 +58,27 @@ static void explain_time(struct text *t, const struct recording *r, const char *
 	}
 	text_add(t, ",\"gaps\":[");
 	for (int64_t i = 0; i < r->time.gaps; i++) {
-		text_addf(t, "%s{\"row\":%lld,\"seconds\":", i ? "," : "", (long long)r->time.gap[i].row);
+		text_addf(
+			t, "%s{\"row\":%lld,\"seconds\":", i ? "," : "", (long long)r->time.gap[i].recorded);
 		text_addf(t, "%.6g}", r->time.gap[i].seconds);
 	}
 	text_add(t, "]");
+}
+
+static void explain_conditioning(struct text *t, const struct split *s, const struct recording *r)
+{
+	text_add(t, ",\"conditioning\":");
+	if (!conditioning_any(&s->conditioning)) {
+		text_add(t, "null");
+		return;
+	}
+	conditioning_put(&s->layout.conditioning, t);
+	if (s->conditioning.rate > 0 && r->rate > 0) {
+		text_addf(t, ",\"resampled\":{\"up\":%d,\"down\":%d,\"rows\":%lld,\"delay\":", r->up, r->down,
+			(long long)r->rows);
+		json_double(t, r->delay / r->rate);
+		text_add(t, "}");
+	}
 }
 
 static void explain_regions(struct text *t, const struct layout *l)
@@ -110,10 +127,11 @@ static void explain_one(const struct split *s, int i, struct text *t)
 	else
 		text_add(t, "null");
 	text_addf(t, ",\"unit\":\"%s\",\"rows\":%lld,\"channels\":", columns_unit(&r->columns, s->o->unit),
-		(long long)r->rows);
+		(long long)r->recorded);
 	json_list(t, &r->columns.channels);
 	pairs(t, "ignored", "name", &r->columns.ignored, &r->columns.why);
 	explain_time(t, r, time);
+	explain_conditioning(t, s, r);
 	text_addf(t, ",\"missing\":%lld", (long long)r->missing);
 	counts(t, "labels", &s->labels, r->label_rows, r->labels);
 	if (s->told[i].events)
@@ -124,7 +142,7 @@ static void explain_one(const struct split *s, int i, struct text *t)
 		text_add(t, ",\"condition\":");
 		json_string(t, s->conditions.s[i]);
 	}
-	if (s->layout.length) {
+	if (split_cuts(s, r)) {
 		text_addf(t, ",\"length\":%d,\"stride\":%d,\"windows\":%lld", s->layout.length,
 			s->layout.stride, (long long)r->windows);
 		counts(t, "windows_by_class", &s->labels, r->label_windows, r->labels);

@@ -78,15 +78,20 @@ static int open_spool(struct spool *s, int C)
 	return s->fd < 0 ? -1 : 0;
 }
 
+int spool_rows(struct spool *s, const float *x, int64_t rows, int C)
+{
+	if (open_spool(s, C))
+		return -1;
+	s->rows += rows;
+	return write_all(s->fd, x, (size_t)rows * (size_t)C * sizeof *x);
+}
+
 int spool_append(struct spool *s, const struct spool *from, int64_t *first)
 {
-	if (open_spool(s, from->C))
-		return -1;
 	float *map = spool_map(from, false);
-	int r = map ? write_all(s->fd, map, (size_t)from->rows * (size_t)from->C * sizeof *map) : -1;
-	spool_unmap(from, map);
 	*first = s->rows;
-	s->rows += from->rows;
+	int r = map ? spool_rows(s, map, from->rows, from->C) : -1;
+	spool_unmap(from, map);
 	return r;
 }
 
@@ -169,14 +174,28 @@ static int read_rows(struct reading *d)
 	if (!r->rows)
 		return err_set(EX_DATAERR, "%s: a header and no rows", d->file);
 	d->spool->rows += r->rows;
+	r->recorded = r->rows;
 	return 0;
 }
 
 /* --- the rate */
 
+/* Recordings of any rate will do for a model whose recordings are resampled: its own is a guess then. */
+static bool any_rate(const struct split_options *o)
+{
+	return o->like && o->like->conditioning.rate > 0;
+}
+
 static double expected_rate(const struct split_options *o)
 {
-	return o->rate > 0 ? o->rate : o->like ? o->like->rate : 0;
+	if (o->rate > 0 || !o->like)
+		return o->rate;
+	return any_rate(o) ? o->like->conditioning.rate_before : o->like->rate;
+}
+
+static bool far_off(const struct recording *r, double expected)
+{
+	return fabs(r->rate - expected) > (1e-3 + r->time.doubt) * expected;
 }
 
 static const char *rate_by(const struct split_options *o)
@@ -207,7 +226,7 @@ static int solve_time(struct recording *r, const char *file, const char *column,
 		timeline_free(&r->time); /* not known, then */
 	r->rate = r->time.rate;
 	r->rate_from = "time column";
-	if (expected > 0 && fabs(r->rate - expected) > (1e-3 + r->time.doubt) * expected)
+	if (expected > 0 && far_off(r, expected) && (o->rate > 0 || !any_rate(o)))
 		return err_set(EX_DATAERR, "%s: its time column says %.10g Hz, %s says %.10g Hz%s", file,
 			r->rate, o->rate > 0 ? rate_by(o) : "the model", expected,
 			o->rate > 0 ? "; --drop the time column if it is wrong"
@@ -223,14 +242,14 @@ int recording_rate(struct recording *r, const char *file, const char *column, co
 		return -1;
 	if (!column && expected > 0)
 		r->rate_from = o->rate > 0 ? rate_by(o) : "model";
-	if (o->like && o->rate > 0 && fabs(o->rate - o->like->rate) > 1e-3 * o->like->rate)
+	if (o->like && o->rate > 0 && !any_rate(o) && fabs(o->rate - o->like->rate) > 1e-3 * o->like->rate)
 		return err_set(EX_DATAERR, "%s: %s says %.10g Hz, the model has %.10g Hz", file, rate_by(o),
 			o->rate, o->like->rate);
-	if (expected > 0)
+	if (expected > 0 && (!column || !far_off(r, expected)))
 		r->rate = expected;
 	if (r->rate <= 0 && !o->explain)
-		return err_set(EX_DATAERR,
-			"%s: the sampling rate is not known: there is no time column; give --rate", file);
+		return err_set(EX_DATAERR, "%s: the sampling rate is not known: there is no time column; %s",
+			file, o->like ? "cut it with moe-split --like MODEL --rate HZ" : "give --rate");
 	return 0;
 }
 
@@ -275,10 +294,6 @@ void recording_labels(struct recording *r, const int32_t *to, int labels)
 	r->labels = labels;
 	r->label_rows = NEW_ARRAY(int64_t, labels + 1);
 	r->label_windows = NEW_ARRAY(int64_t, labels + 1);
-	for (int64_t i = 0; i < r->trials; i++) {
-		r->trial[i].label = to[r->trial[i].label];
-		r->label_rows[r->trial[i].label] += r->trial[i].rows;
-	}
 	for (int64_t i = 0; i < r->runs; i++) {
 		if (r->run[i].label < 0)
 			continue;
@@ -331,7 +346,7 @@ static int mend(const struct recording *r, const char *file, const struct hole *
 		if (!left && !right)
 			return err_set(EX_DATAERR,
 				"%s: channel \"%s\" has no value from row %lld to %lld; --drop it", file,
-				r->columns.channels.s[h->channel], (long long)from + 1, (long long)to);
+				columns_channel(&r->columns, h->channel), (long long)from + 1, (long long)to);
 		double a = (double)x[(left ? at - 1 : stop) * C + h->channel];
 		double b = (double)x[(right ? stop : at - 1) * C + h->channel];
 		double steps = (double)(stop - at + 1);

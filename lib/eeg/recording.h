@@ -39,9 +39,12 @@ struct recording {
 	char delim;
 	int header_rows;
 	int64_t first, rows; /* its rows of the spool */
+	int64_t recorded;    /* its rows as they were read */
+	int up, down;        /* resampled by up / down; 1 and 1 when not */
+	int delay;           /* rows as they were read that resampling waits for */
 	struct timeline time;
 	double first_time; /* in the column's unit */
-	double rate;       /* Hz, 0 = not known */
+	double rate;       /* Hz, as it was recorded; 0 = not known */
 	const char *rate_from;
 	struct label_run *run; /* [runs] */
 	int64_t runs, run_room;
@@ -81,12 +84,32 @@ int recording_rate(struct recording *, const char *file, const char *column, con
 	const struct split_options *);
 /* Draws lines through the holes, in the spool. -1 when a channel has no value at all in a stretch without gaps. */
 int recording_interpolate(const struct recording *, const char *file, const struct spool *);
+struct conditioner;
+
+/* What conditions its rows (eeg/conditioner.h); sets up, down and delay. NULL with an error. */
+struct conditioner *recording_conditioner(
+	struct recording *, const char *file, const struct split_options *, const struct conditioning *);
+/* Its rows of `raw`, which holds nothing else, conditioned into the spool: reference, filters, another rate. Lists of rows stay
+ * what they are until recording_resampled. */
+int recording_condition(struct recording *, const char *file, const struct split_options *,
+	const struct conditioning *, const struct spool *raw, struct spool *);
+/* From now on rows, runs, gaps and bad rows count the rows out. */
+void recording_resampled(struct recording *);
+/* So many samples as they were recorded, in samples out. */
+double recording_sample(const struct recording *, double recorded);
+/* Samples out from the first one to the end: of its time, gaps filled, or (not timed) of its rows alone. */
+double recording_samples(const struct recording *, bool timed);
+/* The row out at a sample of that line: the nearest one, within a gap the first behind it. May lie outside the recording.
+ * After recording_resampled. */
+int64_t recording_row_at(const struct recording *, double sample, bool timed);
 /* Gives label i the number to[i], of `labels` in all, and counts the rows of each. */
 void recording_labels(struct recording *, const int32_t *to, int labels);
 void recording_free(struct recording *);
 /* Frees the lists that nobody needs once the windows are cut. */
 void recording_slim(struct recording *);
 
+/* Adds rows of C values; opens the spool when it is not yet. */
+int spool_rows(struct spool *, const float *x, int64_t rows, int C);
 /* Adds the rows of another spool, which begin at row *first then. */
 int spool_append(struct spool *, const struct spool *from, int64_t *first);
 /* The rows of the spool, read or written in place; NULL with an error. At least one row. */

@@ -259,7 +259,7 @@ int rows_begin(struct rows *r, const char *file, struct csv_table *table, const 
 		.o = o,
 		.file = file,
 		.labels = labels,
-		.C = columns->channels.n,
+		.C = columns->channels.n + columns->extra.n,
 		.straight = columns->from[0] >= 0 && !columns->factor,
 		.scale = split_unit_factor(o->unit),
 		.label = -1};

@@ -16,7 +16,7 @@ struct rows {
 	const struct split_options *o;
 	const char *file;
 	struct names *labels; /* grows */
-	int C;
+	int C;                /* channels, and those for the reference */
 	bool straight;        /* the channels stand side by side and in order */
 	double scale;         /* to microvolts */
 	struct made_up *made; /* [mades] */

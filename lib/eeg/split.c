@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "eeg/beside.h"
+#include "eeg/conditioner.h"
 #include "eeg/events.h"
 #include "eeg/list.h"
 #include "eeg/quality.h"
@@ -23,6 +24,11 @@ struct split_options split_defaults(void)
 		.max_row = 16u << 20,
 		.max_columns = 16384,
 		.max_classes = 1000};
+}
+
+const struct conditioning *split_conditioning(const struct split_options *o)
+{
+	return o->like ? &o->like->conditioning : &o->conditioning;
 }
 
 static int compile(struct pattern *p, const char *option, const char *text, const char *name)
@@ -51,6 +57,7 @@ struct split *split_new(const struct split_options *o)
 		r = err_set(EX_USAGE, "class \"%s\" stands twice in --classes", twice);
 	else
 		r = regions_check(o);
+	conditioning_copy(&s->conditioning, split_conditioning(o));
 	names_copy(&s->labels, o->like ? &o->like->classes : &o->classes);
 	if (!r)
 		r = compile(&s->group, "group", o->naming.group, o->naming.group_name) ||
@@ -72,6 +79,7 @@ void split_free(struct split *s)
 	if (s->spool.fd >= 0)
 		close(s->spool.fd);
 	layout_free(&s->layout);
+	conditioning_free(&s->conditioning);
 	names_free(&s->channels);
 	names_free(&s->labels);
 	names_free(&s->recordings);
@@ -202,6 +210,12 @@ static int samples(struct span w, double rate, const char *what, int *out)
 	return 0;
 }
 
+/* The rate of the windows that a recording gives. */
+static double rate_out(const struct split *s, const struct recording *r)
+{
+	return s->conditioning.rate > 0 ? s->conditioning.rate : r->rate;
+}
+
 /* Regions and lengths, once the channels and the rate of the first recording are known. */
 static int fix_layout(struct split *s, const struct recording *r)
 {
@@ -214,15 +228,17 @@ static int fix_layout(struct split *s, const struct recording *r)
 	}
 	names_copy(&l->channels, &r->columns.channels);
 	l->unit = mem_text("uV");
-	s->rate = l->rate = r->rate;
-	s->doubt = r->time.doubt;
+	s->rate = l->rate = rate_out(s, r);
+	s->doubt = s->conditioning.rate > 0 ? 0 : r->time.doubt;
+	conditioning_copy(&l->conditioning, &s->conditioning);
+	l->conditioning.rate_before = s->conditioning.rate > 0 ? r->rate : 0;
 	if (regions_make(l, o, r->name, &s->notes, &s->regions))
 		return -1;
 	struct span stride = o->stride.amount > 0 ? o->stride : o->window;
-	if (r->rate <= 0 && (o->window.seconds || stride.seconds))
+	if (r->rate <= 0 && (o->window.seconds || stride.seconds || s->conditioning.rate > 0))
 		return 0; /* only when explaining: the length is not known */
-	return samples(o->window, r->rate, "window", &l->length) ||
-			       samples(stride, r->rate, "stride", &l->stride)
+	return samples(o->window, l->rate, "window", &l->length) ||
+			       samples(stride, l->rate, "stride", &l->stride)
 		       ? -1
 		       : 0;
 }
@@ -240,11 +256,18 @@ static void note_channels_without_region(struct split *s)
 	}
 }
 
-static int check_rate(const struct split *s, const struct recording *r, const char *file)
+static int check_rate(struct split *s, const struct recording *r, const char *file)
 {
+	if (s->conditioning.rate > 0) { /* any will do */
+		struct conditioning other = {.rate_before = r->rate};
+		if (!s->o->like)
+			conditioning_join(&s->layout.conditioning, &other);
+		return 0;
+	}
 	if (fabs(r->rate - s->rate) <= (1e-3 + r->time.doubt + s->doubt) * s->rate)
 		return 0;
-	return err_set(EX_DATAERR, "%s: %.10g Hz, but the recordings before it have %.10g Hz; resample it",
+	return err_set(EX_DATAERR,
+		"%s: %.10g Hz, but the recordings before it have %.10g Hz; --resample brings all to one rate",
 		file, r->rate, s->rate);
 }
 
@@ -271,7 +294,7 @@ void split_count(struct split *s, const struct recording *r, int64_t longest)
 	if (r->missing && s->o->value == SPLIT_VALUE_INTERP)
 		note(s, mem_format(
 				"%s: %lld cells without a value interpolated", name, (long long)r->missing));
-	if (!r->windows && !r->left_out && s->layout.length && !(r->by_trials && !r->trials))
+	if (!r->windows && !r->left_out && split_cuts(s, r) && !(r->by_trials && !r->trials))
 		note(s, mem_format("%s: no window: its longest stretch%s is %lld rows, a window takes %d",
 				name,
 				r->by_trials               ? " of a trial without a gap"
@@ -310,7 +333,7 @@ int job_begin(struct job *j, const struct split *s, struct input *in)
 			? -1
 			: 0;
 	if (!r)
-		channel_file_units(&facts, &j->r.columns, o->unit);
+		r = channel_file_units(&facts, &j->r.columns, o->unit);
 	channel_file_free(&facts);
 	if (beside_labels(o))
 		j->r.columns.label = -1; /* seen, and not read */
@@ -319,16 +342,19 @@ int job_begin(struct job *j, const struct split *s, struct input *in)
 
 static int inspect(struct job *j, const struct spool *spool)
 {
+	struct names channels = {0};
 	float *map = spool_map(spool, false);
 	if (!map)
 		return -1;
-	quality_check(map + j->r.first * spool->C, j->r.rows, spool->C, &j->r.columns.channels,
-		&j->suspicious, &j->why);
+	for (int c = 0; c < spool->C; c++)
+		names_add(&channels, columns_channel(&j->r.columns, c));
+	quality_check(map + j->r.first * spool->C, j->r.rows, spool->C, &channels, &j->suspicious, &j->why);
+	names_free(&channels);
 	spool_unmap(spool, map);
 	return 0;
 }
 
-int job_read(struct job *j, const struct split_options *o, struct spool *spool)
+static int read_into(struct job *j, const struct split_options *o, struct spool *spool)
 {
 	struct recording *r = &j->r;
 	struct split_options own = *o;
@@ -340,6 +366,18 @@ int job_read(struct job *j, const struct split_options *o, struct spool *spool)
 	csv_table_free(j->table);
 	j->table = NULL;
 	return 0;
+}
+
+int job_read(struct job *j, const struct split *s, struct spool *spool)
+{
+	if (!conditioning_any(&s->conditioning))
+		return read_into(j, s->o, spool);
+	struct spool raw = {.fd = -1};
+	int e = read_into(j, s->o, &raw) ||
+		recording_condition(&j->r, j->file, s->o, &s->conditioning, &raw, spool);
+	if (raw.fd >= 0)
+		close(raw.fd);
+	return e ? -1 : 0;
 }
 
 int split_settle(struct split *s, const struct recording *r, const char *file)
@@ -360,6 +398,8 @@ static int join_labels(struct split *s, struct job *j)
 	for (int i = 0; i < j->labels.n; i++)
 		to[i] = names_intern(&s->labels, j->labels.s[i]);
 	recording_labels(&j->r, to, s->labels.n);
+	if (j->events)
+		events_labels(j->events, to);
 	free(to);
 	if (s->labels.n <= s->o->max_classes || s->labels.n <= j->labels.n)
 		return 0;
@@ -369,15 +409,22 @@ static int join_labels(struct split *s, struct job *j)
 		j->file, s->o->max_classes);
 }
 
+bool split_cuts(const struct split *s, const struct recording *r)
+{
+	return s->layout.length && (r->rate > 0 || !(s->conditioning.rate > 0));
+}
+
 int split_take(struct split *s, struct job *j, int index)
 {
 	const struct split_options *o = s->o;
 	struct recording *r = &j->r;
-	if (split_settle(s, r, j->file) || beside_place(s, j) || join_labels(s, j) ||
-		(j->own.fd >= 0 && spool_append(&s->spool, &j->own, &r->first)))
+	if (split_settle(s, r, j->file) || join_labels(s, j))
+		return -1;
+	recording_resampled(r);
+	if (beside_place(s, j) || (j->own.fd >= 0 && spool_append(&s->spool, &j->own, &r->first)))
 		return -1;
 	int32_t group = names_intern(&s->groups, r->group);
-	if (s->layout.length)
+	if (split_cuts(s, r))
 		cut_windows(&s->table, r, s->layout.length, s->layout.stride, o->align, o->rule,
 			o->value != SPLIT_VALUE_INTERP, o->keep_last, index, group);
 	split_note_made_up(s, r);
@@ -406,9 +453,10 @@ int split_begin(struct split *s, struct input *in)
 	if (split_name(s, &s->now.r, input_name(in), regular ? &info : NULL) || job_begin(&s->now, s, in))
 		return -1;
 	names_copy(&s->now.labels, &s->labels);
-	if (!s->channels.n)
-		names_copy(&s->channels, &s->now.r.columns.channels);
-	return 0;
+	if (s->channels.n)
+		return 0;
+	names_copy(&s->channels, &s->now.r.columns.channels);
+	return s->o->like ? 0 : conditioner_resolve(&s->conditioning, &s->channels);
 }
 
 bool split_labelled(const struct split *s)
@@ -418,7 +466,7 @@ bool split_labelled(const struct split *s)
 
 int split_rest(struct split *s)
 {
-	return job_read(&s->now, s->o, &s->spool) || split_take(s, &s->now, s->recordings.n - 1) ? -1 : 0;
+	return job_read(&s->now, s, &s->spool) || split_take(s, &s->now, s->recordings.n - 1) ? -1 : 0;
 }
 
 int split_add_input(struct split *s, struct input *in)

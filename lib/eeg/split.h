@@ -65,6 +65,7 @@ struct split_options {
 	size_t max_row;  /* bytes */
 	int max_columns; /* cells of a row */
 	int max_classes;
+	struct conditioning conditioning; /* before cutting; the model's takes its place */
 	/* cutting */
 	struct span window, stride; /* stride.amount 0 = the window */
 	enum split_align align;
@@ -90,6 +91,9 @@ struct split_options {
 
 /* The defaults of moe-split. */
 struct split_options split_defaults(void);
+
+/* What is done to the recordings: the model's, or that of the options. */
+const struct conditioning *split_conditioning(const struct split_options *);
 
 struct split;
 

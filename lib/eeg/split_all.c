@@ -42,7 +42,7 @@ static int read_one(struct crowd *c, int i, struct job *j)
 	names_copy(&j->labels, &c->labels);
 	int r = i ? job_begin(j, c->s, in) : 0;
 	if (!r)
-		r = job_read(j, c->s->o, &j->own);
+		r = job_read(j, c->s, &j->own);
 	j->file = file_name(c->paths->s[i]); /* the input's own goes with it */
 	input_close(in);
 	if (!i)

@@ -35,8 +35,9 @@ struct pattern {
 struct split {
 	const struct split_options *o;
 	struct pattern group, condition;
-	struct names channels; /* of the first recording: those after it have the same */
-	struct layout layout;  /* of the result, once the first recording's rate is known */
+	struct names channels;            /* of the first recording: those after it have the same */
+	struct conditioning conditioning; /* of the recordings, once the first one's channels are known */
+	struct layout layout;             /* of the result, once the first recording's rate is known */
 	bool settled;
 	double rate, doubt;  /* of the first recording */
 	struct names labels; /* those the classes begin with, then as they were met */
@@ -60,7 +61,7 @@ int split_name(struct split *, struct recording *, const char *file, const struc
 /* Opens the table and plans its columns. */
 int job_begin(struct job *, const struct split *, struct input *);
 /* Reads the rows into a spool and finds the rate. */
-int job_read(struct job *, const struct split_options *, struct spool *);
+int job_read(struct job *, const struct split *, struct spool *);
 /* Rate and layout: of the first recording taken, or compared with it. */
 int split_settle(struct split *, const struct recording *, const char *file);
 /* Cuts what was read into windows; the job is free after it, or kept in `told`. index: of the recording. */
@@ -69,5 +70,7 @@ int split_take(struct split *, struct job *, int index);
 void split_count(struct split *, const struct recording *, int64_t longest);
 void split_note_made_up(struct split *, const struct recording *);
 void job_free(struct job *);
+/* Whether the lengths of windows are known in rows of this recording; only when explaining they may not be. */
+bool split_cuts(const struct split *, const struct recording *);
 
 #endif

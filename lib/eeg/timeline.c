@@ -122,7 +122,7 @@ int timeline_solve(struct timeline *l, const char *file, const double *t, int64_
 	for (int64_t i = 1; i < n; i++)
 		if (t[i] - t[i - 1] > l->longest) {
 			SHELF_ROOM_FOR_ONE(&l->shelf, l->gap, l->gaps, l->room);
-			l->gap[l->gaps++] = (struct gap){i, (t[i] - t[i - 1]) * scale - 1 / l->rate};
+			l->gap[l->gaps++] = (struct gap){i, i, (t[i] - t[i - 1]) * scale - 1 / l->rate};
 		}
 	return 0;
 }

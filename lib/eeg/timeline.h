@@ -6,8 +6,9 @@
 #include "io/shelf.h"
 
 struct gap {
-	int64_t row;    /* the first row behind it */
-	double seconds; /* how much longer the step is than a sample */
+	int64_t row;      /* the first row behind it */
+	int64_t recorded; /* the same, also when `row` counts resampled rows */
+	double seconds;   /* how much longer the step is than a sample */
 };
 
 struct timeline {

@@ -9,6 +9,7 @@
 #define IO_LAYOUT_H
 
 #include "base/text.h"
+#include "io/conditioning.h"
 #include "io/safetensors.h"
 
 struct region {
@@ -25,8 +26,9 @@ struct layout {
 	double rate;        /* Hz */
 	char *unit;         /* "uV" */
 	struct names channels, classes;
-	int regions;           /* K */
-	struct region *region; /* [K] */
+	struct conditioning conditioning; /* of the recordings before they were cut; {0}: none */
+	int regions;                      /* K */
+	struct region *region;            /* [K] */
 	struct names
 		conditions; /* of a model whose router knows them by name, in the order of their embeddings */
 };

@@ -61,6 +61,11 @@ static int describe_layout(const struct st_file *f, enum layout_of kind, struct 
 	json_double(t, l.rate);
 	text_add(t, ",\"unit\":");
 	json_string(t, l.unit);
+	text_add(t, ",\"conditioning\":");
+	if (conditioning_any(&l.conditioning))
+		conditioning_put(&l.conditioning, t);
+	else
+		text_add(t, "null");
 	text_addf(t, ",\"length\":%d,\"stride\":%d,\"halo\":%d,\"channels\":", l.length, l.stride, l.halo);
 	json_list(t, &l.channels);
 	text_add(t, ",\"classes\":");

@@ -42,7 +42,8 @@ static struct model *make_model(int length, const char *way)
 	static int32_t channel[] = {0, 1, 2};
 	static unsigned char core[] = {1, 1, 1};
 	static struct region region[K] = {{"a", WIDTH, channel, core}, {"b", WIDTH, channel, core}};
-	struct layout l = {length, length, 0, 64, "uV", {0}, {0}, K, region, {0}};
+	struct layout l = {
+		.length = length, .stride = length, .rate = 64, .unit = "uV", .regions = K, .region = region};
 	struct names set = {0};
 	struct configuration c;
 	names_split(&l.channels, "x,y,z", ',');

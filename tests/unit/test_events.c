@@ -62,14 +62,15 @@ static void rows_are_found_behind_gaps(void)
 {
 	static const double onset[] = {0, 0.6, 1.2, 1.5, 2.5, 3.0};
 	static const int64_t row[] = {0, 6, 10, 10, 15, 15}, rows[] = {10, 5, 5, 5, 5, 10};
-	struct gap gap[] = {{10, 0.5}, {15, 1.0}};
+	struct gap gap[] = {{10, 10, 0.5}, {15, 15, 1.0}};
 	struct split_options o = split_defaults();
 	o.events.stop = (struct span){1, true};
 	o.events.stop_given = true;
 	for (size_t i = 0; i < sizeof onset / sizeof *onset; i++) {
 		struct event v = {.onset = onset[i]};
-		struct events e = {.file = "e", .event = &v, .n = 1, .rate = 10, .origin = NAN};
-		struct recording r = {.rows = 40, .rate = 10, .time = {.gap = gap, .gaps = 2}};
+		struct events e = {.file = "e", .event = &v, .n = 1, .origin = NAN};
+		struct recording r = {
+			.rows = 40, .recorded = 40, .rate = 10, .time = {.gap = gap, .gaps = 2}};
 		names_add(&e.said, "x");
 		CHECK(!events_place(&e, &r, "r", &o, 5));
 		CHECK(r.trials == 1 && r.trial[0].row == row[i] && r.trial[0].rows == rows[i]);
@@ -78,18 +79,45 @@ static void rows_are_found_behind_gaps(void)
 	}
 }
 
-/* Onsets that count samples follow a recording whose rate has changed since they were read. */
-static void samples_follow_the_rate(void)
+/* Of a recording at 20 Hz, brought to 10 Hz, two seconds are missing before its row 41, which is row 21 then. */
+static void events_follow_the_rate(void)
 {
+	static const struct {
+		bool samples;
+		double onset, duration;
+		int64_t row, rows;
+	} want[] = {
+		{true, 20, 8, 10, 4},     /* samples count rows as they were read: 1 s is 10 rows now */
+		{true, 41, 8, 21, 4},     /* the first one behind the gap */
+		{true, 81, 19.4, 41, 10}, /* up to the end */
+		{false, 1, 0.4, 10, 4},
+		{false, 4.05, 0.4, 21, 4}, /* that is when the first row behind the gap was read */
+		{false, 3, 2.05, 21, 10},  /* begins in the gap */
+		{false, 1.5, 3.55, 15, 16}, {false, 5.05, 0.5, 31, 5},
+		{false, 5.14, 0.5, 32,
+			5}, /* rounded where the row is, not where a line without gaps had one */
+	};
+	struct gap gap[] = {{41, 41, 2.0}};
 	struct split_options o = split_defaults();
-	struct event v = {.onset = 40, .duration = 8};
-	struct events e = {.file = "e", .event = &v, .n = 1, .rate = 20, .samples = true, .origin = NAN};
-	struct recording r = {.rows = 40, .rate = 10};
-	names_add(&e.said, "x");
-	CHECK(!events_place(&e, &r, "r", &o, 5));
-	CHECK(r.trials == 1 && r.trial[0].row == 20 && r.trial[0].rows == 4);
-	free(r.trial);
-	names_free(&e.said);
+	for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+		struct event v = {.onset = want[i].onset, .duration = want[i].duration};
+		struct events e = {
+			.file = "e", .event = &v, .n = 1, .samples = want[i].samples, .origin = NAN};
+		struct recording r = {.rows = 100,
+			.recorded = 100,
+			.rate = 20,
+			.up = 1,
+			.down = 2,
+			.time = {.gap = gap, .gaps = 1}};
+		gap[0].row = 41;
+		recording_resampled(&r);
+		CHECK(gap[0].row == 21 && r.rows == 51);
+		names_add(&e.said, "x");
+		CHECK(!events_place(&e, &r, "r", &o, 5));
+		CHECK(r.trials == 1 && r.trial[0].row == want[i].row && r.trial[0].rows == want[i].rows);
+		free(r.trial);
+		names_free(&e.said);
+	}
 }
 
 int main(void)
@@ -98,6 +126,6 @@ int main(void)
 	CASE(what_is_no_date_is_none);
 	CASE(braces_are_the_recordings_stem);
 	CASE(rows_are_found_behind_gaps);
-	CASE(samples_follow_the_rate);
+	CASE(events_follow_the_rate);
 	return check_done();
 }

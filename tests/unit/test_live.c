@@ -90,9 +90,21 @@ static void random_table(struct rng *r, int rows, bool labels, bool times, bool 
 	}
 }
 
-static void a_live_recording_gives_the_windows_of_the_whole(void)
+static void any_conditioning(struct rng *r, struct conditioning *c)
 {
-	struct rng r = rng_stream(5, "live", 0, 0);
+	static const double rate[] = {0, 50, 64, 100, 128};
+	c->low = rng_below(r, 2) ? 1 : 0;
+	c->high = rng_below(r, 2) ? 30 : 0;
+	c->rate = rate[rng_below(r, 5)];
+	if (rng_below(r, 2))
+		names_add(&c->reference, "b");
+	if (rng_below(r, 2))
+		CHECK(!conditioning_notches(c, "20"));
+}
+
+static void windows_are_the_same(uint64_t seed, bool conditioned)
+{
+	struct rng r = rng_stream(seed, "live", 0, 0);
 	for (int i = 0; i < 400; i++) {
 		struct split_options o = split_defaults();
 		struct text csv = {0}, whole = {0}, streamed = {0};
@@ -104,6 +116,8 @@ static void a_live_recording_gives_the_windows_of_the_whole(void)
 		o.rule = (enum split_rule)rng_below(&r, 3);
 		o.value = holes ? SPLIT_VALUE_DROP : SPLIT_VALUE_ERROR;
 		o.rate = times ? 0 : 100;
+		if (conditioned)
+			any_conditioning(&r, &o.conditioning);
 		random_table(&r, 20 + (int)rng_below(&r, 600), rng_below(&r, 2), times, holes, &csv);
 		at_once(&o, &csv, &whole);
 		live(&o, &csv, 1 + (int)rng_below(&r, 5), &streamed);
@@ -111,7 +125,18 @@ static void a_live_recording_gives_the_windows_of_the_whole(void)
 		text_free(&csv);
 		text_free(&whole);
 		text_free(&streamed);
+		conditioning_free(&o.conditioning);
 	}
+}
+
+static void a_live_recording_gives_the_windows_of_the_whole(void)
+{
+	windows_are_the_same(5, false);
+}
+
+static void and_so_it_does_when_it_is_conditioned(void)
+{
+	windows_are_the_same(6, true);
 }
 
 /* What is damaged ends the stream behind the windows before it, however many are asked for at a time. */
@@ -191,6 +216,7 @@ static void nothing_is_waited_for(void)
 int main(void)
 {
 	CASE(a_live_recording_gives_the_windows_of_the_whole);
+	CASE(and_so_it_does_when_it_is_conditioned);
 	CASE(windows_before_the_damage_are_handed_out);
 	CASE(a_time_that_goes_back_is_an_error);
 	CASE(nothing_is_waited_for);

@@ -65,7 +65,8 @@ static void positions_are_sines_and_cosines(void)
 	static int32_t channel[] = {0, 1};
 	static unsigned char core[] = {1, 1};
 	static struct region region[] = {{"all", 2, channel, core}};
-	struct layout l = {T, T, 0, 64, "uV", {0}, {0}, 1, region, {0}};
+	struct layout l = {
+		.length = T, .stride = T, .rate = 64, .unit = "uV", .regions = 1, .region = region};
 	names_split(&l.channels, "a,b", ',');
 	names_split(&l.classes, "rest,task", ',');
 	struct configuration c = configured(PRESET_SEED, set);

@@ -68,7 +68,8 @@ static struct model *make_model(const char *mode)
 		{"a", WIDTH, channel, core}, {"b", WIDTH, channel, core}, {"c", WIDTH, channel, core}};
 	static const char *const size[] = {"encoder.hidden_dim=8", "encoder.heads=2", "encoder.ffn_dim=12",
 		"encoder.layers=3", "encoder.tokens=patch", "encoder.patch=4", NULL};
-	struct layout l = {T, T, 0, 64, "uV", {0}, {0}, K, region, {0}};
+	struct layout l = {
+		.length = T, .stride = T, .rate = 64, .unit = "uV", .regions = K, .region = region};
 	struct configuration c;
 	struct names set = {0};
 	names_split(&l.channels, "x,y", ',');

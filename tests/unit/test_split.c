@@ -31,7 +31,13 @@ static struct layout model(void)
 	static int32_t left[] = {0, 1, -1}, right[] = {1, 2, 3};
 	static unsigned char left_core[] = {1, 1, 0}, right_core[] = {0, 1, 1};
 	static struct region region[] = {{"left", 3, left, left_core}, {"right", 3, right, right_core}};
-	struct layout l = {2, 2, 1, 100, "uV", {0}, {0}, 2, region, {0}};
+	struct layout l = {.length = 2,
+		.stride = 2,
+		.halo = 1,
+		.rate = 100,
+		.unit = "uV",
+		.regions = 2,
+		.region = region};
 	names_split(&l.channels, "a,b,c,d", ',');
 	names_split(&l.classes, "go,stop", ',');
 	return l;
