@@ -15,7 +15,13 @@ static inline struct layout target(void)
 	static int32_t left[] = {-1, 0, 1}, right[] = {1, 2};
 	static unsigned char left_core[] = {0, 1, 1}, right_core[] = {0, 1};
 	static struct region region[] = {{"left", 3, left, left_core}, {"right", 2, right, right_core}};
-	struct layout l = {T, T, 1, 64, "uV", {0}, {0}, 2, region, {0}};
+	struct layout l = {.length = T,
+		.stride = T,
+		.halo = 1,
+		.rate = 64,
+		.unit = "uV",
+		.regions = 2,
+		.region = region};
 	names_split(&l.channels, "a,b,c", ',');
 	names_split(&l.classes, "rest,task", ',');
 	return l;
@@ -41,7 +47,7 @@ static inline void release(struct windows *w)
 static inline struct windows *make(const char *channels, int recordings, int n, int stride, int per_group)
 {
 	struct windows *w = NEW(struct windows);
-	struct layout l = {T, stride, 0, 64, "uV", {0}, {0}, 0, NULL, {0}};
+	struct layout l = {.length = T, .stride = stride, .rate = 64, .unit = "uV"};
 	int rows = (n - 1) * stride + T, all = recordings * n;
 	names_split(&l.channels, channels, ',');
 	names_split(&l.classes, "rest,task", ',');
