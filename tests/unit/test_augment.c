@@ -19,7 +19,13 @@ enum { LENGTH = 100, STEPS = 400 };
 static int32_t left[] = {-1, 0, 1}, right[] = {1, 2};
 static unsigned char left_core[] = {0, 1, 1}, right_core[] = {0, 1};
 static struct region region[] = {{"left", 3, left, left_core}, {"right", 2, right, right_core}};
-static const struct layout layout = {LENGTH, LENGTH, 1, 50, "uV", {0}, {0}, 2, region, {0}};
+static const struct layout layout = {.length = LENGTH,
+	.stride = LENGTH,
+	.halo = 1,
+	.rate = 50,
+	.unit = "uV",
+	.regions = 2,
+	.region = region};
 
 /* Channel c at sample t: a wave, then 0 from sample `there` on, as padding is. */
 static real wave(int c, int t)
