@@ -2,6 +2,7 @@
 #include "program.h"
 
 #include "base/mem.h"
+#include "eeg/dialect/dialect.h"
 #include "model/selection.h"
 #include "train/answer.h"
 #include "train/condition.h"
@@ -16,6 +17,7 @@ static struct {
 	bool csv, tsv;
 	struct selection_words select;
 	struct split_naming naming;
+	struct split_reading reading;
 } o;
 
 static const struct option table[] = {
@@ -27,6 +29,7 @@ static const struct option table[] = {
 	{"tsv", 0, OPT_FLAG, &o.tsv, .help = "print a table with tabs instead of JSON Lines"},
 	ABLATION_OPTIONS(o.select),
 	NAMING_OPTIONS(o.naming),
+	READING_OPTIONS(o.reading),
 	{"batch", 0, OPT_INT, &o.batch, .value = "32", .min = 1, .max = 65536, .arg = "N",
 		.help = "windows worked on at a time; the answers do not depend on it"},
 	{"missing-channel", 0, OPT_CHOICE, &o.missing, .value = "error", .choices = "error|interp|zero",
@@ -269,8 +272,8 @@ static int answer_source(struct run *r, struct forward *f, struct dataset *d, st
 
 static int answer_all(struct run *r, const struct names *operands, struct pool *pool)
 {
-	struct source *s =
-		source_new(operands, &r->m->layout, (enum missing_channel)o.missing, &o.naming, (int)o.batch);
+	struct source *s = source_new(operands, &r->m->layout, (enum missing_channel)o.missing, &o.naming,
+		&o.reading, (int)o.batch);
 	struct dataset *d = dataset_new(&r->m->layout, (enum missing_channel)o.missing);
 	struct forward *f = forward_new(r->m, pool);
 	forward_besides(f, &(struct besides){.ablation = r->select->ablation});

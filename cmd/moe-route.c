@@ -2,6 +2,7 @@
 #include "program.h"
 
 #include "base/mem.h"
+#include "eeg/dialect/dialect.h"
 #include "model/recorder.h"
 #include "train/condition.h"
 #include "train/source.h"
@@ -13,6 +14,7 @@ static struct {
 	bool jsonl;
 	struct selection_words select;
 	struct split_naming naming;
+	struct split_reading reading;
 } o;
 
 static const struct option table[] = {
@@ -21,6 +23,7 @@ static const struct option table[] = {
 	{"jsonl", 0, OPT_FLAG, &o.jsonl, .help = "print one JSON line per window instead of a routing file"},
 	ABLATION_OPTIONS(o.select),
 	NAMING_OPTIONS(o.naming),
+	READING_OPTIONS(o.reading),
 	{"batch", 0, OPT_INT, &o.batch, .value = "32", .min = 1, .max = 65536, .arg = "N",
 		.help = "windows worked on at a time; the result does not depend on it"},
 	{"missing-channel", 0, OPT_CHOICE, &o.missing, .value = "error", .choices = "error|interp|zero",
@@ -207,8 +210,8 @@ static int route_all(const struct run *r, const struct names *operands)
 {
 	const struct model *m = r->m;
 	bool at_once = o.jsonl || output_is_stream(r->out);
-	struct source *s = source_new(
-		operands, &m->layout, (enum missing_channel)o.missing, &o.naming, at_once ? (int)o.batch : 0);
+	struct source *s = source_new(operands, &m->layout, (enum missing_channel)o.missing, &o.naming,
+		&o.reading, at_once ? (int)o.batch : 0);
 	struct dataset *d = dataset_new(&m->layout, (enum missing_channel)o.missing);
 	struct windows *w;
 	int got, bad = 0;

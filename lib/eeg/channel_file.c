@@ -2,52 +2,12 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "eeg/unit.h"
 #include "io/sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum { UNITS = 4, SPELLINGS = 6 };
-
-static const struct {
-	double factor;
-	const char *name[SPELLINGS]; /* as it is written; then in any case */
-	const char *word[SPELLINGS];
-} known[UNITS] = {
-	[SPLIT_UV] = {1, {"uV", "\xc2\xb5V", "\xce\xbcV"}, {"microV", "microvolt", "microvolts"}},
-	[SPLIT_MV] = {1e3, {"mV"}, {"milliV", "millivolt", "millivolts"}},
-	[SPLIT_V] = {1e6, {"V"}, {"volt", "volts"}},
-	[SPLIT_NV] = {1e-3, {"nV"}, {"nanoV", "nanovolt", "nanovolts"}},
-};
-
-double split_unit_factor(enum split_unit u)
-{
-	return known[u].factor;
-}
-
-static double factor_of(const char *unit)
-{
-	for (int u = 0; u < UNITS; u++)
-		for (int i = 0; i < SPELLINGS; i++)
-			if ((known[u].name[i] && !strcmp(known[u].name[i], unit)) ||
-				(known[u].word[i] && !strcasecmp(known[u].word[i], unit)))
-				return known[u].factor;
-	return 0;
-}
-
-const char *columns_unit(const struct columns *c, enum split_unit unit)
-{
-	if (!c->factor)
-		return known[unit].name[0];
-	for (int i = 1; i < c->channels.n; i++)
-		if (c->factor[i] != c->factor[0])
-			return "mixed";
-	for (int u = 0; u < UNITS; u++)
-		if (known[u].factor == c->factor[0])
-			return known[u].name[0];
-	return "mixed";
-}
 
 void channel_file_free(struct channel_file *f)
 {
@@ -83,10 +43,10 @@ static int add(struct channel_file *f, const struct sheet *s, char *const *cell)
 	char *why = why_out(s, cell);
 	if (!why)
 		return -1;
-	double factor = unit && !*why ? factor_of(unit) : 0;
-	bool unknown = unit && !*why && !(factor > 0);
+	enum split_unit u = unit && !*why ? unit_parse(unit) : SPLIT_UNIT_AUTO;
+	bool unknown = unit && !*why && u == SPLIT_UNIT_AUTO;
 	GROW(f->factor, f->channel.n + 1);
-	f->factor[f->channel.n] = factor;
+	f->factor[f->channel.n] = u == SPLIT_UNIT_AUTO ? 0 : unit_factor(u);
 	names_add(&f->channel, name);
 	names_add(&f->why, why);
 	free(why);
@@ -149,13 +109,8 @@ const char *channel_file_why(const struct channel_file *f, const char *column)
 	return *f->why.s[i] ? f->why.s[i] : NULL;
 }
 
-void channel_file_units(const struct channel_file *f, struct columns *c, enum split_unit unit)
+double channel_file_factor(const struct channel_file *f, const char *channel)
 {
-	if (!f->name)
-		return;
-	c->factor = NEW_ARRAY(double, c->channels.n);
-	for (int i = 0; i < c->channels.n; i++) {
-		int k = names_find(&f->channel, c->channels.s[i]);
-		c->factor[i] = k >= 0 && f->factor[k] > 0 ? f->factor[k] : known[unit].factor;
-	}
+	int i = f->name ? names_find(&f->channel, channel) : -1;
+	return i < 0 ? 0 : f->factor[i];
 }

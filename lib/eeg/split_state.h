@@ -69,5 +69,8 @@ int split_take(struct split *, struct job *, int index);
 void split_count(struct split *, const struct recording *, int64_t longest);
 void split_note_made_up(struct split *, const struct recording *);
 void job_free(struct job *);
+/* For both forms of split_explain: the time column's name and kind, NULL = none, or not known. */
+const char *explain_time_column(const struct recording *);
+const char *explain_time_kind(const struct recording *);
 
 #endif
