@@ -10,6 +10,11 @@
 static const char *const format_name[] = {
 	[EVENTS_BIDS] = "bids", [EVENTS_MNE] = "mne", [EVENTS_EEGLAB] = "eeglab"};
 
+const char *events_format(const struct events *e)
+{
+	return format_name[e->format];
+}
+
 static const double half = 0.5; /* a sample: what rounding may do */
 
 /* A trial on a time line without gaps, in samples: from .. to-1, and where it lies before rounding. */
@@ -96,9 +101,24 @@ static int overlap(const struct placing *p, const struct place *a, const struct 
 		a->event->line, a->from / rate, a->to / rate);
 }
 
+/* Onsets in seconds need to know how long each gap is. */
+static int check_gaps(const struct placing *p)
+{
+	for (int64_t i = 0; i < p->r->time.gaps && !p->e->samples; i++)
+		if (isnan(p->r->time.gap[i].seconds))
+			return err_set(EX_DATAERR,
+				"%s: row %lld begins anew, nobody knows how long after the row before, so "
+				"that seconds do not say where the events of %s are; onsets must count "
+				"samples (--event-unit samples)",
+				p->file, (long long)p->r->time.gap[i].recorded + 1, p->e->file);
+	return 0;
+}
+
 /* The trials that count, in order of time: their number, or -1. */
 static int place_all(const struct placing *p, struct place *at, int *dropped)
 {
+	if (check_gaps(p))
+		return -1;
 	double end = recording_samples(p->r, !p->e->samples);
 	int n = 0;
 	for (int i = 0; i < p->e->n; i++) {
@@ -194,7 +214,7 @@ void events_explain(
 	events_ignored(e, ignored);
 	text_add(t, ",\"events\":{\"file\":");
 	json_string(t, e->file);
-	text_addf(t, ",\"format\":\"%s\",\"events\":%d", format_name[e->format], e->n);
+	text_addf(t, ",\"format\":\"%s\",\"events\":%d", events_format(e), e->n);
 	explain_counts(t, "trials", labels, trials);
 	explain_counts(t, "ignored", &e->said, ignored);
 	text_addf(t, ",\"outside\":%d,\"without_window\":%d}", e->outside, empty);

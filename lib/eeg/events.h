@@ -47,6 +47,7 @@ void events_labels(struct events *, const int32_t *to);
 int events_place(
 	struct events *, struct recording *, const char *file, const struct split_options *, int length);
 
+const char *events_format(const struct events *);
 /* How many events of each description are ignored: in the order of said; the sum. */
 int events_ignored(const struct events *, int *count);
 /* For split_explain: ,"events":{...}; labels: of all recordings. */

@@ -53,11 +53,12 @@ static void on_row(double p[3], double front, double fraction)
 	p[2] = ring[2] + up[1] / d * s;
 }
 
-/* The name alone: "EEG Fp1-REF", "Fc5." and "C3-A2" are Fp1, Fc5 and C3. False when there is something else around it. */
+/* The name alone: "EEG Fp1-REF", "RAW_TP9", "Fc5." and "C3-A2" are Fp1, TP9, Fc5 and C3. False when there is something else around it. */
 static bool bare(const char *name, char out[static 8])
 {
 	name += strspn(name, " ");
-	if (!strncasecmp(name, "EEG", 3) && name[3] && strchr(" .-_:", name[3]))
+	if ((!strncasecmp(name, "EEG", 3) || !strncasecmp(name, "RAW", 3)) && name[3] &&
+		strchr(" .-_:", name[3]))
 		name += 3 + strspn(name + 3, " .-_:");
 	size_t n = strcspn(name, "-"), all = n;
 	while (n && strchr(" .", name[n - 1]))

@@ -26,7 +26,7 @@ struct montage_site {
 };
 
 /* The place of a name of the 10-05 system, letter case aside; false when it is none, and for pairs of electrodes. Around it
- * may stand EEG and a blank, dots behind, and a reference behind a hyphen (REF, LE, AVG, AV, AR, A1, A2, M1, M2): "EEG Fp1-REF".
+ * may stand EEG or RAW and a blank, dots behind, and a reference behind a hyphen (REF, LE, AVG, AV, AR, A1, A2, M1, M2): "EEG Fp1-REF".
  * T3 T4 T5 T6 are T7 T8 P7 P8, T1 T2 are FT9 FT10, M1 M2 are TP9 TP10, A1 A2 are T9 T10. */
 bool montage_find(const char *name, struct montage_site *);
 bool montage_position(const char *name, double p[3]); /* only where it is */

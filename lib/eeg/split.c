@@ -7,7 +7,6 @@
 #include "eeg/conditioner.h"
 #include "eeg/events.h"
 #include "eeg/list.h"
-#include "eeg/quality.h"
 #include "eeg/split_state.h"
 
 #include <limits.h>
@@ -288,6 +287,11 @@ void split_count(struct split *s, const struct recording *r, int64_t longest)
 	const char *name = r->name;
 	s->windows += r->windows;
 	s->left_out += r->left_out;
+	struct names remarks = {0};
+	recording_remarks(r, &remarks);
+	for (int i = 0; i < remarks.n; i++)
+		note(s, mem_format("%s: %s", name, remarks.s[i]));
+	names_free(&remarks);
 	if (r->left_out)
 		note(s, mem_format("%s: %lld windows left out, as %lld cells have no value", name,
 				(long long)r->left_out, (long long)r->missing));
@@ -301,83 +305,6 @@ void split_count(struct split *s, const struct recording *r, int64_t longest)
 				: s->o->align == SPLIT_RUN ? " of one label without a gap"
 							   : " without a gap",
 				(long long)longest, s->layout.length));
-}
-
-void job_free(struct job *j)
-{
-	csv_table_free(j->table);
-	recording_free(&j->r);
-	names_free(&j->labels);
-	names_free(&j->suspicious);
-	names_free(&j->why);
-	if (j->events)
-		events_free(j->events);
-	free(j->events);
-	if (j->own.fd >= 0)
-		close(j->own.fd);
-	*j = (struct job){.own = {.fd = -1}};
-}
-
-int job_begin(struct job *j, const struct split *s, struct input *in)
-{
-	const struct split_options *o = s->o;
-	struct csv_form form = {o->delim, (enum csv_header)o->header, o->max_row, o->max_columns, false};
-	j->file = input_name(in);
-	j->table = csv_table_new(in, &form);
-	if (!j->table)
-		return -1;
-	struct channel_file facts;
-	int r = beside_channels(j, o, &facts) ||
-				columns_plan(&j->r.columns, j->file, csv_table_names(j->table), o,
-					s->channels.n ? &s->channels : NULL, &facts)
-			? -1
-			: 0;
-	if (!r)
-		r = channel_file_units(&facts, &j->r.columns, o->unit);
-	channel_file_free(&facts);
-	if (beside_labels(o))
-		j->r.columns.label = -1; /* seen, and not read */
-	return r;
-}
-
-static int inspect(struct job *j, const struct spool *spool)
-{
-	struct names channels = {0};
-	float *map = spool_map(spool, false);
-	if (!map)
-		return -1;
-	for (int c = 0; c < spool->C; c++)
-		names_add(&channels, columns_channel(&j->r.columns, c));
-	quality_check(map + j->r.first * spool->C, j->r.rows, spool->C, &channels, &j->suspicious, &j->why);
-	names_free(&channels);
-	spool_unmap(spool, map);
-	return 0;
-}
-
-static int read_into(struct job *j, const struct split_options *o, struct spool *spool)
-{
-	struct recording *r = &j->r;
-	struct split_options own = *o;
-	beside_rate(j, &own);
-	if (recording_read(r, j->file, j->table, &own, &j->labels, spool) || beside_read(j, o) ||
-		(r->holes && o->value == SPLIT_VALUE_INTERP && recording_interpolate(r, j->file, spool)) ||
-		(o->explain && inspect(j, spool)))
-		return -1;
-	csv_table_free(j->table);
-	j->table = NULL;
-	return 0;
-}
-
-int job_read(struct job *j, const struct split *s, struct spool *spool)
-{
-	if (!conditioning_any(&s->conditioning))
-		return read_into(j, s->o, spool);
-	struct spool raw = {.fd = -1};
-	int e = read_into(j, s->o, &raw) ||
-		recording_condition(&j->r, j->file, s->o, &s->conditioning, &raw, spool);
-	if (raw.fd >= 0)
-		close(raw.fd);
-	return e ? -1 : 0;
 }
 
 int split_settle(struct split *s, const struct recording *r, const char *file)

@@ -153,9 +153,9 @@ static void half_names_lie_half_way(void)
 static void names_are_known_whatever_stands_around_them(void)
 {
 	static const char *const same[][2] = {{"Fp1", "EEG Fp1-REF"}, {"Fp1", "FP1"}, {"Fp1", "EEG FP1-LE"},
-		{"Fc5.", "FC5"}, {"Cz..", "cz"}, {"Fp1", "EEG Fp1"}, {"AF3", "EEG.AF3"}, {"C3", "C3-A2"},
-		{"C4", "EEG C4 - M1"}, {"T1", "FT9"}, {"T2", "FT10"}, {"T5", "P7"}, {"T6", "P8"},
-		{"A1", "T9"}, {"m2", "TP10"}};
+		{"Fc5.", "FC5"}, {"Cz..", "cz"}, {"Fp1", "EEG Fp1"}, {"AF3", "EEG.AF3"}, {"TP9", "RAW_TP9"},
+		{"C3", "C3-A2"}, {"C4", "EEG C4 - M1"}, {"T1", "FT9"}, {"T2", "FT10"}, {"T5", "P7"},
+		{"T6", "P8"}, {"A1", "T9"}, {"m2", "TP10"}};
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
 		CHECK_NEAR(angle_between(same[i][0], same[i][1]), 0, 1e-5);
 }
