@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What the experiments 03 to 09 share; they read it, it is not run by itself.
+# What the experiments 03 to 14 share; they read it, it is not run by itself.
 #
 # The programs are looked for in MOE_BIN, if that is set, and in PATH. What is made on the way lies in a temporary folder, $work.
 # EPOCHS is the number of passes of every training.
@@ -54,4 +54,11 @@ size() {
 # usage: how gate and mixtures of the model are used by the new people's windows
 usage() {
     moe-route -m "$work/model.st" "$work/new.st" | moe-stats --permutations 0
+}
+
+# score WHAT LINES: the figures of a cross-validation
+score() {
+    moe-score -q "$2" | jq -r --arg what "$1" 'def three: . * 1000 | round / 1000;
+        "\($what): accuracy \(.accuracy | three)" + (if .accuracy_interval then " (95 %: \(.accuracy_interval | map(three) | join(" to ")))" else "" end) +
+        ", chance up to \(.chance["95"] // .chance | if type == "object" then .limit_95 else . end | three), kappa \(.kappa | three), log loss \(.log_loss | three), calibration error \(.ece | three)"'
 }

@@ -16,6 +16,9 @@ enum {
 	MOST = 6000, /* unknowns of a system; beyond, windows are taken at even distances */
 };
 
+/* Part of the gate's first weights that is the same for all regions: none begins with nothing. */
+static const double even = 0.02;
+
 struct ridge {
 	const struct dataset *d;
 	const struct model *m;
@@ -294,9 +297,40 @@ static double best_factor(const struct ridge *r, const double *told)
 	return exp((low + high) / 2);
 }
 
+/* share [K]: how much of what windows are told of their true class, against the others, each region says. */
+static void find_shares(const struct ridge *r, const double *told, double *share)
+{
+	size_t C = (size_t)r->classes, K = (size_t)r->m->layout.regions;
+	double sum = 0;
+	for (size_t k = 0; k < K; k++) {
+		double said = 0;
+		for (size_t i = 0; i < (size_t)r->n; i++) {
+			const double *e = told + (i * K + k) * C;
+			double mean = 0;
+			for (size_t c = 0; c < C; c++)
+				mean += e[c] / (double)C;
+			said += r->root[i] * r->root[i] * (e[r->d->item[r->item[i]].label] - mean);
+		}
+		share[k] = fmax(said, 0);
+		sum += share[k];
+	}
+	for (size_t k = 0; k < K; k++)
+		share[k] = (1 - even) * (sum > 0 ? share[k] / sum : 1 / (double)K) + even / (double)K;
+}
+
 /* --- into the model */
 
-static void set_maps(const struct ridge *r, struct model *m, const double *W, double factor)
+/* The gate begins with these weights. A region's map is divided by its weight times K, so that the gate's sum is that of all maps. */
+static void set_gate(struct model *m, const double *share)
+{
+	int i = m->gate_fc2_bias >= 0 ? m->gate_fc2_bias : m->gate_fc1_bias;
+	for (int k = 0; k < m->layout.regions && i >= 0; k++)
+		m->params.x[m->params.list[i].offset + (size_t)k] =
+			(real)(m->config.gate.temperature * log(share[k]));
+}
+
+static void set_maps(
+	const struct ridge *r, struct model *m, const double *W, double factor, const double *share)
 {
 	size_t d = (size_t)r->features;
 	real *bias = m->params.x + m->params.list[m->evidence_bias].offset;
@@ -308,25 +342,27 @@ static void set_maps(const struct ridge *r, struct model *m, const double *W, do
 			size_t some = p->count / (size_t)r->classes;
 			for (size_t j = 0; j < some; j++)
 				m->params.x[p->offset + (size_t)c * some + j] =
-					(real)(factor * W[(size_t)c * d + from + j]);
+					(real)(factor * W[(size_t)c * d + from + j] /
+						(share[k] * (double)m->layout.regions));
 			from += some;
 		}
 	}
 }
 
-static void keep_told(const struct ridge *r, struct tokens *t, const double *told, double factor)
+static void keep_told(
+	const struct ridge *r, struct tokens *t, const double *told, double factor, const double *share)
 {
-	size_t each = (size_t)r->classes * (size_t)r->m->layout.regions;
+	size_t K = (size_t)r->m->layout.regions, C = (size_t)r->classes, each = C * K;
 	real *row = NEW_ARRAY(real, each);
 	for (size_t i = 0; i < (size_t)r->n; i++) {
 		for (size_t j = 0; j < each; j++)
-			row[j] = (real)(factor * told[i * each + j]);
+			row[j] = (real)(factor * told[i * each + j] / (share[j / C] * (double)K));
 		tokens_tell(t, r->item[i], row);
 	}
 	free(row);
 }
 
-static int solve(struct ridge *r, struct dataset *data, struct model *m)
+static int solve(struct ridge *r, struct dataset *data, struct model *m, bool begins)
 {
 	size_t d = (size_t)r->features, C = (size_t)r->classes;
 	bool by_windows = r->n < r->features;
@@ -349,9 +385,14 @@ static int solve(struct ridge *r, struct dataset *data, struct model *m)
 			"encoder.evidence: the features' system cannot be solved; make train.ridge "
 			"larger, or set encoder.evidence=none");
 	} else {
-		double factor = best_factor(r, told);
-		set_maps(r, m, W, factor);
-		keep_told(r, data->tokens, told, factor);
+		double factor = best_factor(r, told), *share = NEW_ARRAY(double, m->layout.regions);
+		find_shares(r, told, share);
+		if (begins) {
+			set_gate(m, share);
+			set_maps(r, m, W, factor, share);
+		}
+		keep_told(r, data->tokens, told, factor, share);
+		free(share);
 	}
 	free(all);
 	free(G);
@@ -361,7 +402,7 @@ static int solve(struct ridge *r, struct dataset *data, struct model *m)
 	return bad;
 }
 
-int evidence_fit(struct dataset *d, struct model *m, const int64_t *items, int64_t n)
+int evidence_fit(struct dataset *d, struct model *m, const int64_t *items, int64_t n, bool begins)
 {
 	struct ridge r = {.d = d, .m = m, .n = n, .classes = m->layout.classes.n};
 	for (int k = 0; k < m->layout.regions; k++)
@@ -375,7 +416,7 @@ int evidence_fit(struct dataset *d, struct model *m, const int64_t *items, int64
 	fill_targets(&r);
 	cut_folds(&r);
 	fill_table(&r);
-	int bad = solve(&r, d, m);
+	int bad = solve(&r, d, m, begins);
 	shelf_free(&r.shelf, r.x);
 	free(r.y);
 	free(r.root);

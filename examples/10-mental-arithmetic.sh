@@ -1,0 +1,22 @@
+#!/bin/sh
+# Rest or mental arithmetic, told of people the model has not seen: six folds of people in order of name, windows that overlap to
+# train, windows apart to test, once with nothing of the test people seen and once adapted to each by their unlabelled windows.
+#
+# usage: [SEEDS=1..3] 10-mental-arithmetic.sh [FOLDER [OPTION of moe-split]...]
+# FOLDER: the recordings of EEGMAT as CSV (PhysioNet, doi 10.13026/C2JQ1P; 125 Hz, labels 1 and 2, 0 for neither), for which the
+# options are --rate 125 --drop A2-A1,ECG. Without it people are made up.
+set -eu
+# shellcheck source=examples/common.sh
+. "$(dirname "$0")/common.sh"
+: "${SEEDS:=1..3}"
+if [ $# -eq 0 ]; then
+    moe-synth --subjects 12 --seconds 60 --snr 0.1 --seed 1 -o "$work/eeg"
+    set -- "$work/eeg"
+fi
+folder=$1
+shift
+moe-split -q --window 300 --stride 100 --ignore-label 0 --reference average "$@" -o "$work/windows.st" "$folder"/*.csv
+for scale in zscore group; do
+    moe-cv -q --folds 6 --test-stride 300 --seeds "$SEEDS" --set train.scale=$scale -o "$work/lines" "$work/windows.st"
+    score $scale "$work/lines"
+done

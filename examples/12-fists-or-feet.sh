@@ -1,0 +1,20 @@
+#!/bin/sh
+# Both fists or both feet, of one person: each run is held out in turn.
+#
+# usage: [SEEDS=1..3] 12-fists-or-feet.sh [FOLDER [OPTION of moe-split]...]
+# FOLDER: runs 5, 6, 9, 10, 13 and 14 of EEG Motor Movement/Imagery as CSV (Schalk 2004, PhysioNet; labels 1 and 2, 0 for rest), for
+# which the option is --rate 160. Without it a person is made up.
+set -eu
+# shellcheck source=examples/common.sh
+. "$(dirname "$0")/common.sh"
+: "${SEEDS:=1..3}"
+if [ $# -eq 0 ]; then
+    moe-synth --subjects 1 --sessions 6 --seconds 60 --where C3,C4 --snr 0.1 --seed 1 -o "$work/eeg"
+    set -- "$work/eeg"
+fi
+folder=$1
+shift
+moe-split -q --window 300 --stride 100 --ignore-label 0 "$@" -o "$work/windows.st" "$folder"/*.csv
+moe-cv -q --folds loso --by recording --test-stride 300 --seeds "$SEEDS" --set 'encoder.bands=[4,8,13,20,30]' -o "$work/lines" \
+    "$work/windows.st"
+score zscore "$work/lines"
