@@ -90,7 +90,7 @@ static const struct option table[] = {
 			"channels by name"},
 	{"delim", 0, OPT_TEXT, &o.delim, .arg = "comma|semicolon|tab",
 		.help = "separator; found out when not given"},
-	{"header", 0, OPT_CHOICE, &o.header, .value = "auto", .choices = "auto|yes|no",
+	{"header", 0, OPT_CHOICE, &o.header, .value = "auto", .choices = "auto|no|yes",
 		.help = "whether the first row names the columns; without names they are C0, C1, ..."},
 	{"explain", 0, OPT_FLAG, &o.explain,
 		.help = "print what was understood, one JSON object per recording, and write nothing else"},

@@ -321,7 +321,10 @@ void job_free(struct job *j)
 int job_begin(struct job *j, const struct split *s, struct input *in)
 {
 	const struct split_options *o = s->o;
-	struct csv_form form = {o->delim, (enum csv_header)o->header, o->max_row, o->max_columns, false};
+	struct csv_form form = {.delim = o->delim,
+		.header = (enum csv_header)o->header,
+		.max_row = o->max_row,
+		.max_columns = o->max_columns};
 	j->file = input_name(in);
 	j->table = csv_table_new(in, &form);
 	if (!j->table)

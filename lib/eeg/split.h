@@ -18,7 +18,7 @@
 
 enum split_unit { SPLIT_UV, SPLIT_MV, SPLIT_V, SPLIT_NV };
 enum split_time { SPLIT_TIME_AUTO, SPLIT_TIME_S, SPLIT_TIME_MS, SPLIT_TIME_US };
-enum split_header { SPLIT_HEADER_AUTO, SPLIT_HEADER_YES, SPLIT_HEADER_NO };
+enum split_header { SPLIT_HEADER_AUTO, SPLIT_HEADER_NO, SPLIT_HEADER_YES };
 enum split_align { SPLIT_RUN, SPLIT_GRID };
 enum split_rule { SPLIT_ALL, SPLIT_MAJORITY, SPLIT_LAST };
 /* A cell without a value: refuse, leave out the windows it touches, or draw a line between its neighbours. */

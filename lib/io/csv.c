@@ -2,9 +2,13 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "io/number.h"
 
+#include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { CHUNK = 1 << 17 }; /* bytes read at a time */
 
@@ -49,7 +53,7 @@ int csv_peek_line(struct csv_table *t, size_t at, const char **s, size_t *n, siz
 	size_t scanned = at;
 	for (;;) {
 		const char *nl =
-			t->n > scanned ? memchr(t->buffer + t->from + scanned, '\n', t->n - scanned) : NULL;
+			t->n > scanned ? memchr(t->buffer + t->from + scanned, t->eol, t->n - scanned) : NULL;
 		*s = t->buffer + t->from + at;
 		if (nl || t->end) {
 			*n = nl ? (size_t)(nl - *s) : t->n - at;
@@ -76,9 +80,28 @@ static void take(struct csv_table *t, size_t bytes)
 	t->lines++;
 }
 
-bool csv_is_comment(const char *s, size_t n)
+bool csv_is_comment(const struct csv_table *t, const char *s, size_t n)
 {
-	return n && (*s == '#' || *s == '%');
+	return n && (*s == '#' || *s == '%' || (*s == ';' && t->semicolons));
+}
+
+bool csv_is_pairs(const char *s, size_t n)
+{
+	const char *end = s + n;
+	int pairs = 0;
+	if (n < 6 || strncasecmp(s, "title:", 6))
+		return false;
+	for (const char *p = s, *stop; p < end; p = stop + 1) {
+		stop = memchr(p, ',', (size_t)(end - p));
+		stop = stop ? stop : end;
+		while (p < stop && *p == ' ')
+			p++;
+		const char *colon = p < stop ? memchr(p, ':', (size_t)(stop - p)) : NULL;
+		if (p < stop && (!colon || colon == p || !isalpha((unsigned char)*p)))
+			return false;
+		pairs += p < stop;
+	}
+	return pairs > 1;
 }
 
 bool csv_is_empty(const char *s, size_t n)
@@ -92,8 +115,9 @@ bool csv_is_empty(const char *s, size_t n)
 bool csv_table_ready(struct csv_table *t)
 {
 	for (size_t at = 0;;) {
-		const char *s = t->buffer + t->from + at, *nl = t->n > at ? memchr(s, '\n', t->n - at) : NULL;
-		if (nl && !csv_is_comment(s, (size_t)(nl - s)) && !csv_is_empty(s, (size_t)(nl - s)))
+		const char *s = t->buffer + t->from + at,
+			   *nl = t->n > at ? memchr(s, t->eol, t->n - at) : NULL;
+		if (nl && !csv_is_comment(t, s, (size_t)(nl - s)) && !csv_is_empty(s, (size_t)(nl - s)))
 			return true;
 		if (nl)
 			at += (size_t)(nl - s) + 1;
@@ -119,17 +143,65 @@ static bool blank(char c, char delim)
 	return c == ' ' || (c == '\t' && delim != '\t');
 }
 
+/* Where the cell that starts at p ends: at the separator, or the end of the line. */
+static const char *cell_end(const struct csv_table *t, const char *p, const char *end, bool spaced)
+{
+	char delim = t->form.delim;
+	if (delim == ' ')
+		while (p < end && *p != ' ' && *p != '\t')
+			p++;
+	else
+		while (p < end && (*p != delim || (spaced && p + 1 < end && p[1] != ' ' && p[1] != '\t')))
+			p++;
+	return p;
+}
+
+static const char *past_blanks(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	return p;
+}
+
+static bool has_spaced(const char *s, size_t n)
+{
+	for (size_t i = 0; i + 1 < n; i++)
+		if (s[i] == ',' && (s[i + 1] == ' ' || s[i + 1] == '\t'))
+			return true;
+	return false;
+}
+
+/* Commas are decimal signs and separators at once, without blanks that tell them apart: two pieces are a number. */
+static void pair_up(struct csv_table *t)
+{
+	double x;
+	for (int i = 0; !t->width && i < t->cells;
+		i++) /* a first row of whole numbers only is one without names */
+		if (!number_parse(t->cell[i].s, t->cell[i].end, &x))
+			return;
+	if (t->cells % 2 || (t->width && t->cells != 2 * t->width))
+		return;
+	t->cells /= 2;
+	for (int i = 0; i < t->cells; i++)
+		t->cell[i] = (struct csv_cell){t->cell[2 * i].s, t->cell[2 * i + 1].end};
+}
+
 int csv_cut(struct csv_table *t, const char *s, size_t n)
 {
-	const char *end = s + n, delim = t->form.delim;
-	if (memchr(s, '\r', n))
-		return fault(t, "a carriage return inside the line; end lines with LF or CRLF (tr '\\r' "
-				"'\\n' < FILE)");
+	const char *end = s + n;
+	const char delim = t->form.delim;
+	if (memchr(s, t->eol == '\r' ? '\n' : '\r', n))
+		return fault(t, "line ends of two kinds; end all lines with LF (tr '\\r' '\\n' < FILE)");
+	bool commas = delim == ',' && t->form.decimal == ',', spaced = commas && has_spaced(s, n);
 	t->cells = 0;
+	if (delim == ' ') {
+		s = past_blanks(s, end);
+		while (end > s && (end[-1] == ' ' || end[-1] == '\t'))
+			end--;
+	}
 	for (const char *p = s;; p++) {
 		const char *a = p;
-		while (p < end && *p != delim)
-			p++;
+		p = cell_end(t, p, end, spaced);
 		const char *b = p;
 		while (a < b && blank(*a, delim))
 			a++;
@@ -139,8 +211,13 @@ int csv_cut(struct csv_table *t, const char *s, size_t n)
 			return fault(t, "more columns than --max-columns allows");
 		add_cell(t, a, b);
 		if (p == end)
-			return 0;
+			break;
+		if (delim == ' ')
+			p = past_blanks(p, end) - 1;
 	}
+	if (commas && !spaced)
+		pair_up(t);
+	return 0;
 }
 
 static void on_cell(void *s, size_t n, void *table)
@@ -179,6 +256,7 @@ static int open_parser(struct csv_table *t)
 	if (csv_init(&t->parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL | CSV_EMPTY_IS_NULL))
 		return err_set(EX_SOFTWARE, "%s: libcsv cannot start", t->name);
 	csv_set_delim(&t->parser, (unsigned char)t->form.delim);
+	csv_set_quote(&t->parser, (unsigned char)t->quote);
 	csv_set_space_func(&t->parser, t->form.delim == '\t' ? space : space_or_tab);
 	csv_set_term_func(&t->parser, line_end);
 	return 0;
@@ -232,6 +310,17 @@ static int parse_quoted(struct csv_table *t, const char *s, size_t n, size_t nex
 
 /* --- rows */
 
+/* Keeps a comment above the first row, for those who look for facts in it. */
+static void keep_comment(struct csv_table *t, const char *s, size_t n)
+{
+	enum { MOST = 256, LONGEST = 400 };
+	if (t->width || t->comments.n == MOST || !n)
+		return;
+	char *line = mem_text_n(s, n < LONGEST ? n : LONGEST);
+	names_add(&t->comments, line);
+	free(line);
+}
+
 /* Passes over comments and empty lines: 1 and the line of the next row (not taken yet), 0, -1. */
 static int seek_row(struct csv_table *t, const char **s, size_t *n, size_t *next)
 {
@@ -244,8 +333,10 @@ static int seek_row(struct csv_table *t, const char **s, size_t *n, size_t *next
 			return fault(t, "a NUL byte: not a table of text");
 		bool nothing = csv_is_empty(*s, *n) && t->form.delim != '\t';
 		nothing |= !*n;
-		if (!nothing && !csv_is_comment(*s, *n))
+		bool comment = csv_is_comment(t, *s, *n) || (!t->width && csv_is_pairs(*s, *n));
+		if (!nothing && !comment)
 			break;
+		keep_comment(t, *s, *n);
 		if (nothing && t->width && !t->blank)
 			t->blank = t->line;
 		take(t, *next);
@@ -273,7 +364,44 @@ static int number_row(struct csv_table *t)
 	return t->parsed;
 }
 
-int csv_next_row(struct csv_table *t)
+static bool is_void(struct csv_cell c)
+{
+	return c.s == c.end;
+}
+
+static int ragged(struct csv_table *t, int want)
+{
+	double x;
+	bool commas = t->form.delim == ',' && t->cells == 2 * t->width;
+	for (int i = 0; i < t->cells && commas; i++)
+		commas = number_parse(t->cell[i].s, t->cell[i].end, &x) && x == floor(x);
+	return err_set(EX_DATAERR, "%s:%lld: %d cells, but the first row has %d; %s", t->name,
+		(long long)t->line, t->cells, want,
+		commas ? "decimal commas are read with --decimal ,"
+		       : "--ragged drop leaves such rows out, --ragged pad fills them up");
+}
+
+/* Makes the row in hand as wide as the columns: 1, 0 when it is to be left out, -1. */
+static int fit(struct csv_table *t)
+{
+	static const char nothing[1] = "";
+	int want = t->width + t->tail;
+	bool whole = t->cells == want && (t->tail != 1 || is_void(t->cell[want - 1]));
+	whole |= t->most && t->cells >= t->least && t->cells <= t->most;
+	if (!whole && t->form.ragged == CSV_RAGGED_ERROR)
+		return ragged(t, want);
+	if (!whole && t->form.ragged == CSV_RAGGED_DROP) {
+		t->dropped++;
+		return 0;
+	}
+	t->padded += !whole;
+	while (t->cells < t->width)
+		add_cell(t, nothing, nothing);
+	t->cells = t->width;
+	return 1;
+}
+
+static int next_row(struct csv_table *t)
 {
 	const char *s;
 	size_t n, next;
@@ -283,7 +411,7 @@ int csv_next_row(struct csv_table *t)
 	r = seek_row(t, &s, &n, &next);
 	if (r <= 0)
 		return r;
-	if (t->form.slow || memchr(s, '"', n)) {
+	if (t->form.slow || memchr(s, t->quote, n)) {
 		if (parse_quoted(t, s, n, next))
 			return -1;
 	} else {
@@ -291,12 +419,23 @@ int csv_next_row(struct csv_table *t)
 			return -1;
 		take(t, next);
 	}
-	if (!t->width)
-		t->width = t->cells;
-	if (t->cells != t->width)
-		return err_set(EX_DATAERR, "%s:%lld: %d cells, but the first row has %d", t->name,
-			(long long)t->line, t->cells, t->width);
 	return 1;
+}
+
+int csv_next_row(struct csv_table *t)
+{
+	for (;;) {
+		int r = next_row(t);
+		if (r <= 0 || t->parsed)
+			return r;
+		if (!t->width) {
+			t->width = t->cells;
+			return 1;
+		}
+		r = fit(t);
+		if (r)
+			return r;
+	}
 }
 
 int csv_table_next(struct csv_table *t, const struct csv_cell **cells)
@@ -309,6 +448,25 @@ int csv_table_next(struct csv_table *t, const struct csv_cell **cells)
 	int r = csv_next_row(t);
 	*cells = t->cell;
 	return r;
+}
+
+/* What ends the first line: LF (with CR before it, which goes), or CR alone. */
+static int find_line_ends(struct csv_table *t)
+{
+	t->eol = '\n';
+	for (size_t i = 0;;) {
+		const char *s = t->buffer + t->from;
+		while (i < t->n && s[i] != '\n' && s[i] != '\r')
+			i++;
+		if (i < t->n && (s[i] == '\n' || i + 1 < t->n)) {
+			t->eol = s[i] == '\r' && s[i + 1] != '\n' ? '\r' : '\n';
+			return 0;
+		}
+		if (t->end)
+			return 0;
+		if (fill(t))
+			return -1;
+	}
 }
 
 static int begin(struct csv_table *t)
@@ -328,7 +486,7 @@ static int begin(struct csv_table *t)
 		t->from += 3;
 		t->n -= 3;
 	}
-	if (!t->form.delim && csv_sniff_delim(t))
+	if (find_line_ends(t) || csv_sniff_delim(t))
 		return -1;
 	return csv_read_header(t);
 }
@@ -340,6 +498,7 @@ struct csv_table *csv_table_new(struct input *in, const struct csv_form *form)
 	t->name = input_name(in);
 	t->form = *form;
 	t->fraction = 1;
+	t->decimal = form->decimal;
 	if (!t->form.max_row)
 		t->form.max_row = 16u << 20;
 	if (!t->form.max_columns)
@@ -355,6 +514,8 @@ void csv_table_free(struct csv_table *t)
 	if (!t)
 		return;
 	names_free(&t->columns);
+	names_free(&t->units);
+	names_free(&t->comments);
 	free(t->buffer);
 	free(t->cell);
 	free(t->stop);
@@ -379,7 +540,7 @@ int csv_table_columns(const struct csv_table *t)
 
 int csv_table_header_rows(const struct csv_table *t)
 {
-	return t->header_rows > 0;
+	return t->header_rows > 0 ? t->header_rows : 0;
 }
 
 const struct names *csv_table_names(const struct csv_table *t)
@@ -390,4 +551,37 @@ const struct names *csv_table_names(const struct csv_table *t)
 int64_t csv_table_line(const struct csv_table *t)
 {
 	return t->line;
+}
+
+char csv_table_decimal(const struct csv_table *t)
+{
+	return t->decimal ? t->decimal : '.';
+}
+
+const struct names *csv_table_units(const struct csv_table *t)
+{
+	return &t->units;
+}
+
+const struct names *csv_table_comments(const struct csv_table *t)
+{
+	return &t->comments;
+}
+
+void csv_table_uneven(const struct csv_table *t, int64_t *dropped, int64_t *padded)
+{
+	*dropped = t->dropped;
+	*padded = t->padded;
+}
+
+void csv_table_rename(struct csv_table *t, int column, const char *name)
+{
+	free(t->columns.s[column]);
+	t->columns.s[column] = mem_text(name);
+}
+
+void csv_table_widths(struct csv_table *t, int least, int most)
+{
+	t->least = least;
+	t->most = most;
 }

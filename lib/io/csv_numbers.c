@@ -99,7 +99,7 @@ static const double power[SHORT + 1] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e
 
 /* The number s [n], [-]digits.digits with at most eight digits, *fraction of them behind the point; false when it is of another
  * form. Bytes behind s are read and do not count. */
-static bool short_number(const char *s, size_t n, double *x, int *fraction)
+static bool short_number(const char *s, size_t n, char sign, double *x, int *fraction)
 {
 	size_t negative = *s == '-';
 	const char *p = s + negative;
@@ -109,7 +109,7 @@ static bool short_number(const char *s, size_t n, double *x, int *fraction)
 	if (!no_digit || digits - 1 >= SHORT)
 		return false;
 	size_t point = (size_t)__builtin_ctzll(no_digit) >> 3;
-	if (point >= digits || p[point] != '.')
+	if (point >= digits || p[point] != sign)
 		return false;
 	/* the point taken out, then the digits moved to the end of the word, zeros before them */
 	uint64_t before = ((uint64_t)1 << 8 * point) - 1;
@@ -136,15 +136,16 @@ static inline uint64_t last_bytes(const char *s, const char *end, size_t least, 
 /* number [n] from the last bytes and the sign (the highest bit) of each cell; strange [n] is not 0 where one is not of the usual
  * form. Whether any is. */
 CLONES static bool usual_numbers(const uint64_t *restrict word, const uint64_t *restrict sign, int n,
-	int fraction, double *restrict number, uint64_t *restrict strange)
+	int fraction, char sign_of_decimals, double *restrict number, uint64_t *restrict strange)
 {
 	const int point = 8 * (SHORT - 1 - fraction);
 	const uint64_t behind = ~(uint64_t)0 << 8 * (SHORT - fraction), before = ~behind & ~(uint64_t)0xff;
 	const double under = power[fraction];
+	const uint64_t mark = (uint64_t)((unsigned char)sign_of_decimals ^ '0');
 	uint64_t any = 0;
 	for (int i = 0; i < n; i++) {
 		uint64_t w = word[i], d = (w & behind) | (w << 8 & before);
-		strange[i] = no_digits(d) | ((w >> point & 0xff) ^ ('.' ^ '0'));
+		strange[i] = no_digits(d) | ((w >> point & 0xff) ^ mark);
 		any |= strange[i];
 		uint64_t bits = eight_digits(d) | 0x4330000000000000u; /* 2^52 + the number */
 		double x;
@@ -162,18 +163,35 @@ static bool blank(char c, char delim)
 	return c == ' ' || (c == '\t' && delim != '\t');
 }
 
-static double other_number(struct csv_cell *c, char delim)
+bool csv_number(const struct csv_table *t, struct csv_cell c, double *x)
+{
+	char sign = csv_table_decimal(t);
+	return number_parse_decimal(c.s, c.end, sign, x) ||
+	       (!t->decimal && t->form.delim != ',' && number_parse_decimal(c.s, c.end, ',', x));
+}
+
+double csv_learn_number(struct csv_table *t, struct csv_cell c)
 {
 	double x;
+	if (!csv_number(t, c, &x))
+		return (double)NAN;
+	if (!t->decimal && memchr(c.s, '.', (size_t)(c.end - c.s)))
+		t->decimal = '.';
+	else if (!t->decimal && memchr(c.s, ',', (size_t)(c.end - c.s)))
+		t->decimal = ',';
+	return x;
+}
+
+static double other_number(struct csv_table *t, struct csv_cell *c, char delim)
+{
 	while (c->s < c->end && blank(*c->s, delim))
 		c->s++;
 	while (c->end > c->s && blank(c->end[-1], delim))
 		c->end--;
-	return number_parse(c->s, c->end, &x) ? x : (double)NAN;
+	return csv_learn_number(t, *c);
 }
 
-/* Rooms for so many cells. */
-static void make_room(struct csv_table *t, int cells)
+void csv_cell_room(struct csv_table *t, int cells)
 {
 	if (t->cell_room < cells) {
 		t->cell_room = cells;
@@ -208,7 +226,11 @@ static bool cut(struct csv_table *t, const char *s, int cells, int fraction)
 		t->sign[i] = (uint64_t)negative << 63;
 		from = t->at[i] + 1;
 	}
-	return usual_numbers(t->word, t->sign, cells, fraction, t->number, t->strange);
+	bool any =
+		usual_numbers(t->word, t->sign, cells, fraction, csv_table_decimal(t), t->number, t->strange);
+	if (!any && !t->decimal)
+		t->decimal = '.';
+	return any;
 }
 
 /* The numbers of the other cells; whether there is text among them. */
@@ -216,11 +238,13 @@ static bool others(struct csv_table *t, int cells)
 {
 	bool text = false;
 	int fraction = t->fraction;
+	char sign = csv_table_decimal(t);
 	for (int i = 0; i < cells; i++) {
 		struct csv_cell *c = &t->cell[i];
-		if (!t->strange[i] || short_number(c->s, (size_t)(c->end - c->s), &t->number[i], &fraction))
+		if (!t->strange[i] ||
+			short_number(c->s, (size_t)(c->end - c->s), sign, &t->number[i], &fraction))
 			continue;
-		t->number[i] = other_number(c, t->form.delim);
+		t->number[i] = other_number(t, c, t->form.delim);
 		text |= isnan(t->number[i]);
 	}
 	t->fraction = fraction < SHORT - 1 ? fraction : t->fraction;
@@ -229,18 +253,27 @@ static bool others(struct csv_table *t, int cells)
 
 bool csv_cut_numbers(struct csv_table *t, const char *s, size_t n)
 {
-	if (n > LONGEST_LINE || csv_is_comment(s, n) || csv_is_empty(s, n) || s - t->buffer < SHORT)
+	char delim = t->form.delim;
+	if (delim == ' ' || (delim == ',' && t->form.decimal == ','))
+		return false;
+	if (n > LONGEST_LINE || csv_is_comment(t, s, n) || csv_is_empty(s, n) || s - t->buffer < SHORT)
 		return false;
 	room_for_line(t, n);
-	int cells = positions(s, n, t->form.delim, t->at) + 1;
-	if (cells != t->width)
+	int cells = positions(s, n, delim, t->at) + 1;
+	if (cells != t->width + t->tail ||
+		(t->tail == 1 && !csv_is_empty(s + t->at[cells - 2] + 1, n - t->at[cells - 2] - 1)))
 		return false;
-	make_room(t, cells);
+	csv_cell_room(t, cells + 1);
 	t->at[cells - 1] = (uint32_t)n;
 	bool any = cut(t, s, cells, t->fraction);
-	if (any && others(t, cells) && (memchr(s, '"', n) || memchr(s, '\r', n) || memchr(s, 0, n)))
+	if (any && others(t, cells) &&
+		(memchr(s, t->quote, n) || memchr(s, '\r', n) || memchr(s, '\n', n) || memchr(s, 0, n)))
 		return false;
-	t->cells = cells;
+	if (t->tail < 0) {
+		t->cell[cells] = (struct csv_cell){s + n, s + n};
+		t->number[cells] = (double)NAN;
+	}
+	t->cells = t->width;
 	return true;
 }
 
@@ -251,10 +284,9 @@ int csv_table_numbers(struct csv_table *t, const struct csv_cell **cells, const 
 	int r = csv_table_next(t, cells);
 	t->lane = false;
 	if (r == 1 && !t->parsed) {
-		make_room(t, t->width);
+		csv_cell_room(t, t->width);
 		for (int i = 0; i < t->width; i++)
-			if (!number_parse(t->cell[i].s, t->cell[i].end, &t->number[i]))
-				t->number[i] = (double)NAN;
+			t->number[i] = csv_learn_number(t, t->cell[i]);
 	}
 	*x = t->number;
 	return r;

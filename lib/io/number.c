@@ -48,13 +48,16 @@ static bool exact(uint64_t m, int e, double *x)
 	return true;
 }
 
-static double slowly(const char *s, const char *end)
+static double slowly(const char *s, const char *end, char decimal)
 {
 	char small[64];
 	size_t n = (size_t)(end - s);
 	char *t = n < sizeof small ? small : mem_new(n + 1, 1);
 	memcpy(t, s, n);
 	t[n] = 0;
+	char *point = decimal == '.' ? NULL : memchr(t, decimal, n);
+	if (point)
+		*point = '.';
 	double x = strtod(t, NULL);
 	if (t != small)
 		free(t);
@@ -80,7 +83,7 @@ static bool exponent(const char *p, const char *end, int *e)
 	return true;
 }
 
-bool number_parse(const char *s, const char *end, double *x)
+static inline bool parse(const char *s, const char *end, char decimal, double *x)
 {
 	const char *p = s;
 	bool negative = p < end && *p == '-';
@@ -95,7 +98,7 @@ bool number_parse(const char *s, const char *end, double *x)
 		p++;
 	}
 	long digits = p - first, fraction = 0;
-	if (p < end && *p == '.') {
+	if (p < end && *p == decimal) {
 		const char *point = ++p;
 		while (p < end && (d = (unsigned)*p - '0') <= 9) {
 			m = 10 * m + d;
@@ -110,12 +113,22 @@ bool number_parse(const char *s, const char *end, double *x)
 		return false;
 	/* 19 digits always fit into 64 bits; with more (leading zeros count here) m may have wrapped round */
 	if (digits > 19 || !exact(m, e - (int)fraction, x)) {
-		*x = slowly(s, end);
+		*x = slowly(s, end, decimal);
 		return true;
 	}
 	if (negative)
 		*x = -*x;
 	return true;
+}
+
+bool number_parse(const char *s, const char *end, double *x)
+{
+	return parse(s, end, '.', x);
+}
+
+bool number_parse_decimal(const char *s, const char *end, char decimal, double *x)
+{
+	return parse(s, end, decimal, x);
 }
 
 bool number_missing(const char *s, const char *end)

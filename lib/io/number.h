@@ -10,6 +10,8 @@
 
 /* The number that s .. end is; false when it is none. What is too large becomes infinite. */
 bool number_parse(const char *s, const char *end, double *x);
+/* The same with another decimal sign in the place of the point. */
+bool number_parse_decimal(const char *s, const char *end, char decimal, double *x);
 
 /* Words that stand for a value that is not there: nothing at all, nan, na, n/a, null, none, -, inf (any case, any sign). */
 bool number_missing(const char *s, const char *end);

@@ -108,11 +108,14 @@ static struct input *input_of(const char *bytes, size_t n)
 }
 
 /* The double of strtod, or NaN for what is no number. */
-static bool is_its_number(struct csv_cell c, double x)
+static bool is_its_number(struct csv_cell c, char decimal, double x)
 {
 	double y;
 	char *s = mem_text_n(c.s, (size_t)(c.end - c.s));
-	bool number = number_parse(c.s, c.end, &y);
+	bool number = number_parse_decimal(c.s, c.end, decimal, &y);
+	char *comma = decimal == ',' ? strchr(s, ',') : NULL;
+	if (comma)
+		*comma = '.';
 	if (number)
 		y = strtod(s, NULL);
 	free(s);
@@ -127,7 +130,7 @@ static int next_row(struct csv_table *t, const struct csv_cell **cell, bool numb
 	const double *x;
 	int r = csv_table_numbers(t, cell, &x);
 	for (int i = 0; r == 1 && i < csv_table_columns(t); i++)
-		CHECK(is_its_number((*cell)[i], x[i]));
+		CHECK(is_its_number((*cell)[i], csv_table_decimal(t), x[i]));
 	return r;
 }
 
@@ -171,6 +174,7 @@ static void gives(const char *file, int line, const char *csv, struct csv_form f
 		free(s);
 	}
 }
+#define RAGGED                "; --ragged drop leaves such rows out, --ragged pad fills them up"
 #define GIVES(csv, want, ...) gives(__FILE__, __LINE__, csv, (struct csv_form){__VA_ARGS__}, want)
 
 static void separators_are_found(void)
@@ -212,10 +216,15 @@ static void line_ends_marks_and_comments_are_skipped(void)
 		"error 65: t.csv:3: an empty line amid the rows; remove it, or write a cell for what is "
 		"missing",
 		.delim = 0);
-	GIVES("a,b\r1,2\r3,4\r",
-		"error 65: t.csv:1: a carriage return inside the line; end lines with LF or CRLF (tr '\\r' "
-		"'\\n' < FILE)",
+	GIVES("a,b\r1,2\r3,4\r", "<a><b>\n2[1][2]\n3[3][4]", .delim = 0);
+	GIVES("a,b\r1,2", "<a><b>\n2[1][2]", .delim = 0);
+	GIVES("a,b\n1,2\r3,4\n",
+		"error 65: t.csv:2: line ends of two kinds; end all lines with LF (tr '\\r' '\\n' < FILE)",
 		.delim = 0);
+	GIVES("; one\na,b\n; two\n1,2\n", "<a><b>\n4[1][2]", .delim = 0);
+	GIVES(";b\n;2\n", "<><b>\n2[][2]", .delim = 0);
+	GIVES(";b\n1;2\n3;4\n", "<><b>\n2[1][2]\n3[3][4]", .delim = 0);
+	GIVES("title:x, sampling rate:128, \na,b\n1,2\n", "<a><b>\n3[1][2]", .delim = 0);
 }
 
 static void quotes_go_through_libcsv(void)
@@ -237,12 +246,77 @@ static void quotes_go_through_libcsv(void)
 		.delim = 0);
 }
 
+static void blanks_separate(void)
+{
+	GIVES("a b\n 1  2 \n3\t-4\n", "<a><b>\n2[1][2]\n3[3][-4]", .delim = 0);
+	GIVES("left hand\n1\n2\n", "<left hand>\n2[1]\n3[2]", .delim = 0);
+	GIVES("1.5 2\n3 4\n", "<C0><C1>\n1[1.5][2]\n2[3][4]", .delim = 0);
+	GIVES("a, b,c\n0, 1.5,\t2\n", "<a><b><c>\n2[0][1.5][2]", .delim = 0);
+}
+
+static void names_are_made_unique_and_lose_dots(void)
+{
+	GIVES("a,a,b.,b..,,,a#2,a\n1,2,3,4,5,6,7,8\n",
+		"<a><a#2><b><b#2><><><a#2#2><a#3>\n2[1][2][3][4][5][6][7][8]", .delim = 0);
+	GIVES("...,b\n1,2\n", "<...><b>\n2[1][2]", .delim = 0);
+}
+
+static void units_may_stand_below_the_names(void)
+{
+	GIVES("'time','Fc5.'\n'seconds','uV'\n0.1,2\n", "<time><Fc5>\n3[0.1][2]", .delim = 0);
+	GIVES("Time,1,2\n(s),(uV),(uV)\n0.1,2,3\n", "<Time><1><2>\n3[0.1][2][3]", .delim = 0);
+	GIVES("a,b\nx,y\n1,2\n", "<a><b>\n3[1][2]", .header = CSV_HEADER_TWO);
+	GIVES("a,b\nuV,uV\n1,2\n", "<a><b>\n2[uV][uV]\n3[1][2]", .header = CSV_HEADER_YES);
+}
+
+static void rows_may_end_with_a_separator_or_without_their_last_cell(void)
+{
+	GIVES("a,b,\n1,2,\n3,4,\n", "<a><b>\n2[1][2]\n3[3][4]", .delim = 0);
+	GIVES("a\tb\t\n1\t2\t", "<a><b>\n2[1][2]", .delim = 0);
+	GIVES("a,b\n1,2,\n3,4,\n", "<a><b>\n2[1][2]\n3[3][4]", .delim = 0);
+	GIVES("a,b,\n1,2\n3,4\n", "<a><b>\n2[1][2]\n3[3][4]", .delim = 0);
+	GIVES("1,2,\n3,4,\n", "<C0><C1>\n1[1][2]\n2[3][4]", .delim = 0);
+	GIVES("a,b,c\n1,2\n3,4\n", "<a><b><c>\n2[1][2][]\n3[3][4][]", .delim = 0);
+	GIVES("a,b,\n1,2,\n3,4\n", "error 65: t.csv:3: 2 cells, but the first row has 3" RAGGED, .delim = 0);
+	GIVES("a,b,\n1,2,\n3,4,5\n", "error 65: t.csv:3: 3 cells, but the first row has 3" RAGGED,
+		.delim = 0);
+	GIVES("a,b,c\n1,2\n3,4,5\n", "error 65: t.csv:3: 3 cells, but the first row has 2" RAGGED,
+		.delim = 0);
+	GIVES("a,b,\n1,2,3\n4,5,6\n", "<a><b><>\n2[1][2][3]\n3[4][5][6]", .delim = 0);
+	GIVES("a,b\n1,2\n3\n4,5,6\n7,8\n", "<a><b>\n2[1][2]\n5[7][8]", .ragged = CSV_RAGGED_DROP);
+	GIVES("a,b\n1,2\n3\n4,5,6\n7,8\n", "<a><b>\n2[1][2]\n3[3][]\n4[4][5]\n5[7][8]",
+		.ragged = CSV_RAGGED_PAD);
+}
+
+static void commas_may_be_decimal_signs(void)
+{
+	GIVES("0,00, 1,5\n-2,25, 3,0\n", "<C0><C1>\n1[0,00][1,5]\n2[-2,25][3,0]", .decimal = ',');
+	GIVES("a,b\n0,00,1,50\n-2,25,3,00\n", "<a><b>\n2[0,00][1,50]\n3[-2,25][3,00]", .decimal = ',');
+	GIVES("0,00,1,50\n-2,25,3,00\n", "<C0><C1>\n1[0,00][1,50]\n2[-2,25][3,00]", .decimal = ',');
+	GIVES("0,00, 1,5\n",
+		"error 65: t.csv:1: \"0,00, 1,5\": commas are decimal signs and separators at once; "
+		"--decimal "
+		", reads them so, --decimal . takes each as a separator",
+		.delim = 0);
+	GIVES("a,b\n0,00,1,50\n",
+		"error 65: t.csv:2: \"0,00,1,50\": commas are decimal signs and separators at once; "
+		"--decimal "
+		", reads them so, --decimal . takes each as a separator",
+		.delim = 0);
+	GIVES("0,00, 1,5\n", "<C0><C1><C2><C3>\n1[0][00][1][5]", .decimal = '.');
+	GIVES("a, b, c\n0, 61379.36, 2,0, 12:00\n",
+		"error 65: t.csv:2: 5 cells, but the first row has 3" RAGGED, .delim = 0);
+	GIVES("a;b\n0;1,5\n2,25;3\n", "<a><b>\n2[0][1,5]\n3[2,25][3]", .delim = 0);
+}
+
 static void damage_is_named(void)
 {
-	GIVES("a,b\n1,2\n1\n", "error 65: t.csv:3: 1 cells, but the first row has 2", .delim = 0);
-	GIVES("a,b\n1,2,3\n", "error 65: t.csv:2: 3 cells, but the first row has 2", .delim = 0);
-	GIVES("a,a\n1,2\n", "error 65: t.csv:1: two columns are called \"a\"; rename one", .delim = 0);
-	GIVES("a\xff,b\n1,2\n", "error 65: t.csv:1: the name of column 1 is not UTF-8 text", .delim = 0);
+	GIVES("a,b\n1,2\n1\n", "error 65: t.csv:3: 1 cells, but the first row has 2" RAGGED, .delim = 0);
+	GIVES("a,b\n1,2,3\n", "error 65: t.csv:2: 3 cells, but the first row has 2" RAGGED, .delim = 0);
+	GIVES("a\xff,b\n1,2\n",
+		"error 65: t.csv:1: the name of column 1 is not UTF-8 text; convert the file (iconv -t "
+		"UTF-8)",
+		.delim = 0);
 	GIVES("# only\n\n", "error 65: t.csv: no rows, only comments or empty lines", .delim = 0);
 	GIVES("a,b,c\n1,2,3\n", "error 65: t.csv:1: more columns than --max-columns allows",
 		.max_columns = 2);
@@ -260,6 +334,52 @@ static void damage_is_named(void)
 	char *s = dump(nul, sizeof nul - 1, (struct csv_form){0}, true);
 	CHECK_TEXT(s, "error 65: t.csv:3: a NUL byte: not a table of text");
 	free(s);
+}
+
+/* The last number of a table, read as numbers. */
+static double last_number(const char *csv, struct csv_form form, char *decimal, int *header_rows)
+{
+	struct input *in = input_of(csv, strlen(csv));
+	struct csv_table *t = csv_table_new(in, &form);
+	const struct csv_cell *cell;
+	const double *x;
+	double last = -1;
+	while (t && csv_table_numbers(t, &cell, &x) == 1)
+		last = x[csv_table_columns(t) - 1];
+	*decimal = t ? csv_table_decimal(t) : 0;
+	*header_rows = t ? csv_table_header_rows(t) : -1;
+	csv_table_free(t);
+	input_close(in);
+	return last;
+}
+
+static void what_is_learnt_of_a_table_is_told(void)
+{
+	char decimal;
+	int rows;
+	CHECK(last_number("a;b\n1;2\n3;-4,25\n", (struct csv_form){0}, &decimal, &rows) == -4.25);
+	CHECK(decimal == ',' && rows == 1);
+	CHECK(last_number("a;b\n1;2,5\n1,25;1,5\n31,25;12,5\n", (struct csv_form){0}, &decimal, &rows) ==
+		12.5);
+	CHECK(decimal == ',');
+	CHECK(isnan(last_number("a;b\n1;2.5\n3;4,5\n", (struct csv_form){0}, &decimal, &rows)) &&
+		decimal == '.');
+	CHECK(isnan(last_number("a;b\n1;2,5\n3;4.5\n", (struct csv_form){0}, &decimal, &rows)) &&
+		decimal == ',');
+	CHECK(last_number("0,0, 1,5\n0,0, 2,5\n", (struct csv_form){.decimal = ','}, &decimal, &rows) == 2.5);
+	CHECK(decimal == ',' && rows == 0);
+	CHECK(last_number("a\nuV\n1\n", (struct csv_form){0}, &decimal, &rows) == 1 && rows == 2);
+	struct input *in = input_of("% Rate = 5\n#\na,b\nuV,mV\n1,2\n3,4\n", 31);
+	struct csv_table *t = csv_table_new(in, &(struct csv_form){0});
+	int n = 0;
+	CHECK(csv_table_comments(t)->n == 2 && !strcmp(csv_table_comments(t)->s[0], "% Rate = 5"));
+	CHECK(csv_table_units(t)->n == 2 && !strcmp(csv_table_units(t)->s[1], "mV"));
+	struct csv_cell *ahead = csv_table_ahead(t, 1, &n);
+	CHECK(ahead && n == 2 && *ahead[1].s == '4');
+	free(ahead);
+	CHECK(!csv_table_ahead(t, 2, &n));
+	csv_table_free(t);
+	input_close(in);
 }
 
 /* A table larger than every buffer, by both lanes. */
@@ -314,6 +434,12 @@ int main(void)
 	CASE(headers_are_found);
 	CASE(line_ends_marks_and_comments_are_skipped);
 	CASE(quotes_go_through_libcsv);
+	CASE(blanks_separate);
+	CASE(names_are_made_unique_and_lose_dots);
+	CASE(units_may_stand_below_the_names);
+	CASE(rows_may_end_with_a_separator_or_without_their_last_cell);
+	CASE(commas_may_be_decimal_signs);
+	CASE(what_is_learnt_of_a_table_is_told);
 	CASE(damage_is_named);
 	CASE(both_lanes_agree);
 	CASE(a_table_of_a_million_decimals_is_that_of_strtod);
