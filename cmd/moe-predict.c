@@ -2,6 +2,7 @@
 #include "program.h"
 
 #include "base/mem.h"
+#include "eeg/dialect/dialect.h"
 #include "train/answer.h"
 #include "train/committee.h"
 #include "train/source.h"
@@ -16,6 +17,7 @@ static struct {
 	bool csv, tsv, rejects;
 	struct selection_words select;
 	struct split_naming naming;
+	struct split_reading reading;
 } o;
 
 static const struct option table[] = {
@@ -31,6 +33,7 @@ static const struct option table[] = {
 	{"tsv", 0, OPT_FLAG, &o.tsv, .help = "print a table with tabs instead of JSON Lines"},
 	ABLATION_OPTIONS(o.select),
 	NAMING_OPTIONS(o.naming),
+	READING_OPTIONS(o.reading),
 	{"batch", 0, OPT_INT, &o.batch, .value = "32", .min = 1, .max = 65536, .arg = "N",
 		.help = "windows worked on at a time; the answers do not depend on it"},
 	{"missing-channel", 0, OPT_CHOICE, &o.missing, .value = "error", .choices = "error|interp|zero",
@@ -295,8 +298,8 @@ static int answer_source(struct run *r, struct source *s)
 static int answer_all(struct run *r, const struct names *operands)
 {
 	const struct committee *c = r->committee;
-	struct source *s = source_new(
-		operands, &c->like, (enum missing_channel)o.missing, &o.naming, c->whole ? 0 : (int)o.batch);
+	struct source *s = source_new(operands, &c->like, (enum missing_channel)o.missing, &o.naming,
+		&o.reading, c->whole ? 0 : (int)o.batch);
 	char *apart =
 		c->strides
 			? mem_format("%s and %s cut recordings at different strides; cut it with moe-split "

@@ -2,6 +2,7 @@
 #include "program.h"
 
 #include "base/mem.h"
+#include "eeg/dialect/dialect.h"
 #include "model/recorder.h"
 #include "train/adapt.h"
 #include "train/condition.h"
@@ -14,6 +15,7 @@ static struct {
 	bool jsonl;
 	struct selection_words select;
 	struct split_naming naming;
+	struct split_reading reading;
 } o;
 
 static const struct option table[] = {
@@ -22,6 +24,7 @@ static const struct option table[] = {
 	{"jsonl", 0, OPT_FLAG, &o.jsonl, .help = "print one JSON line per window instead of a routing file"},
 	ABLATION_OPTIONS(o.select),
 	NAMING_OPTIONS(o.naming),
+	READING_OPTIONS(o.reading),
 	{"batch", 0, OPT_INT, &o.batch, .value = "32", .min = 1, .max = 65536, .arg = "N",
 		.help = "windows worked on at a time; the result does not depend on it"},
 	{"missing-channel", 0, OPT_CHOICE, &o.missing, .value = "error", .choices = "error|interp|zero",
@@ -212,8 +215,8 @@ static int route_all(const struct run *r, const struct names *operands)
 	bool at_once =
 		     (o.jsonl || output_is_stream(r->out)) && !(model_adapts(m) && source_at_rest(operands)),
 	     live = at_once && m->config.train.scale != SCALE_EMS;
-	struct source *s = source_new(
-		operands, &m->layout, (enum missing_channel)o.missing, &o.naming, live ? (int)o.batch : 0);
+	struct source *s = source_new(operands, &m->layout, (enum missing_channel)o.missing, &o.naming,
+		&o.reading, live ? (int)o.batch : 0);
 	struct dataset *d = dataset_new(&m->layout, (enum missing_channel)o.missing);
 	struct windows *w;
 	int got, bad = dataset_scale(d, m);

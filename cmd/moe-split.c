@@ -3,12 +3,13 @@
 #include "program.h"
 
 #include "base/mem.h"
+#include "eeg/dialect/dialect.h"
 #include "eeg/live.h"
 
 static struct {
 	struct split_options split;
-	const char *delim, *channels, *drop, *classes, *like, *bandpass, *notch, *reference;
-	int header, align, rule, value, unit, time_unit, last;
+	const char *channels, *drop, *classes, *like, *bandpass, *notch, *reference;
+	int align, rule, value, last, form;
 	long long experts, halo, max_row, max_columns, max_classes;
 	bool explain, live, no_live;
 	bool experts_given, window_given, stride_given, resample_given,
@@ -61,15 +62,9 @@ static const struct option table[] = {
 	BESIDE_OPTIONS(o.split),
 	{"ignore-label", 0, OPT_LIST, &o.split.ignore, .arg = "VALUE",
 		.help = "this label means unlabelled; may be given several times"},
-	{"time-column", 0, OPT_TEXT, &o.split.time_column, .arg = "NAME",
-		.help = "the column that holds the times; time, timestamp or timestamps when not given and "
-			"there is one"},
-	{"time-unit", 0, OPT_CHOICE, &o.time_unit, .value = "auto", .choices = "auto|s|ms|us",
-		.help = "unit of the times"},
 	{"rate", 0, OPT_REAL, &o.split.rate, .min = 1e-3, .max = 1e7, .arg = "HZ",
-		.help = "samples per second, for recordings without a time column"},
-	{"unit", 0, OPT_CHOICE, &o.unit, .value = "uV", .choices = "uV|mV|V|nV",
-		.help = "unit of the recordings; windows are in microvolts"},
+		.help = "samples per second, for recordings that do not tell"},
+	READING_OPTIONS(o.split.reading),
 	{"missing", 0, OPT_CHOICE, &o.value, .value = "error", .choices = "error|drop-window|interp",
 		.help = "cells without a value: refuse them, leave out the windows they are in, or draw a "
 			"line across"},
@@ -88,12 +83,9 @@ static const struct option table[] = {
 		.help = "take channels, conditioning, regions, rate, window and stride from this model, "
 			"matching "
 			"channels by name"},
-	{"delim", 0, OPT_TEXT, &o.delim, .arg = "comma|semicolon|tab",
-		.help = "separator; found out when not given"},
-	{"header", 0, OPT_CHOICE, &o.header, .value = "auto", .choices = "auto|no|yes",
-		.help = "whether the first row names the columns; without names they are C0, C1, ..."},
-	{"explain", 0, OPT_FLAG, &o.explain,
-		.help = "print what was understood, one JSON object per recording, and write nothing else"},
+	{"explain", 0, OPT_CHOICE, &o.form, .bare = "json", .choices = "json|text", .given = &o.explain,
+		.help = "print what was understood, one JSON object per recording or in words, and write "
+			"nothing else"},
 	{"live", 0, OPT_FLAG, &o.live,
 		.help = "write each window as a file of its own as soon as its last row is there"},
 	{"no-live", 0, OPT_FLAG, &o.no_live,
@@ -114,22 +106,6 @@ static const struct option table[] = {
 static const struct program program = {"moe-split", "cut EEG recordings (CSV) into windows",
 	"[RECORDING.csv ...]", table,
 	"moe-split --window 2s --stride 1s S*.csv | moe-train -o model.safetensors -"};
-
-/* --delim: a word or the character itself. */
-static int read_delim(void)
-{
-	static const struct {
-		const char *word;
-		char delim;
-	} known[] = {{"comma", ','}, {",", ','}, {"semicolon", ';'}, {";", ';'}, {"tab", '\t'}, {"\t", '\t'},
-		{"\\t", '\t'}};
-	for (size_t i = 0; i < sizeof known / sizeof *known && o.delim; i++)
-		if (!strcmp(o.delim, known[i].word))
-			o.split.delim = known[i].delim;
-	return o.delim && !o.split.delim
-		       ? err_set(EX_USAGE, "--delim: \"%s\" is none of comma, semicolon, tab", o.delim)
-		       : 0;
-}
 
 static int contradictions(void)
 {
@@ -192,9 +168,6 @@ static void gather(void)
 	s->keep_last = o.last;
 	s->rule = (enum split_rule)o.rule;
 	s->value = (enum split_value)o.value;
-	s->unit = (enum split_unit)o.unit;
-	s->time_unit = (enum split_time)o.time_unit;
-	s->header = (enum split_header)o.header;
 	s->experts = (int)o.experts;
 	s->halo = (int)o.halo;
 	s->max_row = (size_t)o.max_row;
@@ -206,7 +179,10 @@ static void gather(void)
 static int explain(const struct split *s)
 {
 	struct text t = {0};
-	split_explain(s, &t);
+	if (o.form)
+		split_explain_words(s, &t);
+	else
+		split_explain(s, &t);
 	return print_all(&t);
 }
 
@@ -354,7 +330,7 @@ static int split_recordings(const struct names *operands)
 static int work(const struct names *operands)
 {
 	struct layout like = {0};
-	if (read_delim() || contradictions() || read_conditioning(&o.split.conditioning))
+	if (contradictions() || read_conditioning(&o.split.conditioning))
 		return -1;
 	gather();
 	mem_return_large();

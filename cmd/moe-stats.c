@@ -170,7 +170,7 @@ static int print_ablation(const struct ablation_table *a, const struct model *m)
 
 static int read_windows(struct dataset *d, const struct names *operands)
 {
-	struct source *s = source_new(operands, d->target, MISSING_ERROR, NULL, 0);
+	struct source *s = source_new(operands, d->target, MISSING_ERROR, NULL, NULL, 0);
 	struct windows *w;
 	int got, bad = 0;
 	while (!bad && (got = source_next(s, &w)) != 0)

@@ -108,6 +108,34 @@ static struct {
 			.arg = "NAME", .help = "the condition of all recordings of this call"                \
 	}
 
+/* Rows for programs that read recordings: how their text is read. reading: a struct split_reading; includes
+ * eeg/dialect/dialect.h. */
+#define READING_OPTIONS(reading)                                                                             \
+	{"dialect", 0, OPT_CHOICE, &(reading).dialect, .value = "auto", .choices = DIALECT_CHOICES,          \
+		.help = "the recorder that wrote the text; auto: found out from its first rows"},            \
+		{"delim", 0, OPT_TEXT, &(reading).delim, .arg = "comma|semicolon|tab|blank",                 \
+			.help = "separator; found out when not given"},                                      \
+		{"decimal", 0, OPT_TEXT, &(reading).decimal, .arg = ".|,",                                   \
+			.help = "decimal sign; found out when not given, unless commas also separate"},      \
+		{"header", 0, OPT_CHOICE, &(reading).header, .value = "auto",                                \
+			.choices = "auto|none|1|2|yes|no",                                                   \
+			.help = "rows above the data: none, names of the columns, or names and units (yes: " \
+				"1, no: none); without names they are C0, C1, ..."},                         \
+		{"ragged", 0, OPT_CHOICE, &(reading).ragged, .value = "error", .choices = "error|drop|pad",  \
+			.help = "rows with more or fewer cells than the header: refuse them, leave them "    \
+				"out, or fill them up with missing values and cut off what is too much"},    \
+		{"time-column", 0, OPT_TEXT, &(reading).time_column, .arg = "NAME",                          \
+			.help = "the column that holds the times; time, timestamp, timestamps or the like "  \
+				"when not given and there is one"},                                          \
+		{"time-unit", 0, OPT_CHOICE, &(reading).time_unit, .value = "auto",                          \
+			.choices = "auto|s|ms|us", .help = "unit of times that are numbers"},                \
+	{                                                                                                    \
+		"unit", 0, OPT_CHOICE, &(reading).unit,                                                      \
+			.value = "auto", .choices = "auto|uV|mV|V|nV",                                       \
+			.help = "unit of the recordings; auto: what they say, else uV; windows are in "      \
+				"microvolts"                                                                 \
+	}
+
 /* Rows for programs that run a model: experts taken away from its mixtures. words: a struct selection_words. */
 #define ABLATION_OPTIONS(words)                                                                            \
 	{"force-k", 0, OPT_INT, &(words).force_k, .value = "0", .min = 0, .max = 4096, .arg = "N",         \

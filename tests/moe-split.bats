@@ -238,7 +238,7 @@ load split_helpers
     moe-split --window 1 --experts 1 --halo 0 r.csv -o w.st
     [ "$(show w.st moe.channels)$(show w.st moe.rate)" = '["a","b"]250' ]
     moe-split --explain --window 1 --experts 1 r.csv >one
-    [ "$(jq -c '[.ignored[]|[.name,.why]]' one)" = '[["","has no name: row numbers"],["Sample","row numbers"],["Time (ms)","holds the times"],["","has no name"]]' ]
+    [ "$(jq -c '[.ignored[]|[.name,.why]]' one)" = '[["","has no name: row numbers"],["Sample","row numbers"],["Time (ms)","holds the times"]]' ]
     moe-split --channels Sample,b --window 1 --experts 1 --halo 0 r.csv -o w.st
     [ "$(show w.st expert.0)" = 'F32 [2, 2] 0 2 1 4' ]
     ramp 4 x y >l.csv

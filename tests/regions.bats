@@ -57,7 +57,7 @@ midline: Fz Cz Pz | F3
 right: Fp2 F4 F8 T4 C4 T6 P4 O2 | Fz' --regions hemispheres --halo 1
     columns "EEG Fp1-REF,Fc5.,C4..,EEG O2-LE" >r.csv
     said 'frontal: EEG Fp1-REF
-central: Fc5. C4..
+central: Fc5 C4
 occipital: EEG O2-LE' --regions lobes --halo 0
 }
 

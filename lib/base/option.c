@@ -156,6 +156,8 @@ static int one_option(const struct program *p, int argc, char **argv, int *i)
 		snprintf(written, sizeof written, "--%s", o->name);
 	else
 		snprintf(written, sizeof written, "-%c", o->letter);
+	if (!value)
+		value = o->bare;
 	if (o->kind != OPT_FLAG && !value) {
 		if (*i + 1 >= argc)
 			return err_set(
@@ -208,6 +210,10 @@ static void facts(const struct option *o, struct text *t)
 		text_addf(t, "default %s", o->value);
 		between = "; ";
 	}
+	if (o->bare) {
+		text_addf(t, "%swithout a value %s", between, o->bare);
+		between = "; ";
+	}
 	if (o->min < o->max) {
 		text_addf(t, "%s%.10g to %.10g", between, o->min, o->max);
 		between = "; ";
@@ -251,7 +257,7 @@ void options_help(const struct program *p, struct text *t)
 		else
 			text_addf(&left, "      --%s", o->name);
 		if (o->kind != OPT_FLAG)
-			text_addf(&left, " %s", argument(o));
+			text_addf(&left, o->bare ? "[=%s]" : " %s", argument(o));
 		text_add(&words, o->help);
 		struct text more = {0};
 		facts(o, &more);
@@ -294,7 +300,7 @@ void options_mdoc(const struct program *p, struct text *t)
 			text_addf(t, "Fl %c , ", o->letter);
 		text_addf(t, "Fl Fl %s", o->name);
 		if (o->kind != OPT_FLAG) {
-			text_add(t, " Ar \"");
+			text_add(t, o->bare ? " Ns Op = Ns Ar \"" : " Ar \"");
 			roff(t, argument(o));
 			text_add(t, "\"");
 		}

@@ -9,7 +9,8 @@
  *
  * From it come parsing and range checks (options_parse), the --help text with live defaults and ranges (options_help), the
  * OPTIONS section of the man page (options_mdoc) and the shell completion (options_bash). Options and operands may come in
- * any order; `--` ends the options; `-` is an operand. A value is given as --name VALUE, --name=VALUE, -x VALUE or -xVALUE.
+ * any order; `--` ends the options; `-` is an operand. A value is given as --name VALUE, --name=VALUE, -x VALUE or -xVALUE; where
+ * it may be left out (bare), only as --name=VALUE.
  */
 #ifndef BASE_OPTION_H
 #define BASE_OPTION_H
@@ -37,6 +38,7 @@ struct option {
 	enum option_kind kind;
 	void *target;
 	const char *value;        /* default as text; NULL = none */
+	const char *bare;         /* value when it stands without one; NULL = it needs one */
 	const char *arg;          /* what the help calls the value */
 	const char *choices;      /* OPT_CHOICE: "error|interp" */
 	double min, max;          /* OPT_INT, OPT_REAL, OPT_SPAN; equal = no range */

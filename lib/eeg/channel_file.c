@@ -2,52 +2,12 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "eeg/unit.h"
 #include "io/sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum { UNITS = 4, SPELLINGS = 6 };
-
-static const struct {
-	double factor;
-	const char *name[SPELLINGS]; /* as it is written; then in any case */
-	const char *word[SPELLINGS];
-} known[UNITS] = {
-	[SPLIT_UV] = {1, {"uV", "\xc2\xb5V", "\xce\xbcV"}, {"microV", "microvolt", "microvolts"}},
-	[SPLIT_MV] = {1e3, {"mV"}, {"milliV", "millivolt", "millivolts"}},
-	[SPLIT_V] = {1e6, {"V"}, {"volt", "volts"}},
-	[SPLIT_NV] = {1e-3, {"nV"}, {"nanoV", "nanovolt", "nanovolts"}},
-};
-
-double split_unit_factor(enum split_unit u)
-{
-	return known[u].factor;
-}
-
-static double factor_of(const char *unit)
-{
-	for (int u = 0; u < UNITS; u++)
-		for (int i = 0; i < SPELLINGS; i++)
-			if ((known[u].name[i] && !strcmp(known[u].name[i], unit)) ||
-				(known[u].word[i] && !strcasecmp(known[u].word[i], unit)))
-				return known[u].factor;
-	return 0;
-}
-
-const char *columns_unit(const struct columns *c, enum split_unit unit)
-{
-	if (!c->factor)
-		return known[unit].name[0];
-	for (int i = 1; i < c->channels.n; i++)
-		if (c->factor[i] != c->factor[0])
-			return "mixed";
-	for (int u = 0; u < UNITS; u++)
-		if (known[u].factor == c->factor[0])
-			return known[u].name[0];
-	return "mixed";
-}
 
 void channel_file_free(struct channel_file *f)
 {
@@ -84,11 +44,11 @@ static int add(struct channel_file *f, const struct sheet *s, char *const *cell)
 	char *why = why_out(s, cell);
 	if (!why)
 		return -1;
-	double factor = unit ? factor_of(unit) : 0;
-	bool unknown = unit && !(factor > 0), out = *why;
+	enum split_unit u = unit ? unit_parse(unit) : SPLIT_UNIT_AUTO;
+	bool unknown = unit && u == SPLIT_UNIT_AUTO, out = *why;
 	GROW(f->factor, f->channel.n + 1);
 	GROW(f->bad, f->channel.n + 1);
-	f->factor[f->channel.n] = unknown ? -1 : factor;
+	f->factor[f->channel.n] = unknown ? -1 : unit ? unit_factor(u) : 0;
 	f->bad[f->channel.n] = cell[STATUS] && !strcasecmp(cell[STATUS], "bad");
 	names_add(&f->channel, name);
 	names_add(&f->why, why);
@@ -159,22 +119,8 @@ bool channel_file_bad(const struct channel_file *f, const char *column)
 	return i >= 0 && f->bad[i];
 }
 
-int channel_file_units(const struct channel_file *f, struct columns *c, enum split_unit unit)
+double channel_file_factor(const struct channel_file *f, const char *channel)
 {
-	if (!f->name)
-		return 0;
-	int n = c->channels.n + c->extra.n;
-	c->factor = NEW_ARRAY(double, n);
-	for (int i = 0; i < n; i++) {
-		const char *name = columns_channel(c, i);
-		int k = names_find(&f->channel, name);
-		if (k >= 0 && f->factor[k] < 0) /* it is read for the reference: others have been refused */
-			return err_set(EX_DATAERR,
-				"%s: channel \"%.80s\" is read for the reference, and its unit is none of "
-				"uV, "
-				"mV, V, nV",
-				f->name, name);
-		c->factor[i] = k >= 0 && f->factor[k] > 0 ? f->factor[k] : known[unit].factor;
-	}
-	return 0;
+	int i = f->name ? names_find(&f->channel, channel) : -1;
+	return i < 0 ? 0 : f->factor[i];
 }

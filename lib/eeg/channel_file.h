@@ -20,12 +20,7 @@ void channel_file_free(struct channel_file *);
 /* Why a column of the table is no channel; NULL when it is one, or there is no file. */
 const char *channel_file_why(const struct channel_file *, const char *column);
 bool channel_file_bad(const struct channel_file *, const char *column);
-/* The factor of each planned channel; unit: of those the file does not say one for. -1 with an error when one of them is
- * not in volts. */
-int channel_file_units(const struct channel_file *, struct columns *, enum split_unit unit);
-
-/* Factor to microvolts, and its unit's name; what they are when channels differ is "mixed". */
-double split_unit_factor(enum split_unit);
-const char *columns_unit(const struct columns *, enum split_unit);
+/* The factor of a channel to microvolts; 0 = the file does not say, or there is none; -1 = its unit is no voltage. */
+double channel_file_factor(const struct channel_file *, const char *channel);
 
 #endif

@@ -3,7 +3,10 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "eeg/beside.h"
+#include "eeg/dialect/dialect.h"
+#include "eeg/unit.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,7 +18,7 @@ void columns_free(struct columns *c)
 	names_free(&c->ignored);
 	names_free(&c->why);
 	free(c->from);
-	free(c->factor);
+	free(c->scale);
 	*c = (struct columns){0};
 }
 
@@ -25,30 +28,42 @@ const char *columns_channel(const struct columns *c, int channel)
 	return channel < C ? c->channels.s[channel] : c->extra.s[channel - C];
 }
 
-bool columns_is_time(const char *name, enum split_time *unit)
+/* A word for a unit of time. */
+static bool unit_of_time(const char *s, size_t n, enum split_time *unit)
 {
-	static const char *const stem[] = {"timestamps", "timestamp", "time stamp", "time"};
 	static const struct {
 		const char *word;
 		enum split_time unit;
-	} tail[] = {{"s", SPLIT_TIME_S}, {"sec", SPLIT_TIME_S}, {"seconds", SPLIT_TIME_S},
+	} known[] = {{"s", SPLIT_TIME_S}, {"sec", SPLIT_TIME_S}, {"seconds", SPLIT_TIME_S},
 		{"ms", SPLIT_TIME_MS}, {"msec", SPLIT_TIME_MS}, {"milliseconds", SPLIT_TIME_MS},
 		{"us", SPLIT_TIME_US}, {"microseconds", SPLIT_TIME_US}};
+	if (n > 2 && strchr("([", s[0]) && strchr(")]", s[n - 1])) {
+		s++;
+		n -= 2;
+	}
+	for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+		if (strlen(known[k].word) == n && !strncasecmp(s, known[k].word, n)) {
+			*unit = known[k].unit;
+			return true;
+		}
+	return false;
+}
+
+bool columns_is_time(const char *name, enum split_time *unit)
+{
+	static const char *const stem[] = {"timestamps", "timestamp", "time stamp", "time", "elapsed time",
+		"time and date", "datetime", "zeitstempel", "zeit", "temps", "tiempo", "tempo"};
 	for (size_t i = 0; i < sizeof stem / sizeof *stem; i++) {
 		size_t n = strlen(stem[i]);
 		if (strncasecmp(name, stem[i], n))
 			continue;
 		const char *rest = name + n;
-		if (!*rest)
+		if (!*rest ||
+			(*rest == '#' && !rest[1 + strspn(rest + 1, "0123456789")])) /* or it comes again */
 			return true;
 		rest += strspn(rest, " _([");
-		size_t word = strcspn(rest, ")] ");
-		for (size_t k = 0; k < sizeof tail / sizeof *tail; k++)
-			if (rest > name + n && strlen(tail[k].word) == word &&
-				!strncasecmp(rest, tail[k].word, word)) {
-				*unit = tail[k].unit;
-				return true;
-			}
+		if (rest > name + n && unit_of_time(rest, strcspn(rest, ")] "), unit))
+			return true;
 	}
 	return false;
 }
@@ -88,9 +103,19 @@ static void ignore(struct columns *c, const char *name, const char *why)
 	names_add(&c->why, why);
 }
 
+/* The column of a role, unless it is dropped. */
+static int of_role(
+	const struct facts *f, enum role role, const struct names *names, const struct split_options *o)
+{
+	for (int i = 0; i < names->n; i++)
+		if (f->role[i] == (unsigned char)role && names_find(&o->drop, names->s[i]) < 0)
+			return i;
+	return -1;
+}
+
 /* The columns that hold labels and times. */
-static int find_special(
-	struct columns *c, const char *file, const struct names *names, const struct split_options *o)
+static int find_special(struct columns *c, const char *file, const struct names *names, const struct facts *f,
+	const struct split_options *o)
 {
 	bool dropped = !o->label_column && names_find(&o->drop, "label") >= 0;
 	c->label = dropped ? -1 : names_find(names, o->label_column ? o->label_column : "label");
@@ -99,23 +124,86 @@ static int find_special(
 			c->label = i;
 	if (c->label < 0 && o->label_column)
 		return absent(file, "label column", o->label_column, names);
-	c->time = o->time_column ? names_find(names, o->time_column) : -1;
-	if (c->time < 0 && o->time_column)
-		return absent(file, "time column", o->time_column, names);
+	if (c->label < 0 && !dropped)
+		c->label = of_role(f, ROLE_LABEL, names, o);
+	const char *asked = o->reading.time_column;
+	c->time = asked ? names_find(names, asked) : of_role(f, ROLE_TIME, names, o);
+	if (c->time < 0 && asked)
+		return absent(file, "time column", asked, names);
 	enum split_time unit;
 	for (int i = 0; i < names->n && c->time < 0; i++)
-		if (i != c->label && columns_is_time(names->s[i], &unit) &&
+		if (i != c->label && f->role[i] == ROLE_OPEN && columns_is_time(names->s[i], &unit) &&
 			names_find(&o->drop, names->s[i]) < 0)
 			c->time = i;
 	if (c->label >= 0 && c->label == c->time)
 		return err_set(EX_USAGE, "%s: column \"%s\" cannot hold both labels and times", file,
 			names->s[c->label]);
+	c->counter = of_role(f, ROLE_COUNTER, names, o);
+	c->message = of_role(f, ROLE_MESSAGE, names, o);
+	c->valid = of_role(f, ROLE_VALID, names, o);
+	c->made_up = of_role(f, ROLE_MADE_UP, names, o);
 	return 0;
+}
+
+/* Of each channel: what the file beside the recording says, else what was asked for, else the row of units, else what the recorder
+ * is known for. */
+static int find_units(struct columns *c, const struct plan_facts *p, enum split_unit asked)
+{
+	int n = c->channels.n + c->extra.n;
+	c->scale = NEW_ARRAY(double, n);
+	for (int i = 0; i < n; i++) {
+		enum split_unit unit = asked;
+		int from = c->from[i];
+		const char *name = columns_channel(c, i);
+		double beside = channel_file_factor(p->beside, name);
+		if (beside < 0) /* others have been refused */
+			return err_set(EX_DATAERR,
+				"%s: channel \"%.80s\" is read for the reference, and its unit is none of "
+				"uV, mV, V, nV",
+				p->beside->name, name);
+		if (unit == SPLIT_UNIT_AUTO && from >= 0 && from < p->units->n)
+			unit = unit_parse(p->units->s[from]);
+		if (unit == SPLIT_UNIT_AUTO)
+			unit = p->facts->unit;
+		c->scale[i] = beside > 0 ? beside : unit_factor(unit);
+	}
+	return 0;
+}
+
+/* A unit of something else makes a column no channel. */
+static bool other_unit(const struct names *units, int i)
+{
+	static const char others[] = "mmhg|cmh2o|kpa|pa|bpm|1/min|brpm|%|pct|degc|deg c|\xc2\xb0"
+				     "c|c|l|l/min|ml|cm|mm|g|mg|m/s2|m/s^2|deg/s|dps|"
+				     "ohm|kohm|lux|us/cm|microsiemens";
+	bool is = false;
+	if (i >= units->n || !*units->s[i])
+		return false;
+	char *lower = mem_text(units->s[i]);
+	for (char *c = lower; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	is = text_among(others, lower);
+	free(lower);
+	return is;
+}
+
+static const char *why_role(const struct plan_facts *p, const char *name, int i)
+{
+	switch (p->facts->role[i]) {
+	case ROLE_CHANNEL:
+		return channel_file_why(p->beside, name);
+	case ROLE_TIME:
+		return "a further time column";
+	case ROLE_LABEL:
+		return "further labels";
+	default:
+		return p->facts->why[i];
+	}
 }
 
 /* What is not a channel, in one word, or NULL. */
 static const char *why_not(const struct columns *c, const struct names *names, int i,
-	const struct split_options *o, const struct channel_file *facts)
+	const struct split_options *o, const struct plan_facts *p)
 {
 	const char *name = names->s[i];
 	enum split_time unit;
@@ -129,16 +217,20 @@ static const char *why_not(const struct columns *c, const struct names *names, i
 		return "dropped on request";
 	const struct names *wanted = o->like ? &o->like->channels : &o->channels;
 	if (wanted->n && names_find(wanted, name) >= 0)
-		return channel_file_why(facts, name);
-	if (names_find(&split_conditioning(o)->reference, name) >= 0 && !channel_file_bad(facts, name))
+		return channel_file_why(p->beside, name);
+	if (names_find(&split_conditioning(o)->reference, name) >= 0 && !channel_file_bad(p->beside, name))
 		return "read for the reference";
 	if (wanted->n)
 		return o->like ? "not in the model" : "not among --channels";
+	if (p->facts->role[i] != ROLE_OPEN)
+		return why_role(p, name, i);
 	if (!*name)
 		return i ? "has no name" : "has no name: row numbers";
 	if (is_index(name))
 		return "row numbers";
-	return columns_is_time(name, &unit) ? "a further time column" : channel_file_why(facts, name);
+	if (columns_is_time(name, &unit))
+		return "a further time column";
+	return other_unit(p->units, i) ? "its unit is no voltage" : channel_file_why(p->beside, name);
 }
 
 static int check_wanted(const char *file, const struct names *names, const struct split_options *o)
@@ -223,14 +315,15 @@ static int find_extra(struct columns *c, const char *file, const struct names *n
 }
 
 int columns_plan(struct columns *c, const char *file, const struct names *names,
-	const struct split_options *o, const struct names *before, const struct channel_file *facts)
+	const struct split_options *o, const struct names *before, const struct plan_facts *p)
 {
-	*c = (struct columns){.label = -1, .time = -1};
-	if (find_special(c, file, names, o) || check_wanted(file, names, o))
+	*c = (struct columns){
+		.label = -1, .time = -1, .counter = -1, .message = -1, .valid = -1, .made_up = -1};
+	if (find_special(c, file, names, p->facts, o) || check_wanted(file, names, o))
 		return -1;
 	struct names found = {0};
 	for (int i = 0; i < names->n; i++) {
-		const char *why = why_not(c, names, i, o, facts);
+		const char *why = why_not(c, names, i, o, p);
 		if (why)
 			ignore(c, names->s[i], why);
 		else
@@ -244,7 +337,14 @@ int columns_plan(struct columns *c, const char *file, const struct names *names,
 		free(list);
 	}
 	if (!r)
-		r = find_extra(c, file, names, o, facts);
+		r = find_extra(c, file, names, o, p->beside);
 	names_free(&found);
+	if (!r)
+		r = find_units(c, p, (enum split_unit)o->reading.unit);
+	c->time_unit = (enum split_time)o->reading.time_unit;
+	if (c->time_unit == SPLIT_TIME_AUTO && c->time >= 0 && p->facts->role[c->time] == ROLE_TIME)
+		c->time_unit = p->facts->time_unit;
+	if (c->time_unit == SPLIT_TIME_AUTO && c->time >= 0 && c->time < p->units->n)
+		unit_of_time(p->units->s[c->time], strlen(p->units->s[c->time]), &c->time_unit);
 	return r;
 }

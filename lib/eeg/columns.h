@@ -5,20 +5,29 @@
 #include "eeg/split.h"
 
 struct channel_file; /* eeg/channel_file.h */
+struct facts;        /* eeg/dialect/dialect.h */
 
 struct columns {
 	struct names channels; /* [C] in the order of the result */
 	struct names extra;    /* channels that are read for the reference only */
 	int *from; /* [C + extra] column of the table; -1 = made up (a channel of the model that is not there) */
-	double *factor;  /* [C + extra] to microvolts; NULL: the unit of the options for all */
-	int label, time; /* columns, -1 = none */
+	double *scale;                                     /* [C + extra] to microvolts */
+	enum split_time time_unit;                         /* of numbers; SPLIT_TIME_AUTO = find out */
+	int label, time, counter, message, valid, made_up; /* columns, -1 = none */
 	struct names ignored, why;
 };
 
+/* What is known of the columns beside their names. */
+struct plan_facts {
+	const struct names *units;         /* of a second header row, may be empty */
+	const struct facts *facts;         /* from the first lines */
+	const struct channel_file *beside; /* from the channels file */
+};
+
 /* names: of the table's columns, "" = unnamed. before: the channels of earlier recordings, which these must be; NULL for the
- * first. file: for messages. facts: of its channels file. -1 with an error; columns_free in any case. */
+ * first. file: for messages. -1 with an error; columns_free in any case. */
 int columns_plan(struct columns *, const char *file, const struct names *names, const struct split_options *,
-	const struct names *before, const struct channel_file *facts);
+	const struct names *before, const struct plan_facts *);
 void columns_free(struct columns *);
 /* The name of a channel, those for the reference behind the others. */
 const char *columns_channel(const struct columns *, int channel);

@@ -194,7 +194,7 @@ static int fit(
 int electrode_file_read(struct electrode_file *f, const char *path, struct names *notes)
 {
 	struct input *in = input_open(path);
-	struct csv_form form = {.delim = '\t', .header = CSV_HEADER_YES};
+	struct csv_form form = {.delim = '\t', .header = CSV_HEADER_YES, .strict = true};
 	struct csv_table *t = in ? csv_table_new(in, &form) : NULL;
 	struct coordsystem said = {0};
 	int r = t && !read_table(f, path, t) && !coordsystem_read(&said, path) ? fit(f, path, &said, notes)

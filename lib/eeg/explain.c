@@ -1,9 +1,11 @@
 #include "eeg/split_state.h"
 
 #include "base/json.h"
+#include "eeg/unit.h"
 #include "eeg/channel_file.h"
 #include "eeg/events.h"
 
+#include <math.h>
 #include <string.h>
 
 static void number_or_null(struct text *t, double x)
@@ -42,25 +44,47 @@ static void pairs(
 	text_add(t, "]");
 }
 
+const char *explain_time_column(const struct recording *r)
+{
+	for (int k = 0; k < r->columns.ignored.n; k++)
+		if (!strcmp(r->columns.why.s[k], "holds the times"))
+			return r->columns.ignored.s[k];
+	return NULL;
+}
+
+const char *explain_time_kind(const struct recording *r)
+{
+	static const char *const text[] = {
+		[CLOCK_DATE] = "date and time", [CLOCK_DAY] = "time of day", [CLOCK_DELTA] = "timedelta"};
+	if (r->clock != CLOCK_NONE)
+		return text[r->clock];
+	return r->time.unit != SPLIT_TIME_AUTO ? timeline_kind(&r->time) : NULL;
+}
+
 static void explain_time(struct text *t, const struct recording *r, const char *column)
 {
-	static const char *const kind[] = {[SPLIT_TIME_S] = "seconds",
-		[SPLIT_TIME_MS] = "milliseconds",
-		[SPLIT_TIME_US] = "microseconds"};
+	const char *kind = explain_time_kind(r);
 	text_add(t, ",\"time\":");
 	if (!column)
 		text_add(t, "null");
 	else {
 		text_add(t, "{\"column\":");
 		json_string(t, column);
-		text_addf(t, ",\"kind\":%s%s%s}", r->time.rate > 0 ? "\"" : "",
-			r->time.rate > 0 ? kind[r->time.unit] : "null", r->time.rate > 0 ? "\"" : "");
+		text_add(t, ",\"kind\":");
+		if (kind)
+			json_string(t, kind);
+		else
+			text_add(t, "null");
+		text_add(t, "}");
 	}
 	text_add(t, ",\"gaps\":[");
 	for (int64_t i = 0; i < r->time.gaps; i++) {
 		text_addf(
 			t, "%s{\"row\":%lld,\"seconds\":", i ? "," : "", (long long)r->time.gap[i].recorded);
-		text_addf(t, "%.6g}", r->time.gap[i].seconds);
+		if (isnan(r->time.gap[i].seconds)) /* another trial, or a counter that began anew */
+			text_add(t, "null}");
+		else
+			text_addf(t, "%.6g}", r->time.gap[i].seconds);
 	}
 	text_add(t, "]");
 }
@@ -103,31 +127,51 @@ static void explain_regions(struct text *t, const struct layout *l)
 	text_add(t, "]");
 }
 
+/* What the comments say, as far as it is text, and what was met while reading. */
+static void explain_rest(struct text *t, const struct recording *r)
+{
+	struct names remarks = {0};
+	const char *between = "";
+	text_add(t, ",\"facts\":{");
+	for (int i = 0; i < r->facts.key.n; i++) {
+		const char *key = r->facts.key.s[i], *value = r->facts.value.s[i];
+		if (!json_utf8(key, strlen(key)) || !json_utf8(value, strlen(value)) ||
+			names_find(&r->facts.key, key) < i)
+			continue;
+		text_add(t, between);
+		json_string(t, key);
+		text_add(t, ":");
+		json_string(t, value);
+		between = ",";
+	}
+	recording_remarks(r, &remarks);
+	text_add(t, "},\"notes\":");
+	json_list(t, &remarks);
+	names_free(&remarks);
+}
+
 static void explain_one(const struct split *s, int i, struct text *t)
 {
 	const struct recording *r = &s->told[i].r;
 	const char delim[2] = {r->delim, 0};
-	const char *time = NULL;
-	for (int k = 0; k < r->columns.ignored.n; k++)
-		if (!strcmp(r->columns.why.s[k], "holds the times"))
-			time = r->columns.ignored.s[k];
+	const char *time = explain_time_column(r);
 	int64_t of_group = 0;
 	for (int k = 0; k < s->tolds; k++)
 		if (!strcmp(s->told[k].r.group, r->group))
 			of_group += s->told[k].r.windows;
 	text_add(t, "{\"file\":");
 	json_string(t, r->name);
-	text_add(t, ",\"dialect\":\"plain\",\"delimiter\":");
+	text_addf(t, ",\"dialect\":\"%s\",\"delimiter\":", r->facts.dialect);
 	json_string(t, delim);
-	text_addf(t, ",\"decimal\":\".\",\"header_rows\":%d,\"rate\":", r->header_rows);
+	text_addf(t, ",\"decimal\":\"%c\",\"header_rows\":%d,\"rate\":", r->decimal, r->header_rows);
 	number_or_null(t, r->rate);
 	text_add(t, ",\"rate_from\":");
 	if (r->rate_from)
 		json_string(t, r->rate_from);
 	else
 		text_add(t, "null");
-	text_addf(t, ",\"unit\":\"%s\",\"rows\":%lld,\"channels\":", columns_unit(&r->columns, s->o->unit),
-		(long long)r->recorded);
+	text_addf(t, ",\"unit\":\"%s\",\"rows\":%lld,\"channels\":",
+		unit_common(r->columns.scale, r->columns.channels.n), (long long)r->recorded);
 	json_list(t, &r->columns.channels);
 	pairs(t, "ignored", "name", &r->columns.ignored, &r->columns.why);
 	explain_time(t, r, time);
@@ -152,6 +196,7 @@ static void explain_one(const struct split *s, int i, struct text *t)
 		text_add(t, ",\"length\":null,\"stride\":null,\"windows\":null");
 	}
 	pairs(t, "suspicious", "channel", &s->told[i].suspicious, &s->told[i].why);
+	explain_rest(t, r);
 	explain_regions(t, &s->layout);
 	if (s->regions.empty.n) {
 		text_add(t, ",\"empty_regions\":");

@@ -6,12 +6,13 @@
 #include "eeg/rows.h"
 #include "eeg/split_state.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* What is known of a row as it was read, beside its samples. */
 struct mark {
-	double time;
+	double time, lost;
 	int32_t label;
 	bool bad; /* holds a cell without a value */
 };
@@ -92,7 +93,7 @@ static int read_row(struct live *l)
 	int more = rows_next(&l->rows, l->raw + at * l->rows.C);
 	if (more != 1)
 		return more;
-	l->mark[at] = (struct mark){l->rows.time, l->rows.label, l->rows.missing > 0};
+	l->mark[at] = (struct mark){l->rows.time, l->rows.lost, l->rows.label, l->rows.missing > 0};
 	l->r->missing += l->rows.missing;
 	l->raw_have++;
 	return 1;
@@ -125,6 +126,7 @@ static int settle(struct live *l)
 	double *t = NEW_ARRAY(double, n);
 	for (int i = 0; i < n; i++)
 		t[i] = l->mark[i].time;
+	l->r->clock = l->rows.clock;
 	if (l->r->columns.time >= 0)
 		column = csv_table_names(l->s->now.table)->s[l->r->columns.time];
 	int e = recording_rate(l->r, file, column, t, n, l->s->o) || split_settle(l->s, l->r, file) ||
@@ -185,9 +187,14 @@ static int take_row(struct live *l)
 	const float *x = l->raw + at * l->rows.C;
 	const struct mark *m = &l->mark[at];
 	bool timed = l->r->columns.time >= 0, first = !l->taken;
-	if (timed && !first && m->time < l->time)
+	double seconds;
+	enum timeline_step step = STEP_ON;
+	if (!first && (timed || m->lost >= 0 || isnan(m->lost)))
+		step = timeline_step(&l->r->time, timed && l->r->time.usual > 0, l->time, m->time, m->lost,
+			counter_round(&l->rows.counter), &seconds);
+	if (step == STEP_BACK)
 		return timeline_goes_back(input_name(l->in), l->taken, l->time, m->time);
-	bool gap = timed && !first && m->time - l->time > l->r->time.longest;
+	bool gap = step == STEP_GAP;
 	l->time = m->time;
 	l->taken++;
 	if (!l->conditioner) {
@@ -387,6 +394,9 @@ static struct windows *hand_out(struct live *l, struct batch *b)
 
 static void finish(struct live *l)
 {
+	l->r->messages = l->rows.messages;
+	l->r->marked = l->rows.marked;
+	csv_table_uneven(l->rows.table, &l->r->dropped, &l->r->padded, &l->r->cut);
 	if (l->cut - l->begin > l->longest)
 		l->longest = l->cut - l->begin;
 	split_count(l->s, l->r, l->longest);

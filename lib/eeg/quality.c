@@ -81,6 +81,10 @@ void quality_check(const float *x, int64_t rows, int C, const struct names *chan
 	for (int c = 0; c < C; c++) {
 		const struct column *k = &column[c];
 		const char *name = channels->s[c];
+		if (k->low == k->high && k->railed) {
+			note(suspicious, why, name, mem_text("railed (187500.02 uV) in all rows"));
+			continue;
+		}
 		if (k->low == k->high) {
 			note(suspicious, why, name, mem_format("constant at %.9g uV", (double)k->low));
 			continue;

@@ -19,11 +19,14 @@ void recording_slim(struct recording *r)
 	shelf_free(&r->run_shelf, r->run);
 	shelf_free(&r->hole_shelf, r->hole);
 	shelf_free(&r->bad_shelf, r->bad);
+	shelf_free(&r->jump_shelf, r->jump);
 	timeline_free(&r->time);
 	r->run = NULL;
 	r->hole = NULL;
 	r->bad = NULL;
-	r->runs = r->holes = r->bads = r->run_room = r->hole_room = r->bad_room = 0;
+	r->jump = NULL;
+	r->runs = r->holes = r->bads = r->jumps = 0;
+	r->run_room = r->hole_room = r->bad_room = r->jump_room = 0;
 }
 
 void recording_free(struct recording *r)
@@ -32,6 +35,7 @@ void recording_free(struct recording *r)
 	free(r->name);
 	free(r->group);
 	columns_free(&r->columns);
+	facts_free(&r->facts);
 	free(r->label_rows);
 	free(r->trial);
 	free(r->label_windows);
@@ -143,6 +147,14 @@ static void note_label(struct recording *r, int32_t label)
 	r->run[r->runs++] = (struct label_run){r->rows, label};
 }
 
+static void note_jump(struct recording *r, double lost)
+{
+	if (!(lost > 0) && !isnan(lost))
+		return;
+	SHELF_ROOM_FOR_ONE(&r->jump_shelf, r->jump, r->jumps, r->jump_room);
+	r->jump[r->jumps++] = (struct jump){r->rows, lost};
+}
+
 static int flush(struct reading *d)
 {
 	size_t rows = (size_t)d->at;
@@ -163,6 +175,7 @@ static int read_rows(struct reading *d)
 		if (d->rows.missing)
 			note_bad_row(r);
 		note_label(r, d->rows.label);
+		note_jump(r, d->rows.lost);
 		if (d->time)
 			d->time[d->at] = d->rows.time;
 		r->rows++;
@@ -175,6 +188,13 @@ static int read_rows(struct reading *d)
 		return err_set(EX_DATAERR, "%s: a header and no rows", d->file);
 	d->spool->rows += r->rows;
 	r->recorded = r->rows;
+	r->decimal = csv_table_decimal(d->rows.table);
+	r->clock = d->rows.clock;
+	r->messages = d->rows.messages;
+	r->marked = d->rows.marked;
+	r->counted = r->columns.counter >= 0 && !d->rows.counter.useless;
+	r->round = counter_round(&d->rows.counter);
+	csv_table_uneven(d->rows.table, &r->dropped, &r->padded, &r->cut);
 	return 0;
 }
 
@@ -186,16 +206,23 @@ static bool any_rate(const struct split_options *o)
 	return o->like && o->like->conditioning.rate > 0;
 }
 
-static double expected_rate(const struct split_options *o)
+/* The rate somebody names: the user, the recording itself, or the model. */
+static double expected_rate(const struct recording *r, const struct split_options *o)
 {
-	if (o->rate > 0 || !o->like)
-		return o->rate;
+	if (o->rate > 0 || r->facts.rate > 0 || !o->like)
+		return o->rate > 0 ? o->rate : r->facts.rate;
 	return any_rate(o) ? o->like->conditioning.rate_before : o->like->rate;
 }
 
-static bool far_off(const struct recording *r, double expected)
+/* Whether the recording itself names it, with more room for what its clock says. */
+static bool says_rate(const struct recording *r, const struct split_options *o)
 {
-	return fabs(r->rate - expected) > (1e-3 + r->time.doubt) * expected;
+	return !(o->rate > 0) && r->facts.rate > 0;
+}
+
+static bool far_off(const struct recording *r, const struct split_options *o, double expected)
+{
+	return fabs(r->rate - expected) > ((says_rate(r, o) ? 0.05 : 1e-3) + r->time.doubt) * expected;
 }
 
 static const char *rate_by(const struct split_options *o)
@@ -203,67 +230,153 @@ static const char *rate_by(const struct split_options *o)
 	return o->rate_by ? o->rate_by : "--rate";
 }
 
+static int disagree(
+	const struct recording *r, const char *file, const struct split_options *o, double expected)
+{
+	if (o->rate > 0)
+		return err_set(EX_DATAERR,
+			"%s: its time column says %.10g Hz, %s says %.10g Hz; --drop the time column if it "
+			"is "
+			"wrong",
+			file, r->rate, rate_by(o), expected);
+	if (r->facts.rate > 0)
+		return err_set(EX_DATAERR,
+			"%s: its time column says %.10g Hz, its %s says %.10g Hz; give --rate with the one "
+			"that "
+			"is right, and --drop the time column if it is not",
+			file, r->rate, r->facts.rate_from, expected);
+	return err_set(EX_DATAERR,
+		"%s: its time column says %.10g Hz, the model says %.10g Hz; resample it, or use a model for "
+		"this rate",
+		file, r->rate, expected);
+}
+
 double recording_start(const struct recording *r)
 {
 	static const double scale[] = {[SPLIT_TIME_S] = 1, [SPLIT_TIME_MS] = 1e-3, [SPLIT_TIME_US] = 1e-6};
-	double t = r->time.rate > 0 ? r->first_time * scale[r->time.unit] : 0;
+	double t = r->time.rate > 0 ? r->time.start * scale[r->time.unit] : 0;
 	return moment_is_date(t) ? t : NAN;
 }
 
 static int solve_time(struct recording *r, const char *file, const char *column, const double *t, int64_t n,
 	const struct split_options *o)
 {
-	double expected = expected_rate(o);
-	r->first_time = t[0];
-	enum split_time unit = SPLIT_TIME_AUTO;
-	columns_is_time(column, &unit);
-	if (o->time_unit != SPLIT_TIME_AUTO)
-		unit = o->time_unit;
-	int e = timeline_solve(&r->time, file, t, n, unit, expected);
-	if (e && (!o->explain || expected > 0))
+	double expected = expected_rate(r, o);
+	struct timeline_hint h = {
+		.rate = expected, .device = r->facts.device_rate, .likely = r->facts.likely_unit};
+	columns_is_time(column, &h.unit);
+	if (r->columns.time_unit != SPLIT_TIME_AUTO)
+		h.unit = r->columns.time_unit;
+	if (r->clock != CLOCK_NONE)
+		h.unit = SPLIT_TIME_S;
+	int e = timeline_solve(&r->time, file, t, n, &h);
+	if (e && (!o->explain || o->rate > 0 || o->like))
 		return -1;
 	if (e)
 		timeline_free(&r->time); /* not known, then */
 	r->rate = r->time.rate;
-	r->rate_from = "time column";
-	if (expected > 0 && far_off(r, expected) && (o->rate > 0 || !any_rate(o)))
-		return err_set(EX_DATAERR, "%s: its time column says %.10g Hz, %s says %.10g Hz%s", file,
-			r->rate, o->rate > 0 ? rate_by(o) : "the model", expected,
-			o->rate > 0 ? "; --drop the time column if it is wrong"
-				    : "; resample it, or use a model for this rate");
+	r->rate_from = says_rate(r, o)                                     ? r->facts.rate_from
+		       : r->time.bursts && r->rate == r->facts.device_rate ? "dialect"
+									   : "time column";
+	bool guess = !(o->rate > 0) && !says_rate(r, o) && any_rate(o);
+	if (expected > 0 && !e && far_off(r, o, expected) && !guess)
+		return disagree(r, file, o, expected);
 	return 0;
 }
 
 int recording_rate(struct recording *r, const char *file, const char *column, const double *t, int64_t n,
 	const struct split_options *o)
 {
-	double expected = expected_rate(o);
+	double expected = expected_rate(r, o);
 	if (column && solve_time(r, file, column, t, n, o))
 		return -1;
 	if (!column && expected > 0)
-		r->rate_from = o->rate > 0 ? rate_by(o) : "model";
+		r->rate_from = o->rate > 0 ? rate_by(o) : r->facts.rate > 0 ? r->facts.rate_from : "model";
 	if (o->like && o->rate > 0 && !any_rate(o) && fabs(o->rate - o->like->rate) > 1e-3 * o->like->rate)
 		return err_set(EX_DATAERR, "%s: %s says %.10g Hz, the model has %.10g Hz", file, rate_by(o),
 			o->rate, o->like->rate);
-	if (expected > 0 && (!column || !far_off(r, expected)))
+	if (expected > 0 && (!column || !(r->time.rate > 0) || !far_off(r, o, expected)))
 		r->rate = expected;
+	r->time.rate = r->rate;
+	if (o->like && !any_rate(o) && fabs(r->rate - o->like->rate) > (1e-3 + r->time.doubt) * o->like->rate)
+		return err_set(EX_DATAERR, "%s: its %s says %.10g Hz, the model has %.10g Hz; resample it",
+			file, r->rate_from, r->rate, o->like->rate);
 	if (r->rate <= 0 && !o->explain)
 		return err_set(EX_DATAERR, "%s: the sampling rate is not known: there is no time column; %s",
 			file, o->like ? "cut it with moe-split --like MODEL --rate HZ" : "give --rate");
 	return 0;
 }
 
+/* --- gaps */
+
+/* t [rows], or NULL. */
+static int find_gaps(struct recording *r, const char *file, const double *t)
+{
+	double seconds;
+	if (r->rate <= 0)
+		return 0;
+	if (r->time.usual <= 0) /* the times say nothing */
+		t = NULL;
+	for (int64_t i = 1, jump = 0; i < r->rows; i++) {
+		double lost = r->counted ? 0 : -1;
+		if (jump < r->jumps && r->jump[jump].row == i)
+			lost = r->jump[jump++].lost;
+		else if (!t)
+			continue;
+		double before = t ? t[i - 1] : 0, now = t ? t[i] : 0;
+		switch (timeline_step(&r->time, t, before, now, lost, r->round, &seconds)) {
+		case STEP_ON:
+			break;
+		case STEP_GAP:
+			timeline_add_gap(&r->time, i, seconds);
+			break;
+		case STEP_BACK:
+			return timeline_goes_back(file, i, before, now);
+		}
+	}
+	return 0;
+}
+
+void recording_remarks(const struct recording *r, struct names *to)
+{
+	const struct {
+		const char *sentence;
+		int64_t rows;
+	} said[] = {{"rows with a message and no sample, passed over", r->messages},
+		{"rows of another width, left out", r->dropped},
+		{"rows of another width, filled up or cut off", r->padded},
+		{"rows with cells beyond the header, which are left out", r->cut},
+		{"samples the recorder marks as lost or made up (--missing drop-window leaves out their "
+		 "windows)",
+			r->marked}};
+	for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+		char *s = said[i].rows ? mem_format("%s: %lld", said[i].sentence, (long long)said[i].rows)
+				       : NULL;
+		if (s)
+			names_add(to, s);
+		free(s);
+	}
+	if (r->facts.device_rate > 0 && r->rate > 0 && r->rate < r->facts.device_rate / 10) {
+		char *s = mem_format(
+			"%.3g rows a second of a device that takes %g samples: not the whole signal", r->rate,
+			r->facts.device_rate);
+		names_add(to, s);
+		free(s);
+	}
+}
+
 static int find_rate(struct reading *d)
 {
 	struct recording *r = d->r;
 	if (!d->time)
-		return recording_rate(r, d->file, NULL, NULL, 0, d->o);
+		return recording_rate(r, d->file, NULL, NULL, 0, d->o) || find_gaps(r, d->file, NULL) ? -1
+												      : 0;
 	size_t bytes = (size_t)r->rows * sizeof(double);
 	const double *t = mmap(NULL, bytes, PROT_READ, MAP_SHARED, d->time_fd, 0);
 	if (t == MAP_FAILED)
 		return err_errno(EX_IOERR, "temporary file: cannot map it");
 	const char *column = csv_table_names(d->rows.table)->s[r->columns.time];
-	int e = recording_rate(r, d->file, column, t, r->rows, d->o);
+	int e = recording_rate(r, d->file, column, t, r->rows, d->o) || find_gaps(r, d->file, t) ? -1 : 0;
 	munmap((void *)(uintptr_t)t, bytes);
 	return e;
 }

@@ -9,6 +9,8 @@
 #define EEG_RECORDING_H
 
 #include "eeg/columns.h"
+#include "eeg/clock.h"
+#include "eeg/dialect/dialect.h"
 #include "eeg/timeline.h"
 #include "io/csv.h"
 
@@ -33,18 +35,32 @@ struct trial {
 	int windows; /* filled while cutting */
 };
 
+/* Rows that are missing before this one by a counter of samples; NaN = it began anew. */
+struct jump {
+	int64_t row;
+	double lost;
+};
+
 struct recording {
 	char *name, *group; /* as in the result */
 	struct columns columns;
-	char delim;
+	struct facts facts; /* what its first lines say */
+	char delim, decimal;
 	int header_rows;
+	enum clock_kind clock;        /* how its times are written */
+	int64_t messages, marked;     /* rows with a message only; rows the recorder does not trust */
+	int64_t dropped, padded, cut; /* rows of another width */
+	bool counted;                 /* a counter tells what is missing, */
+	double round;                 /* of so many rows before it begins again (0 = not known) */
+	struct jump *jump;            /* [jumps] here */
+	int64_t jumps, jump_room;
+	struct shelf jump_shelf;
 	int64_t first, rows; /* its rows of the spool */
 	int64_t recorded;    /* its rows as they were read */
 	int up, down;        /* resampled by up / down; 1 and 1 when not */
 	int delay;           /* rows as they were read that resampling waits for */
 	struct timeline time;
-	double first_time; /* in the column's unit */
-	double rate;       /* Hz, as it was recorded; 0 = not known */
+	double rate; /* Hz, as it was recorded; 0 = not known */
 	const char *rate_from;
 	struct label_run *run; /* [runs] */
 	int64_t runs, run_room;
@@ -79,9 +95,12 @@ struct spool {
 /* Reads the rest of the table; labels are interned into `labels`. -1 with an error; recording_free in any case. */
 int recording_read(struct recording *, const char *file, struct csv_table *, const struct split_options *,
 	struct names *labels, struct spool *);
-/* Its rate and gaps: from t [n], the first times of its column of this name (NULL: it has none), --rate and the model. */
+/* Its rate: from t [n], the first times of its column of this name (NULL: it has none), what it says itself, --rate and the
+ * model. */
 int recording_rate(struct recording *, const char *file, const char *column, const double *t, int64_t n,
 	const struct split_options *);
+/* Sentences on what was met while reading: messages, rows of another width, samples the recorder does not trust. */
+void recording_remarks(const struct recording *, struct names *);
 /* Draws lines through the holes, in the spool. -1 when a channel has no value at all in a stretch without gaps. */
 int recording_interpolate(const struct recording *, const char *file, const struct spool *);
 struct conditioner;

@@ -35,10 +35,15 @@ static int bad_cell(const struct rows *r, int column, struct csv_cell c, const c
 {
 	char s[48];
 	const char *name = csv_table_names(r->table)->s[column];
-	bool comma = c.end > c.s && memchr(c.s, ',', (size_t)(c.end - c.s));
+	double x;
+	bool commas = csv_table_decimal(r->table) == ',',
+	     comma = !commas && number_parse_decimal(c.s, c.end, ',', &x),
+	     point = commas && number_parse(c.s, c.end, &x);
 	return err_set(EX_DATAERR, "%s:%lld: column \"%s\": \"%s\" is not a number%s", r->file,
 		(long long)csv_table_line(r->table), name, shown(c, s, sizeof s),
-		comma ? "; decimal commas are not read, write points" : remedy);
+		comma   ? "; decimal commas are read with --decimal ,"
+		: point ? "; the decimal sign of this file is a comma (--decimal . says otherwise)"
+			: remedy);
 }
 
 /* Neither a number nor small enough: a missing value, or an error. */
@@ -96,11 +101,11 @@ static void fill_in(struct rows *r, const struct made_up *m, float *x)
 }
 
 /* Channels side by side: a loop that vector units take. The number of values that are not finite. */
-static int convert(const double *number, double scale, int C, float *x)
+static int convert(const double *restrict number, const double *restrict scale, int C, float *restrict x)
 {
 	int odd = 0;
 	for (int c = 0; c < C; c++) {
-		x[c] = (float)(number[c] * scale);
+		x[c] = (float)(number[c] * scale[c]);
 		odd += !(fabsf(x[c]) <= FLT_MAX);
 	}
 	return odd;
@@ -116,8 +121,7 @@ static int read_channels(struct rows *r, const struct csv_cell *cell, const doub
 	if (r->straight)
 		odd = convert(number + from[0], r->scale, r->C, x);
 	for (int c = 0; c < r->C && !r->straight; c++) {
-		double scale = r->columns->factor ? r->columns->factor[c] : r->scale;
-		x[c] = from[c] < 0 ? 0 : (float)(number[from[c]] * scale);
+		x[c] = from[c] < 0 ? 0 : (float)(number[from[c]] * r->scale[c]);
 		odd += !isfinite(x[c]);
 	}
 	if (odd && odd_row(r, cell, number, x))
@@ -202,27 +206,88 @@ static int read_label(struct rows *r, const struct csv_cell *cell)
 	return same ? 0 : new_label(r, c);
 }
 
+/* A time of day that falls by more than half a day has passed midnight. */
+static double past_midnight(struct rows *r, double time)
+{
+	enum { DAY = 86400 };
+	if (r->begun && time + r->midnights < r->time - DAY / 2)
+		r->midnights += DAY;
+	return time + r->midnights;
+}
+
 static int read_time(struct rows *r, const struct csv_cell *cell, const double *number)
 {
 	int column = r->columns->time;
 	if (column < 0)
 		return 0;
-	r->time = number[column];
-	if (isfinite(r->time))
-		return 0;
-	return bad_cell(r, column, cell[column],
-		"; times are numbers of seconds or milliseconds here: --drop the column and give --rate");
+	double time = number[column];
+	enum clock_kind kind = CLOCK_NONE;
+	if (!isfinite(time))
+		kind = clock_parse(cell[column].s, cell[column].end, &time);
+	if (!r->begun)
+		r->clock = kind;
+	if (kind != r->clock || !isfinite(time))
+		return bad_cell(r, column, cell[column],
+			r->clock   ? " or a time like those before it; --drop the column and give --rate"
+			: r->begun ? ", as the times before it are; --drop the column and give --rate"
+				   : " or a time; --drop the column and give --rate");
+	r->time = kind == CLOCK_DAY ? past_midnight(r, time) : time;
+	r->begun = true;
+	return 0;
+}
+
+static void read_counter(struct rows *r, const double *number)
+{
+	int column = r->columns->counter;
+	double lost = column < 0 ? -1 : counter_take(&r->counter, number[column]);
+	r->lost = r->counter.useless ? -1 : lost;
+}
+
+/* Samples the recorder says it has made up, or does not vouch for: holes, unless holes are refused, when they are counted. */
+static void read_marks(struct rows *r, const double *number)
+{
+	const struct columns *k = r->columns;
+	bool marked = (k->valid >= 0 && number[k->valid] == 0) || (k->made_up >= 0 && number[k->made_up] > 0);
+	if (!marked)
+		return;
+	r->marked++;
+	if (r->o->value == SPLIT_VALUE_ERROR)
+		return;
+	for (int c = 0; c < r->C; c++)
+		r->hole[c] = true;
+	r->missing = r->C;
+}
+
+/* A row with a message and no value at all. */
+static bool is_message(const struct rows *r, const struct csv_cell *cell)
+{
+	const int *from = r->columns->from;
+	int column = r->columns->message;
+	if (column < 0 || cell[column].s == cell[column].end)
+		return false;
+	for (int c = 0; c < r->C; c++)
+		if (from[c] >= 0 && cell[from[c]].s != cell[from[c]].end)
+			return false;
+	return true;
 }
 
 int rows_next(struct rows *r, float *x)
 {
 	const struct csv_cell *cell;
 	const double *number;
-	int more = csv_table_numbers(r->table, &cell, &number);
-	if (more != 1)
-		return more;
-	return read_channels(r, cell, number, x) || read_label(r, cell) || read_time(r, cell, number) ? -1
-												      : 1;
+	for (;;) {
+		int more = csv_table_numbers(r->table, &cell, &number);
+		if (more != 1)
+			return more;
+		if (!is_message(r, cell))
+			break;
+		r->messages++;
+	}
+	if (read_channels(r, cell, number, x) || read_label(r, cell) || read_time(r, cell, number))
+		return -1;
+	read_counter(r, number);
+	read_marks(r, number);
+	return 1;
 }
 
 /* --- channels that are not there */
@@ -260,8 +325,8 @@ int rows_begin(struct rows *r, const char *file, struct csv_table *table, const 
 		.file = file,
 		.labels = labels,
 		.C = columns->channels.n + columns->extra.n,
-		.straight = columns->from[0] >= 0 && !columns->factor,
-		.scale = split_unit_factor(o->unit),
+		.straight = columns->from[0] >= 0,
+		.scale = columns->scale,
 		.label = -1};
 	for (int c = 0; c < r->C; c++)
 		r->straight &= columns->from[c] == columns->from[0] + c;

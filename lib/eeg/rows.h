@@ -5,7 +5,9 @@
 #ifndef EEG_ROWS_H
 #define EEG_ROWS_H
 
+#include "eeg/clock.h"
 #include "eeg/columns.h"
+#include "eeg/counter.h"
 #include "io/csv.h"
 
 struct made_up;
@@ -18,15 +20,21 @@ struct rows {
 	struct names *labels; /* grows */
 	int C;                /* channels, and those for the reference */
 	bool straight;        /* the channels stand side by side and in order */
-	double scale;         /* to microvolts */
+	const double *scale;  /* [C] to microvolts */
 	struct made_up *made; /* [mades] */
 	int mades;
-	struct text cell; /* the bytes of the last label */
+	struct text cell;      /* the bytes of the last label */
+	enum clock_kind clock; /* how times are written, as the first was; CLOCK_NONE = as numbers */
+	bool begun;            /* it was */
+	double midnights;      /* seconds to be added to a time of day */
+	struct counter counter;
+	int64_t messages, marked; /* rows with nothing but a message; rows the recorder does not trust */
 	/* of the row read last */
 	int32_t label; /* index into labels, -1 = unlabelled */
-	double time;   /* as it stands there; without a time column 0 */
-	int missing;   /* cells without a value, */
-	bool *hole;    /* [C] which */
+	double time;   /* as it stands there, or in seconds when it is text; without a time column 0 */
+	double lost; /* rows that are missing before it by the counter; NaN = it began anew; -1 = there is none */
+	int missing; /* cells without a value, */
+	bool *hole;  /* [C] which */
 };
 
 /* Everything is borrowed. -1 when a channel is missing that cannot be made up. */

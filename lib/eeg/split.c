@@ -288,6 +288,11 @@ void split_count(struct split *s, const struct recording *r, int64_t longest)
 	const char *name = r->name;
 	s->windows += r->windows;
 	s->left_out += r->left_out;
+	struct names remarks = {0};
+	recording_remarks(r, &remarks);
+	for (int i = 0; i < remarks.n; i++)
+		note(s, mem_format("%s: %s", name, remarks.s[i]));
+	names_free(&remarks);
 	if (r->left_out)
 		note(s, mem_format("%s: %lld windows left out, as %lld cells have no value", name,
 				(long long)r->left_out, (long long)r->missing));
@@ -318,26 +323,60 @@ void job_free(struct job *j)
 	*j = (struct job){.own = {.fd = -1}};
 }
 
+/* A word for a separator, or the character itself; 0 when it is none. */
+static char delimiter(const char *word)
+{
+	static const struct {
+		const char *word;
+		char delim;
+	} known[] = {{"comma", ','}, {",", ','}, {"semicolon", ';'}, {";", ';'}, {"tab", '\t'}, {"\t", '\t'},
+		{"\\t", '\t'}, {"blank", ' '}, {"space", ' '}, {" ", ' '}};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (!strcmp(word, known[i].word))
+			return known[i].delim;
+	return 0;
+}
+
+static int read_form(const struct split_options *o, struct csv_form *form)
+{
+	static const enum csv_header header[] = {[SPLIT_HEADER_AUTO] = CSV_HEADER_AUTO,
+		[SPLIT_HEADER_NONE] = CSV_HEADER_NO,
+		[SPLIT_HEADER_NO] = CSV_HEADER_NO,
+		[SPLIT_HEADER_ONE] = CSV_HEADER_YES,
+		[SPLIT_HEADER_YES] = CSV_HEADER_YES,
+		[SPLIT_HEADER_TWO] = CSV_HEADER_TWO};
+	const struct split_reading *r = &o->reading;
+	*form = (struct csv_form){.delim = r->delim ? delimiter(r->delim) : 0,
+		.decimal = r->decimal ? *r->decimal : 0,
+		.header = header[r->header],
+		.ragged = (enum csv_ragged)r->ragged,
+		.max_row = o->max_row,
+		.max_columns = o->max_columns};
+	if (r->delim && !form->delim)
+		return err_set(EX_USAGE, "--delim: \"%s\" is none of comma, semicolon, tab, blank", r->delim);
+	if (r->decimal && strcmp(r->decimal, ".") && strcmp(r->decimal, ","))
+		return err_set(EX_USAGE, "--decimal: \"%s\" is neither . nor ,", r->decimal);
+	return 0;
+}
+
 int job_begin(struct job *j, const struct split *s, struct input *in)
 {
 	const struct split_options *o = s->o;
-	struct csv_form form = {.delim = o->delim,
-		.header = (enum csv_header)o->header,
-		.max_row = o->max_row,
-		.max_columns = o->max_columns};
+	struct csv_form form;
 	j->file = input_name(in);
-	j->table = csv_table_new(in, &form);
-	if (!j->table)
+	if (read_form(o, &form))
 		return -1;
-	struct channel_file facts;
-	int r = beside_channels(j, o, &facts) ||
+	j->table = csv_table_new(in, &form);
+	if (!j->table || facts_find(&j->r.facts, j->file, j->table, &o->reading))
+		return -1;
+	struct channel_file beside;
+	const struct plan_facts known = {csv_table_units(j->table), &j->r.facts, &beside};
+	int r = beside_channels(j, o, &beside) ||
 				columns_plan(&j->r.columns, j->file, csv_table_names(j->table), o,
-					s->channels.n ? &s->channels : NULL, &facts)
+					s->channels.n ? &s->channels : NULL, &known)
 			? -1
 			: 0;
-	if (!r)
-		r = channel_file_units(&facts, &j->r.columns, o->unit);
-	channel_file_free(&facts);
+	channel_file_free(&beside);
 	if (beside_labels(o))
 		j->r.columns.label = -1; /* seen, and not read */
 	return r;

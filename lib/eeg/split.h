@@ -16,9 +16,16 @@
 #include "eeg/windows.h"
 #include "io/input.h"
 
-enum split_unit { SPLIT_UV, SPLIT_MV, SPLIT_V, SPLIT_NV };
+enum split_unit { SPLIT_UNIT_AUTO, SPLIT_UV, SPLIT_MV, SPLIT_V, SPLIT_NV };
 enum split_time { SPLIT_TIME_AUTO, SPLIT_TIME_S, SPLIT_TIME_MS, SPLIT_TIME_US };
-enum split_header { SPLIT_HEADER_AUTO, SPLIT_HEADER_NO, SPLIT_HEADER_YES };
+enum split_header {
+	SPLIT_HEADER_AUTO,
+	SPLIT_HEADER_NONE,
+	SPLIT_HEADER_ONE,
+	SPLIT_HEADER_TWO,
+	SPLIT_HEADER_YES,
+	SPLIT_HEADER_NO
+};
 enum split_align { SPLIT_RUN, SPLIT_GRID };
 enum split_rule { SPLIT_ALL, SPLIT_MAJORITY, SPLIT_LAST };
 /* A cell without a value: refuse, leave out the windows it touches, or draw a line between its neighbours. */
@@ -48,16 +55,23 @@ struct split_events {
 
 struct recording_list; /* eeg/list.h */
 
+/* How text becomes columns. What is 0 or NULL is found out. */
+struct split_reading {
+	const char *delim;       /* comma, semicolon, tab, blank, or the character itself */
+	const char *decimal;     /* . or , */
+	int header;              /* enum split_header */
+	int ragged;              /* enum csv_ragged of io/csv.h */
+	int dialect;             /* of DIALECT_CHOICES */
+	const char *time_column; /* NULL: "time", "timestamp", ... when there is one */
+	int time_unit;           /* enum split_time */
+	int unit;                /* enum split_unit, of the cells */
+};
+
 struct split_options {
-	/* reading */
-	char delim; /* 0 = find out */
-	enum split_header header;
+	struct split_reading reading;
 	const char *label_column; /* NULL: "label" when there is one */
-	const char *time_column;  /* NULL: "time", "timestamp", ... when there is one */
-	enum split_time time_unit;
-	enum split_unit unit; /* of the cells */
-	double rate;          /* Hz, 0 = from the time column (or the model) */
-	const char *rate_by;  /* what named it, for messages; NULL: --rate */
+	double rate;              /* Hz, 0 = as the recording says (or the model) */
+	const char *rate_by;      /* what named it, for messages; NULL: --rate */
 	struct names channels, drop,
 		ignore;       /* channels: pick and order; ignore: label values that mean unlabelled */
 	struct names classes; /* empty: those found, sorted */
@@ -117,5 +131,7 @@ void split_free(struct split *);
 const struct names *split_notes(const struct split *);
 /* One JSON object per recording and line (formats section 5); after split_finish, whatever that said. */
 void split_explain(const struct split *, struct text *);
+/* The same in words, for people. */
+void split_explain_words(const struct split *, struct text *);
 
 #endif

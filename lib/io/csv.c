@@ -4,130 +4,13 @@
 #include "base/mem.h"
 #include "io/number.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-enum { CHUNK = 1 << 17 }; /* bytes read at a time */
 
 static int fault(struct csv_table *t, const char *what)
 {
 	return err_set(EX_DATAERR, "%s:%lld: %s", t->name, (long long)t->line, what);
-}
-
-/* --- lines */
-
-static int row_too_long(const struct csv_table *t)
-{
-	return err_set(EX_DATAERR,
-		"%s:%lld: a row longer than %zu bytes: not a table, or raise the limit with --max-row",
-		t->name, (long long)t->line, t->form.max_row);
-}
-
-/* More bytes behind the unread ones; what was handed out before is overwritten. 0 also at the end. */
-static int fill(struct csv_table *t)
-{
-	if (t->from) {
-		memmove(t->buffer, t->buffer + t->from, t->n);
-		t->from = 0;
-	}
-	if (t->n > t->form.max_row + CHUNK)
-		return row_too_long(t);
-	if (t->room - t->n < CHUNK) {
-		t->room = 2 * (t->room + CHUNK);
-		GROW(t->buffer, t->room + CSV_BEYOND);
-	}
-	long r = input_read(t->in, t->buffer + t->n, CHUNK);
-	if (r < 0)
-		return -1;
-	t->end = r == 0;
-	t->n += (size_t)r;
-	memset(t->buffer + t->n, 0, CSV_BEYOND);
-	return 0;
-}
-
-int csv_peek_line(struct csv_table *t, size_t at, const char **s, size_t *n, size_t *next)
-{
-	size_t scanned = at;
-	for (;;) {
-		const char *nl =
-			t->n > scanned ? memchr(t->buffer + t->from + scanned, t->eol, t->n - scanned) : NULL;
-		*s = t->buffer + t->from + at;
-		if (nl || t->end) {
-			*n = nl ? (size_t)(nl - *s) : t->n - at;
-			*next = at + *n + (nl ? 1 : 0);
-			break;
-		}
-		scanned = t->n;
-		if (fill(t))
-			return -1;
-	}
-	if (!*n && *next == at)
-		return 0;
-	if (*n > t->form.max_row)
-		return row_too_long(t);
-	if (*n && (*s)[*n - 1] == '\r')
-		--*n;
-	return 1;
-}
-
-static void take(struct csv_table *t, size_t bytes)
-{
-	t->from += bytes;
-	t->n -= bytes;
-	t->lines++;
-}
-
-bool csv_is_comment(const struct csv_table *t, const char *s, size_t n)
-{
-	return n && (*s == '#' || *s == '%' || (*s == ';' && t->semicolons));
-}
-
-bool csv_is_pairs(const char *s, size_t n)
-{
-	const char *end = s + n;
-	int pairs = 0;
-	if (n < 6 || strncasecmp(s, "title:", 6))
-		return false;
-	for (const char *p = s, *stop; p < end; p = stop + 1) {
-		stop = memchr(p, ',', (size_t)(end - p));
-		stop = stop ? stop : end;
-		while (p < stop && *p == ' ')
-			p++;
-		const char *colon = p < stop ? memchr(p, ':', (size_t)(stop - p)) : NULL;
-		if (p < stop && (!colon || colon == p || !isalpha((unsigned char)*p)))
-			return false;
-		pairs += p < stop;
-	}
-	return pairs > 1;
-}
-
-bool csv_is_empty(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (s[i] != ' ' && s[i] != '\t')
-			return false;
-	return true;
-}
-
-bool csv_table_ready(struct csv_table *t)
-{
-	for (size_t at = 0;;) {
-		const char *s = t->buffer + t->from + at,
-			   *nl = t->n > at ? memchr(s, t->eol, t->n - at) : NULL;
-		if (nl && !csv_is_comment(t, s, (size_t)(nl - s)) && !csv_is_empty(s, (size_t)(nl - s)))
-			return true;
-		if (nl)
-			at += (size_t)(nl - s) + 1;
-		else if (t->end)
-			return true;
-		else if (!input_ready(t->in))
-			return false;
-		else if (fill(t))
-			return true; /* the next row meets the same error */
-	}
 }
 
 /* --- cells */
@@ -175,8 +58,8 @@ static bool has_spaced(const char *s, size_t n)
 static void pair_up(struct csv_table *t)
 {
 	double x;
-	for (int i = 0; !t->width && i < t->cells;
-		i++) /* a first row of whole numbers only is one without names */
+	/* a first row is cut so when it has no names: whole numbers only */
+	for (int i = 0; !t->width && i < t->cells; i++)
 		if (!number_parse(t->cell[i].s, t->cell[i].end, &x))
 			return;
 	if (t->cells % 2 || (t->width && t->cells != 2 * t->width))
@@ -188,8 +71,7 @@ static void pair_up(struct csv_table *t)
 
 int csv_cut(struct csv_table *t, const char *s, size_t n)
 {
-	const char *end = s + n;
-	const char delim = t->form.delim;
+	const char *end = s + n, delim = t->form.delim;
 	if (memchr(s, t->eol == '\r' ? '\n' : '\r', n))
 		return fault(t, "line ends of two kinds; end all lines with LF (tr '\\r' '\\n' < FILE)");
 	bool commas = delim == ',' && t->form.decimal == ',', spaced = commas && has_spaced(s, n);
@@ -275,7 +157,7 @@ static int quoted_lines(struct csv_table *t, const char *s, size_t n, size_t nex
 		if (t->cells > t->form.max_columns)
 			return fault(t, "more columns than --max-columns allows");
 		whole += next;
-		take(t, next);
+		csv_take(t, next);
 		if (t->row_done)
 			return 0;
 		if (whole > t->form.max_row)
@@ -333,13 +215,13 @@ static int seek_row(struct csv_table *t, const char **s, size_t *n, size_t *next
 			return fault(t, "a NUL byte: not a table of text");
 		bool nothing = csv_is_empty(*s, *n) && t->form.delim != '\t';
 		nothing |= !*n;
-		bool comment = csv_is_comment(t, *s, *n) || (!t->width && csv_is_pairs(*s, *n));
+		bool comment = csv_is_comment(t, *s, *n) || (!t->width && csv_is_preface(*s, *n));
 		if (!nothing && !comment)
 			break;
 		keep_comment(t, *s, *n);
 		if (nothing && t->width && !t->blank)
 			t->blank = t->line;
-		take(t, *next);
+		csv_take(t, *next);
 	}
 	if (t->blank) {
 		t->line = t->blank;
@@ -360,7 +242,7 @@ static int number_row(struct csv_table *t)
 		return r;
 	t->parsed = csv_cut_numbers(t, s, n);
 	if (t->parsed)
-		take(t, next);
+		csv_take(t, next);
 	return t->parsed;
 }
 
@@ -372,13 +254,17 @@ static bool is_void(struct csv_cell c)
 static int ragged(struct csv_table *t, int want)
 {
 	double x;
-	bool commas = t->form.delim == ',' && t->cells == 2 * t->width;
-	for (int i = 0; i < t->cells && commas; i++)
-		commas = number_parse(t->cell[i].s, t->cell[i].end, &x) && x == floor(x);
-	return err_set(EX_DATAERR, "%s:%lld: %d cells, but the first row has %d; %s", t->name,
-		(long long)t->line, t->cells, want,
-		commas ? "decimal commas are read with --decimal ,"
-		       : "--ragged drop leaves such rows out, --ragged pad fills them up");
+	bool commas = t->form.delim == ',' && t->cells == 2 * t->width, semicolons = false;
+	for (int i = 0; i < t->cells; i++) {
+		const struct csv_cell *c = &t->cell[i];
+		commas = commas && number_parse(c->s, c->end, &x) && x == floor(x);
+		semicolons |= !is_void(*c) && memchr(c->s, ';', (size_t)(c->end - c->s));
+	}
+	const char *remedy = semicolons ? "; there are semicolons between them: --delim semicolon"
+			     : commas   ? "; decimal commas are read with --decimal ,"
+					: "; --ragged drop leaves such rows out, --ragged pad fills them up";
+	return err_set(EX_DATAERR, "%s:%lld: %d cells, but the first row has %d%s", t->name,
+		(long long)t->line, t->cells, want, t->form.strict ? "" : remedy);
 }
 
 /* Makes the row in hand as wide as the columns: 1, 0 when it is to be left out, -1. */
@@ -395,6 +281,7 @@ static int fit(struct csv_table *t)
 		return 0;
 	}
 	t->padded += !whole;
+	t->cut += whole && t->cells > t->width && t->cells != want;
 	while (t->cells < t->width)
 		add_cell(t, nothing, nothing);
 	t->cells = t->width;
@@ -417,7 +304,7 @@ static int next_row(struct csv_table *t)
 	} else {
 		if (csv_cut(t, s, n))
 			return -1;
-		take(t, next);
+		csv_take(t, next);
 	}
 	return 1;
 }
@@ -425,6 +312,7 @@ static int next_row(struct csv_table *t)
 int csv_next_row(struct csv_table *t)
 {
 	for (;;) {
+		t->parsed = false;
 		int r = next_row(t);
 		if (r <= 0 || t->parsed)
 			return r;
@@ -450,25 +338,6 @@ int csv_table_next(struct csv_table *t, const struct csv_cell **cells)
 	return r;
 }
 
-/* What ends the first line: LF (with CR before it, which goes), or CR alone. */
-static int find_line_ends(struct csv_table *t)
-{
-	t->eol = '\n';
-	for (size_t i = 0;;) {
-		const char *s = t->buffer + t->from;
-		while (i < t->n && s[i] != '\n' && s[i] != '\r')
-			i++;
-		if (i < t->n && (s[i] == '\n' || i + 1 < t->n)) {
-			t->eol = s[i] == '\r' && s[i + 1] != '\n' ? '\r' : '\n';
-			return 0;
-		}
-		if (t->end)
-			return 0;
-		if (fill(t))
-			return -1;
-	}
-}
-
 static int begin(struct csv_table *t)
 {
 	static const char bom[] = "\xef\xbb\xbf";
@@ -480,13 +349,13 @@ static int begin(struct csv_table *t)
 		return err_set(EX_DATAERR, "%s: this is a safetensors file (windows or a model), not a table",
 			t->name);
 	while (t->n < 3 && !t->end)
-		if (fill(t))
+		if (csv_fill(t))
 			return -1;
 	if (t->n >= 3 && !memcmp(t->buffer + t->from, bom, 3)) {
 		t->from += 3;
 		t->n -= 3;
 	}
-	if (find_line_ends(t) || csv_sniff_delim(t))
+	if (csv_find_line_ends(t) || csv_sniff_delim(t))
 		return -1;
 	return csv_read_header(t);
 }
@@ -558,6 +427,11 @@ char csv_table_decimal(const struct csv_table *t)
 	return t->decimal ? t->decimal : '.';
 }
 
+bool csv_table_open_rows(const struct csv_table *t)
+{
+	return t->tail == 1;
+}
+
 const struct names *csv_table_units(const struct csv_table *t)
 {
 	return &t->units;
@@ -568,10 +442,11 @@ const struct names *csv_table_comments(const struct csv_table *t)
 	return &t->comments;
 }
 
-void csv_table_uneven(const struct csv_table *t, int64_t *dropped, int64_t *padded)
+void csv_table_uneven(const struct csv_table *t, int64_t *dropped, int64_t *padded, int64_t *cut)
 {
 	*dropped = t->dropped;
 	*padded = t->padded;
+	*cut = t->cut;
 }
 
 void csv_table_rename(struct csv_table *t, int column, const char *name)

@@ -6,7 +6,7 @@
  * Found out from the first rows: the ends of lines (LF, CRLF, CR), the separator (tab, semicolon, comma, or runs of blanks), the
  * quotes (double, or single when the first row begins with one), the header (none, names, names and units), whether a separator
  * stands behind the last cell, and the decimal sign. Skipped are a byte order mark, comments (# or %, ; unless it separates, and
- * a first line of key:value pairs; those before the first row are kept), and empty lines after the last row. Lines are counted
+ * a first line of key:value pairs or sep=; those before the first row are kept), and empty lines after the last row. Lines are counted
  * here, so that every error names file and line. Memory: one row.
  */
 #ifndef IO_CSV_H
@@ -27,6 +27,7 @@ struct csv_form {
 	bool slow;       /* every row through libcsv: for tests that compare */
 	char decimal;    /* 0 = find out: a point, or with other separators than the comma a comma */
 	enum csv_ragged ragged;
+	bool strict; /* every row has as many cells as the first, names stand as they are and only once: no recorder's table */
 };
 
 /* One cell without the blanks around it; lives until the next row. */
@@ -50,9 +51,10 @@ const struct names *csv_table_units(
 	const struct csv_table *); /* of the second header row; empty without one */
 const struct names *csv_table_comments(
 	const struct csv_table *); /* before the first row, whole lines, a few hundred at most */
-int64_t csv_table_line(const struct csv_table *); /* on which the row last read starts, from 1 */
-/* Rows left out and rows filled up by csv_form.ragged. */
-void csv_table_uneven(const struct csv_table *, int64_t *dropped, int64_t *padded);
+bool csv_table_open_rows(const struct csv_table *); /* a separator stands behind the last cell of each row */
+int64_t csv_table_line(const struct csv_table *);   /* on which the row last read starts, from 1 */
+/* Rows left out and rows filled up by csv_form.ragged, and rows cut off by csv_table_widths. */
+void csv_table_uneven(const struct csv_table *, int64_t *dropped, int64_t *padded, int64_t *cut);
 
 void csv_table_rename(struct csv_table *, int column, const char *name);
 /* From here on rows of these numbers of cells are whole; those that are missing are empty, those beyond the header cut off. */

@@ -165,16 +165,33 @@ static char *bare_name(struct csv_cell c)
 	return mem_text_n(c.s, (size_t)((end > c.s ? end : c.end) - c.s));
 }
 
+static char *name_in(const struct csv_table *t, struct csv_cell c)
+{
+	return t->form.strict ? mem_text_n(c.s, (size_t)(c.end - c.s)) : bare_name(c);
+}
+
+static bool repeats(const struct csv_cell *cell, int i)
+{
+	size_t n = (size_t)(cell[i].end - cell[i].s);
+	for (int k = 0; k < i && n; k++)
+		if ((size_t)(cell[k].end - cell[k].s) == n && !memcmp(cell[k].s, cell[i].s, n))
+			return true;
+	return false;
+}
+
 /* The names of a header, checked; or C0, C1, ... */
 static int name_columns(struct csv_table *t, bool header, const struct csv_cell *cell)
 {
 	for (int i = 0; i < t->width; i++) {
+		if (header && t->form.strict && repeats(cell, i))
+			return err_set(EX_DATAERR, "%s:%lld: two columns are called \"%.*s\"; rename one",
+				t->name, (long long)t->line, (int)(cell[i].end - cell[i].s), cell[i].s);
 		if (header && !json_utf8(cell[i].s, (size_t)(cell[i].end - cell[i].s)))
 			return err_set(EX_DATAERR,
 				"%s:%lld: the name of column %d is not UTF-8 text; convert the file (iconv "
 				"-t UTF-8)",
 				t->name, (long long)t->line, i + 1);
-		add_unique(&t->columns, header ? bare_name(cell[i]) : mem_format("C%d", i));
+		add_unique(&t->columns, header ? name_in(t, cell[i]) : mem_format("C%d", i));
 	}
 	return 0;
 }
@@ -189,7 +206,7 @@ static void find_width(struct csv_table *t, bool header, const struct csv_cell *
 	bool open = n > 1 && is_void(first[n - 1]), open_below = below && m > 1 && is_void(below[m - 1]);
 	t->width = n;
 	t->tail = 0;
-	if (!below || (!header && (!open || m != n)))
+	if (t->form.strict || !below || (!header && (!open || m != n)))
 		return;
 	if (open && ((m == n && open_below) || (header && m == n - 1))) {
 		t->width = n - 1;

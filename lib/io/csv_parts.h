@@ -1,4 +1,5 @@
-/* What the parts of the CSV reader share: csv.c takes lines apart, csv_header.c finds out separator and names. */
+/* What the parts of the CSV reader share: csv_lines.c reads lines, csv_sniff.c finds out the
+ * separator and csv_header.c the names, csv.c and csv_numbers.c take lines apart. */
 #ifndef IO_CSV_PARTS_H
 #define IO_CSV_PARTS_H
 
@@ -23,7 +24,7 @@ struct csv_table {
 	/* how wide rows are: */
 	int tail;        /* 1 = a separator behind the last cell, -1 = the last cell is never there */
 	int least, most; /* other numbers of cells that are whole; 0 = none */
-	int64_t dropped, padded;
+	int64_t dropped, padded, cut;
 	/* the lines: unread bytes are buffer[from .. from+n) */
 	char *buffer;
 	size_t room, from, n;
@@ -50,13 +51,19 @@ struct csv_table {
 	char decimal; /* the sign; 0 = not known yet, a point so far */
 };
 
+/* More bytes behind the unread ones; what was handed out before is overwritten. 0 also at the end. */
+int csv_fill(struct csv_table *);
+/* Sets eol: what ends the first line, LF (a CR before it goes), or CR alone. */
+int csv_find_line_ends(struct csv_table *);
+/* The line of so many bytes was used. */
+void csv_take(struct csv_table *, size_t bytes);
 /* The next line without its end: *s, *n, valid until the next call. 1, 0 at the end, -1. at: how far into the unread bytes
  * it starts (rows with quotes and sniffing look at several lines before they take any). *next: where the one after starts. */
 int csv_peek_line(struct csv_table *, size_t at, const char **s, size_t *n, size_t *next);
 bool csv_is_comment(const struct csv_table *, const char *s, size_t n);
 bool csv_is_empty(const char *s, size_t n);
-/* A line of key:value pairs, as some recorders write above the header. */
-bool csv_is_pairs(const char *s, size_t n);
+/* A line above the header: key:value pairs that start with a title, or the separator of a spreadsheet ("sep=;"). */
+bool csv_is_preface(const char *s, size_t n);
 /* Cuts a line without quotes into cells. */
 int csv_cut(struct csv_table *, const char *s, size_t n);
 /* Cuts a line without quotes into cells and numbers; false when it is another kind of line, or damaged. */

@@ -50,6 +50,17 @@ static void count_words(const char *s, int *words, bool *numeric)
 	}
 }
 
+/* Text that begins as no table does. */
+static int refuse_other(const struct csv_table *t, const char *s, size_t n)
+{
+	if (*s == '@')
+		return err_set(EX_DATAERR, "%s: this is an ARFF file; save it as CSV", t->name);
+	if ((*s == '{' && (n == 1 || strchr("\"} \t", s[1]))) ||
+		(*s == '[' && (n == 1 || strchr("\"[{] \t", s[1]))))
+		return err_set(EX_DATAERR, "%s: this is JSON; save the samples as CSV", t->name);
+	return 0;
+}
+
 /* The first rows; lines that start with a semicolon count when `semicolons`. */
 static int take_sample(struct csv_table *t, struct sample *a, bool semicolons)
 {
@@ -62,9 +73,11 @@ static int take_sample(struct csv_table *t, struct sample *a, bool semicolons)
 			return -1;
 		if (!r)
 			break;
-		if (csv_is_comment(t, s, n) || csv_is_empty(s, n) || (!a->rows && csv_is_pairs(s, n)) ||
+		if (csv_is_comment(t, s, n) || csv_is_empty(s, n) || (!a->rows && csv_is_preface(s, n)) ||
 			(*s == ';' && !semicolons))
 			continue;
+		if (!a->rows && refuse_other(t, s, n))
+			return -1;
 		if (!a->rows)
 			t->quote = *s == '\'' ? '\'' : '"';
 		int i = a->rows++;
@@ -182,7 +195,7 @@ int csv_sniff_delim(struct csv_table *t)
 	if (!r && !wanted)
 		t->form.delim = choose(&a);
 	t->semicolons = t->form.delim != ';';
-	if (!r && t->form.delim == ',' && !t->form.decimal)
+	if (!r && t->form.delim == ',' && !t->form.decimal && !t->form.strict)
 		r = refuse_commas(t, &a);
 	drop_sample(&a);
 	return r;

@@ -166,7 +166,6 @@ static const struct magic magics[] = {
 		5, "an xz archive", "unpack it first (xzcat FILE | ...)"},
 	{"BZh", 3, "a bzip2 archive", "unpack it first (bzcat FILE | ...)"},
 	{"version https://git-lfs", 23, "a git-LFS pointer, not the file itself", "run git lfs pull"},
-	{"0       ", 8, "an EDF recording", "export it as CSV"},
 	{"\xff"
 	 "BIOSEMI",
 		8, "a BDF recording", "export it as CSV"},
@@ -174,6 +173,15 @@ static const struct magic magics[] = {
 	{"MATLAB 5.0", 10, "a MATLAB file", "export it as CSV"},
 	{"\x93NUMPY", 6, "a NumPy array", "save it as CSV"},
 	{"{\\rtf", 5, "a rich text document", "save it as CSV"},
+	{"\xd0\xcf\x11\xe0", 4, "an old Excel workbook", "save the sheet as CSV"},
+	{"\x28\xb5\x2f\xfd", 4, "a zstd archive", "unpack it first (zstdcat FILE | ...)"},
+	{"7z\xbc\xaf", 4, "a 7z archive", "unpack it first"},
+	{"PAR1", 4, "a Parquet file", "save it as CSV"},
+	{"ARROW1", 6, "an Arrow file", "save it as CSV"},
+	{"XDF:", 4, "an XDF recording", "export it as CSV"},
+	{"GDF ", 4, "a GDF recording", "export it as CSV"},
+	{"Brain Vision", 12, "a BrainVision header", "export the recording as CSV"},
+	{"BrainVision", 11, "a BrainVision header", "export the recording as CSV"},
 	{"%PDF", 4, "a PDF document", "export the data as CSV"},
 	{"\xff\xfe", 2, "UTF-16 text", "convert it (iconv -f UTF-16 -t UTF-8)"},
 	{"\xfe\xff", 2, "UTF-16 text", "convert it (iconv -f UTF-16 -t UTF-8)"},
@@ -184,10 +192,16 @@ static bool starts_with_word(const unsigned char *p, size_t n, const char *word)
 	return n >= strlen(word) && !strncasecmp((const char *)p, word, strlen(word));
 }
 
+/* Version 0 and seven blanks, in a header of 256 bytes that is one line. */
+static bool is_edf(const unsigned char *p, size_t n)
+{
+	return n >= 8 && !memcmp(p, "0       ", 8) && !memchr(p, '\n', n) && !memchr(p, '\r', n);
+}
+
 int input_kind(struct input *in)
 {
 	size_t n;
-	const unsigned char *p = input_peek(in, 64, &n);
+	const unsigned char *p = input_peek(in, in->regular ? 256 : 64, &n);
 	if (!p)
 		return -1;
 	if (!n)
@@ -211,7 +225,9 @@ int input_kind(struct input *in)
 			"%s: this is a web page or XML, not a table; the download went wrong", in->name);
 	if (starts_with_word(p + skip, n - skip, "@relation"))
 		return err_set(EX_DATAERR, "%s: this is an ARFF file; save it as CSV", in->name);
-	if (n >= 8 && memchr(p, 0, n))
+	if (is_edf(p, n))
+		return err_set(EX_DATAERR, "%s: this is an EDF recording; export it as CSV", in->name);
+	if (n >= 8 && memchr(p, 0, n < 64 ? n : 64))
 		return err_set(EX_DATAERR, "%s: binary data (a NUL byte near the start), not a table of text",
 			in->name);
 	return INPUT_TEXT;

@@ -24,7 +24,8 @@ void sheet_close(struct sheet *s)
 
 int sheet_begin(struct sheet *s, char delim, const struct names *columns)
 {
-	struct csv_form form = {.delim = delim, .header = columns ? CSV_HEADER_NO : CSV_HEADER_YES};
+	struct csv_form form = {
+		.delim = delim, .header = columns ? CSV_HEADER_NO : CSV_HEADER_YES, .strict = true};
 	s->table = csv_table_new(s->in, &form);
 	if (!s->table)
 		return -1;

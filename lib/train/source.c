@@ -22,7 +22,8 @@ struct source {
 };
 
 struct source *source_new(const struct names *operands, const struct layout *like,
-	enum missing_channel missing, const struct split_naming *naming, int most)
+	enum missing_channel missing, const struct split_naming *naming, const struct split_reading *reading,
+	int most)
 {
 	static const enum split_missing as[] = {[MISSING_ERROR] = SPLIT_MISSING_ERROR,
 		[MISSING_INTERP] = SPLIT_MISSING_INTERP,
@@ -34,6 +35,8 @@ struct source *source_new(const struct names *operands, const struct layout *lik
 	s->options.missing = as[missing];
 	if (naming)
 		s->options.naming = *naming;
+	if (reading)
+		s->options.reading = *reading;
 	s->most = most;
 	return s;
 }
@@ -100,17 +103,26 @@ static int cut_recording(struct source *s, struct windows **w)
 	return 1;
 }
 
-/* Windows have their names. */
-static int refuse_naming(const struct source *s)
+/* Windows have their names, and are no text. */
+static int refuse_options(const struct source *s)
 {
 	const struct split_naming *n = &s->options.naming;
+	const struct split_reading *r = &s->options.reading;
 	const char *given = n->group            ? "--group"
 			    : n->group_name     ? "--group-name"
 			    : n->condition      ? "--condition"
 			    : n->condition_name ? "--condition-name"
+			    : r->dialect        ? "--dialect"
+			    : r->delim          ? "--delim"
+			    : r->decimal        ? "--decimal"
+			    : r->header         ? "--header"
+			    : r->ragged         ? "--ragged"
+			    : r->time_column    ? "--time-column"
+			    : r->time_unit      ? "--time-unit"
+			    : r->unit           ? "--unit"
 						: NULL;
 	return given ? err_set(EX_USAGE,
-			       "%s: %s is for recordings as CSV; windows got their names from moe-split",
+			       "%s: %s is for recordings as CSV; of windows moe-split has seen to that",
 			       input_name(s->in), given)
 		     : 0;
 }
@@ -135,7 +147,7 @@ int source_next(struct source *s, struct windows **w)
 			return err_set(EX_DATAERR, "%s: %s", input_name(s->in), s->refusal);
 		if (kind == INPUT_TEXT)
 			return cut_recording(s, w);
-		if (refuse_naming(s))
+		if (refuse_options(s))
 			return -1;
 	}
 }

@@ -1,6 +1,6 @@
 /* Where windows for a model come from: windows files, streams of them, or recordings as CSV that are cut as the model wants.
  *
- *     struct source *s = source_new(operands, &model->layout, missing, &naming, most);      no operand = standard input
+ *     struct source *s = source_new(operands, &model->layout, missing, &naming, &reading, most);      no operand = standard input
  *     while ((r = source_next(s, &w)) == 1) ...                                   w is the caller's
  */
 #ifndef TRAIN_SOURCE_H
@@ -11,10 +11,10 @@
 
 struct source;
 
-/* operands, like and naming, which is for recordings and may be NULL, are borrowed. most > 0: a recording that comes through a pipe is cut while it arrives, into as many
+/* operands, like, naming and reading, which are for recordings and may be NULL, are borrowed. most > 0: a recording that comes through a pipe is cut while it arrives, into as many
  * windows as are there but at most so many; 0: every recording is cut when it has ended. */
 struct source *source_new(const struct names *operands, const struct layout *like, enum missing_channel,
-	const struct split_naming *naming, int most);
+	const struct split_naming *naming, const struct split_reading *reading, int most);
 /* From now on a recording is an error: "NAME: WHY". why is borrowed. */
 void source_refuse_recordings(struct source *, const char *why);
 int source_next(struct source *, struct windows **); /* 1, 0 at the end, -1 on error */

@@ -29,11 +29,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	o.rule = (enum split_rule)((data[1] >> 1 & 3) % 3);
 	o.value = (enum split_value)((data[1] >> 3 & 3) % 3);
 	o.explain = data[1] >> 5 & 1;
-	o.header = (enum split_header)((data[1] >> 6 & 3) % 3);
+	o.reading.header = data[1] >> 6 & 3;
 	o.rate = data[2] & 1 ? 100 : 0;
 	o.max_row = data[2] & 2 ? 100 : 1 << 16;
 	o.max_columns = 64;
 	o.max_classes = 10;
+	o.reading.dialect = data[3] & 15;
+	o.reading.dialect = o.reading.dialect < 12 ? o.reading.dialect : 0;
+	o.reading.ragged = (data[3] >> 4 & 3) % 3;
+	o.reading.decimal = data[3] >> 6 & 1 ? "," : NULL;
 	if (data[2] & 4)
 		names_add(&o.ignore, "0");
 	struct split *s = split_new(&o);
@@ -42,6 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		struct windows *w = split_finish(s);
 		struct text t = {0};
 		split_explain(s, &t);
+		split_explain_words(s, &t);
 		for (int64_t i = 0; w && i < w->n; i++)
 			if (w->start[i] < 0 || w->start[i] + w->layout.length > w->samples ||
 				w->label[i] < -1 || w->label[i] >= w->layout.classes.n)

@@ -288,6 +288,15 @@ static void rows_may_end_with_a_separator_or_without_their_last_cell(void)
 		.ragged = CSV_RAGGED_PAD);
 }
 
+static void a_strict_table_is_as_it_stands(void)
+{
+	GIVES("a.,b\n1,2\n", "<a.><b>\n2[1][2]", .strict = true);
+	GIVES("a,b,c\n1,2\n", "error 65: t.csv:2: 2 cells, but the first row has 3", .strict = true);
+	GIVES("a,b\n1,2,\n", "error 65: t.csv:2: 3 cells, but the first row has 2", .strict = true);
+	GIVES("a,b,a\n1,2,3\n", "error 65: t.csv:1: two columns are called \"a\"; rename one",
+		.strict = true);
+}
+
 static void commas_may_be_decimal_signs(void)
 {
 	GIVES("0,00, 1,5\n-2,25, 3,0\n", "<C0><C1>\n1[0,00][1,5]\n2[-2,25][3,0]", .decimal = ',');
@@ -438,6 +447,7 @@ int main(void)
 	CASE(names_are_made_unique_and_lose_dots);
 	CASE(units_may_stand_below_the_names);
 	CASE(rows_may_end_with_a_separator_or_without_their_last_cell);
+	CASE(a_strict_table_is_as_it_stands);
 	CASE(commas_may_be_decimal_signs);
 	CASE(what_is_learnt_of_a_table_is_told);
 	CASE(damage_is_named);

@@ -90,7 +90,7 @@ static int all_rows(struct layout *l, const char *path, struct csv_table *t)
 int region_file_read(struct layout *l, const char *path)
 {
 	struct input *in = input_open(path);
-	struct csv_form form = {.delim = '\t', .header = CSV_HEADER_NO};
+	struct csv_form form = {.delim = '\t', .header = CSV_HEADER_NO, .strict = true};
 	struct csv_table *t = in ? csv_table_new(in, &form) : NULL;
 	l->halo = 0;
 	int r = t ? all_rows(l, path, t) : -1;
