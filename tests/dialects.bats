@@ -393,6 +393,11 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
         "               EXG Channel 2: railed (187500.02 uV) in all rows" "  regions      0: EXG Channel 0, EXG Channel 1; halo EXG Channel 2"; do
         grep -qxF -- "$line" words || { echo "no line: $line" && cat words && false; }
     done
+    make 40 'if (!i) print "time,Fp1,Fp2"; printf "%.3f,%d,1\n", i / 100, i' >e.csv
+    printf 'onset\tduration\ttrial_type\n0.1\t0.1\tgo\n' >e.tsv
+    moe-split --explain=text --events e.tsv --regions lobes --halo-mm 20 --window 5 e.csv >words
+    grep -qxF "  events       1 in e.tsv: 1 trials, 0 outside the recording" words
+    grep -q "^  no channel   .: central, " words
     moe-split --explain=json --experts 2 r.csv | cmp - <(moe-split --explain --experts 2 r.csv)
     refused 64 '--explain: "xml" is none of json|text' moe-split --explain=xml r.csv
     printf 'a\033[31m,b\n1,2\n' >escape.csv

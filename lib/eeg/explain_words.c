@@ -2,6 +2,7 @@
 #include "eeg/split_state.h"
 
 #include "base/mem.h"
+#include "eeg/events.h"
 #include "eeg/unit.h"
 
 #include <ctype.h>
@@ -69,7 +70,8 @@ static void say_table(struct text *t, const struct recording *r)
 	}
 }
 
-static void say_windows(struct text *t, const struct split *s, const struct recording *r)
+static void say_windows(
+	struct text *t, const struct split *s, const struct recording *r, const struct events *e)
 {
 	const char *between = "";
 	line(t, "labels");
@@ -80,6 +82,11 @@ static void say_windows(struct text *t, const struct split *s, const struct reco
 			between = ", ";
 		}
 	text_add(t, *between ? "\n" : "none\n");
+	if (e) {
+		line(t, "events");
+		text_addf(t, "%d in %s: %lld trials, %d outside the recording\n", e->n, e->file,
+			(long long)r->trials, e->outside);
+	}
 	line(t, "group");
 	text_addf(t, "%s\n", r->group);
 	line(t, "windows");
@@ -108,6 +115,18 @@ static void say_regions(struct text *t, const struct layout *l)
 	}
 }
 
+static void say_empty(struct text *t, const struct split *s)
+{
+	if (s->regions.empty.n) {
+		line(t, "no channel");
+		list(t, &s->regions.empty);
+	}
+	if (s->regions.head > 0) {
+		line(t, "head");
+		text_addf(t, "radius %.4g mm\n", s->regions.head);
+	}
+}
+
 static void say_one(struct text *t, const struct split *s, int i)
 {
 	const struct recording *r = &s->told[i].r;
@@ -125,7 +144,7 @@ static void say_one(struct text *t, const struct split *s, int i)
 	say_time(t, r);
 	line(t, "missing");
 	text_addf(t, "%lld cells\n", (long long)r->missing);
-	say_windows(t, s, r);
+	say_windows(t, s, r, s->told[i].events);
 	reasons(t, "suspicious", &s->told[i].suspicious, &s->told[i].why);
 	recording_remarks(r, &remarks);
 	for (int k = 0; k < remarks.n; k++) {
@@ -134,6 +153,7 @@ static void say_one(struct text *t, const struct split *s, int i)
 	}
 	names_free(&remarks);
 	say_regions(t, &s->layout);
+	say_empty(t, s);
 }
 
 void split_explain_words(const struct split *s, struct text *t)
