@@ -29,9 +29,10 @@ cut_windows() {
     moe-split -q "$@" -o "$work/new.st" "$work/new"/*.csv
 }
 
-# train OPTION...: a model of the known people, of whom a fifth chooses the epoch; $work/model.st and $work/log.jsonl
+# train OPTION...: a model of the known people, of whom a fifth chooses the epoch; $work/model.st and $work/log.jsonl. Its encoders
+# learn by themselves: these experiments are about what encoders, gate and mixtures learn.
 train() {
-    moe-train -q --valid-fraction 0.2 ${EPOCHS:+--set train.epochs="$EPOCHS"} "$@" --log "$work/log.jsonl" \
+    moe-train -q --preset "${PRESET:-spectral}" --valid-fraction 0.2 ${EPOCHS:+--set train.epochs="$EPOCHS"} "$@" --log "$work/log.jsonl" \
         -o "$work/model.st" "$work/known.st"
 }
 
