@@ -29,9 +29,10 @@ cut_windows() {
     moe-split -q "$@" -o "$work/new.st" "$work/new"/*.csv
 }
 
-# train OPTION...: a model of the known people, of whom a fifth chooses the epoch; $work/model.st and $work/log.jsonl
+# train OPTION...: a model of the known people, of whom a fifth chooses the epoch; $work/model.st and $work/log.jsonl. Its encoders
+# learn by themselves: these experiments are about what encoders, gate and mixtures learn.
 train() {
-    moe-train -q --valid-fraction 0.2 ${EPOCHS:+--set train.epochs="$EPOCHS"} "$@" --log "$work/log.jsonl" \
+    moe-train -q --preset "${PRESET:-spectral}" --valid-fraction 0.2 ${EPOCHS:+--set train.epochs="$EPOCHS"} "$@" --log "$work/log.jsonl" \
         -o "$work/model.st" "$work/known.st"
 }
 
@@ -56,9 +57,11 @@ usage() {
     moe-route -m "$work/model.st" "$work/new.st" | moe-stats --permutations 0
 }
 
-# score WHAT LINES: the figures of a cross-validation
+# score WHAT LINES: the figures of a cross-validation, one line
 score() {
     moe-score -q "$2" | jq -r --arg what "$1" 'def three: . * 1000 | round / 1000;
-        "\($what): accuracy \(.accuracy | three)" + (if .accuracy_interval then " (95 %: \(.accuracy_interval | map(three) | join(" to ")))" else "" end) +
-        ", chance up to \(.chance["95"] // .chance | if type == "object" then .limit_95 else . end | three), kappa \(.kappa | three), log loss \(.log_loss | three), calibration error \(.ece | three)"'
+        "\($what): accuracy \(.accuracy | three)" +
+        (if .by_run then " (by seed \([.by_run[].accuracy | three] | join(" "))" + ")" else "" end) +
+        (if .accuracy_interval[0] then ", \(.accuracy_interval | map(three) | join(" to ")) with people drawn anew" else "" end) +
+        ", chance \(.chance.level | three), up to \(.chance.limit_95 | three); kappa \(.kappa | three), log loss \(.log_loss | three), calibration error \(.ece | three)"'
 }

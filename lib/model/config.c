@@ -147,7 +147,7 @@ void config_begin(struct configuration *c, int preset)
 		cJSON_Delete(v);
 	}
 	const struct preset *p = &preset_table[preset];
-	for (int list = 0; list < 2 && p->set[list]; list++)
+	for (int list = 0; list < PRESET_LISTS && p->set[list]; list++)
 		for (int i = 0; p->set[list][i]; i++)
 			must(!assign(c, p->set[list][i], FROM_PRESET, p->name));
 	c->value.preset = preset;

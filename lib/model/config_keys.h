@@ -24,10 +24,11 @@ struct key {
 extern const struct key config_keys[];
 extern const int config_key_count;
 
-/* A preset: two lists (or one) of "key=value" over the defaults, the second over the first; each ends with NULL. */
+/* A preset: up to three lists of "key=value" over the defaults, each over the one before; each ends with NULL. */
+enum { PRESET_LISTS = 3 };
 struct preset {
 	const char *name;
-	const char *const *set[2];
+	const char *const *set[PRESET_LISTS];
 	const char *help;
 };
 

@@ -1,11 +1,16 @@
 /* The presets: values over the defaults of the keys. What a document leaves open stays at the default. */
 #include "model/config_keys.h"
 
+/* Encoders that learn by themselves: from band powers of stretches of a second, without evidence beside them. */
+static const char *const plain[] = {"encoder.input_dropout=0", "encoder.tokens=spectral",
+	"encoder.bands=[1,4,6,8,9,10,11,12,13,14,16,18,20,22,24,30,45]", "encoder.window=1",
+	"encoder.evidence=none", "train.lr=0.001", "train.weight_decay=0.05", "train.epochs=15", NULL};
+
 /* The region model as it was first listed: post-norm layers of a standard library on raw samples, AdamW without a schedule. */
 static const char *const seed[] = {"encoder.hidden_dim=64", "encoder.ffn_dim=2048", "encoder.activation=relu",
-	"encoder.norm=post", "encoder.tokens=sample", "encoder.evidence=none", "train.weight_decay=0.01",
-	"train.epochs=10", "train.schedule=constant", "train.warmup_steps=0", "train.clip_norm=0",
-	"train.patience=10", "train.decay=all", NULL};
+	"encoder.norm=post", "encoder.tokens=sample", "train.weight_decay=0.01", "train.epochs=10",
+	"train.schedule=constant", "train.warmup_steps=0", "train.clip_norm=0", "train.patience=10",
+	"train.decay=all", NULL};
 
 /* The transformer of federated mixtures, by its table of parameters: embedding_dim 256, num_layers 6, num_heads 8, ff_dim
  * 4 embedding_dim, dropout 0.1, sinusoidal positions, max_seq_length 512; post-norm, GELU, no token beside those of the input. */
@@ -73,18 +78,22 @@ static const char *const deepseek[] = {"encoder.hidden_dim=64", "encoder.ffn_dim
 	"train.beta2=0.95", "train.weight_decay=0.1", "train.clip_norm=1", NULL};
 
 const struct preset preset_table[] = {
-	{"default", {0}, "small pre-norm encoders on band powers: what did best on held-out people"},
-	{"seed", {seed}, "the region model: post-norm ReLU layers on raw samples"},
-	{"transformer", {transformer}, "a plain transformer on raw samples, for windows of one region"},
-	{"transformer-moe", {transformer, transformer_moe},
+	{"default", {0},
+		"small pre-norm encoders beside evidence by covariances: what did best on held-out people"},
+	{"seed", {plain, seed}, "the region model: post-norm ReLU layers on raw samples"},
+	{"transformer", {plain, transformer},
+		"a plain transformer on raw samples, for windows of one region"},
+	{"transformer-moe", {plain, transformer, transformer_moe},
 		"the same with a mixture of experts in every layer"},
-	{"multimind", {multimind},
+	{"multimind", {plain, multimind},
 		"wide mixtures of capacity that follows the load, whose experts have embeddings"},
-	{"large", {library, large}, "sixteen wide gated experts, two a token"},
-	{"attention", {library, attention}, "attention experts, chosen by cosine similarity"},
-	{"vision", {library, vision}, "convolutions over patches of tokens"},
-	{"switch", {library, switches}, "one expert a token, of limited capacity"},
-	{"hierarchical", {library, hierarchical}, "four groups of four experts, chosen one after the other"},
-	{"deepseek", {deepseek}, "many small experts and a shared one, balanced without a loss"},
+	{"large", {plain, library, large}, "sixteen wide gated experts, two a token"},
+	{"attention", {plain, library, attention}, "attention experts, chosen by cosine similarity"},
+	{"vision", {plain, library, vision}, "convolutions over patches of tokens"},
+	{"switch", {plain, library, switches}, "one expert a token, of limited capacity"},
+	{"hierarchical", {plain, library, hierarchical},
+		"four groups of four experts, chosen one after the other"},
+	{"deepseek", {plain, deepseek}, "many small experts and a shared one, balanced without a loss"},
+	{"spectral", {plain}, "small pre-norm encoders on band powers, by themselves"},
 	{0},
 };

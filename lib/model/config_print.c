@@ -134,6 +134,15 @@ void config_print(const struct configuration *c, struct text *t)
 	}
 }
 
+/* The preset that is this list and nothing else, or NULL. */
+static const struct preset *preset_of(const char *const *list)
+{
+	const struct preset *p = preset_table;
+	while (p->name && (p->set[0] != list || p->set[1]))
+		p++;
+	return p->name ? p : NULL;
+}
+
 /* Each preset with what it sets. */
 static void presets(struct text *t)
 {
@@ -141,11 +150,17 @@ static void presets(struct text *t)
 	for (const struct preset *p = preset_table; p->name; p++) {
 		text_addf(t, ".It Cm %s\n%c%s", p->name, p->help[0] - 32, p->help + 1);
 		const char *before = ":\n.Li ";
-		for (int list = 0; list < 2 && p->set[list]; list++)
-			for (int i = 0; p->set[list][i]; i++) {
+		for (int list = 0; list < PRESET_LISTS && p->set[list]; list++) {
+			const struct preset *whole = preset_of(p->set[list]);
+			if (whole && whole != p) {
+				text_addf(t, ":\nas\n.Cm %s", whole->name);
+				before = " ,\n.Li ";
+			}
+			for (int i = 0; p->set[list][i] && (!whole || whole == p); i++) {
 				text_addf(t, "%s%s", before, p->set[list][i]);
 				before = " ,\n.Li ";
 			}
+		}
 		text_add(t, p->set[0] ? "\n" : ".\n");
 	}
 	text_add(t, ".El\n");
