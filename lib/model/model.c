@@ -297,45 +297,49 @@ static int declare_region(struct model *m, int k)
 	return bad;
 }
 
-/* Where there is evidence, all begins with it alone, regions weighed evenly. */
-static enum init answer_init(const struct model *m)
+/* Weight and bias of a linear map [rows][cols] whose output is an answer or a gate's logit. Where there is evidence all begins with
+ * next to nothing beside it. */
+static void declare_last(
+	struct model *m, const char *prefix, const char *name, int rows, int cols, int *weight, int *bias)
 {
-	return config_evidence(&m->config) ? INIT_ZERO : INIT_FAN_IN;
+	bool evidence = config_evidence(&m->config);
+	char *w = mem_format("%sweight", name), *b = mem_format("%sbias", name);
+	*weight = declare(
+		m, prefix, w, rows, cols, evidence ? INIT_NORMAL : INIT_FAN_IN, evidence ? 0.01 : cols);
+	*bias = declare(m, prefix, b, rows, 0, evidence ? INIT_ZERO : INIT_FAN_IN, cols);
+	free(w);
+	free(b);
 }
 
 /* mlp: fc1 [H/2][H], fc2 [K][H/2];  linear: fc1 [K][H] */
 static void declare_gate(struct model *m)
 {
 	int H = m->config.encoder.hidden_dim, half = H / 2 > 0 ? H / 2 : 1, K = m->layout.regions;
-	bool linear = m->config.gate.type == GATE_LINEAR;
-	int hidden = linear ? K : half;
-	enum init last = answer_init(m), first = linear ? last : INIT_FAN_IN;
-	m->gate_fc1_weight = declare(m, "gate", "fc1.weight", hidden, H, first, H);
-	m->gate_fc1_bias = declare(m, "gate", "fc1.bias", hidden, 0, first, H);
-	if (!linear) {
-		m->gate_fc2_weight = declare(m, "gate", "fc2.weight", K, half, last, half);
-		m->gate_fc2_bias = declare(m, "gate", "fc2.bias", K, 0, last, half);
+	if (m->config.gate.type == GATE_LINEAR) {
+		declare_last(m, "gate", "fc1.", K, H, &m->gate_fc1_weight, &m->gate_fc1_bias);
+		return;
 	}
+	m->gate_fc1_weight = declare(m, "gate", "fc1.weight", half, H, INIT_FAN_IN, H);
+	m->gate_fc1_bias = declare(m, "gate", "fc1.bias", half, 0, INIT_FAN_IN, H);
+	declare_last(m, "gate", "fc2.", K, half, &m->gate_fc2_weight, &m->gate_fc2_bias);
 }
 
 static void declare_answer(struct model *m)
 {
 	int H = m->config.encoder.hidden_dim, classes = m->layout.classes.n;
 	bool own = m->config.gate.combine == COMBINE_ANSWERS;
-	enum init init = answer_init(m);
 	m->evidence_bias = -1;
 	if (config_evidence(&m->config))
 		m->evidence_bias = declare_buffer(m, "evidence", "bias", classes);
 	m->classifier_weight = m->classifier_bias = -1;
-	if (!own) {
-		m->classifier_weight = declare(m, "classifier", "weight", classes, H, init, H);
-		m->classifier_bias = declare(m, "classifier", "bias", classes, 0, init, H);
-	}
+	if (!own)
+		declare_last(m, "classifier", "", classes, H, &m->classifier_weight, &m->classifier_bias);
 	for (int k = 0; k < m->layout.regions; k++) {
 		struct region_params *r = &m->region[k];
 		char *prefix = mem_format("heads.%d", k);
-		r->head_weight = own ? declare(m, prefix, "weight", classes, H, init, H) : -1;
-		r->head_bias = own ? declare(m, prefix, "bias", classes, 0, init, H) : -1;
+		r->head_weight = r->head_bias = -1;
+		if (own)
+			declare_last(m, prefix, "", classes, H, &r->head_weight, &r->head_bias);
 		free(prefix);
 	}
 }
