@@ -84,7 +84,7 @@ losses() {
 }
 
 @test "case 26: the trace of fifty steps is the same for any number of threads" {
-    steps="--set train.epochs=10 --set train.batch_size=13 --log-every 1 --set moe.router=noisy_topk --set moe.z_loss_weight=0.001 --set encoder.layers=2"
+    steps="--set train.epochs=10 --set train.batch_size=13 --log-every 1 --set moe.router=noisy_topk --set moe.z_loss_weight=0.001 --set encoder.layers=2 --set encoder.evidence=none --set train.lr=0.001"
     for threads in 1 2 3; do
         mix $threads.out $steps --threads $threads --log $threads.log
         losses $threads.log >$threads.trace

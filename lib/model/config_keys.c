@@ -68,7 +68,7 @@ const struct key config_keys[] = {
 		"added to a covariance's diagonal before its logarithm is taken, as a share of the band's "
 		"mean power in "
 		"training; from 1 on what is read comes close to the covariance itself"},
-	{"encoder.input_dropout", REAL_NUMBER, AT(encoder.input_dropout), "0.5", 0, 0.95, NULL, NULL, NULL,
+	{"encoder.input_dropout", REAL_NUMBER, AT(encoder.input_dropout), "0", 0, 0.95, NULL, NULL, NULL,
 		NULL, "share of what a token is made of that is set to 0 in training"},
 	{"encoder.evidence", CHOICE, AT(encoder.evidence), "ridge", 0, 0, "none|ridge", NULL, with_bands,
 		NOT_BANDED,

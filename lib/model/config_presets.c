@@ -2,7 +2,7 @@
 #include "model/config_keys.h"
 
 /* Encoders that learn by themselves: from band powers of stretches of a second, without evidence beside them. */
-static const char *const plain[] = {"encoder.input_dropout=0", "encoder.tokens=spectral",
+static const char *const plain[] = {"encoder.tokens=spectral",
 	"encoder.bands=[1,4,6,8,9,10,11,12,13,14,16,18,20,22,24,30,45]", "encoder.window=1",
 	"encoder.evidence=none", "train.lr=0.001", "train.weight_decay=0.05", "train.epochs=15", NULL};
 
