@@ -152,7 +152,7 @@ static int fit_tokens(
 	if (fits)
 		tokens_fit(d->train->tokens, d->train_item, d->trains, pool, m);
 	return (begins || told) && config_evidence(&m->config)
-		       ? evidence_fit(d->train, m, d->train_item, d->trains)
+		       ? evidence_fit(d->train, m, d->train_item, d->trains, EVIDENCE_MOST)
 		       : 0;
 }
 
