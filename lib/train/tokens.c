@@ -200,7 +200,7 @@ void tokens_tell(struct tokens *t, int64_t item, const real *evidence)
 
 const real *tokens_told(const struct tokens *t, int64_t item, int k)
 {
-	if (t->index[item] >= t->tolds)
+	if (!tokens_kept(t, item) || t->index[item] >= t->tolds)
 		return NULL;
 	const real *from = t->told + (size_t)t->index[item] * told_row(t);
 	return *from > 0 ? from + 1 + (size_t)k * (size_t)t->m->layout.classes.n : NULL;
