@@ -261,10 +261,14 @@ static int add(struct run *r, const struct source *s, struct windows *w)
 {
 	struct committee *c = r->committee;
 	int64_t before = c->windows;
-	int bad = committee_add(c, w);
-	if (!bad && c->adapts && !r->gathers)
-		bad = committee_adapt(
-			c, before, c->windows - before, source_live(s) ? ADAPT_RUNNING : ADAPT_WHOLE);
+	if (committee_add(c, w))
+		return -1;
+	if (!c->adapts || r->gathers)
+		return 0;
+	int bad =
+		committee_adapt(c, before, c->windows - before, source_live(s) ? ADAPT_RUNNING : ADAPT_WHOLE);
+	if (bad)
+		c->windows = before; /* what was not taken in has no answer */
 	return bad;
 }
 
@@ -279,7 +283,7 @@ static int answer_source(struct run *r, struct source *s)
 		if (!bad && (r->gathers || (r->committee->windows < o.batch && source_ready(s))))
 			continue;
 		if (bad && r->committee->windows &&
-			!r->committee->adapts) { /* what came before the damage has its answer */
+			!r->gathers) { /* what came before the damage has its answer */
 			char *why = mem_text(err_text());
 			int status = err_status();
 			if (!answer(r))

@@ -119,6 +119,8 @@ static int write_file(const struct run *r, const struct table *t, const struct d
 	windows_put_table(&t->w, st);
 	routing_put_gate(st, t->w.n, t->w.layout.regions, gate);
 	spool_put(s, st);
+	if (model_adapts(r->m))
+		st_put_meta(st, "moe.adapted", "group");
 	if (history)
 		st_put_meta(st, "moe.history", history);
 	int bad = st_write(st, r->out);
@@ -141,7 +143,8 @@ static int write_lines(const struct run *run, const struct table *t, int64_t fro
 		.label = w->label + from,
 		.recording = w->recording + from,
 		.group = w->group + from,
-		.gate = gate};
+		.gate = gate,
+		.adapted = model_adapts(run->m) ? "group" : NULL};
 	struct text line = {0};
 	int bad = 0;
 	r.layer = recorder_layers(run->recorder, n, &r.layers);

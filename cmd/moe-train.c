@@ -309,7 +309,8 @@ static int prepare(struct run *r, const struct names *operands)
 	if (o.resume && !(r->state = st_read(o.state)))
 		return -1;
 	uint64_t seed;
-	if (r->state && (trainer_state_seed(r->state, &seed) || !(r->before = model_of(r->state))))
+	bool told = false;
+	if (r->state && (trainer_state_start(r->state, &seed, &told) || !(r->before = model_of(r->state))))
 		return -1;
 	if (r->state)
 		common.seed = (long long)seed;
@@ -328,7 +329,7 @@ static int prepare(struct run *r, const struct names *operands)
 	r->work = (struct training_data){r->data, r->valid ? r->valid : r->data, r->sides.train,
 		r->valid ? r->valid_sides.train : r->sides.valid, r->sides.trains,
 		r->valid ? r->valid_sides.trains : r->sides.valids};
-	r->model = fit_model(&r->config, r->before, o.resume, &r->work, r->pool, (uint64_t)common.seed);
+	r->model = fit_model(&r->config, r->before, told, &r->work, r->pool, (uint64_t)common.seed);
 	return r->model ? 0 : -1;
 }
 

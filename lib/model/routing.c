@@ -359,5 +359,8 @@ void routing_json_line(const struct routing *r, int64_t i, struct text *t)
 		text_add(t, l ? "," : "");
 		layer_json(t, &r->layer[l], i);
 	}
-	text_add(t, "]}\n");
+	text_add(t, "]");
+	if (r->adapted)
+		text_addf(t, ",\"adapted\":\"%s\"", r->adapted);
+	text_add(t, "}\n");
 }

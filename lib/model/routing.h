@@ -37,6 +37,7 @@ struct routing {
 	const int32_t *label;             /* [N] index into classes, -1 = unlabelled */
 	const int32_t *recording, *group; /* [N] */
 	const float *gate;                /* [N][K], K = regions.n */
+	const char *adapted; /* of lines: "group": other windows of it had a say; NULL: none had */
 	int layers;
 	struct routing_layer *layer; /* [layers] by region, then layer */
 	char *history;               /* JSON, or NULL */
@@ -59,7 +60,7 @@ void routing_emit_layer(struct st_writer *, int64_t N, const struct routing_laye
 
 /* Appends the line of window i, with its newline:
  * {"recording","group","start","time","label","gate":[K],"layers":[{"region","layer","expert":[tokens][k],
- * "weight":[tokens][k],"probability":[tokens][E]}]}; numbers with 9 digits, label null when unknown. */
+ * "weight":[tokens][k],"probability":[tokens][E]}],"adapted"}; numbers with 9 digits, label null when unknown. */
 void routing_json_line(const struct routing *, int64_t i, struct text *);
 
 #endif

@@ -17,12 +17,17 @@ extern void dposv_(const char *triangle, const int *n, const int *m, double *a, 
 #define syevd ssyevd_
 #endif
 
-void eigen_symmetric(int n, real *A, real *value, struct arena *scratch)
+struct eigen_room eigen_room(int n, struct arena *a)
 {
-	int lwork = 1 + 6 * n + 2 * n * n, liwork = 3 + 5 * n, info;
-	real *work = arena_take(scratch, (size_t)lwork * sizeof *work);
-	int *iwork = arena_take(scratch, (size_t)liwork * sizeof *iwork);
-	syevd("V", "L", &n, A, &n, value, work, &lwork, iwork, &liwork, &info);
+	int reals = 1 + 6 * n + 2 * n * n, ints = 3 + 5 * n;
+	return (struct eigen_room){reals, ints, arena_take(a, (size_t)reals * sizeof(real)),
+		arena_take(a, (size_t)ints * sizeof(int))};
+}
+
+void eigen_symmetric(int n, real *A, real *value, const struct eigen_room *room)
+{
+	int info;
+	syevd("V", "L", &n, A, &n, value, room->real, &room->reals, room->whole, &room->ints, &info);
 	must(info == 0); /* of finite numbers it always finds them */
 }
 

@@ -19,8 +19,9 @@ struct group_scaler {
 	struct moments *sum; /* [groups][C] */
 	int groups, rows, room;
 	float *mean, *std;
-	int *row; /* [items] */
-	int64_t items;
+	struct shelf shelf;
+	int *row; /* [items], room for more */
+	int64_t items, item_room;
 };
 
 struct moments {
@@ -34,7 +35,7 @@ void group_scaler_free(struct group_scaler *s)
 	free(s->sum);
 	free(s->mean);
 	free(s->std);
-	free(s->row);
+	shelf_free(&s->shelf, s->row);
 	free(s);
 }
 
@@ -88,7 +89,10 @@ static void scale_groups(struct dataset *d, const int64_t *items, int64_t n, enu
 	if (!d->scaler)
 		d->scaler = NEW(struct group_scaler);
 	struct group_scaler *s = d->scaler;
-	GROW(s->row, d->n);
+	if (d->n > s->item_room) {
+		s->item_room = d->n;
+		s->row = shelf_grow(&s->shelf, s->row, (size_t)d->n * sizeof *s->row);
+	}
 	for (; s->items < d->n; s->items++)
 		s->row[s->items] = -1;
 	for (int64_t i = 0; i < n; i++) {
@@ -96,11 +100,13 @@ static void scale_groups(struct dataset *d, const int64_t *items, int64_t n, enu
 		if (how == ADAPT_RUNNING)
 			s->row[items[i]] = new_row(s, C, d->item[items[i]].group);
 	}
-	int *row = NEW_ARRAY(int, s->groups);
-	for (int g = 0; g < s->groups && how == ADAPT_WHOLE; g++)
-		row[g] = new_row(s, C, g);
-	for (int64_t i = 0; i < n && how == ADAPT_WHOLE; i++)
-		s->row[items[i]] = row[d->item[items[i]].group];
+	int *row = NEW_ARRAY(int, s->groups); /* 1 + that of a group */
+	for (int64_t i = 0; i < n && how == ADAPT_WHOLE; i++) {
+		int g = d->item[items[i]].group;
+		if (!row[g])
+			row[g] = 1 + new_row(s, C, g);
+		s->row[items[i]] = row[g] - 1;
+	}
 	free(row);
 	d->mean = s->mean;
 	d->std = s->std;

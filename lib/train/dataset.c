@@ -98,6 +98,7 @@ int dataset_scale(struct dataset *d, const struct model *m)
 	int bad = 0;
 	d->mean = m->scale_mean;
 	d->std = m->scale_std;
+	d->scaler_row = NULL;
 	d->by_window = c->train.scale == SCALE_WINDOW;
 	ems_free(d->ems);
 	d->ems = NULL;

@@ -10,10 +10,9 @@
 #include <string.h>
 
 enum {
-	FOLDS = 8,   /* at most: a map is solved without each */
-	BLOCKS = 5,  /* of time, where all windows are of one recording */
-	BATCH = 64,  /* windows whose products are added up at a time */
-	MOST = 6000, /* unknowns of a system; beyond, windows are taken at even distances */
+	FOLDS = 8,  /* at most: a map is solved without each */
+	BLOCKS = 5, /* of time, where all windows are of one recording */
+	BATCH = 64, /* windows whose products are added up at a time */
 };
 
 /* Part of the gate's first weights that is the same for all regions: none begins with nothing. */
@@ -22,20 +21,29 @@ static const double even = 0.02;
 struct ridge {
 	const struct dataset *d;
 	const struct model *m;
-	int64_t n;           /* windows that are solved with */
+	int64_t n;
 	const int64_t *item; /* [n] */
+	int64_t rows;        /* windows that are solved with: item[i n / rows] */
 	int64_t features;
-	int classes;
-	struct shelf shelf;
-	float *x;            /* [n][features], each row times the root of its window's weight */
-	double *y;           /* [n][classes], likewise */
-	double *root;        /* [n] */
-	double *share;       /* [classes] weighted shares */
+	int classes, folds;
+	double *root, *share; /* [classes] root of the weight of a class's windows; weighted shares */
+	struct shelf x_shelf, fold_shelf, told_shelf;
+	float *x;            /* [rows][features], each row times its root */
 	unsigned char *fold; /* [n] */
-	int folds;
+	double *told;        /* [n][K][classes] */
 };
 
 /* --- the table */
+
+static int64_t place_of(const struct ridge *r, int64_t row)
+{
+	return row * r->n / r->rows;
+}
+
+static int label_at(const struct ridge *r, int64_t place)
+{
+	return r->d->item[r->item[place]].label;
+}
 
 /* Features of an item, [K][kinds][D]: the mean of each kind's tokens, standardised. */
 static void read_features(const struct ridge *r, int64_t item, real *buffer, double *out)
@@ -68,63 +76,75 @@ static void fill_table(struct ridge *r)
 	size_t d = (size_t)r->features;
 	real *buffer = NEW_ARRAY(real, largest_region(r->m));
 	double *row = NEW_ARRAY(double, d);
-	r->x = shelf_grow(&r->shelf, NULL, (size_t)r->n * d * sizeof *r->x);
-	for (size_t i = 0; i < (size_t)r->n; i++) {
-		read_features(r, r->item[i], buffer, row);
+	r->x = shelf_grow(&r->x_shelf, NULL, (size_t)r->rows * d * sizeof *r->x);
+	for (int64_t i = 0; i < r->rows; i++) {
+		int64_t at = place_of(r, i);
+		read_features(r, r->item[at], buffer, row);
 		for (size_t j = 0; j < d; j++)
-			r->x[i * d + j] = (float)(r->root[i] * row[j]);
+			r->x[(size_t)i * d + j] = (float)(r->root[label_at(r, at)] * row[j]);
 	}
 	free(buffer);
 	free(row);
 }
 
 /* Weights of mean 1, as train.class_weight says. */
-static void fill_targets(struct ridge *r)
+static void weigh_classes(struct ridge *r)
 {
-	int classes = r->classes;
-	double *count = NEW_ARRAY(double, classes), sum = 0;
-	r->root = NEW_ARRAY(double, r->n);
-	r->y = NEW_ARRAY(double, (size_t)r->n *(size_t)classes);
-	r->share = NEW_ARRAY(double, classes);
+	bool balanced = r->m->config.train.class_weight == CLASS_WEIGHT_BALANCED;
+	double *count = NEW_ARRAY(double, r->classes), sum = 0;
+	r->root = NEW_ARRAY(double, r->classes);
+	r->share = NEW_ARRAY(double, r->classes);
 	for (int64_t i = 0; i < r->n; i++)
-		count[r->d->item[r->item[i]].label]++;
-	for (int64_t i = 0; i < r->n; i++) {
-		int label = r->d->item[r->item[i]].label;
-		bool balanced = r->m->config.train.class_weight == CLASS_WEIGHT_BALANCED;
-		double weight = balanced ? (double)r->n / (classes * count[label]) : 1;
-		r->root[i] = sqrt(weight);
-		r->share[label] += weight;
-		sum += weight;
+		count[label_at(r, i)]++;
+	for (int c = 0; c < r->classes; c++) {
+		double weight = balanced && count[c] > 0 ? (double)r->n / (r->classes * count[c]) : 1;
+		r->root[c] = sqrt(weight);
+		r->share[c] = weight * count[c];
+		sum += r->share[c];
 	}
-	for (int c = 0; c < classes; c++)
+	for (int c = 0; c < r->classes; c++)
 		r->share[c] /= sum;
-	for (int64_t i = 0; i < r->n; i++)
-		for (int c = 0; c < classes; c++)
-			r->y[i * classes + c] =
-				r->root[i] * ((r->d->item[r->item[i]].label == c) - r->share[c]);
 	free(count);
+}
+
+/* Row y [classes] of Y for the window at this place: 1 for its class, less the shares, times its root. */
+static void target(const struct ridge *r, int64_t place, double *y)
+{
+	int label = label_at(r, place);
+	for (int c = 0; c < r->classes; c++)
+		y[c] = r->root[label] * ((label == c) - r->share[c]);
+}
+
+/* Numbers 1, 2, ... in the order in which the items' groups, or recordings, come: of [names]; returns how many. */
+static int number_units(const struct ridge *r, bool by_group, int *number)
+{
+	int units = 0;
+	for (int64_t i = 0; i < r->n; i++) {
+		const struct item *it = &r->d->item[r->item[i]];
+		int *to = &number[by_group ? it->group : it->recording];
+		if (!*to)
+			*to = ++units;
+	}
+	return units;
 }
 
 /* Parts that are left out in turn: consecutive groups, recordings or stretches. */
 static void cut_folds(struct ridge *r)
 {
-	struct names groups = {0}, recordings = {0};
-	int *of = NEW_ARRAY(int, 2 * r->n);
+	int *group = NEW_ARRAY(int, r->d->groups.n), *recording = NEW_ARRAY(int, r->d->recordings.n);
+	int groups = number_units(r, true, group), recordings = number_units(r, false, recording);
+	bool by_group = groups > 1;
+	int units = by_group ? groups : recordings;
+	r->folds = units < 2 ? BLOCKS : units < FOLDS ? units : FOLDS;
+	r->fold = shelf_grow(&r->fold_shelf, NULL, (size_t)r->n * sizeof *r->fold);
 	for (int64_t i = 0; i < r->n; i++) {
 		const struct item *it = &r->d->item[r->item[i]];
-		of[2 * i] = names_intern(&groups, r->d->groups.s[it->group]);
-		of[2 * i + 1] = names_intern(&recordings, r->d->recordings.s[it->recording]);
+		int unit = by_group ? group[it->group] : recording[it->recording];
+		r->fold[i] = (unsigned char)(units < 2 ? i * BLOCKS / r->n
+						       : (int64_t)(unit - 1) * r->folds / units);
 	}
-	bool by_group = groups.n > 1;
-	int units = by_group ? groups.n : recordings.n;
-	r->folds = units < 2 ? BLOCKS : units < FOLDS ? units : FOLDS;
-	r->fold = NEW_ARRAY(unsigned char, r->n);
-	for (int64_t i = 0; i < r->n; i++)
-		r->fold[i] = units < 2 ? (unsigned char)(i * BLOCKS / r->n)
-				       : (unsigned char)((int64_t)of[2 * i + !by_group] * r->folds / units);
-	free(of);
-	names_free(&groups);
-	names_free(&recordings);
+	free(group);
+	free(recording);
 }
 
 /* --- systems */
@@ -134,12 +154,13 @@ static int next_rows(const struct ridge *r, int fold, int64_t *at, double *X, do
 {
 	size_t d = (size_t)r->features, C = (size_t)r->classes;
 	int n = 0;
-	for (; *at < r->n && n < BATCH; ++*at) {
-		if (fold >= 0 && r->fold[*at] != fold)
+	for (; *at < r->rows && n < BATCH; ++*at) {
+		int64_t place = place_of(r, *at);
+		if (fold >= 0 && r->fold[place] != fold)
 			continue;
 		for (size_t j = 0; j < d; j++)
 			X[(size_t)n * d + j] = (double)r->x[(size_t)*at * d + j];
-		memcpy(Y + (size_t)n++ * C, r->y + (size_t)*at * C, C * sizeof *Y);
+		target(r, place, Y + (size_t)n++ * C);
 	}
 	return n;
 }
@@ -164,12 +185,19 @@ static int64_t sums(const struct ridge *r, int fold, double *G, double *R)
 	return rows;
 }
 
+/* From no window nothing is known. */
+static int nothing(size_t n, double *W)
+{
+	memset(W, 0, n * sizeof *W);
+	return 0;
+}
+
 /* Fewer features than windows: W [classes][d] from all sums less those of a fold. */
 static int solve_features(
 	const struct ridge *r, int fold, const double *all, const double *all_R, double *G, double *W)
 {
 	size_t d = (size_t)r->features, C = (size_t)r->classes;
-	int64_t rows = r->n;
+	int64_t rows = r->rows;
 	if (fold >= 0) {
 		rows -= sums(r, fold, G, W);
 		for (size_t i = 0; i < d; i++)
@@ -181,6 +209,8 @@ static int solve_features(
 		memcpy(G, all, d * d * sizeof *G);
 		memcpy(W, all_R, C * d * sizeof *W);
 	}
+	if (!rows)
+		return nothing(C * d, W);
 	for (size_t i = 0; i < d; i++)
 		G[i * d + i] += r->m->config.train.ridge * (double)rows;
 	return solve_definite((int)d, G, (int)C, W) ? 0 : -1;
@@ -189,7 +219,7 @@ static int solve_features(
 /* K [n][n], upper triangle, = X X^T, some columns of X at a time */
 static void kernel(const struct ridge *r, double *K)
 {
-	size_t d = (size_t)r->features, n = (size_t)r->n;
+	size_t d = (size_t)r->features, n = (size_t)r->rows;
 	double *X = NEW_ARRAY(double, BATCH *n);
 	memset(K, 0, n * n * sizeof *K);
 	for (size_t from = 0; from < d; from += BATCH) {
@@ -205,56 +235,62 @@ static void kernel(const struct ridge *r, double *K)
 /* Fewer windows than features: the same W = X^T (X X^T + ridge n I)^-1 Y. */
 static int solve_windows(const struct ridge *r, int fold, const double *K, double *G, double *W)
 {
-	size_t d = (size_t)r->features, C = (size_t)r->classes, n = 0;
-	int64_t *row = NEW_ARRAY(int64_t, r->n);
-	for (int64_t i = 0; i < r->n; i++)
-		if (fold < 0 || r->fold[i] != fold)
+	size_t d = (size_t)r->features, C = (size_t)r->classes, all = (size_t)r->rows, n = 0;
+	size_t *row = NEW_ARRAY(size_t, all);
+	double *beta = NEW_ARRAY(double, C *all), *y = NEW_ARRAY(double, C);
+	for (size_t i = 0; i < all; i++)
+		if (fold < 0 || r->fold[place_of(r, (int64_t)i)] != fold)
 			row[n++] = i;
-	double *beta = NEW_ARRAY(double, C *n);
 	for (size_t i = 0; i < n; i++) {
 		for (size_t j = i; j < n; j++)
-			G[i * n + j] = K[(size_t)row[i] * (size_t)r->n + (size_t)row[j]];
+			G[i * n + j] = K[row[i] * all + row[j]];
 		G[i * n + i] += r->m->config.train.ridge * (double)n;
+		target(r, place_of(r, (int64_t)row[i]), y);
 		for (size_t c = 0; c < C; c++)
-			beta[c * n + i] = r->y[(size_t)row[i] * C + c];
+			beta[c * n + i] = y[c];
 	}
-	bool solved = solve_definite((int)n, G, (int)C, beta);
-	memset(W, 0, C * d * sizeof *W);
+	bool solved = !n || solve_definite((int)n, G, (int)C, beta);
+	nothing(C * d, W);
 	for (size_t i = 0; i < n && solved; i++)
 		for (size_t c = 0; c < C; c++)
 			for (size_t j = 0; j < d; j++)
-				W[c * d + j] += beta[c * n + i] * (double)r->x[(size_t)row[i] * d + j];
+				W[c * d + j] += beta[c * n + i] * (double)r->x[row[i] * d + j];
 	free(beta);
 	free(row);
+	free(y);
 	return solved ? 0 : -1;
 }
 
 /* --- what maps without a window's fold say of it */
 
 /* told [n][K][classes] of the windows of a fold */
-static void tell(const struct ridge *r, int fold, const double *W, double *told)
+static void tell(struct ridge *r, int fold, const double *W)
 {
 	const struct model *m = r->m;
 	size_t d = (size_t)r->features, C = (size_t)r->classes, K = (size_t)m->layout.regions;
+	real *buffer = NEW_ARRAY(real, largest_region(m));
+	double *x = NEW_ARRAY(double, d);
 	for (size_t i = 0; i < (size_t)r->n; i++) {
 		if (r->fold[i] != fold)
 			continue;
-		const float *x = r->x + i * d;
+		read_features(r, r->item[i], buffer, x);
 		for (size_t k = 0, from = 0; k < K; k++) {
 			size_t some = (size_t)m->kinds * (size_t)m->region[k].D;
 			for (size_t c = 0; c < C; c++) {
 				double sum = 0;
 				for (size_t j = from; j < from + some; j++)
-					sum += W[c * d + j] * (double)x[j];
-				told[(i * K + k) * C + c] = sum / r->root[i];
+					sum += W[c * d + j] * x[j];
+				r->told[(i * K + k) * C + c] = sum;
 			}
 			from += some;
 		}
 	}
+	free(buffer);
+	free(x);
 }
 
 /* Mean log loss of softmax(factor * evidence + log share) */
-static double log_loss(const struct ridge *r, const double *told, double factor)
+static double log_loss(const struct ridge *r, double factor)
 {
 	size_t C = (size_t)r->classes, K = (size_t)r->m->layout.regions;
 	double loss = 0, weight = 0, *z = NEW_ARRAY(double, C);
@@ -263,14 +299,15 @@ static double log_loss(const struct ridge *r, const double *told, double factor)
 		for (size_t c = 0; c < C; c++) {
 			double e = 0;
 			for (size_t k = 0; k < K; k++)
-				e += told[(i * K + k) * C + c];
+				e += r->told[(i * K + k) * C + c];
 			z[c] = factor * e + log(r->share[c] > 0 ? r->share[c] : 1e-9);
 			top = fmax(top, z[c]);
 		}
 		for (size_t c = 0; c < C; c++)
 			sum += exp(z[c] - top);
-		double w = r->root[i] * r->root[i];
-		loss += w * (top + log(sum) - z[r->d->item[r->item[i]].label]);
+		int label = label_at(r, (int64_t)i);
+		double w = r->root[label] * r->root[label];
+		loss += w * (top + log(sum) - z[label]);
 		weight += w;
 	}
 	free(z);
@@ -278,38 +315,39 @@ static double log_loss(const struct ridge *r, const double *told, double factor)
 }
 
 /* The factor of least loss, by golden sections of its logarithm (the loss is convex in the factor). */
-static double best_factor(const struct ridge *r, const double *told)
+static double best_factor(const struct ridge *r)
 {
 	double low = log(1e-2), high = log(1e3), ratio = (sqrt(5) - 1) / 2;
 	double a = high - ratio * (high - low), b = low + ratio * (high - low);
-	double at_a = log_loss(r, told, exp(a)), at_b = log_loss(r, told, exp(b));
+	double at_a = log_loss(r, exp(a)), at_b = log_loss(r, exp(b));
 	for (int i = 0; i < 40; i++) {
 		if (at_a <= at_b) {
 			high = b, b = a, at_b = at_a;
 			a = high - ratio * (high - low);
-			at_a = log_loss(r, told, exp(a));
+			at_a = log_loss(r, exp(a));
 		} else {
 			low = a, a = b, at_a = at_b;
 			b = low + ratio * (high - low);
-			at_b = log_loss(r, told, exp(b));
+			at_b = log_loss(r, exp(b));
 		}
 	}
 	return exp((low + high) / 2);
 }
 
 /* share [K]: how much of what windows are told of their true class, against the others, each region says. */
-static void find_shares(const struct ridge *r, const double *told, double *share)
+static void find_shares(const struct ridge *r, double *share)
 {
 	size_t C = (size_t)r->classes, K = (size_t)r->m->layout.regions;
 	double sum = 0;
 	for (size_t k = 0; k < K; k++) {
 		double said = 0;
 		for (size_t i = 0; i < (size_t)r->n; i++) {
-			const double *e = told + (i * K + k) * C;
+			const double *e = r->told + (i * K + k) * C;
+			int label = label_at(r, (int64_t)i);
 			double mean = 0;
 			for (size_t c = 0; c < C; c++)
 				mean += e[c] / (double)C;
-			said += r->root[i] * r->root[i] * (e[r->d->item[r->item[i]].label] - mean);
+			said += r->root[label] * r->root[label] * (e[label] - mean);
 		}
 		share[k] = fmax(said, 0);
 		sum += share[k];
@@ -349,14 +387,13 @@ static void set_maps(
 	}
 }
 
-static void keep_told(
-	const struct ridge *r, struct tokens *t, const double *told, double factor, const double *share)
+static void keep_told(const struct ridge *r, struct tokens *t, double factor, const double *share)
 {
 	size_t K = (size_t)r->m->layout.regions, C = (size_t)r->classes, each = C * K;
 	real *row = NEW_ARRAY(real, each);
 	for (size_t i = 0; i < (size_t)r->n; i++) {
 		for (size_t j = 0; j < each; j++)
-			row[j] = (real)(factor * told[i * each + j] / (share[j / C] * (double)K));
+			row[j] = (real)(factor * r->told[i * each + j] / (share[j / C] * (double)K));
 		tokens_tell(t, r->item[i], row);
 	}
 	free(row);
@@ -365,11 +402,10 @@ static void keep_told(
 static int solve(struct ridge *r, struct dataset *data, struct model *m, bool begins)
 {
 	size_t d = (size_t)r->features, C = (size_t)r->classes;
-	bool by_windows = r->n < r->features;
-	size_t size = by_windows ? (size_t)r->n : d;
+	bool by_windows = r->rows < r->features;
+	size_t size = by_windows ? (size_t)r->rows : d;
 	double *all = NEW_ARRAY(double, size *size), *G = NEW_ARRAY(double, size *size),
-	       *R = NEW_ARRAY(double, C *d), *W = NEW_ARRAY(double, C *d),
-	       *told = NEW_ARRAY(double, (size_t)r->n *(size_t)m->layout.regions *C);
+	       *R = NEW_ARRAY(double, C *d), *W = NEW_ARRAY(double, C *d);
 	int bad = 0;
 	if (by_windows)
 		kernel(r, all);
@@ -377,7 +413,8 @@ static int solve(struct ridge *r, struct dataset *data, struct model *m, bool be
 		sums(r, -1, all, R);
 	for (int fold = 0; fold < r->folds && !bad; fold++) {
 		bad = by_windows ? solve_windows(r, fold, all, G, W) : solve_features(r, fold, all, R, G, W);
-		tell(r, fold, W, told);
+		if (!bad)
+			tell(r, fold, W);
 	}
 	bad = bad || (by_windows ? solve_windows(r, -1, all, G, W) : solve_features(r, -1, all, R, G, W));
 	if (bad) {
@@ -385,43 +422,40 @@ static int solve(struct ridge *r, struct dataset *data, struct model *m, bool be
 			"encoder.evidence: the features' system cannot be solved; make train.ridge "
 			"larger, or set encoder.evidence=none");
 	} else {
-		double factor = best_factor(r, told), *share = NEW_ARRAY(double, m->layout.regions);
-		find_shares(r, told, share);
+		double factor = best_factor(r), *share = NEW_ARRAY(double, m->layout.regions);
+		find_shares(r, share);
 		if (begins) {
 			set_gate(m, share);
 			set_maps(r, m, W, factor, share);
 		}
-		keep_told(r, data->tokens, told, factor, share);
+		keep_told(r, data->tokens, factor, share);
 		free(share);
 	}
 	free(all);
 	free(G);
 	free(R);
 	free(W);
-	free(told);
 	return bad;
 }
 
-int evidence_fit(struct dataset *d, struct model *m, const int64_t *items, int64_t n, bool begins)
+int evidence_fit(
+	struct dataset *d, struct model *m, const int64_t *items, int64_t n, int64_t most, bool begins)
 {
-	struct ridge r = {.d = d, .m = m, .n = n, .classes = m->layout.classes.n};
+	struct ridge r = {.d = d, .m = m, .n = n, .item = items, .rows = n, .classes = m->layout.classes.n};
 	for (int k = 0; k < m->layout.regions; k++)
 		r.features += (int64_t)m->kinds * m->region[k].D;
-	int64_t *some = NEW_ARRAY(int64_t, n);
-	if (r.features > MOST && n > MOST)
-		r.n = MOST;
-	for (int64_t i = 0; i < r.n; i++)
-		some[i] = items[i * n / r.n];
-	r.item = some;
-	fill_targets(&r);
+	if (r.features > most && n > most)
+		r.rows = most;
+	size_t each = (size_t)m->layout.regions * (size_t)r.classes;
+	r.told = shelf_grow(&r.told_shelf, NULL, (size_t)n * each * sizeof *r.told);
+	weigh_classes(&r);
 	cut_folds(&r);
 	fill_table(&r);
 	int bad = solve(&r, d, m, begins);
-	shelf_free(&r.shelf, r.x);
-	free(r.y);
+	shelf_free(&r.x_shelf, r.x);
+	shelf_free(&r.fold_shelf, r.fold);
+	shelf_free(&r.told_shelf, r.told);
 	free(r.root);
 	free(r.share);
-	free(r.fold);
-	free(some);
 	return bad;
 }

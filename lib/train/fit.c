@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "tensor/gemm.h"
 #include "train/adapt.h"
 #include "train/augment.h"
 #include "train/condition.h"
@@ -92,11 +93,20 @@ static int check_scale(const struct model *m, const struct model *before)
 		return err_set(EX_CONFIG,
 			"train.scale: the model that is continued has a scaler and was trained "
 			"behind it; set train.scale=zscore");
-	if (scale != was && (was == SCALE_WINDOW || was == SCALE_EMS))
+	static const char *const on[] = {[SCALE_WINDOW] = "windows scaled by themselves",
+		[SCALE_EMS] = "samples scaled by running means",
+		[SCALE_GROUP] = "windows that were adapted to their groups",
+		[SCALE_ZSCORE] = "windows that were not adapted to their groups"};
+	static const char *const name[] = {[SCALE_WINDOW] = "window",
+		[SCALE_EMS] = "ems",
+		[SCALE_GROUP] = "group",
+		[SCALE_ZSCORE] = "zscore"};
+	bool other = was == SCALE_WINDOW || was == SCALE_EMS || was == SCALE_GROUP ||
+		     (was == SCALE_ZSCORE && scale == SCALE_GROUP);
+	if (scale != was && other)
 		return err_set(EX_CONFIG,
 			"train.scale: the model that is continued was trained on %s; set train.scale=%s",
-			was == SCALE_EMS ? "samples scaled by running means" : "windows scaled by themselves",
-			was == SCALE_EMS ? "ems" : "window");
+			on[was], name[was]);
 	return 0;
 }
 
@@ -121,7 +131,7 @@ static int bind_conditions(const struct model *m, const struct training_data *d)
 /* Tokens that are the same every time are made once; their mean and deviation are a matter of the training windows. Of a model that is
  * continued they stay. */
 static int fit_tokens(
-	struct model *m, bool begins, bool resumed, const struct training_data *d, struct pool *pool)
+	struct model *m, bool begins, bool told, const struct training_data *d, struct pool *pool)
 {
 	if (dataset_scale(d->train, m) || (d->valids && d->valid != d->train && dataset_scale(d->valid, m)))
 		return -1;
@@ -141,22 +151,23 @@ static int fit_tokens(
 	}
 	if (fits)
 		tokens_fit(d->train->tokens, d->train_item, d->trains, pool, m);
-	return (begins || resumed) && config_evidence(&m->config)
-		       ? evidence_fit(d->train, m, d->train_item, d->trains, begins)
+	return (begins || told) && config_evidence(&m->config)
+		       ? evidence_fit(d->train, m, d->train_item, d->trains, EVIDENCE_MOST, begins)
 		       : 0;
 }
 
-struct model *fit_model(const struct configuration *c, struct model *before, bool resumed,
+struct model *fit_model(const struct configuration *c, struct model *before, bool told,
 	const struct training_data *d, struct pool *pool, uint64_t seed)
 {
 	struct model *m = declare(c, before, d);
 	if (!m)
 		return NULL;
+	gemm_single_thread(pool_threads(pool));
 	start_values(m, before, d, seed);
 	if (d->valids && d->valid != d->train)
 		dataset_renumber(d->valid, &m->layout.classes);
 	if (check_scale(m, before) || augment_check(&m->config, &m->layout) || check_windows(m, d) ||
-		fit_scaler(m, d, pool) || bind_conditions(m, d) || fit_tokens(m, !before, resumed, d, pool)) {
+		fit_scaler(m, d, pool) || bind_conditions(m, d) || fit_tokens(m, !before, told, d, pool)) {
 		model_free(m);
 		return NULL;
 	}

@@ -15,9 +15,9 @@ int fit_check_unvalidated(const struct configuration *);
  * gives its parameters, and its scaler away; NULL: the parameters are drawn by the seed. The datasets of `data` get the scaler,
  * borrowed from the model, and their items' conditions. NULL with an error when configuration, windows and model do not fit each
  * other. */
-/* What the training windows are told as evidence (train/evidence.h) is made anew when the same training goes on (resumed); to a model that
- * is continued on other windows its map says it. */
-struct model *fit_model(const struct configuration *, struct model *before, bool resumed,
+/* told: of a model that is continued what its windows are told as evidence (train/evidence.h) is made again, as when this training
+ * began; otherwise its map says it. */
+struct model *fit_model(const struct configuration *, struct model *before, bool told,
 	const struct training_data *data, struct pool *, uint64_t seed);
 
 #endif

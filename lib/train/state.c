@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "train/tokens.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -80,9 +81,12 @@ static void write_counters(const struct trainer *t, struct text *s)
 	json_double(s, c->best_loss);
 	text_add(s, ",\"mixtures\":");
 	mixtures_write(t->mixtures, s);
-	text_addf(s, ",\"bad_epochs\":%d,\"finished\":%s,\"seed\":\"%llu\",\"fingerprint\":\"%016llx\"}",
-		c->bad_epochs, c->finished ? "true" : "false", (unsigned long long)t->seed,
-		(unsigned long long)trainer_fingerprint(t));
+	text_addf(s,
+		",\"bad_epochs\":%d,\"finished\":%s,\"told\":%s,\"seed\":\"%llu\",\"fingerprint\":\"%"
+		"016llx\"}",
+		c->bad_epochs, c->finished ? "true" : "false",
+		t->data.train->tokens && tokens_tell_any(t->data.train->tokens) ? "true" : "false",
+		(unsigned long long)t->seed, (unsigned long long)trainer_fingerprint(t));
 }
 
 int trainer_save_state(const struct trainer *t, const char *path, const struct history *h)
@@ -138,7 +142,7 @@ static int read_counters(struct trainer *t, const cJSON *root, const char *what)
 	enum { WHOLE = 7 };
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		double x = number(root, keys[i]);
-		if (!(fabs(x) < 2e9) || (i < WHOLE && (x < 0 || x != floor(x))))
+		if (!isfinite(x) || (i < WHOLE && (x < 0 || x > 2e9 || x != floor(x))))
 			return err_set(EX_DATAERR, "%s: %s is missing or no such number", what, keys[i]);
 	}
 	*c = (struct counters){.step = (long)number(root, "step"),
@@ -179,7 +183,7 @@ static cJSON *counters_of(const struct st_file *f, char **what)
 	return NULL;
 }
 
-int trainer_state_seed(const struct st_file *f, uint64_t *seed)
+int trainer_state_start(const struct st_file *f, uint64_t *seed, bool *told)
 {
 	char *what, *end = NULL;
 	cJSON *root = counters_of(f, &what);
@@ -189,6 +193,7 @@ int trainer_state_seed(const struct st_file *f, uint64_t *seed)
 		*seed = strtoull(v->valuestring, &end, 10);
 	if (root && (!end || *end))
 		r = err_set(EX_DATAERR, "%s: seed is missing or no number", what);
+	*told = cJSON_IsTrue(json_get(root, "told"));
 	cJSON_Delete(root);
 	free(what);
 	return r;

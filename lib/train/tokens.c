@@ -20,7 +20,7 @@ struct tokens {
 	struct shelf shelf, index_shelf, centre_shelf, centre_of_shelf, told_shelf;
 	real *x;        /* [kept][row] */
 	int64_t *index; /* [indexed] row of an item, -1 = not kept */
-	int64_t indexed, kept, room;
+	int64_t indexed, index_room, kept, room;
 	struct sums *group; /* [groups] running */
 	int groups;
 	real *centre;       /* [means][mean], or NULL */
@@ -54,7 +54,7 @@ struct tokens *tokens_new(const struct dataset *d, const struct model *m)
 
 void tokens_forget(struct tokens *t)
 {
-	t->indexed = t->kept = t->means = 0;
+	t->indexed = t->kept = t->means = t->tolds = 0;
 }
 
 void tokens_free(struct tokens *t)
@@ -90,8 +90,12 @@ static void index_items(struct tokens *t)
 	int64_t n = t->d->n;
 	if (n <= t->indexed)
 		return;
-	t->index = shelf_grow(&t->index_shelf, t->index, (size_t)n * sizeof *t->index);
-	t->centre_of = shelf_grow(&t->centre_of_shelf, t->centre_of, (size_t)n * sizeof *t->centre_of);
+	if (n > t->index_room) {
+		size_t bytes = (size_t)n * sizeof *t->index;
+		t->index_room = n;
+		t->index = shelf_grow(&t->index_shelf, t->index, bytes);
+		t->centre_of = shelf_grow(&t->centre_of_shelf, t->centre_of, bytes);
+	}
 	for (; t->indexed < n; t->indexed++)
 		t->index[t->indexed] = t->centre_of[t->indexed] = -1;
 }
@@ -196,9 +200,15 @@ void tokens_tell(struct tokens *t, int64_t item, const real *evidence)
 
 const real *tokens_told(const struct tokens *t, int64_t item, int k)
 {
+	if (!tokens_kept(t, item) || t->index[item] >= t->tolds)
+		return NULL;
 	const real *from = t->told + (size_t)t->index[item] * told_row(t);
-	bool any = t->index[item]<t->tolds && * from> 0;
-	return any ? from + 1 + (size_t)k * (size_t)t->m->layout.classes.n : NULL;
+	return *from > 0 ? from + 1 + (size_t)k * (size_t)t->m->layout.classes.n : NULL;
+}
+
+bool tokens_tell_any(const struct tokens *t)
+{
+	return t->tolds > 0;
 }
 
 /* --- centres */
@@ -254,11 +264,13 @@ void tokens_centre(struct tokens *t, const int64_t *items, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++)
 		add(t, items[i], sums_of(t, items[i]));
-	int64_t *number = NEW_ARRAY(int64_t, t->groups);
-	for (int g = 0; g < t->groups; g++)
-		number[g] = t->group[g].sum ? new_centre(t, &t->group[g]) : -1;
-	for (int64_t i = 0; i < n; i++)
-		t->centre_of[items[i]] = number[t->d->item[items[i]].group];
+	int64_t *number = NEW_ARRAY(int64_t, t->groups); /* 1 + that of a group */
+	for (int64_t i = 0; i < n; i++) {
+		int g = t->d->item[items[i]].group;
+		if (!number[g])
+			number[g] = 1 + new_centre(t, &t->group[g]);
+		t->centre_of[items[i]] = number[g] - 1;
+	}
 	free(number);
 }
 
@@ -272,19 +284,20 @@ void tokens_centre_running(struct tokens *t, const int64_t *items, int64_t n)
 
 const real *tokens_centre_of(const struct tokens *t, int64_t item, int k)
 {
-	return t->means ? t->centre + (size_t)t->centre_of[item] * t->mean + t->mean_at[k] : NULL;
+	int64_t centre = t->means ? t->centre_of[item] : -1;
+	return centre < 0 ? NULL : t->centre + (size_t)centre * t->mean + t->mean_at[k];
 }
 
 /* --- statistics */
 
-enum { BLOCK = 64 }; /* items whose powers are added up by one task */
+enum { BLOCK = 64, ROUND = 64 }; /* items whose powers are added up by one task; tasks of a round */
 
 struct levelling {
 	const struct dataset *d;
 	const int64_t *items;
 	int64_t n;
 	const struct model *m;
-	double *sum; /* [blocks][K][kinds] */
+	double *sum; /* [ROUND][K][kinds] */
 };
 
 static void add_powers(void *context, int block, int worker)
@@ -293,17 +306,20 @@ static void add_powers(void *context, int block, int worker)
 	const struct model *m = v->m;
 	const struct layout *l = &m->layout;
 	struct arena *a = arena_new();
+	size_t kinds = (size_t)m->kinds;
+	double *sum = v->sum + (size_t)block * (size_t)l->regions * kinds;
 	(void)worker;
+	memset(sum, 0, (size_t)l->regions * kinds * sizeof *sum);
 	for (int64_t i = (int64_t)block * BLOCK; i < v->n && i < ((int64_t)block + 1) * BLOCK; i++)
 		for (int k = 0; k < l->regions; k++) {
 			arena_reset(a);
 			real *x = arena_take(a, (size_t)l->length * (size_t)l->region[k].width * sizeof *x),
-			     *power = arena_take(a, (size_t)m->kinds * sizeof *power);
+			     *power = arena_take(a, kinds * sizeof *power);
 			dataset_fill(v->d, v->items[i], k, x);
-			m->tokeniser->power(
-				&m->config, m->prepared, x, l->length, l->rate, &l->region[k], power, a);
-			for (int j = 0; j < m->kinds; j++)
-				v->sum[(block * l->regions + k) * m->kinds + j] += (double)power[j];
+			m->tokeniser->power(&m->config, m->prepared, x, dataset_samples(v->d, v->items[i]),
+				l->rate, &l->region[k], power, a);
+			for (size_t j = 0; j < kinds; j++)
+				sum[(size_t)k * kinds + j] += (double)power[j];
 		}
 	arena_free(a);
 }
@@ -311,19 +327,26 @@ static void add_powers(void *context, int block, int worker)
 void tokens_level(
 	const struct dataset *d, const int64_t *items, int64_t n, struct pool *pool, struct model *m)
 {
-	int blocks = (int)((n + BLOCK - 1) / BLOCK), K = m->layout.regions, kinds = m->kinds;
+	size_t K = (size_t)m->layout.regions, kinds = (size_t)m->kinds;
 	if (!m->tokeniser->power)
 		return;
-	struct levelling v = {d, items, n, m, NEW_ARRAY(double, blocks *K *kinds)};
-	pool_run(pool, blocks, add_powers, &v);
-	for (int k = 0; k < K; k++)
-		for (int j = 0; j < kinds; j++) {
-			double sum = 0;
-			for (int b = 0; b < blocks; b++)
-				sum += v.sum[(b * K + k) * kinds + j];
-			m->params.x[m->params.list[m->region[k].token_scale].offset + (size_t)j] =
-				(real)(sum > 0 ? sum / (double)n : 1);
+	double *total = NEW_ARRAY(double, K *kinds);
+	struct levelling v = {d, items, n, m, NEW_ARRAY(double, ROUND *K *kinds)};
+	for (int64_t left = n; left > 0; left -= BLOCK * ROUND, v.items += BLOCK * ROUND) {
+		v.n = left < BLOCK * ROUND ? left : BLOCK * ROUND;
+		int blocks = (int)((v.n + BLOCK - 1) / BLOCK);
+		pool_run(pool, blocks, add_powers, &v);
+		for (size_t b = 0; b < (size_t)blocks; b++)
+			for (size_t j = 0; j < K * kinds; j++)
+				total[j] += v.sum[b * K * kinds + j];
+	}
+	for (size_t k = 0; k < K; k++)
+		for (size_t j = 0; j < kinds; j++) {
+			real mean = (real)(total[k * kinds + j] / (double)n);
+			m->params.x[m->params.list[m->region[k].token_scale].offset + j] =
+				mean > 0 ? mean : 1;
 		}
+	free(total);
 	free(v.sum);
 }
 

@@ -39,6 +39,7 @@ int tokens_standard(const struct tokens *, int64_t item, int k, real *out);
 /* What an item is told as evidence (train/evidence.h), [K][classes]; and that of region k [classes], NULL where it was told nothing. */
 void tokens_tell(struct tokens *, int64_t item, const real *evidence);
 const real *tokens_told(const struct tokens *, int64_t item, int k);
+bool tokens_tell_any(const struct tokens *); /* whether any item was told something */
 
 bool tokens_kept(const struct tokens *, int64_t item);
 /* out [n of the item][D], as the tokeniser made them */

@@ -59,8 +59,8 @@ struct trainer;
 struct trainer *trainer_new(struct model *, const struct training_data *, struct pool *, uint64_t seed);
 void trainer_free(struct trainer *);
 
-/* The seed of the run a state file belongs to. */
-int trainer_state_seed(const struct st_file *state, uint64_t *seed);
+/* How the run began that a state file belongs to: its seed, and whether it had evidence made for its windows (train/evidence.h). */
+int trainer_state_start(const struct st_file *state, uint64_t *seed, bool *told);
 /* Continues from a state file made with the same windows; -1 when they differ or the file is damaged. */
 int trainer_resume(struct trainer *, const struct st_file *state);
 int trainer_run(struct trainer *, const struct watch *);

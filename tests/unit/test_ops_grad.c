@@ -17,6 +17,52 @@ static void linear_grad(void)
 	clear(&s);
 }
 
+static int kinds;
+
+static struct node *linear_kinds(struct tape *t, struct subject *s)
+{
+	return op_linear_kinds(t, &s->node[0], s->weight[1], s->weight[2], 3, kinds);
+}
+
+/* A map for each kind is op_linear on the rows of the kind. */
+static void linear_kinds_value(struct subject *s)
+{
+	struct workspace w = workspace_new();
+	struct tape *t = tape_new(false);
+	tape_lend(t, &w);
+	struct node *y = linear_kinds(t, s);
+	int in = s->cols[0], out = 3, rows = s->rows[0];
+	CHECK(y->rows == rows && y->cols == out);
+	for (int r = 0; r < rows; r++)
+		for (int c = 0; c < out; c++) {
+			int row = r % kinds * out + c;
+			double sum = (double)s->weight[2].x[row];
+			for (int j = 0; j < in; j++)
+				sum += (double)s->weight[1].x[row * in + j] *
+				       (double)s->node[0].x[r * in + j];
+			CHECK_NEAR(y->x[r * out + c], sum, 1e-5);
+		}
+	tape_free(t);
+	workspace_free(&w);
+}
+
+static void linear_kinds_grad(void)
+{
+	static const int size[][3] = {
+		/* kinds, rows of a kind, inputs */ {3, 4, 5}, {1, 7, 5}, {5, 1, 2}, {2, 9, 19}};
+	for (size_t i = 0; i < sizeof size / sizeof *size; i++) {
+		struct subject s = {0};
+		struct rng r = rng_stream(10, "x", i, 0);
+		kinds = size[i][0];
+		add(&s, &r, kinds * size[i][1], size[i][2]);
+		add(&s, &r, kinds * 3, size[i][2]);
+		add(&s, &r, kinds, 3);
+		linear_kinds_value(&s);
+		differences(&s, linear_kinds, 0);
+		clear(&s);
+	}
+}
+
 static struct node *embed(struct tape *t, struct subject *s)
 {
 	return op_embed(t, &s->node[0], s->weight[1], s->weight[2], 2, 2);
@@ -327,6 +373,7 @@ static void dropout_is_fair(void)
 int main(void)
 {
 	CASE(linear_grad);
+	CASE(linear_kinds_grad);
 	CASE(embed_grad);
 	CASE(attention_grad);
 	CASE(attention_value);

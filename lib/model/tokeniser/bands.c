@@ -9,36 +9,16 @@
 
 /* A column whose variance is below this is a constant, and what its rounding left. */
 #define SILENCE REAL(1e-10)
+#define LARGEST 268435456.0 /* numbers of the waves */
 
 static void cut(const struct config *c, int T, double rate, int *L, int *hop)
 {
-	*L = c->encoder.window > 0 ? (int)lround(c->encoder.window * rate) : T;
-	*hop = (int)lround(c->encoder.hop * rate);
-	if (*L > T)
-		*L = T;
+	*L = c->encoder.window > 0 ? (int)lround(fmin(c->encoder.window * rate, T)) : T;
+	*hop = (int)lround(fmin(c->encoder.hop * rate, T));
 	if (*L < 2)
 		*L = 2;
 	if (*hop < 1)
 		*hop = 1;
-}
-
-int bands_size(const struct config *c, int T, double rate, int *n)
-{
-	int L, hop;
-	double top = 0;
-	cut(c, T, rate, &L, &hop);
-	for (int b = 0; b < c->encoder.bands.n; b++)
-		top = fmax(top, c->encoder.bands.edge[b][0]);
-	if (L > T)
-		return err_set(
-			EX_CONFIG, "encoder.tokens: tokens of bands need windows of 2 samples at least");
-	if (top >= rate / 2)
-		return err_set(EX_CONFIG,
-			"encoder.bands: a band starts at %g Hz, but at %g Hz sampling nothing is above %g "
-			"Hz; set encoder.bands",
-			top, rate, rate / 2);
-	*n = 1 + (T - L) / hop;
-	return 0;
 }
 
 int bands_count(const struct config *c, int T, double rate, int samples)
@@ -60,6 +40,12 @@ static void lines_of(const double edge[2], int L, double rate, int *from, int *t
 		*to = *from;
 }
 
+/* How often a line is there: once for each taper, of which a stretch of L samples has L. */
+static int count_tapers(int tapers, int L)
+{
+	return tapers < 1 ? 1 : tapers < L ? tapers : L;
+}
+
 /* Taper j of `tapers` at t, of unit energy but for a factor */
 static double taper_at(int tapers, int j, int t, int L)
 {
@@ -71,7 +57,7 @@ static double taper_at(int tapers, int j, int t, int L)
 /* The two waves of a frequency, in cycles per stretch, for each taper, in columns from `at` on; returns the next. */
 static int make_waves(struct stretches *s, int at, double cycles, int tapers)
 {
-	for (int j = 0; j < (tapers > 1 ? tapers : 1); j++, at += 2) {
+	for (int j = 0; j < count_tapers(tapers, s->L); j++, at += 2) {
 		double energy = 0;
 		for (int t = 0; t < s->L; t++)
 			energy += taper_at(tapers, j, t, s->L) * taper_at(tapers, j, t, s->L);
@@ -86,18 +72,57 @@ static int make_waves(struct stretches *s, int at, double cycles, int tapers)
 	return at;
 }
 
+/* All but the waves. from, to [bands]: a band's lines. Returns the numbers the waves take. */
+static double measure(
+	const struct config *c, int T, double rate, int tapers, struct stretches *s, int *from, int *to)
+{
+	double width = 0;
+	*s = (struct stretches){.bands = c->encoder.bands.n};
+	cut(c, T, rate, &s->L, &s->hop);
+	int times = count_tapers(tapers, s->L);
+	for (int b = 0; b < s->bands; b++) {
+		lines_of(c->encoder.bands.edge[b], s->L, rate, &from[b], &to[b]);
+		int lines = to[b] > from[b] ? to[b] - from[b] : 1;
+		width += 2.0 * lines * times + LANES;
+		if (width * s->L > LARGEST)
+			return width * s->L;
+		s->lines[b] = lines * times;
+		s->first[b] = s->width;
+		s->size[b] = whole_vectors(2 * s->lines[b]);
+		s->width += s->size[b];
+	}
+	return width * s->L;
+}
+
+int bands_size(const struct config *c, int T, double rate, int tapers, int *n)
+{
+	int from[CONFIG_BANDS], to[CONFIG_BANDS];
+	struct stretches s;
+	double top = 0;
+	for (int b = 0; b < c->encoder.bands.n; b++)
+		top = fmax(top, c->encoder.bands.edge[b][0]);
+	if (top >= rate / 2)
+		return err_set(EX_CONFIG,
+			"encoder.bands: a band starts at %g Hz, but at %g Hz sampling nothing is above %g "
+			"Hz; set encoder.bands",
+			top, rate, rate / 2);
+	if (measure(c, T, rate, tapers, &s, from, to) > LARGEST)
+		return err_set(EX_CONFIG,
+			"encoder.window: a stretch of %d samples has too many frequencies in encoder.bands; "
+			"make it shorter",
+			s.L);
+	if (s.L > T)
+		return err_set(
+			EX_CONFIG, "encoder.tokens: tokens of bands need windows of 2 samples at least");
+	*n = 1 + (T - s.L) / s.hop;
+	return 0;
+}
+
 struct stretches *bands_prepare(const struct config *c, int T, double rate, int tapers)
 {
 	int from[CONFIG_BANDS], to[CONFIG_BANDS];
-	struct stretches s = {.bands = c->encoder.bands.n};
-	cut(c, T, rate, &s.L, &s.hop);
-	for (int b = 0; b < s.bands; b++) {
-		lines_of(c->encoder.bands.edge[b], s.L, rate, &from[b], &to[b]);
-		s.lines[b] = (to[b] > from[b] ? to[b] - from[b] : 1) * (tapers > 1 ? tapers : 1);
-		s.first[b] = s.width;
-		s.size[b] = whole_vectors(2 * s.lines[b]);
-		s.width += s.size[b];
-	}
+	struct stretches s;
+	must(measure(c, T, rate, tapers, &s, from, to) <= LARGEST);
 	struct stretches *made = mem_new(1, sizeof s + (size_t)s.width * (size_t)s.L * sizeof(real));
 	*made = s;
 	for (int b = 0; b < s.bands; b++) {
@@ -112,12 +137,11 @@ struct stretches *bands_prepare(const struct config *c, int T, double rate, int 
 }
 
 void bands_transform(const struct stretches *s, const real *x, int W, const int *column, int V, real *parts,
-	bool *silent, struct arena *scratch)
+	bool *silent, real *room)
 {
 	size_t L = (size_t)s->L, width = (size_t)s->width;
-	real *stretch = arena_take(scratch, (size_t)V * L * sizeof(real));
 	for (int v = 0; v < V; v++) {
-		real mean = 0, square = 0, *y = stretch + (size_t)v * L;
+		real mean = 0, square = 0, *y = room + (size_t)v * L;
 		for (size_t t = 0; t < L; t++)
 			mean += y[t] = x[t * (size_t)W + (size_t)column[v]];
 		mean /= (real)s->L;
@@ -128,6 +152,6 @@ void bands_transform(const struct stretches *s, const real *x, int W, const int 
 		if (silent)
 			silent[v] = square < SILENCE * (real)s->L;
 	}
-	product(V, s->width, s->L, (struct product_left){stretch, L, 1}, s->wave, width, parts, width,
-		FROM_ZERO, NULL);
+	product(V, s->width, s->L, (struct product_left){room, L, 1}, s->wave, width, parts, width, FROM_ZERO,
+		NULL);
 }

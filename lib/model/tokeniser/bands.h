@@ -12,7 +12,7 @@
 #include "model/tokeniser.h"
 
 /* Tapers of a stretch: sines(m) are the first m sine tapers, sqrt(2/(L+1)) sin(pi (j+1)(t+1)/(L+1)), over which spectra are averaged
- * (Riedel, Sidorenko 1995); no sine: a rectangle. */
+ * (Riedel, Sidorenko 1995); no sine: a rectangle. Of L samples there are L. */
 enum { TAPER_HANN = -1 };
 
 struct stretches {
@@ -24,13 +24,14 @@ struct stretches {
 	real wave[];                /* [L][width] */
 };
 
-/* Stretches of a window: -1 with an error when a band is not below Nyquist, or the window is too short. */
-int bands_size(const struct config *, int T, double rate, int *n);
+/* Stretches of a window: -1 with an error when a band is not below Nyquist, the window is too short, or the stretch so long that its
+ * waves fill more than 2^28 numbers. */
+int bands_size(const struct config *, int T, double rate, int tapers, int *n);
 int bands_count(const struct config *, int T, double rate, int samples);
 struct stretches *bands_prepare(const struct config *, int T, double rate, int tapers);
 /* parts [V][width] of columns column[0 .. V-1] of the stretch x [L][W]; silent [V]: those without any signal (padding, a flat channel);
- * NULL where that is not asked. */
+ * NULL where that is not asked. room [V][L] */
 void bands_transform(const struct stretches *, const real *x, int W, const int *column, int V, real *parts,
-	bool *silent, struct arena *);
+	bool *silent, real *room);
 
 #endif

@@ -4,8 +4,8 @@
  * for a large one next to C itself. It is read as its upper triangle, row by row, entries beside the diagonal times root 2, so that
  * lengths are kept (Barachant, Bonnet, Congedo, Jutten 2012).
  *
- * C is the mean over the band's lines and the tapers of the real part of the cross-spectra (bands.h). V channels make V(V+1)/2
- * features: padding has none. Tokens are in the order of their stretches, the bands of a stretch one after the other; each band is a
+ * C is the mean over the band's lines and the tapers of the real part of the cross-spectra (bands.h); what is beyond any amplifier,
+ * 1e30 times the mean power, is held there. V channels make V(V+1)/2 features: padding has none. Tokens are in the order of their stretches, the bands of a stretch one after the other; each band is a
  * kind of its own. */
 #include "model/tokeniser/bands.h"
 
@@ -34,8 +34,10 @@ static int present(const struct region *r)
 static int size(const struct config *c, int T, double rate, const struct region *r, int *n, int *D)
 {
 	int V = present(r), stretches;
-	if (bands_size(c, T, rate, &stretches))
+	if (bands_size(c, T, rate, c->encoder.tapers, &stretches))
 		return -1;
+	if (V < 1)
+		return err_set(EX_DATAERR, "region %s: has padding and no channel", r->name);
 	if (V > 256)
 		return err_set(EX_CONFIG,
 			"encoder.tokens=covariance: region %s has %d channels, which makes %d features a "
@@ -57,11 +59,17 @@ static void *prepare(const struct config *c, int T, double rate)
 	return bands_prepare(c, T, rate, c->encoder.tapers);
 }
 
+/* fmin and fmax pass over a NaN, which infinite powers leave. */
+static real held(real x)
+{
+	return (real)fmin(fmax((double)x, -1e30), 1e30);
+}
+
 /* C / scale + floor I */
 static void level(real *C, int V, real scale, real least)
 {
 	for (int i = 0; i < V * V; i++)
-		C[i] = C[i] / scale + (i % (V + 1) ? 0 : least);
+		C[i] = held(C[i] / scale) + (i % (V + 1) ? 0 : least);
 }
 
 /* out [V(V+1)/2] of C [V][V], row by row */
@@ -72,16 +80,28 @@ static void triangle(const real *C, int V, real *out)
 			*out++ = C[a * V + b] * (a == b ? 1 : REAL(1.41421356237309505));
 }
 
-/* out [V(V+1)/2] of the logarithm of C [V][V], which is lost */
-static void logarithm(real *C, int V, real least, real *out, struct arena *scratch)
+/* Room for the logarithm of a [V][V] */
+struct logarithm {
+	struct eigen_room eigen;
+	real *w, *log_C; /* [V], [V][V] */
+};
+
+static struct logarithm logarithm_room(int V, struct arena *scratch)
 {
 	size_t v = (size_t)V;
-	real *w = arena_take(scratch, v * sizeof *w);
-	eigen_symmetric(V, C, w, scratch);
+	return (struct logarithm){eigen_room(V, scratch), arena_take(scratch, v * sizeof(real)),
+		arena_take(scratch, v * v * sizeof(real))};
+}
+
+/* out [V(V+1)/2] of the logarithm of C [V][V], which is lost */
+static void logarithm(const struct logarithm *room, real *C, int V, real least, real *out)
+{
+	size_t v = (size_t)V;
+	real *w = room->w, *log_C = room->log_C;
+	eigen_symmetric(V, C, w, &room->eigen);
 	for (size_t k = 0; k < v; k++)
 		w[k] = (real)log((double)(w[k] > least ? w[k] : least)); /* what is below is rounding */
-	real *log_C = arena_take(scratch, v * v * sizeof *log_C);
-	for (size_t a = 0; a < v; a++) /* eigenvector k is row k of C now */
+	for (size_t a = 0; a < v; a++)                                   /* eigenvector k is row k of C now */
 		for (size_t b = a; b < v; b++) {
 			real sum = 0;
 			for (size_t k = 0; k < v; k++)
@@ -93,8 +113,9 @@ static void logarithm(real *C, int V, real least, real *out, struct arena *scrat
 
 /* Calls for each stretch and band of x, in order, with C [V][V]. */
 struct visit {
-	void (*see)(struct visit *, int band, real *C, int V, struct arena *);
+	void (*see)(struct visit *, int band, real *C, int V);
 	const real *scale;
+	struct logarithm logarithm;
 	real least, *out;
 };
 
@@ -107,24 +128,24 @@ static void walk(const struct stretches *s, const real *x, int T, const struct r
 		if (r->channel[j] >= 0)
 			column[V++] = j;
 	real *parts = arena_take(scratch, (size_t)V * width * sizeof *parts);
-	real *C = arena_take(scratch, (size_t)V * (size_t)V * sizeof *C);
+	real *C = arena_take(scratch, (size_t)V * (size_t)V * sizeof *C),
+	     *room = arena_take(scratch, (size_t)V * (size_t)s->L * sizeof *room);
 	for (int at = 0; at + s->L <= T; at += s->hop) {
-		bands_transform(s, x + (size_t)at * w, r->width, column, V, parts, NULL, scratch);
+		bands_transform(s, x + (size_t)at * w, r->width, column, V, parts, NULL, room);
 		for (int b = 0; b < s->bands; b++) {
 			const real *part = parts + s->first[b];
 			row_products(V, V, s->size[b], part, width, part, width, C, (size_t)V);
 			for (int i = 0; i < V * V; i++)
 				C[i] /= (real)s->lines[b];
-			v->see(v, b, C, V, scratch);
+			v->see(v, b, C, V);
 		}
 	}
 }
 
-static void add_power(struct visit *v, int band, real *C, int V, struct arena *scratch)
+static void add_power(struct visit *v, int band, real *C, int V)
 {
-	(void)scratch;
 	for (int a = 0; a < V; a++)
-		v->out[band] += C[a * V + a] / (real)V;
+		v->out[band] += held(C[a * V + a]) / (real)V;
 }
 
 static void power(const struct config *c, const void *prepared, const real *x, int T, double rate,
@@ -140,17 +161,21 @@ static void power(const struct config *c, const void *prepared, const real *x, i
 		out[b] /= (real)(1 + (T - s->L) / s->hop);
 }
 
-static void add_token(struct visit *v, int band, real *C, int V, struct arena *scratch)
+static void add_token(struct visit *v, int band, real *C, int V)
 {
 	level(C, V, v->scale ? v->scale[band] : 1, v->least);
-	logarithm(C, V, v->least, v->out, scratch);
+	logarithm(&v->logarithm, C, V, v->least, v->out);
 	v->out += V * (V + 1) / 2;
 }
 
 static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
 	double rate, const struct region *r, real *out, struct arena *scratch)
 {
-	struct visit v = {.see = add_token, .scale = scale, .least = (real)c->encoder.floor, .out = out};
+	struct visit v = {.see = add_token,
+		.scale = scale,
+		.logarithm = logarithm_room(present(r), scratch),
+		.least = (real)c->encoder.floor,
+		.out = out};
 	(void)rate;
 	walk(prepared, x, T, r, &v, scratch);
 }

@@ -10,7 +10,7 @@ extern const struct tokeniser tokeniser_spectral;
 static int size(const struct config *c, int T, double rate, const struct region *r, int *n, int *D)
 {
 	*D = c->encoder.bands.n * r->width;
-	return bands_size(c, T, rate, n);
+	return bands_size(c, T, rate, TAPER_HANN, n);
 }
 
 static void *prepare(const struct config *c, int T, double rate)
@@ -26,13 +26,14 @@ static void features(const struct config *c, const void *prepared, const real *s
 	real *parts = arena_take(scratch, w * width * sizeof *parts);
 	bool *silent = arena_take(scratch, w * sizeof *silent);
 	int *column = arena_take(scratch, w * sizeof *column);
+	real *room = arena_take(scratch, w * (size_t)s->L * sizeof *room);
 	(void)c;
 	(void)scale;
 	(void)rate;
 	for (int j = 0; j < r->width; j++)
 		column[j] = j;
 	for (int at = 0; at + s->L <= T; at += s->hop, out += (size_t)s->bands * w) {
-		bands_transform(s, x + (size_t)at * w, r->width, column, r->width, parts, silent, scratch);
+		bands_transform(s, x + (size_t)at * w, r->width, column, r->width, parts, silent, room);
 		for (int b = 0; b < s->bands; b++)
 			for (size_t j = 0; j < w; j++) {
 				const real *part = parts + j * width + (size_t)s->first[b];

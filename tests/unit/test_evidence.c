@@ -1,0 +1,405 @@
+/* Evidence against normal equations that are solved by elimination here, one set for each part that is left out. */
+#include "check.h"
+#include "configured.h"
+#include "made.h"
+
+#include "train/adapt.h"
+#include "train/evidence.h"
+#include "train/tokens.h"
+
+enum { ROOM = 64, D = 12, CLASSES = 2, K = 2, KINDS = 2, EACH = 3 }; /* features: K * KINDS * EACH */
+
+static const char *const base[] = {"encoder.hidden_dim=8", "encoder.heads=2", "encoder.layers=1",
+	"encoder.ffn_dim=8", "encoder.bands=[4,16,31]", "encoder.tapers=0", "encoder.window=0.0625",
+	"encoder.hop=0.03125", "train.ridge=0.05", NULL};
+
+struct scene {
+	int recordings, windows, per_group; /* windows of a recording */
+	int third;                          /* a third of the windows are of class 1, not half of them */
+	const char *set;                    /* besides, or NULL */
+	int64_t most;
+	int folds; /* window i is in that of its unit, unit * folds / units; units: groups, recordings, or i */
+	int units, of_unit; /* windows of a unit */
+};
+
+struct rig {
+	struct layout l;
+	struct configuration c;
+	struct model *m;
+	struct dataset *d;
+	struct pool *pool;
+	int64_t n, item[ROOM];
+	double x[ROOM][D]; /* features of the items */
+};
+
+/* Class 1 is louder in channel b, which both regions see, and by chance some. */
+static void speak(struct windows *w, bool third)
+{
+	float *x = (float *)(uintptr_t)w->signal;
+	int32_t *label = (int32_t *)(uintptr_t)w->label;
+	for (int64_t i = 0; i < w->n; i++) {
+		label[i] = third ? i % 3 == 1 : i % 2;
+		for (int t = 0; t < T; t++) {
+			float *b = &x[(w->start[i] + t) * C + 1];
+			*b = 1000 + (*b - 1000) * (label[i] ? 1.7F : 1) * (i % 5 == 2 ? 1.4F : 1);
+		}
+	}
+}
+
+static void read_features(struct rig *r)
+{
+	for (int64_t i = 0; i < r->n; i++) {
+		int stretches[KINDS] = {0};
+		memset(r->x[i], 0, sizeof r->x[i]);
+		for (int k = 0; k < K; k++) {
+			real row[64];
+			int n = tokens_standard(r->d->tokens, r->item[i], k, row);
+			for (int kind = 0; kind < KINDS; kind++)
+				stretches[kind] = n / KINDS;
+			for (int j = 0; j < n; j++)
+				for (int f = 0; f < EACH; f++)
+					r->x[i][(k * KINDS + j % KINDS) * EACH + f] +=
+						(double)row[j * EACH + f] / stretches[j % KINDS];
+		}
+	}
+}
+
+static void begin(struct rig *r, const struct scene *s, const int32_t *valid)
+{
+	const char *set[16];
+	int n = 0;
+	for (; base[n]; n++)
+		set[n] = base[n];
+	set[n] = s->set;
+	set[n + 1] = NULL;
+	*r = (struct rig){.l = target(), .c = configured(PRESET_DEFAULT, set), .pool = pool_new(2)};
+	r->m = model_new(&r->c.value, &r->l, -1);
+	CHECK(r->m && r->m->kinds == KINDS && r->m->region[0].D == EACH && r->m->n == 3 * KINDS);
+	params_init(&r->m->params, 1);
+	r->d = dataset_new(&r->l, MISSING_ERROR);
+	struct windows *w = make("a,b,c", s->recordings, s->windows, T, s->per_group);
+	speak(w, s->third);
+	w->valid = valid;
+	CHECK(!dataset_add(r->d, w) && !dataset_scale(r->d, r->m));
+	r->n = r->d->n;
+	for (int64_t i = 0; i < r->n; i++)
+		r->item[i] = i;
+	tokens_level(r->d, r->item, r->n, r->pool, r->m);
+	dataset_adapt(r->d, r->m, r->item, r->n, ADAPT_WHOLE, r->pool);
+	tokens_fit(r->d->tokens, r->item, r->n, r->pool, r->m);
+	read_features(r);
+}
+
+static void end(struct rig *r)
+{
+	dataset_free(r->d);
+	model_free(r->m);
+	config_end(&r->c);
+	pool_free(r->pool);
+	target_done(&r->l);
+}
+
+/* Gauss, with the largest pivot of the column: A [D][D] w = b, in place. */
+static void eliminate(double A[D][D], double b[D])
+{
+	for (int p = 0; p < D; p++) {
+		int best = p;
+		for (int i = p + 1; i < D; i++)
+			if (fabs(A[i][p]) > fabs(A[best][p]))
+				best = i;
+		for (int j = 0; j < D; j++) {
+			double keep = A[p][j];
+			A[p][j] = A[best][j];
+			A[best][j] = keep;
+		}
+		double keep = b[p];
+		b[p] = b[best];
+		b[best] = keep;
+		for (int i = p + 1; i < D; i++) {
+			double f = A[i][p] / A[p][p];
+			for (int j = p; j < D; j++)
+				A[i][j] -= f * A[p][j];
+			b[i] -= f * b[p];
+		}
+	}
+	for (int p = D - 1; p >= 0; p--) {
+		for (int j = p + 1; j < D; j++)
+			b[p] -= A[p][j] * b[j];
+		b[p] /= A[p][p];
+	}
+}
+
+static int unit_of(const struct scene *s, int64_t i)
+{
+	return (int)(i / s->of_unit * s->folds / s->units);
+}
+
+/* W [CLASSES][D] of all windows that are solved with but those of a part (-1: of all). */
+static void solve(const struct rig *r, const struct scene *s, const double *weight, const double *share,
+	int without, double W[CLASSES][D])
+{
+	int64_t rows = s->most < r->n && D > s->most ? s->most : r->n, some = 0;
+	for (int c = 0; c < CLASSES; c++) {
+		double A[D][D] = {{0}}, b[D] = {0};
+		some = 0;
+		for (int64_t row = 0; row < rows; row++) {
+			int64_t i = row * r->n / rows;
+			int label = r->d->item[i].label;
+			if (unit_of(s, i) == without)
+				continue;
+			some++;
+			for (int p = 0; p < D; p++) {
+				for (int q = 0; q < D; q++)
+					A[p][q] += weight[label] * r->x[i][p] * r->x[i][q];
+				b[p] += weight[label] * r->x[i][p] * ((label == c) - share[c]);
+			}
+		}
+		for (int p = 0; p < D; p++)
+			A[p][p] += some ? r->c.value.train.ridge * (double)some : 1;
+		eliminate(A, b);
+		memcpy(W[c], b, sizeof b);
+	}
+}
+
+static double log_loss(const struct rig *r, double told[ROOM][K][CLASSES], const double *weight,
+	const double *share, double factor)
+{
+	double loss = 0, all = 0;
+	for (int64_t i = 0; i < r->n; i++) {
+		double z[CLASSES], sum = 0;
+		int label = r->d->item[i].label;
+		for (int c = 0; c < CLASSES; c++) {
+			z[c] = log(fmax(share[c], 1e-9)) + factor * (told[i][0][c] + told[i][1][c]);
+			sum += exp(z[c]);
+		}
+		loss += weight[label] * (log(sum) - z[label]);
+		all += weight[label];
+	}
+	return loss / all;
+}
+
+/* What the gate begins with for region k. */
+static double weight_of(const struct model *m, int k)
+{
+	int i = m->gate_fc2_bias >= 0 ? m->gate_fc2_bias : m->gate_fc1_bias;
+	return exp((double)m->params.x[m->params.list[i].offset + (size_t)k]);
+}
+
+/* As it comes to the sum over regions: times the gate's weight and K. */
+static double entry(const struct model *m, int k, int c, int j)
+{
+	size_t at = m->params.list[m->region[k].evidence].offset + (size_t)(c * KINDS * EACH + j);
+	return K * weight_of(m, k) * (double)m->params.x[at];
+}
+
+/* The gate's first weights: what each region says for the true class against the mean of all, a fiftieth being the same for all. */
+static void check_gate(const struct rig *r, double told[ROOM][K][CLASSES], const double *weight)
+{
+	double said[K] = {0}, sum = 0;
+	for (int k = 0; k < K; k++) {
+		for (int64_t i = 0; i < r->n; i++) {
+			double mean = 0;
+			for (int c = 0; c < CLASSES; c++)
+				mean += told[i][k][c] / CLASSES;
+			said[k] += weight[r->d->item[i].label] * (told[i][k][r->d->item[i].label] - mean);
+		}
+		sum += fmax(said[k], 0);
+	}
+	for (int k = 0; k < K; k++)
+		CHECK_NEAR(weight_of(r->m, k), 0.02 / K + 0.98 * (sum > 0 ? fmax(said[k], 0) / sum : 1.0 / K),
+			1e-4);
+}
+
+/* As the header says. Returns the factor. */
+static double check(const struct scene *s)
+{
+	struct rig r;
+	double weight[CLASSES], share[CLASSES], count[CLASSES] = {0}, W[CLASSES][D], told[ROOM][K][CLASSES];
+	begin(&r, s, NULL);
+	for (int64_t i = 0; i < r.n; i++)
+		count[r.d->item[i].label]++;
+	for (int c = 0; c < CLASSES; c++) {
+		bool balanced = r.c.value.train.class_weight == CLASS_WEIGHT_BALANCED;
+		weight[c] = balanced ? (double)r.n / (CLASSES * count[c]) : 1;
+		share[c] = weight[c] * count[c] / (double)r.n;
+	}
+	CHECK(!evidence_fit(r.d, r.m, r.item, r.n, s->most, true));
+	for (int fold = 0; fold < s->folds; fold++) {
+		solve(&r, s, weight, share, fold, W);
+		for (int64_t i = 0; i < r.n; i++)
+			for (int k = 0; k < K && unit_of(s, i) == fold; k++)
+				for (int c = 0; c < CLASSES; c++) {
+					told[i][k][c] = 0;
+					for (int j = 0; j < KINDS * EACH; j++)
+						told[i][k][c] += W[c][k * KINDS * EACH + j] *
+								 r.x[i][k * KINDS * EACH + j];
+				}
+	}
+	solve(&r, s, weight, share, -1, W);
+	double above = 0, below = 0;
+	for (int c = 0; c < CLASSES; c++)
+		for (int j = 0; j < D; j++) {
+			above += entry(r.m, j / (KINDS * EACH), c, j % (KINDS * EACH)) * W[c][j];
+			below += W[c][j] * W[c][j];
+		}
+	double factor = below > 0 ? above / below : 0;
+	for (int c = 0; c < CLASSES; c++) {
+		CHECK_NEAR(r.m->params.x[r.m->params.list[r.m->evidence_bias].offset + (size_t)c],
+			log(fmax(share[c], 1e-9)), 1e-5);
+		for (int j = 0; j < D; j++)
+			CHECK_NEAR(entry(r.m, j / (KINDS * EACH), c, j % (KINDS * EACH)), factor * W[c][j],
+				1e-4 * fmax(1, factor));
+	}
+	double worth = 0; /* of what windows are told, that it is no 0 */
+	for (int64_t i = 0; i < r.n; i++)
+		for (int k = 0; k < K; k++) {
+			const real *said = tokens_told(r.d->tokens, i, k);
+			for (int c = 0; c < CLASSES && said; c++) {
+				CHECK_NEAR(K * weight_of(r.m, k) * (double)said[c], factor * told[i][k][c],
+					1e-4 * fmax(1, factor));
+				worth = fmax(worth, fabs(told[i][k][c]));
+			}
+			CHECK(said);
+		}
+	check_gate(&r, told, weight);
+	double least = log_loss(&r, told, weight, share, factor);
+	for (double f = 0.01; f < 1000 && worth > 0; f *= 1.01)
+		CHECK(least <= log_loss(&r, told, weight, share, f) + 1e-9);
+	end(&r);
+	return factor;
+}
+
+static void it_is_ridge_regression(void)
+{
+	static const struct scene scene[] = {
+		{4, 10, 1, 0, NULL, 6000, 4, 4, 10}, /* fewer features */
+		{4, 10, 1, 1, NULL, 6000, 4, 4, 10}, /* unequal classes */
+		{4, 10, 1, 1, "train.class_weight=balanced", 6000, 4, 4, 10},
+		{4, 10, 1, 0, "train.ridge=30", 6000, 4, 4, 10},
+		{3, 3, 1, 0, NULL, 6000, 3, 3, 3}, /* fewer windows */
+		{3, 3, 1, 1, "train.class_weight=balanced", 6000, 3, 3, 3},
+		{9, 5, 1, 0, NULL, 6000, 8, 9, 5},   /* more groups than parts */
+		{4, 8, 4, 0, NULL, 6000, 4, 4, 8},   /* one person: recordings */
+		{1, 23, 1, 0, NULL, 6000, 5, 23, 1}, /* one recording: stretches */
+		{4, 10, 1, 0, NULL, 11, 4, 4, 10},   /* more of both than fit */
+		{2, 1, 1, 0, NULL, 6000, 2, 2, 1}, {1, 2, 1, 0, NULL, 6000, 5, 2, 1}, /* two windows */
+	};
+	for (size_t i = 0; i < sizeof scene / sizeof *scene; i++) {
+		double factor = check(&scene[i]);
+		CHECK(scene[i].recordings * scene[i].windows < 20 || (factor > 0.1 && factor < 100));
+	}
+}
+
+/* Of one window, and of windows of one class, nothing can be learnt, and nothing breaks. */
+static void there_may_be_nothing_to_learn(void)
+{
+	struct scene one = {1, 1, 1, 0, NULL, 6000, 5, 1, 1};
+	struct rig r;
+	begin(&r, &one, NULL);
+	CHECK(!evidence_fit(r.d, r.m, r.item, r.n, 6000, true));
+	for (size_t i = 0; i < r.m->params.count; i++)
+		CHECK(isfinite((double)r.m->params.x[i]));
+	CHECK(tokens_told(r.d->tokens, 0, 0) && tokens_told(r.d->tokens, 0, 0)[0] == 0);
+	end(&r);
+	struct scene four = {4, 10, 1, 0, NULL, 6000, 4, 4, 10};
+	begin(&r, &four, NULL);
+	int64_t odd[20];
+	for (int i = 0; i < 20; i++)
+		odd[i] = 2 * i + 1;
+	CHECK(!evidence_fit(r.d, r.m, odd, 20, 6000, true));
+	for (int k = 0; k < K; k++)
+		for (int j = 0; j < CLASSES * KINDS * EACH; j++)
+			CHECK_NEAR(entry(r.m, k, 0, j), 0, 1e-9);
+	CHECK(!tokens_told(r.d->tokens, 0, 0) &&
+		tokens_told(r.d->tokens, 1, 0)); /* the others are told nothing */
+	end(&r);
+}
+
+/* What else a new model says is small; here it is nothing. */
+static void silence(struct model *m, int tensor)
+{
+	const struct param *p = &m->params.list[tensor];
+	for (size_t j = 0; j < p->count; j++) {
+		CHECK(fabs((double)m->params.x[p->offset + j]) < 0.06);
+		m->params.x[p->offset + j] = 0;
+	}
+}
+
+/* A new model says bias + the sum over regions of what their features say; windows that end early, too. */
+static void it_is_all_a_new_model_says(void)
+{
+	static const int32_t valid[40] = {[0] = 8,
+		6,
+		4,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		5,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		8,
+		7};
+	static const char *const answer[] = {"gate.combine=features", "gate.type=linear"};
+	for (int way = 0; way < 4; way++) {
+		struct scene s = {4, 10, 1, 0, answer[way / 2], 6000, 4, 4, 10};
+		struct rig r;
+		begin(&r, &s, way % 2 ? valid : NULL);
+		CHECK(!evidence_fit(r.d, r.m, r.item, r.n, 6000, true));
+		silence(r.m, r.m->classifier_weight);
+		silence(r.m, r.m->gate_fc2_weight >= 0 ? r.m->gate_fc2_weight : r.m->gate_fc1_weight);
+		struct forward *f = forward_new(r.m, r.pool);
+		real logits[ROOM * CLASSES], gate[ROOM * K];
+		dataset_evaluate(r.d, f, r.item, r.n, 7, CLASSES, K, logits, gate);
+		for (int64_t i = 0; i < r.n; i++) {
+			CHECK_NEAR(gate[i * K], weight_of(r.m, 0), 1e-6);
+			for (int c = 0; c < CLASSES; c++) {
+				double z =
+					(double)r.m->params
+						.x[r.m->params.list[r.m->evidence_bias].offset + (size_t)c];
+				for (int j = 0; j < D; j++)
+					z += entry(r.m, j / (KINDS * EACH), c, j % (KINDS * EACH)) *
+					     r.x[i][j];
+				CHECK_NEAR(logits[i * CLASSES + c], z, 1e-4 * fmax(1, fabs(z)));
+			}
+		}
+		forward_free(f);
+		end(&r);
+	}
+}
+
+int main(void)
+{
+	CASE(it_is_ridge_regression);
+	CASE(there_may_be_nothing_to_learn);
+	CASE(it_is_all_a_new_model_says);
+	return check_done();
+}

@@ -1,0 +1,395 @@
+/* Covariance tokens by what must hold of them whatever the numbers, and what is kept of groups against sums made here. */
+#include "check.h"
+#include "configured.h"
+#include "made.h"
+
+#include "base/error.h"
+#include "train/adapt.h"
+#include "train/tokens.h"
+
+#include <math.h>
+
+enum { KINDS = 2, ROOM = 64 };
+
+static const char *const base[] = {"encoder.hidden_dim=8", "encoder.heads=2", "encoder.layers=1",
+	"encoder.ffn_dim=8", "encoder.bands=[4,16,31]", "encoder.window=0.0625", "encoder.hop=0.03125", NULL};
+
+struct rig {
+	struct layout l;
+	struct configuration c;
+	struct model *m;
+	struct dataset *d;
+	struct pool *pool;
+	int64_t item[ROOM];
+};
+
+static void begin(struct rig *r, const char *scale, struct windows *w)
+{
+	const char *set[16];
+	int n = 0;
+	for (; base[n]; n++)
+		set[n] = base[n];
+	set[n++] = scale;
+	set[n] = NULL;
+	*r = (struct rig){.l = target(), .c = configured(PRESET_DEFAULT, set), .pool = pool_new(2)};
+	r->m = model_new(&r->c.value, &r->l, -1);
+	params_init(&r->m->params, 1);
+	r->d = dataset_new(&r->l, MISSING_ERROR);
+	for (int64_t i = 0; i < ROOM; i++)
+		r->item[i] = i;
+	CHECK(!dataset_add(r->d, w) && !dataset_scale(r->d, r->m));
+}
+
+static void end(struct rig *r)
+{
+	dataset_free(r->d);
+	model_free(r->m);
+	config_end(&r->c);
+	pool_free(r->pool);
+	target_done(&r->l);
+}
+
+static float *samples_of(const struct windows *w)
+{
+	return (float *)(uintptr_t)w->signal;
+}
+
+/* Tokens [stretches * KINDS][3] of region k of an item, with the scale the model has now */
+static int tokens_of(struct rig *r, int64_t item, int k, real *out)
+{
+	struct tokens *t = tokens_new(r->d, r->m);
+	tokens_keep(t, &item, 1, r->pool);
+	int n = r->m->tokeniser->count(&r->m->config, r->l.length, r->l.rate, dataset_samples(r->d, item));
+	tokens_read(t, item, k, out);
+	tokens_free(t);
+	return n;
+}
+
+/* --- covariance tokens */
+
+/* As loud again, or a thousandth as loud: the mean power takes it back. */
+static void loudness_is_nothing(void)
+{
+	real was[ROOM], is[ROOM];
+	static const float factor[] = {1, 2, 1e-3F, 1e4F};
+	for (int i = 0; i < 4; i++) {
+		struct rig r;
+		struct windows *w = make("a,b,c", 2, 10, T, 1);
+		for (int64_t j = 0; j < w->samples * C; j++)
+			samples_of(w)[j] = factor[i] * (samples_of(w)[j] - 1000);
+		begin(&r, "train.scale=none", w);
+		tokens_level(r.d, r.item, r.d->n, r.pool, r.m);
+		int n = tokens_of(&r, 3, 0, i ? is : was);
+		CHECK(n == 3 * KINDS);
+		for (int j = 0; i && j < n * 3; j++)
+			CHECK_NEAR(is[j], was[j], 2e-4);
+		end(&r);
+	}
+}
+
+/* Of a region of one channel a token is ln(C / scale + floor): the mean of C / scale over windows, their whole stretches, is 1. */
+static void scale_is_the_mean_power(void)
+{
+	static const int32_t early[] = {8, 6, 5, 4};
+	static int32_t channel[] = {1};
+	static unsigned char core[] = {1};
+	struct region one = {"one", 1, channel, core};
+	for (int64_t last = 0; last < 4; last++) { /* windows last .. 3 */
+		struct rig r;
+		real x[ROOM];
+		struct windows *w = make("a,b,c", 1, 4, T, 1);
+		w->valid = early;
+		begin(&r, "train.scale=none", w);
+		model_free(r.m);
+		struct region *region = r.l.region;
+		r.l.region = &one;
+		r.l.regions = 1;
+		r.m = model_new(&r.c.value, &r.l, -1);
+		params_init(&r.m->params, 1);
+		tokens_level(r.d, r.item + last, 4 - last, r.pool, r.m);
+		for (int kind = 0; kind < KINDS; kind++) {
+			double mean = 0;
+			for (int64_t i = last; i < 4; i++) {
+				int n = tokens_of(&r, i, 0, x);
+				for (int j = kind; j < n; j += KINDS)
+					mean += (exp((double)x[j]) - r.c.value.encoder.floor) * KINDS / n /
+						(double)(4 - last);
+			}
+			CHECK_NEAR(mean, 1, 1e-5);
+		}
+		r.l.region = region;
+		r.l.regions = 2;
+		end(&r);
+	}
+}
+
+/* Two regions that see the same channels, one of them behind padding, have the same tokens. */
+static void padding_never_counts(void)
+{
+	struct rig r;
+	int32_t bare[] = {1, 2}, padded[] = {-1, 1, -1, 2, -1};
+	unsigned char core[] = {1, 1, 1, 1, 1};
+	struct region *region = NULL;
+	real a[ROOM], b[ROOM];
+	begin(&r, "train.scale=none", make("a,b,c", 2, 10, T, 1));
+	model_free(r.m);
+	region = r.l.region;
+	struct region both[] = {{"bare", 2, bare, core}, {"padded", 5, padded, core}};
+	r.l.region = both;
+	r.m = model_new(&r.c.value, &r.l, -1);
+	params_init(&r.m->params, 1);
+	CHECK(r.m->region[0].D == 3 && r.m->region[1].D == 3);
+	tokens_level(r.d, r.item, r.d->n, r.pool, r.m);
+	for (int64_t i = 0; i < r.d->n; i++) {
+		int n = tokens_of(&r, i, 0, a);
+		CHECK(tokens_of(&r, i, 1, b) == n && !memcmp(a, b, (size_t)n * 3 * sizeof *a));
+	}
+	for (int i = 0; i < 2; i++)
+		padded[2 * i + 1] = -1;
+	CHECK(!model_new(&r.c.value, &r.l, -1)); /* nothing but padding */
+	CHECK(strstr(err_text(), "region padded: has padding and no channel"));
+	r.l.region = region;
+	end(&r);
+}
+
+/* Channels without signal, all of them, or with more than any amplifier gives. */
+static void all_numbers_are_finite(void)
+{
+	struct rig r;
+	real x[ROOM];
+	struct windows *w = make("a,b,c", 1, 4, T, 1);
+	for (int t = 0; t < T; t++) {
+		for (int c = 0; c < C; c++)
+			samples_of(w)[(T + t) * C + c] = 7; /* window 1: all flat */
+		samples_of(w)[(2 * T + t) * C + 1] = 0;     /* window 2: channel b */
+		samples_of(w)[(3 * T + t) * C] = t % 3 ? 3e38F : -3e38F;
+		samples_of(w)[(3 * T + t) * C + 2] = 1e25F * (float)t;
+	}
+	begin(&r, "train.scale=none", w);
+	int64_t plain = 0;
+	tokens_level(r.d, &plain, 1, r.pool, r.m);
+	double least = log(r.c.value.encoder.floor);
+	for (int64_t i = 0; i < 4; i++)
+		for (int k = 0; k < 2; k++) {
+			int n = tokens_of(&r, i, k, x);
+			for (int j = 0; j < 3 * n; j++)
+				CHECK(isfinite((double)x[j]));
+			for (int j = 0; j < n && i == 1; j++) {
+				CHECK_NEAR(x[3 * j], least, 1e-5);
+				CHECK_NEAR(x[3 * j + 1], 0, 1e-6);
+				CHECK_NEAR(x[3 * j + 2], least, 1e-5);
+			}
+			for (int j = 0; j < n && i == 2;
+				j++) { /* b is behind a on the left, before c on the right */
+				CHECK_NEAR(x[3 * j + (k ? 0 : 2)], least, 1e-5);
+				CHECK_NEAR(x[3 * j + 1], 0, 1e-6);
+				CHECK((double)x[3 * j + (k ? 2 : 0)] > least + 0.01);
+			}
+		}
+	tokens_level(r.d, r.item, 4, r.pool, r.m);
+	for (int k = 0; k < 2; k++)
+		for (int kind = 0; kind < KINDS; kind++)
+			CHECK(isfinite((double)model_token_scale(r.m, k)[kind]));
+	end(&r);
+}
+
+/* A window that ends early has the tokens of the stretches that are whole. */
+static void windows_may_end_early(void)
+{
+	static const int32_t whole[] = {8, 8, 8, 8}, early[] = {8, 6, 5, 4}, stretches[] = {3, 2, 1, 1};
+	real was[4][ROOM], is[ROOM];
+	for (int pass = 0; pass < 2; pass++) {
+		struct rig r;
+		struct windows *w = make("a,b,c", 1, 4, T, 1);
+		w->valid = pass ? early : whole;
+		begin(&r, "train.scale=none", w);
+		for (int64_t i = 0; i < 4; i++) {
+			int n = tokens_of(&r, i, 0, pass ? is : was[i]);
+			CHECK(n == KINDS * (pass ? stretches[i] : 3));
+			CHECK(!pass || !memcmp(is, was[i], (size_t)n * 3 * sizeof *is));
+		}
+		end(&r);
+	}
+}
+
+/* Of a stretch of 4 samples there are 4 sine tapers: asking for more changes nothing. */
+static void there_are_so_many_tapers(void)
+{
+	real four[ROOM], many[ROOM];
+	for (int pass = 0; pass < 2; pass++) {
+		struct rig r;
+		begin(&r, pass ? "encoder.tapers=16" : "encoder.tapers=4", make("a,b,c", 1, 4, T, 1));
+		int n = tokens_of(&r, 2, 0, pass ? many : four);
+		CHECK(!pass || !memcmp(four, many, (size_t)n * 3 * sizeof *four));
+		end(&r);
+	}
+}
+
+/* The table of waves has its bounds, before memory is taken for it. */
+static void stretches_are_not_endless(void)
+{
+	struct layout l = target();
+	static const char *const whole[] = {"encoder.window=0", "encoder.tapers=5", NULL},
+				 *const first[] = {"encoder.window=10000", "encoder.bands=[1,30]", NULL},
+				 *const spectral[] = {
+					 "encoder.tokens=spectral", "encoder.window=10000", NULL};
+	const char *const *const all[] = {whole, first, spectral};
+	for (int i = 0; i < 3; i++) {
+		struct configuration c = configured(PRESET_DEFAULT, all[i]);
+		l.length = 1 << 30;
+		CHECK(!model_declare(&c.value, &l, -1));
+		CHECK(strstr(err_text(), "encoder.window: a stretch of"));
+		l.length = 640;
+		l.rate = 1e6; /* seconds are more samples than there are */
+		struct bands *b = &c.value.encoder.bands;
+		for (int j = 0; j < b->n; j++)
+			b->edge[j][0] *= 1e4, b->edge[j][1] *= 1e4;
+		struct model *m = model_declare(&c.value, &l, -1);
+		CHECK(m && m->n == m->kinds);
+		model_free(m);
+		l.rate = 64;
+		config_end(&c);
+	}
+	target_done(&l);
+}
+
+/* --- what is kept of groups */
+
+/* Mean [KINDS][3] of items' tokens of region k */
+static void mean_of(struct rig *r, const int64_t *items, int n, int k, double *mean)
+{
+	int count[KINDS] = {0};
+	real x[ROOM];
+	memset(mean, 0, KINDS * 3 * sizeof *mean);
+	for (int i = 0; i < n; i++)
+		for (int j = tokens_of(r, items[i], k, x) - 1; j >= 0; j--) {
+			count[j % KINDS] += 1;
+			for (int f = 0; f < 3; f++)
+				mean[j % KINDS * 3 + f] += (double)x[3 * j + f];
+		}
+	for (int j = 0; j < KINDS * 3; j++)
+		mean[j] /= count[j / 3];
+}
+
+static void check_centre(struct rig *r, int64_t item, const int64_t *items, int n)
+{
+	for (int k = 0; k < 2; k++) {
+		double mean[KINDS * 3];
+		const real *c = tokens_centre_of(r->d->tokens, item, k);
+		mean_of(r, items, n, k, mean);
+		CHECK(c);
+		for (int j = 0; j < KINDS * 3 && c; j++)
+			CHECK_NEAR(c[j], mean[j], 1e-5);
+	}
+}
+
+static void centres_are_means_of_groups(void)
+{
+	static const int32_t valid[20] = {8, 8, 6, 8, 4, 8, 8, 8, 8, 8, 8, 8, 8, 8, 5, 8, 8, 8, 8, 8};
+	struct rig r;
+	struct windows *w = make("a,b,c", 4, 5, T, 2); /* g0: 0 .. 9, g1: 10 .. 19 */
+	w->valid = valid;
+	begin(&r, "train.scale=group", w);
+	int64_t some[] = {17, 3, 0, 12, 4, 19}, first[] = {3, 0, 4}, second[] = {17, 12, 19};
+	dataset_adapt(r.d, r.m, some, 6, ADAPT_WHOLE, r.pool);
+	for (int i = 0; i < 3; i++) {
+		check_centre(&r, first[i], first, 3);
+		check_centre(&r, second[i], second, 3);
+		CHECK(tokens_centre_of(r.d->tokens, first[i], 0) ==
+			tokens_centre_of(r.d->tokens, first[0], 0));
+	}
+	CHECK(!tokens_kept(r.d->tokens, 1));
+	real raw[ROOM], standard[ROOM];
+	int n = tokens_of(&r, 3, 0, raw);
+	CHECK(tokens_standard(r.d->tokens, 3, 0, standard) ==
+		n); /* mean 0 and deviation 1 are not fitted yet */
+	for (int j = 0; j < n * 3; j++)
+		CHECK_NEAR(standard[j],
+			raw[j] - tokens_centre_of(r.d->tokens, 3, 0)[j / 3 % KINDS * 3 + j % 3], 1e-6);
+	end(&r);
+}
+
+/* Window by window each has the mean so far; the sums outlive the windows. */
+static void running_centres_know_what_came(void)
+{
+	struct rig r;
+	begin(&r, "train.scale=group", make("a,b,c", 4, 5, T, 2));
+	int64_t order[] = {0, 10, 1, 11, 2, 3, 12}, before[2][ROOM];
+	int n[2] = {0};
+	dataset_adapt(r.d, r.m, order, 3, ADAPT_RUNNING, r.pool);
+	dataset_adapt(r.d, r.m, order + 3, 4, ADAPT_RUNNING, r.pool);
+	for (int i = 0; i < 7; i++) {
+		int g = order[i] >= 10;
+		before[g][n[g]++] = order[i];
+		check_centre(&r, order[i], before[g], n[g]);
+	}
+	double mean[KINDS * 3], again[KINDS * 3];
+	int64_t twice[] = {0, 1, 2, 3, 0, 1};
+	dataset_clear(r.d);
+	CHECK(!dataset_add(r.d, make("a,b,c", 4, 5, T, 2)));
+	dataset_adapt(r.d, r.m, (int64_t[]){0, 1}, 2, ADAPT_RUNNING, r.pool);
+	mean_of(&r, twice, 6, 0, mean);
+	mean_of(&r, twice, 5, 0, again);
+	for (int j = 0; j < KINDS * 3; j++) {
+		CHECK_NEAR(tokens_centre_of(r.d->tokens, 1, 0)[j], mean[j], 1e-5);
+		CHECK_NEAR(tokens_centre_of(r.d->tokens, 0, 0)[j], again[j], 1e-5);
+	}
+	end(&r);
+}
+
+/* Tokens of samples: each channel by mean and deviation of the group's samples, of all or of those so far. */
+static void groups_scale_their_samples(void)
+{
+	for (int how = 0; how < 2; how++) {
+		struct rig r;
+		struct windows *w = make("a,b,c", 4, 5, T, 2);
+		for (int64_t i = 0; i < w->samples; i++)
+			samples_of(w)[i * C + 2] = i < w->samples / 2 ? 5 : 6; /* c is flat in each group */
+		begin(&r, "encoder.tokens=spectral", w);
+		r.m->config.train.scale = SCALE_GROUP;
+		r.m->tokeniser = tokeniser_table[0]; /* a sample is a token; dataset_adapt asks no more */
+		CHECK(!strcmp(r.m->tokeniser->name, "sample") && model_adapts(r.m));
+		int64_t order[] = {0, 10, 1, 11, 2, 3, 12};
+		dataset_adapt(r.d, r.m, order, 4, how ? ADAPT_RUNNING : ADAPT_WHOLE, r.pool);
+		if (how)
+			dataset_adapt(r.d, r.m, order + 4, 3, ADAPT_RUNNING, r.pool);
+		for (int i = 0; i < (how ? 7 : 4); i++) {
+			real x[T * 3];
+			double mean = 0, square = 0, n = 0;
+			for (int pass = 0; pass < 2; pass++)
+				for (int j = 0; j < (how ? i + 1 : 4); j++)
+					for (int t = 0; t < T && (order[j] >= 10) == (order[i] >= 10); t++) {
+						double v = (double)dataset_sample(r.d, order[j], 1, t);
+						if (pass)
+							square += (v - mean / n) * (v - mean / n);
+						else
+							mean += v, n++;
+					}
+			dataset_fill(r.d, order[i], 0, x); /* padding, a, b */
+			for (int t = 0; t < T; t++) {
+				double v = (double)dataset_sample(r.d, order[i], 1, t);
+				CHECK_NEAR(x[3 * t + 2], (v - mean / n) / sqrt(square / n), 1e-3);
+				CHECK(x[3 * t] == 0);
+			}
+			dataset_fill(r.d, order[i], 1, x); /* b, c */
+			for (int t = 0; t < T; t++)
+				CHECK_NEAR(x[2 * t + 1], 0, 1e-6);
+		}
+		end(&r);
+	}
+}
+
+int main(void)
+{
+	CASE(loudness_is_nothing);
+	CASE(scale_is_the_mean_power);
+	CASE(padding_never_counts);
+	CASE(all_numbers_are_finite);
+	CASE(windows_may_end_early);
+	CASE(there_are_so_many_tapers);
+	CASE(stretches_are_not_endless);
+	CASE(centres_are_means_of_groups);
+	CASE(running_centres_know_what_came);
+	CASE(groups_scale_their_samples);
+	return check_done();
+}
