@@ -27,6 +27,7 @@ struct ridge {
 	int64_t features;
 	int classes, folds;
 	double *root, *share; /* [classes] root of the weight of a class's windows; weighted shares */
+	double *sure; /* [classes] how sure n windows of a class make of it at most: (n + 1) / (n + 2) */
 	struct shelf x_shelf, fold_shelf, told_shelf;
 	float *x;            /* [rows][features], each row times its root */
 	unsigned char *fold; /* [n] */
@@ -94,12 +95,14 @@ static void weigh_classes(struct ridge *r)
 	double *count = NEW_ARRAY(double, r->classes), sum = 0;
 	r->root = NEW_ARRAY(double, r->classes);
 	r->share = NEW_ARRAY(double, r->classes);
+	r->sure = NEW_ARRAY(double, r->classes);
 	for (int64_t i = 0; i < r->n; i++)
 		count[label_at(r, i)]++;
 	for (int c = 0; c < r->classes; c++) {
 		double weight = balanced && count[c] > 0 ? (double)r->n / (r->classes * count[c]) : 1;
 		r->root[c] = sqrt(weight);
 		r->share[c] = weight * count[c];
+		r->sure[c] = (count[c] + 1) / (count[c] + 2);
 		sum += r->share[c];
 	}
 	for (int c = 0; c < r->classes; c++)
@@ -289,7 +292,8 @@ static void tell(struct ridge *r, int fold, const double *W)
 	free(x);
 }
 
-/* Mean log loss of softmax(factor * evidence + log share) */
+/* Mean cross-entropy of softmax(factor * evidence + log share) and targets that are never quite 1 (Platt 1999): where all answers are
+ * right the best factor is no matter of how many digits there are. */
 static double log_loss(const struct ridge *r, double factor)
 {
 	size_t C = (size_t)r->classes, K = (size_t)r->m->layout.regions;
@@ -307,7 +311,10 @@ static double log_loss(const struct ridge *r, double factor)
 			sum += exp(z[c] - top);
 		int label = label_at(r, (int64_t)i);
 		double w = r->root[label] * r->root[label];
-		loss += w * (top + log(sum) - z[label]);
+		double rest = C > 1 ? (1 - r->sure[label]) / (double)(C - 1) : 0;
+		loss += w * (top + log(sum) - (C > 1 ? r->sure[label] - rest : 1) * z[label]);
+		for (size_t c = 0; c < C; c++)
+			loss -= w * rest * z[c];
 		weight += w;
 	}
 	free(z);
@@ -457,5 +464,6 @@ int evidence_fit(
 	shelf_free(&r.told_shelf, r.told);
 	free(r.root);
 	free(r.share);
+	free(r.sure);
 	return bad;
 }

@@ -6,7 +6,7 @@
  *
  * What training windows are told comes from maps solved without their group, and up to an eighth of the others (people; recordings where
  * there is one group, fifths of the time where there is one recording), so that encoders and gate learn from evidence as honest as that of new people. The same answers give the factor on W
- * under which softmax of the evidence has the least log loss: it goes into the map. And they tell how much of what speaks for
+ * under which softmax of the evidence has the least log loss (with targets of (n + 1) / (n + 2) for a class of n windows: Platt 1999): it goes into the map. And they tell how much of what speaks for
  * the true class comes from each region: with these weights the gate begins.
  */
 #ifndef TRAIN_EVIDENCE_H

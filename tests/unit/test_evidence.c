@@ -161,10 +161,13 @@ static void solve(const struct rig *r, const struct scene *s, const double *weig
 	}
 }
 
+/* Of targets 1 - 1/(n+2), n windows of the class, the rest being the other classes'. */
 static double log_loss(const struct rig *r, double told[ROOM][K][CLASSES], const double *weight,
 	const double *share, double factor)
 {
-	double loss = 0, all = 0;
+	double loss = 0, all = 0, count[CLASSES] = {0};
+	for (int64_t i = 0; i < r->n; i++)
+		count[r->d->item[i].label]++;
 	for (int64_t i = 0; i < r->n; i++) {
 		double z[CLASSES], sum = 0;
 		int label = r->d->item[i].label;
@@ -172,7 +175,11 @@ static double log_loss(const struct rig *r, double told[ROOM][K][CLASSES], const
 			z[c] = log(fmax(share[c], 1e-9)) + factor * (told[i][0][c] + told[i][1][c]);
 			sum += exp(z[c]);
 		}
-		loss += weight[label] * (log(sum) - z[label]);
+		for (int c = 0; c < CLASSES; c++) {
+			double out = 1 / (count[label] + 2);
+			double target = c == label ? 1 - out : out / (CLASSES - 1);
+			loss -= weight[label] * target * (z[c] - log(sum));
+		}
 		all += weight[label];
 	}
 	return loss / all;
