@@ -91,12 +91,13 @@ valgrind: $(UNITS:%=$B/unit/%)
 
 # --- speed. Measured in turn with what `make bench-peers` made, if it is there; never part of the tests.
 #   make bench             the table               (BENCH_JSON=1: JSON Lines; FAST=1: one round, less of it; BENCH_ROUNDS=N)
+#   make bench BENCH_ONLY=training-run    one part of it alone (or model); so the lines below, for its part of the README
 #   make bench PROFILE=1   where the time of a training step goes, by operation
 #   make bench-plot bench-readme      the picture and the README's table from the last run
 PEERS ?= build/peers
 BENCH_THREADS ?= 2
-RESULT = $B/bench/result.jsonl
-export BENCH_THREADS
+RESULT = $B/bench/result$(BENCH_ONLY:%=-%).jsonl
+export BENCH_THREADS BENCH_ONLY
 
 bench: all $(BENCHES:%=$B/bench/%)
 ifdef PROFILE
@@ -113,12 +114,13 @@ bench-plot:
 	@tests/bench/plot.py $(RESULT) >tests/bench/growth.svg.new && mv tests/bench/growth.svg.new tests/bench/growth.svg
 bench-readme:
 	@tests/bench/table.py $(RESULT) --readme README.md
-# About 3 GB and ten minutes, most of them for torch.compile; done again it is a look whether all is there.
+# About 3 GB and ten minutes, most of them for torch.compile, which BENCH_ONLY=training-run leaves out; done again it is a look
+# whether all is there.
 bench-peers:
 	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
-	@$(PEERS)/bin/python -c 'import torch, onnx, onnxscript, onnxruntime, pandas' 2>/dev/null || \
-		$(PEERS)/bin/python -m pip install -q torch onnx onnxscript onnxruntime pandas
-	@$(PEERS)/bin/python -B tests/bench/peers.py prepare $(PEERS)/cache $(BENCH_THREADS)
+	@$(PEERS)/bin/python -c 'import torch, onnx, onnxscript, onnxruntime, pandas; from importlib.metadata import version; version("braindecode")' \
+		2>/dev/null || $(PEERS)/bin/python -m pip install -q torch onnx onnxscript onnxruntime pandas braindecode
+	@test "$(BENCH_ONLY)" = training-run || $(PEERS)/bin/python -B tests/bench/peers.py prepare $(PEERS)/cache $(BENCH_THREADS)
 
 # --- fuzzing: FUZZ_SECONDS for each target, findings are kept in build/fuzz/
 FUZZ_SECONDS ?= 60

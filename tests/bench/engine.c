@@ -214,7 +214,7 @@ static void tick(void *context, const struct step_report *r)
 	c->last = now;
 }
 
-static int train(struct model *m, const struct dataset *d, const int64_t *item, struct pool *pool, double *t)
+static int train(struct model *m, struct dataset *d, const int64_t *item, struct pool *pool, double *t)
 {
 	struct training_data data = {.train = d, .train_item = item, .trains = d->n};
 	struct clock c = {progress_now(), t, 0};
@@ -225,8 +225,7 @@ static int train(struct model *m, const struct dataset *d, const int64_t *item, 
 	return r;
 }
 
-static int evaluate(
-	struct model *m, const struct dataset *d, const int64_t *item, struct pool *pool, double *t)
+static int evaluate(struct model *m, struct dataset *d, const int64_t *item, struct pool *pool, double *t)
 {
 	struct forward *f = forward_new(m, pool);
 	real *logits = NEW_ARRAY(real, (size_t)o.batch * 2),

@@ -1,7 +1,7 @@
 """From what was measured to the rows of the table: ours, the fastest peer, how far we reach. Used by run.
 
-A row: row (what), ours, peer and who (or none), unit; score is what is held against least and aim (a ratio, or ours itself), and
-less says that a smaller score is better; verdict: short, reached, aim.
+A row: part (model or training-run), row (what), ours, peer and who (or none), unit; score is what is held against least and aim (a
+ratio, or ours itself), and less says that a smaller score is better; verdict: short, reached, aim.
 """
 
 HIGH, LOW = False, True
@@ -104,6 +104,21 @@ def live_rows(m):
             yield row(f"{x['of']}, live: last row in to line out, 99th of 100", x["p99_ms"], "ms", 20, None, LOW)
 
 
+def training_run_rows(m):
+    """User CPU time on one thread: least and aim are those of a whole training run, against each network."""
+    about = next(x for x in m.lines if x["what"] == "training run")
+    for of, name, least, aim in (("training run", f"training run on {about['windows']:,} windows", 10, 15),
+                                 ("predictions", f"prediction of {about['predicted']:,} windows", None, None)):
+        mine, others = m.ours(of)["seconds"], [x for x in m.times(of) if x["who"] != "ours"]
+        for x in others:
+            yield row(name, mine, "s", least, aim, peer=x["seconds"], who=x["who"], score=x["seconds"] / mine)
+        if not others:
+            yield row(name, mine, "s", least, aim) | {"verdict": "no peers"}
+
+
 def rows(lines):
-    m = Measured(lines)
-    return list(engine_rows(m)) + list(mixture_rows(m)) + list(program_rows(m)) + list(live_rows(m))
+    """Those of the parts that were measured; part says of which."""
+    m, measured = Measured(lines), {x["what"] for x in lines}
+    model = [engine_rows, mixture_rows, program_rows, live_rows] if "growth" in measured else []
+    training_run = [training_run_rows] if "training run" in measured else []
+    return [{"part": part, **r} for part, kinds in (("model", model), ("training-run", training_run)) for kind in kinds for r in kind(m)]

@@ -2,7 +2,8 @@
 """Show the JSON Lines of the benchmark: the table, the engine's own figures, how cost grows.
 
 usage: table.py LINES                   print all of it
-       table.py LINES --readme FILE     rewrite the part of FILE between the marks <!-- bench --> and <!-- /bench -->
+       table.py LINES --readme FILE     rewrite what stands in FILE between the marks <!-- bench PART --> and <!-- /bench PART --> of
+                                        the parts that were measured: model, training-run
 """
 import json
 import re
@@ -83,9 +84,12 @@ def machine(lines):
             f"{m['threads']} threads where not said otherwise; medians of {m['rounds']} rounds in turn; {m['time']}", m)
 
 
-def disturbed(lines):
+def disturbed(lines, parts=("model",)):
     others = next(x["share"] for x in lines if x["what"] == "others")
-    return f"Other programs took {100 * others:.0f} % of the processors meanwhile: do not rely on the ratios." if others > 0.05 else ""
+    if others <= 0.05:
+        return ""
+    so = "do not rely on the ratios" if "model" in parts else "CPU time leaves them out, but caches and memory were shared"
+    return f"Other programs took {100 * others:.0f} % of the processors meanwhile: {so}."
 
 
 PRESET_HEAD = ["preset", "parameters", "active", "GFLOP a step", "ms a step", "MB"]
@@ -103,16 +107,33 @@ def preset_cells(lines):
 def show(lines):
     where, peers, how, m = machine(lines)
     print(f"{where}\n{peers}\n{how}\n")
-    if disturbed(lines):
-        print(disturbed(lines) + "\n")
     rows = [x for x in lines if x["what"] == "reach"]
+    parts = {r["part"] for r in rows}
+    if disturbed(lines, parts):
+        print(disturbed(lines, parts) + "\n")
     plain(HEAD, [cells(r) for r in rows])
     for r in rows:
         if r["more"]:
             print(f"  {r['row']}: {r['more']}")
     for x in lines:  # of programs beside, in their own words
-        if x["what"] not in ("machine", "others", "time", "growth", "reach", "memory", "live stream", "preset"):
+        if x["what"] not in ("machine", "others", "time", "growth", "reach", "memory", "live stream", "preset", "training run"):
             print("  " + ", ".join(f"{k}: {v}" for k, v in x.items()))
+    if training_run(lines):
+        print("\n" + textwrap.fill(training_run(lines), 120))
+    if "model" in parts:
+        show_engine(lines)
+    print("\nAll that was timed: median, least and most seconds\n")
+    body = [[x["of"] + (f", ffn {x['ffn']}" if "ffn" in x else "") + (f", {x['experts']} experts" if "experts" in x else "") + (f", {x['threads']} threads" if "threads" in x else ""), x["who"],
+             f"{x['seconds']:.4f}", f"{x['least']:.4f}", f"{x['most']:.4f}", str(x["runs"])] for x in lines if x["what"] == "time"]
+    plain(["what", "who", "median", "least", "most", "runs"], sorted(body))
+    if any(preset_cells(lines)):
+        print("\n" + textwrap.fill(PRESETS, 120) + "\n")
+        plain(PRESET_HEAD, list(preset_cells(lines)))
+    if "model" in parts:
+        show_growth(lines, m["threads"])
+
+
+def show_engine(lines):
     sgemm = next(x for x in lines if x["what"] == "time" and x["of"] == "sgemm")
     rate = 2e-9 * 2048 ** 3 / sgemm["seconds"]
     print(f"\nThe engine alone (sgemm 2048^3 on one thread: {rate:.1f} GFLOP/s). Useful work: 2 for each multiplication of the matrix\n"
@@ -125,14 +146,10 @@ def show(lines):
             body.append([name, str(x["ffn"]), str(x["threads"]), f"{1e3 * x['seconds']:.1f}", f"{n / x['seconds']:.1f}",
                          f"{x['gflop']:.2f}", f"{x['gflop'] / x['seconds']:.1f}", f"{x['gflop'] / x['seconds'] / rate / x['threads']:.2f}"])
     plain(["what", "ffn", "threads", "ms", "windows/s", "GFLOP", "GFLOP/s", "of sgemm"], body)
-    print("\nAll that was timed: median, least and most seconds\n")
-    body = [[x["of"] + (f", ffn {x['ffn']}" if "ffn" in x else "") + (f", {x['experts']} experts" if "experts" in x else "") + (f", {x['threads']} threads" if "threads" in x else ""), x["who"],
-             f"{x['seconds']:.4f}", f"{x['least']:.4f}", f"{x['most']:.4f}", str(x["runs"])] for x in lines if x["what"] == "time"]
-    plain(["what", "who", "median", "least", "most", "runs"], sorted(body))
-    if any(preset_cells(lines)):
-        print("\n" + textwrap.fill(PRESETS, 120) + "\n")
-        plain(PRESET_HEAD, list(preset_cells(lines)))
-    print(f"\nHow cost grows from the listing's shape, {m['threads']} threads\n")
+
+
+def show_growth(lines, threads):
+    print(f"\nHow cost grows from the listing's shape, {threads} threads\n")
     grown = [x for x in lines if x["what"] == "growth"]
     for by in BOUND:
         body = []
@@ -144,27 +161,48 @@ def show(lines):
         print(textwrap.fill(BOUND[by], 120) + "\n")
 
 
+def training_run(lines):
+    """What the rows of training runs do not say."""
+    x = next((x for x in lines if x["what"] == "training run"), None)
+    if not x:
+        return ""
+    right = ", ".join(f"{who} {100 * share:.0f} %" for who, share in x["right"].items())
+
+    def told(of):
+        return ", ".join(f"{who} {short(seconds)} s" for who, seconds in x[of].items())
+    imports = f" Imports, not counted: {told('imports')}." if x["imports"] else ""
+    return f"Told right of the windows that were predicted: {right}. Not counted in training, taken by the kernel: {told('system')}.{imports}"
+
+
 def readme(lines, path):
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    for part in dict.fromkeys(x["part"] for x in lines if x["what"] == "reach"):
+        text, n = re.subn(rf"(<!-- bench {part} -->\n).*(<!-- /bench {part} -->)",
+                          lambda mark: mark.group(1) + "\n".join(readme_part(lines, part)) + "\n" + mark.group(2), text, flags=re.S)
+        if n != 1:
+            sys.exit(f"{path}: the marks <!-- bench {part} --> and <!-- /bench {part} --> are not there")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+
+
+def readme_part(lines, part):
     where, peers, _, m = machine(lines)
     out = ["| what | ours | other | ratio |", "|---|---|---|---|"]
-    for r in (x for x in lines if x["what"] == "reach"):
+    for r in (x for x in lines if x["what"] == "reach" and x["part"] == part):
         if r["score"] is None:
             continue
         c = [text.replace("|", "\\|") for text in cells(r)]
         out.append(f"| {c[0]} | {c[1]} | {c[2]}{', ' + c[3] if c[3] else ''} | {c[4]} |")
+    if part == "training-run":
+        return out + [" ".join(filter(None, (f"\nOn {where}; {peers}; one thread, rounds: {m['rounds']}.", disturbed(lines, [part]),
+                                             training_run(lines))))]
     out.append(f"\nOn {where}; {peers}; {m['threads']} threads, rounds: {m['rounds']}. {disturbed(lines)}".rstrip())
     if any(preset_cells(lines)):
         out += ["", PRESETS.replace("as above", "2 for each multiplication of the matrix products forward, and twice that again backward"), "",
                 "| " + " | ".join(PRESET_HEAD) + " |", "|" + "---|" * len(PRESET_HEAD)]
         out += ["| " + " | ".join(c) + " |" for c in preset_cells(lines)]
-    with open(path, encoding="utf-8") as f:
-        old = f.read()
-    new, n = re.subn(r"(<!-- bench -->\n).*(<!-- /bench -->)", lambda mark: mark.group(1) + "\n".join(out) + "\n" + mark.group(2), old,
-                     flags=re.S)
-    if n != 1:
-        sys.exit(f"{path}: the marks <!-- bench --> and <!-- /bench --> are not there")
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(new)
+    return out
 
 
 if __name__ == "__main__":
