@@ -10,7 +10,7 @@
 /* A column whose variance is below this is a constant, and what its rounding left. */
 #define SILENCE REAL(1e-10)
 
-static void cut(const struct config *c, int T, double rate, int *L, int *hop)
+void bands_cut(const struct config *c, int T, double rate, int *L, int *hop)
 {
 	*L = c->encoder.window > 0 ? (int)lround(c->encoder.window * rate) : T;
 	*hop = (int)lround(c->encoder.hop * rate);
@@ -26,7 +26,7 @@ int bands_size(const struct config *c, int T, double rate, int *n)
 {
 	int L, hop;
 	double top = 0;
-	cut(c, T, rate, &L, &hop);
+	bands_cut(c, T, rate, &L, &hop);
 	for (int b = 0; b < c->encoder.bands.n; b++)
 		top = fmax(top, c->encoder.bands.edge[b][0]);
 	if (L > T)
@@ -44,7 +44,7 @@ int bands_size(const struct config *c, int T, double rate, int *n)
 int bands_count(const struct config *c, int T, double rate, int samples)
 {
 	int L, hop;
-	cut(c, T, rate, &L, &hop);
+	bands_cut(c, T, rate, &L, &hop);
 	return samples < L ? 0 : 1 + (samples - L) / hop;
 }
 
@@ -90,7 +90,7 @@ struct stretches *bands_prepare(const struct config *c, int T, double rate, int 
 {
 	int from[CONFIG_BANDS], to[CONFIG_BANDS];
 	struct stretches s = {.bands = c->encoder.bands.n};
-	cut(c, T, rate, &s.L, &s.hop);
+	bands_cut(c, T, rate, &s.L, &s.hop);
 	for (int b = 0; b < s.bands; b++) {
 		lines_of(c->encoder.bands.edge[b], s.L, rate, &from[b], &to[b]);
 		s.lines[b] = (to[b] > from[b] ? to[b] - from[b] : 1) * (tapers > 1 ? tapers : 1);
