@@ -1,4 +1,4 @@
-"""What tokens of bands are made of: band powers and covariances."""
+"""What tokens of stretches are made of: band powers, covariances, log powers of learned filters."""
 
 import math
 
@@ -25,6 +25,16 @@ def band_powers(x, encoder):
         mean = lines(part, band).abs().square().mean(-1)
         bands.append(torch.where(mean > 0, (mean + 1e-6).log() / 2, 0))
     return torch.cat(bands, dim=-1)
+
+
+def filtered_powers(x, encoder, temporal, spatial):
+    """x [B][T][W] -> [B][tokens][F]: log of the mean square, over each stretch, of signals that a convolution over time (temporal
+    [F][taps], each column by each filter) and a map of filters and columns (spatial [F][F * W]) give, where they see no other stretch"""
+    length, hop = stretches(encoder) if encoder["window"] else (x.shape[1], 1)
+    part = x.unfold(1, length, hop).flatten(0, 1)  # [B * tokens][W][length]
+    seen = torch.nn.functional.conv2d(part.unsqueeze(1), temporal[:, None, None, :])  # [..][F][W][length - taps + 1]
+    seen = torch.nn.functional.conv2d(seen, spatial.reshape(*temporal.shape[:1], len(temporal), -1).unsqueeze(-1)).squeeze(2)
+    return seen.square().mean(-1).clamp(min=1e-6).log().reshape(x.shape[0], -1, seen.shape[1])
 
 
 def edges(encoder):
