@@ -208,15 +208,6 @@ def forward(p, x, config, regions):
 def shapes(config, regions, length, classes):
     encoder, bridge, moe = config["encoder"], config["bridge"], {**mixture.MOE, **config.get("moe", {})}
     h, f, g = encoder["hidden_dim"], encoder["ffn_dim"], bridge["tokens"]
-    count, per = length, 1  # per: features for each column
-    if encoder["tokens"] == "patch":
-        count, per = length // encoder["patch"], encoder["patch"]
-    elif encoder["tokens"] in ("spectral", "covariance"):
-        span, hop = tokens.stretches(encoder) if encoder["window"] else (length, 1)
-        count, per = 1 + (length - span) // hop, len(tokens.edges(encoder))
-    elif encoder["tokens"] == "conv":
-        span, hop = tokens.stretches(encoder) if encoder["window"] else (length, 1)
-        count = 1 + (length - span) // hop
     layers = [h, h // 2, len(regions)] if setting(config, "gate", "type") == "mlp" else [h, len(regions)]
     out = {}
     for i, (before, after) in enumerate(zip(layers, layers[1:])):
@@ -228,19 +219,8 @@ def shapes(config, regions, length, classes):
         out["global_token"] = [1, g, h]
     for k, region in enumerate(regions):
         e = f"experts.{k}."
-        out[e + "input_projection.weight"] = [h, per * len(region["channel"])]
-        out[e + "input_projection.bias"] = [h]
-        n = count
-        if encoder["tokens"] == "conv":
-            filters = encoder["filters"]
-            out[e + "tokens.temporal.weight"] = [filters, round(encoder["kernel"] * tokens.RATE)]
-            out[e + "tokens.spatial.weight"] = [filters, filters * len(region["channel"])]
-            out[e + "input_projection.weight"] = [h, filters]
-        if encoder["tokens"] == "covariance":
-            v, n = sum(c >= 0 for c in region["channel"]), count * per
-            out[e + "input_projection.weight"] = [per, h, v * (v + 1) // 2]
-            out[e + "input_projection.bias"] = [per, h]
-            out[e + "tokens.mean"], out[e + "tokens.std"], out[e + "tokens.scale"] = [per, v * (v + 1) // 2], [per, v * (v + 1) // 2], [per]
+        n, shape_of = tokens.shapes(encoder, region, length, h)
+        out.update({e + name: shape for name, shape in shape_of.items()})
         if encoder["positional"] == "learned":
             out[e + "pos_embedding"] = [1, n + g, h]
         if setting(config, "encoder", "pool") == "attention":

@@ -12,6 +12,32 @@ def stretches(encoder):
     return round(encoder["window"] * RATE), round(encoder["hop"] * RATE)
 
 
+def shapes(encoder, region, length, h):
+    """tokens of a window, and the tensors that make and project those of a region"""
+    kind, width = encoder["tokens"], len(region["channel"])
+    if kind == "sample":
+        return length, projection([h, width])
+    if kind == "patch":
+        return length // encoder["patch"], projection([h, encoder["patch"] * width])
+    span, hop = stretches(encoder) if encoder["window"] else (length, 1)
+    count = 1 + (length - span) // hop
+    if kind == "conv":
+        filters = encoder["filters"]
+        return count, {**projection([h, filters]), "tokens.temporal.weight": [filters, round(encoder["kernel"] * RATE)],
+                       "tokens.spatial.weight": [filters, filters * width]}
+    bands = len(edges(encoder))
+    if kind == "spectral":
+        return count, projection([h, bands * width])
+    present = sum(c >= 0 for c in region["channel"])
+    features = present * (present + 1) // 2
+    return count * bands, {**projection([bands, h, features]), "tokens.mean": [bands, features], "tokens.std": [bands, features],
+                           "tokens.scale": [bands]}
+
+
+def projection(shape):
+    return {"input_projection.weight": shape, "input_projection.bias": shape[:-1]}
+
+
 def band_powers(x, encoder):
     """x [B][T][W] -> [B][tokens][bands * W]: half the logarithm of the mean power of each band in each stretch.
 
