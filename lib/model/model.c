@@ -233,15 +233,6 @@ static void declare_standard(struct model *m, struct region_params *r, const cha
 	m->params.list[r->token_mean].buffer = m->params.list[r->token_std].buffer = true;
 }
 
-static void declare_filters(
-	struct model *m, struct region_params *r, const struct region *region, const char *prefix)
-{
-	struct tensor_plan plan[TOKEN_TENSORS];
-	if (m->tokeniser->declare)
-		r->tensors = m->tokeniser->declare(&m->config, m->layout.rate, region, plan);
-	declare_planned(m, prefix, "tokens.", 0, r->tensors, plan, r->tensor);
-}
-
 static int declare_evidence(struct model *m, const struct region_params *r, const char *prefix)
 {
 	if (!config_evidence(&m->config))
@@ -272,6 +263,7 @@ static void declare_projection(struct model *m, struct region_params *r, const c
 static int declare_region(struct model *m, int k)
 {
 	struct region_params *r = &m->region[k];
+	struct tensor_plan filters[TOKEN_TENSORS];
 	int H = m->config.encoder.hidden_dim, n;
 	char *prefix = mem_format("experts.%d", k);
 	r->from = m->params.count;
@@ -280,7 +272,10 @@ static int declare_region(struct model *m, int k)
 		&m->config, m->layout.length, m->layout.rate, &m->layout.region[k], &n, &r->D);
 	if (!bad) {
 		declare_standard(m, r, prefix);
-		declare_filters(m, r, &m->layout.region[k], prefix);
+		if (m->tokeniser->declare)
+			r->tensors = m->tokeniser->declare(
+				&m->config, m->layout.rate, &m->layout.region[k], filters);
+		declare_planned(m, prefix, "tokens.", 0, r->tensors, filters, r->tensor);
 		r->evidence = declare_evidence(m, r, prefix);
 		declare_projection(m, r, prefix);
 		r->position = -1;
