@@ -26,9 +26,7 @@ static int size(const struct config *c, int T, double rate, const struct region 
 	bands_cut(c, T, rate, &L, &hop);
 	if (L > T || taps(c, rate) > L)
 		return err_set(EX_CONFIG,
-			"encoder.kernel: a filter of %d samples does not fit %d, the stretch a token sums "
-			"up; "
-			"set encoder.kernel or encoder.window",
+			"encoder.kernel: %d samples do not fit a token's stretch of %d (encoder.window)",
 			taps(c, rate), L > T ? T : L);
 	*n = 1 + (T - L) / hop;
 	*D = c->encoder.filters;
