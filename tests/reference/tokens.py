@@ -59,7 +59,7 @@ def filtered_powers(x, encoder, temporal, spatial):
     length, hop = stretches(encoder) if encoder["window"] else (x.shape[1], 1)
     part = x.unfold(1, length, hop).flatten(0, 1)  # [B * tokens][W][length]
     seen = torch.nn.functional.conv2d(part.unsqueeze(1), temporal[:, None, None, :])  # [..][F][W][length - taps + 1]
-    seen = torch.nn.functional.conv2d(seen, spatial.reshape(*temporal.shape[:1], len(temporal), -1).unsqueeze(-1)).squeeze(2)
+    seen = torch.nn.functional.conv2d(seen, spatial.reshape(len(temporal), len(temporal), -1, 1)).squeeze(2)
     return seen.square().mean(-1).clamp(min=1e-6).log().reshape(x.shape[0], -1, seen.shape[1])
 
 
