@@ -13,11 +13,11 @@ setup_file() {
 everything='train.augment=["shift:0.1s","flip:0.5","noise:0.2","mask:0.1s","channels:0.2","mixup:0.4"]'
 
 @test "each change, alone and together, gives other bytes with every tokeniser that sees it" {
-    for tokens in sample patch spectral covariance; do
+    for tokens in sample patch spectral covariance conv; do
         options="--set encoder.tokens=$tokens --set train.epochs=2"
         train plain $options w.st
         for a in shift:0.1s noise:0.2 mask:0.1s channels:0.2 mixup:0.4 flip:0.5; do
-            [[ $tokens$a != @(spectral|covariance)flip:0.5 ]] || continue
+            [[ $tokens$a != @(spectral|covariance|conv)flip:0.5 ]] || continue
             train x $options --set train.augment=$a w.st
             run ! cmp -s <(tensors plain) <(tensors x)
         done

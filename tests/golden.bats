@@ -17,6 +17,8 @@ check() {
 
 @test "classes-3" { check; }
 @test "clip" { check; }
+@test "conv" { check; }
+@test "conv-hop" { check; }
 @test "covariance" { check; }
 @test "covariance-lines" { check; }
 @test "decay-matrices" { check; }

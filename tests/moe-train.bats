@@ -37,6 +37,19 @@ m["moe.conditions"] = "[\"a\",\"b\",\"c\"]"'
     done <table
 }
 
+@test "learned filters: their tensors, one model for any number of threads, and what they are for is learned" {
+    conv="--set encoder.tokens=conv --set encoder.filters=6 --set encoder.kernel=0.2 --set encoder.input_dropout=0"
+    conv+=" --set train.lr=0.03 --set train.epochs=12 --set train.patience=0"
+    moe-split --window 48 --align grid --label-rule majority --experts 2 --halo 1 --last keep eeg/*.csv -o early.st
+    for threads in 1 2 5; do
+        train $threads.out $conv --set encoder.window=0.25 --set encoder.hop=0.1 --threads $threads --log log early.st
+        cmp 1.out $threads.out
+    done
+    [ "$(ask 1.out '[t["experts.1." + n][1] for n in ("tokens.temporal.weight", "tokens.spatial.weight", "input_projection.weight")]')" = "[[6, 13], [6, 24], [8, 6]]" ]
+    jq -se 'map(select(.loss)) | .[-1].loss < 0.5 * .[0].loss' log
+    no_train 78 "encoder.kernel: 13 samples do not fit a token's stretch of 6 (encoder.window)" $conv --set encoder.window=0.1 w.st
+}
+
 @test "flag over file over preset, and --print-config tells which" {
     echo '{"preset":"seed","encoder":{"layers":3,"heads":8},"train":{"epochs":7}, "train.lr": 0.5}' >c.json
     moe-train --config c.json --set encoder.heads=2 --print-config >said

@@ -49,7 +49,9 @@ struct config {
 			int n;
 			double edge[CONFIG_BANDS][2]; /* Hz: lower, upper */
 		} bands;
-		double window, hop;   /* seconds; window 0 = all of it */
+		double window, hop; /* seconds; window 0 = all of it */
+		int filters;
+		double kernel;        /* seconds */
 		int tapers, evidence; /* evidence: enum above */
 		double floor, input_dropout;
 		int max_seq_length; /* tokens; 0 = no limit */

@@ -19,9 +19,19 @@ bool with_bands(const struct config *c)
 	return text_among("spectral|covariance", tokeniser_table[c->encoder.tokens]->name);
 }
 
+bool with_filters(const struct config *c)
+{
+	return !strcmp(tokeniser_table[c->encoder.tokens]->name, "conv");
+}
+
+bool with_stretches(const struct config *c)
+{
+	return with_bands(c) || with_filters(c);
+}
+
 bool with_hop(const struct config *c)
 {
-	return with_bands(c) && c->encoder.window > 0;
+	return with_stretches(c) && c->encoder.window > 0;
 }
 
 bool with_covariance(const struct config *c)

@@ -6,7 +6,9 @@
 
 bool with_patch(const struct config *);
 bool with_bands(const struct config *);
+bool with_stretches(const struct config *);
 bool with_hop(const struct config *);
+bool with_filters(const struct config *);
 bool with_covariance(const struct config *);
 bool with_answers(const struct config *);
 bool with_bridge(const struct config *);

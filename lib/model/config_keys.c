@@ -21,6 +21,8 @@
 #define NO_EMS          "train.scale is not ems"
 #define NOT_COVARIANCE  "encoder.tokens is not covariance"
 #define NOT_BANDED      "encoder.tokens is neither spectral nor covariance"
+#define NOT_SUMMED      "encoder.tokens is none of spectral, covariance and conv"
+#define NOT_LEARNED     "encoder.tokens is not conv"
 
 const struct key config_keys[] = {
 	{"preset", CHOICE, AT(preset), "default", 0, 0, NULL, NULL, NULL, NULL,
@@ -43,9 +45,10 @@ const struct key config_keys[] = {
 		NULL, NULL, NULL, "position added to each token"},
 	{"encoder.pool", CHOICE, AT(encoder.pool), "mean", 0, 0, "mean|attention", NULL, NULL, NULL,
 		"summary of a region's tokens: their mean, or weighted by a learned query"},
-	{"encoder.tokens", CHOICE, AT(encoder.tokens), "covariance", 0, 0, NULL, "conv", NULL, NULL,
-		"what a token is: a sample; a patch of samples; log band powers of a stretch; or the "
-		"covariance of a band in a stretch"},
+	{"encoder.tokens", CHOICE, AT(encoder.tokens), "covariance", 0, 0, NULL, NULL, NULL, NULL,
+		"what a token is: a sample; a patch of samples; log band powers of a stretch; the "
+		"covariance of a band in a stretch; or the log powers of learned filters over time and "
+		"channels in a stretch"},
 	{"encoder.patch", INT, AT(encoder.patch), "10", 1, 1 << 20, NULL, NULL, with_patch,
 		"encoder.tokens is not patch",
 		"samples per token; with moe.route_unit=patch tokens routed together"},
@@ -53,12 +56,17 @@ const struct key config_keys[] = {
 		NOT_BANDED,
 		"bands in Hz: rising edges of bands that touch, n edges for n - 1 bands; or a list of pairs, "
 		"lower and upper edge of each"},
-	{"encoder.window", REAL_NUMBER, AT(encoder.window), "0", 0, 1e4, NULL, NULL, with_bands, NOT_BANDED,
+	{"encoder.window", REAL_NUMBER, AT(encoder.window), "0", 0, 1e4, NULL, NULL, with_stretches,
+		NOT_SUMMED,
 		"length of the stretch a token sums up, in seconds; shortened to the window when that is "
 		"shorter; 0 for the window"},
 	{"encoder.hop", REAL_NUMBER, AT(encoder.hop), "0.5", 0.001, 1e4, NULL, NULL, with_hop,
-		"encoder.tokens is neither spectral nor covariance, or encoder.window is 0",
-		"distance of two tokens' stretches in seconds"},
+		NOT_SUMMED ", or encoder.window is 0", "distance of two tokens' stretches in seconds"},
+	{"encoder.filters", INT, AT(encoder.filters), "8", 1, 4096, NULL, NULL, with_filters, NOT_LEARNED,
+		"filters over time that a region learns, and maps of its columns over these, each of which "
+		"makes a feature"},
+	{"encoder.kernel", REAL_NUMBER, AT(encoder.kernel), "0.25", 1e-4, 1e4, NULL, NULL, with_filters,
+		NOT_LEARNED, "length of a learned filter over time, in seconds"},
 	{"encoder.tapers", INT, AT(encoder.tapers), "5", 0, 16, NULL, NULL, with_covariance, NOT_COVARIANCE,
 		"sine tapers over which the spectrum of a covariance is averaged; 0 for none, which keeps "
 		"single "

@@ -206,10 +206,41 @@ static void drop_inputs(struct tape *t, int k, int b, size_t n, real p, real *x)
 	scratch_done(t);
 }
 
-/* Tokens of windows from .. from+count-1 of region k */
-static struct node *tokenise(struct forward *f, struct tape *t, int k, int from, int count)
+static bool drops_inputs(const struct forward *f, const struct tape *t)
+{
+	return t->gradients && f->m->config.encoder.input_dropout > 0;
+}
+
+/* Tokens of windows from .. from+count-1 of region k by filters that are learned; it is samples that are dropped. */
+static struct node *learn_tokens(
+	struct forward *f, struct tape *t, int k, int from, int count, const struct gradient_view *view)
 {
 	const struct model *m = f->m;
+	const struct region *r = &m->layout.region[k];
+	const struct region_params *p = &m->region[k];
+	int T = m->layout.length;
+	size_t each = (size_t)T * (size_t)r->width;
+	real *x = tape_reals(t, (size_t)count * each);
+	struct weight w[TOKEN_TENSORS];
+	for (int i = 0; i < p->tensors; i++)
+		w[i] = at(view, p->tensor[i]);
+	for (int i = 0; i < count; i++) {
+		PROFILE_OPERATION("windows and tokens");
+		real *to = x + (size_t)i * each;
+		f->fill(f->context, f->first + from + i, k, to);
+		if (drops_inputs(f, t))
+			drop_inputs(t, k, from + i, each, (real)m->config.encoder.input_dropout, to);
+	}
+	return m->tokeniser->learned(&m->config, t, x, count, T, m->layout.rate, r, tokens_of(f, from), w);
+}
+
+/* Tokens of windows from .. from+count-1 of region k */
+static struct node *tokenise(
+	struct forward *f, struct tape *t, int k, int from, int count, const struct gradient_view *view)
+{
+	const struct model *m = f->m;
+	if (m->tokeniser->learned)
+		return learn_tokens(f, t, k, from, count, view);
 	int D = m->region[k].D, n = tokens_of(f, from);
 	size_t each = (size_t)n * (size_t)D;
 	real *features = tape_reals(t, (size_t)count * each);
@@ -221,7 +252,7 @@ static struct node *tokenise(struct forward *f, struct tape *t, int k, int from,
 			m, k, n, f->centre ? f->centre(f->context, f->first + from + i, k) : NULL, to);
 		if (m->evidence_bias >= 0)
 			add_evidence(f, k, from + i, n, to);
-		if (t->gradients && m->config.encoder.input_dropout > 0)
+		if (drops_inputs(f, t))
 			drop_inputs(t, k, from + i, each, (real)m->config.encoder.input_dropout, to);
 	}
 	return op_input(t, features, count * n, D);
@@ -241,7 +272,7 @@ struct encoded forward_encode(
 	struct node **features = tape_take(t, room);
 	struct encoded out = {from, count, tape_take(t, room), tape_take(t, room)};
 	for (int i = 0; i < f->together; i++)
-		features[i] = tokenise(f, t, k + i, from, count);
+		features[i] = tokenise(f, t, k + i, from, count, view);
 	encoder_forward(f->m, k, f->together, t, features, count, view, out.summary, out.token);
 	for (int i = 0; i < f->together; i++) {
 		copy_out(f, f->summary, k + i, from, out.summary[i]);

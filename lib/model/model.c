@@ -263,6 +263,7 @@ static void declare_projection(struct model *m, struct region_params *r, const c
 static int declare_region(struct model *m, int k)
 {
 	struct region_params *r = &m->region[k];
+	struct tensor_plan filters[TOKEN_TENSORS];
 	int H = m->config.encoder.hidden_dim, n;
 	char *prefix = mem_format("experts.%d", k);
 	r->from = m->params.count;
@@ -271,6 +272,10 @@ static int declare_region(struct model *m, int k)
 		&m->config, m->layout.length, m->layout.rate, &m->layout.region[k], &n, &r->D);
 	if (!bad) {
 		declare_standard(m, r, prefix);
+		if (m->tokeniser->declare)
+			r->tensors = m->tokeniser->declare(
+				&m->config, m->layout.rate, &m->layout.region[k], filters);
+		declare_planned(m, prefix, "tokens.", 0, r->tensors, filters, r->tensor);
 		r->evidence = declare_evidence(m, r, prefix);
 		declare_projection(m, r, prefix);
 		r->position = -1;

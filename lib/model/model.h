@@ -43,7 +43,8 @@ struct region_params {
 	int D; /* features of a token */
 	/* buffers of a tokeniser whose features are standardised, [kinds][D], and of one that needs mean powers, [kinds]; or -1 */
 	int token_mean, token_std, token_scale;
-	int evidence; /* buffer [classes][kinds][D], or -1 */
+	int tensors, tensor[TOKEN_TENSORS]; /* of a tokeniser that is learned */
+	int evidence;                       /* buffer [classes][kinds][D], or -1 */
 	int projection_weight, projection_bias;
 	int position;               /* -1 = none or fixed */
 	struct layer_params *layer; /* [layers] */

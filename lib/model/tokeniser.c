@@ -2,10 +2,11 @@
 
 #include <stddef.h>
 
-extern const struct tokeniser tokeniser_sample, tokeniser_patch, tokeniser_spectral, tokeniser_covariance;
+extern const struct tokeniser tokeniser_sample, tokeniser_patch, tokeniser_spectral, tokeniser_covariance,
+	tokeniser_conv;
 
-const struct tokeniser *const tokeniser_table[] = {
-	&tokeniser_sample, &tokeniser_patch, &tokeniser_spectral, &tokeniser_covariance, NULL};
+const struct tokeniser *const tokeniser_table[] = {&tokeniser_sample, &tokeniser_patch, &tokeniser_spectral,
+	&tokeniser_covariance, &tokeniser_conv, NULL};
 
 int tokeniser_kinds(const struct tokeniser *t, const struct config *c)
 {

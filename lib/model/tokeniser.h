@@ -6,6 +6,8 @@
  * Features of tokens that are sums over a stretch (bands) are standardised by the training windows, kind by kind: row i is of
  * kind i mod kinds. Where there are several kinds each has a projection of its own.
  *
+ * Features may come of filters that are trained with all the rest: such a tokeniser has declare() and learned() in the place of features().
+ *
  * One file each in tokeniser/, entered by one line of the table in tokeniser.c.
  */
 #ifndef MODEL_TOKENISER_H
@@ -14,6 +16,10 @@
 #include "base/mem.h"
 #include "base/real.h"
 #include "io/layout.h"
+#include "moe/tensor_plan.h"
+#include "tensor/tape.h"
+
+enum { TOKEN_TENSORS = 2 };
 
 struct config;
 
@@ -35,6 +41,12 @@ struct tokeniser {
 	 * not there (of a flat channel) are 0. */
 	void (*features)(const struct config *, const void *prepared, const real *scale, const real *x, int T,
 		double rate, const struct region *, real *out, struct arena *scratch);
+	/* Its trained tensors in a region (experts.<k>.tokens.<name>), whose number is returned; NULL: none. */
+	int (*declare)(const struct config *, double rate, const struct region *,
+		struct tensor_plan plan[TOKEN_TENSORS]);
+	/* The features [B*n][D] of B windows x [B][T][W], which lives as long as the tape: the first n rows of each. */
+	struct node *(*learned)(const struct config *, struct tape *, const real *x, int B, int T,
+		double rate, const struct region *, int n, const struct weight w[TOKEN_TENSORS]);
 };
 
 extern const struct tokeniser *const tokeniser_table[]; /* ends with NULL */

@@ -123,6 +123,8 @@ def embed(p, k, region, x, encoder, n_global):
         x = standard(p, k, tokens.covariances(x, encoder, region, p[f"experts.{k}.tokens.scale"].detach()))
     if encoder["tokens"] == "spectral":
         x = tokens.band_powers(x, encoder)
+    if encoder["tokens"] == "conv":
+        x = tokens.filtered_powers(x, encoder, p[f"experts.{k}.tokens.temporal.weight"], p[f"experts.{k}.tokens.spatial.weight"])
     if encoder["tokens"] == "patch":
         size = encoder["patch"]
         n = x.shape[1] // size
@@ -206,12 +208,6 @@ def forward(p, x, config, regions):
 def shapes(config, regions, length, classes):
     encoder, bridge, moe = config["encoder"], config["bridge"], {**mixture.MOE, **config.get("moe", {})}
     h, f, g = encoder["hidden_dim"], encoder["ffn_dim"], bridge["tokens"]
-    count, per = length, 1  # per: features for each column
-    if encoder["tokens"] == "patch":
-        count, per = length // encoder["patch"], encoder["patch"]
-    elif encoder["tokens"] in ("spectral", "covariance"):
-        span, hop = tokens.stretches(encoder) if encoder["window"] else (length, 1)
-        count, per = 1 + (length - span) // hop, len(tokens.edges(encoder))
     layers = [h, h // 2, len(regions)] if setting(config, "gate", "type") == "mlp" else [h, len(regions)]
     out = {}
     for i, (before, after) in enumerate(zip(layers, layers[1:])):
@@ -223,14 +219,8 @@ def shapes(config, regions, length, classes):
         out["global_token"] = [1, g, h]
     for k, region in enumerate(regions):
         e = f"experts.{k}."
-        out[e + "input_projection.weight"] = [h, per * len(region["channel"])]
-        out[e + "input_projection.bias"] = [h]
-        n = count
-        if encoder["tokens"] == "covariance":
-            v, n = sum(c >= 0 for c in region["channel"]), count * per
-            out[e + "input_projection.weight"] = [per, h, v * (v + 1) // 2]
-            out[e + "input_projection.bias"] = [per, h]
-            out[e + "tokens.mean"], out[e + "tokens.std"], out[e + "tokens.scale"] = [per, v * (v + 1) // 2], [per, v * (v + 1) // 2], [per]
+        n, shape_of = tokens.shapes(encoder, region, length, h)
+        out.update({e + name: shape for name, shape in shape_of.items()})
         if encoder["positional"] == "learned":
             out[e + "pos_embedding"] = [1, n + g, h]
         if setting(config, "encoder", "pool") == "attention":
@@ -288,7 +278,7 @@ def balance_loss(probability):
 
 def kept(name):
     """Buffers: part of the model, but not trained."""
-    return ".tokens." in name
+    return name.endswith(("tokens.mean", "tokens.std", "tokens.scale"))
 
 
 def decays(name, shape, rule):
@@ -356,6 +346,10 @@ CASES = {
     "patch": dict(regions=2, halo=1, channels=5, length=14, encoder={"tokens": "patch", "patch": 4, "heads": 4}),
     "spectral": dict(regions=2, halo=1, channels=5, length=45,
                      encoder={"tokens": "spectral", "window": 0.2, "hop": 0.1, "bands": [1, 4.5, 20, 45]}),
+    "conv": dict(regions=2, halo=1, channels=5, length=40, encoder={"tokens": "conv", "window": 0, "filters": 5, "kernel": 0.07}),
+    "conv-hop": dict(regions=2, halo=0, channels=4, length=41,
+                     encoder={"tokens": "conv", "window": 0.16, "hop": 0.08, "filters": 3, "kernel": 0.1, "norm": "pre"},
+                     gate={"combine": "answers"}, train={"expert_loss_weight": 0.5}),
     "covariance": dict(regions=2, halo=1, channels=5, length=45,
                        encoder={"tokens": "covariance", "window": 0, "bands": [4, 12, 20, 45], "floor": 0.05, "tapers": 3},
                        gate={"combine": "answers"}, train={"expert_loss_weight": 0.5, "label_smoothing": 0.1}),

@@ -1,4 +1,4 @@
-"""What tokens of bands are made of: band powers and covariances."""
+"""What tokens of stretches are made of: band powers, covariances, log powers of learned filters."""
 
 import math
 
@@ -10,6 +10,32 @@ RATE = 100
 def stretches(encoder):
     """length and distance, in samples"""
     return round(encoder["window"] * RATE), round(encoder["hop"] * RATE)
+
+
+def shapes(encoder, region, length, h):
+    """tokens of a window, and the tensors that make and project those of a region"""
+    kind, width = encoder["tokens"], len(region["channel"])
+    if kind == "sample":
+        return length, projection([h, width])
+    if kind == "patch":
+        return length // encoder["patch"], projection([h, encoder["patch"] * width])
+    span, hop = stretches(encoder) if encoder["window"] else (length, 1)
+    count = 1 + (length - span) // hop
+    if kind == "conv":
+        filters = encoder["filters"]
+        return count, {**projection([h, filters]), "tokens.temporal.weight": [filters, round(encoder["kernel"] * RATE)],
+                       "tokens.spatial.weight": [filters, filters * width]}
+    bands = len(edges(encoder))
+    if kind == "spectral":
+        return count, projection([h, bands * width])
+    present = sum(c >= 0 for c in region["channel"])
+    features = present * (present + 1) // 2
+    return count * bands, {**projection([bands, h, features]), "tokens.mean": [bands, features], "tokens.std": [bands, features],
+                           "tokens.scale": [bands]}
+
+
+def projection(shape):
+    return {"input_projection.weight": shape, "input_projection.bias": shape[:-1]}
 
 
 def band_powers(x, encoder):
@@ -25,6 +51,16 @@ def band_powers(x, encoder):
         mean = lines(part, band).abs().square().mean(-1)
         bands.append(torch.where(mean > 0, (mean + 1e-6).log() / 2, 0))
     return torch.cat(bands, dim=-1)
+
+
+def filtered_powers(x, encoder, temporal, spatial):
+    """x [B][T][W] -> [B][tokens][F]: log of the mean square, over each stretch, of signals that a convolution over time (temporal
+    [F][taps], each column by each filter) and a map of filters and columns (spatial [F][F * W]) give, where they see no other stretch"""
+    length, hop = stretches(encoder) if encoder["window"] else (x.shape[1], 1)
+    part = x.unfold(1, length, hop).flatten(0, 1)  # [B * tokens][W][length]
+    seen = torch.nn.functional.conv2d(part.unsqueeze(1), temporal[:, None, None, :])  # [..][F][W][length - taps + 1]
+    seen = torch.nn.functional.conv2d(seen, spatial.reshape(len(temporal), len(temporal), -1, 1)).squeeze(2)
+    return seen.square().mean(-1).clamp(min=1e-6).log().reshape(x.shape[0], -1, seen.shape[1])
 
 
 def edges(encoder):

@@ -160,6 +160,96 @@ static void attention_value(void)
 	}
 }
 
+static struct power_shape power_shape;
+static const real *power_input;
+
+static struct node *log_power(struct tape *t, struct subject *s)
+{
+	return op_log_power(t, power_input, 2, &power_shape, s->weight[0], s->weight[1]);
+}
+
+static const struct power_shape power_shapes[] = {{9, 3, 2, 4, 5, 9, 1, 1}, {40, 2, 3, 9, 2, 17, 5, 5},
+	{31, 1, 1, 1, 1, 8, 10, 3}, {30, 3, 2, 8, 3, 8, 3, 4}};
+
+/* Behind the last stretch there are no numbers. */
+static void power_input_new(struct subject *s, int which)
+{
+	struct rng r = rng_stream(15, "x", (uint64_t)which, 0);
+	power_shape = power_shapes[which];
+	const struct power_shape *p = &power_shape;
+	int used = (p->n - 1) * p->hop + p->length;
+	real *x = NEW_ARRAY(real, 2 * p->rows * p->width);
+	for (int i = 0; i < 2 * p->rows * p->width; i++)
+		x[i] = i / p->width % p->rows < used ? (real)rng_normal(&r) : NAN;
+	power_input = x;
+	add(s, &r, p->filters, p->taps);
+	add(s, &r, p->outputs, p->filters * p->width);
+}
+
+static void log_power_grad(void)
+{
+	for (int i = 0; i < (int)(sizeof power_shapes / sizeof *power_shapes); i++) {
+		struct subject s = {0};
+#ifndef REAL_DOUBLE
+		if (power_shapes[i].length == power_shapes[i].taps)
+			continue; /* the logarithm of one square has a pole within a wide step */
+#endif
+		power_input_new(&s, i);
+		differences(&s, log_power, 0);
+		free((real *)(uintptr_t)power_input);
+		clear(&s);
+	}
+}
+
+/* As its definition says; and what is hardly there is 1e-6, and teaches nothing. */
+static void log_power_value(void)
+{
+	for (int which = 0; which < (int)(sizeof power_shapes / sizeof *power_shapes); which++) {
+		struct subject s = {0};
+		struct workspace w = workspace_new();
+		struct tape *t = tape_new(false);
+		tape_lend(t, &w);
+		power_input_new(&s, which);
+		const struct power_shape *p = &power_shape;
+		const real *out = log_power(t, &s)->x, *a = s.node[0].x, *m = s.node[1].x;
+		for (int at = 0; at < 2 * p->n * p->outputs; at++) {
+			int o = at % p->outputs, i = at / p->outputs % p->n, b = at / p->outputs / p->n;
+			double power = 0;
+			int count = p->length - p->taps + 1;
+			for (int k = i * p->hop; k < i * p->hop + count; k++) {
+				double y = 0;
+				for (int f = 0; f < p->filters; f++)
+					for (int c = 0; c < p->width; c++)
+						for (int j = 0; j < p->taps; j++)
+							y += (double)m[(o * p->filters + f) * p->width + c] *
+							     (double)a[f * p->taps + j] *
+							     (double)power_input[((b * p->rows) + k + j) *
+											 p->width +
+										 c];
+				power += y * y / count;
+			}
+			CHECK_NEAR(out[at], log(power), sizeof(real) == 8 ? 1e-12 : 1e-5);
+		}
+		for (int i = 0; i < p->outputs * p->filters * p->width; i++)
+			s.node[1].x[i] *= REAL(1e-5);
+		t->gradients = true;
+		tape_reset(t);
+		struct node *y = log_power(t, &s);
+		tape_gradients(t, t->arena);
+		for (int i = 0; i < 2 * p->n * p->outputs; i++) {
+			CHECK_NEAR(y->x[i], log(1e-6), 1e-6);
+			y->g[i] = 1;
+		}
+		tape_backward(t);
+		for (int i = 0; i < p->filters * p->taps; i++)
+			CHECK(s.node[0].g[i] == 0);
+		tape_free(t);
+		workspace_free(&w);
+		free((real *)(uintptr_t)power_input);
+		clear(&s);
+	}
+}
+
 static struct node *residual(struct tape *t, struct subject *s)
 {
 	return op_residual(t, &s->node[0], &s->node[1]);
@@ -377,6 +467,8 @@ int main(void)
 	CASE(embed_grad);
 	CASE(attention_grad);
 	CASE(attention_value);
+	CASE(log_power_grad);
+	CASE(log_power_value);
 	CASE(residual_grad);
 	CASE(norm_grad);
 	CASE(feedforward_grad);

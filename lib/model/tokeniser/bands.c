@@ -11,7 +11,7 @@
 #define SILENCE REAL(1e-10)
 #define LARGEST 268435456.0 /* numbers of the waves */
 
-static void cut(const struct config *c, int T, double rate, int *L, int *hop)
+void bands_cut(const struct config *c, int T, double rate, int *L, int *hop)
 {
 	*L = c->encoder.window > 0 ? (int)lround(fmin(c->encoder.window * rate, T)) : T;
 	*hop = (int)lround(fmin(c->encoder.hop * rate, T));
@@ -24,7 +24,7 @@ static void cut(const struct config *c, int T, double rate, int *L, int *hop)
 int bands_count(const struct config *c, int T, double rate, int samples)
 {
 	int L, hop;
-	cut(c, T, rate, &L, &hop);
+	bands_cut(c, T, rate, &L, &hop);
 	return samples < L ? 0 : 1 + (samples - L) / hop;
 }
 
@@ -78,7 +78,7 @@ static double measure(
 {
 	double width = 0;
 	*s = (struct stretches){.bands = c->encoder.bands.n};
-	cut(c, T, rate, &s->L, &s->hop);
+	bands_cut(c, T, rate, &s->L, &s->hop);
 	int times = count_tapers(tapers, s->L);
 	for (int b = 0; b < s->bands; b++) {
 		lines_of(c->encoder.bands.edge[b], s->L, rate, &from[b], &to[b]);

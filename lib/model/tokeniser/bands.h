@@ -1,4 +1,4 @@
-/* What tokenisers of bands share: stretches of a window, and the Fourier lines of each band in a stretch.
+/* What tokenisers of bands share: stretches of a window (conv has these too), and the Fourier lines of each band in a stretch.
  *
  *     x [L][W], each column freed of its mean  --waves-->  parts [V][width]: cosine and sine of each line, of V of the columns
  *
@@ -24,6 +24,8 @@ struct stretches {
 	real wave[];                /* [L][width] */
 };
 
+/* Samples of a stretch, and from one to the next; more than T when the window is too short. */
+void bands_cut(const struct config *, int T, double rate, int *L, int *hop);
 /* Stretches of a window: -1 with an error when a band is not below Nyquist, the window is too short, or the stretch so long that its
  * waves fill more than 2^28 numbers. */
 int bands_size(const struct config *, int T, double rate, int tapers, int *n);

@@ -180,5 +180,11 @@ static void features(const struct config *c, const void *prepared, const real *s
 	walk(prepared, x, T, r, &v, scratch);
 }
 
-const struct tokeniser tokeniser_covariance = {
-	"covariance", true, power, kinds, size, count, prepare, features};
+const struct tokeniser tokeniser_covariance = {.name = "covariance",
+	.standardised = true,
+	.power = power,
+	.kinds = kinds,
+	.size = size,
+	.count = count,
+	.prepare = prepare,
+	.features = features};

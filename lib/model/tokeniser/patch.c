@@ -37,4 +37,5 @@ static void features(const struct config *c, const void *prepared, const real *s
 	memcpy(out, x, (size_t)(T / P * P) * (size_t)r->width * sizeof *out);
 }
 
-const struct tokeniser tokeniser_patch = {"patch", false, NULL, NULL, size, count, NULL, features};
+const struct tokeniser tokeniser_patch = {
+	.name = "patch", .size = size, .count = count, .features = features};

@@ -33,4 +33,5 @@ static void features(const struct config *c, const void *prepared, const real *s
 	memcpy(out, x, (size_t)T * (size_t)r->width * sizeof *out);
 }
 
-const struct tokeniser tokeniser_sample = {"sample", false, NULL, NULL, size, count, NULL, features};
+const struct tokeniser tokeniser_sample = {
+	.name = "sample", .size = size, .count = count, .features = features};

@@ -47,5 +47,9 @@ static void features(const struct config *c, const void *prepared, const real *s
 	}
 }
 
-const struct tokeniser tokeniser_spectral = {
-	"spectral", true, NULL, NULL, size, bands_count, prepare, features};
+const struct tokeniser tokeniser_spectral = {.name = "spectral",
+	.standardised = true,
+	.size = size,
+	.count = bands_count,
+	.prepare = prepare,
+	.features = features};

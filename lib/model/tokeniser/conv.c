@@ -1,0 +1,59 @@
+/* conv: a token is the log power, over a stretch, of filters that are learned: F = encoder.filters filters over time, shared by the
+ * region's columns, and as many maps of what they give, column by column, to one signal each; its square's mean over the stretch and the
+ * logarithm of that are a feature (Schirrmeister et al. 2017, the shallow network, without its normalisation of a batch). Padding is 0
+ * and adds nothing.
+ *
+ * Filters start such that samples of deviation 1 give signals of about as much. */
+#include "model/tokeniser/bands.h"
+
+#include "base/error.h"
+#include "tensor/ops.h"
+
+#include <math.h>
+
+extern const struct tokeniser tokeniser_conv;
+
+static int taps(const struct config *c, double rate)
+{
+	long n = lround(c->encoder.kernel * rate);
+	return n < 1 ? 1 : (int)n;
+}
+
+static int size(const struct config *c, int T, double rate, const struct region *r, int *n, int *D)
+{
+	int L, hop;
+	(void)r;
+	bands_cut(c, T, rate, &L, &hop);
+	if (L > T || taps(c, rate) > L)
+		return err_set(EX_CONFIG,
+			"encoder.kernel: %d samples do not fit a token's stretch of %d (encoder.window)",
+			taps(c, rate), L > T ? T : L);
+	*n = 1 + (T - L) / hop;
+	*D = c->encoder.filters;
+	return 0;
+}
+
+static int declare(
+	const struct config *c, double rate, const struct region *r, struct tensor_plan plan[TOKEN_TENSORS])
+{
+	int F = c->encoder.filters, K = taps(c, rate), maps = F * r->width;
+	plan[0] = (struct tensor_plan){"temporal.weight", 2, F, K, START_FAN_IN, K / 3.0};
+	plan[1] = (struct tensor_plan){"spatial.weight", 2, F, maps, START_FAN_IN, maps / 3.0};
+	return 2;
+}
+
+static struct node *learned(const struct config *c, struct tape *t, const real *x, int B, int T, double rate,
+	const struct region *r, int n, const struct weight w[TOKEN_TENSORS])
+{
+	struct power_shape p = {.rows = T,
+		.width = r->width,
+		.filters = c->encoder.filters,
+		.taps = taps(c, rate),
+		.outputs = c->encoder.filters,
+		.n = n};
+	bands_cut(c, T, rate, &p.length, &p.hop);
+	return op_log_power(t, x, B, &p, w[0], w[1]);
+}
+
+const struct tokeniser tokeniser_conv = {
+	.name = "conv", .size = size, .count = bands_count, .declare = declare, .learned = learned};
