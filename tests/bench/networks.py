@@ -2,12 +2,12 @@
 """The convolutional networks EEG is commonly classified with, as braindecode has them, on a windows file of ours: one thread.
 
 usage: networks.py train NETWORK WINDOWS MODEL      12 epochs, batches of 64, AdamW, cosine schedule; MODEL is written
-       networks.py predict NETWORK WINDOWS MODEL    the class of every window
+       networks.py predict NETWORK WINDOWS MODEL    the probabilities of every window's classes
        networks.py versions
 
 NETWORK is the name of a class of braindecode.models, taken with its own defaults. Prints one JSON object: seconds (user CPU time from
-reading WINDOWS to the end), system (what the kernel took for it meanwhile), imports (user CPU time of the imports before, which seconds
-lacks), windows, and right, the share of labelled windows that are told right: by predict; in training, with dropout, over the last epoch.
+reading WINDOWS to the end), system (what the kernel took for it meanwhile) and imports (user CPU time of the imports before, which
+seconds lacks); predict also accuracy, that on the windows that have a label.
 """
 import json
 import mmap
@@ -76,27 +76,25 @@ def work(do, network, path, model_path):
         scale = saved["scale"]
         model.load_state_dict(saved["model"])
     windows = ((samples - scale[0]) / scale[1]).unfold(1, length, 1).transpose(0, 1)  # a view: [first sample][channels][length]
-    right = torch.zeros(len(start), dtype=torch.bool)
+    told = {}
     if do == "train":
         optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY, fused=True)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS * -(-len(start) // BATCH))
         for _ in range(EPOCHS):
             for batch in torch.randperm(len(start)).split(BATCH):
-                logits = model(windows[start[batch]])
-                torch.nn.functional.cross_entropy(logits, label[batch]).backward()
+                torch.nn.functional.cross_entropy(model(windows[start[batch]]), label[batch]).backward()
                 optimizer.step()
                 optimizer.zero_grad()
                 schedule.step()
-                right[batch] = logits.argmax(dim=1) == label[batch]
         torch.save({"model": model.state_dict(), "scale": scale}, model_path)
     else:
         model.eval()
         with torch.inference_mode():
-            for batch in torch.arange(len(start)).split(BATCH):
-                right[batch] = model(windows[start[batch]]).argmax(dim=1) == label[batch]
+            p = torch.cat([model(windows[batch]).softmax(dim=1) for batch in start.split(BATCH)])
+        told["accuracy"] = (p.argmax(dim=1) == label)[label >= 0].float().mean().item()
     after = usage()
     print(json.dumps({"seconds": after.ru_utime - before.ru_utime, "system": after.ru_stime - before.ru_stime,
-                      "imports": before.ru_utime, "windows": len(start), "right": right[label >= 0].float().mean().item()}))
+                      "imports": before.ru_utime, **told}))
 
 
 if __name__ == "__main__":

@@ -166,12 +166,11 @@ def training_run(lines):
     x = next((x for x in lines if x["what"] == "training run"), None)
     if not x:
         return ""
-    right = ", ".join(f"{who} {100 * share:.0f} %" for who, share in x["right"].items())
 
     def told(of):
         return ", ".join(f"{who} {short(seconds)} s" for who, seconds in x[of].items())
     imports = f" Imports, not counted: {told('imports')}." if x["imports"] else ""
-    return f"Told right of the windows that were predicted: {right}. Not counted in training, taken by the kernel: {told('system')}.{imports}"
+    return f"Taken by the kernel in training, not counted: {told('system')}.{imports}"
 
 
 def readme(lines, path):
