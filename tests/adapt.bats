@@ -169,8 +169,9 @@ said() {
     edit S01.st nan.st 'x = t["expert.0"][2]
 for i in range(len(x)): x[i] = math.nan if i > len(x) / 2 else x[i]'
     moe-predict -m bands.out S00.st >want
-    for bad in nan.st <(echo rubbish); do
-        cp /dev/stdin bad <"$bad"
+    echo rubbish >rubbish
+    for broken in nan.st rubbish; do
+        cp $broken bad
         run -65 --separate-stderr bash -o pipefail -c 'cat S00.st bad | moe-predict -m bands.out'
         [ "$output" = "$(cat want)" ]
         [[ $stderr == "moe-predict: "* ]]
@@ -249,19 +250,22 @@ for i in range(len(x)): x[i] = -1'
     # the least rate there is: nothing moves
     still="--set train.lr=1e-12 --set train.epochs=1 --set encoder.dropout=0"
     train a $still w.st
-    [ "$(ask a 'max(abs(x) for n in ("classifier.weight", "gate.fc2.weight") for x in t[n][2]) < 1e-9')" = True ]
+    # what is beside the evidence is next to nothing, of deviation 0.01
+    [ "$(ask a 'all(0 < max(map(abs, t[n][2])) < 0.05 for n in ("classifier.weight", "gate.fc2.weight"))')" = True ]
     moe-predict -m a w.st >want
     for other in "--seed 7" "--set encoder.norm=post" "--set gate.type=linear" "--set encoder.activation=relu"; do
         train b $still $other w.st
         run ! cmp -s a b
-        moe-predict -m b w.st | jq -c .logits[] | paste - <(jq .logits[] want) | awk '{ d = $1 - $2; if (d > 1e-4 || d < -1e-4) exit 1 }'
+        moe-predict -m b w.st >got
+        jq .logits[] got | paste - <(jq .logits[] want) | awk '{ d = $1 - $2; if (d > 0.1 || d < -0.1) exit 1 }'
+        jq .gate[] got | paste - <(jq .gate[] want) | awk '{ d = $1 - $2; if (d > 0.01 || d < -0.01) exit 1 }'
         [ "$(ask b 'list(t["experts.0.evidence.weight"][2])')" = "$(ask a 'list(t["experts.0.evidence.weight"][2])')" ]
     done
-    # regions weigh the same, and the larger the ridge the less is said
-    jq -se 'all(.gate | all(. > 0.499999 and . < 0.500001))' want
+    jq -se 'map(.logits[1] - .logits[0] | fabs) | max > 2' want # it says something
+    # the larger the ridge the less is said
     run ! cmp -s <(train c $still --set train.ridge=100 w.st && ask c 'list(t["experts.0.evidence.weight"][2])') \
         <(ask a 'list(t["experts.0.evidence.weight"][2])')
-    # and the query of pooling learns, though at first the classifier passes nothing back
+    # and the query of pooling learns, though at first the classifier passes next to nothing back
     train d --set encoder.pool=attention --set train.epochs=2 w.st
     [ "$(ask d 'max(abs(x) for x in t["experts.0.pool.query"][2]) > 1e-6')" = True ]
 }
