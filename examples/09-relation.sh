@@ -15,7 +15,7 @@ set -eu
 front=Fp1,Fp2,F3,F4 back=P3,P4,O1,O2
 
 learn() { # learn OPTION...: tokens of band power around the rhythm; the loss stands still for many epochs before it falls
-    train --seed "$seed" --set 'encoder.bands=[18,22]' --set encoder.dropout=0 --set train.lr=0.002 --set train.batch_size=16 \
+    train --seed "$seed" --set 'encoder.bands=[18,22]' --set encoder.dropout=0 --set train.lr=0.003 --set train.batch_size=16 \
         --set train.schedule=constant --set train.patience=0 "$@"
     accuracy
 }

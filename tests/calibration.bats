@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The temperature of a model's answers: fitted to the validation windows, kept, applied by moe-predict.
-# shellcheck disable=SC2154 # variables come from the helpers
+# shellcheck disable=SC2086,SC2154 # options kept in a variable are split on purpose; variables come from the helpers
 
 bats_require_minimum_version 1.5.0
 load train_helpers

@@ -55,8 +55,8 @@ END
         moe-predict -m m.st -m b.st -m c.st --batch $n --threads $n w.st | cmp - said
     done
     moe-predict -m m.st -m b.st -m c.st <w.st | cmp - said
-    moe-predict -m m.st -m b.st --csv w.st | sed -n 1p >head
-    [ "$(cat head)" = "recording,group,start,time,label,class,p_rest,p_task,logit_rest,logit_task,gate_0,gate_1" ]
+    moe-predict -m m.st -m b.st --csv w.st | sed -n 1p >first
+    [ "$(cat first)" = "recording,group,start,time,label,class,p_rest,p_task,logit_rest,logit_task,gate_0,gate_1" ]
     moe-predict -m m.st -m b.st -m c.st --per recording w.st >votes
     [ "$(jq -c keys_unsorted votes | sort -u)" = '["recording","group","windows","label","class","p","gate"]' ]
     jq -s 'group_by(.recording)[] | map(.p[0]) | add / length' said >means
@@ -94,8 +94,8 @@ for name in list(t):
     [ "$status" -eq 0 ]
     [ "$(jq -c keys_unsorted <<<"$output" | sort -u)" = '["recording","group","start","time","label","class","p","logits"]' ]
     [[ "$stderr" == "moe-predict: the models have not the same regions: there is no gate to tell" ]]
-    moe-predict -q -m m.st -m one.model.st --tsv w.st 2>said | sed -n 1p | tr '\t' ' ' >head
-    [ "$(cat head)" = "recording group start time label class p_rest p_task logit_rest logit_task" ]
+    moe-predict -q -m m.st -m one.model.st --tsv w.st 2>said | sed -n 1p | tr '\t' ' ' >first
+    [ "$(cat first)" = "recording group start time label class p_rest p_task logit_rest logit_task" ]
     [ ! -s said ]
     moe-predict -q -m m.st -m one.model.st --per recording w.st | jq -es 'all(has("gate") | not)'
 }

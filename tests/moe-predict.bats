@@ -134,7 +134,7 @@ for i in range(len(l)): l[i] = -1 if s[i] >= 256 else l[i]'
     jq -c 'del(.class)' said >said.rest
     jq -c 'del(.class)' plain | cmp - said.rest
     jq -c 'select(.class != "unsure")' said >sure
-    [ -z "$(grep -Fxv -f plain sure)" ]
+    run ! grep -qFxv -f plain sure
     for form in csv tsv; do
         moe-predict -m m.st --reject "$bar" --$form w.st | sed 1d | grep -cw unsure | grep -qx "$n"
     done
