@@ -4,6 +4,7 @@
 #include "base/profile.h"
 
 #include <cblas.h>
+#include <pthread.h>
 
 void gemm(enum transpose a, enum transpose b, int m, int n, int k, real alpha, const real *A, int lda,
 	const real *B, int ldb, real beta, real *C, int ldc)
@@ -18,11 +19,18 @@ void gemm(enum transpose a, enum transpose b, int m, int n, int k, real alpha, c
 #endif
 }
 
+/* Never while others are at work in there: it moves what they stand on. */
+static void one_thread(void)
+{
+	openblas_set_num_threads(1);
+}
+
 void gemm_single_thread(int callers)
 {
 	enum { BUFFER = 129 << 20, REST = 192 << 20 }; /* rest: what else will be asked for meanwhile */
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	mem_need_space((size_t)callers * BUFFER + REST, "OpenBLAS");
-	openblas_set_num_threads(1);
+	pthread_once(&once, one_thread);
 }
 
 const char *gemm_library(void)
