@@ -38,7 +38,7 @@ static void speak(struct windows *w, bool third)
 	float *x = (float *)(uintptr_t)w->signal;
 	int32_t *label = (int32_t *)(uintptr_t)w->label;
 	for (int64_t i = 0; i < w->n; i++) {
-		label[i] = third ? i % 3 == 1 : i % 2;
+		label[i] = third ? i % 3 == 1 : i % 2 == 1;
 		for (int t = 0; t < T; t++) {
 			float *b = &x[(w->start[i] + t) * C + 1];
 			*b = 1000 + (*b - 1000) * (label[i] ? 1.7F : 1) * (i % 5 == 2 ? 1.4F : 1);
