@@ -1,9 +1,10 @@
 #include "tensor/lapack.h"
 
 #include "base/error.h"
+#include "tensor/vector.h"
 
-#include <cblas.h>
 #include <math.h>
+#include <stdlib.h>
 
 extern void ssyevd_(const char *job, const char *triangle, const int *n, float *a, const int *lda, float *w,
 	float *work, const int *lwork, int *iwork, const int *liwork, int *info);
@@ -30,46 +31,61 @@ void eigen_symmetric(int n, real *A, real *value, const struct eigen_room *room)
 	must(info == 0); /* of finite numbers it always finds them */
 }
 
+enum { ROWS = 4 }; /* at a time */
+
+/* G [n][n] += sign * the outer products of ROWS rows with themselves, upper triangle from row and column `from` on. */
+VECTOR_CLONES
+static void add_outer(size_t n, size_t from, const double *const row[ROWS], double sign, double *G)
+{
+	for (size_t i = from; i < n; i++) {
+		double a = sign * row[0][i], b = sign * row[1][i], c = sign * row[2][i], d = sign * row[3][i];
+		double *g = G + i * n;
+		for (size_t j = i; j < n; j++)
+			g[j] += a * row[0][j] + b * row[1][j] + c * row[2][j] + d * row[3][j];
+	}
+}
+
+/* Not by the library: its products of doubles, and LAPACK's Cholesky, were seen to spoil each other and eigen_symmetric when several
+ * threads of moe-cv were at work. */
 void gram_add(bool rows, int r, int c, const double *A, int n, double *G)
 {
-	cblas_dsyrk(CblasRowMajor, CblasUpper, rows ? CblasNoTrans : CblasTrans, rows ? r : c, rows ? c : r,
-		1, A, c, 1, G, n);
-}
-
-/* U of the b rows and columns from j on, G = U^T U; false when they are not definite. */
-static bool factor_block(size_t n, double *G, size_t j, size_t b)
-{
-	for (size_t p = j; p < j + b; p++) {
-		if (!(G[p * n + p] > 0))
-			return false;
-		double root = sqrt(G[p * n + p]);
-		for (size_t k = p; k < j + b; k++)
-			G[p * n + k] /= root;
-		for (size_t i = p + 1; i < j + b; i++)
-			for (size_t k = i; k < j + b; k++)
-				G[i * n + k] -= G[p * n + i] * G[p * n + k];
+	size_t count = (size_t)(rows ? c : r), N = (size_t)n;
+	double *zero = NEW_ARRAY(double, N), *turned = rows ? NEW_ARRAY(double, count *N) : NULL;
+	for (size_t i = 0; i < N && rows; i++)
+		for (size_t k = 0; k < count; k++)
+			turned[k * N + i] = A[i * count + k];
+	const double *from = rows ? turned : A;
+	for (size_t k = 0; k < count; k += ROWS) {
+		const double *row[ROWS];
+		for (size_t i = 0; i < ROWS; i++)
+			row[i] = k + i < count ? from + (k + i) * N : zero;
+		add_outer(N, 0, row, 1, G);
 	}
-	return true;
+	free(turned);
+	free(zero);
 }
 
-/* Cholesky, block by block. LAPACK's own (dposv_ of OpenBLAS 0.3.21) spoils what other threads do in the library at the same time:
- * seen as eigenvalues that are not found, in one of three runs of four threads. */
+/* Cholesky, some rows at a time: U of G = U^T U; false when G is not definite. */
 static bool factor(size_t n, double *G)
 {
-	enum { BLOCK = 64 };
-	for (size_t j = 0; j < n; j += BLOCK) {
-		size_t b = n - j < BLOCK ? n - j : BLOCK;
-		int rest = (int)(n - j - b), N = (int)n;
-		if (!factor_block(n, G, j, b))
-			return false;
-		if (!rest)
-			break;
-		cblas_dtrsm(CblasRowMajor, CblasLeft, CblasUpper, CblasTrans, CblasNonUnit, (int)b, rest, 1,
-			G + j * n + j, N, G + j * n + j + b, N);
-		cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, rest, (int)b, -1, G + j * n + j + b, N, 1,
-			G + (j + b) * n + j + b, N);
+	double *zero = NEW_ARRAY(double, n);
+	bool definite = true;
+	for (size_t j = 0; j < n && definite; j += ROWS) {
+		const double *row[ROWS] = {zero, zero, zero, zero};
+		for (size_t p = j; p < n && p < j + ROWS && definite; p++) {
+			definite = G[p * n + p] > 0;
+			double root = sqrt(definite ? G[p * n + p] : 1);
+			for (size_t k = p; k < n; k++)
+				G[p * n + k] /= root;
+			for (size_t i = p + 1; i < n && i < j + ROWS; i++)
+				for (size_t k = i; k < n; k++)
+					G[i * n + k] -= G[p * n + i] * G[p * n + k];
+			row[p - j] = G + p * n;
+		}
+		add_outer(n, j + ROWS, row, -1, G);
 	}
-	return true;
+	free(zero);
+	return definite;
 }
 
 bool solve_definite(int n, double *G, int m, double *B)

@@ -1,4 +1,5 @@
-/* Systems and eigenvalues of symmetric matrices, from the LAPACK inside OpenBLAS: on one thread, as products are (tensor/gemm.h). */
+/* Systems and eigenvalues of symmetric matrices; the eigenvalues from the LAPACK inside OpenBLAS, on one thread, as products are
+ * (tensor/gemm.h). */
 #ifndef TENSOR_LAPACK_H
 #define TENSOR_LAPACK_H
 
