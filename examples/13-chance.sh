@@ -17,4 +17,4 @@ shift
 moe-split -q --window 300 --stride 100 --ignore-label 0 --reference average "$@" -o "$work/windows.st" "$folder"/*.csv
 moe-cv -q --folds 6 --test-stride 300 --permute-labels group --permutations "$PERMUTATIONS" --summary "$work/summary" \
     -o "$work/lines" "$work/windows.st"
-jq -r '"of \(.permutations | length) permutations: mean accuracy \(.accuracy * 1000 | round / 1000)"' "$work/summary"
+jq -r '"of \(.runs | length) permutations: mean accuracy \(.accuracy * 1000 | round / 1000)"' "$work/summary"
