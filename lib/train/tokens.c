@@ -129,7 +129,7 @@ void tokens_keep(struct tokens *t, const int64_t *items, int64_t n, struct pool 
 	enum { ROUND = 1 << 12 };
 	int threads = pool_threads(pool);
 	struct making g = {.t = t, .scratch = NEW_ARRAY(struct arena *, threads)};
-	int64_t *todo = NEW_ARRAY(int64_t, ROUND);
+	int64_t *fresh = NEW_ARRAY(int64_t, ROUND);
 	for (int i = 0; i < threads; i++)
 		g.scratch[i] = arena_new();
 	index_items(t);
@@ -139,19 +139,19 @@ void tokens_keep(struct tokens *t, const int64_t *items, int64_t n, struct pool 
 			if (t->index[items[i]] >= 0)
 				continue;
 			t->index[items[i]] = t->kept++;
-			todo[some++] = items[i];
+			fresh[some++] = items[i];
 		}
 		if (t->kept > t->room) {
 			t->room = t->kept > 2 * t->room ? t->kept : 2 * t->room;
 			t->x = shelf_grow(&t->shelf, t->x, (size_t)t->room * t->row * sizeof *t->x);
 		}
-		g.items = todo;
+		g.items = fresh;
 		pool_run(pool, some, make, &g);
 	}
 	for (int i = 0; i < threads; i++)
 		arena_free(g.scratch[i]);
 	free(g.scratch);
-	free(todo);
+	free(fresh);
 }
 
 bool tokens_kept(const struct tokens *t, int64_t item)
