@@ -110,15 +110,13 @@ static int check_scale(const struct model *m, const struct model *before)
 	return 0;
 }
 
-static int fit_scaler(struct model *m, const struct training_data *d, struct pool *pool)
+static void fit_scaler(struct model *m, const struct training_data *d, struct pool *pool)
 {
-	bool scales = has_scaler(m);
-	if (scales && !m->scale_mean) {
-		m->scale_mean = NEW_ARRAY(float, m->layout.channels.n);
-		m->scale_std = NEW_ARRAY(float, m->layout.channels.n);
-		dataset_fit_scaler(d->train, d->train_item, d->trains, pool, m->scale_mean, m->scale_std);
-	}
-	return 0;
+	if (!has_scaler(m) || m->scale_mean)
+		return;
+	m->scale_mean = NEW_ARRAY(float, m->layout.channels.n);
+	m->scale_std = NEW_ARRAY(float, m->layout.channels.n);
+	dataset_fit_scaler(d->train, d->train_item, d->trains, pool, m->scale_mean, m->scale_std);
 }
 
 static int bind_conditions(const struct model *m, const struct training_data *d)
@@ -128,11 +126,12 @@ static int bind_conditions(const struct model *m, const struct training_data *d)
 	return d->valids && conditions_bind(d->valid, m, d->valid_item, d->valids) ? err_at("validation") : 0;
 }
 
-/* Tokens that are the same every time are made once; their mean and deviation are a matter of the training windows. Of a model that is
- * continued they stay. */
-static int fit_tokens(
+/* The scaler, before what looks at scaled samples. Tokens that are the same every time are made once; their mean and deviation are a
+ * matter of the training windows. Of a model that is continued they stay. */
+static int fit_inputs(
 	struct model *m, bool begins, bool told, const struct training_data *d, struct pool *pool)
 {
+	fit_scaler(m, d, pool);
 	if (dataset_scale(d->train, m) || (d->valids && d->valid != d->train && dataset_scale(d->valid, m)))
 		return -1;
 	bool fits = begins && tokens_are_fixed(m) && m->config.train.scale != SCALE_NONE;
@@ -167,7 +166,7 @@ struct model *fit_model(const struct configuration *c, struct model *before, boo
 	if (d->valids && d->valid != d->train)
 		dataset_renumber(d->valid, &m->layout.classes);
 	if (check_scale(m, before) || augment_check(&m->config, &m->layout) || check_windows(m, d) ||
-		fit_scaler(m, d, pool) || bind_conditions(m, d) || fit_tokens(m, !before, told, d, pool)) {
+		bind_conditions(m, d) || fit_inputs(m, !before, told, d, pool)) {
 		model_free(m);
 		return NULL;
 	}
