@@ -5,16 +5,10 @@
 #include "base/rng.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static const char *unit_word(enum holdout_unit by)
 {
 	return by == HOLDOUT_GROUP ? "group" : "recording";
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 /* Names of the units that have a labelled window, sorted. */
@@ -22,14 +16,11 @@ static void labelled_units(const struct dataset *d, enum holdout_unit by, struct
 {
 	const struct names *all = holdout_units(d, by);
 	char *labelled = NEW_ARRAY(char, all->n);
-	for (int64_t i = 0; i < d->n; i++)
-		if (d->item[i].label >= 0)
-			labelled[holdout_unit_of(&d->item[i], by)] = 1;
+	holdout_mark_labelled(d, by, NULL, d->n, labelled);
 	for (int u = 0; u < all->n; u++)
 		if (labelled[u])
 			names_add(to, all->s[u]);
-	if (to->n)
-		qsort(to->s, (size_t)to->n, sizeof *to->s, by_name);
+	names_sort(to);
 	free(labelled);
 }
 

@@ -26,6 +26,16 @@ const struct names *holdout_units(const struct dataset *d, enum holdout_unit uni
 	return unit == HOLDOUT_GROUP ? &d->groups : &d->recordings;
 }
 
+void holdout_mark_labelled(
+	const struct dataset *d, enum holdout_unit unit, const int64_t *items, int64_t n, char *mark)
+{
+	for (int64_t i = 0; i < n; i++) {
+		const struct item *it = &d->item[items ? items[i] : i];
+		if (it->label >= 0)
+			mark[holdout_unit_of(it, unit)] = 1;
+	}
+}
+
 /* chosen[group] = 1 for validation */
 static int choose_named(const struct dataset *d, const struct names *list, char *chosen)
 {
@@ -42,23 +52,12 @@ static int choose_named(const struct dataset *d, const struct names *list, char 
 	return 0;
 }
 
-/* mark[unit] = 1 for the units of these items (NULL: the first n) that have a labelled window among them */
-static void mark_labelled(
-	const struct dataset *d, enum holdout_unit unit, const int64_t *items, int64_t n, char *mark)
-{
-	for (int64_t i = 0; i < n; i++) {
-		const struct item *it = &d->item[items ? items[i] : i];
-		if (it->label >= 0)
-			mark[holdout_unit_of(it, unit)] = 1;
-	}
-}
-
 /* Units without a labelled window do not take part in the draw. */
 static int choose_drawn(const struct dataset *d, const struct holdout *h, char *chosen)
 {
 	const struct names *names = holdout_units(d, h->unit);
 	int *unit = NEW_ARRAY(int, names->n), n = 0, r = 0;
-	mark_labelled(d, h->unit, NULL, d->n, chosen);
+	holdout_mark_labelled(d, h->unit, NULL, d->n, chosen);
 	for (int u = 0; u < names->n; u++) {
 		if (chosen[u] && !(h->left_out && h->left_out[u]))
 			unit[n++] = u;
@@ -163,8 +162,8 @@ int holdout_check_groups(const struct dataset *train, const struct sides *s, con
 {
 	char *trains = NEW_ARRAY(char, train->groups.n), *validates = NEW_ARRAY(char, valid->groups.n);
 	struct names shared = {0};
-	mark_labelled(train, HOLDOUT_GROUP, s->train, s->trains, trains);
-	mark_labelled(valid, HOLDOUT_GROUP, NULL, valid->n, validates);
+	holdout_mark_labelled(train, HOLDOUT_GROUP, s->train, s->trains, trains);
+	holdout_mark_labelled(valid, HOLDOUT_GROUP, NULL, valid->n, validates);
 	for (int g = 0; g < valid->groups.n; g++) {
 		int at = names_find(&train->groups, valid->groups.s[g]);
 		if (at >= 0 && trains[at] && validates[g])

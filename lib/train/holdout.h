@@ -10,6 +10,10 @@ enum holdout_unit { HOLDOUT_GROUP, HOLDOUT_RECORDING }; /* what is never on both
 int holdout_unit_of(const struct item *, enum holdout_unit);
 const struct names *holdout_units(const struct dataset *, enum holdout_unit);
 
+/* mark[unit] = 1 for the units of these items (NULL: the first n) that have a labelled window among them. */
+void holdout_mark_labelled(
+	const struct dataset *, enum holdout_unit, const int64_t *items, int64_t n, char *mark);
+
 struct holdout {
 	/* at most one of the three is set */
 	const struct names *groups; /* validate on these groups */
