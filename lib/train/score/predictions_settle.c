@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "train/answer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -157,10 +158,7 @@ static void vote(struct predictions *a, int64_t from, int64_t to, int64_t to_row
 		mixed |= label >= 0 && label != x.label;
 		answered |= a->row[i].named >= 0;
 	}
-	x.best = 0;
-	for (int c = 1; c < a->width; c++)
-		if (mean[c] > mean[x.best])
-			x.best = c;
+	x.best = answer_likeliest(mean, a->width);
 	x.named = answered ? x.best : -1;
 	x.start = -1;
 	if (mixed) {
