@@ -135,11 +135,10 @@ int windows_next(struct input *in, struct windows **w)
 	return *w ? 1 : -1;
 }
 
-bool windows_column(const struct windows *w, int channel, const float **base, int64_t *step)
+bool windows_column(const struct windows *w, int channel, struct channel_column *to)
 {
 	if (w->signal) {
-		*base = w->signal + channel;
-		*step = w->layout.channels.n;
+		*to = (struct channel_column){w->signal + channel, w->layout.channels.n};
 		return true;
 	}
 	for (int pass = 0; pass < 2;
@@ -148,8 +147,8 @@ bool windows_column(const struct windows *w, int channel, const float **base, in
 			for (int j = 0; j < w->layout.region[k].width; j++)
 				if (w->layout.region[k].channel[j] == channel &&
 					(pass || w->layout.region[k].core[j])) {
-					*base = w->expert[k] + j;
-					*step = w->layout.region[k].width;
+					*to = (struct channel_column){
+						w->expert[k] + j, w->layout.region[k].width};
 					return true;
 				}
 	return false;

@@ -40,8 +40,13 @@ void windows_free(struct windows *);
 
 /* Samples of window i that are there: layout.length, or fewer. */
 int windows_samples(const struct windows *, int64_t i);
-/* Row s of channel c is base[s * step]; false when no region has it (then the channel is not in the file). */
-bool windows_column(const struct windows *, int channel, const float **base, int64_t *step);
+/* Where a channel stands: sample s is base[s * step]; base NULL = missing. */
+struct channel_column {
+	const float *base;
+	int64_t step;
+};
+/* false, and nothing set, when no region has the channel (then it is not in the file). */
+bool windows_column(const struct windows *, int channel, struct channel_column *);
 
 /* Writes the container of formats section 2. */
 int windows_write(const struct windows *, struct output *, const struct history *);

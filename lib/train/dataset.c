@@ -128,7 +128,7 @@ static int bind(const struct dataset *d, struct part *p)
 	p->column = NEW_ARRAY(struct channel_column, t->channels.n);
 	for (int c = 0; c < t->channels.n; c++) {
 		int at = names_find(&l->channels, t->channels.s[c]);
-		bool there = at >= 0 && windows_column(p->w, at, &p->column[c].base, &p->column[c].step);
+		bool there = at >= 0 && windows_column(p->w, at, &p->column[c]);
 		if (!there && is_used(t, c))
 			names_add(&missing, t->channels.s[c]);
 	}

@@ -16,12 +16,6 @@
 #include "base/real.h"
 #include "eeg/windows.h"
 
-/* Where a channel stands in one windows file: sample s is base[s * step]; base NULL = missing. */
-struct channel_column {
-	const float *base;
-	int64_t step;
-};
-
 struct ems_shape {
 	double factor, eps;
 	int init; /* samples */

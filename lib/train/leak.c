@@ -12,8 +12,7 @@
 static int common_channels(const struct leak_side *train, const struct leak_side *test, struct names *common)
 {
 	const struct leak_side *side[] = {train, test};
-	const float *base;
-	int64_t step;
+	struct channel_column column;
 	const struct windows *first = test->part[0];
 	for (int c = 0; c < first->layout.channels.n; c++) {
 		const char *name = first->layout.channels.s[c];
@@ -22,7 +21,7 @@ static int common_channels(const struct leak_side *train, const struct leak_side
 			for (int p = 0; p < side[i]->parts && everywhere; p++) {
 				const struct windows *w = side[i]->part[p];
 				int at = names_find(&w->layout.channels, name);
-				everywhere = at >= 0 && windows_column(w, at, &base, &step);
+				everywhere = at >= 0 && windows_column(w, at, &column);
 			}
 		if (everywhere)
 			names_add(common, name);
@@ -34,31 +33,25 @@ static int common_channels(const struct leak_side *train, const struct leak_side
 	return 0;
 }
 
-struct column {
-	const float *base;
-	int64_t step;
-};
-
 /* [common] of a part */
-static struct column *columns_of(const struct windows *w, const struct names *common)
+static struct channel_column *columns_of(const struct windows *w, const struct names *common)
 {
-	struct column *column = NEW_ARRAY(struct column, common->n);
+	struct channel_column *column = NEW_ARRAY(struct channel_column, common->n);
 	for (int c = 0; c < common->n; c++)
-		must(windows_column(
-			w, names_find(&w->layout.channels, common->s[c]), &column[c].base, &column[c].step));
+		must(windows_column(w, names_find(&w->layout.channels, common->s[c]), &column[c]));
 	return column;
 }
 
 /* [parts] */
-static struct column **all_columns(const struct leak_side *s, const struct names *common)
+static struct channel_column **all_columns(const struct leak_side *s, const struct names *common)
 {
-	struct column **column = NEW_ARRAY(struct column *, s->parts);
+	struct channel_column **column = NEW_ARRAY(struct channel_column *, s->parts);
 	for (int p = 0; p < s->parts; p++)
 		column[p] = columns_of(s->part[p], common);
 	return column;
 }
 
-static void free_columns(struct column **column, int parts)
+static void free_columns(struct channel_column **column, int parts)
 {
 	for (int p = 0; p < parts; p++)
 		free(column[p]);
@@ -74,7 +67,7 @@ static uint32_t bits_of(const float *x)
 
 /* Of all samples of a window; false when no channel changes in it. Mixed by the finaliser of SplitMix64 (base/rng.h). */
 static bool hash_of(
-	const struct windows *w, const struct column *column, int channels, int64_t i, uint64_t *hash)
+	const struct windows *w, const struct channel_column *column, int channels, int64_t i, uint64_t *hash)
 {
 	int n = windows_samples(w, i);
 	uint64_t h = (uint64_t)n;
@@ -138,8 +131,8 @@ struct search {
 	struct leak *leak;
 	const struct leak_side *train, *test;
 	struct names common;
-	struct column **train_column, **test_column; /* [parts][common] */
-	struct entry *entry;                         /* [n] of windows of training, sorted */
+	struct channel_column **train_column, **test_column; /* [parts][common] */
+	struct entry *entry;                                 /* [n] of windows of training, sorted */
 	int64_t n, room;
 	struct shelf shelf;
 };
@@ -186,7 +179,7 @@ static bool same_samples(
 	int64_t at = w->start[test.window] + from - w->sample[test.window],
 		in = v->start[train.window] + from - v->sample[train.window];
 	for (int c = 0; c < s->common.n; c++) {
-		struct column x = s->test_column[test.part][c], y = s->train_column[train.part][c];
+		struct channel_column x = s->test_column[test.part][c], y = s->train_column[train.part][c];
 		for (int64_t t = 0; t < after - from; t++)
 			if (bits_of(x.base + (at + t) * x.step) != bits_of(y.base + (in + t) * y.step))
 				return false;

@@ -30,12 +30,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		if (!layout_read(&l, f, LAYOUT_MODEL))
 			layout_free(&l);
 		struct windows *w = windows_of(f); /* takes the file over */
-		const float *base;
-		int64_t step;
+		struct channel_column x;
 		for (int c = 0; w && c < w->layout.channels.n; c++)
-			if (windows_column(w, c, &base, &step))
+			if (windows_column(w, c, &x))
 				for (int64_t i = 0; i < w->samples; i++)
-					sink += base[i * step] > 0;
+					sink += x.base[i * x.step] > 0;
 		windows_free(w);
 	}
 	input_close(in);

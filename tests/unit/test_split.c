@@ -148,11 +148,10 @@ static void windows_survive_the_file(void)
 	struct input *in = input_open(path);
 	CHECK(in && windows_next(in, &back) == 1);
 	for (int c = 0; c < 3 && back; c++) {
-		const float *x, *y;
-		int64_t dx, dy;
-		CHECK(windows_column(w, c, &x, &dx) && windows_column(back, c, &y, &dy));
+		struct channel_column x, y;
+		CHECK(windows_column(w, c, &x) && windows_column(back, c, &y));
 		for (int64_t i = 0; i < 300; i++)
-			CHECK(x[i * dx] == y[i * dy]);
+			CHECK(x.base[i * x.step] == y.base[i * y.step]);
 	}
 	CHECK(back && back->n == 100 && !memcmp(back->start, w->start, 100 * sizeof *w->start));
 	CHECK(back && names_equal(&back->layout.channels, &w->layout.channels) && back->layout.rate == 128);
