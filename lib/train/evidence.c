@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "tensor/lapack.h"
+#include "tensor/symmetric.h"
 #include "train/tokens.h"
 
 #include <math.h>

@@ -10,7 +10,7 @@
 #include "model/tokeniser/bands.h"
 
 #include "base/error.h"
-#include "tensor/lapack.h"
+#include "tensor/symmetric.h"
 #include "tensor/product.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "tensor/lapack.h"
+#include "tensor/symmetric.h"
 
 #include "base/error.h"
 #include "tensor/vector.h"

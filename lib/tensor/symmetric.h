@@ -1,7 +1,7 @@
 /* Systems and eigenvalues of symmetric matrices; the eigenvalues from the LAPACK inside OpenBLAS, on one thread, as products are
  * (tensor/gemm.h). */
-#ifndef TENSOR_LAPACK_H
-#define TENSOR_LAPACK_H
+#ifndef TENSOR_SYMMETRIC_H
+#define TENSOR_SYMMETRIC_H
 
 #include "base/mem.h"
 #include "base/real.h"
