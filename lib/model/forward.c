@@ -189,7 +189,7 @@ static void add_evidence(struct forward *f, int k, int b, int n, const real *x)
 			real dot = 0;
 			for (size_t j = 0; j < D; j++)
 				dot += e[j] * x[i * D + j];
-			sum += (double)dot / (double)((n - (int)(i % kinds) + (int)kinds - 1) / (int)kinds);
+			sum += (double)dot / (double)tokeniser_rows_alike(n, m->kinds, (int)i);
 		}
 		out[c] = (known ? known[c] : (real)sum) + bias[c] / (real)K;
 	}

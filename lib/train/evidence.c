@@ -55,7 +55,7 @@ static void read_features(const struct ridge *r, int64_t item, real *buffer, dou
 		int n = tokens_standard(r->d->tokens, item, k, buffer);
 		memset(out, 0, kinds * D * sizeof *out);
 		for (size_t i = 0; i < (size_t)n; i++) {
-			double share = 1 / (double)((n - (int)(i % kinds) + (int)kinds - 1) / (int)kinds);
+			double share = 1 / (double)tokeniser_rows_alike(n, m->kinds, (int)i);
 			for (size_t j = 0; j < D; j++)
 				out[i % kinds * D + j] += share * (double)buffer[i * D + j];
 		}
