@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/sum.h"
 #include "train/adapt.h"
 #include "train/tokens.h"
 
@@ -324,55 +325,30 @@ int dataset_check(const struct dataset *d, const struct model *m, const int64_t 
 	return 0;
 }
 
-enum { BLOCK = 64, ROUND = 64 }; /* windows whose sums are added up by one task; tasks of a round */
-
 struct fit {
 	const struct dataset *d;
 	const int64_t *items;
-	int64_t n;
-	double *sum;        /* [ROUND][C][3]: count, sum, sum of squares of x - shift */
 	const float *shift; /* [C] */
 };
 
-static void fit_block(void *context, int block, int worker)
+/* sum [C][3]: count, sum, sum of squares of x - shift */
+static void add_samples(void *context, int64_t i, struct arena *scratch, double *sum)
 {
 	const struct fit *f = context;
-	int C = f->d->target->channels.n;
-	double *sum = f->sum + (size_t)block * (size_t)C * 3;
-	int64_t from = (int64_t)block * BLOCK, to = from + BLOCK < f->n ? from + BLOCK : f->n;
-	(void)worker;
-	memset(sum, 0, 3 * (size_t)C * sizeof *sum);
-	for (int64_t i = from; i < to; i++) {
-		const struct item *it = &f->d->item[f->items[i]];
-		const struct part *p = &f->d->part[it->part];
-		int64_t start = p->w->start[it->window];
-		int there = dataset_samples(f->d, f->items[i]);
-		for (int c = 0; c < C; c++) {
-			const struct channel_column *x = &p->column[c];
-			for (int t = 0; x->base && t < there; t++) {
-				double v = (double)x->base[(start + t) * x->step] - (double)f->shift[c];
-				sum[3 * c] += 1;
-				sum[3 * c + 1] += v;
-				sum[3 * c + 2] += v * v;
-			}
+	const struct item *it = &f->d->item[f->items[i]];
+	const struct part *p = &f->d->part[it->part];
+	int64_t start = p->w->start[it->window];
+	int there = dataset_samples(f->d, f->items[i]);
+	(void)scratch;
+	for (int c = 0; c < f->d->target->channels.n; c++) {
+		const struct channel_column *x = &p->column[c];
+		for (int t = 0; x->base && t < there; t++) {
+			double v = (double)x->base[(start + t) * x->step] - (double)f->shift[c];
+			sum[3 * c] += 1;
+			sum[3 * c + 1] += v;
+			sum[3 * c + 2] += v * v;
 		}
 	}
-}
-
-/* Adds up all items into total [C][3], block by block. */
-static void fit_all(struct fit f, struct pool *pool, double *total)
-{
-	int C = f.d->target->channels.n;
-	f.sum = NEW_ARRAY(double, 3 * ROUND * (size_t)C);
-	for (int64_t left = f.n; left > 0; left -= BLOCK * ROUND, f.items += BLOCK * ROUND) {
-		f.n = left < BLOCK * ROUND ? left : BLOCK * ROUND;
-		int blocks = (int)((f.n + BLOCK - 1) / BLOCK);
-		pool_run(pool, blocks, fit_block, &f);
-		for (int b = 0; b < blocks; b++)
-			for (int i = 0; i < 3 * C; i++)
-				total[i] += f.sum[(size_t)b * (size_t)C * 3 + (size_t)i];
-	}
-	free(f.sum);
 }
 
 void dataset_fit_scaler(
@@ -385,7 +361,7 @@ void dataset_fit_scaler(
 		const struct channel_column *x = it ? &d->part[it->part].column[c] : NULL;
 		mean[c] = x && x->base ? x->base[d->part[it->part].w->start[it->window] * x->step] : 0;
 	}
-	fit_all((struct fit){.d = d, .items = items, .n = n, .shift = mean}, pool, total);
+	sum_items(pool, n, add_samples, &(struct fit){d, items, mean}, 3 * C, total);
 	for (int c = 0; c < C; c++) {
 		double count = total[3 * c], sum = total[3 * c + 1], square = total[3 * c + 2];
 		double m = count > 0 ? sum / count : 0, var = count > 0 ? square / count - m * m : 0;

@@ -1,6 +1,7 @@
 #include "train/tokens.h"
 
 #include "base/mem.h"
+#include "base/sum.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -290,38 +291,28 @@ const real *tokens_centre_of(const struct tokens *t, int64_t item, int k)
 
 /* --- statistics */
 
-enum { BLOCK = 64, ROUND = 64 }; /* items whose powers are added up by one task; tasks of a round */
-
 struct levelling {
 	const struct dataset *d;
 	const int64_t *items;
-	int64_t n;
 	const struct model *m;
-	double *sum; /* [ROUND][K][kinds] */
 };
 
-static void add_powers(void *context, int block, int worker)
+/* sum [K][kinds] */
+static void add_powers(void *context, int64_t i, struct arena *scratch, double *sum)
 {
 	const struct levelling *v = context;
 	const struct model *m = v->m;
 	const struct layout *l = &m->layout;
-	struct arena *a = arena_new();
-	size_t kinds = (size_t)m->kinds;
-	double *sum = v->sum + (size_t)block * (size_t)l->regions * kinds;
-	(void)worker;
-	memset(sum, 0, (size_t)l->regions * kinds * sizeof *sum);
-	for (int64_t i = (int64_t)block * BLOCK; i < v->n && i < ((int64_t)block + 1) * BLOCK; i++)
-		for (int k = 0; k < l->regions; k++) {
-			arena_reset(a);
-			real *x = arena_take(a, (size_t)l->length * (size_t)l->region[k].width * sizeof *x),
-			     *power = arena_take(a, kinds * sizeof *power);
-			dataset_fill(v->d, v->items[i], k, x);
-			m->tokeniser->power(&m->config, m->prepared, x, dataset_samples(v->d, v->items[i]),
-				l->rate, &l->region[k], power, a);
-			for (size_t j = 0; j < kinds; j++)
-				sum[(size_t)k * kinds + j] += (double)power[j];
-		}
-	arena_free(a);
+	for (int k = 0; k < l->regions; k++, sum += m->kinds) {
+		arena_reset(scratch);
+		real *x = arena_take(scratch, (size_t)l->length * (size_t)l->region[k].width * sizeof *x),
+		     *power = arena_take(scratch, (size_t)m->kinds * sizeof *power);
+		dataset_fill(v->d, v->items[i], k, x);
+		m->tokeniser->power(&m->config, m->prepared, x, dataset_samples(v->d, v->items[i]), l->rate,
+			&l->region[k], power, scratch);
+		for (int j = 0; j < m->kinds; j++)
+			sum[j] += (double)power[j];
+	}
 }
 
 void tokens_level(
@@ -331,15 +322,7 @@ void tokens_level(
 	if (!m->tokeniser->power)
 		return;
 	double *total = NEW_ARRAY(double, K *kinds);
-	struct levelling v = {d, items, n, m, NEW_ARRAY(double, ROUND *K *kinds)};
-	for (int64_t left = n; left > 0; left -= BLOCK * ROUND, v.items += BLOCK * ROUND) {
-		v.n = left < BLOCK * ROUND ? left : BLOCK * ROUND;
-		int blocks = (int)((v.n + BLOCK - 1) / BLOCK);
-		pool_run(pool, blocks, add_powers, &v);
-		for (size_t b = 0; b < (size_t)blocks; b++)
-			for (size_t j = 0; j < K * kinds; j++)
-				total[j] += v.sum[b * K * kinds + j];
-	}
+	sum_items(pool, n, add_powers, &(struct levelling){d, items, m}, (int)(K * kinds), total);
 	for (size_t k = 0; k < K; k++)
 		for (size_t j = 0; j < kinds; j++) {
 			real mean = (real)(total[k * kinds + j] / (double)n);
@@ -347,7 +330,6 @@ void tokens_level(
 				mean > 0 ? mean : 1;
 		}
 	free(total);
-	free(v.sum);
 }
 
 struct fitting {
