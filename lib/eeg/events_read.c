@@ -172,11 +172,6 @@ static int find_columns(struct reading *d)
 
 /* --- rows */
 
-static int shown(struct csv_cell c)
-{
-	return (int)(c.end - c.s > 40 ? 40 : c.end - c.s);
-}
-
 /* An onset: a number in the unit, or a date and time in seconds since 1970. */
 static int read_onset(struct reading *d, double *x)
 {
@@ -190,7 +185,7 @@ static int read_onset(struct reading *d, double *x)
 		dated = true;
 	else
 		return sheet_fault(&d->s, "the onset \"%.*s\" is neither a number nor a date with a time",
-			shown(c), c.s);
+			sheet_shown(c), c.s);
 	if (dated &&
 		!moment_is_date(*x)) /* counted from 1970: from the recording's start, as MNE writes it */
 		dated = false;
@@ -206,7 +201,7 @@ static int read_duration(const struct reading *d, double *x)
 	if (!sheet_cell(&d->s, d->duration, &c))
 		return 0;
 	if (!number_parse(c.s, c.end, x) || !isfinite(*x) || *x < 0)
-		return sheet_fault(&d->s, "the duration \"%.*s\" is no number from 0", shown(c), c.s);
+		return sheet_fault(&d->s, "the duration \"%.*s\" is no number from 0", sheet_shown(c), c.s);
 	*x *= d->scale;
 	return 0;
 }

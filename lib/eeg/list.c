@@ -33,8 +33,7 @@ static int read_rate(const struct sheet *s, int column, double *rate)
 	*rate = 0;
 	if (!sheet_cell(s, column, &c) || (number_parse(c.s, c.end, rate) && *rate >= 1e-3 && *rate <= 1e7))
 		return 0;
-	return sheet_fault(s, "the rate \"%.*s\" is no number of Hz from 0.001 to 1e7",
-		(int)(c.end - c.s > 40 ? 40 : c.end - c.s), c.s);
+	return sheet_fault(s, "the rate \"%.*s\" is no number of Hz from 0.001 to 1e7", sheet_shown(c), c.s);
 }
 
 /* A path counts from the list's folder. */

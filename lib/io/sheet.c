@@ -73,6 +73,11 @@ char *sheet_text(const struct sheet *s, int column)
 	return sheet_cell(s, column, &c) ? mem_text_n(c.s, (size_t)(c.end - c.s)) : NULL;
 }
 
+int sheet_shown(struct csv_cell c)
+{
+	return (int)(c.end - c.s > 40 ? 40 : c.end - c.s);
+}
+
 int sheet_fault(const struct sheet *s, const char *format, ...)
 {
 	char what[512];

@@ -34,6 +34,8 @@ bool sheet_cell(const struct sheet *, int column, struct csv_cell *);
 /* Its text, to be freed; NULL when it is missing. */
 char *sheet_text(const struct sheet *, int column);
 
+/* How much of a cell a message shows, for "%.*s". */
+int sheet_shown(struct csv_cell);
 /* Records "FILE:LINE: " and the sentence as an error of the data; returns -1. */
 int sheet_fault(const struct sheet *, const char *format, ...) PRINTF_LIKE(2, 3);
 
