@@ -6,9 +6,8 @@
 #include "base/mem.h"
 #include "eeg/coordsystem.h"
 #include "eeg/sphere.h"
-#include "io/csv.h"
-#include "io/input.h"
 #include "io/number.h"
+#include "io/sheet.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -29,9 +28,9 @@ void electrode_file_free(struct electrode_file *f)
 	free(f->p);
 }
 
-static bool is(const char *s, size_t n, const char *list)
+static bool is(struct csv_cell cell, const char *list)
 {
-	char *word = mem_text_n(s, n);
+	char *word = mem_text_n(cell.s, (size_t)(cell.end - cell.s));
 	for (char *c = word; *c; c++)
 		*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
 	bool found = text_among(list, word);
@@ -41,50 +40,52 @@ static bool is(const char *s, size_t n, const char *list)
 
 /* --- the table */
 
-static int one_row(struct electrode_file *f, const char *at, const struct csv_cell *cell, const int column[4])
+static int read_axis(const struct sheet *s, const char *name, char axis, int column, double *x)
+{
+	struct csv_cell c;
+	*x = (double)NAN;
+	if (!sheet_cell(s, column, &c) || is(c, "nan|na") || (number_parse(c.s, c.end, x) && isfinite(*x)))
+		return 0;
+	return sheet_fault(
+		s, "%c of \"%s\" is \"%.*s\", no number and not n/a", axis, name, sheet_shown(c), c.s);
+}
+
+static int one_row(struct electrode_file *f, const struct sheet *s, const int column[4])
 {
 	static const char axis[] = "xyz";
-	const struct csv_cell *who = &cell[column[0]];
+	const struct csv_cell *who = &s->cell[column[0]];
 	char *name = mem_text_n(who->s, (size_t)(who->end - who->s));
 	int twice = names_find(&f->name, name), n = f->name.n, r = 0;
 	names_add(&f->name, name);
 	GROW(f->p, n + 1);
-	if (!*name || twice >= 0)
-		r = err_set(EX_DATAERR, *name ? "%s: electrode \"%s\" stands there twice" : "%s: no name", at,
-			name);
-	for (int j = 0; j < 3 && !r; j++) {
-		const struct csv_cell *c = &cell[column[j + 1]];
-		size_t size = (size_t)(c->end - c->s);
-		if (!size || is(c->s, size, "n/a|nan|na"))
-			f->p[n][j] = (double)NAN;
-		else if (!number_parse(c->s, c->end, &f->p[n][j]) || !isfinite(f->p[n][j]))
-			r = err_set(EX_DATAERR, "%s: %c of \"%s\" is \"%.*s\", no number and not n/a", at,
-				axis[j], name, (int)(size > 40 ? 40 : size), c->s);
-	}
+	if (!*name)
+		r = sheet_fault(s, "no name");
+	else if (twice >= 0)
+		r = sheet_fault(s, "electrode \"%s\" stands there twice", name);
+	for (int j = 0; j < 3 && !r; j++)
+		r = read_axis(s, name, axis[j], column[j + 1], &f->p[n][j]);
 	if (!r && isnan(f->p[n][0] + f->p[n][1] + f->p[n][2]))
 		f->p[n][0] = (double)NAN;
 	free(name);
 	return r;
 }
 
-static int read_table(struct electrode_file *f, const char *path, struct csv_table *t)
+static int read_table(struct electrode_file *f, struct sheet *s)
 {
 	static const char *const title[] = {"name", "x", "y", "z"};
-	const struct names *names = csv_table_names(t);
-	const struct csv_cell *cell;
-	int column[4], r = 0;
-	for (int k = 0; k < 4 && !r; k++)
-		if ((column[k] = names_find(names, title[k])) < 0)
-			r = err_set(EX_DATAERR,
+	int column[4], more;
+	if (sheet_begin(s, '\t', NULL))
+		return -1;
+	for (int k = 0; k < 4; k++)
+		if ((column[k] = names_find(&s->columns, title[k])) < 0)
+			return err_set(EX_DATAERR,
 				"%s: there is no column \"%s\"; a table of electrodes has the columns "
 				"name, x, y, z, separated by tabs",
-				path, title[k]);
-	while (!r && (r = csv_table_next(t, &cell)) == 1) {
-		char *at = mem_format("%s:%lld", path, (long long)csv_table_line(t));
-		r = one_row(f, at, cell, column);
-		free(at);
-	}
-	return r;
+				sheet_name(s), title[k]);
+	while ((more = sheet_next(s)) == 1)
+		if (one_row(f, s, column))
+			return -1;
+	return more;
 }
 
 /* --- what its numbers mean */
@@ -193,14 +194,12 @@ static int fit(
 
 int electrode_file_read(struct electrode_file *f, const char *path, struct names *notes)
 {
-	struct input *in = input_open(path);
-	struct csv_form form = {.delim = '\t', .header = CSV_HEADER_YES, .strict = true};
-	struct csv_table *t = in ? csv_table_new(in, &form) : NULL;
+	struct sheet s = {0};
 	struct coordsystem said = {0};
-	int r = t && !read_table(f, path, t) && !coordsystem_read(&said, path) ? fit(f, path, &said, notes)
-									       : -1;
+	int r = sheet_open(&s, path) || read_table(f, &s) || coordsystem_read(&said, path)
+			? -1
+			: fit(f, path, &said, notes);
 	coordsystem_free(&said);
-	csv_table_free(t);
-	input_close(in);
+	sheet_close(&s);
 	return r;
 }
