@@ -9,13 +9,7 @@ set -eu
 # shellcheck source=examples/common.sh
 . "$(dirname "$0")/common.sh"
 : "${SEEDS:=1..3}"
-if [ $# -eq 0 ]; then
-    moe-synth --subjects 12 --seconds 60 --snr 0.1 --seed 1 -o "$work/eeg"
-    set -- "$work/eeg"
-fi
-folder=$1
-shift
-moe-split -q --window 300 --stride 100 --ignore-label 0 --reference average "$@" -o "$work/windows.st" "$folder"/*.csv
+cut_arithmetic "$@"
 for scale in zscore group; do
     moe-cv -q --folds 6 --test-stride 300 --seeds "$SEEDS" --set train.scale=$scale -o "$work/lines" "$work/windows.st"
     score $scale "$work/lines"

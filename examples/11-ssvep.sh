@@ -15,9 +15,7 @@ if [ $# -eq 0 ]; then
         --effect 21:21@Oz+O2 --effect 17:17@POz+Oz --snr 0.05 --seed 1 -o "$work/eeg"
     set -- "$work/eeg"
 fi
-folder=$1
-shift
-moe-split -q --window 300 --stride 100 --ignore-label 0 "$@" -o "$work/windows.st" "$folder"/*.csv
+cut_overlapping "$@"
 for scale in zscore group; do
     moe-cv -q --folds loso --test-stride 300 --seeds "$SEEDS" --set 'encoder.bands=[[13,13],[17,17],[21,21],[26,26],[34,34],[42,42]]' \
         --set encoder.tapers=0 --set encoder.floor=1 --set train.scale=$scale -o "$work/lines" "$work/windows.st"

@@ -12,9 +12,7 @@ if [ $# -eq 0 ]; then
     moe-synth --subjects 1 --sessions 6 --seconds 60 --where C3,C4 --snr 0.1 --seed 1 -o "$work/eeg"
     set -- "$work/eeg"
 fi
-folder=$1
-shift
-moe-split -q --window 300 --stride 100 --ignore-label 0 "$@" -o "$work/windows.st" "$folder"/*.csv
+cut_overlapping "$@"
 moe-cv -q --folds loso --by recording --test-stride 300 --seeds "$SEEDS" --set 'encoder.bands=[4,8,13,20,30]' -o "$work/lines" \
     "$work/windows.st"
 score zscore "$work/lines"

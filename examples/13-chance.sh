@@ -8,13 +8,7 @@ set -eu
 # shellcheck source=examples/common.sh
 . "$(dirname "$0")/common.sh"
 : "${PERMUTATIONS:=20}"
-if [ $# -eq 0 ]; then
-    moe-synth --subjects 12 --seconds 60 --snr 0.1 --seed 1 -o "$work/eeg"
-    set -- "$work/eeg"
-fi
-folder=$1
-shift
-moe-split -q --window 300 --stride 100 --ignore-label 0 --reference average "$@" -o "$work/windows.st" "$folder"/*.csv
+cut_arithmetic "$@"
 moe-cv -q --folds 6 --test-stride 300 --permute-labels group --permutations "$PERMUTATIONS" --summary "$work/summary" \
     -o "$work/lines" "$work/windows.st"
 jq -r '"of \(.runs | length) permutations: mean accuracy \(.accuracy * 1000 | round / 1000)"' "$work/summary"

@@ -29,6 +29,24 @@ cut_windows() {
     moe-split -q "$@" -o "$work/new.st" "$work/new"/*.csv
 }
 
+# cut_overlapping FOLDER [OPTION...]: its recordings into $work/windows.st; label 0 is no class
+cut_overlapping() {
+    folder=$1
+    shift
+    moe-split -q --window 300 --stride 100 --ignore-label 0 "$@" -o "$work/windows.st" "$folder"/*.csv
+}
+
+# cut_arithmetic [FOLDER [OPTION...]]: what 10-mental-arithmetic.sh looks at, and its negative control
+cut_arithmetic() {
+    if [ $# -eq 0 ]; then
+        moe-synth --subjects 12 --seconds 60 --snr 0.1 --seed 1 -o "$work/eeg"
+        set -- "$work/eeg"
+    fi
+    folder=$1
+    shift
+    cut_overlapping "$folder" --reference average "$@"
+}
+
 # train OPTION...: a model of the known people, of whom a fifth chooses the epoch; $work/model.st and $work/log.jsonl. Its encoders
 # learn by themselves: these experiments are about what encoders, gate and mixtures learn.
 train() {
