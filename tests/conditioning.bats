@@ -13,26 +13,6 @@ setup_file() {
 
 steps="--reference average --notch 50 --bandpass 1-45 --resample 128"
 
-pieces() { # pieces FILE: a line for each window in it: sample, label, and all samples of its first region
-    python3 -B - "$1" <<'PY'
-import hashlib, json, struct, sys
-raw, at = open(sys.argv[1], 'rb').read(), 0
-while at < len(raw):
-    n = struct.unpack('<Q', raw[at:at + 8])[0]
-    head = json.loads(raw[at + 8:at + 8 + n])
-    meta, data = head.pop('__metadata__'), at + 8 + n
-    def numbers(name):
-        b, e = head[name]['data_offsets']
-        return struct.unpack('<%d%s' % (head[name]['shape'][0], 'q' if head[name]['dtype'] == 'I64' else 'i'), raw[data + b:data + e])
-    classes, length = json.loads(meta['moe.classes']) + [None], int(meta['moe.length'])
-    for i, row in enumerate(numbers('window.start')):
-        b, width = data + head['expert.0']['data_offsets'][0], 4 * head['expert.0']['shape'][1]
-        digest = hashlib.md5(raw[b + row * width:b + (row + length) * width]).hexdigest()
-        print(numbers('window.sample')[i], classes[numbers('window.label')[i]], digest, meta['moe.conditioning'])
-    at = data + max(t['data_offsets'][1] for t in head.values())
-PY
-}
-
 slowly() { # slowly FILE: one row at a time
     while IFS= read -r row; do printf '%s\n' "$row"; done <"$1"
 }
@@ -123,9 +103,9 @@ size() {
     moe-route -m m.st --jsonl <eeg/S01_1.csv | cmp - live
     for how in "--bandpass 1-45" "--notch 50,100 --resample 128" "--resample 100 --align grid --stride 10 --label-rule majority" \
         "--bandpass -30 --resample 300 --stride 17" "--reference Fp1,O2" "$steps --align grid --label-rule last"; do
-            moe-split $how --window 40 --experts 2 --classes rest,task eeg/S00_1.csv -o whole.st
-            slowly eeg/S00_1.csv | moe-split $how --window 40 --experts 2 --classes rest,task --live | cat >live.st
-        pieces whole.st >whole
+        moe-split $how --window 40 --experts 2 --classes rest,task eeg/S00_1.csv -o whole.st
+        slowly eeg/S00_1.csv | moe-split $how --window 40 --experts 2 --classes rest,task --live | cat >live.st
+        pieces whole.st | sed 's/ S00_1.csv S00 / stdin stdin /' >whole
         pieces live.st | cmp whole -
         [ "$(wc -l <whole)" -gt 12 ]
     done
@@ -139,8 +119,8 @@ size() {
     awk -F, 'NR == 1 || NR > 388' S1.csv >S2.csv # what comes behind the cells, alone
     awk -F, 'NR == 1 || NR > 257 && NR < 386' S1.csv >S3.csv # what comes behind the gap, up to the cells
     for how in "--bandpass 1-45" "--bandpass 1-45 --resample 128" "--resample 100"; do
-            moe-split $how --missing drop-window --experts 1 --halo 0 --window 10 --align grid --label-rule last S1.csv -o whole.st -q
-            moe-split $how --missing drop-window --experts 1 --halo 0 --window 10 --align grid --label-rule last --live S1.csv -q | cat >live.st
+        moe-split $how --missing drop-window --experts 1 --halo 0 --window 10 --align grid --label-rule last S1.csv -o whole.st -q
+        moe-split $how --missing drop-window --experts 1 --halo 0 --window 10 --align grid --label-rule last --live S1.csv -q | cat >live.st
         pieces whole.st >whole
         pieces live.st | cmp whole -
         [ "$(wc -l <whole)" -gt 15 ]

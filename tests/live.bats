@@ -8,35 +8,6 @@ setup_file() {
     make_data
 }
 
-# pieces FILE: a line for each window of each of the containers in FILE: sample, label, recording, group, hash of each region
-pieces() {
-    python3 -B - "$1" <<'PY'
-import hashlib, json, struct, sys
-raw, at = open(sys.argv[1], 'rb').read(), 0
-while at < len(raw):
-    n = struct.unpack('<Q', raw[at:at + 8])[0]
-    head = json.loads(raw[at + 8:at + 8 + n])
-    meta, data = head.pop('__metadata__'), at + 8 + n
-    def tensor(name):
-        b, e = head[name]['data_offsets']
-        return raw[data + b:data + e]
-    def numbers(name):
-        t = tensor(name)
-        return struct.unpack('<%d%s' % (head[name]['shape'][0], 'q' if head[name]['dtype'] == 'I64' else 'i'), t)
-    classes = json.loads(meta['moe.classes']) + [None]
-    rows, length = numbers('window.start'), int(meta['moe.length'])
-    for i, row in enumerate(rows):
-        regions = []
-        for k in range(len(json.loads(meta['moe.regions']))):
-            width = 4 * head[f'expert.{k}']['shape'][1]
-            regions.append(hashlib.md5(tensor(f'expert.{k}')[row * width:(row + length) * width]).hexdigest())
-        print(numbers('window.sample')[i], classes[numbers('window.label')[i]],
-              json.loads(meta['moe.recordings'])[numbers('window.recording')[i]],
-              json.loads(meta['moe.groups'])[numbers('window.group')[i]], *regions)
-    at = data + max(t['data_offsets'][1] for t in head.values())
-PY
-}
-
 files() { # files FILE: the number of containers in it
     python3 -c '
 import json, struct, sys

@@ -18,17 +18,6 @@ no_answer() { # no_answer STATUS WORDS ARGUMENTS...
     refused "$wanted" "$words" moe-predict "$@" -o never.st
 }
 
-# near TOLERANCE A B: files of equally many numbers a line are the same within it
-near() {
-    python3 - "$@" <<'END'
-import re, sys
-a, b = ([[float(x) for x in re.findall(r"[-+.\deE]+", line)] for line in open(f)] for f in sys.argv[2:])
-assert len(a) == len(b) > 0
-for x, y in zip(a, b):
-    assert len(x) == len(y) > 0 and all(abs(i - j) <= float(sys.argv[1]) for i, j in zip(x, y)), (x, y)
-END
-}
-
 @test "several models answer with the mean of their probabilities and gates" {
     for m in m b c; do moe-predict -m $m.st w.st >$m.said; done
     moe-predict -m m.st -m b.st -m c.st w.st >said

@@ -10,17 +10,6 @@ setup_file() {
     train window.st --set train.scale=window --set train.epochs=2 --set encoder.tokens=sample w.st
 }
 
-# near TOLERANCE A B: files of equally many numbers a line are the same within it
-near() {
-    python3 - "$@" <<'END'
-import re, sys
-a, b = ([[float(x) for x in re.findall(r"[-+.\deE]+", line)] for line in open(f)] for f in sys.argv[2:])
-assert len(a) == len(b) > 0
-for x, y in zip(a, b):
-    assert len(x) == len(y) > 0 and all(abs(i - j) <= float(sys.argv[1]) for i, j in zip(x, y)), (x, y)
-END
-}
-
 # louder IN OUT: every channel of a CSV with a gain and an offset of its own
 louder() {
     python3 -c '
