@@ -8,25 +8,15 @@ load train_helpers
 setup_file() {
     make_data
     how="--no-history -q --set train.epochs=2"
-    moe-train $small $how --set train.scale=group -o bands.out w.st
-    moe-train $small $how --set train.scale=group --set encoder.window=0.25 --set encoder.hop=0.125 -o hops.out w.st
-    moe-train $small $how --set train.scale=group --set encoder.tokens=sample -o samples.out w.st
-    moe-train $small $how --set train.scale=group --set moe.layers=all -o mixtures.out w.st
+    moe-train $small $how --set train.scale=group -o bands.st w.st
+    moe-train $small $how --set train.scale=group --set encoder.window=0.25 --set encoder.hop=0.125 -o hops.st w.st
+    moe-train $small $how --set train.scale=group --set encoder.tokens=sample -o samples.st w.st
+    moe-train $small $how --set train.scale=group --set moe.layers=all -o mixtures.st w.st
     for i in 0 1 2 3; do moe-split -q --like m.st eeg/S0${i}_1.csv -o S0$i.st; done
 }
 
 # all of the models, by the names of their files
 models="bands hops samples mixtures"
-
-setup() {
-    PATH=$(realpath "${MOE_BIN:-build/bin}"):$PATH
-    # shellcheck disable=SC2034 # for edit and ask
-    reference=$BATS_TEST_DIRNAME/reference
-    cd "$BATS_TEST_TMPDIR" || exit 1
-    export TMPDIR=$BATS_TEST_TMPDIR
-    ln -s "$BATS_FILE_TMPDIR/eeg" eeg
-    cp "$BATS_FILE_TMPDIR"/*.st "$BATS_FILE_TMPDIR"/*.out .
-}
 
 # some IN OUT FROM TO: windows FROM to TO - 1 of a file, as a file of their own
 some() {
@@ -42,21 +32,21 @@ said() {
 
 @test "a file, the recordings it was cut from and the file through a pipe have the same answers, in any company" {
     for m in $models; do
-        moe-predict -m $m.out w.st >whole
+        moe-predict -m $m.st w.st >whole
         [ "$(wc -l <whole)" -eq 64 ]
-        cat w.st | moe-predict -m $m.out | cmp - whole
-        moe-predict -m $m.out - <w.st | cmp - whole
-        moe-predict -m $m.out eeg/*.csv | cmp - whole
-        moe-predict -m $m.out S00.st S01.st S02.st S03.st | cmp - whole
-        cat S00.st S01.st S02.st S03.st | moe-predict -m $m.out | cmp - whole
+        cat w.st | moe-predict -m $m.st | cmp - whole
+        moe-predict -m $m.st - <w.st | cmp - whole
+        moe-predict -m $m.st eeg/*.csv | cmp - whole
+        moe-predict -m $m.st S00.st S01.st S02.st S03.st | cmp - whole
+        cat S00.st S01.st S02.st S03.st | moe-predict -m $m.st | cmp - whole
         # other people's windows change nothing
         grep '"group":"S02"' whole >third
-        moe-predict -m $m.out S02.st | cmp - third
-        moe-predict -m $m.out S03.st S02.st S00.st | grep '"group":"S02"' | cmp - third
-        cat S03.st S02.st | moe-predict -m $m.out | grep '"group":"S02"' | cmp - third
+        moe-predict -m $m.st S02.st | cmp - third
+        moe-predict -m $m.st S03.st S02.st S00.st | grep '"group":"S02"' | cmp - third
+        cat S03.st S02.st | moe-predict -m $m.st | grep '"group":"S02"' | cmp - third
         # the person's own do
         some S02.st less.st 0 7
-        moe-predict -m $m.out less.st >less
+        moe-predict -m $m.st less.st >less
         run ! cmp -s less <(head -n 7 third)
     done
 }
@@ -65,52 +55,52 @@ said() {
     some S00.st first.st 0 6
     some S00.st second.st 6 16
     for m in $models; do
-        moe-predict -m $m.out first.st >first
-        moe-predict -m $m.out S00.st | tail -n 10 >second
-        cat first.st second.st | moe-predict -m $m.out >stream
+        moe-predict -m $m.st first.st >first
+        moe-predict -m $m.st S00.st | tail -n 10 >second
+        cat first.st second.st | moe-predict -m $m.st >stream
         cat first second | cmp - stream
-        for b in 1 6 7; do cat first.st second.st | moe-predict -m $m.out --batch $b | cmp - stream; done
+        for b in 1 6 7; do cat first.st second.st | moe-predict -m $m.st --batch $b | cmp - stream; done
         # at rest they are one
-        moe-predict -m $m.out S00.st >whole
-        moe-predict -m $m.out first.st second.st | cmp - whole
+        moe-predict -m $m.st S00.st >whole
+        moe-predict -m $m.st first.st second.st | cmp - whole
         run ! cmp -s stream whole
         # a person between them is another matter
-        cat first.st S01.st second.st | moe-predict -m $m.out | grep '"group":"S00"' | cmp - stream
+        cat first.st S01.st second.st | moe-predict -m $m.st | grep '"group":"S00"' | cmp - stream
         # without a group of their own they would be another person's
-        cat first.st S01.st | moe-predict -m $m.out | tail -n 16 | cmp - <(moe-predict -m $m.out S01.st)
+        cat first.st S01.st | moe-predict -m $m.st | tail -n 16 | cmp - <(moe-predict -m $m.st S01.st)
     done
 }
 
 @test "a recording that arrives is answered window by window, each by the windows so far" {
     for m in $models; do
-        cat eeg/S00_1.csv | moe-predict -m $m.out >live
-        for b in 1 3; do cat eeg/S00_1.csv | moe-predict -m $m.out --batch $b | cmp - live; done
+        cat eeg/S00_1.csv | moe-predict -m $m.st >live
+        for b in 1 3; do cat eeg/S00_1.csv | moe-predict -m $m.st --batch $b | cmp - live; done
         [ "$(wc -l <live)" -eq 16 ]
         for n in 1 2 9 16; do
             some S00.st part.st 0 $n
-            moe-predict -m $m.out part.st | tail -n 1 >want
+            moe-predict -m $m.st part.st | tail -n 1 >want
             cmp <(said want) <(said live | sed -n ${n}p)
         done
-        moe-predict -m $m.out S00.st >whole # the first is not the last word
+        moe-predict -m $m.st S00.st >whole # the first is not the last word
         run ! cmp -s <(said whole | head -n 1) <(said live | head -n 1)
         cmp <(said whole | tail -n 1) <(said live | tail -n 1)
     done
     # moe-split --live makes a file of each window: each adds to those before
     for m in $models; do
-        cat eeg/S00_1.csv | moe-predict -m $m.out >live
-        moe-split --like m.st --live eeg/S00_1.csv | moe-predict -m $m.out >pieces
+        cat eeg/S00_1.csv | moe-predict -m $m.st >live
+        moe-split --like m.st --live eeg/S00_1.csv | moe-predict -m $m.st >pieces
         cmp <(said live) <(said pieces)
     done
 }
 
 @test "the answers do not depend on threads, nor on the batch" {
     for m in $models; do
-        moe-predict -m $m.out --threads 1 --batch 1 w.st >one
+        moe-predict -m $m.st --threads 1 --batch 1 w.st >one
         for t in 1 2 3; do
             for b in 1 5 32; do
-                moe-predict -m $m.out --threads $t --batch $b w.st | cmp - one
+                moe-predict -m $m.st --threads $t --batch $b w.st | cmp - one
             done
-            cat eeg/S00_1.csv | moe-predict -m $m.out --threads $t >live.$t
+            cat eeg/S00_1.csv | moe-predict -m $m.st --threads $t >live.$t
         done
         cmp live.1 live.2
         cmp live.1 live.3
@@ -124,20 +114,20 @@ said() {
 
 @test "moe-route has the gate of moe-predict, and moe-stats --ablate its accuracy" {
     for m in $models; do
-        moe-predict -m $m.out w.st | jq -c '[.recording, .start, .gate, .adapted]' >want
-        moe-route -m $m.out --jsonl w.st | jq -c '[.recording, .start, .gate, .adapted]' | cmp - want
-        cat w.st | moe-route -m $m.out --jsonl --batch 3 | jq -c '[.recording, .start, .gate, .adapted]' | cmp - want
-        cat eeg/S00_1.csv | moe-predict -m $m.out | jq -c .gate >want
-        cat eeg/S00_1.csv | moe-route -m $m.out --jsonl | jq -c .gate | cmp - want
-        moe-route -m $m.out --no-history -o r.st w.st
+        moe-predict -m $m.st w.st | jq -c '[.recording, .start, .gate, .adapted]' >want
+        moe-route -m $m.st --jsonl w.st | jq -c '[.recording, .start, .gate, .adapted]' | cmp - want
+        cat w.st | moe-route -m $m.st --jsonl --batch 3 | jq -c '[.recording, .start, .gate, .adapted]' | cmp - want
+        cat eeg/S00_1.csv | moe-predict -m $m.st | jq -c .gate >want
+        cat eeg/S00_1.csv | moe-route -m $m.st --jsonl | jq -c .gate | cmp - want
+        moe-route -m $m.st --no-history -o r.st w.st
         [ "$(ask r.st 'm["moe.adapted"]')" = group ]
         ask r.st '"\n".join("%.9g" % x for x in t["gate.weight"][2])' >got
-        moe-predict -m $m.out w.st | jq '.gate[]' | paste got - | awk '{ d = $1 - $2; exit !(d < 1e-8 && d > -1e-8) }'
+        moe-predict -m $m.st w.st | jq '.gate[]' | paste got - | awk '{ d = $1 - $2; exit !(d < 1e-8 && d > -1e-8) }'
         # a file is made of all there is, whatever way it comes
-        cat S00.st S01.st S02.st S03.st | moe-route -m $m.out --no-history -o piped.st
+        cat S00.st S01.st S02.st S03.st | moe-route -m $m.st --no-history -o piped.st
         [ "$(ask piped.st 'list(t["gate.weight"][2])')" = "$(ask r.st 'list(t["gate.weight"][2])')" ]
-        want=$(moe-predict -m $m.out w.st | moe-score | jq .accuracy)
-        moe-stats --ablate -m $m.out --resamples 0 w.st >ablated
+        want=$(moe-predict -m $m.st w.st | moe-score | jq .accuracy)
+        moe-stats --ablate -m $m.st --resamples 0 w.st >ablated
         jq -e --argjson want "$want" '.adapted == "group" and (.accuracy - $want | fabs) < 1e-6' ablated
     done
     moe-stats --ablate -m m.st --resamples 0 w.st | jq -e 'has("adapted") | not'
@@ -147,15 +137,15 @@ said() {
 }
 
 @test "answers that are adapted say so, and are not scored with others" {
-    moe-predict -m bands.out w.st >adapted
+    moe-predict -m bands.st w.st >adapted
     moe-predict -m m.st w.st >plain
     jq -se 'all(.adapted == "group")' adapted
     jq -se 'all(has("adapted") | not)' plain
-    jq -se 'all(.adapted == "group")' <(moe-predict -m bands.out --per recording w.st)
-    jq -se 'all(.adapted == "group")' <(moe-predict -m m.st -m bands.out w.st) # one of several is enough
-    moe-predict -m bands.out --csv w.st | awk -F, 'NR == 1 { exit $NF != "adapted" }'
-    moe-predict -m bands.out --csv w.st | awk -F, 'NR > 1 && $NF != "group" { exit 1 }'
-    moe-predict -m bands.out --tsv --per recording w.st | awk -F'\t' '$NF != (NR == 1 ? "adapted" : "group") { exit 1 }'
+    jq -se 'all(.adapted == "group")' <(moe-predict -m bands.st --per recording w.st)
+    jq -se 'all(.adapted == "group")' <(moe-predict -m m.st -m bands.st w.st) # one of several is enough
+    moe-predict -m bands.st --csv w.st | awk -F, 'NR == 1 { exit $NF != "adapted" }'
+    moe-predict -m bands.st --csv w.st | awk -F, 'NR > 1 && $NF != "group" { exit 1 }'
+    moe-predict -m bands.st --tsv --per recording w.st | awk -F'\t' '$NF != (NR == 1 ? "adapted" : "group") { exit 1 }'
     run ! grep -q adapted <(moe-predict -m m.st --csv w.st)
     moe-score adapted | jq -e '.adapted == "group"'
     moe-score plain | jq -e '.adapted == false'
@@ -168,19 +158,19 @@ said() {
 @test "what comes before damage in a stream has its answer, and a whole that is damaged has none" {
     edit S01.st nan.st 'x = t["expert.0"][2]
 for i in range(len(x)): x[i] = math.nan if i > len(x) / 2 else x[i]'
-    moe-predict -m bands.out S00.st >want
+    moe-predict -m bands.st S00.st >want
     echo rubbish >rubbish
     for broken in nan.st rubbish; do
         cp $broken bad
-        run -65 --separate-stderr bash -o pipefail -c 'cat S00.st bad | moe-predict -m bands.out'
+        run -65 --separate-stderr bash -o pipefail -c 'cat S00.st bad | moe-predict -m bands.st'
         [ "$output" = "$(cat want)" ]
         [[ $stderr == "moe-predict: "* ]]
-        run -65 --separate-stderr moe-predict -m bands.out S00.st bad
+        run -65 --separate-stderr moe-predict -m bands.st S00.st bad
         [ -z "$output" ]
     done
-    run -65 --separate-stderr bash -o pipefail -c '{ head -100 eeg/S00_1.csv; echo 1,2; } | moe-predict -m bands.out'
+    run -65 --separate-stderr bash -o pipefail -c '{ head -100 eeg/S00_1.csv; echo 1,2; } | moe-predict -m bands.st'
     [ "$(wc -l <<<"$output")" -ge 1 ]
-    cmp <(said <(echo "$output")) <(cat eeg/S00_1.csv | moe-predict -m bands.out | head -n "$(wc -l <<<"$output")" >some && said some)
+    cmp <(said <(echo "$output")) <(cat eeg/S00_1.csv | moe-predict -m bands.st | head -n "$(wc -l <<<"$output")" >some && said some)
 }
 
 @test "numbers beyond any amplifier, flat channels and flat windows are answered for" {
@@ -190,12 +180,11 @@ for i in range(len(x)): x[i] = math.nan if i > len(x) / 2 else x[i]'
     for i in range(32 * t[n][1][1]): x[i] = 0
     for i in range(len(x) // 2, len(x), t[n][1][1]): x[i] = 5'
     for m in $models m; do
-        [ -e $m.out ] || cp $m.st $m.out
-        moe-predict -m $m.out wild.st | jq -se 'length == 64 and all(.p | add | . > 0.999 and . < 1.001)'
+        moe-predict -m $m.st wild.st | jq -se 'length == 64 and all(.p | add | . > 0.999 and . < 1.001)'
     done
     for scale in zscore group none window; do
-        train x.out --set train.epochs=1 --set train.scale=$scale wild.st
-        [ "$(ask x.out 'all(math.isfinite(x) for n in t for x in t[n][2])')" = True ]
+        train x.st --set train.epochs=1 --set train.scale=$scale wild.st
+        [ "$(ask x.st 'all(math.isfinite(x) for n in t for x in t[n][2])')" = True ]
     done
     edit w.st empty.st 'x = t["region.1.channel"][2]
 for i in range(len(x)): x[i] = -1'
@@ -206,7 +195,7 @@ for i in range(len(x)): x[i] = -1'
     how="--set train.schedule=constant --set train.batch_size=7"
     n=0
     for options in "" "--valid-groups S02" "--valid-tail 0.3" "--set train.scale=group --valid-tail 0.3" "--set train.scale=group" \
-        "--set train.scale=group --set encoder.tokens=sample" "--set train.scale=group --init bands.out" "--init m.st" \
+        "--set train.scale=group --set encoder.tokens=sample" "--set train.scale=group --init bands.st" "--init m.st" \
         "--init m.st --valid-groups S01"; do
         train whole $how $options --set train.epochs=3 w.st
         train part $how $options --set train.epochs=1 --state s w.st
@@ -220,17 +209,17 @@ for i in range(len(x)): x[i] = -1'
 }
 
 @test "--init keeps evidence, means and scale, and whether the model adapts" {
-    moe-train --init bands.out --set train.epochs=1 --no-history -o on.out w.st
+    moe-train --init bands.st --set train.epochs=1 --no-history -o on.st w.st
     for name in experts.0.evidence.weight experts.1.tokens.mean experts.1.tokens.std experts.0.tokens.scale evidence.bias; do
-        [ "$(ask on.out "list(t['$name'][2])")" = "$(ask bands.out "list(t['$name'][2])")" ]
+        [ "$(ask on.st "list(t['$name'][2])")" = "$(ask bands.st "list(t['$name'][2])")" ]
     done
-    run ! cmp -s on.out bands.out
-    moe-predict -m on.out w.st | jq -se 'all(.adapted == "group")'
+    run ! cmp -s on.st bands.st
+    moe-predict -m on.st w.st | jq -se 'all(.adapted == "group")'
     no_train 78 "train.scale: the model that is continued was trained on windows that were adapted to their groups; set train.scale=group" \
-        --init bands.out --set train.scale=zscore w.st
+        --init bands.st --set train.scale=zscore w.st
     no_train 78 "train.scale: the model that is continued was trained on windows that were not adapted to their groups; set train.scale=zscore" \
         --init m.st --set train.scale=group w.st
-    no_train 78 "train.scale: the model that is continued was trained on windows that were adapted" --init samples.out --set train.scale=zscore w.st
+    no_train 78 "train.scale: the model that is continued was trained on windows that were adapted" --init samples.st --set train.scale=zscore w.st
 }
 
 @test "moe-cv tests its folds as moe-predict does with the models it keeps" {
@@ -274,11 +263,11 @@ for i in range(len(x)): x[i] = -1'
     moe-synth -q --subjects 10 --channels 8 --rate 64 --seconds 30 --snr 1 --seed 11 --where 1 --experts 2 -o ten
     moe-split -q --window 64 --experts 2 --halo 1 ten/S0[0-6]*.csv -o train.st
     moe-split -q --window 64 --experts 2 --halo 1 ten/S0[7-9]*.csv -o test.st
-    moe-train -q $small --set train.lr=1e-12 --set train.epochs=1 -o alone.out train.st
-    moe-train -q $small --set train.epochs=10 -o model.out train.st
-    moe-train -q $small --set train.epochs=10 --set train.scale=group -o group.out train.st
+    moe-train -q $small --set train.lr=1e-12 --set train.epochs=1 -o alone.st train.st
+    moe-train -q $small --set train.epochs=10 -o model.st train.st
+    moe-train -q $small --set train.epochs=10 --set train.scale=group -o group.st train.st
     for m in alone model group; do
-        moe-predict -m $m.out test.st | moe-score | jq .accuracy >$m
+        moe-predict -m $m.st test.st | moe-score | jq .accuracy >$m
         echo "$m $(cat $m)"
         jq -e '. > 0.9' $m
     done
