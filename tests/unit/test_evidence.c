@@ -1,17 +1,12 @@
 /* Evidence against normal equations that are solved by elimination here, one set for each part that is left out. */
 #include "check.h"
-#include "configured.h"
-#include "made.h"
+#include "token_rig.h"
 
 #include "train/adapt.h"
 #include "train/evidence.h"
 #include "train/tokens.h"
 
-enum { ROOM = 64, D = 12, CLASSES = 2, K = 2, KINDS = 2, EACH = 3 }; /* features: K * KINDS * EACH */
-
-static const char *const base[] = {"encoder.hidden_dim=8", "encoder.heads=2", "encoder.layers=1",
-	"encoder.ffn_dim=8", "encoder.bands=[4,16,31]", "encoder.tapers=0", "encoder.window=0.0625",
-	"encoder.hop=0.03125", "train.ridge=0.05", NULL};
+enum { D = 12, CLASSES = 2, K = 2, EACH = 3 }; /* features: K * KINDS * EACH */
 
 struct scene {
 	int recordings, windows, per_group; /* windows of a recording */
@@ -22,15 +17,7 @@ struct scene {
 	int units, of_unit; /* windows of a unit */
 };
 
-struct rig {
-	struct layout l;
-	struct configuration c;
-	struct model *m;
-	struct dataset *d;
-	struct pool *pool;
-	int64_t n, item[ROOM];
-	double x[ROOM][D]; /* features of the items */
-};
+static double feature[ROOM][D]; /* of the rig's items */
 
 /* Class 1 is louder in channel b, which both regions see, and by chance some. */
 static void speak(struct windows *w, bool third)
@@ -50,7 +37,7 @@ static void read_features(struct rig *r)
 {
 	for (int64_t i = 0; i < r->n; i++) {
 		int stretches[KINDS] = {0};
-		memset(r->x[i], 0, sizeof r->x[i]);
+		memset(feature[i], 0, sizeof feature[i]);
 		for (int k = 0; k < K; k++) {
 			real row[64];
 			int n = tokens_standard(r->d->tokens, r->item[i], k, row);
@@ -58,7 +45,7 @@ static void read_features(struct rig *r)
 				stretches[kind] = n / KINDS;
 			for (int j = 0; j < n; j++)
 				for (int f = 0; f < EACH; f++)
-					r->x[i][(k * KINDS + j % KINDS) * EACH + f] +=
+					feature[i][(k * KINDS + j % KINDS) * EACH + f] +=
 						(double)row[j * EACH + f] / stretches[j % KINDS];
 		}
 	}
@@ -66,37 +53,15 @@ static void read_features(struct rig *r)
 
 static void begin(struct rig *r, const struct scene *s, const int32_t *valid)
 {
-	const char *set[16];
-	int n = 0;
-	for (; base[n]; n++)
-		set[n] = base[n];
-	set[n] = s->set;
-	set[n + 1] = NULL;
-	*r = (struct rig){.l = target(), .c = configured(PRESET_DEFAULT, set), .pool = pool_new(2)};
-	r->m = model_new(&r->c.value, &r->l, -1);
-	CHECK(r->m && r->m->kinds == KINDS && r->m->region[0].D == EACH && r->m->n == 3 * KINDS);
-	params_init(&r->m->params, 1);
-	r->d = dataset_new(&r->l, MISSING_ERROR);
 	struct windows *w = make("a,b,c", s->recordings, s->windows, T, s->per_group);
 	speak(w, s->third);
 	w->valid = valid;
-	CHECK(!dataset_add(r->d, w) && !dataset_scale(r->d, r->m));
-	r->n = r->d->n;
-	for (int64_t i = 0; i < r->n; i++)
-		r->item[i] = i;
+	rig_begin(r, w, (const char *const[]){"encoder.tapers=0", "train.ridge=0.05", s->set, NULL});
+	CHECK(r->m->kinds == KINDS && r->m->region[0].D == EACH && r->m->n == 3 * KINDS);
 	tokens_level(r->d, r->item, r->n, r->pool, r->m);
 	dataset_adapt(r->d, r->m, r->item, r->n, ADAPT_WHOLE, r->pool);
 	tokens_fit(r->d->tokens, r->item, r->n, r->pool, r->m);
 	read_features(r);
-}
-
-static void end(struct rig *r)
-{
-	dataset_free(r->d);
-	model_free(r->m);
-	config_end(&r->c);
-	pool_free(r->pool);
-	target_done(&r->l);
 }
 
 /* Gauss, with the largest pivot of the column: A [D][D] w = b, in place. */
@@ -150,8 +115,8 @@ static void solve(const struct rig *r, const struct scene *s, const double *weig
 			some++;
 			for (int p = 0; p < D; p++) {
 				for (int q = 0; q < D; q++)
-					A[p][q] += weight[label] * r->x[i][p] * r->x[i][q];
-				b[p] += weight[label] * r->x[i][p] * ((label == c) - share[c]);
+					A[p][q] += weight[label] * feature[i][p] * feature[i][q];
+				b[p] += weight[label] * feature[i][p] * ((label == c) - share[c]);
 			}
 		}
 		for (int p = 0; p < D; p++)
@@ -239,7 +204,7 @@ static double check(const struct scene *s)
 					told[i][k][c] = 0;
 					for (int j = 0; j < KINDS * EACH; j++)
 						told[i][k][c] += W[c][k * KINDS * EACH + j] *
-								 r.x[i][k * KINDS * EACH + j];
+								 feature[i][k * KINDS * EACH + j];
 				}
 	}
 	solve(&r, s, weight, share, -1, W);
@@ -272,7 +237,7 @@ static double check(const struct scene *s)
 	double least = log_loss(&r, told, weight, share, factor);
 	for (double f = 0.01; f < 1000 && worth > 0; f *= 1.01)
 		CHECK(least <= log_loss(&r, told, weight, share, f) + 1e-9);
-	end(&r);
+	rig_end(&r);
 	return factor;
 }
 
@@ -307,7 +272,7 @@ static void there_may_be_nothing_to_learn(void)
 	for (size_t i = 0; i < r.m->params.count; i++)
 		CHECK(isfinite((double)r.m->params.x[i]));
 	CHECK(tokens_told(r.d->tokens, 0, 0) && tokens_told(r.d->tokens, 0, 0)[0] == 0);
-	end(&r);
+	rig_end(&r);
 	struct scene four = {4, 10, 1, 0, NULL, 6000, 4, 4, 10};
 	begin(&r, &four, NULL);
 	int64_t odd[20];
@@ -319,7 +284,7 @@ static void there_may_be_nothing_to_learn(void)
 			CHECK_NEAR(entry(r.m, k, 0, j), 0, 1e-9);
 	CHECK(!tokens_told(r.d->tokens, 0, 0) &&
 		tokens_told(r.d->tokens, 1, 0)); /* the others are told nothing */
-	end(&r);
+	rig_end(&r);
 }
 
 /* What else a new model says is small; here it is nothing. */
@@ -394,12 +359,12 @@ static void it_is_all_a_new_model_says(void)
 						.x[r.m->params.list[r.m->evidence_bias].offset + (size_t)c];
 				for (int j = 0; j < D; j++)
 					z += entry(r.m, j / (KINDS * EACH), c, j % (KINDS * EACH)) *
-					     r.x[i][j];
+					     feature[i][j];
 				CHECK_NEAR(logits[i * CLASSES + c], z, 1e-4 * fmax(1, fabs(z)));
 			}
 		}
 		forward_free(f);
-		end(&r);
+		rig_end(&r);
 	}
 }
 

@@ -1,7 +1,6 @@
 /* Covariance tokens by what must hold of them whatever the numbers, and what is kept of groups against sums made here. */
 #include "check.h"
-#include "configured.h"
-#include "made.h"
+#include "token_rig.h"
 
 #include "base/error.h"
 #include "train/adapt.h"
@@ -9,44 +8,9 @@
 
 #include <math.h>
 
-enum { KINDS = 2, ROOM = 64 };
-
-static const char *const base[] = {"encoder.hidden_dim=8", "encoder.heads=2", "encoder.layers=1",
-	"encoder.ffn_dim=8", "encoder.bands=[4,16,31]", "encoder.window=0.0625", "encoder.hop=0.03125", NULL};
-
-struct rig {
-	struct layout l;
-	struct configuration c;
-	struct model *m;
-	struct dataset *d;
-	struct pool *pool;
-	int64_t item[ROOM];
-};
-
-static void begin(struct rig *r, const char *scale, struct windows *w)
+static void begin(struct rig *r, const char *set, struct windows *w)
 {
-	const char *set[16];
-	int n = 0;
-	for (; base[n]; n++)
-		set[n] = base[n];
-	set[n++] = scale;
-	set[n] = NULL;
-	*r = (struct rig){.l = target(), .c = configured(PRESET_DEFAULT, set), .pool = pool_new(2)};
-	r->m = model_new(&r->c.value, &r->l, -1);
-	params_init(&r->m->params, 1);
-	r->d = dataset_new(&r->l, MISSING_ERROR);
-	for (int64_t i = 0; i < ROOM; i++)
-		r->item[i] = i;
-	CHECK(!dataset_add(r->d, w) && !dataset_scale(r->d, r->m));
-}
-
-static void end(struct rig *r)
-{
-	dataset_free(r->d);
-	model_free(r->m);
-	config_end(&r->c);
-	pool_free(r->pool);
-	target_done(&r->l);
+	rig_begin(r, w, (const char *const[]){set, NULL});
 }
 
 static float *samples_of(const struct windows *w)
@@ -83,7 +47,7 @@ static void loudness_is_nothing(void)
 		CHECK(n == 3 * KINDS);
 		for (int j = 0; i && j < n * 3; j++)
 			CHECK_NEAR(is[j], was[j], 2e-4);
-		end(&r);
+		rig_end(&r);
 	}
 }
 
@@ -119,7 +83,7 @@ static void scale_is_the_mean_power(void)
 		}
 		r.l.region = region;
 		r.l.regions = 2;
-		end(&r);
+		rig_end(&r);
 	}
 }
 
@@ -149,7 +113,7 @@ static void padding_never_counts(void)
 	CHECK(!model_new(&r.c.value, &r.l, -1)); /* nothing but padding */
 	CHECK(strstr(err_text(), "region padded: has padding and no channel"));
 	r.l.region = region;
-	end(&r);
+	rig_end(&r);
 }
 
 /* Channels without signal, all of them, or with more than any amplifier gives. */
@@ -190,7 +154,7 @@ static void all_numbers_are_finite(void)
 	for (int k = 0; k < 2; k++)
 		for (int kind = 0; kind < KINDS; kind++)
 			CHECK(isfinite((double)model_token_scale(r.m, k)[kind]));
-	end(&r);
+	rig_end(&r);
 }
 
 /* A window that ends early has the tokens of the stretches that are whole. */
@@ -208,7 +172,7 @@ static void windows_may_end_early(void)
 			CHECK(n == KINDS * (pass ? stretches[i] : 3));
 			CHECK(!pass || !memcmp(is, was[i], (size_t)n * 3 * sizeof *is));
 		}
-		end(&r);
+		rig_end(&r);
 	}
 }
 
@@ -221,7 +185,7 @@ static void there_are_so_many_tapers(void)
 		begin(&r, pass ? "encoder.tapers=16" : "encoder.tapers=4", make("a,b,c", 1, 4, T, 1));
 		int n = tokens_of(&r, 2, 0, pass ? many : four);
 		CHECK(!pass || !memcmp(four, many, (size_t)n * 3 * sizeof *four));
-		end(&r);
+		rig_end(&r);
 	}
 }
 
@@ -306,7 +270,7 @@ static void centres_are_means_of_groups(void)
 	for (int j = 0; j < n * 3; j++)
 		CHECK_NEAR(standard[j],
 			raw[j] - tokens_centre_of(r.d->tokens, 3, 0)[j / 3 % KINDS * 3 + j % 3], 1e-6);
-	end(&r);
+	rig_end(&r);
 }
 
 /* Window by window each has the mean so far; the sums outlive the windows. */
@@ -334,7 +298,7 @@ static void running_centres_know_what_came(void)
 		CHECK_NEAR(tokens_centre_of(r.d->tokens, 1, 0)[j], mean[j], 1e-5);
 		CHECK_NEAR(tokens_centre_of(r.d->tokens, 0, 0)[j], again[j], 1e-5);
 	}
-	end(&r);
+	rig_end(&r);
 }
 
 /* Tokens of samples: each channel by mean and deviation of the group's samples, of all or of those so far. */
@@ -375,7 +339,7 @@ static void groups_scale_their_samples(void)
 			for (int t = 0; t < T; t++)
 				CHECK_NEAR(x[2 * t + 1], 0, 1e-6);
 		}
-		end(&r);
+		rig_end(&r);
 	}
 }
 
