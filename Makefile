@@ -5,6 +5,7 @@
 #   make demo       synthesise, split, train, route, predict, with figures
 #   make test       everything that proves it; ends with "N passed, N failed"
 #   make SAN=address,undefined test     the same under sanitizers             (CC=clang: the other compiler)
+#   make tsan       unit tests and threaded programs under ThreadSanitizer
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -86,6 +87,11 @@ gradcheck: $(GRADS:%=$B/gradcheck/%)
 	@tests/run gradcheck $^
 test: all $(UNITS:%=$B/unit/%) $(GRADS:%=$B/gradcheck/%)
 	@MOE_BIN=$(abspath $B/bin) tests/run all $(UNITS:%=$B/unit/%) $(GRADS:%=$B/gradcheck/%) $(BATS)
+# ThreadSanitizer: the unit tests, and every program that uses threads.
+tsan:
+	@$(MAKE) --no-print-directory SAN=thread tsan-run
+tsan-run: all $(UNITS:%=$B/unit/%)
+	@TSAN_OPTIONS="exitcode=66 $$TSAN_OPTIONS" MOE_BIN=$(abspath $B/bin) tests/run tsan $(UNITS:%=$B/unit/%) tests/threads.bats
 valgrind: $(UNITS:%=$B/unit/%)
 	@MOE_WRAP='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' tests/run valgrind $^
 
@@ -193,4 +199,4 @@ dist:
 clean:
 	rm -rf build
 
-.PHONY: all unit gradcheck test valgrind bench bench-plot bench-readme bench-peers fuzz golden man lint deps deps-dev demo install uninstall dist clean FORCE
+.PHONY: all unit gradcheck test tsan tsan-run valgrind bench bench-plot bench-readme bench-peers fuzz golden man lint deps deps-dev demo install uninstall dist clean FORCE

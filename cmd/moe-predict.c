@@ -7,12 +7,14 @@
 #include "train/committee.h"
 #include "train/source.h"
 
+#include <math.h>
+
 enum form { JSON_LINES, CSV, TSV };
 
 static struct {
 	struct names models;
 	long long batch;
-	int missing, per;
+	int missing, per, nonfinite;
 	double reject;
 	bool csv, tsv, rejects;
 	struct selection_words select;
@@ -39,6 +41,9 @@ static const struct option table[] = {
 	{"missing-channel", 0, OPT_CHOICE, &o.missing, .value = "error", .choices = "error|interp|zero",
 		.help = "a channel the model wants and the input lacks: refuse, take the mean of the "
 			"region's other channels, or zeros"},
+	{"on-nonfinite", 0, OPT_CHOICE, &o.nonfinite, .value = "error", .choices = "error|unanswered",
+		.help = "a window whose answer is not a finite number (huge samples, or huge parameters): "
+			"refuse, or write its line without class, p, logits and gate"},
 	THREADS_OPTION,
 	MAX_HEADER_OPTION,
 	COMMON_OPTIONS,
@@ -50,8 +55,8 @@ static const struct program program = {"moe-predict", "predict the classes of wi
 struct recording {
 	char *group, *label;
 	bool mixed; /* windows of several labels */
-	long long windows;
-	double *p, *gate; /* sums */
+	long long windows, answered;
+	double *p, *gate; /* sums over the windows that have an answer */
 };
 
 struct run {
@@ -64,6 +69,7 @@ struct run {
 	struct names recordings;
 	struct recording *recording;
 	int room;
+	long long windows, unanswered;
 };
 
 /* A cell of a table, the first of its row or not: quoted where commas ask for it; tabs and line ends cannot stand in a TSV
@@ -83,9 +89,12 @@ static void cell(struct text *t, enum form form, bool first, const char *s)
 		text_add_n(t, form == TSV && strchr("\t\n\r", *s) ? " " : s, 1);
 }
 
+/* Empty where there is none (NAN). */
 static void number(struct text *t, enum form form, double x)
 {
-	text_addf(t, "%s%.9g", form == CSV ? "," : "\t", x);
+	text_add(t, form == CSV ? "," : "\t");
+	if (!isnan(x))
+		text_addf(t, "%.9g", x);
 }
 
 static void header(const struct run *r, struct text *t)
@@ -121,13 +130,13 @@ static void as_row(const struct run *r, const struct answer *a, struct text *t)
 	if (!o.per)
 		number(t, r->form, a->time);
 	cell(t, r->form, false, a->label ? a->label : "");
-	cell(t, r->form, false, a->class);
+	cell(t, r->form, false, a->class ? a->class : "");
 	for (int c = 0; c < r->classes; c++)
-		number(t, r->form, a->p[c]);
-	for (int c = 0; c < r->classes && a->logits; c++)
-		number(t, r->form, (double)a->logits[c]);
+		number(t, r->form, a->p ? a->p[c] : NAN);
+	for (int c = 0; c < r->classes && !o.per; c++)
+		number(t, r->form, a->logits ? (double)a->logits[c] : NAN);
 	for (int k = 0; k < r->K; k++)
-		number(t, r->form, a->gate[k]);
+		number(t, r->form, a->gate ? a->gate[k] : NAN);
 	if (a->adapted)
 		cell(t, r->form, false, a->adapted);
 	text_add(t, "\n");
@@ -139,7 +148,7 @@ static int print_answer(const struct run *r, const struct answer *a)
 {
 	struct text t = {0};
 	struct answer said = *a;
-	if (o.rejects && a->p[answer_likeliest(a->p, r->classes)] < o.reject)
+	if (o.rejects && a->p && a->p[answer_likeliest(a->p, r->classes)] < o.reject)
 		said.class = unsure;
 	if (r->committee->adapts)
 		said.adapted = "group";
@@ -152,7 +161,7 @@ static int print_answer(const struct run *r, const struct answer *a)
 	return bad;
 }
 
-/* Adds a window's probabilities to its recording. */
+/* Adds a window's probabilities, if it has any, to its recording. */
 static void vote(struct run *r, const struct answer *a)
 {
 	int i = names_intern(&r->recordings, a->recording);
@@ -172,11 +181,14 @@ static void vote(struct run *r, const struct answer *a)
 		v->label = mem_text(a->label);
 	else if (a->label && strcmp(a->label, v->label))
 		v->mixed = true;
+	v->windows++;
+	if (!a->p)
+		return;
 	for (int c = 0; c < r->classes; c++)
 		v->p[c] += a->p[c];
 	for (int k = 0; k < r->K; k++)
 		v->gate[k] += a->gate[k];
-	v->windows++;
+	v->answered++;
 }
 
 static int print_votes(struct run *r)
@@ -185,18 +197,20 @@ static int print_votes(struct run *r)
 	for (int i = 0; i < r->recordings.n && !bad; i++) {
 		struct recording *v = &r->recording[i];
 		for (int c = 0; c < r->classes; c++)
-			v->p[c] /= (double)v->windows;
+			v->p[c] /= (double)v->answered;
 		for (int k = 0; k < r->K; k++)
-			v->gate[k] /= (double)v->windows;
+			v->gate[k] /= (double)v->answered;
 		struct answer a = {.recording = r->recordings.s[i],
 			.group = v->group,
 			.label = v->mixed ? NULL : v->label,
-			.class = r->layout->classes.s[answer_likeliest(v->p, r->classes)],
 			.windows = v->windows,
 			.classes = r->classes,
-			.regions = r->K,
-			.p = v->p,
-			.gate = v->gate};
+			.regions = r->K};
+		if (v->answered) {
+			a.class = r->layout->classes.s[answer_likeliest(v->p, r->classes)];
+			a.p = v->p;
+			a.gate = v->gate;
+		}
 		bad = print_answer(r, &a);
 	}
 	return bad;
@@ -214,13 +228,20 @@ static void free_votes(struct run *r)
 	names_free(&r->recordings);
 }
 
-static int print_batch(
-	struct run *r, int64_t from, int64_t n, const double *p, const real *logits, const double *gate)
+static int print_batch(struct run *r, int64_t from, int64_t n, const double *p, const real *logits,
+	const double *gate, const bool *unanswered)
 {
 	int bad = 0;
 	for (int64_t b = 0; b < n && !bad; b++) {
-		struct answer a = answer_item(r->committee->member[0].data, from + b, &r->layout->classes,
-			r->K, p + b * r->classes, logits + b * r->classes, gate + b * r->K);
+		const struct dataset *d = r->committee->member[0].data;
+		bool none = unanswered[b];
+		if (none && !o.nonfinite)
+			return dataset_no_answer(d, from + b);
+		struct answer a =
+			answer_item(d, from + b, &r->layout->classes, r->K, none ? NULL : p + b * r->classes,
+				none ? NULL : logits + b * r->classes, none ? NULL : gate + b * r->K);
+		r->windows++;
+		r->unanswered += none;
 		if (o.per)
 			vote(r, &a);
 		else
@@ -237,16 +258,18 @@ static int answer(struct run *r)
 	size_t classes = (size_t)batch * (size_t)r->classes;
 	double *p = NEW_ARRAY(double, classes), *gate = NEW_ARRAY(double, (size_t)batch *(size_t)r->K);
 	real *logits = NEW_ARRAY(real, classes);
+	bool *unanswered = NEW_ARRAY(bool, batch);
 	for (int64_t from = 0; from < c->windows && !bad; from += batch) {
 		int64_t n = c->windows - from < batch ? c->windows - from : batch;
-		bad = committee_answer(c, from, n, batch, p, logits, gate) ||
-		      print_batch(r, from, n, p, logits, gate);
+		bad = committee_answer(c, from, n, batch, p, logits, gate, unanswered) ||
+		      print_batch(r, from, n, p, logits, gate, unanswered);
 	}
+	free(unanswered);
 	free(p);
 	free(logits);
 	free(gate);
 	committee_clear(c);
-	return bad || output_flush(r->out);
+	return output_flush(r->out) || bad;
 }
 
 static void say_notes(const struct source *s, int *said)
@@ -342,6 +365,12 @@ static int predict(struct committee *c, const struct names *operands)
 	r.out = output_open(common.output, OUTPUT_TEXT);
 	if (r.out)
 		bad = output_end(r.out, answer_all(&r, operands));
+	if (!bad && r.unanswered && !common.quiet) {
+		char *words = mem_format("%lld of %lld windows have no answer: it is not a finite number",
+			r.unanswered, r.windows);
+		program_say(words);
+		free(words);
+	}
 	free_votes(&r);
 	return bad;
 }

@@ -171,7 +171,9 @@ static int route_batches(
 		int n = (int)(d->n - from < batch ? d->n - from : batch);
 		for (int i = 0; i < n; i++)
 			item[i] = from + i;
-		dataset_evaluate(d, r->f, item, n, n, classes, K, logits, weight);
+		bad = dataset_evaluate(d, r->f, item, n, n, classes, K, logits, weight, NULL);
+		if (bad)
+			break;
 		for (int i = 0; i < n * K; i++)
 			gate[from * K + i] = (float)weight[i];
 		bad = s ? spool_add(s, n) : write_lines(r, t, from, n, gate + from * K);

@@ -19,6 +19,7 @@ struct trial {
 	int64_t *size;    /* [groups] windows */
 	double *resample; /* [resamples] room */
 	int *times;       /* [groups] room */
+	bool *failed;     /* a window had no answer; the error is recorded */
 };
 
 static void judged_windows(struct trial *t)
@@ -50,7 +51,10 @@ static int64_t evaluate(const struct trial *t, bool *right)
 	int64_t sum = 0;
 	for (int64_t from = 0; from < t->n; from += BATCH) {
 		int64_t n = t->n - from < BATCH ? t->n - from : BATCH;
-		dataset_evaluate(t->d, t->f, t->item + from, n, BATCH, classes, K, logits, gate);
+		if (dataset_evaluate(t->d, t->f, t->item + from, n, BATCH, classes, K, logits, gate, NULL)) {
+			*t->failed = true;
+			break;
+		}
 		for (int64_t i = 0; i < n; i++) {
 			right[from + i] = metrics_answer(logits + i * classes, classes) ==
 					  t->d->item[t->item[from + i]].label;
@@ -141,7 +145,8 @@ static void leave_out(const struct trial *t, struct ablation_table *a)
 int ablate(const struct model *m, struct forward *f, const struct dataset *d, int resamples, uint64_t seed,
 	struct ablation_table *a)
 {
-	struct trial t = {.m = m, .f = f, .d = d};
+	bool failed = false;
+	struct trial t = {.m = m, .f = f, .d = d, .failed = &failed};
 	int bad = 0;
 	*a = (struct ablation_table){.resamples = resamples, .seed = seed};
 	judged_windows(&t);
@@ -164,7 +169,7 @@ int ablate(const struct model *m, struct forward *f, const struct dataset *d, in
 	free(t.whole);
 	free(t.resample);
 	free(t.times);
-	return bad ? -1 : 0;
+	return bad || failed ? -1 : 0;
 }
 
 void ablation_table_free(struct ablation_table *a)

@@ -20,7 +20,7 @@ struct answer answer_item(const struct dataset *d, int64_t item, const struct na
 	return (struct answer){.recording = d->recordings.s[it->recording],
 		.group = d->groups.s[it->group],
 		.label = it->label < 0 ? NULL : d->classes.s[it->label],
-		.class = classes->s[answer_likeliest(p, classes->n)],
+		.class = p ? classes->s[answer_likeliest(p, classes->n)] : NULL,
 		.start = w->sample[it->window],
 		.time = (double)w->sample[it->window] / w->layout.rate,
 		.classes = classes->n,
@@ -40,14 +40,28 @@ struct answer answer_window(const struct model *m, const struct dataset *d, int6
 	return answer_item(d, item, &m->layout.classes, K, p, logits, gate);
 }
 
+/* null where there is no x */
 static void list(struct text *t, const char *key, const double *x, int n)
 {
+	if (!x) {
+		text_addf(t, ",\"%s\":null", key);
+		return;
+	}
 	text_addf(t, ",\"%s\":[", key);
 	for (int i = 0; i < n; i++) {
 		text_add(t, i ? "," : "");
 		json_float(t, x[i]);
 	}
 	text_add(t, "]");
+}
+
+static void name(struct text *t, const char *key, const char *s)
+{
+	text_addf(t, ",\"%s\":", key);
+	if (s)
+		json_string(t, s);
+	else
+		text_add(t, "null");
 }
 
 void answer_json(const struct answer *a, const char *more, struct text *t)
@@ -62,13 +76,8 @@ void answer_json(const struct answer *a, const char *more, struct text *t)
 		text_addf(t, ",\"start\":%lld,\"time\":", a->start);
 		json_float(t, a->time);
 	}
-	text_add(t, ",\"label\":");
-	if (a->label)
-		json_string(t, a->label);
-	else
-		text_add(t, "null");
-	text_add(t, ",\"class\":");
-	json_string(t, a->class);
+	name(t, "label", a->label);
+	name(t, "class", a->class);
 	list(t, "p", a->p, a->classes);
 	if (a->logits) {
 		text_add(t, ",\"logits\":[");
@@ -77,6 +86,8 @@ void answer_json(const struct answer *a, const char *more, struct text *t)
 			json_float(t, (double)a->logits[c]);
 		}
 		text_add(t, "]");
+	} else if (!a->windows) {
+		text_add(t, ",\"logits\":null");
 	}
 	if (a->regions)
 		list(t, "gate", a->gate, a->regions);

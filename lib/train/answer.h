@@ -6,8 +6,9 @@
 
 struct answer {
 	const char *recording, *group, *label; /* label NULL = unknown */
-	const char *class;                     /* the one answered */
-	long long start, windows;              /* windows: of a recording; 0 of a window */
+	const char
+		*class; /* the one answered; NULL: the model has no answer, and p, logits and gate are NULL */
+	long long start, windows; /* windows: of a recording; 0 of a window */
 	double time;
 	int classes, regions; /* regions 0: there is no gate */
 	const double *p;      /* [classes] */
@@ -19,7 +20,8 @@ struct answer {
 /* The class with the largest of p [n], the lower one on a tie. */
 int answer_likeliest(const double *p, int n);
 
-/* Of one item, of which p [classes], logits [classes] and the weights of the regions, gate [regions], are known; they are borrowed. */
+/* Of one item, of which p [classes], logits [classes] and the weights of the regions, gate [regions], are known; they are borrowed. All are NULL where there
+ * is no answer. */
 struct answer answer_item(const struct dataset *, int64_t item, const struct names *classes, int regions,
 	const double *p, const real *logits, const double *gate);
 

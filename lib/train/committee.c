@@ -200,12 +200,14 @@ int committee_adapt(struct committee *c, int64_t from, int64_t n, enum adapt how
 	return 0;
 }
 
-int committee_answer(
-	struct committee *c, int64_t from, int64_t n, int batch, double *p, real *logits, double *gate)
+int committee_answer(struct committee *c, int64_t from, int64_t n, int batch, double *p, real *logits,
+	double *gate, bool *unanswered)
 {
 	int classes = c->member[0].m->layout.classes.n, K = c->member[0].m->layout.regions, bad = 0;
 	int64_t *item = NEW_ARRAY(int64_t, n);
 	real *z = NEW_ARRAY(real, n * classes);
+	bool *lost = NEW_ARRAY(bool, n);
+	memset(unanswered, 0, (size_t)n * sizeof *unanswered);
 	for (int64_t i = 0; i < n; i++)
 		item[i] = from + i;
 	memset(p, 0, (size_t)(n * classes) * sizeof *p);
@@ -215,18 +217,20 @@ int committee_answer(
 		struct member *b = &c->member[i];
 		real *w = NEW_ARRAY(real, n * b->m->layout.regions);
 		bad = dataset_check(b->data, b->m, item, n) || conditions_bind(b->data, b->m, item, n);
+		bad = bad || dataset_evaluate(b->data, b->forward, item, n, batch, classes,
+				     b->m->layout.regions, z, w, lost);
 		if (bad && c->n > 1)
 			err_at("%s", b->path);
-		if (!bad) {
-			dataset_evaluate(
-				b->data, b->forward, item, n, batch, classes, b->m->layout.regions, z, w);
+		for (int64_t j = 0; j < n; j++)
+			unanswered[j] |= lost[j];
+		if (!bad)
 			add_answers(c, b, n, z, w, p, logits, gate);
-		}
 		free(w);
 	}
 	if (!bad && c->n > 1)
 		divide(c, n, p, logits, gate);
 	free(item);
 	free(z);
+	free(lost);
 	return bad ? -1 : 0;
 }

@@ -52,8 +52,8 @@ void committee_clear(struct committee *);
 int committee_adapt(struct committee *, int64_t from, int64_t n, enum adapt);
 
 /* Windows from .. from + n - 1 of those gathered: p [n][classes], logits [n][classes], and gate [n][K] if there is one. -1 when a
- * window holds what cannot be answered. */
-int committee_answer(
-	struct committee *, int64_t from, int64_t n, int batch, double *p, real *logits, double *gate);
+ * window holds what cannot be answered. Windows whose answer is not finite are marked in unanswered [n]. */
+int committee_answer(struct committee *, int64_t from, int64_t n, int batch, double *p, real *logits,
+	double *gate, bool *unanswered);
 
 #endif

@@ -192,8 +192,10 @@ static int test(const struct cv *cv, const struct model *m, const struct fold_it
 		dataset_adapt(d, m, x->test, x->tests, ADAPT_WHOLE, one);
 	for (int64_t from = 0; from < x->tests && !bad; from += BATCH) {
 		int64_t n = x->tests - from < BATCH ? x->tests - from : BATCH;
-		dataset_evaluate(d, forward, x->test + from, n, BATCH, classes, K, logits, weights);
-		answer_batch(cv, m, d, x->test + from, n, logits, weights, f);
+		bad = dataset_evaluate(
+			d, forward, x->test + from, n, BATCH, classes, K, logits, weights, NULL);
+		if (!bad)
+			answer_batch(cv, m, d, x->test + from, n, logits, weights, f);
 	}
 	free(logits);
 	free(weights);

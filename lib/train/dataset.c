@@ -400,9 +400,27 @@ static const real *centre(void *context, int b, int k)
 	return tokens_centre_of(f->d->tokens, f->items[b], k);
 }
 
-void dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t *items, int64_t n, int batch,
-	int classes, int K, real *logits, real *gate)
+int dataset_no_answer(const struct dataset *d, int64_t item)
 {
+	const struct item *it = &d->item[item];
+	return err_set(EX_DATAERR,
+		"%s: the answer to the window from sample %lld is not a finite number: its samples, or the "
+		"model's parameters, are too large; correct the recording, or leave the window out",
+		d->recordings.s[it->recording], (long long)dataset_windows(d, item)->sample[it->window]);
+}
+
+static bool all_finite(const real *x, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (!isfinite(x[i]))
+			return false;
+	return true;
+}
+
+int dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t *items, int64_t n, int batch,
+	int classes, int K, real *logits, real *gate, bool *unanswered)
+{
+	int bad = 0;
 	int *condition = NEW_ARRAY(int, n < batch ? n : batch);
 	forward_conditions(f, condition);
 	forward_samples(f, samples);
@@ -418,4 +436,12 @@ void dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t 
 	}
 	forward_conditions(f, NULL);
 	free(condition);
+	for (int64_t i = 0; i < n && !bad; i++) {
+		bool answered = all_finite(logits + i * classes, classes) && all_finite(gate + i * K, K);
+		if (unanswered)
+			unanswered[i] = !answered;
+		else if (!answered)
+			bad = dataset_no_answer(d, items[i]);
+	}
+	return bad;
 }

@@ -148,6 +148,8 @@ static int fit_inputs(
 		dataset_adapt(d->train, m, all, n, ADAPT_WHOLE, pool);
 		free(all);
 	}
+	if (d->train->tokens && tokens_check(d->train->tokens, d->train_item, d->trains))
+		return -1;
 	if (fits)
 		tokens_fit(d->train->tokens, d->train_item, d->trains, pool, m);
 	return (begins || told) && config_evidence(&m->config)

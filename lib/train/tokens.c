@@ -229,8 +229,30 @@ static struct sums *sums_of(struct tokens *t, int64_t item)
 	return &t->group[g];
 }
 
+static bool all_finite(const struct tokens *t, int64_t item)
+{
+	const real *x = row_of(t, item, 0);
+	int n = count_of(t, item);
+	bool finite = true;
+	for (int k = 0; k < t->m->layout.regions; k++)
+		for (size_t i = 0; i < (size_t)n * (size_t)t->m->region[k].D; i++)
+			finite &= isfinite(x[t->at[k] + i]) != 0;
+	return finite;
+}
+
+int tokens_check(const struct tokens *t, const int64_t *items, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++)
+		if (!all_finite(t, items[i]))
+			return dataset_no_answer(t->d, items[i]);
+	return 0;
+}
+
+/* A window whose tokens are not finite has no answer and no say in the mean of its group. */
 static void add(const struct tokens *t, int64_t item, struct sums *s)
 {
+	if (!all_finite(t, item))
+		return;
 	int n = count_of(t, item);
 	size_t kinds = (size_t)t->m->kinds;
 	for (int i = 0; i < n; i++)

@@ -24,7 +24,9 @@ void tokens_free(struct tokens *);
 void tokens_level(const struct dataset *, const int64_t *items, int64_t n, struct pool *, struct model *);
 /* Makes and keeps the features of these items, scaled as the dataset says now; those that are there already stay. */
 void tokens_keep(struct tokens *, const int64_t *items, int64_t n, struct pool *);
-/* Each group's mean over its items among these, which are kept. */
+/* -1 with an error that names the first of these items, which are kept, whose features are not all finite. */
+int tokens_check(const struct tokens *, const int64_t *items, int64_t n);
+/* Each group's mean over its items among these, which are kept; those whose features are not finite have no say. */
 void tokens_centre(struct tokens *, const int64_t *items, int64_t n);
 /* The same while windows arrive: each of these items, in their order, has for its mean that of its group's items so far, itself included. The sums
  * outlive tokens_forget. */

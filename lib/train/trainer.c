@@ -226,6 +226,22 @@ static void count_right(struct trainer *t, int B)
 			metrics_answer(t->logits + (size_t)b * (size_t)classes, classes) == t->label[b];
 }
 
+/* The first window of a batch whose answer is not finite while that to another one is, so that it is due to the window and not to the
+ * parameters; -1 where there is none. */
+static int64_t window_without_answer(const struct trainer *t, int64_t from, int B)
+{
+	int classes = t->m->layout.classes.n, first = -1, lost = 0;
+	for (int b = 0; b < B; b++) {
+		bool finite = true;
+		for (int c = 0; c < classes; c++)
+			finite &= isfinite(t->logits[b * classes + c]) != 0;
+		lost += !finite;
+		if (!finite && first < 0)
+			first = b;
+	}
+	return first >= 0 && lost < B ? t->data.train_item[t->order[from + first]] : -1;
+}
+
 /* The next batch: 0, or -1 when loss, gradient or parameters stopped being finite (the parameters are as before then). */
 static int one_step(struct trainer *t, struct step_report *r)
 {
@@ -262,6 +278,8 @@ static int one_step(struct trainer *t, struct step_report *r)
 	r->loss = (double)forward_train(t->forward, B, fill, &f, &step, t->gradient);
 	r->grad_norm = update_norm(t->update, t->gradient, &bad);
 	r->lr = schedule_rate(c, t->at.step, r->steps);
+	if (!isfinite(r->loss) && window_without_answer(t, from, B) >= 0)
+		return dataset_no_answer(t->data.train, window_without_answer(t, from, B));
 	if (!isfinite(r->loss) || bad)
 		return err_set(EX_DATAERR,
 			"step %ld: the loss is %g, %s%s; the parameters before this step are kept; try a "
@@ -296,22 +314,24 @@ static int label_of(const struct trainer *t, int64_t valid)
 	return t->data.valid->item[t->data.valid_item[valid]].label;
 }
 
-/* Validation windows from .. from + the number returned: logits [..][classes]. gate [BATCH][K]: room. */
+/* Validation windows from .. from + the number returned: logits [..][classes]. gate [BATCH][K]: room. -1 when one has no answer. */
 static int64_t evaluate(struct trainer *t, int64_t from, real *logits, real *gate)
 {
 	int64_t n = t->data.valids - from < BATCH ? t->data.valids - from : BATCH;
-	dataset_evaluate(t->data.valid, t->forward, t->data.valid_item + from, n, BATCH,
-		t->m->layout.classes.n, t->m->layout.regions, logits, gate);
-	return n;
+	return dataset_evaluate(t->data.valid, t->forward, t->data.valid_item + from, n, BATCH,
+		       t->m->layout.classes.n, t->m->layout.regions, logits, gate, NULL)
+		       ? err_at("validation after step %ld", t->at.step)
+		       : n;
 }
 
-static void validate(struct trainer *t, struct epoch_report *r)
+static int validate(struct trainer *t, struct epoch_report *r)
 {
 	int classes = t->m->layout.classes.n, K = t->m->layout.regions;
 	real *logits = NEW_ARRAY(real, BATCH * classes), *gate = NEW_ARRAY(real, BATCH * K);
 	struct metrics m;
 	metrics_begin(&m, classes);
-	for (int64_t from = 0, n; from < t->data.valids; from += n) {
+	int64_t n = 0;
+	for (int64_t from = 0; from < t->data.valids && n >= 0; from += n) {
 		n = evaluate(t, from, logits, gate);
 		for (int64_t i = 0; i < n; i++)
 			metrics_add(&m, logits + i * classes, label_of(t, from + i));
@@ -323,25 +343,29 @@ static void validate(struct trainer *t, struct epoch_report *r)
 	metrics_end(&m);
 	free(logits);
 	free(gate);
+	return n < 0 ? -1 : 0;
 }
 
 /* The model's temperature, by its answers to the validation windows. */
-static void calibrate(struct trainer *t)
+static int calibrate(struct trainer *t)
 {
+	int bad = 0;
 	int classes = t->m->layout.classes.n;
 	struct shelf shelf[2] = {{0}, {0}};
 	size_t n = (size_t)t->data.valids;
 	real *logits = shelf_grow(&shelf[0], NULL, n * (size_t)classes * sizeof *logits),
 	     *gate = NEW_ARRAY(real, BATCH * t->m->layout.regions);
 	int *label = shelf_grow(&shelf[1], NULL, n * sizeof *label);
-	for (int64_t from = 0; from < t->data.valids; from += BATCH)
-		evaluate(t, from, logits + from * classes, gate);
+	for (int64_t from = 0; from < t->data.valids && !bad; from += BATCH)
+		bad = evaluate(t, from, logits + from * classes, gate) < 0;
 	for (int64_t i = 0; i < t->data.valids; i++)
 		label[i] = label_of(t, i);
-	t->m->temperature = calibrate_temperature(logits, label, t->data.valids, classes);
+	if (!bad)
+		t->m->temperature = calibrate_temperature(logits, label, t->data.valids, classes);
 	shelf_free(&shelf[0], logits);
 	shelf_free(&shelf[1], label);
 	free(gate);
+	return bad ? -1 : 0;
 }
 
 /* Ends the epoch at hand: validation, best parameters, patience. */
@@ -362,7 +386,8 @@ static int end_epoch(struct trainer *t, struct epoch_report *r)
 	r->mixture = mixtures_end_epoch(t->mixtures, &r->mixtures, &t->warnings);
 	r->warnings = &t->warnings;
 	if (t->data.valids) {
-		validate(t, r);
+		if (validate(t, r))
+			return -1;
 		if (!isfinite(r->valid_loss))
 			return err_set(EX_DATAERR,
 				"step %ld: the validation loss of epoch %d is %g; try a smaller train.lr",
@@ -413,8 +438,8 @@ int trainer_run(struct trainer *t, const struct watch *w)
 	}
 	if (t->data.valids) {
 		memcpy(t->m->params.x, t->best, t->m->params.count * sizeof(real));
-		if (trainer_calibrates(t))
-			calibrate(t);
+		if (trainer_calibrates(t) && calibrate(t))
+			return -1;
 	}
 	return 0;
 }

@@ -176,6 +176,11 @@ static int take_probabilities(struct predictions *a, const cJSON *line, const ch
 	const cJSON *list = json_get(line, "p"), *v;
 	int n = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0, c = 0;
 	double sum = 0;
+	if (cJSON_IsNull(list))
+		return err_set(EX_DATAERR,
+			"%s: the window has no answer (p is null), so there is nothing to score; leave such "
+			"lines out (jq -c 'select(.p)'), and say how many they are",
+			where);
 	if (n < 2)
 		return wrong_key(where, "p", list ? "not a list of two or more numbers" : "missing");
 	if (n > MOST_CLASSES)
