@@ -149,3 +149,26 @@ setup_file() {
     no_train 65 "moe.channels" --init bad.st w.st
     no_train 65 "w.st: not a model" --init w.st w.st
 }
+
+@test "a sample number beyond what is exact is refused by every program that reads windows, and the largest one is not" {
+    edit w.st far.st 't["window.sample"][2][-1] = 2**63 - 1'
+    edit w.st negative.st 't["window.sample"][2][-1] = -1'
+    edit w.st last.st 't["window.sample"][2][-1] = 2**53'
+    for bad in far negative; do
+        words="$bad.st: tensor window.sample: window 63: "
+        no_train 65 "$words" $small --valid-groups S00 $bad.st
+        no_train 65 "$words" $small --valid-tail 0.3 $bad.st
+        no_train 65 "$words" $small --set train.scale=ems $bad.st
+        refused 65 "$words" moe-stats --leak-check $bad.st w.st
+        refused 65 "$words" moe-stats --leak-check w.st $bad.st
+        refused 65 "$words" moe-predict -m m.st $bad.st -o never.st
+        refused 65 "$words" moe-route -m m.st $bad.st -o never.st
+        refused 65 "$words" moe-cv $small --test-stride 16 $bad.st -o never.st
+    done
+    train last.model --valid-tail 0.3 last.st
+    moe-stats --leak-check last.st w.st >/dev/null || [ $? -eq 1 ]
+    [ "$(moe-predict -m m.st last.st | tail -n 1 | jq .start)" = 9007199254740992 ]
+    moe-route -m m.st w.st -o r.st
+    edit r.st far.route 't["window.sample"][2][-1] = 2**63 - 1'
+    refused 65 "far.route: tensor window.sample: window 63: " moe-stats far.route
+}

@@ -53,9 +53,10 @@ static int check_rows(const struct windows *w)
 				"which it takes %d",
 				name, (long long)i, (long long)w->start[i], (long long)w->samples,
 				windows_samples(w, i));
-		if (w->sample[i] < 0)
-			return err_set(EX_DATAERR, "%s: tensor window.sample: window %lld: %lld is negative",
-				name, (long long)i, (long long)w->sample[i]);
+		if (w->sample[i] < 0 || w->sample[i] > LAYOUT_SAMPLE_MOST)
+			return err_set(EX_DATAERR,
+				"%s: tensor window.sample: window %lld: %lld is outside 0 to %lld", name,
+				(long long)i, (long long)w->sample[i], (long long)LAYOUT_SAMPLE_MOST);
 		if (w->label[i] < -1 || w->label[i] >= w->layout.classes.n)
 			return err_set(EX_DATAERR, "%s: tensor window.label: window %lld: %d of %d classes",
 				name, (long long)i, (int)w->label[i], w->layout.classes.n);

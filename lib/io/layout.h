@@ -12,6 +12,10 @@
 #include "io/conditioning.h"
 #include "io/safetensors.h"
 
+/* The largest number of a sample within its recording: up to here whole numbers are exact in JSON, and a window's length more is no
+ * overflow. */
+#define LAYOUT_SAMPLE_MOST ((int64_t)1 << 53)
+
 struct region {
 	char *name;
 	int width;           /* W: columns */

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "io/layout.h"
 
 #include <limits.h>
 #include <math.h>
@@ -85,6 +86,11 @@ static int read_windows(struct routing *r, const struct st_file *f)
 		!(r->recording = st_need(f, "window.recording", ST_I32, 1, &r->n)) ||
 		!(r->group = st_need(f, "window.group", ST_I32, 1, &r->n)))
 		return -1;
+	for (int64_t i = 0; i < r->n; i++)
+		if (r->sample[i] < 0 || r->sample[i] > LAYOUT_SAMPLE_MOST)
+			return err_set(EX_DATAERR,
+				"%s: tensor window.sample: window %lld: %lld is outside 0 to %lld", f->name,
+				(long long)i, (long long)r->sample[i], (long long)LAYOUT_SAMPLE_MOST);
 	return check_index(f, "window.label", r->label, r->n, -1, r->classes.n) ||
 			       check_index(f, "window.recording", r->recording, r->n, 0, r->recordings.n) ||
 			       check_index(f, "window.group", r->group, r->n, 0, r->groups.n)
@@ -143,7 +149,7 @@ static int read_layer(const struct routing *r, const struct st_file *f, struct r
 	if (!(l->expert = st_need(f, e, ST_I32, 3, chosen)) ||
 		!(l->weight = st_need(f, w, ST_F32, 3, chosen)))
 		return -1;
-	if (shape[1] < 1 || shape[2] < 1 || shape[2] > 4096)
+	if (shape[1] < 1 || shape[1] > INT32_MAX || shape[2] < 1 || shape[2] > 4096)
 		return err_set(EX_DATAERR, "%s: tensor %s: %lld tokens of %lld experts", f->name, p,
 			(long long)shape[1], (long long)shape[2]);
 	if (chosen[2] < 1 || chosen[2] > shape[2])
