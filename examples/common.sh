@@ -12,10 +12,18 @@ trap 'exit 143' TERM
 # divide FOLDER: its recordings into $work/known and $work/new, which gets the last quarter of the people by name. The person is
 # what stands before the first _ or . of a file's name.
 divide() {
+    if ! ls "$1"/*.csv >/dev/null 2>&1; then
+        echo "$1: there are no recordings (*.csv) in it" >&2
+        exit 66
+    fi
     folder=$(cd "$1" && pwd)
     mkdir -p "$work/known" "$work/new"
     rm -f "$work/known"/*.csv "$work/new"/*.csv
     for f in "$folder"/*.csv; do basename "$f" | sed 's/[_.].*//'; done | sort -u >"$work/people"
+    if [ "$(wc -l <"$work/people")" -lt 2 ]; then
+        echo "$1: recordings of one person only ($(cat "$work/people")), and others are needed to test on" >&2
+        exit 65
+    fi
     tail -n $((($(wc -l <"$work/people") + 3) / 4)) "$work/people" >"$work/new-people"
     for f in "$folder"/*.csv; do
         if basename "$f" | sed 's/[_.].*//' | grep -qxF -f "$work/new-people"; then to=new; else to=known; fi

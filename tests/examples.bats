@@ -36,6 +36,27 @@ setup() {
     [ ! -e windows.safetensors ]
 }
 
+@test "own recordings: what came of the training is said" {
+    run sh "$examples/01-own-recordings.sh" "$eeg" --window 64 --experts 2
+    echo "$output"
+    best=$(jq -rs 'map(select(.best)) | last | "epoch \(.epoch) was best on the groups left out: accuracy \(.valid_accuracy * 1000 | round / 1000),"' train.jsonl)
+    [[ $output == *"$best"* ]]
+}
+
+@test "experiments: a folder without recordings, or of one person, is an error that says so" {
+    mkdir -p empty tmp
+    run env TMPDIR="$PWD/tmp" sh "$examples/04-transformer.sh" empty
+    echo "$output"
+    [ "$status" -eq 66 ]
+    [ "$output" = "empty: there are no recordings (*.csv) in it" ]
+    cp "$eeg"/S00_1.csv empty/
+    run env TMPDIR="$PWD/tmp" sh "$examples/04-transformer.sh" empty
+    echo "$output"
+    [ "$status" -eq 65 ]
+    [[ $output == "empty: recordings of one person only (S00)"* ]]
+    [ -z "$(ls tmp)" ]
+}
+
 @test "the demo says where the class was, what the gate weighed and how good the answers are" {
     run env DEMO_FOLDER="$PWD/demo" EPOCHS=1 sh "$examples/demo.sh"
     echo "$output"
