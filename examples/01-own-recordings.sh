@@ -25,12 +25,15 @@ moe-stats windows.safetensors | jq -r '"   \(.windows) windows of \(.length) sam
 
 echo "3. Training; a quarter of the groups is left out to choose the best epoch:"
 moe-train ${EPOCHS:+--set train.epochs="$EPOCHS"} --valid-fraction 0.25 --log train.jsonl -o model.safetensors windows.safetensors
+jq -rs 'def three: . * 1000 | round / 1000; map(select(.best)) | last |
+    "   epoch \(.epoch) was best on the groups left out: accuracy \(.valid_accuracy | three), loss \(.valid_loss | three)"' train.jsonl
 
 echo "4. How much the gate gives to each region, by class:"
 moe-route -m model.safetensors windows.safetensors | moe-stats |
     jq -r '.gate | "   all: \(.importance | tojson)", (.by_class | to_entries[] | "   \(.key): \(.value.importance | tojson)")'
 
-echo "5. An answer for each recording (a vote of its windows), to predictions.csv. Of recordings that were trained on it says little;"
-echo "   a new one goes in by itself: moe-predict -m model.safetensors new.csv"
+echo "5. An answer for each recording (a vote of its windows), to predictions.csv. It says little of recordings that were trained on, and"
+echo "   nothing of one that holds several classes (its label is empty here): without --per recording every window is answered."
+echo "   A new recording goes in by itself: moe-predict -m model.safetensors new.csv"
 moe-predict -m model.safetensors --per recording --csv windows.safetensors >predictions.csv
 cat predictions.csv

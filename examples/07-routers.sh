@@ -47,9 +47,9 @@ moe-route -m "$work/model.st" "$work/new.st" | moe-stats | jq -r 'def hundredths
     (.coselection as $c | [range(8) as $i | range($i) as $j | {pair: "\($j) and \($i)", n: $c[$i][$j]}] | max_by(.n)) as $most |
     "   layer \(.layer): shares in hundredths \(.share | hundredths); lead of the second over the third \(.margin * 100 | round / 100)",
     "      most often together: experts \($most.pair), \($most.n) of \(.tokens) tokens",
-    "      information on the class \(.information * 1000 | round / 1000) nats (p \(.information_p // "unknown")), on the person \(.group_information * 1000 | round / 1000) (p \(.group_information_p // "unknown")); flagged \(.flagged | tojson)"'
+    "      information on the class \(.information * 1000 | round / 1000) nats (p \(.information_p // "unknown")), on the person \(.group_information * 1000 | round / 1000) (p \(.group_information_p // "unknown")); experts that know the person only: \(if .flagged == [] then "none" else .flagged | join(" ") end)"'
 
-echo "4. Accuracy lost without an expert, the three most needed:"
+echo "4. Accuracy lost without an expert, the three most needed (0: the others, and the shared one, do as well without it):"
 moe-stats --ablate -m "$work/model.st" "$work/new.st" | jq -r 'def three: . * 1000 | round / 1000; .experts | sort_by(.change)[:3][] |
     "   layer \(.layer), expert \(.expert): \(0 - .change | three)" +
     if .interval[0] then ", between \(.interval | map(0 - . | three) | reverse | join(" and "))" else "" end'

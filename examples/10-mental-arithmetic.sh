@@ -11,6 +11,6 @@ set -eu
 : "${SEEDS:=1..3}"
 cut_arithmetic "$@"
 for scale in zscore group; do
-    moe-cv -q --folds 6 --test-stride 300 --seeds "$SEEDS" --set train.scale=$scale -o "$work/lines" "$work/windows.st"
-    score $scale "$work/lines"
+    cross_validate --folds 6 --seeds "$SEEDS" --set train.scale=$scale
+    score $scale
 done

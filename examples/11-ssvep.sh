@@ -17,7 +17,7 @@ if [ $# -eq 0 ]; then
 fi
 cut_overlapping "$@"
 for scale in zscore group; do
-    moe-cv -q --folds loso --test-stride 300 --seeds "$SEEDS" --set 'encoder.bands=[[13,13],[17,17],[21,21],[26,26],[34,34],[42,42]]' \
-        --set encoder.tapers=0 --set encoder.floor=1 --set train.scale=$scale -o "$work/lines" "$work/windows.st"
-    score $scale "$work/lines"
+    cross_validate --folds loso --seeds "$SEEDS" --set 'encoder.bands=[[13,13],[17,17],[21,21],[26,26],[34,34],[42,42]]' \
+        --set encoder.tapers=0 --set encoder.floor=1 --set train.scale=$scale
+    score $scale
 done

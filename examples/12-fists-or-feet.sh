@@ -13,6 +13,5 @@ if [ $# -eq 0 ]; then
     set -- "$work/eeg"
 fi
 cut_overlapping "$@"
-moe-cv -q --folds loso --by recording --test-stride 300 --seeds "$SEEDS" --set 'encoder.bands=[4,8,13,20,30]' -o "$work/lines" \
-    "$work/windows.st"
-score zscore "$work/lines"
+cross_validate --folds loso --by recording --seeds "$SEEDS" --set 'encoder.bands=[4,8,13,20,30]'
+score zscore

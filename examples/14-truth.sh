@@ -3,18 +3,18 @@
 # answers as well by what reaches it through halo and skull: which region is the one whose removal costs most accuracy on new people,
 # and which has the largest mean weight?
 #
-# usage: [SEEDS='1 2 3'] 14-truth.sh
+# usage: [SEEDS='1 2 3'] [SUBJECTS=24] 14-truth.sh
 set -eu
 # shellcheck source=examples/common.sh
 . "$(dirname "$0")/common.sh"
-: "${SEEDS:=1 2 3 4 5 6 7 8 9 10}"
+: "${SEEDS:=1 2 3 4 5 6 7 8 9 10}" "${SUBJECTS:=24}"
 
 printf 'seed\ttrue region\tby ablation\tby the gate\taccuracy\n'
 for seed in $SEEDS; do
-    moe-synth --subjects 24 --seconds 60 --where $((seed % 4)) --snr 0.02 --seed "$seed" --force -o "$work/eeg"
+    moe-synth --subjects "$SUBJECTS" --seconds 60 --where $((seed % 4)) --snr 0.02 --seed "$seed" --force -o "$work/eeg"
     divide "$work/eeg"
     cut_windows --window 2s --stride 1s
-    moe-train -q --seed "$seed" -o "$work/model.st" "$work/known.st"
+    moe-train -q --seed "$seed" ${EPOCHS:+--set train.epochs="$EPOCHS"} -o "$work/model.st" "$work/known.st"
     ablated=$(moe-stats --ablate --resamples 0 -m "$work/model.st" "$work/new.st" | jq -r '.regions | min_by(.change) | .name')
     weighed=$(usage | jq -r '.gate | .regions[.importance | index(max)]')
     printf '%s\t%s\t%s\t%s\t%s\n' "$seed" $((seed % 4)) "$ablated" "$weighed" "$(accuracy)"

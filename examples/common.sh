@@ -12,10 +12,18 @@ trap 'exit 143' TERM
 # divide FOLDER: its recordings into $work/known and $work/new, which gets the last quarter of the people by name. The person is
 # what stands before the first _ or . of a file's name.
 divide() {
+    if ! ls "$1"/*.csv >/dev/null 2>&1; then
+        echo "$1: there are no recordings (*.csv) in it" >&2
+        exit 66
+    fi
     folder=$(cd "$1" && pwd)
     mkdir -p "$work/known" "$work/new"
     rm -f "$work/known"/*.csv "$work/new"/*.csv
     for f in "$folder"/*.csv; do basename "$f" | sed 's/[_.].*//'; done | sort -u >"$work/people"
+    if [ "$(wc -l <"$work/people")" -lt 2 ]; then
+        echo "$1: recordings of one person only ($(cat "$work/people")), and others are needed to test on" >&2
+        exit 65
+    fi
     tail -n $((($(wc -l <"$work/people") + 3) / 4)) "$work/people" >"$work/new-people"
     for f in "$folder"/*.csv; do
         if basename "$f" | sed 's/[_.].*//' | grep -qxF -f "$work/new-people"; then to=new; else to=known; fi
@@ -70,14 +78,20 @@ size() {
     moe-train --print-config --init "$work/model.st" | awk -F'\t' '$1 == "parameters" { printf "%s%s %s", sep, $2, $3; sep = ", " }'
 }
 
+# cross_validate OPTION...: of $work/windows.st, tested on windows that do not overlap; answers to $work/lines, figures of all runs to
+# $work/summary
+cross_validate() {
+    moe-cv -q --test-stride 300 ${EPOCHS:+--set train.epochs="$EPOCHS"} --summary "$work/summary" "$@" -o "$work/lines" "$work/windows.st"
+}
+
 # usage: how gate and mixtures of the model are used by the new people's windows
 usage() {
     moe-route -m "$work/model.st" "$work/new.st" | moe-stats --permutations 0
 }
 
-# score WHAT LINES: the figures of a cross-validation, one line
+# score WHAT: the figures of the cross-validation, one line
 score() {
-    moe-score -q "$2" | jq -r --arg what "$1" 'def three: . * 1000 | round / 1000;
+    moe-score -q "$work/lines" | jq -r --arg what "$1" 'def three: . * 1000 | round / 1000;
         "\($what): accuracy \(.accuracy | three)" +
         (if .by_run then " (by seed \([.by_run[].accuracy | three] | join(" "))" + ")" else "" end) +
         (if .accuracy_interval[0] then ", \(.accuracy_interval | map(three) | join(" to ")) with people drawn anew" else "" end) +

@@ -4,16 +4,14 @@
 setup_file() {
     cd "$BATS_FILE_TMPDIR" || exit 1
     PATH=$MOE_BIN:$PATH
-    moe-synth --subjects 5 --channels 8 --seconds 12 --rate 64 --seed 3 -o eeg
-    mkdir held-out
-    mv eeg/S04_*.csv held-out/
+    moe-synth --subjects 4 --channels 8 --seconds 12 --rate 64 --seed 3 -o eeg
 }
 
 setup() {
     examples=$BATS_TEST_DIRNAME/../examples
     PATH=$MOE_BIN:$PATH
     cd "$BATS_TEST_TMPDIR" || exit 1
-    eeg=$BATS_FILE_TMPDIR/eeg held_out=$BATS_FILE_TMPDIR/held-out
+    eeg=$BATS_FILE_TMPDIR/eeg
     export EPOCHS=1 CUT="--window 64 --experts 2"
 }
 
@@ -38,56 +36,25 @@ setup() {
     [ ! -e windows.safetensors ]
 }
 
-@test "cron: the first run makes the model, says nothing and leaves nothing behind" {
-    run sh "$examples/02-cron.sh" "$eeg" "$held_out" "$PWD/model.st"
+@test "own recordings: what came of the training is said" {
+    run sh "$examples/01-own-recordings.sh" "$eeg" --window 64 --experts 2
     echo "$output"
-    [ "$status" -eq 0 ]
-    [ -z "$output" ]
-    moe-predict -m model.st "$held_out"/S04_1.csv >answers
-    [ -s answers ]
-    grep -q "old none kept new" model.st.log
-    [ "$(find . -name '.retrain*')" = "" ]
+    best=$(jq -rs 'map(select(.best)) | last | "epoch \(.epoch) was best on the groups left out: accuracy \(.valid_accuracy * 1000 | round / 1000),"' train.jsonl)
+    [[ $output == *"$best"* ]]
 }
 
-@test "cron: a new model that is not better does not replace the old one" {
-    sh "$examples/02-cron.sh" "$eeg" "$held_out" "$PWD/model.st"
-    cp model.st before
-    run sh "$examples/02-cron.sh" "$eeg" "$held_out" "$PWD/model.st"
+@test "experiments: a folder without recordings, or of one person, is an error that says so" {
+    mkdir -p empty tmp
+    run env TMPDIR="$PWD/tmp" sh "$examples/04-transformer.sh" empty
     echo "$output"
-    [ "$status" -eq 0 ]
-    cmp model.st before # trained alike, so equally good
-    [ "$(wc -l <model.st.log)" -eq 2 ]
-    tail -n 1 model.st.log | grep -q "kept old"
-}
-
-@test "cron: a failing program is heard and the old model stays" {
-    sh "$examples/02-cron.sh" "$eeg" "$held_out" "$PWD/model.st"
-    cp model.st before
-    mkdir broken
-    echo "no numbers here" >broken/S00_1.csv
-    run sh "$examples/02-cron.sh" "$PWD/broken" "$held_out" "$PWD/model.st"
-    [ "$status" -ne 0 ]
-    [[ $output == *moe-split:* ]]
-    cmp model.st before
-    [ "$(find . -name '.retrain*')" = "" ]
-}
-
-@test "cron: a second run while the lock is held ends with 75" {
-    : >model.st.lock
-    flock model.st.lock sh "$examples/02-cron.sh" "$eeg" "$held_out" model.st && status=0 || status=$?
-    [ "$status" -eq 75 ]
-    [ ! -e model.st ]
-}
-
-@test "systemd units: the timer makes up for missed nights and the service takes a held lock for success" {
-    grep -qx "Persistent=true" "$examples/moe-retrain.timer"
-    grep -qx "SuccessExitStatus=75" "$examples/moe-retrain.service"
-    script=$(sed -n 's/^ExecStart=.*examples\/\([^ ]*\) .*/\1/p' "$examples/moe-retrain.service")
-    [ -f "$examples/$script" ]
-    if command -v systemd-analyze >/dev/null; then
-        run systemd-analyze verify --man=no "$examples/moe-retrain.timer"
-        [ "$status" -eq 0 ]
-    fi
+    [ "$status" -eq 66 ]
+    [ "$output" = "empty: there are no recordings (*.csv) in it" ]
+    cp "$eeg"/S00_1.csv empty/
+    run env TMPDIR="$PWD/tmp" sh "$examples/04-transformer.sh" empty
+    echo "$output"
+    [ "$status" -eq 65 ]
+    [[ $output == "empty: recordings of one person only (S00)"* ]]
+    [ -z "$(ls tmp)" ]
 }
 
 @test "the demo says where the class was, what the gate weighed and how good the answers are" {
@@ -108,7 +75,7 @@ experiment() {
     echo "$output"
     [ "$status" -eq 0 ]
     [ -z "$(ls tmp)" ]
-    ! grep -qiE 'null|nan|error' <<<"$output"
+    ! grep -qE 'null|[nN]a[nN]|jq: |moe-[a-z]*: ' <<<"$output"
 }
 
 @test "regions: a halo lets a region see over its border, and the region that matters is the one that is missed" {
@@ -170,4 +137,86 @@ experiment() {
     tail -n 1 <<<"$output" >figures
     # 360 windows: chance is within 0.5 +- 0.08 in 998 of 1000 cases
     awk '{ for (i = 2; i <= 5; i++) if ($i < 0.42 || $i > 0.58) bad = 1; exit bad || $6 < 0.9 }' figures
+}
+
+# made_up SNR OPTION...: recordings of people made up, in the folder named after the SNR; one without an effect shows what luck does
+made_up() {
+    moe-synth --snr "$@" -o "$1"
+}
+
+# figures WHAT: accuracy, the lower end of its interval (or -) and the limit of chance, of that line of $output
+figures() {
+    sed -nE "s/^$1: accuracy ([0-9.]+)(, ([0-9.]+) to [^,]*)?, chance [0-9.]+, up to ([0-9.]+);.*/\1 \3- \4/p" <<<"$output"
+}
+
+# beyond_chance WHAT ACCURACY: that much is reached, and the interval, if there is one, lies above what chance reaches in 95 of 100 cases
+beyond_chance() {
+    figures "$1" | awk -v least="$2" '{ found++; ok = $1 >= least && $1 > $3 && ($2 == "-" || $2 + 0 > $3) } END { exit !(found == 1 && ok) }'
+}
+
+# by_luck WHAT ACCURACY: less than that
+by_luck() {
+    figures "$1" | awk -v most="$2" '{ found++; ok = $1 < most } END { exit !(found == 1 && ok) }'
+}
+
+@test "mental arithmetic: the class of people not seen is told beyond chance where there is something to tell, and only there" {
+    export SEEDS=1 EPOCHS=6
+    made_up 0.1 --subjects 8 --channels 8 --seconds 40 --where C3,C4 --seed 1
+    made_up 0 --subjects 8 --channels 8 --seconds 40 --where C3,C4 --seed 1
+    experiment 10-mental-arithmetic.sh 0.1 --experts 2
+    beyond_chance zscore 0.8
+    beyond_chance group 0.8
+    experiment 10-mental-arithmetic.sh 0 --experts 2
+    by_luck zscore 0.65
+    by_luck group 0.65
+}
+
+@test "three lights: which one is looked at is told beyond chance, and not where there is none" {
+    export SEEDS=1 EPOCHS=10
+    local lights="--subjects 5 --channels O1,Oz,O2,POz,PO3,PO4,PO7,PO8 --rate 256 --seconds 60 --classes none,13,21,17
+        --effect 13:13@O1+Oz --effect 21:21@Oz+O2 --effect 17:17@POz+Oz --seed 1"
+    # shellcheck disable=SC2086
+    made_up 0.05 $lights
+    # shellcheck disable=SC2086
+    made_up 0 $lights
+    experiment 11-ssvep.sh 0.05
+    beyond_chance zscore 0.65
+    beyond_chance group 0.65
+    experiment 11-ssvep.sh 0
+    by_luck zscore 0.5
+    by_luck group 0.5
+}
+
+@test "fists or feet: the class in runs not seen of one person is told beyond chance, and not where there is no difference" {
+    export SEEDS=1 EPOCHS=10
+    made_up 0.1 --subjects 1 --sessions 6 --channels 8 --seconds 40 --where C3,C4 --seed 4
+    made_up 0 --subjects 1 --sessions 6 --channels 8 --seconds 40 --where C3,C4 --seed 4
+    experiment 12-fists-or-feet.sh 0.1 --experts 2
+    beyond_chance zscore 0.8
+    experiment 12-fists-or-feet.sh 0 --experts 2
+    by_luck zscore 0.65
+}
+
+@test "chance: with the classes of people exchanged at random the evaluation is at chance, to which what has seen the people does not come down" {
+    export EPOCHS=4 PERMUTATIONS=10
+    made_up 0.1 --subjects 6 --channels 8 --seconds 40 --where C3,C4 --seed 1
+    experiment 13-chance.sh 0.1 --experts 2
+    sed -nE 's/^of 10 permutations: mean accuracy ([0-9.]+), chance 0.5, standard error of the mean ([0-9.]+)$/\1 \2/p' <<<"$output" >mean
+    awk '{ off = $1 < 0.5 ? 0.5 - $1 : $1 - 0.5; ok = off < 0.1 && off < 4 * $2 && $2 < 0.1 } END { exit !(NR == 1 && ok) }' mean
+    # One such exchange, and a model that has seen the people who test it.
+    for s in S00 S02 S03; do sed -i 's/,rest$/,X/; s/,task$/,rest/; s/,X$/,task/' 0.1/${s}_1.csv; done
+    moe-split -q --window 300 --stride 100 --experts 2 --reference average -o seen.st 0.1/*.csv
+    moe-train -q --set train.epochs=$EPOCHS -o model.st seen.st
+    moe-predict -m model.st seen.st | jq -n '[inputs | .label == .class] | (map(select(.)) | length) / length' >leaked
+    cat leaked
+    awk '{ exit !($1 > 0.6) }' leaked
+}
+
+@test "truth: the region with the effect is found by ablation and by the gate" {
+    unset EPOCHS
+    SEEDS="1 2 3 4" SUBJECTS=16 experiment 14-truth.sh
+    [ "$(awk -F'\t' '$1 ~ /^[0-9]+$/ { print $2 }' <<<"$output" | paste -sd' ')" = "1 2 3 0" ]
+    # what knows nothing has three of four in one case of 20
+    sed -n 's/^true by ablation in \([0-9]*\) of 4, by the gate in \([0-9]*\)$/\1 \2/p' <<<"$output" >found
+    awk '{ ok = $1 >= 3 && $2 >= 3 && $1 + $2 >= 7 } END { exit !(NR == 1 && ok) }' found
 }
