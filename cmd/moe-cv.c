@@ -3,7 +3,7 @@
 
 #include "train/cv.h"
 #include "train/fit.h"
-#include "train/read.h"
+#include "dataset/read.h"
 
 #include <errno.h>
 #include <math.h>

@@ -3,9 +3,10 @@
 
 #include "base/mem.h"
 #include "eeg/dialect/dialect.h"
-#include "train/answer.h"
-#include "train/committee.h"
-#include "train/source.h"
+#include "predict/answer.h"
+#include "predict/committee.h"
+#include "predict/source.h"
+#include "score/metrics.h"
 
 #include <math.h>
 
@@ -148,7 +149,7 @@ static int print_answer(const struct run *r, const struct answer *a)
 {
 	struct text t = {0};
 	struct answer said = *a;
-	if (o.rejects && a->p && a->p[answer_likeliest(a->p, r->classes)] < o.reject)
+	if (o.rejects && a->p && a->p[metrics_likeliest(a->p, r->classes)] < o.reject)
 		said.class = unsure;
 	if (r->committee->adapts)
 		said.adapted = "group";
@@ -207,7 +208,7 @@ static int print_votes(struct run *r)
 			.classes = r->classes,
 			.regions = r->K};
 		if (v->answered) {
-			a.class = r->layout->classes.s[answer_likeliest(v->p, r->classes)];
+			a.class = r->layout->classes.s[metrics_likeliest(v->p, r->classes)];
 			a.p = v->p;
 			a.gate = v->gate;
 		}

@@ -3,10 +3,10 @@
 
 #include "base/mem.h"
 #include "eeg/dialect/dialect.h"
-#include "model/recorder.h"
-#include "train/adapt.h"
-#include "train/condition.h"
-#include "train/source.h"
+#include "analysis/recorder.h"
+#include "dataset/adapt.h"
+#include "dataset/condition.h"
+#include "predict/source.h"
 
 static struct {
 	const char *model;

@@ -2,8 +2,8 @@
 #include "program.h"
 
 #include "io/input.h"
-#include "train/score/compare.h"
-#include "train/score/score.h"
+#include "score/compare.h"
+#include "score/score.h"
 
 static struct {
 	int per;

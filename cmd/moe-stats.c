@@ -3,13 +3,13 @@
 
 #include "base/json.h"
 #include "io/input.h"
-#include "model/describe.h"
-#include "model/report.h"
-#include "train/ablate.h"
-#include "train/adapt.h"
-#include "train/condition.h"
-#include "train/leak.h"
-#include "train/source.h"
+#include "analysis/describe.h"
+#include "analysis/report.h"
+#include "analysis/ablate.h"
+#include "dataset/adapt.h"
+#include "dataset/condition.h"
+#include "analysis/leak.h"
+#include "predict/source.h"
 
 static struct {
 	bool describe, raw, merge, csv, tsv, report, ablate, leak_check;

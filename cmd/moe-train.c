@@ -1,10 +1,10 @@
 /* moe-train: windows to a model. */
 #include "program.h"
 
-#include "train/condition.h"
+#include "dataset/condition.h"
 #include "train/fit.h"
 #include "train/log.h"
-#include "train/read.h"
+#include "dataset/read.h"
 
 static struct {
 	const char *init, *valid, *valid_groups, *state, *log;

@@ -20,10 +20,15 @@ none() { # none TEXT: fails and shows the text unless it is empty
             may["base"] = ""
             may["io"] = " base "
             may["tensor"] = " base "
-            may["eeg"] = " io base "
+            may["format"] = " io base "
+            may["score"] = " io base "
+            may["eeg"] = " format io base "
             may["moe"] = " tensor base "
-            may["model"] = " moe tensor io base "
-            may["train"] = " model moe tensor eeg io base "
+            may["model"] = " moe tensor format io base "
+            may["dataset"] = " model format io base "
+            may["predict"] = " dataset model score eeg base "
+            may["analysis"] = " predict dataset model moe score format io base "
+            may["train"] = " analysis predict dataset model moe tensor score format base "
         }
         /^[ \t]*#[ \t]*include[ \t]*"/ {
             split(FILENAME, from, "/")
@@ -33,6 +38,16 @@ none() { # none TEXT: fails and shows the text unless it is empty
             if (to[1] != from[2] && index(may[from[2]], " " to[1] " ") == 0)
                 print FILENAME ":" FNR ": " from[2] " includes " quoted[2]
         }' {} +)"
+}
+
+@test "programs that do not train hold nothing of lib/train" {
+    cd "$MOE_BIN/.."
+    nm -g --defined-only lib/train/*.o lib/train/*/*.o | awk 'NF == 3 && $2 == "T" { print $3 }' | sort -u >"$BATS_TEST_TMPDIR/train"
+    grep -qx trainer_run "$BATS_TEST_TMPDIR/train"
+    for p in moe-predict moe-route moe-score moe-stats moe-split moe-synth; do
+        none "$(nm "bin/$p" | awk '$2 == "T" { print $3 }' | sort -u | comm -12 - "$BATS_TEST_TMPDIR/train" | sed "s/^/$p: /")"
+    done
+    nm bin/moe-train | grep -q ' T trainer_run$'
 }
 
 @test "the library neither prints nor ends the program (error, mem and progress aside)" {

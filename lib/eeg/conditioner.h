@@ -11,7 +11,7 @@
 #ifndef EEG_CONDITIONER_H
 #define EEG_CONDITIONER_H
 
-#include "io/conditioning.h"
+#include "format/conditioning.h"
 
 #include <stdint.h>
 

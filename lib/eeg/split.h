@@ -13,7 +13,7 @@
 
 #include "base/option.h"
 #include "base/pool.h"
-#include "eeg/windows.h"
+#include "format/windows.h"
 #include "io/input.h"
 
 enum split_unit { SPLIT_UNIT_AUTO, SPLIT_UV, SPLIT_MV, SPLIT_V, SPLIT_NV };

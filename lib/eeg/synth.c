@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "eeg/montage.h"
-#include "io/layout.h"
+#include "format/layout.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -13,7 +13,7 @@
 
 #include "base/text.h"
 #include "io/history.h"
-#include "io/layout.h"
+#include "format/layout.h"
 #include "model/config.h"
 #include "model/params.h"
 #include "model/tokeniser.h"

@@ -15,7 +15,7 @@
 
 #include "base/mem.h"
 #include "base/real.h"
-#include "io/layout.h"
+#include "format/layout.h"
 #include "moe/tensor_plan.h"
 #include "tensor/tape.h"
 

@@ -15,7 +15,7 @@
 #define TRAIN_AUGMENT_H
 
 #include "base/real.h"
-#include "io/layout.h"
+#include "format/layout.h"
 #include "model/config.h"
 
 struct augment {

@@ -4,9 +4,9 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "tensor/gemm.h"
-#include "train/adapt.h"
-#include "train/answer.h"
-#include "train/condition.h"
+#include "dataset/adapt.h"
+#include "predict/answer.h"
+#include "dataset/condition.h"
 #include "train/fit.h"
 
 #include <pthread.h>

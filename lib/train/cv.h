@@ -14,7 +14,7 @@
 #define TRAIN_CV_H
 
 #include "train/folds.h"
-#include "train/metrics.h"
+#include "score/metrics.h"
 
 struct cv {
 	const struct configuration *config;

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "tensor/symmetric.h"
-#include "train/tokens.h"
+#include "dataset/tokens.h"
 
 #include <math.h>
 #include <stdlib.h>

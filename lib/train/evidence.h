@@ -12,7 +12,7 @@
 #ifndef TRAIN_EVIDENCE_H
 #define TRAIN_EVIDENCE_H
 
-#include "train/dataset.h"
+#include "dataset/dataset.h"
 
 /* Unknowns of a system that fits into memory. */
 enum { EVIDENCE_MOST = 6000 };

@@ -3,11 +3,11 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "tensor/gemm.h"
-#include "train/adapt.h"
+#include "dataset/adapt.h"
 #include "train/augment.h"
-#include "train/condition.h"
+#include "dataset/condition.h"
 #include "train/evidence.h"
-#include "train/tokens.h"
+#include "dataset/tokens.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "train/leak.h"
+#include "analysis/leak.h"
 
 #include <math.h>
 #include <stdlib.h>

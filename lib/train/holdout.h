@@ -2,7 +2,7 @@
 #ifndef TRAIN_HOLDOUT_H
 #define TRAIN_HOLDOUT_H
 
-#include "train/dataset.h"
+#include "dataset/dataset.h"
 
 enum holdout_unit { HOLDOUT_GROUP, HOLDOUT_RECORDING }; /* what is never on both sides */
 

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "train/tokens.h"
+#include "dataset/tokens.h"
 
 #include <math.h>
 #include <stdlib.h>

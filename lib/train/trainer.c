@@ -7,7 +7,7 @@
 #include "train/augment.h"
 #include "train/calibrate.h"
 #include "train/schedule.h"
-#include "train/tokens.h"
+#include "dataset/tokens.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef TRAIN_TRAINER_STATE_H
 #define TRAIN_TRAINER_STATE_H
 
-#include "train/metrics.h"
+#include "score/metrics.h"
 #include "train/mixtures.h"
 #include "train/optimizer.h"
 #include "train/trainer.h"

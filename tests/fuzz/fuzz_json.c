@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "model/report.h"
+#include "analysis/report.h"
 
 #include <stdint.h>
 #include <stdlib.h>

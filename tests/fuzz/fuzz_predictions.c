@@ -2,7 +2,7 @@
  * printed in every form. */
 #include "base/error.h"
 #include "base/json.h"
-#include "train/score/compare.h"
+#include "score/compare.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -1,5 +1,5 @@
 /* A safetensors file from a stranger, as a file, and through what reads windows and models. */
-#include "eeg/windows.h"
+#include "format/windows.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>

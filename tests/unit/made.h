@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "eeg/windows.h"
+#include "format/windows.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* Experts and labels: known tables, the p-value of all permutations, and what strata keep apart. */
 #include "check.h"
 
-#include "moe/association.h"
+#include "analysis/association.h"
 
 #include <stdlib.h>
 

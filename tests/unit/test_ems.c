@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "model/model.h"
-#include "train/dataset.h"
+#include "dataset/dataset.h"
 
 enum { N = 30, STRIDE = 5, ROWS = (N - 1) * STRIDE + T, RECORDINGS = 2, SETTINGS = 4 };
 

@@ -2,9 +2,9 @@
 #include "check.h"
 #include "token_rig.h"
 
-#include "train/adapt.h"
+#include "dataset/adapt.h"
 #include "train/evidence.h"
-#include "train/tokens.h"
+#include "dataset/tokens.h"
 
 enum { D = 12, CLASSES = 2, K = 2, EACH = 3 }; /* features: K * KINDS * EACH */
 

@@ -10,7 +10,7 @@
 #include "eeg/filter.h"
 #include "eeg/recording.h"
 #include "eeg/resample.h"
-#include "io/layout.h"
+#include "format/layout.h"
 
 #include <complex.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "model/report.h"
-#include "model/routing.h"
+#include "analysis/report.h"
+#include "format/routing.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -3,9 +3,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "train/resample.h"
-#include "train/score/chance.h"
-#include "train/score/figures.h"
+#include "score/resample.h"
+#include "score/chance.h"
+#include "score/figures.h"
 
 #include <stdlib.h>
 

@@ -3,8 +3,8 @@
 #include "token_rig.h"
 
 #include "base/error.h"
-#include "train/adapt.h"
-#include "train/tokens.h"
+#include "dataset/adapt.h"
+#include "dataset/tokens.h"
 
 #include <math.h>
 

@@ -7,7 +7,7 @@
 
 #include "base/pool.h"
 #include "model/model.h"
-#include "train/dataset.h"
+#include "dataset/dataset.h"
 
 enum { KINDS = 2, ROOM = 64 };
 

@@ -3,7 +3,7 @@
 #define EEG_REGION_REGION_H
 
 #include "eeg/electrodes.h"
-#include "io/layout.h"
+#include "format/layout.h"
 
 /* Which region each channel belongs to. */
 struct division {

@@ -1,0 +1,37 @@
+/* What every part of a model is worth: the change of accuracy on labelled windows when one expert of one mixture, or one region,
+ * is left out, with an interval from resampling whole groups (bootstrap percentiles, Efron 1979): windows of one person are
+ * not independent of each other.
+ */
+#ifndef ANALYSIS_ABLATE_H
+#define ANALYSIS_ABLATE_H
+
+#include "dataset/dataset.h"
+#include "score/resample.h"
+
+struct left_out {
+	int region, layer, expert; /* layer, expert -1: the region as a whole */
+	double accuracy, change;   /* without it; that less the whole model's */
+	struct interval interval;  /* 95 %, of the change; NAN with fewer than two groups, or no resamples */
+};
+
+struct ablation_table {
+	int64_t windows; /* labelled with a class of the model */
+	int groups;      /* of these windows */
+	int resamples;
+	uint64_t seed;
+	double accuracy; /* of the whole model */
+	int n;
+	struct left_out
+		*part; /* [n] by region: the region (where there are several), then its experts by layer */
+};
+
+/* -1 with an error when no window can be judged. */
+int ablate(const struct model *, struct forward *, const struct dataset *, int resamples, uint64_t seed,
+	struct ablation_table *);
+void ablation_table_free(struct ablation_table *);
+
+void ablation_json(const struct ablation_table *, const struct model *, struct text *);
+void ablation_rows(const struct ablation_table *, const struct model *, char separator, struct text *);
+void ablation_words(const struct ablation_table *, const struct model *, struct text *);
+
+#endif

@@ -1,0 +1,272 @@
+/* A report as figures: JSON, and a table. */
+#include "analysis/report.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void number(struct text *t, const char *key, double x)
+{
+	text_addf(t, ",\"%s\":", key);
+	json_float(t, x);
+}
+
+static void numbers(struct text *t, const char *key, const double *x, int n)
+{
+	text_addf(t, ",\"%s\":[", key);
+	for (int i = 0; i < n; i++) {
+		text_add(t, i ? "," : "");
+		json_float(t, x[i]);
+	}
+	text_add(t, "]");
+}
+
+static int largest(const double *x, int n)
+{
+	int best = 0;
+	for (int i = 1; i < n; i++)
+		if (x[i] > x[best])
+			best = i;
+	return best;
+}
+
+/* The members of a usage, without the braces; for the gate also which region weighs most (gate = names, or NULL). */
+static void members(struct text *t, const struct usage *u, const struct names *gate)
+{
+	struct usage_figures f = usage_figures(u);
+	int E = u->experts;
+	text_addf(t, "\"tokens\":%lld", (long long)u->tokens);
+	if (gate) {
+		text_add(t, ",\"largest\":");
+		if (u->tokens)
+			json_string(t, gate->s[largest(f.importance, E)]);
+		else
+			text_add(t, "null");
+	}
+	numbers(t, "share", f.share, E);
+	numbers(t, "importance", f.importance, E);
+	numbers(t, "importance_deviation", f.importance_deviation, E);
+	numbers(t, "average_weight", f.average_weight, E);
+	number(t, "entropy", f.entropy);
+	number(t, "entropy_normalised", f.entropy_normalised);
+	number(t, "cv", f.cv);
+	number(t, "max_over_mean", f.max_over_mean);
+	number(t, "max_over_min", f.max_over_min);
+	number(t, "max_probability", f.max_probability);
+	number(t, "min_probability", f.min_probability);
+	text_add(t, ",\"coselection\":[");
+	for (int i = 0; i < E; i++)
+		for (int j = 0; j < E; j++)
+			text_addf(t, "%s%lld%s",
+				j   ? ","
+				: i ? ",["
+				    : "[",
+				(long long)u->pair[(int64_t)i * E + j], j == E - 1 ? "]" : "");
+	text_add(t, "]");
+	number(t, "overflow", f.overflow);
+	number(t, "margin", f.margin);
+	number(t, "unrouted", f.unrouted);
+	text_addf(t, ",\"fewest_experts\":%d,\"most_experts\":%d", f.fewest, f.most);
+	numbers(t, "at_least", f.at_least, u->k);
+	number(t, "weight_min", f.weight_min);
+	number(t, "weight_max", f.weight_max);
+	numbers(t, "capacity", f.capacity, E);
+	number(t, "capacity_utilisation", f.capacity_utilisation);
+	usage_figures_free(&f);
+}
+
+/* "key":{name:{...},...} of what was met; an empty usage stands for a name without a window here and is left out. */
+static void split(struct text *t, const char *key, const struct usage *u, int n, const struct names *names,
+	const struct names *gate)
+{
+	bool first = true;
+	text_addf(t, ",\"%s\":{", key);
+	for (int i = 0; i < n; i++) {
+		if (!u[i].tokens)
+			continue;
+		text_add(t, first ? "" : ",");
+		json_string(t, names->s[i]);
+		text_add(t, ":{");
+		members(t, &u[i], gate);
+		text_add(t, "}");
+		first = false;
+	}
+	text_add(t, "}");
+}
+
+static void tested(struct text *t, const struct report_tests *x, int E)
+{
+	static const char *const knows[] = {"null", "\"neither\"", "\"class\"", "\"group\"", "\"both\""};
+	bool first = true;
+	numbers(t, "specialisation", x->class.specialisation, E);
+	numbers(t, "specialisation_p", x->class.p, E);
+	number(t, "information", x->class.information);
+	number(t, "information_p", x->class.information_p);
+	numbers(t, "group_specialisation", x->group.specialisation, E);
+	numbers(t, "group_specialisation_p", x->group.p, E);
+	number(t, "group_information", x->group.information);
+	number(t, "group_information_p", x->group.information_p);
+	text_add(t, ",\"knows\":[");
+	for (int e = 0; e < E; e++)
+		text_addf(t, "%s%s", e ? "," : "", knows[x->knows[e]]);
+	text_add(t, "],\"flagged\":[");
+	for (int e = 0; e < E; e++)
+		if (x->knows[e] == KNOWS_GROUP) {
+			text_addf(t, "%s%d", first ? "" : ",", e);
+			first = false;
+		}
+	text_add(t, "]");
+}
+
+static void site(const struct report *r, const struct report_site *s, struct text *t)
+{
+	const struct names *gate = s->region < 0 ? &r->regions : NULL;
+	if (gate) {
+		text_add(t, "{\"regions\":");
+		json_list(t, &r->regions);
+	} else {
+		text_addf(t, "{\"region\":%d,\"name\":", s->region);
+		json_string(t, r->regions.s[s->region]);
+		text_addf(t, ",\"layer\":%d,\"experts\":%d,\"k\":%d", s->layer, s->all.experts, s->all.k);
+	}
+	text_add(t, ",");
+	members(t, &s->all, gate);
+	struct report_tests x = report_tests(r, s);
+	tested(t, &x, s->all.experts);
+	report_tests_free(&x);
+	split(t, "by_class", s->by_class, s->classes, &r->classes, gate);
+	split(t, "by_group", s->by_group, s->groups, &r->groups, gate);
+	text_add(t, "}");
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct report_site *x = *(const struct report_site *const *)a,
+				 *y = *(const struct report_site *const *)b;
+	return x->region != y->region ? (x->region > y->region) - (x->region < y->region)
+				      : (x->layer > y->layer) - (x->layer < y->layer);
+}
+
+const struct report_site **report_in_order(const struct report *r)
+{
+	const struct report_site **s = NEW_ARRAY(const struct report_site *, r->sites);
+	for (int i = 0; i < r->sites; i++)
+		s[i] = &r->site[i];
+	if (r->sites)
+		qsort(s, (size_t)r->sites, sizeof *s, by_place);
+	return s;
+}
+
+/* What the gate says of a region, and the means over its layers. */
+static void region(const struct report *r, const struct report_site *const *s,
+	const struct usage_figures *gate, int k, struct text *t)
+{
+	static const char *const names[] = {
+		"entropy_normalised", "cv", "max_over_mean", "overflow", "margin", "unrouted"};
+	double sum[6] = {0};
+	int n = 0;
+	for (int i = 1; i < r->sites; i++) {
+		if (s[i]->region != k)
+			continue;
+		struct usage_figures f = usage_figures(&s[i]->all);
+		const double x[] = {
+			f.entropy_normalised, f.cv, f.max_over_mean, f.overflow, f.margin, f.unrouted};
+		for (int j = 0; j < 6; j++)
+			sum[j] += x[j];
+		usage_figures_free(&f);
+		n++;
+	}
+	text_addf(t, "%s{\"region\":%d,\"name\":", k ? "," : "", k);
+	json_string(t, r->regions.s[k]);
+	number(t, "share", gate->share[k]);
+	number(t, "importance", gate->importance[k]);
+	text_addf(t, ",\"layers\":%d", n);
+	for (int j = 0; j < 6 && n; j++)
+		number(t, names[j], sum[j] / n);
+	text_add(t, "}");
+}
+
+static void by_region(const struct report *r, const struct report_site *const *s, struct text *t)
+{
+	struct usage_figures gate = usage_figures(&s[0]->all);
+	text_add(t, "],\"by_region\":[");
+	for (int k = 0; k < r->regions.n; k++)
+		region(r, s, &gate, k, t);
+	usage_figures_free(&gate);
+}
+
+void report_json(const struct report *r, struct text *t)
+{
+	const struct report_site **s = report_in_order(r);
+	text_addf(t,
+		"{\"windows\":%lld,\"permutations\":%d,\"seed\":\"%llu\",\"gate\":", (long long)r->windows,
+		r->permutations, (unsigned long long)r->seed);
+	for (int i = 0; i < r->sites; i++) {
+		text_add(t, i == 1 ? ",\"layers\":[" : i ? "," : "");
+		site(r, s[i], t);
+	}
+	text_add(t, r->sites > 1 ? "" : ",\"layers\":[");
+	by_region(r, s, t);
+	text_add(t, "]}\n");
+	free(s);
+}
+
+/* x: the tests of the site, or NULL for a part of its windows. */
+static void rows(const struct report *r, const struct report_site *s, const struct usage *u,
+	const struct report_tests *x, const char *by, const char *name, char separator, struct text *t)
+{
+	struct usage_figures f = usage_figures(u);
+	char c = separator;
+	for (int i = 0; i < u->experts && (u->tokens || !strcmp(by, "all")); i++) {
+		const char *region = s->region < 0 ? r->regions.s[i] : r->regions.s[s->region];
+		text_addf(t, "%s%c", s->region < 0 ? "gate" : "layer", c);
+		text_cell(t, region, c);
+		if (s->region < 0) /* what the gate weighs are the regions themselves */
+			text_addf(t, "%c%c%c", c, c, c);
+		else
+			text_addf(t, "%c%d%c%d%c", c, s->layer, c, i, c);
+		text_addf(t, "%s%c", by, c);
+		text_cell(t, name, c);
+		text_addf(t, "%c%lld%c%lld", c, (long long)u->tokens, c, (long long)u->count[i]);
+		const double v[] = {f.share[i], f.importance[i], f.average_weight[i], f.entropy,
+			f.entropy_normalised, f.cv, f.max_over_mean, f.overflow, f.margin, f.unrouted,
+			x ? x->class.specialisation[i] : NAN, x ? x->class.p[i] : NAN,
+			x ? x->group.specialisation[i] : NAN, x ? x->group.p[i] : NAN,
+			f.importance_deviation[i], f.max_over_min, f.max_probability, f.min_probability,
+			f.fewest, f.most, f.weight_min, f.weight_max, f.capacity[i], f.capacity_utilisation};
+		for (size_t j = 0; j < sizeof v / sizeof *v; j++)
+			if (isnan(v[j]))
+				text_addf(t, "%c", c);
+			else
+				text_addf(t, "%c%.9g", c, v[j]);
+		text_add(t, "\n");
+	}
+	usage_figures_free(&f);
+}
+
+void report_table(const struct report *r, char separator, struct text *t)
+{
+	size_t start = t->n;
+	text_add(t, "part,region,layer,expert,by,name,tokens,count,share,importance,average_weight,entropy,"
+		    "entropy_normalised,cv,max_over_mean,overflow,margin,"
+		    "unrouted,specialisation,specialisation_p,group_specialisation,group_specialisation_p,"
+		    "importance_deviation,max_over_min,max_probability,min_probability,fewest_experts,"
+		    "most_experts,weight_min,weight_max,capacity,capacity_utilisation\n");
+	for (char *p = t->s + start; *p; p++)
+		if (*p == ',')
+			*p = separator;
+	const struct report_site **s = report_in_order(r);
+	for (int i = 0; i < r->sites; i++) {
+		struct report_tests x = report_tests(r, s[i]);
+		rows(r, s[i], &s[i]->all, &x, "all", "", separator, t);
+		report_tests_free(&x);
+		for (int j = 0; j < s[i]->classes; j++)
+			rows(r, s[i], &s[i]->by_class[j], NULL, "class", r->classes.s[j], separator, t);
+		for (int j = 0; j < s[i]->groups; j++)
+			rows(r, s[i], &s[i]->by_group[j], NULL, "group", r->groups.s[j], separator, t);
+	}
+	free(s);
+}

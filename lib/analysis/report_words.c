@@ -1,0 +1,176 @@
+/* A report in sentences. */
+#include "analysis/report.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static int largest(const double *x, int n)
+{
+	int best = 0;
+	for (int i = 1; i < n; i++)
+		if (x[i] > x[best])
+			best = i;
+	return best;
+}
+
+static int smallest(const double *x, int n)
+{
+	int best = 0;
+	for (int i = 1; i < n; i++)
+		if (x[i] < x[best])
+			best = i;
+	return best;
+}
+
+/* "expert 3", or the region the gate weighs. */
+static void name(const struct report *r, const struct report_site *s, int e, struct text *t)
+{
+	if (s->region < 0)
+		text_addf(t, "region %s", r->regions.s[e]);
+	else
+		text_addf(t, "expert %d", e);
+}
+
+static void use(
+	const struct report *r, const struct report_site *s, const struct usage_figures *f, struct text *t)
+{
+	int E = s->all.experts, most = largest(f->share, E), least = smallest(f->share, E), idle = 0;
+	text_addf(t, "  Shares run from %.3g (", f->share[least]);
+	name(r, s, least, t);
+	text_addf(t, ") to %.3g (", f->share[most]);
+	name(r, s, most, t);
+	text_addf(t, "); even would be %.3g.\n", 1. / E);
+	for (int e = 0; e < E; e++)
+		idle += f->share[e] < 0.1 / E;
+	if (idle)
+		text_addf(t, "  %d of %d ha%s less than a tenth of that.\n", idle, E, idle == 1 ? "s" : "ve");
+}
+
+static const char *margin_words(double margin)
+{
+	return margin < 0.1   ? "the next choice is as good"
+	       : margin < 0.5 ? "the choice is clear for most"
+			      : "the choice is clear";
+}
+
+static void choice(const struct report_site *s, const struct usage_figures *f, struct text *t)
+{
+	if (s->all.experts > 1)
+		text_addf(t, "  Its probabilities are %s: entropy %.3g of the most there can be.\n",
+			f->entropy_normalised < 0.5   ? "concentrated"
+			: f->entropy_normalised < 0.9 ? "spread"
+						      : "almost even",
+			f->entropy_normalised);
+	if (s->all.k < s->all.experts)
+		text_addf(t, "  Between the last chosen and the next lies %.3g of its probability: %s.\n",
+			f->margin, margin_words(f->margin));
+	if (f->overflow > 0)
+		text_addf(t,
+			"  %.3g %% of the places stayed empty, %.3g %% of the tokens went to no expert.\n",
+			100 * f->overflow, 100 * f->unrouted);
+	if (isfinite(f->capacity_utilisation))
+		text_addf(t, "  Of the tokens its experts may take they have %.3g %%.\n",
+			100 * f->capacity_utilisation);
+	if (f->fewest < f->most) {
+		text_addf(t, "  A token has %d to %d experts:", f->fewest, f->most);
+		for (int j = f->fewest; j < f->most && j < f->fewest + 4; j++)
+			text_addf(t, "%s %.3g %% have %d or more", j == f->fewest ? "" : ",",
+				100 * f->at_least[j], j + 1);
+		text_add(t, ".\n");
+	}
+}
+
+/* The label most of an expert's assignments have: "task (0.72)". */
+static void commonest(const struct usage *by, int n, const struct names *names, int e, struct text *t)
+{
+	int64_t sum = 0;
+	int best = 0;
+	for (int l = 0; l < n; l++) {
+		sum += by[l].count[e];
+		best = by[l].count[e] > by[best].count[e] ? l : best;
+	}
+	text_addf(t, "%s has %.3g of it", names->s[best], (double)by[best].count[e] / (double)sum);
+}
+
+static void one_expert(const struct report *r, const struct report_site *s, const struct report_tests *x,
+	int e, struct text *t)
+{
+	double class = x->class.p[e], group = x->group.p[e];
+	enum knows k = x->knows[e];
+	if (k == KNOWS_UNTOLD || k == KNOWS_NEITHER)
+		return;
+	text_add(t, "  The use of ");
+	name(r, s, e, t);
+	if (k == KNOWS_GROUP) {
+		text_add(t, " goes along with the person rather than the class: ");
+		commonest(s->by_group, s->groups, &r->groups, e, t);
+	} else {
+		text_add(t, k == KNOWS_BOTH ? " goes along with the class, and with the person too: "
+					    : " goes along with the class: ");
+		commonest(s->by_class, s->classes, &r->classes, e, t);
+	}
+	text_addf(t, " (p %.3g against class, %.3g against group).\n", class, group);
+}
+
+static void knowledge(const struct report *r, const struct report_site *s, struct text *t)
+{
+	struct report_tests x = report_tests(r, s);
+	int told = 0, known = 0;
+	for (int e = 0; e < s->all.experts; e++) {
+		one_expert(r, s, &x, e, t);
+		told += x.knows[e] != KNOWS_UNTOLD;
+		known += x.knows[e] > KNOWS_NEITHER;
+	}
+	if (told && !known)
+		text_add(t, "  The use of none goes along with class or person beyond chance.\n");
+	if (!told)
+		text_add(t, "  Class and person cannot be told apart: that needs labelled windows of several "
+			    "classes for each person, and several persons.\n");
+	report_tests_free(&x);
+}
+
+static void pairs(const struct report_site *s, struct text *t)
+{
+	int E = s->all.experts, a = 0, b = 0;
+	int64_t most = 0;
+	for (int i = 0; i < E; i++)
+		for (int j = i + 1; j < E; j++)
+			if (s->all.pair[(int64_t)i * E + j] > most) {
+				most = s->all.pair[(int64_t)i * E + j];
+				a = i;
+				b = j;
+			}
+	if (most && s->all.k < E)
+		text_addf(t, "  Experts %d and %d are chosen together most: for %.3g of the tokens.\n", a, b,
+			(double)most / (double)s->all.tokens);
+}
+
+static void site(const struct report *r, const struct report_site *s, struct text *t)
+{
+	if (s->region < 0)
+		text_addf(t, "\nGate over %d regions (its choice is the largest weight)\n", s->all.experts);
+	else
+		text_addf(t, "\nRegion %s, layer %d: %d experts, %d for a token\n", r->regions.s[s->region],
+			s->layer, s->all.experts, s->all.k);
+	if (!s->all.tokens)
+		return;
+	struct usage_figures f = usage_figures(&s->all);
+	use(r, s, &f, t);
+	choice(s, &f, t);
+	pairs(s, t);
+	if (s->all.experts > 1)
+		knowledge(r, s, t);
+	usage_figures_free(&f);
+}
+
+void report_words(const struct report *r, struct text *t)
+{
+	const struct report_site **s = report_in_order(r);
+	text_addf(t, "%lld windows of %d group%s; %d class%s\n", (long long)r->windows, r->groups.n,
+		r->groups.n == 1 ? "" : "s", r->classes.n, r->classes.n == 1 ? "" : "es");
+	for (int i = 0; i < r->sites; i++)
+		site(r, s[i], t);
+	free(s);
+}

@@ -1,0 +1,53 @@
+/* What windows and models have in common: how a recording is cut, and into which regions.
+ *
+ *     channels  Fp1 Fp2 F3 F4 ...            names, in order
+ *     region 0  [-1 -1  0  1  2  3 | 4 5]    indices into channels: halo, own (core) channels, halo; -1 = padding
+ *
+ * Stored as metadata (and, for windows, as the tensors region.<k>.channel and region.<k>.core).
+ */
+#ifndef FORMAT_LAYOUT_H
+#define FORMAT_LAYOUT_H
+
+#include "base/text.h"
+#include "format/conditioning.h"
+#include "io/safetensors.h"
+
+/* The largest number of a sample within its recording: up to here whole numbers are exact in JSON, and a window's length more is no
+ * overflow. */
+#define LAYOUT_SAMPLE_MOST ((int64_t)1 << 53)
+
+struct region {
+	char *name;
+	int width;           /* W: columns */
+	int32_t *channel;    /* [W] index into channels, -1 = padding */
+	unsigned char *core; /* [W] 1 = the region's own channel */
+};
+
+struct layout {
+	int length, stride; /* samples */
+	int halo;           /* channels a region sees beyond its own (index regions: on each side); 0 when a
+			     * list or a distance says which */
+	double rate;        /* Hz */
+	char *unit;         /* "uV" */
+	struct names channels, classes;
+	struct conditioning conditioning; /* of the recordings before they were cut; {0}: none */
+	int regions;                      /* K */
+	struct region *region;            /* [K] */
+	struct names
+		conditions; /* of a model whose router knows them by name, in the order of their embeddings */
+};
+
+enum layout_of { LAYOUT_WINDOWS, LAYOUT_MODEL };
+
+/* Reads and checks; on error what was read is freed. */
+int layout_read(struct layout *, const struct st_file *, enum layout_of);
+/* Adds metadata (and for windows the region tensors, borrowed from the layout until st_write). */
+void layout_put(const struct layout *, struct st_writer *, enum layout_of);
+void layout_copy(struct layout *to, const struct layout *from);
+void layout_free(struct layout *);
+
+/* K index regions over C channels with a halo of h on each side: region k owns C/K consecutive channels, the first C mod K
+ * regions one more; W = own + 2h, -1 where the array ends. Names "0", "1", ... Sets regions, region and halo. */
+int layout_index_regions(struct layout *, int K, int h);
+
+#endif

@@ -1,0 +1,33 @@
+/* What a model says of a window or a recording, and how it is written. */
+#ifndef PREDICT_ANSWER_H
+#define PREDICT_ANSWER_H
+
+#include "dataset/dataset.h"
+
+struct answer {
+	const char *recording, *group, *label; /* label NULL = unknown */
+	const char
+		*class; /* the one answered; NULL: the model has no answer, and p, logits and gate are NULL */
+	long long start, windows; /* windows: of a recording; 0 of a window */
+	double time;
+	int classes, regions; /* regions 0: there is no gate */
+	const double *p;      /* [classes] */
+	const real *logits;   /* [classes]; NULL for a recording */
+	const double *gate;   /* [K] */
+	const char *adapted;  /* "group": other windows of it had a say (dataset/adapt.h); NULL: none had */
+};
+
+/* Of one item, of which p [classes], logits [classes] and the weights of the regions, gate [regions], are known; they are borrowed. All are NULL where there
+ * is no answer. */
+struct answer answer_item(const struct dataset *, int64_t item, const struct names *classes, int regions,
+	const double *p, const real *logits, const double *gate);
+
+/* Of one item, by what dataset_evaluate made of it: logits [classes], weights [K]. p [classes] and gate [K] are room for what the
+ * answer points to. */
+struct answer answer_window(const struct model *, const struct dataset *, int64_t item, const real *logits,
+	const real *weights, double *p, double *gate);
+
+/* Adds one line of JSON; `more`, further keys as they shall stand at its end (",\"fold\":1"), or "". */
+void answer_json(const struct answer *, const char *more, struct text *);
+
+#endif

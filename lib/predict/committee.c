@@ -1,0 +1,236 @@
+#include "predict/committee.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "dataset/condition.h"
+#include "score/metrics.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int same_classes(const struct committee *c, struct member *b)
+{
+	const struct names *mine = &b->m->layout.classes, *first = &c->member[0].m->layout.classes;
+	b->class = NEW_ARRAY(int, first->n);
+	bool same = mine->n == first->n;
+	for (int i = 0; i < first->n; i++)
+		same &= (b->class[i] = names_find(mine, first->s[i])) >= 0;
+	if (same)
+		return 0;
+	char *have = names_join(mine, ", "), *want = names_join(first, ", ");
+	err_set(EX_DATAERR,
+		"%s: has the classes %s, and %s has %s; models answer together when they have the same",
+		b->path, have, c->member[0].path, want);
+	free(have);
+	free(want);
+	return -1;
+}
+
+static int same_windows(struct committee *c, const struct member *b)
+{
+	const struct layout *l = &b->m->layout, *first = &c->member[0].m->layout;
+	if (l->length != first->length || fabs(l->rate - first->rate) > 1e-3 * first->rate ||
+		strcmp(l->unit, first->unit) != 0)
+		return err_set(EX_DATAERR,
+			"%s: wants windows of %d samples at %g Hz in %s, and %s of %d at %g Hz in %s; models "
+			"answer "
+			"together about the same windows",
+			b->path, l->length, l->rate, l->unit, c->member[0].path, first->length, first->rate,
+			first->unit);
+	if (l->stride != first->stride && !c->strides)
+		c->strides = b->path;
+	return 0;
+}
+
+/* Where the first model's regions are in b, if b has just these. */
+static void match_regions(struct committee *c, struct member *b)
+{
+	const struct layout *l = &b->m->layout, *first = &c->member[0].m->layout;
+	b->region = NEW_ARRAY(int, first->regions);
+	bool same = l->regions == first->regions;
+	for (int k = 0; k < first->regions && same; k++) {
+		int at = 0;
+		while (at < l->regions && strcmp(l->region[at].name, first->region[k].name) != 0)
+			at++;
+		same = at < l->regions;
+		b->region[k] = at;
+	}
+	c->gates &= same;
+}
+
+/* A recording is cut with the channels of all: those the first model does not have go behind its own, with their regions, by which
+ * channels that are missing are made up. */
+static void add_channels(struct layout *like, const struct layout *l)
+{
+	int before = like->channels.n, K = like->regions;
+	for (int i = 0; i < l->channels.n; i++)
+		names_intern(&like->channels, l->channels.s[i]);
+	if (like->channels.n == before)
+		return;
+	struct layout copy;
+	layout_copy(&copy, l);
+	GROW(like->region, K + copy.regions);
+	for (int k = 0; k < copy.regions; k++) {
+		struct region *r = &like->region[K + k];
+		*r = copy.region[k];
+		for (int j = 0; j < r->width; j++)
+			if (r->channel[j] >= 0)
+				r->channel[j] = names_find(&like->channels, l->channels.s[r->channel[j]]);
+	}
+	like->regions += copy.regions;
+	copy.regions = 0; /* theirs now */
+	layout_free(&copy);
+}
+
+static int load(struct committee *c, struct member *b, const struct selection_words *words,
+	enum missing_channel missing, struct pool *pool)
+{
+	b->m = model_load(b->path);
+	if (!b->m || same_classes(c, b) || same_windows(c, b))
+		return -1;
+	match_regions(c, b);
+	if (b == c->member)
+		layout_copy(&c->like, &b->m->layout);
+	else
+		add_channels(&c->like, &b->m->layout);
+	b->select = selection_new(b->m, words);
+	if (!b->select)
+		return c->n > 1 ? err_at("%s", b->path) : -1;
+	b->forward = forward_new(b->m, pool);
+	forward_besides(b->forward, &(struct besides){.ablation = b->select->ablation});
+	b->data = dataset_new(&b->m->layout, missing);
+	b->data->borrows = b != c->member;
+	c->whole |= b->m->config.train.scale == SCALE_EMS;
+	c->adapts |= model_adapts(b->m);
+	return dataset_scale(b->data, b->m);
+}
+
+struct committee *committee_load(const struct names *paths, const struct selection_words *words,
+	enum missing_channel missing, struct pool *pool)
+{
+	struct committee *c = NEW(struct committee);
+	c->n = paths->n;
+	c->member = NEW_ARRAY(struct member, c->n);
+	c->gates = true;
+	c->pool = pool;
+	for (int i = 0; i < c->n; i++) {
+		c->member[i].path = paths->s[i];
+		if (load(c, &c->member[i], words, missing, pool)) {
+			committee_free(c);
+			return NULL;
+		}
+	}
+	return c;
+}
+
+void committee_free(struct committee *c)
+{
+	for (int i = c ? c->n - 1 : -1; i >= 0; i--) { /* the first owns the windows */
+		struct member *b = &c->member[i];
+		dataset_free(b->data);
+		forward_free(b->forward);
+		selection_free(b->select);
+		model_free(b->m);
+		free(b->class);
+		free(b->region);
+	}
+	if (!c)
+		return;
+	layout_free(&c->like);
+	free(c->member);
+	free(c);
+}
+
+int committee_add(struct committee *c, struct windows *w)
+{
+	int64_t n = w->n;
+	for (int i = 0; i < c->n; i++)
+		if (dataset_add(c->member[i].data, w))
+			return c->n > 1 ? err_at("%s", c->member[i].path) : -1;
+	c->windows += n;
+	return 0;
+}
+
+void committee_clear(struct committee *c)
+{
+	for (int i = c->n - 1; i >= 0; i--)
+		dataset_clear(c->member[i].data);
+	c->windows = 0;
+}
+
+/* Adds what one model says, in the first one's order; of an only one logits are its own. */
+static void add_answers(const struct committee *c, const struct member *b, int64_t n, const real *z,
+	const real *w, double *p, real *logits, double *gate)
+{
+	int classes = c->member[0].m->layout.classes.n, K = c->member[0].m->layout.regions;
+	double *q = NEW_ARRAY(double, classes);
+	for (int64_t i = 0; i < n; i++) {
+		metrics_softmax(z + i * classes, classes, (double)b->m->temperature, q);
+		for (int j = 0; j < classes; j++) {
+			p[i * classes + j] += q[b->class[j]];
+			logits[i * classes + j] = z[i * classes + b->class[j]];
+		}
+		for (int k = 0; k < K && c->gates; k++)
+			gate[i * K + k] += (double)w[i * K + b->region[k]];
+	}
+	free(q);
+}
+
+/* Sums become means. */
+static void divide(const struct committee *c, int64_t n, double *p, real *logits, double *gate)
+{
+	int classes = c->member[0].m->layout.classes.n, K = c->member[0].m->layout.regions;
+	for (int64_t i = 0; i < n * classes; i++) {
+		p[i] /= c->n;
+		logits[i] = (real)log(p[i] > DBL_MIN ? p[i] : DBL_MIN);
+	}
+	for (int64_t i = 0; i < n * K && c->gates; i++)
+		gate[i] /= c->n;
+}
+
+int committee_adapt(struct committee *c, int64_t from, int64_t n, enum adapt how)
+{
+	for (int i = 0; i < c->n; i++) {
+		struct member *b = &c->member[i];
+		if (dataset_take_in(b->data, b->m, from, n, how, c->pool))
+			return c->n > 1 ? err_at("%s", b->path) : -1;
+	}
+	return 0;
+}
+
+int committee_answer(struct committee *c, int64_t from, int64_t n, int batch, double *p, real *logits,
+	double *gate, bool *unanswered)
+{
+	int classes = c->member[0].m->layout.classes.n, K = c->member[0].m->layout.regions, bad = 0;
+	int64_t *item = NEW_ARRAY(int64_t, n);
+	real *z = NEW_ARRAY(real, n * classes);
+	bool *lost = NEW_ARRAY(bool, n);
+	memset(unanswered, 0, (size_t)n * sizeof *unanswered);
+	for (int64_t i = 0; i < n; i++)
+		item[i] = from + i;
+	memset(p, 0, (size_t)(n * classes) * sizeof *p);
+	if (c->gates)
+		memset(gate, 0, (size_t)(n * K) * sizeof *gate);
+	for (int i = 0; i < c->n && !bad; i++) {
+		struct member *b = &c->member[i];
+		real *w = NEW_ARRAY(real, n * b->m->layout.regions);
+		bad = dataset_check(b->data, b->m, item, n) || conditions_bind(b->data, b->m, item, n);
+		bad = bad || dataset_evaluate(b->data, b->forward, item, n, batch, classes,
+				     b->m->layout.regions, z, w, lost);
+		if (bad && c->n > 1)
+			err_at("%s", b->path);
+		for (int64_t j = 0; j < n; j++)
+			unanswered[j] |= lost[j];
+		if (!bad)
+			add_answers(c, b, n, z, w, p, logits, gate);
+		free(w);
+	}
+	if (!bad && c->n > 1)
+		divide(c, n, p, logits, gate);
+	free(item);
+	free(z);
+	free(lost);
+	return bad ? -1 : 0;
+}

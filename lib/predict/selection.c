@@ -1,0 +1,150 @@
+#include "predict/selection.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+void selection_free(struct selection *s)
+{
+	if (!s)
+		return;
+	free(s->mixture);
+	free(s->ablation);
+	free(s->off);
+	free(s);
+}
+
+/* Sets on[i] for every number of the list; what names the option, n what there are. */
+static int read_numbers(const char *list, const char *option, const char *what, int n, bool *on)
+{
+	struct names words = {0};
+	int bad = 0;
+	names_split(&words, list, ',');
+	if (!words.n)
+		bad = err_set(EX_USAGE, "%s: no number", option);
+	for (int i = 0; i < words.n && !bad; i++) {
+		long long x;
+		if (!text_to_long(words.s[i], &x))
+			bad = err_set(EX_USAGE, "%s: %s is not a number", option, words.s[i]);
+		else if (x < 0 || x >= n)
+			bad = err_set(EX_USAGE, "%s: the model has no %s %lld; there are 0 to %d", option,
+				what, x, n - 1);
+		else
+			on[x] = true;
+	}
+	names_free(&words);
+	return bad;
+}
+
+static bool *all(int n)
+{
+	bool *on = NEW_ARRAY(bool, n);
+	memset(on, 1, (size_t)n * sizeof *on);
+	return on;
+}
+
+/* on [n] is made: what the list names, or everything without one. */
+static int read_or_all(const char *list, const char *option, const char *what, int n, bool **on)
+{
+	*on = list ? NEW_ARRAY(bool, n) : all(n);
+	return list ? read_numbers(list, option, what, n, *on) : 0;
+}
+
+static int is_mixture(const struct model *m, const bool *layer, bool listed)
+{
+	for (int l = 0; listed && l < m->config.encoder.layers; l++)
+		if (layer[l] && !config_mixture(&m->config, l))
+			return err_set(
+				EX_USAGE, "--layer: layer %d of the model is no mixture of experts", l);
+	return 0;
+}
+
+static int choose_places(struct selection *s, const struct model *m, const struct selection_words *w)
+{
+	int K = m->layout.regions, L = m->config.encoder.layers;
+	bool *layer = NULL, *region = NULL;
+	int bad = read_or_all(w->layers, "--layer", "layer", L, &layer) ||
+		  read_or_all(w->regions, "--region", "region", K, &region) ||
+		  is_mixture(m, layer, w->layers != NULL);
+	s->mixture = NEW_ARRAY(bool, K *L);
+	for (int i = 0; i < K * L && !bad; i++)
+		s->mixture[i] = region[i / L] && layer[i % L] && config_mixture(&m->config, i % L);
+	free(layer);
+	free(region);
+	return bad;
+}
+
+int selection_places(const struct model *m, int layer)
+{
+	static const char *const mixing[] = {"soft", "soft_moe", "expert_choice"};
+	for (size_t i = 0; i < sizeof mixing / sizeof *mixing; i++)
+		if (!strcmp(m->router->name, mixing[i]))
+			return config_experts(&m->config, layer);
+	return config_chosen(&m->config);
+}
+
+static int check_force_k(const struct model *m, long long k)
+{
+	const char *router = m->router->name;
+	if (k && (!strcmp(router, "soft_moe") || !strcmp(router, "expert_choice")))
+		return err_set(
+			EX_USAGE, "--force-k: with the router %s no token chooses its experts", router);
+	int most = INT_MAX;
+	for (int l = 0; l < m->config.encoder.layers; l++)
+		if (config_mixture(&m->config, l) && selection_places(m, l) < most)
+			most = selection_places(m, l);
+	return k <= most ? 0
+			 : err_set(EX_USAGE, "--force-k: the model gives a token to %d expert%s, not to %lld",
+				   most, most == 1 ? "" : "s", k);
+}
+
+static int choose_experts(struct selection *s, const struct model *m, const struct selection_words *w)
+{
+	int K = m->layout.regions, L = m->config.encoder.layers, E = 0, least = INT_MAX, left = 0;
+	for (int l = 0; l < L; l++)
+		if (config_mixture(&m->config, l)) {
+			int n = config_experts(&m->config, l);
+			E = n > E ? n : E;
+			least = n < least ? n : least;
+		}
+	s->off = NEW_ARRAY(bool, E);
+	if (check_force_k(m, w->force_k) ||
+		(w->only && read_numbers(w->only, "--only", "expert", E, s->off)) ||
+		(w->omit && read_numbers(w->omit, "--omit", "expert", E, s->off)))
+		return -1;
+	for (int e = 0; e < E; e++) {
+		s->off[e] ^= w->only != NULL;
+		left += e < least && !s->off[e];
+	}
+	if (!left)
+		return err_set(EX_USAGE, "--omit: leaves no expert");
+	s->one = (struct ablation){s->off, (int)w->force_k};
+	s->ablation = NEW_ARRAY(const struct ablation *, K *L);
+	for (int i = 0; i < K * L; i++)
+		s->ablation[i] = s->mixture[i] ? &s->one : NULL;
+	return 0;
+}
+
+struct selection *selection_new(const struct model *m, const struct selection_words *w)
+{
+	struct selection *s = NEW(struct selection);
+	bool taken = w->only || w->omit || w->force_k;
+	int bad = 0;
+	if (w->only && w->omit)
+		bad = err_set(EX_USAGE, "--only and --omit exclude each other");
+	else if (!m->mixtures && (taken || w->layers || w->regions))
+		bad = err_set(EX_USAGE, "%s: the model has no mixture of experts (moe.layers is none)",
+			w->only      ? "--only"
+			: w->omit    ? "--omit"
+			: w->force_k ? "--force-k"
+			: w->layers  ? "--layer"
+				     : "--region");
+	if (bad || choose_places(s, m, w) || (taken && choose_experts(s, m, w))) {
+		selection_free(s);
+		return NULL;
+	}
+	return s;
+}

@@ -1,0 +1,34 @@
+#include "score/resample.h"
+
+#include "base/rng.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void resample_groups(uint64_t seed, int i, int n, int *times)
+{
+	struct rng r = rng_stream(seed, "bootstrap", (uint64_t)i, 0);
+	memset(times, 0, (size_t)n * sizeof *times);
+	for (int j = 0; j < n; j++)
+		times[rng_below(&r, (uint64_t)n)]++;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+struct interval resample_interval(double *draw, int n)
+{
+	int said = 0;
+	for (int i = 0; i < n; i++)
+		if (!isnan(draw[i]))
+			draw[said++] = draw[i];
+	if (!said)
+		return (struct interval){NAN, NAN};
+	qsort(draw, (size_t)said, sizeof *draw, ascending);
+	return (struct interval){
+		draw[(int)floor(0.025 * (said - 1) + 0.5)], draw[(int)floor(0.975 * (said - 1) + 0.5)]};
+}

@@ -1,0 +1,85 @@
+#include "score/score.h"
+
+#include <math.h>
+
+static void value_and_interval(struct text *t, const char *words, double x, struct interval i)
+{
+	text_addf(t, "%s %.3f", words, x);
+	if (!isnan(i.low))
+		text_addf(t, " (%.3f to %.3f)", i.low, i.high);
+}
+
+static const char *verdict(double x, const struct chance *c)
+{
+	return x > c->at99   ? "above chance (99 %)"
+	       : x > c->at95 ? "above chance (95 %)"
+			     : "no more than chance may reach";
+}
+
+static void against_chance(const struct score *s, const char *what, struct text *t)
+{
+	const struct predictions *a = s->predictions;
+	const struct chance *e = &s->even, *f = &s->frequent;
+	text_addf(t,
+		"Guessing among %d classes gets %.3f right, and of %lld %s not more than %.3f in 95 of 100 "
+		"tries, "
+		"%.3f in 99: this is %s.\n",
+		a->width, e->level, (long long)a->windows, what, e->at95, e->at99,
+		verdict(s->value[ACCURACY], e));
+	if (f->level > e->level)
+		text_addf(t,
+			"Naming %s, the most frequent class, gets %.3f right on average, not more than %.3f "
+			"and %.3f: this is %s.\n",
+			a->classes.s[s->most_frequent], f->level, f->at95, f->at99,
+			verdict(s->value[ACCURACY], f));
+}
+
+static void confusion(const struct score *s, const char *what, struct text *t)
+{
+	const struct names *classes = &s->predictions->classes;
+	int C = s->predictions->width;
+	text_addf(t, "Of the %s of each class, so many were taken for\n", what);
+	text_addf(t, "%-16s", "");
+	for (int c = 0; c < C; c++)
+		text_addf(t, " %10s", classes->s[c]);
+	text_add(t, "\n");
+	for (int c = 0; c < C; c++) {
+		text_addf(t, "%-16s", classes->s[c]);
+		for (int d = 0; d < C; d++)
+			text_addf(t, " %10lld", (long long)s->confusion[c * C + d]);
+		text_add(t, "\n");
+	}
+}
+
+void score_words(const struct score *s, struct text *t)
+{
+	const struct predictions *a = s->predictions;
+	const char *what = s->per_recording ? "recordings" : "windows";
+	text_addf(t, "%lld %s of %d group%s", (long long)a->windows, what, a->groups.n,
+		a->groups.n == 1 ? "" : "s");
+	if (a->runs.n > 1)
+		text_addf(t, ", mean of %d runs", a->runs.n);
+	text_addf(t, "%s.\n", a->adapted ? "; adapted to the people it is tested on" : "");
+	value_and_interval(t, "Accuracy", s->value[ACCURACY], s->accuracy);
+	value_and_interval(t, ", balanced", s->value[BALANCED_ACCURACY], s->balanced);
+	text_add(t,
+		isnan(s->accuracy.low) ? ".\n" : "; in brackets the 95 % interval over people drawn anew.\n");
+	against_chance(s, what, t);
+	for (int f = KAPPA; f < FIGURES; f++)
+		if (!isnan(s->value[f]))
+			text_addf(t, "%-20s %.3f\n", figure_kind[f].words, s->value[f]);
+	if (a->rejected) {
+		text_addf(t, "%.1f %% were answered; of these", 100 * s->coverage);
+		value_and_interval(t, "", s->answered.accuracy, s->answered.accuracy_interval);
+		text_add(t, " are right.\n");
+	}
+	confusion(s, what, t);
+	value_and_interval(t, "Mean over groups", s->over_groups.accuracy, s->over_groups.accuracy_interval);
+	text_add(t, ":\n");
+	for (int g = 0; g < a->groups.n; g++)
+		text_addf(t, "%-16s %6lld %.3f%s\n", a->groups.s[g], (long long)s->group[g].windows,
+			s->group[g].value[ACCURACY],
+			s->group[g].value[ACCURACY] > s->group[g].chance.at95 ? "" : "  may be chance");
+	for (int i = 0; i < s->notes.n; i++)
+		text_addf(t, "Note: %s.\n", s->notes.s[i]);
+}
