@@ -350,7 +350,7 @@ static void it_is_all_a_new_model_says(void)
 		silence(r.m, r.m->gate_fc2_weight >= 0 ? r.m->gate_fc2_weight : r.m->gate_fc1_weight);
 		struct forward *f = forward_new(r.m, r.pool);
 		real logits[ROOM * CLASSES], gate[ROOM * K];
-		dataset_evaluate(r.d, f, r.item, r.n, 7, CLASSES, K, logits, gate);
+		dataset_evaluate(r.d, f, r.item, r.n, 7, CLASSES, K, logits, gate, NULL);
 		for (int64_t i = 0; i < r.n; i++) {
 			CHECK_NEAR(gate[i * K], weight_of(r.m, 0), 1e-6);
 			for (int c = 0; c < CLASSES; c++) {
