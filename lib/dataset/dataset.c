@@ -422,19 +422,19 @@ int dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t *
 {
 	int bad = 0;
 	int *condition = NEW_ARRAY(int, n < batch ? n : batch);
-	forward_conditions(f, condition);
-	forward_samples(f, samples);
-	forward_tokens(f, d->tokens ? kept : NULL);
-	forward_centre(f, d->tokens ? centre : NULL);
-	forward_evidence(f, NULL);
+	struct window_source source = {.fill = fill,
+		.samples = samples,
+		.tokens = d->tokens ? kept : NULL,
+		.centre = d->tokens ? centre : NULL,
+		.condition = condition};
 	for (int64_t from = 0; from < n; from += batch) {
 		int B = n - from < batch ? (int)(n - from) : batch;
 		struct filling here = {d, items + from};
+		source.context = &here;
 		for (int b = 0; b < B; b++)
 			condition[b] = d->item[items[from + b]].condition;
-		forward_evaluate(f, B, fill, &here, logits + from * classes, gate + from * K);
+		forward_evaluate(f, B, &source, logits + from * classes, gate + from * K);
 	}
-	forward_conditions(f, NULL);
 	free(condition);
 	for (int64_t i = 0; i < n && !bad; i++) {
 		bool answered = all_finite(logits + i * classes, classes) && all_finite(gate + i * K, K);

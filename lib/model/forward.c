@@ -16,12 +16,7 @@ int forward_layers_of_part(const struct forward *f)
 
 const int *forward_condition(const struct forward *f, int from)
 {
-	return f->condition ? f->condition + f->first + from : NULL;
-}
-
-void forward_conditions(struct forward *f, const int *id)
-{
-	f->condition = id;
+	return f->source->condition ? f->source->condition + f->first + from : NULL;
 }
 
 struct forward *forward_new(const struct model *m, struct pool *pool)
@@ -108,19 +103,14 @@ void forward_room_for_outputs(struct forward *f, int B)
 	}
 }
 
-void forward_samples(struct forward *f, int (*samples)(void *context, int b))
-{
-	f->samples = samples;
-}
-
 /* Tokens of a window of the group, without the global ones */
 static int tokens_of(const struct forward *f, int b)
 {
 	const struct model *m = f->m;
-	if (!f->samples)
+	if (!f->source->samples)
 		return m->n;
-	int n = m->tokeniser->count(
-		&m->config, m->layout.length, m->layout.rate, f->samples(f->context, f->first + b));
+	int n = m->tokeniser->count(&m->config, m->layout.length, m->layout.rate,
+		f->source->samples(f->source->context, f->first + b));
 	must(n > 0 && n <= m->n);
 	return n;
 }
@@ -133,21 +123,6 @@ int forward_alike(const struct forward *f, int from, int most)
 	return same;
 }
 
-void forward_tokens(struct forward *f, void (*tokens)(void *context, int b, int k, real *out))
-{
-	f->tokens = tokens;
-}
-
-void forward_centre(struct forward *f, const real *(*centre)(void *context, int b, int k))
-{
-	f->centre = centre;
-}
-
-void forward_evidence(struct forward *f, const real *(*evidence)(void *context, int b, int k))
-{
-	f->known = evidence;
-}
-
 /* out [n][D] of window b of the group, as the tokeniser makes them */
 static void make_tokens(struct forward *f, struct tape *t, int k, int b, int n, real *out)
 {
@@ -155,19 +130,25 @@ static void make_tokens(struct forward *f, struct tape *t, int k, int b, int n, 
 	const struct region *r = &m->layout.region[k];
 	int T = m->layout.length;
 	size_t D = (size_t)m->region[k].D;
-	if (f->tokens) {
-		f->tokens(f->context, f->first + b, k, out);
+	if (f->source->tokens) {
+		f->source->tokens(f->source->context, f->first + b, k, out);
 		return;
 	}
 	real *x = scratch_reals(t, (size_t)T * (size_t)r->width), *all = out;
 	if (n < m->n)
 		all = scratch_reals(t, (size_t)m->n * D);
-	f->fill(f->context, f->first + b, k, x);
+	f->source->fill(f->source->context, f->first + b, k, x);
 	m->tokeniser->features(
 		&m->config, m->prepared, model_token_scale(m, k), x, T, m->layout.rate, r, all, t->scratch);
 	if (all != out)
 		memcpy(out, all, (size_t)n * D * sizeof *out);
 	scratch_done(t);
+}
+
+static const real *centre_of(const struct forward *f, int b, int k)
+{
+	const struct window_source *s = f->source;
+	return s->centre ? s->centre(s->context, f->first + b, k) : NULL;
 }
 
 /* What the standardised features x [n][D] of window b say: e_c = sum over kinds and features of E_c x, over the mean of the tokens of a
@@ -179,7 +160,8 @@ static void add_evidence(struct forward *f, int k, int b, int n, const real *x)
 	int classes = m->layout.classes.n, K = m->layout.regions;
 	size_t D = (size_t)r->D, kinds = (size_t)m->kinds;
 	real *out = f->evidence + ((size_t)k * (size_t)f->B + (size_t)b) * (size_t)classes;
-	const real *known = f->known ? f->known(f->context, f->first + b, k) : NULL;
+	const real *known =
+		f->source->evidence ? f->source->evidence(f->source->context, f->first + b, k) : NULL;
 	const real *E = m->params.x + m->params.list[r->evidence].offset,
 		   *bias = m->params.x + m->params.list[m->evidence_bias].offset;
 	for (int c = 0; c < classes; c++) {
@@ -227,7 +209,7 @@ static struct node *learn_tokens(
 	for (int i = 0; i < count; i++) {
 		PROFILE_OPERATION("windows and tokens");
 		real *to = x + (size_t)i * each;
-		f->fill(f->context, f->first + from + i, k, to);
+		f->source->fill(f->source->context, f->first + from + i, k, to);
 		if (drops_inputs(f, t))
 			drop_inputs(t, k, from + i, each, (real)m->config.encoder.input_dropout, to);
 	}
@@ -248,8 +230,7 @@ static struct node *tokenise(
 		PROFILE_OPERATION("windows and tokens");
 		real *to = features + (size_t)i * each;
 		make_tokens(f, t, k, from + i, n, to);
-		model_standardise(
-			m, k, n, f->centre ? f->centre(f->context, f->first + from + i, k) : NULL, to);
+		model_standardise(m, k, n, centre_of(f, from + i, k), to);
 		if (m->evidence_bias >= 0)
 			add_evidence(f, k, from + i, n, to);
 		if (drops_inputs(f, t))
@@ -342,15 +323,14 @@ void forward_besides(struct forward *f, const struct besides *b)
 	f->besides = b ? *b : (struct besides){0};
 }
 
-void forward_evaluate(struct forward *f, int B, window_fill fill, void *context, real *logits, real *gate)
+void forward_evaluate(struct forward *f, int B, const struct window_source *source, real *logits, real *gate)
 {
 	int K = f->m->layout.regions, classes = f->m->layout.classes.n;
 	struct gradient_view none = {.params = &f->m->params, .without = f->besides.without};
 	forward_room_for_outputs(f, B);
 	f->first = 0;
 	f->B = B;
-	f->fill = fill;
-	f->context = context;
+	f->source = source;
 	pool_run(f->pool, B * f->parts, evaluate_one, f);
 	f->joint->gradients = false;
 	for (int b = 0; b < B; b++) {

@@ -1,8 +1,8 @@
 /* Running a model over windows.
  *
  *     struct forward *f = forward_new(model, pool);
- *     forward_evaluate(f, B, fill, context, logits, gate);                  prediction: no tape, no dropout
- *     loss = forward_train(f, B, fill, context, &step, gradient);           one batch: loss and gradient
+ *     forward_evaluate(f, B, &source, logits, gate);                  prediction: no tape, no dropout
+ *     loss = forward_train(f, B, &source, &step, gradient);           one batch: loss and gradient
  *
  * Evaluation works window by window, so a window's answer does not depend on its company. Training goes forward and backward
  * over one group of windows after the other, so that memory does not grow with the batch. It cuts a group, per part of the
@@ -19,32 +19,33 @@
 
 struct forward;
 
-/* Puts the scaled samples of window b (of this call) and region k into x [T][W_k], padding 0. Called from any thread. */
-typedef void (*window_fill)(void *context, int b, int k, real *x);
+/* Where what a model sees of the windows b = 0 .. B-1 of a call comes from, borrowed for the call. Its functions are called from
+ * any thread. */
+struct window_source {
+	void *context;
+	/* Puts the scaled samples of window b and region k into x [T][W_k], padding 0. */
+	void (*fill)(void *context, int b, int k, real *x);
+	/* How many samples of window b are there, from its first on; its tokens are those that see nothing else, and there is one at
+	 * least. NULL: all of every window. */
+	int (*samples)(void *context, int b);
+	/* Where tokens that are the same every time are kept: puts the features of window b and region k into out [n of the
+	 * window][D], as the tokeniser made them of its samples. NULL: they are made of the samples each time. */
+	void (*tokens)(void *context, int b, int k, real *out);
+	/* What is taken off the features of window b and region k before they are standardised, [kinds][D]: the mean of the
+	 * window's group (train.scale=group). NULL, or an answer of NULL: nothing. */
+	const real *(*centre)(void *context, int b, int k);
+	/* What region k says of window b's classes beside its features [classes], where it is not to be computed
+	 * (train/evidence.h): in training, by a map that has not seen the window. NULL, or an answer of NULL: by the model's map. */
+	const real *(*evidence)(void *context, int b, int k);
+	/* [B] rows of the windows' conditions (moe.router=condition); NULL for none. */
+	const int *condition;
+};
 
 struct forward *forward_new(const struct model *, struct pool *);
 void forward_free(struct forward *);
-/* How many samples of window b (of a call) are there, from its first on; its tokens are those that see nothing else, and there is one
- * at least. NULL: all of every window. Called from any thread, as fill. */
-void forward_samples(struct forward *, int (*samples)(void *context, int b));
-
-/* Where tokens that are the same every time are kept: puts the features of window b and region k into out [n of the window][D], as the
- * tokeniser made them of its samples. NULL: they are made of the samples each time. Called from any thread, as fill. */
-void forward_tokens(struct forward *, void (*tokens)(void *context, int b, int k, real *out));
-
-/* What is taken off the features of window b and region k before they are standardised, [kinds][D]: the mean of the window's group (train.scale=group).
- * NULL: nothing. */
-void forward_centre(struct forward *, const real *(*centre)(void *context, int b, int k));
-
-/* What region k says of window b's classes beside its features [classes], where it is not to be computed (train/evidence.h): in
- * training, by a map that has not seen the window. NULL, or an answer of NULL: by the model's map. */
-void forward_evidence(struct forward *, const real *(*evidence)(void *context, int b, int k));
-
-/* The rows id [B] of the conditions of the windows that are worked on next (moe.router=condition), borrowed; NULL for none. */
-void forward_conditions(struct forward *, const int *id);
 
 /* logits [B][classes], gate [B][K] (1 without a gate) */
-void forward_evaluate(struct forward *, int B, window_fill, void *context, real *logits, real *gate);
+void forward_evaluate(struct forward *, int B, const struct window_source *, real *logits, real *gate);
 
 /* What evaluation does besides, borrowed until the next forward_besides; NULL where nothing. */
 struct besides {
@@ -78,7 +79,7 @@ struct train_step {
 
 /* gradient [params.count] is overwritten. Returns the loss of the batch, all its parts weighted. */
 real forward_train(
-	struct forward *, int B, window_fill, void *context, const struct train_step *, real *gradient);
+	struct forward *, int B, const struct window_source *, const struct train_step *, real *gradient);
 /* What the routers chose in the last batch that was trained on: [K][layers], NULL in a model without mixtures. */
 const struct balance *forward_balance(const struct forward *);
 

@@ -47,13 +47,7 @@ struct forward {
 	size_t out_room, evidence_room;
 	/* this call; training does it group by group */
 	int first, B; /* windows first .. first + B - 1 */
-	window_fill fill;
-	int (*samples)(void *context, int b);                   /* NULL: windows are whole */
-	void (*tokens)(void *context, int b, int k, real *out); /* NULL: made of the samples */
-	const real *(*centre)(void *context, int b, int k);     /* NULL: none */
-	const real *(*known)(void *context, int b, int k);      /* evidence; NULL: computed */
-	void *context;
-	const int *condition; /* [windows of the call], or NULL */
+	const struct window_source *source;
 	const struct train_step *step;
 	real *gradient;
 	struct node **d_summary, **d_token; /* [K] what the joint half says of the encoders' outputs */

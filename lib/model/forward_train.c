@@ -443,17 +443,16 @@ static double train_group(struct forward *f, double total)
 	return (double)loss->x[0];
 }
 
-real forward_train(struct forward *f, int B, window_fill fill, void *context, const struct train_step *step,
-	real *gradient)
+real forward_train(struct forward *f, int B, const struct window_source *source,
+	const struct train_step *step, real *gradient)
 {
 	double loss = 0, total = targets_weight(&(struct targets){step->label, step->other, step->share}, B,
 				 step->class_weight);
 	must(B > 0);
+	f->source = source;
+	f->step = step;
 	int group = cut(f, B);
 	forward_room_for_outputs(f, group);
-	f->fill = fill;
-	f->context = context;
-	f->step = step;
 	number_scopes(f, B);
 	f->joint->gradients = true;
 	f->gradient = gradient;

@@ -215,7 +215,6 @@ static void fill_conditions(struct trainer *t, int64_t from, int B)
 			unknown ? m->unknown
 				: t->data.train->item[t->data.train_item[t->order[from + b]]].condition;
 	}
-	forward_conditions(t->forward, m->conditions ? t->condition : NULL);
 }
 
 static void count_right(struct trainer *t, int B)
@@ -269,13 +268,16 @@ static int one_step(struct trainer *t, struct step_report *r)
 		.logits = t->logits,
 		.losses = &r->parts};
 	struct filling f = {t, from};
+	bool tokens = t->data.train->tokens != NULL;
+	struct window_source source = {.context = &f,
+		.fill = fill,
+		.samples = samples,
+		.tokens = tokens && !augments(c) ? kept : NULL,
+		.centre = tokens ? centre : NULL,
+		.evidence = tokens ? told : NULL,
+		.condition = t->m->conditions ? t->condition : NULL};
 	const char *bad, *lost;
-	forward_samples(t->forward, samples);
-	bool keeps = t->data.train->tokens && !augments(c);
-	forward_tokens(t->forward, keeps ? kept : NULL);
-	forward_centre(t->forward, t->data.train->tokens ? centre : NULL);
-	forward_evidence(t->forward, t->data.train->tokens ? told : NULL);
-	r->loss = (double)forward_train(t->forward, B, fill, &f, &step, t->gradient);
+	r->loss = (double)forward_train(t->forward, B, &source, &step, t->gradient);
 	r->grad_norm = update_norm(t->update, t->gradient, &bad);
 	r->lr = schedule_rate(c, t->at.step, r->steps);
 	if (!isfinite(r->loss) && window_without_answer(t, from, B) >= 0)

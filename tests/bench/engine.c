@@ -232,7 +232,7 @@ static int evaluate(struct model *m, struct dataset *d, const int64_t *item, str
 	     *gate = NEW_ARRAY(real, (size_t)o.batch * (size_t)o.K);
 	for (int run = 0; run <= o.runs; run++) {
 		double start = progress_now();
-		dataset_evaluate(d, f, item, o.batch, o.batch, 2, o.K, logits, gate);
+		must(!dataset_evaluate(d, f, item, o.batch, o.batch, 2, o.K, logits, gate, NULL));
 		t[run] = progress_now() - start;
 	}
 	free(logits);

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 #ifdef REAL_DOUBLE
-static inline void against_differences(struct model *m, struct forward *f, int B, window_fill fill,
-	void *context, const struct train_step *step, const real *gradient)
+static inline void against_differences(struct model *m, struct forward *f, int B,
+	const struct window_source *source, const struct train_step *step, const real *gradient)
 {
 	const double h = 1e-6;
 	real *scratch = NEW_ARRAY(real, m->params.count), *keep = NEW_ARRAY(real, m->params.count);
@@ -35,7 +35,7 @@ static inline void against_differences(struct model *m, struct forward *f, int B
 			for (size_t j = 0; j < p->count; j++)
 				m->params.x[p->offset + j] =
 					keep[p->offset + j] + (sign ? -h : h) * direction[j];
-			loss[sign] = forward_train(f, B, fill, context, step, scratch);
+			loss[sign] = forward_train(f, B, source, step, scratch);
 		}
 		memcpy(m->params.x + p->offset, keep + p->offset, p->count * sizeof(real));
 		double e = fabs((loss[0] - loss[1]) / (2 * h) - found);

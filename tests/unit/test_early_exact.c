@@ -85,9 +85,9 @@ static struct outcome run(struct model *m, struct batch *a)
 	struct train_step step = {.label = label, .seed = 3, .losses = &o.parts};
 	struct pool *pool = pool_new(2);
 	struct forward *f = forward_new(m, pool);
-	forward_samples(f, samples);
-	forward_evaluate(f, B, fill, a, o.logits[0], o.gate[0]);
-	o.loss = forward_train(f, B, fill, a, &step, o.gradient);
+	struct window_source source = {.context = a, .fill = fill, .samples = samples};
+	forward_evaluate(f, B, &source, o.logits[0], o.gate[0]);
+	o.loss = forward_train(f, B, &source, &step, o.gradient);
 	const struct balance *b = forward_balance(f);
 	for (int e = 0; b && e < b->experts; e++)
 		o.sent[e] = balance_sent(b, e);

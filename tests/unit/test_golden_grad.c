@@ -182,22 +182,22 @@ static void compare(const char *golden, const char *model)
 	real *logits = NEW_ARRAY(real, g.B * classes), *gate = NEW_ARRAY(real, g.B * K),
 	     *gradient = NEW_ARRAY(real, g.m->params.count);
 	int64_t ls[2] = {g.B, classes}, gs[2] = {g.B, K}, n = -1;
-	forward_conditions(f, g.condition);
-	forward_evaluate(f, g.B, fill, &g, logits, gate);
+	struct window_source source = {.context = &g, .fill = fill, .condition = g.condition};
+	forward_evaluate(f, g.B, &source, logits, gate);
 	CHECK(worst_difference(logits, st_need(g.f, "logits", ST_F32, 2, ls), (size_t)(g.B * classes)) <
 		1e-5);
 	CHECK(worst_difference(gate, st_need(g.f, "gate", ST_F32, 2, gs), (size_t)(g.B * K)) < 1e-5);
 	struct train_step step = {
 		.label = g.label, .class_weight = g.class_weight, .smoothing = (real)g.smoothing, .seed = 1};
 	const float *losses = st_need(g.f, "losses", ST_F32, 1, &n);
-	CHECK_NEAR(forward_train(f, g.B, fill, &g, &step, gradient), losses[0], 1e-5);
+	CHECK_NEAR(forward_train(f, g.B, &source, &step, gradient), losses[0], 1e-5);
 	compare_gradients(&g, gradient);
 #ifdef REAL_DOUBLE
 	step.dropout = 0.2; /* masks and noise are the same for the same step */
 	g.m->config.gate.noise_std = 0.3;
-	forward_train(f, g.B, fill, &g, &step, gradient);
+	forward_train(f, g.B, &source, &step, gradient);
 	if (!model)
-		against_differences(g.m, f, g.B, fill, &g, &step, gradient);
+		against_differences(g.m, f, g.B, &source, &step, gradient);
 #endif
 	forward_free(f);
 	pool_free(pool);

@@ -42,6 +42,7 @@ static const char *const modes[] = {
 };
 
 struct batch {
+	struct window_source source;
 	struct model *m;
 	real x[B][K][T * WIDTH];
 	int label[B * TIMES], group[B * TIMES];
@@ -99,6 +100,8 @@ static struct batch *make_batch(const char *mode)
 	struct batch *a = NEW(struct batch);
 	struct rng r = rng_stream(13, "samples", 0, 0);
 	a->m = make_model(mode);
+	a->source = (struct window_source){
+		.context = a, .fill = fill, .samples = text_starts(mode, "early") ? samples : NULL};
 	for (int b = 0; b < B; b++)
 		for (int k = 0; k < K; k++)
 			for (int i = 0; i < T * WIDTH; i++)
@@ -134,8 +137,8 @@ static void check_cut(struct batch *a, struct forward *f, real *gradient, real *
 {
 	struct train_step step = step_of(a, 0);
 	const double tolerance = sizeof(real) == 8 ? 1e-12 : 2e-4;
-	real loss = forward_train(f, B, fill, a, &step, gradient);
-	CHECK_NEAR(forward_train(f, B * TIMES, fill, a, &step, of_many), loss, tolerance);
+	real loss = forward_train(f, B, &a->source, &step, gradient);
+	CHECK_NEAR(forward_train(f, B * TIMES, &a->source, &step, of_many), loss, tolerance);
 	CHECK(furthest(gradient, of_many, a->m->params.count) < tolerance);
 }
 
@@ -143,12 +146,12 @@ static void check_threads(struct batch *a, struct forward *one, struct forward *
 {
 	struct train_step step = step_of(a, 0.2);
 	a->m->config.gate.noise_std = 0.3;
-	real loss = forward_train(one, B * TIMES, fill, a, &step, x);
-	CHECK(loss == forward_train(three, B * TIMES, fill, a, &step, y));
+	real loss = forward_train(one, B * TIMES, &a->source, &step, x);
+	CHECK(loss == forward_train(three, B * TIMES, &a->source, &step, y));
 	CHECK(!memcmp(x, y, a->m->params.count * sizeof(real)));
 #ifdef REAL_DOUBLE
-	forward_train(one, B, fill, a, &step, x);
-	against_differences(a->m, one, B, fill, a, &step, x);
+	forward_train(one, B, &a->source, &step, x);
+	against_differences(a->m, one, B, &a->source, &step, x);
 #endif
 	a->m->config.gate.noise_std = 0;
 }
@@ -156,8 +159,8 @@ static void check_threads(struct batch *a, struct forward *one, struct forward *
 static void check_company(struct batch *a, struct forward *one, struct forward *three)
 {
 	real all[B * 2][3], gate_all[B * 2][K], alone[3], gate[K];
-	forward_evaluate(three, B * 2, fill, a, all[0], gate_all[0]);
-	forward_evaluate(one, 1, fill, a, alone, gate);
+	forward_evaluate(three, B * 2, &a->source, all[0], gate_all[0]);
+	forward_evaluate(one, 1, &a->source, alone, gate);
 	for (int b = 0; b < B * 2; b += B) {
 		CHECK(!memcmp(all[b], alone, sizeof alone));
 		CHECK(!memcmp(gate_all[b], gate, sizeof gate));
@@ -173,10 +176,6 @@ static void one_mode(void)
 	struct pool *one = pool_new(1), *three = pool_new(3);
 	struct forward *f = forward_new(a->m, one), *g = forward_new(a->m, three);
 	real *x = NEW_ARRAY(real, a->m->params.count), *y = NEW_ARRAY(real, a->m->params.count);
-	if (text_starts(mode, "early")) {
-		forward_samples(f, samples);
-		forward_samples(g, samples);
-	}
 	check_cut(a, f, x, y);
 	check_threads(a, f, g, x, y);
 	check_company(a, f, g);

@@ -213,12 +213,13 @@ static void same_bytes(const char *set)
 	struct model *m = make_model(set);
 	size_t n = m->params.count;
 	real *want = NEW_ARRAY(real, n), *got = NEW_ARRAY(real, n);
+	struct window_source source = {.context = a, .fill = fill};
 	struct train_step step = {.label = a->label, .seed = 5};
 	for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
 		struct pool *pool = pool_new(threads[i]);
 		struct forward *f = forward_new(m, pool);
 		for (int pass = 0; pass < (i ? PASSES : 1); pass++)
-			forward_train(f, B, fill, a, &step, i ? got : want);
+			forward_train(f, B, &source, &step, i ? got : want);
 		CHECK(some_expert_starves(f));
 		CHECK(!i || !memcmp(want, got, n * sizeof *got));
 		forward_free(f);
