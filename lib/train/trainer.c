@@ -68,6 +68,7 @@ void trainer_free(struct trainer *t)
 	mixtures_free(t->mixtures);
 	update_free(t->update);
 	names_free(&t->warnings);
+	free(t->fingerprint);
 	free(t->gradient);
 	for (int i = 0; i < OPTIMIZER_SLOTS; i++)
 		free(t->slot[i]);
