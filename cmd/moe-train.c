@@ -6,14 +6,19 @@
 #include "train/log.h"
 #include "train/read.h"
 
+#include <errno.h>
+
 static struct {
 	const char *init, *valid, *valid_groups, *state, *log;
 	struct config_words config;
 	double valid_fraction, valid_tail;
 	bool fraction_given, tail_given, seed_given;
 	bool resume, print_config;
+	int resume_when; /* enum below */
 	long long log_every;
 } o;
+
+enum { RESUME_ALWAYS, RESUME_AUTO };
 
 static const struct option table[] = {
 	OUTPUT_OPTION,
@@ -35,7 +40,9 @@ static const struct option table[] = {
 	{"state", 0, OPT_TEXT, &o.state, .arg = "FILE",
 		.help = "keep the state of training here after every epoch and when stopped; when stopped "
 			"without it, MODEL.state"},
-	{"resume", 0, OPT_FLAG, &o.resume, .help = "continue from the state file"},
+	{"resume", 0, OPT_CHOICE, &o.resume_when, .bare = "always", .choices = "always|auto",
+		.given = &o.resume,
+		.help = "continue from the state file; auto: begin where there is none yet"},
 	{"log", 0, OPT_TEXT, &o.log, .arg = "FILE",
 		.help = "write one JSON line per epoch (appended with --resume)"},
 	{"log-every", 0, OPT_INT, &o.log_every, .value = "0", .min = 0, .max = 1e9, .arg = "N",
@@ -89,10 +96,10 @@ struct run {
 
 static int begin_config(struct run *r)
 {
-	if (r->before && (o.config.preset_given || o.config.file))
-		return err_set(EX_USAGE,
-			"%s has its configuration; change keys with --set, without --preset and --config",
-			o.resume ? "the state" : "the model");
+	if (o.init && (o.config.preset_given || o.config.file))
+		return err_set(EX_USAGE, "the model has its configuration; change keys with --set, without "
+					 "--preset and --config");
+	o.config.resumed = o.resume;
 	return config_compose(&r->config, &o.config, r->before ? &r->before->config : NULL);
 }
 
@@ -296,6 +303,33 @@ static int print_config(struct run *r, const struct names *operands)
 	return print_all(&t);
 }
 
+/* The state to go on from; with --resume=auto there may be none, and training begins. */
+static int open_state(struct run *r, bool *told)
+{
+	uint64_t seed;
+	bool missing = access(o.state, F_OK) && errno == ENOENT;
+	if (missing && o.resume_when == RESUME_ALWAYS)
+		return err_set(EX_NOINPUT,
+			"%s: there is no such state to resume; begin without --resume, or with --resume=auto",
+			o.state);
+	if (missing) {
+		o.resume = false;
+		if (common.verbose)
+			fprintf(stderr, "moe-train: %s: there is no state yet, training begins\n", o.state);
+		return 0;
+	}
+	if (!(r->state = st_read(o.state)) || trainer_state_start(r->state, &seed, told) ||
+		!(r->before = model_of(r->state)))
+		return -1;
+	if (o.seed_given && (uint64_t)common.seed != seed)
+		return err_set(EX_USAGE,
+			"--seed has no effect with --resume: it is %lld, and training goes on with the "
+			"state's, %llu",
+			common.seed, (unsigned long long)seed);
+	common.seed = (long long)seed;
+	return 0;
+}
+
 static int prepare(struct run *r, const struct names *operands)
 {
 	if (check_files(operands))
@@ -304,16 +338,9 @@ static int prepare(struct run *r, const struct names *operands)
 		return err_set(EX_USAGE, "--resume needs --state FILE");
 	if (o.resume && o.init)
 		return err_set(EX_USAGE, "--init and --resume exclude each other: the state holds the model");
-	if (o.resume && o.seed_given)
-		return err_set(EX_USAGE, "--seed has no effect with --resume: the state holds the seed");
-	if (o.resume && !(r->state = st_read(o.state)))
-		return -1;
-	uint64_t seed;
 	bool told = false;
-	if (r->state && (trainer_state_start(r->state, &seed, &told) || !(r->before = model_of(r->state))))
+	if (o.resume && open_state(r, &told))
 		return -1;
-	if (r->state)
-		common.seed = (long long)seed;
 	if (o.init && !(r->before = model_load(o.init)))
 		return -1;
 	if (begin_config(r))

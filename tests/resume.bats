@@ -98,3 +98,52 @@ m["moe.train"] = json.dumps(d)'
     edit s other 'm["moe.train"] = m["moe.train"].replace("windows:", "moons:")'
     refused 65 "belongs to other windows" $again --state other one.st
 }
+
+@test "a line that resumes can be repeated: equal seed, preset, keys and file are accepted, and change nothing" {
+    printf '%s' '{"preset": "spectral", "encoder": {"hidden_dim": 8, "heads": 2}, "train": {"batch_size": 24, "schedule": "constant"}}' >c.json
+    line="--preset spectral --config c.json --set encoder.layers=1 --set encoder.ffn_dim=8 --set train.epochs=3 --seed 3 --valid-groups S01 --no-history -q"
+    moe-train $line -o whole w.st
+    moe-train $line --set train.epochs=1 --state s -o part w.st
+    moe-train --resume --state s $line --log log -o part w.st # goes on
+    cmp whole part
+    [ "$(wc -l <log)" -eq 2 ]
+    cp s before
+    moe-train --resume --state s $line --log log -o part w.st # has nothing left to do
+    cmp whole part
+    [ "$(wc -l <log)" -eq 2 ]
+    cmp s before
+}
+
+@test "what differs from the state is refused, with both values" {
+    r="$again --state trained.st"
+    refused 64 "--seed has no effect with --resume: it is 3, and training goes on with the state's, 1" $r --seed 3 w.st
+    refused 64 "--preset seed: the state has its configuration, of preset default, which stays" $r --preset seed w.st
+    refused 78 "encoder.hidden_dim=16: the state that is continued (--resume) has 8, which stays" $r --set encoder.hidden_dim=16 w.st
+    echo '{"preset": "seed"}' >c.json
+    refused 78 "c.json: preset=seed: what is continued has default, which stays" $r --config c.json w.st
+    echo '{"encoder": {"heads": 4}}' >c.json
+    refused 78 "encoder.heads=4: the state that is continued (--resume) has 2, which stays" $r --config c.json w.st
+    refused 64 "the model has its configuration" moe-train --init m.st --preset default -o never.st w.st
+    moe-train --resume --state trained.st --seed 1 --preset default --set encoder.hidden_dim=8 -o m w.st
+    cmp <(ask m t) <(ask "$BATS_FILE_TMPDIR/trained.model" t)
+}
+
+@test "resume=auto begins where there is no state yet, resume alone does not" {
+    line="moe-train $small --seed 3 --set train.epochs=2 --valid-groups S00 --no-history"
+    $line -o whole w.st
+    refused 66 "none: there is no such state to resume; begin without --resume, or with --resume=auto" $line --resume --state none -o never.st w.st
+    $line --resume=auto --state s -v -o m w.st 2>said
+    grep -q "moe-train: s: there is no state yet, training begins" said
+    cmp whole m
+    rm m
+    $line --resume=auto --state s -v -o m w.st 2>said
+    run ! grep -q "no state" said
+    run ! grep -q "epoch 1 of 2" said # it was done already
+    cmp whole m
+    refused 64 "--seed has no effect" $line --resume=auto --state s --seed 4 -o never.st w.st
+    echo damaged >bad
+    refused 65 bad $line --resume=auto --state bad -o never.st w.st
+    refused 64 "needs --state" $line --resume=auto -o never.st w.st
+    run moe-train --resume=always --state none -o m w.st
+    [ "$status" -eq 66 ]
+}

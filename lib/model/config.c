@@ -213,6 +213,9 @@ int config_json(struct configuration *c, const char *text, size_t n, enum config
 		}
 		c->from[0] = (unsigned char)from;
 	}
+	if (preset && !r && c->from[0] == FROM_MODEL && named.preset != c->value.preset)
+		r = err_set(EX_CONFIG, "%s: preset=%s: what is continued has %s, which stays", what,
+			config_preset_name(named.preset), config_preset_name(c->value.preset));
 	if (!r)
 		r = walk(c, root, "", from, what);
 	cJSON_Delete(root);
@@ -267,16 +270,16 @@ static bool of_the_network(const struct key *k)
 	       k->kind != LATER;
 }
 
-int config_fixed_by_model(const struct configuration *c, const struct config *model)
+int config_fixed_by_model(const struct configuration *c, const struct config *model, bool resumed)
 {
+	const char *who =
+		resumed ? "the state that is continued (--resume)" : "the model that is continued (--init)";
 	int r = 0;
 	bool unknown = model->moe.condition_unknown > 0;
 	if (config_given(c, "moe.condition_unknown") && (c->value.moe.condition_unknown > 0) != unknown)
 		return err_set(EX_CONFIG,
-			"moe.condition_unknown=%g: the model that is continued (--init) has %s embedding for "
-			"unknown "
-			"ones, which stays so",
-			c->value.moe.condition_unknown, unknown ? "an" : "no");
+			"moe.condition_unknown=%g: %s has %s embedding for unknown ones, which stays so",
+			c->value.moe.condition_unknown, who, unknown ? "an" : "no");
 	for (int i = 0; i < config_key_count && !r; i++) {
 		bool running = with_ems(model) && text_starts(config_keys[i].name, "train.ems_");
 		if (c->from[i] < FROM_FILE || !(of_the_network(&config_keys[i]) || running))
@@ -285,9 +288,8 @@ int config_fixed_by_model(const struct configuration *c, const struct config *mo
 		key_value(&config_keys[i], &c->value, &a);
 		key_value(&config_keys[i], model, &b);
 		if (strcmp(a.s, b.s))
-			r = err_set(EX_CONFIG,
-				"%s=%s: the model that is continued (--init) has %s, which stays",
-				config_keys[i].name, a.s, b.s);
+			r = err_set(EX_CONFIG, "%s=%s: %s has %s, which stays", config_keys[i].name, a.s, who,
+				b.s);
 		text_free(&a);
 		text_free(&b);
 	}

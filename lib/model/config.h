@@ -137,6 +137,7 @@ struct config_words {
 	const char *preset, *file; /* a preset's name; a file or NULL */
 	struct names set;          /* KEY=VALUE */
 	bool preset_given;
+	bool resumed; /* what is continued is a training (a state): preset and file may be given, as they were at its start */
 };
 /* From preset, model that is continued (NULL: none), file and assignments, in this order, to a checked configuration. To be ended
  * whatever comes back. */
@@ -145,8 +146,9 @@ int config_compose(struct configuration *, const struct config_words *, const st
 int config_check(const struct configuration *);
 /* Likewise, where it takes the windows to know: K regions, n tokens of a window. */
 int config_check_effect(const struct configuration *, int K, int n);
-/* The keys given by the user that a model which is continued fixes: an error names the first that differs from it. */
-int config_fixed_by_model(const struct configuration *, const struct config *model);
+/* The keys given by the user that a model which is continued fixes: an error names the first that differs from it. resumed: it is a
+ * state. */
+int config_fixed_by_model(const struct configuration *, const struct config *model, bool resumed);
 /* Whether the user gave this key. */
 bool config_given(const struct configuration *, const char *key);
 
