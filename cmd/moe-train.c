@@ -5,6 +5,7 @@
 #include "train/fit.h"
 #include "train/log.h"
 #include "train/read.h"
+#include "train/schedule.h"
 
 #include <errno.h>
 
@@ -202,6 +203,16 @@ static void on_step(void *context, const struct step_report *s)
 		note_log(r, log_step(r->log, s));
 }
 
+/* A warm-up longer than the run; what nobody decided on is told to those who want to know more. */
+static void warn_of_warmup(const struct run *r)
+{
+	bool decided;
+	char *warning = schedule_warning(&r->config, r->work.trains, &decided);
+	if (warning && !common.quiet && (decided || common.verbose))
+		program_say(warning);
+	free(warning);
+}
+
 static int train(struct run *r)
 {
 	struct watch w = {r, on_epoch, on_step, &stop_signal};
@@ -209,6 +220,7 @@ static int train(struct run *r)
 	if ((r->state && trainer_resume(r->trainer, r->state)) ||
 		(o.log && !(r->log = log_open(o.log, o.resume))))
 		return -1;
+	warn_of_warmup(r);
 	catch_signals();
 	progress_begin(&r->progress, (enum progress_mode)common.progress, common.quiet);
 	int result = trainer_run(r->trainer, &w);
@@ -289,7 +301,13 @@ static int print_config(struct run *r, const struct names *operands)
 				   (!r->before && conditions_collect(r->data, &r->config.value, NULL,
 							  r->data->n, &r->target.conditions))))
 		return -1;
-	config_print(&r->config, &t);
+	long steps = -1;
+	if (operands->n && config_warmup_scales(&r->config)) {
+		if (choose_sides(r))
+			return -1;
+		steps = schedule_steps(&r->config.value, r->sides.trains);
+	}
+	config_print(&r->config, steps, &t);
 	if (r->data && !r->before) {
 		names_free(&r->target.classes);
 		names_copy(&r->target.classes, &r->data->classes);
