@@ -229,7 +229,7 @@ static int print_batch(
 	return bad;
 }
 
-/* The windows gathered so far: answered and flushed before more are waited for. */
+/* The windows gathered so far: each batch is answered and flushed before the next is worked on, and all before more are waited for. */
 static int answer(struct run *r)
 {
 	struct committee *c = r->committee;
@@ -240,13 +240,13 @@ static int answer(struct run *r)
 	for (int64_t from = 0; from < c->windows && !bad; from += batch) {
 		int64_t n = c->windows - from < batch ? c->windows - from : batch;
 		bad = committee_answer(c, from, n, batch, p, logits, gate) ||
-		      print_batch(r, from, n, p, logits, gate);
+		      print_batch(r, from, n, p, logits, gate) || output_flush(r->out);
 	}
 	free(p);
 	free(logits);
 	free(gate);
 	committee_clear(c);
-	return bad || output_flush(r->out);
+	return bad;
 }
 
 static void say_notes(const struct source *s, int *said)

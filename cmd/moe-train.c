@@ -40,7 +40,8 @@ static const struct option table[] = {
 		.given = &o.tail_given, .help = "validate on the last share of every recording's time"},
 	{"state", 0, OPT_TEXT, &o.state, .arg = "FILE",
 		.help = "keep the state of training here after every epoch and when stopped; when stopped "
-			"without it, MODEL.state"},
+			"without it, MODEL.state, or moe-train.state where the model goes to standard "
+			"output"},
 	{"resume", 0, OPT_CHOICE, &o.resume_when, .bare = "always", .choices = "always|auto",
 		.given = &o.resume,
 		.help = "continue from the state file; auto: begin where there is none yet"},
@@ -365,8 +366,6 @@ static int prepare(struct run *r, const struct names *operands)
 		return -1;
 	if (o.print_config)
 		return 0;
-	if (!common.output)
-		return err_set(EX_USAGE, "-o MODEL is missing");
 	if (read_windows(r, operands) || choose_sides(r) ||
 		holdout_check_classes(r->data, &r->sides, r->valid, &r->valid_sides,
 			r->before ? &r->before->layout.classes : NULL, o.valid))
@@ -389,11 +388,12 @@ static int probe(const char *path)
 static int work(const struct names *operands)
 {
 	struct run r = {.pool = pool_new((int)common.threads)};
-	r.state_path = o.state         ? mem_text(o.state)
-		       : common.output ? mem_format("%s.state",
-						 strcmp(common.output, "-") ? common.output : "moe-train")
-				       : NULL;
-	int result = prepare(&r, operands);
+	bool named = common.output && strcmp(common.output, "-") != 0;
+	r.state_path =
+		o.state ? mem_text(o.state) : mem_format("%s.state", named ? common.output : "moe-train");
+	int result = !o.print_config && !named ? probe(NULL) : 0; /* a terminal, before anything is read */
+	if (!result)
+		result = prepare(&r, operands);
 	if (!result && o.print_config) {
 		result = print_config(&r, operands);
 	} else if (!result && (probe(common.output) || (o.state && probe(o.state)))) {
