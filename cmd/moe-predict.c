@@ -251,7 +251,7 @@ static int print_batch(struct run *r, int64_t from, int64_t n, const double *p, 
 	return bad;
 }
 
-/* The windows gathered so far: answered and flushed before more are waited for. */
+/* The windows gathered so far: each batch is answered and flushed before the next is worked on, and all before more are waited for. */
 static int answer(struct run *r)
 {
 	struct committee *c = r->committee;
@@ -264,13 +264,14 @@ static int answer(struct run *r)
 		int64_t n = c->windows - from < batch ? c->windows - from : batch;
 		bad = committee_answer(c, from, n, batch, p, logits, gate, unanswered) ||
 		      print_batch(r, from, n, p, logits, gate, unanswered);
+		bad = output_flush(r->out) || bad; /* windows before one without an answer have theirs */
 	}
 	free(unanswered);
 	free(p);
 	free(logits);
 	free(gate);
 	committee_clear(c);
-	return output_flush(r->out) || bad;
+	return bad;
 }
 
 static void say_notes(const struct source *s, int *said)

@@ -176,7 +176,8 @@ static int route_batches(
 			break;
 		for (int i = 0; i < n * K; i++)
 			gate[from * K + i] = (float)weight[i];
-		bad = s ? spool_add(s, n) : write_lines(r, t, from, n, gate + from * K);
+		bad = s ? spool_add(s, n)
+			: write_lines(r, t, from, n, gate + from * K) || output_flush(r->out);
 	}
 	free(item);
 	free(logits);

@@ -57,7 +57,19 @@ struct work {
 	struct report report;
 	struct text text; /* the result */
 	int routings, described;
+	bool told; /* what lines do not say */
 };
+
+static int add_routing(struct work *w, const struct routing *r)
+{
+	w->routings++;
+	if (w->described)
+		return err_set(EX_USAGE,
+			"%s: a routing file beside others; give --describe to describe them all, or routing "
+			"files only",
+			r->name);
+	return report_add(&w->report, r);
+}
 
 static int one_container(struct work *w, struct st_file *f)
 {
@@ -73,21 +85,48 @@ static int one_container(struct work *w, struct st_file *f)
 		st_free(f);
 		return r;
 	}
-	char *name = mem_text(f->name);
 	struct routing *r = routing_of(f);
-	int failed = r ? report_add(&w->report, r) : -1;
-	if (!failed && w->described)
-		failed = err_set(EX_USAGE,
-			"%s: a routing file beside others; give --describe to describe them all, or routing "
-			"files only",
-			name);
-	w->routings++;
+	int failed = r ? add_routing(w, r) : -1;
 	if (!failed && common.verbose)
-		fprintf(stderr, "%s: %s: %lld windows, %d layers\n", program.name, name, (long long)r->n,
+		fprintf(stderr, "%s: %s: %lld windows, %d layers\n", program.name, r->name, (long long)r->n,
 			r->layers);
 	routing_free(r);
-	free(name);
 	return failed;
+}
+
+static int one_line(void *context, const struct routing *r)
+{
+	return add_routing(context, r);
+}
+
+/* Whether text begins as an object that is not what --raw writes. */
+static bool looks_like_lines(struct input *in)
+{
+	static const char raw[] = "{\"format\":\"usage/";
+	size_t n;
+	const unsigned char *s = input_peek(in, sizeof raw - 1, &n);
+	return s && n && *s == '{' && (n < sizeof raw - 1 || memcmp(s, raw, sizeof raw - 1) != 0);
+}
+
+static int read_lines(struct work *w, struct input *in)
+{
+	if (o.describe)
+		return err_set(
+			EX_USAGE, "%s: lines of text; --describe is for safetensors files", input_name(in));
+	int64_t n = routing_lines(in, one_line, w);
+	if (n < 0)
+		return -1;
+	if (common.verbose)
+		fprintf(stderr, "%s: %s: %lld windows\n", program.name, input_name(in), (long long)n);
+	if (!w->told && !common.quiet)
+		fprintf(stderr,
+			"%s: %s: JSON Lines do not tell the regions' names and the experts' capacities: "
+			"regions "
+			"are numbered, "
+			"capacity and capacity_utilisation are left out; a routing file has them\n",
+			program.name, input_name(in));
+	w->told = true;
+	return 0;
 }
 
 static int read_containers(struct work *w, const char *path)
@@ -97,10 +136,16 @@ static int read_containers(struct work *w, const char *path)
 	if (!in)
 		return -1;
 	int kind = input_kind(in), r = kind < 0 ? -1 : 0;
-	if (kind == INPUT_TEXT)
-		r = err_set(EX_DATAERR, "%s: text, not a routing file; moe-route makes them%s",
-			input_name(in), o.merge ? "" : " (counts written by --raw are read with --merge)");
-	while (!r && (r = st_next(in, &f)) == 1)
+	bool lines = kind == INPUT_TEXT && looks_like_lines(in);
+	if (lines)
+		r = read_lines(w, in);
+	else if (kind == INPUT_TEXT)
+		r = err_set(EX_DATAERR,
+			"%s: text, not a routing file; moe-route makes them (counts written by --raw are "
+			"read "
+			"with --merge)",
+			input_name(in));
+	while (!r && !lines && (r = st_next(in, &f)) == 1)
 		r = one_container(w, f);
 	input_close(in);
 	return r;

@@ -5,6 +5,9 @@
 #include "train/fit.h"
 #include "train/log.h"
 #include "dataset/read.h"
+#include "train/schedule.h"
+
+#include <errno.h>
 
 static struct {
 	const char *init, *valid, *valid_groups, *state, *log;
@@ -12,8 +15,11 @@ static struct {
 	double valid_fraction, valid_tail;
 	bool fraction_given, tail_given, seed_given;
 	bool resume, print_config;
+	int resume_when; /* enum below */
 	long long log_every;
 } o;
+
+enum { RESUME_ALWAYS, RESUME_AUTO };
 
 static const struct option table[] = {
 	OUTPUT_OPTION,
@@ -34,8 +40,11 @@ static const struct option table[] = {
 		.given = &o.tail_given, .help = "validate on the last share of every recording's time"},
 	{"state", 0, OPT_TEXT, &o.state, .arg = "FILE",
 		.help = "keep the state of training here after every epoch and when stopped; when stopped "
-			"without it, MODEL.state"},
-	{"resume", 0, OPT_FLAG, &o.resume, .help = "continue from the state file"},
+			"without it, MODEL.state, or moe-train.state where the model goes to standard "
+			"output"},
+	{"resume", 0, OPT_CHOICE, &o.resume_when, .bare = "always", .choices = "always|auto",
+		.given = &o.resume,
+		.help = "continue from the state file; auto: begin where there is none yet"},
 	{"log", 0, OPT_TEXT, &o.log, .arg = "FILE",
 		.help = "write one JSON line per epoch (appended with --resume)"},
 	{"log-every", 0, OPT_INT, &o.log_every, .value = "0", .min = 0, .max = 1e9, .arg = "N",
@@ -89,10 +98,10 @@ struct run {
 
 static int begin_config(struct run *r)
 {
-	if (r->before && (o.config.preset_given || o.config.file))
-		return err_set(EX_USAGE,
-			"%s has its configuration; change keys with --set, without --preset and --config",
-			o.resume ? "the state" : "the model");
+	if (o.init && (o.config.preset_given || o.config.file))
+		return err_set(EX_USAGE, "the model has its configuration; change keys with --set, without "
+					 "--preset and --config");
+	o.config.resumed = o.resume;
 	return config_compose(&r->config, &o.config, r->before ? &r->before->config : NULL);
 }
 
@@ -195,6 +204,16 @@ static void on_step(void *context, const struct step_report *s)
 		note_log(r, log_step(r->log, s));
 }
 
+/* A warm-up longer than the run; what nobody decided on is told to those who want to know more. */
+static void warn_of_warmup(const struct run *r)
+{
+	bool decided;
+	char *warning = schedule_warning(&r->config, r->work.trains, &decided);
+	if (warning && !common.quiet && (decided || common.verbose))
+		program_say(warning);
+	free(warning);
+}
+
 static int train(struct run *r)
 {
 	struct watch w = {r, on_epoch, on_step, &stop_signal};
@@ -202,6 +221,7 @@ static int train(struct run *r)
 	if ((r->state && trainer_resume(r->trainer, r->state)) ||
 		(o.log && !(r->log = log_open(o.log, o.resume))))
 		return -1;
+	warn_of_warmup(r);
 	catch_signals();
 	progress_begin(&r->progress, (enum progress_mode)common.progress, common.quiet);
 	int result = trainer_run(r->trainer, &w);
@@ -282,7 +302,13 @@ static int print_config(struct run *r, const struct names *operands)
 				   (!r->before && conditions_collect(r->data, &r->config.value, NULL,
 							  r->data->n, &r->target.conditions))))
 		return -1;
-	config_print(&r->config, &t);
+	long steps = -1;
+	if (operands->n && config_warmup_scales(&r->config)) {
+		if (choose_sides(r))
+			return -1;
+		steps = schedule_steps(&r->config.value, r->sides.trains);
+	}
+	config_print(&r->config, steps, &t);
 	if (r->data && !r->before) {
 		names_free(&r->target.classes);
 		names_copy(&r->target.classes, &r->data->classes);
@@ -296,6 +322,33 @@ static int print_config(struct run *r, const struct names *operands)
 	return print_all(&t);
 }
 
+/* The state to go on from; with --resume=auto there may be none, and training begins. */
+static int open_state(struct run *r, bool *told)
+{
+	uint64_t seed;
+	bool missing = access(o.state, F_OK) && errno == ENOENT;
+	if (missing && o.resume_when == RESUME_ALWAYS)
+		return err_set(EX_NOINPUT,
+			"%s: there is no such state to resume; begin without --resume, or with --resume=auto",
+			o.state);
+	if (missing) {
+		o.resume = false;
+		if (common.verbose)
+			fprintf(stderr, "moe-train: %s: there is no state yet, training begins\n", o.state);
+		return 0;
+	}
+	if (!(r->state = st_read(o.state)) || trainer_state_start(r->state, &seed, told) ||
+		!(r->before = model_of(r->state)))
+		return -1;
+	if (o.seed_given && (uint64_t)common.seed != seed)
+		return err_set(EX_USAGE,
+			"--seed has no effect with --resume: it is %lld, and training goes on with the "
+			"state's, %llu",
+			common.seed, (unsigned long long)seed);
+	common.seed = (long long)seed;
+	return 0;
+}
+
 static int prepare(struct run *r, const struct names *operands)
 {
 	if (check_files(operands))
@@ -304,24 +357,15 @@ static int prepare(struct run *r, const struct names *operands)
 		return err_set(EX_USAGE, "--resume needs --state FILE");
 	if (o.resume && o.init)
 		return err_set(EX_USAGE, "--init and --resume exclude each other: the state holds the model");
-	if (o.resume && o.seed_given)
-		return err_set(EX_USAGE, "--seed has no effect with --resume: the state holds the seed");
-	if (o.resume && !(r->state = st_read(o.state)))
-		return -1;
-	uint64_t seed;
 	bool told = false;
-	if (r->state && (trainer_state_start(r->state, &seed, &told) || !(r->before = model_of(r->state))))
+	if (o.resume && open_state(r, &told))
 		return -1;
-	if (r->state)
-		common.seed = (long long)seed;
 	if (o.init && !(r->before = model_load(o.init)))
 		return -1;
 	if (begin_config(r))
 		return -1;
 	if (o.print_config)
 		return 0;
-	if (!common.output)
-		return err_set(EX_USAGE, "-o MODEL is missing");
 	if (read_windows(r, operands) || choose_sides(r) ||
 		holdout_check_classes(r->data, &r->sides, r->valid, &r->valid_sides,
 			r->before ? &r->before->layout.classes : NULL, o.valid))
@@ -344,11 +388,12 @@ static int probe(const char *path)
 static int work(const struct names *operands)
 {
 	struct run r = {.pool = pool_new((int)common.threads)};
-	r.state_path = o.state         ? mem_text(o.state)
-		       : common.output ? mem_format("%s.state",
-						 strcmp(common.output, "-") ? common.output : "moe-train")
-				       : NULL;
-	int result = prepare(&r, operands);
+	bool named = common.output && strcmp(common.output, "-") != 0;
+	r.state_path =
+		o.state ? mem_text(o.state) : mem_format("%s.state", named ? common.output : "moe-train");
+	int result = !o.print_config && !named ? probe(NULL) : 0; /* a terminal, before anything is read */
+	if (!result)
+		result = prepare(&r, operands);
 	if (!result && o.print_config) {
 		result = print_config(&r, operands);
 	} else if (!result && (probe(common.output) || (o.state && probe(o.state)))) {

@@ -19,7 +19,7 @@ losses() {
     n=$(ask m.st 't["experts.0.pos_embedding"][1][1]')
     told() { ask r.st '[list(t[k][2]) for k in sorted(t) if k.endswith("capacity")]'; }
     for more in "moe.capacity_factor_eval=100" "moe.router=expert_choice --set moe.capacity_factor=100" \
-        "moe.capacity_factor_eval=0.1 --set moe.capacity_min=1000" "moe.capacity=dynamic --set moe.capacity_min=200"; do
+        "moe.capacity_factor_eval=0.1 --set moe.capacity_min=1000"; do
         mix m.out --set train.epochs=2 --set $more
         moe-route -m m.out w.st -o r.st
         [ "$(told)" = "[[$n, $n, $n, $n], [$n, $n, $n, $n]]" ]

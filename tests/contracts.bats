@@ -391,7 +391,7 @@ stop() {
 @test "binary output is not written to a terminal" {
     script -qec true /dev/null </dev/null >/dev/null 2>&1 || skip "no terminal can be opened here"
     for command in "moe-route -m m.st w.st" "moe-split --window 32 --experts 2 eeg/S00_1.csv" \
-        "moe-train --set train.epochs=1 w.st -o -"; do
+        "moe-train --set train.epochs=1 w.st -o -" "moe-train nothing.st"; do # refused before anything is read
         run script -qec "$command" /dev/null </dev/null
         [ "$status" -eq 64 ]
         [[ "$output" == *"is a terminal"* ]]

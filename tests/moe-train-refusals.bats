@@ -115,7 +115,6 @@ setup_file() {
     no_train 65 "window.label" bad.st
     gzip -c w.st >w.gz
     no_train 65 "gzip" w.gz
-    refused 64 "-o MODEL is missing" moe-train w.st
     refused 64 "cannot be the same file" moe-train -o never.st --state never.st w.st
 }
 

@@ -226,6 +226,11 @@ int dataset_samples(const struct dataset *d, int64_t item)
 	return windows_samples(dataset_windows(d, item), d->item[item].window);
 }
 
+const struct channel_column *dataset_columns(const struct dataset *d, int64_t item)
+{
+	return d->part[d->item[item].part].column;
+}
+
 float dataset_sample(const struct dataset *d, int64_t item, int channel, int t)
 {
 	const struct part *p = &d->part[d->item[item].part];

@@ -66,6 +66,9 @@ const struct windows *dataset_windows(const struct dataset *, int64_t item);
 /* Samples of an item that are there; the window's length, or fewer. */
 int dataset_samples(const struct dataset *, int64_t item);
 
+/* Where the target's channels stand in the file of an item: [C], whose rows are those of its windows. */
+const struct channel_column *dataset_columns(const struct dataset *, int64_t item);
+
 /* Sample t as it stands in the file; 0 where the channel is missing. */
 float dataset_sample(const struct dataset *, int64_t item, int channel, int t);
 

@@ -242,17 +242,26 @@ static int fix_layout(struct split *s, const struct recording *r)
 		       : 0;
 }
 
+/* All of them in one sentence: there may be many. */
 static void note_channels_without_region(struct split *s)
 {
 	const struct layout *l = &s->layout;
+	struct names out = {0};
 	for (int c = 0; c < l->channels.n; c++) {
 		bool in = false;
 		for (int k = 0; k < l->regions && !in; k++)
 			for (int j = 0; j < l->region[k].width && !in; j++)
 				in = l->region[k].channel[j] == c;
 		if (!in)
-			note(s, mem_format("channel %s is in no region: it is left out", l->channels.s[c]));
+			names_add(&out, l->channels.s[c]);
 	}
+	char *list = names_join(&out, ", ");
+	if (out.n == 1)
+		note(s, mem_format("channel %s is in no region: it is left out", list));
+	else if (out.n)
+		note(s, mem_format("channels %s are in no region: they are left out", list));
+	free(list);
+	names_free(&out);
 }
 
 static int check_rate(struct split *s, const struct recording *r, const char *file)

@@ -49,6 +49,10 @@ int routing_next(struct input *, struct routing **);
 /* Takes over a container that was read; NULL when it does not hold a routing (the container is freed). */
 struct routing *routing_of(struct st_file *);
 void routing_free(struct routing *);
+/* The same from the JSON Lines of moe-route --jsonl: calls take() with the routing of each line's window, which lives until it
+ * returns. Such a routing has no rate, start, sample, capacity or history, and its regions are called 0, 1, ..: lines do not say it.
+ * Returns how many lines there were, or -1 with an error, that of take() or of a line that holds something else. */
+int64_t routing_lines(struct input *, int (*take)(void *context, const struct routing *), void *context);
 
 /* Adds gate.weight [N][K] and moe.format = routing/1. */
 void routing_put_gate(struct st_writer *, int64_t N, int K, const float *gate);

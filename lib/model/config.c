@@ -213,6 +213,9 @@ int config_json(struct configuration *c, const char *text, size_t n, enum config
 		}
 		c->from[0] = (unsigned char)from;
 	}
+	if (preset && !r && c->from[0] == FROM_MODEL && named.preset != c->value.preset)
+		r = err_set(EX_CONFIG, "%s: preset=%s: what is continued has %s, which stays", what,
+			config_preset_name(named.preset), config_preset_name(c->value.preset));
 	if (!r)
 		r = walk(c, root, "", from, what);
 	cJSON_Delete(root);
@@ -267,16 +270,16 @@ static bool of_the_network(const struct key *k)
 	       k->kind != LATER;
 }
 
-int config_fixed_by_model(const struct configuration *c, const struct config *model)
+int config_fixed_by_model(const struct configuration *c, const struct config *model, bool resumed)
 {
+	const char *who =
+		resumed ? "the state that is continued (--resume)" : "the model that is continued (--init)";
 	int r = 0;
 	bool unknown = model->moe.condition_unknown > 0;
 	if (config_given(c, "moe.condition_unknown") && (c->value.moe.condition_unknown > 0) != unknown)
 		return err_set(EX_CONFIG,
-			"moe.condition_unknown=%g: the model that is continued (--init) has %s embedding for "
-			"unknown "
-			"ones, which stays so",
-			c->value.moe.condition_unknown, unknown ? "an" : "no");
+			"moe.condition_unknown=%g: %s has %s embedding for unknown ones, which stays so",
+			c->value.moe.condition_unknown, who, unknown ? "an" : "no");
 	for (int i = 0; i < config_key_count && !r; i++) {
 		bool running = with_ems(model) && text_starts(config_keys[i].name, "train.ems_");
 		if (c->from[i] < FROM_FILE || !(of_the_network(&config_keys[i]) || running))
@@ -285,28 +288,73 @@ int config_fixed_by_model(const struct configuration *c, const struct config *mo
 		key_value(&config_keys[i], &c->value, &a);
 		key_value(&config_keys[i], model, &b);
 		if (strcmp(a.s, b.s))
-			r = err_set(EX_CONFIG,
-				"%s=%s: the model that is continued (--init) has %s, which stays",
-				config_keys[i].name, a.s, b.s);
+			r = err_set(EX_CONFIG, "%s=%s: %s has %s, which stays", config_keys[i].name, a.s, who,
+				b.s);
 		text_free(&a);
 		text_free(&b);
 	}
 	return r;
 }
 
-int config_check_effect(const struct configuration *c, int K, int n)
+/* A capacity that follows the load, and can never be less than what an expert is sent. */
+static int check_dynamic(const struct configuration *c, int units)
+{
+	const struct config *v = &c->value;
+	bool asked = config_given(c, "moe.capacity") || config_given(c, "moe.capacity_min");
+	int min = v->moe.capacity_min ? v->moe.capacity_min : CAPACITY_DYNAMIC_MIN;
+	if (!asked || !with_dynamic_capacity(v))
+		return 0;
+	if (min >= units)
+		return err_set(EX_CONFIG,
+			"moe.capacity=dynamic has no effect: an expert takes %d of a window's tokens at "
+			"least "
+			"(moe.capacity_min), and %d are routed",
+			min, units);
+	bool all = true;
+	for (int l = 0; l < v->encoder.layers; l++)
+		all &= !config_mixture(v, l) || config_experts(v, l) <= config_chosen(v);
+	if (all && !(v->moe.capacity_max && v->moe.capacity_max < units))
+		return err_set(EX_CONFIG,
+			"moe.capacity=dynamic has no effect: every expert is given every token "
+			"(moe.top_k)");
+	return 0;
+}
+
+int config_check_effect(const struct configuration *c, const struct config_extent *of)
 {
 	static const char *const between[] = {"bridge.sync", "bridge.sync_every", "gate.type", "gate.combine",
 		"gate.top_k", "gate.noise_std", "gate.temperature", "gate.load_balance_weight"};
-	int top_k = c->value.gate.top_k;
+	const struct config *v = &c->value;
+	int top_k = v->gate.top_k, K = of->regions;
 	for (size_t i = 0; i < sizeof between / sizeof *between && K == 1; i++)
 		if (config_given(c, between[i])) /* nothing to weigh: its weight is 1 */
 			return err_set(EX_CONFIG, "%s has no effect: there is one region", between[i]);
 	if (top_k >= K && config_given(c, "gate.top_k"))
 		return err_set(EX_CONFIG, "gate.top_k=%d has no effect: there are %d regions", top_k, K);
-	if (c->value.encoder.pool == POOL_ATTENTION && n == 1 && config_given(c, "encoder.pool"))
+	if (v->encoder.pool == POOL_ATTENTION && of->tokens == 1 && config_given(c, "encoder.pool"))
 		return err_set(EX_CONFIG, "encoder.pool=attention has no effect: a window is one token");
-	return 0;
+	int stretches = of->tokens / tokeniser_kinds(tokeniser_table[v->encoder.tokens], v);
+	if (with_hop(v) && stretches == 1 && config_given(c, "encoder.hop"))
+		return err_set(EX_CONFIG,
+			"encoder.hop=%g has no effect: one stretch of encoder.window=%g seconds fits a "
+			"window, "
+			"a second one "
+			"does not",
+			v->encoder.hop, v->encoder.window);
+	return check_dynamic(c, of->units);
+}
+
+bool config_warmup_scales(const struct configuration *c)
+{
+	static const char key[] = "train.warmup_steps";
+	return c->from[find(key)] == FROM_PRESET && preset_names(c->value.preset, key) &&
+	       c->value.train.warmup_steps > 0;
+}
+
+int config_warmup(const struct configuration *c, long steps)
+{
+	int w = c->value.train.warmup_steps;
+	return config_warmup_scales(c) && steps >= 0 && w > steps / 10 ? (int)(steps / 10) : w;
 }
 
 bool config_given(const struct configuration *c, const char *key)
@@ -314,4 +362,17 @@ bool config_given(const struct configuration *c, const char *key)
 	int i = find(key);
 	must(i >= 0);
 	return c->from[i] >= FROM_FILE;
+}
+
+bool config_decided(const struct configuration *c, const char *key)
+{
+	int i = find(key);
+	must(i >= 0);
+	if (c->from[i] >= FROM_FILE || preset_names(c->value.preset, key))
+		return true;
+	struct text t = {0};
+	key_value(&config_keys[i], &c->value, &t);
+	bool differs = strcmp(t.s, config_keys[i].value) != 0;
+	text_free(&t);
+	return differs;
 }

@@ -137,18 +137,30 @@ struct config_words {
 	const char *preset, *file; /* a preset's name; a file or NULL */
 	struct names set;          /* KEY=VALUE */
 	bool preset_given;
+	bool resumed; /* what is continued is a training (a state): preset and file may be given, as they were at its start */
 };
 /* From preset, model that is continued (NULL: none), file and assignments, in this order, to a checked configuration. To be ended
  * whatever comes back. */
 int config_compose(struct configuration *, const struct config_words *, const struct config *before);
 /* What the values have to do with each other, and that no key given by the user is without effect. */
 int config_check(const struct configuration *);
-/* Likewise, where it takes the windows to know: K regions, n tokens of a window. */
-int config_check_effect(const struct configuration *, int K, int n);
-/* The keys given by the user that a model which is continued fixes: an error names the first that differs from it. */
-int config_fixed_by_model(const struct configuration *, const struct config *model);
+/* Likewise, where it takes the windows to know. */
+struct config_extent {
+	int regions, tokens; /* K; n of a window */
+	int units;           /* what is routed of a window, global tokens too */
+};
+int config_check_effect(const struct configuration *, const struct config_extent *);
+/* The keys given by the user that a model which is continued fixes: an error names the first that differs from it. resumed: it is a
+ * state. */
+int config_fixed_by_model(const struct configuration *, const struct config *model, bool resumed);
 /* Whether the user gave this key. */
 bool config_given(const struct configuration *, const char *key);
+/* Whether somebody decided on the value: the user, the preset, or who trained the model that is continued; it is not just the
+ * default. */
+bool config_decided(const struct configuration *, const char *key);
+/* Steps over which the learning rate rises in a run of so many: train.warmup_steps; but a number from a preset's document, whose runs
+ * were long, is a tenth of the run at most. steps < 0: not known, it is what it is. */
+int config_warmup(const struct configuration *, long steps);
 
 /* Name of the router in use: random without a gating network. */
 const char *config_router(const struct config *);
@@ -166,8 +178,9 @@ int config_experts(const struct config *, int l);
 int config_chosen(const struct config *);
 
 void config_write_json(const struct config *, struct text *); /* nested, every key */
-void config_print(
-	const struct configuration *, struct text *); /* key, value, where from: tab-separated lines */
-void config_print_mdoc(struct text *);                /* the list for moe-formats(5) */
+bool config_warmup_scales(const struct configuration *);      /* whether it is such a number */
+/* key, value, where from: tab-separated lines; steps: of the run, < 0 when not known */
+void config_print(const struct configuration *, long steps, struct text *);
+void config_print_mdoc(struct text *); /* the list for moe-formats(5) */
 
 #endif

@@ -2,11 +2,13 @@
 #include "model/config_keys.h"
 
 #include "base/error.h"
+#include "base/mem.h"
 #include "model/config_effect.h"
 #include "moe/capacity.h"
 #include "moe/rebalance.h"
 #include "moe/router.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Types that read several tokens together need such tokens. */
@@ -136,6 +138,34 @@ static int check_experts(const struct config *c)
 	return mixtures ? check_types(c) : 0;
 }
 
+/* Routers that cannot learn, when the user made them so. */
+static int check_taught(const struct configuration *c)
+{
+	static const char *const about[] = {"moe.layers", "moe.router", "moe.top_k", "moe.top_p",
+		"moe.top_k_groups", "moe.renormalise", "moe.balance", "moe.load_balance_weight",
+		"moe.load_balance_form"};
+	const struct config *v = &c->value;
+	bool asked = false, mass = v->moe.top_p > 0 && v->moe.top_k > 1;
+	for (size_t i = 0; i < sizeof about / sizeof *about; i++)
+		asked |= config_given(c, about[i]);
+	if (!asked || !with_deaf_router(v))
+		return 0;
+	char *choice = mass ? mem_format("moe.top_p=%g", v->moe.top_p)
+			    : mem_format("%s=1 with moe.renormalise=yes",
+				      v->moe.top_k == 1 ? "moe.top_k" : "moe.top_k_groups");
+	err_set(EX_CONFIG,
+		"%s: a router chooses one for each token, its weight is 1 whatever the router says, and no "
+		"balance "
+		"loss teaches it either; set moe.renormalise=%s, %s, or a moe.load_balance_weight above 0 "
+		"(moe.load_balance_form other than cv2)",
+		choice, mass ? "no" : "auto",
+		mass                ? "a larger moe.top_p"
+		: v->moe.top_k == 1 ? "moe.top_k=2"
+				    : "moe.top_k_groups=2");
+	free(choice);
+	return -1;
+}
+
 static int check_mixtures(const struct config *c)
 {
 	const struct layer_set *s = &c->moe.layers;
@@ -193,7 +223,7 @@ int config_check(const struct configuration *c)
 	if (v->encoder.hidden_dim % v->encoder.heads)
 		return err_set(EX_CONFIG, "encoder.heads: %d does not divide encoder.hidden_dim, %d",
 			v->encoder.heads, v->encoder.hidden_dim);
-	if (check_mixtures(v) || check_augment(v))
+	if (check_mixtures(v) || check_taught(c) || check_augment(v))
 		return -1;
 	if (v->encoder.positional == POSITION_SINUSOIDAL && v->encoder.hidden_dim % 2)
 		return err_set(EX_CONFIG,

@@ -1,5 +1,7 @@
 #include "model/config.h"
 
+#include "base/error.h"
+
 int config_compose(struct configuration *c, const struct config_words *words, const struct config *before)
 {
 	int preset = PRESET_DEFAULT;
@@ -8,6 +10,10 @@ int config_compose(struct configuration *c, const struct config_words *words, co
 	config_begin(c, before ? before->preset : preset);
 	if (words->preset_given)
 		c->from[0] = FROM_SET;
+	if (before && words->preset_given && preset != before->preset)
+		return err_set(EX_USAGE,
+			"--preset %s: the state has its configuration, of preset %s, which stays",
+			words->preset, config_preset_name(before->preset));
 	if (before) {
 		struct text t = {0};
 		config_write_json(before, &t);
@@ -21,5 +27,5 @@ int config_compose(struct configuration *c, const struct config_words *words, co
 	for (int i = 0; i < words->set.n; i++)
 		if (config_set(c, words->set.s[i]))
 			return -1;
-	return config_check(c) || (before && config_fixed_by_model(c, before)) ? -1 : 0;
+	return config_check(c) || (before && config_fixed_by_model(c, before, words->resumed)) ? -1 : 0;
 }

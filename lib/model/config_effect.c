@@ -142,9 +142,24 @@ bool with_groups(const struct config *c)
 	return (with_learned_top_k(c) && c->moe.groups > 1) || (with_tree(c) && c->moe.levels.n > 1);
 }
 
+/* No mixture has more than one expert, which is always chosen. */
+static bool single_expert(const struct config *c)
+{
+	int most = 0;
+	for (int l = 0; l < c->encoder.layers; l++)
+		if (config_mixture(c, l) && config_experts(c, l) > most)
+			most = config_experts(c, l);
+	return most == 1;
+}
+
+bool with_balance(const struct config *c)
+{
+	return with_learned_top_k(c) && !single_expert(c);
+}
+
 bool with_balance_loss(const struct config *c)
 {
-	return (with_learned_top_k(c) && c->moe.balance == BALANCE_BY_LOSS) || with_tree(c);
+	return (with_balance(c) && c->moe.balance == BALANCE_BY_LOSS) || (with_tree(c) && !single_expert(c));
 }
 
 bool with_running_balance(const struct config *c)
@@ -161,7 +176,7 @@ bool with_scope(const struct config *c)
 
 bool with_balance_bias(const struct config *c)
 {
-	return with_learned_top_k(c) && c->moe.balance == BALANCE_BY_BIAS;
+	return with_balance(c) && c->moe.balance == BALANCE_BY_BIAS;
 }
 
 bool with_noise(const struct config *c)
@@ -221,6 +236,26 @@ static bool with_shares(const struct config *c)
 bool with_shared_drops(const struct config *c)
 {
 	return with_drops(c) && with_shares(c);
+}
+
+/* Of E experts a router (of a tree one of its routers) chooses a single one for every token. */
+static bool single_choice(const struct config *c, int E)
+{
+	if (with_tree(c))
+		return c->moe.top_k == 1 || (c->moe.levels.n > 1 && c->moe.top_k_groups == 1);
+	return c->moe.top_k == 1 || (with_mass(c) && c->moe.top_p > 0 && c->moe.top_p * E <= 1);
+}
+
+/* Nothing that is learned moves the router: the weight of its single choice is 1 whatever it says, and no balance loss with a gradient
+ * by its probabilities teaches it; that of cv2 is about the weights. */
+bool with_deaf_router(const struct config *c)
+{
+	bool taught = config_balance_weight(c) > 0 && c->moe.load_balance_form != BALANCE_CV2;
+	bool deaf = false;
+	for (int l = 0; l < c->encoder.layers && with_shares(c) && !taught; l++)
+		deaf |= config_mixture(c, l) && config_experts(c, l) > 1 &&
+			single_choice(c, config_experts(c, l));
+	return deaf;
 }
 
 static bool with_type(const struct config *c, const char *name)

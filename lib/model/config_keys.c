@@ -13,7 +13,8 @@
 #define NO_MIXTURE      "moe.layers is none"
 #define NO_TOP_K        "the router gives a token to no fixed number of experts"
 #define NO_LEARNED      "the router does not learn to choose a number of experts"
-#define NO_BALANCE_LOSS "the router needs no balance loss, or moe.balance is not loss"
+#define NO_BALANCE      "the router does not learn to choose a number of experts, or there is one expert"
+#define NO_BALANCE_LOSS "the router needs no balance loss, moe.balance is not loss, or there is one expert"
 #define NOT_SENT        "the router sends no tokens to experts of fixed capacity"
 #define NO_DROPS        "the experts have no capacity (moe.capacity_factor, moe.capacity_factor_eval, moe.capacity)"
 #define NO_SHARED_DROPS "nothing is dropped, or the weights of a token's experts do not sum to 1"
@@ -188,8 +189,9 @@ const struct key config_keys[] = {
 		"expert that follows its load in training, in evaluation too"},
 	{"moe.capacity_ema", REAL_NUMBER, AT(moe.capacity_ema), "0.9", 0, 0.9999, NULL, NULL,
 		with_dynamic_capacity, "moe.capacity is not dynamic",
-		"share of its capacity that an expert keeps after a step; the rest is the tokens a window of "
-		"the batch "
+		"share of its capacity that an expert keeps after a step; the rest is 1.25 times the tokens "
+		"a "
+		"window of the batch "
 		"sent it on average, within moe.capacity_min (0 for 4) and moe.capacity_max (0 for 256)"},
 	{"moe.capacity_factor", REAL_NUMBER, AT(moe.capacity_factor), "0", 0, 1e3, NULL, NULL,
 		with_sent_tokens, NOT_SENT,
@@ -210,15 +212,15 @@ const struct key config_keys[] = {
 		"a token left without an expert is its own answer; otherwise its answer is 0"},
 	{"moe.drop_renormalise", BOOL, AT(moe.drop_renormalise), "false", 0, 0, NULL, NULL, with_shared_drops,
 		NO_SHARED_DROPS, "the weights of the experts a token keeps sum to 1 again"},
-	{"moe.balance", CHOICE, AT(moe.balance), "loss", 0, 0, "loss|bias|quantile", NULL, with_learned_top_k,
-		NO_LEARNED,
+	{"moe.balance", CHOICE, AT(moe.balance), "loss", 0, 0, "loss|bias|quantile", NULL, with_balance,
+		NO_BALANCE,
 		"what keeps the experts evenly used: a loss; or a number added to an expert's score for the "
 		"choice alone, "
 		"moved after each step by moe.balance_rate towards an even load, or set to what would have "
 		"made the load "
 		"of the step even"},
 	{"moe.balance_rate", REAL_NUMBER, AT(moe.balance_rate), "0.001", 1e-9, 1, NULL, NULL,
-		with_balance_bias, "moe.balance is not bias",
+		with_balance_bias, "moe.balance is not bias, or there is one expert",
 		"by how much moe.balance=bias moves after each step"},
 	{"moe.load_balance_weight", REAL_NUMBER, AT(moe.load_balance_weight), "0.01", 0, 1e3, NULL, NULL,
 		with_balance_loss, NO_BALANCE_LOSS, "weight of the balance loss, summed over all mixtures"},

@@ -35,6 +35,8 @@ struct preset {
 extern const struct preset
 	preset_table[]; /* ends with a row without a name; in the order of enum preset (config.h) */
 
+bool preset_names(int preset, const char *key); /* whether its lists do */
+
 struct names key_choices(const struct key *); /* to be freed */
 /* Sets it; from a model a value that has no effect is accepted. -1 with an error that begins with `what`. */
 int key_set(struct config *, const struct key *, const cJSON *, enum config_from, const char *what);

@@ -1,6 +1,8 @@
 /* The presets: values over the defaults of the keys. What a document leaves open stays at the default. */
 #include "model/config_keys.h"
 
+#include <string.h>
+
 /* Encoders that learn by themselves: from band powers of stretches of a second, without evidence beside them. */
 static const char *const plain[] = {"encoder.tokens=spectral",
 	"encoder.bands=[1,4,6,8,9,10,11,12,13,14,16,18,20,22,24,30,45]", "encoder.window=1",
@@ -97,3 +99,14 @@ const struct preset preset_table[] = {
 	{"spectral", {plain}, "small pre-norm encoders on band powers, by themselves"},
 	{0},
 };
+
+bool preset_names(int preset, const char *key)
+{
+	const struct preset *p = &preset_table[preset];
+	size_t n = strlen(key);
+	for (int list = 0; list < PRESET_LISTS && p->set[list]; list++)
+		for (int i = 0; p->set[list][i]; i++)
+			if (text_starts(p->set[list][i], key) && p->set[list][i][n] == '=')
+				return true;
+	return false;
+}

@@ -116,17 +116,30 @@ void config_write_json(const struct config *c, struct text *t)
 	text_add(t, "}}");
 }
 
-void config_print(const struct configuration *c, struct text *t)
+/* A warm-up that follows the length of the run. */
+static const char *scaling(const struct configuration *c, const struct key *k, long steps)
+{
+	if (strcmp(k->name, "train.warmup_steps") != 0 || !config_warmup_scales(c))
+		return "";
+	if (steps < 0)
+		return ", at most a tenth of the run";
+	return config_warmup(c, steps) < c->value.train.warmup_steps ? ", scaled to a tenth of the run" : "";
+}
+
+void config_print(const struct configuration *c, long steps, struct text *t)
 {
 	static const char *const from[] = {"preset", "model", "file", "--set"};
+	struct config value = c->value;
+	value.train.warmup_steps = config_warmup(c, steps);
 	for (int i = 0; i < config_key_count; i++) {
 		const struct key *k = &config_keys[i];
 		if (k->kind == LATER)
 			continue;
 		text_addf(t, "%s\t", k->name);
-		key_value(k, &c->value, t);
+		key_value(k, &value, t);
 		if (c->from[i] == FROM_PRESET)
-			text_addf(t, "\tpreset %s", config_preset_name(c->value.preset));
+			text_addf(t, "\tpreset %s%s", config_preset_name(c->value.preset),
+				scaling(c, k, steps));
 		else
 			text_addf(t, "\t%s", from[c->from[i]]);
 		text_addf(t, "%s%s\n", k->matters && !k->matters(&c->value) ? "\tno effect: " : "",

@@ -109,18 +109,18 @@ static int declare_buffer(struct model *m, const char *prefix, const char *name,
 
 void model_capacity_bounds(const struct model *m, int *min, int *max)
 {
-	*min = m->config.moe.capacity_min ? m->config.moe.capacity_min : 4;
-	*max = m->config.moe.capacity_max ? m->config.moe.capacity_max : 256;
+	*min = m->config.moe.capacity_min ? m->config.moe.capacity_min : CAPACITY_DYNAMIC_MIN;
+	*max = m->config.moe.capacity_max ? m->config.moe.capacity_max : CAPACITY_DYNAMIC_MAX;
 }
 
-/* It starts at the even share, within the bounds. */
+/* It starts at what an even load comes to, within the bounds. */
 static int declare_capacity(struct model *m, const char *prefix, const struct router_shape *s)
 {
 	int min, max;
 	model_capacity_bounds(m, &min, &max);
 	int i = declare_buffer(m, prefix, "moe.router.capacity", s->E);
 	m->params.list[i].init = INIT_CONSTANT;
-	m->params.list[i].scale = capacity_of(1, s->k, s->N, s->E, min, max);
+	m->params.list[i].scale = capacity_of(CAPACITY_HEADROOM, s->k, s->N, s->E, min, max);
 	return i;
 }
 

@@ -24,8 +24,8 @@ bool capacity_limits(const struct capacity *c)
 void capacity_follow(double ema, int min, int max, const int64_t *count, int64_t windows, int E, real *each)
 {
 	for (int e = 0; e < E && windows; e++) {
-		double sent = fmin(fmax((double)count[e] / (double)windows, min), max);
-		each[e] = (real)(ema * (double)each[e] + (1 - ema) * sent);
+		double need = CAPACITY_HEADROOM * (double)count[e] / (double)windows;
+		each[e] = (real)(ema * (double)each[e] + (1 - ema) * fmin(fmax(need, min), max));
 	}
 }
 

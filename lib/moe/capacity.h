@@ -2,6 +2,11 @@
  *
  *     C = ceil(factor k N / E), at least `min`, at most `max`          N tokens of the window, E experts, k a token
  *
+ * A capacity that follows the load (moe.capacity=dynamic) is a number of each expert, rounded up where it is used, in evaluation too. It
+ * begins at C for a factor of 1.25, and after each step of training becomes
+ *
+ *     ema C + (1 - ema) max(min, min(max, 1.25 s))          s: what a window of the batch sent the expert on average
+ *
  * A place is one of the k choices of a token. Places are taken in an order; those of an expert beyond its C-th are dropped:
  *
  *     choice       all first choices in the order of the tokens, then all second ones, ..   (Lepikhin et al. 2020, algorithm 1)
@@ -30,8 +35,11 @@ struct capacity {
 
 /* Whether places are limited at all. */
 bool capacity_limits(const struct capacity *);
-/* Capacity that follows the load: after each step of training the places of an expert become
- *     ema C_i + (1 - ema) clamp(what the batch sent it from a window on average, min, max) */
+/* Of capacity that follows the load: the quarter more is for windows that send more than the average one; at 1 every second window
+ * would lose tokens. The bounds are those where the configuration has 0. */
+#define CAPACITY_HEADROOM 1.25
+enum { CAPACITY_DYNAMIC_MIN = 4, CAPACITY_DYNAMIC_MAX = 256 };
+/* After a step: count [E] of what the batch sent, from so many windows; each [E] is C. */
 void capacity_follow(double ema, int min, int max, const int64_t *count, int64_t windows, int E, real *each);
 
 int capacity_of(double factor, int k, int N, int E, int min, int max);

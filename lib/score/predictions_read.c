@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "io/lines.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -219,8 +220,10 @@ static cJSON *parse(const char *s, size_t n, const char *where)
 	return line;
 }
 
-static int take_line(struct predictions *a, const char *s, size_t n, int file, int64_t number)
+static int take_line(void *context, const char *s, size_t n, int64_t number)
 {
+	struct predictions *a = context;
+	int file = a->files.n - 1;
 	char *where = mem_format("%s:%lld", a->files.s[file], (long long)number);
 	cJSON *line = parse(s, n, where);
 	struct prediction x = a->n ? a->row[a->n - 1] : (struct prediction){0};
@@ -244,30 +247,10 @@ static int take_line(struct predictions *a, const char *s, size_t n, int file, i
 
 int predictions_read(struct predictions *a, struct input *in)
 {
-	struct text rest = {0}; /* of a line that goes on in the next block */
-	char block[1 << 16];
-	int file = names_add(&a->files, input_name(in)), bad = 0;
-	int64_t number = 0;
-	long n = 0;
-	while (!bad && (n = input_read(in, block, sizeof block)) > 0) {
-		const char *s = block, *end = block + n, *stop;
-		while (!bad && (stop = memchr(s, '\n', (size_t)(end - s)))) {
-			text_add_n(&rest, s, (size_t)(stop - s));
-			bad = take_line(a, text_string(&rest), rest.n, file, ++number);
-			rest.n = 0;
-			s = stop + 1;
-		}
-		text_add_n(&rest, s, (size_t)(end - s));
-		if (!bad && rest.n > LONGEST_LINE)
-			bad = err_set(EX_DATAERR,
-				"%s:%lld: a line of more than 16 MB; this is no output of moe-predict",
-				a->files.s[file], (long long)number + 1);
-	}
-	if (!bad && !n && rest.n)
-		bad = take_line(a, text_string(&rest), rest.n, file, ++number);
-	if (!bad && !n && !number)
-		bad = err_set(
-			EX_DATAERR, "%s: no line in it; moe-predict and moe-cv make them", a->files.s[file]);
-	text_free(&rest);
-	return bad || n < 0 ? -1 : 0;
+	names_add(&a->files, input_name(in));
+	int64_t lines = lines_each(in, LONGEST_LINE, "moe-predict", take_line, a);
+	if (!lines)
+		return err_set(EX_DATAERR, "%s: no line in it; moe-predict and moe-cv make them",
+			a->files.s[a->files.n - 1]);
+	return lines < 0 ? -1 : 0;
 }

@@ -8,6 +8,7 @@
 #include "predict/answer.h"
 #include "dataset/condition.h"
 #include "train/fit.h"
+#include "train/schedule.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -108,11 +109,28 @@ static void note_one_class(const struct cv *cv, const struct dataset *d, const s
 	names_free(&units);
 }
 
+/* true: noted. */
+static bool note_warmup(
+	const struct cv *cv, const struct cv_fold *f, const struct fold_items *x, struct names *notes)
+{
+	bool decided;
+	char *warning = schedule_warning(cv->config, x->sides.trains, &decided);
+	bool tell = warning && decided;
+	if (tell) {
+		char *note = mem_format("fold %d: %s", f->fold, warning);
+		names_add(notes, note);
+		free(note);
+	}
+	free(warning);
+	return tell;
+}
+
 int cv_check(const struct cv *cv, struct names *notes)
 {
 	struct cv_fold *f = cv_new(cv);
 	struct dataset *d = NULL;
 	int bad = 0, n = cv_count(cv), folds = cv->folds->n;
+	bool warned = false;
 	for (int i = 0; i < n && !bad; i++) {
 		struct fold_items x;
 		if (i % folds == 0) {
@@ -124,6 +142,8 @@ int cv_check(const struct cv *cv, struct names *notes)
 			err_at_fold(cv, &f[i]);
 		else if (i < folds && !cv->permutations)
 			note_one_class(cv, d, &f[i], &x, notes);
+		warned = warned || bad ||
+			 note_warmup(cv, &f[i], &x, notes); /* once: the others are much alike */
 		fold_items_free(&x);
 	}
 	dataset_free(d);

@@ -8,6 +8,7 @@
 #include "dataset/condition.h"
 #include "train/evidence.h"
 #include "dataset/tokens.h"
+#include "train/schedule.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +38,10 @@ static struct model *declare(
 	names_copy(&l.classes, &d->train->classes);
 	if (!before)
 		l.conditions = conditions;
-	struct model *m = model_new(&c->value, &l, before ? before->gate_fc1_weight >= 0 : -1);
-	if (m && config_check_effect(c, l.regions, m->n)) {
+	struct config value = c->value;
+	value.train.warmup_steps = config_warmup(c, schedule_steps(&value, d->trains));
+	struct model *m = model_new(&value, &l, before ? before->gate_fc1_weight >= 0 : -1);
+	if (m && config_check_effect(c, &(struct config_extent){l.regions, m->n, m->units})) {
 		model_free(m);
 		m = NULL;
 	}

@@ -1,5 +1,7 @@
 #include "train/schedule.h"
 
+#include "base/mem.h"
+
 #include <math.h>
 
 static double along_cosine(double from, double to, double q)
@@ -25,4 +27,23 @@ double schedule_rate(const struct config *c, long step, long total)
 	default:
 		return lr;
 	}
+}
+
+long schedule_steps(const struct config *c, int64_t trains)
+{
+	int64_t batch = c->train.batch_size;
+	return (long)((trains + batch - 1) / batch) * c->train.epochs;
+}
+
+char *schedule_warning(const struct configuration *c, int64_t trains, bool *decided)
+{
+	long steps = schedule_steps(&c->value, trains);
+	int warm = config_warmup(c, steps);
+	*decided = config_decided(c, "train.warmup_steps");
+	if (warm < steps)
+		return NULL;
+	return mem_format(
+		"train.warmup_steps=%d, and the whole run has %ld step%s: the learning rate gets to %.2g "
+		"of train.lr at most; set a smaller train.warmup_steps, or more train.epochs",
+		warm, steps, steps == 1 ? "" : "s", (double)steps / (warm + 1.0));
 }

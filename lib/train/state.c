@@ -5,66 +5,23 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "dataset/tokens.h"
+#include "train/fingerprint.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a over 64-bit words (Fowler, Noll, Vo). */
-static uint64_t mix(uint64_t h, uint64_t x)
+/* Taken once: what is trained on does not change. */
+static const char *fingerprint_of(struct trainer *t)
 {
-	for (int i = 0; i < 8; i++)
-		h = (h ^ (x >> 8 * i & 255)) * 0x100000001b3U;
-	return h;
+	bool runs = t->m->config.train.scale == SCALE_EMS;
+	if (!t->fingerprint)
+		t->fingerprint = fingerprint_text(
+			&t->data, runs ? FINGERPRINT_RECORDINGS : FINGERPRINT_WINDOWS, t->pool);
+	return t->fingerprint;
 }
 
-static uint64_t mix_text(uint64_t h, const char *s)
-{
-	while (*s)
-		h = mix(h, (unsigned char)*s++);
-	return h;
-}
-
-/* The first sample of every channel: enough to tell other recordings, or the same ones filtered, under the same names. */
-static uint64_t mix_samples(uint64_t h, const struct dataset *d, int64_t item)
-{
-	for (int c = 0; c < d->target->channels.n; c++) {
-		float x = dataset_sample(d, item, c, 0);
-		uint32_t bits;
-		memcpy(&bits, &x, sizeof bits);
-		h = (h ^ bits) * 0x100000001b3U;
-	}
-	return h;
-}
-
-static uint64_t mix_items(uint64_t h, const struct dataset *d, const int64_t *items, int64_t n)
-{
-	for (int64_t i = 0; i < n; i++) {
-		const struct item *it = &d->item[items[i]];
-		h = mix(h, (uint64_t)it->label);
-		h = mix(h, (uint64_t)dataset_windows(d, items[i])->sample[it->window]);
-		h = mix_text(h, d->recordings.s[it->recording]);
-		h = mix_text(h, d->groups.s[it->group]);
-		const struct windows *w = dataset_windows(d, items[i]);
-		if (w->condition && w->condition[it->window] >= 0)
-			h = mix_text(h, w->conditions.s[w->condition[it->window]]);
-		h = mix_samples(h, d, items[i]);
-		if (dataset_samples(d, items[i]) < d->target->length)
-			h = mix(h, (uint64_t)dataset_samples(d, items[i]));
-	}
-	return mix(h, (uint64_t)n);
-}
-
-uint64_t trainer_fingerprint(const struct trainer *t)
-{
-	uint64_t h = 0xcbf29ce484222325U;
-	h = mix_items(h, t->data.train, t->data.train_item, t->data.trains);
-	if (t->data.valids)
-		h = mix_items(h, t->data.valid, t->data.valid_item, t->data.valids);
-	return h;
-}
-
-static void write_counters(const struct trainer *t, struct text *s)
+static void write_counters(struct trainer *t, struct text *s)
 {
 	const struct counters *c = &t->at;
 	text_addf(s, "{\"step\":%ld,\"epoch\":%d,\"in_epoch\":%ld,\"loss_sum\":", c->step, c->epoch,
@@ -82,14 +39,16 @@ static void write_counters(const struct trainer *t, struct text *s)
 	text_add(s, ",\"mixtures\":");
 	mixtures_write(t->mixtures, s);
 	text_addf(s,
-		",\"bad_epochs\":%d,\"finished\":%s,\"told\":%s,\"seed\":\"%llu\",\"fingerprint\":\"%"
-		"016llx\"}",
+		",\"bad_epochs\":%d,\"finished\":%s,\"told\":%s,\"seed\":\"%llu\",\"trains\":%lld,\"valids\":"
+		"%lld,"
+		"\"fingerprint\":\"%s\"}",
 		c->bad_epochs, c->finished ? "true" : "false",
 		t->data.train->tokens && tokens_tell_any(t->data.train->tokens) ? "true" : "false",
-		(unsigned long long)t->seed, (unsigned long long)trainer_fingerprint(t));
+		(unsigned long long)t->seed, (long long)t->data.trains, (long long)t->data.valids,
+		fingerprint_of(t));
 }
 
-int trainer_save_state(const struct trainer *t, const char *path, const struct history *h)
+int trainer_save_state(struct trainer *t, const char *path, const struct history *h)
 {
 	struct output *o = output_open(path, OUTPUT_BINARY);
 	if (!o)
@@ -134,6 +93,28 @@ static int check_counters(const struct trainer *t, const cJSON *root, const char
 	return 0;
 }
 
+/* That they are the state's. How many there are is told where it differs; states of old do not know. */
+static int check_windows(struct trainer *t, const cJSON *root, const char *what)
+{
+	const cJSON *print = json_get(root, "fingerprint");
+	double trains = number(root, "trains"), valids = number(root, "valids");
+	if (!cJSON_IsString(print))
+		return err_set(EX_DATAERR, "%s: the fingerprint is missing", what);
+	if (fingerprint_fits(print->valuestring, &t->data, t->pool))
+		return 0;
+	bool other = isfinite(trains) && isfinite(valids) &&
+		     (trains != (double)t->data.trains || valids != (double)t->data.valids);
+	char *counts = other ? mem_format(" (there %.0f train and %.0f validate, here %lld and %lld)", trains,
+				       valids, (long long)t->data.trains, (long long)t->data.valids)
+			     : mem_text("");
+	err_set(EX_DATAERR,
+		"%s: the state belongs to other windows, or to another choice of validation windows%s; "
+		"--init MODEL goes on from a model on other windows",
+		what, counts);
+	free(counts);
+	return -1;
+}
+
 static int read_counters(struct trainer *t, const cJSON *root, const char *what)
 {
 	struct counters *c = &t->at;
@@ -157,17 +138,8 @@ static int read_counters(struct trainer *t, const cJSON *root, const char *what)
 		.best_epoch = (int)number(root, "best_epoch"),
 		.best_loss = number(root, "best_loss"),
 		.bad_epochs = (int)number(root, "bad_epochs")};
-	const cJSON *print = json_get(root, "fingerprint");
-	char *mine = mem_format("%016llx", (unsigned long long)trainer_fingerprint(t));
-	int r = 0;
-	if (!cJSON_IsString(print))
-		r = err_set(EX_DATAERR, "%s: the fingerprint is missing", what);
-	else if (strcmp(print->valuestring, mine))
-		r = err_set(EX_DATAERR,
-			"%s: the state belongs to other windows, or to another choice of validation windows",
-			what);
-	free(mine);
-	return r || mixtures_read(t->mixtures, json_get(root, "mixtures"), c->seen, what)
+	return check_windows(t, root, what) ||
+			       mixtures_read(t->mixtures, json_get(root, "mixtures"), c->seen, what)
 		       ? -1
 		       : check_counters(t, root, what);
 }

@@ -68,6 +68,7 @@ void trainer_free(struct trainer *t)
 	mixtures_free(t->mixtures);
 	update_free(t->update);
 	names_free(&t->warnings);
+	free(t->fingerprint);
 	free(t->gradient);
 	for (int i = 0; i < OPTIMIZER_SLOTS; i++)
 		free(t->slot[i]);
@@ -410,7 +411,7 @@ static int end_epoch(struct trainer *t, struct epoch_report *r)
 
 int trainer_run(struct trainer *t, const struct watch *w)
 {
-	long per_epoch = steps_of_epoch(t), steps = per_epoch * t->m->config.train.epochs;
+	long per_epoch = steps_of_epoch(t), steps = schedule_steps(&t->m->config, t->data.trains);
 	double start = progress_now();
 	int64_t windows = 0;
 	while (!t->at.finished) {

@@ -64,7 +64,7 @@ int trainer_state_start(const struct st_file *state, uint64_t *seed, bool *told)
 /* Continues from a state file made with the same windows; -1 when they differ or the file is damaged. */
 int trainer_resume(struct trainer *, const struct st_file *state);
 int trainer_run(struct trainer *, const struct watch *);
-int trainer_save_state(const struct trainer *, const char *path, const struct history *);
+int trainer_save_state(struct trainer *, const char *path, const struct history *);
 
 /* For the summary: 0 without validation. */
 int trainer_best_epoch(const struct trainer *);

@@ -45,9 +45,7 @@ struct trainer {
 	struct counters at;
 	struct mixtures *mixtures; /* NULL without */
 	struct names warnings;     /* of the last epoch */
+	char *fingerprint;         /* of data, as the state has it; NULL until it is asked for */
 };
-
-/* A hash of what is trained on: windows, labels, groups, sides. */
-uint64_t trainer_fingerprint(const struct trainer *);
 
 #endif
