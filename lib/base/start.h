@@ -3,6 +3,9 @@
  * OpenBLAS starts a thread for every processor it finds while it is loaded; they spin for 25 ms and are never used, as the
  * threads here are ours (base/pool.h). So libraries find one processor while they are loaded, and the program gets all of
  * them back as soon as it runs.
+ *
+ * Before anything is opened, standard streams that are closed are filled: input and output such that using them still fails
+ * (io/input.h and io/output.h say so in words), standard error by /dev/null.
  */
 #ifndef BASE_START_H
 #define BASE_START_H

@@ -117,7 +117,11 @@ struct output *output_open(const char *path, enum output_kind kind)
 	}
 	o->fd = STDOUT_FILENO;
 	struct stat st;
-	if (fstat(o->fd, &st))
+	int mode = fcntl(o->fd, F_GETFL);
+	if (mode < 0 || mode & O_PATH || (mode & O_ACCMODE) == O_RDONLY)
+		err_set(EX_CANTCREAT,
+			"standard output: is closed or not open for writing; send it to a file or a pipe");
+	else if (fstat(o->fd, &st))
 		err_errno(EX_CANTCREAT, "standard output");
 	else if (kind == OUTPUT_BINARY && isatty(o->fd))
 		err_set(EX_USAGE,
