@@ -76,7 +76,7 @@ void mem_need_space(size_t bytes, const char *what_for)
 			"moe-tools: out of memory: %s needs %zu MB of address space; raise the limit (ulimit "
 			"-v), or use fewer --threads\n",
 			what_for, bytes >> 20);
-		_exit(EX_OSERR); /* the end of such a library would wait as well */
+		quick_exit(EX_OSERR); /* the end of such a library would wait as well */
 	}
 	munmap(p, bytes);
 }
