@@ -163,6 +163,19 @@ static struct {
 	char **argv;
 } running;
 
+/* For signals' handlers and where there is little stack: says what is wrong, about a file or "", and ends the program. */
+static inline _Noreturn void end_at_once(int status, const char *file, const char *what)
+{
+	const char *words[] = {running.program->name, ": ", file, *file ? ": " : "", what, "\n"};
+	enum { WORDS = sizeof words / sizeof *words };
+	struct iovec part[WORDS];
+	for (int i = 0; i < WORDS; i++)
+		part[i] = (struct iovec){(void *)(uintptr_t)words[i], strlen(words[i])};
+	ssize_t written = writev(STDERR_FILENO, part, WORDS);
+	(void)written; /* nobody listens: it ends all the same */
+	_exit(status);
+}
+
 static struct sigaction sigbus_before; /* the default, or that of a sanitizer */
 
 /* A mapped file that became shorter; anything else is left to what stood here before. Only what a signal's handler may call. */
@@ -181,16 +194,9 @@ static inline void on_sigbus(int signal, siginfo_t *info, void *context)
 			raise(signal);
 		return;
 	}
-	const char *words[] = {running.program->name, ": ", file,
-		whole ? ": cannot be read any more: the disk or the network failed\n"
-		      : ": became shorter while it was read; replace files with mv, never by overwriting "
-			"them\n"};
-	struct iovec part[4];
-	for (int i = 0; i < 4; i++)
-		part[i] = (struct iovec){(void *)(uintptr_t)words[i], strlen(words[i])};
-	if (writev(STDERR_FILENO, part, 4) < 0)
-		_exit(EX_IOERR);
-	_exit(EX_IOERR);
+	end_at_once(EX_IOERR, file,
+		whole ? "cannot be read any more: the disk or the network failed"
+		      : "became shorter while it was read; replace files with mv, never by overwriting them");
 }
 
 static inline void program_signals(void)
@@ -233,6 +239,9 @@ static inline int program_start(const struct program *p, int argc, char **argv, 
 {
 	start_done();
 	running.program = p;
+	if (start_stack())
+		end_at_once(EX_OSERR, "",
+			"the stack is limited to less than 1024 KB; raise the limit (ulimit -s 1024)");
 	running.argc = argc;
 	running.argv = NEW_ARRAY(char *, argc + 1);
 	for (int i = 0; i < argc; i++)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -50,4 +51,14 @@ void start_done(void)
 {
 	if (narrowed)
 		sched_setaffinity(0, sizeof all, &all);
+}
+
+/* The stack grows when it is needed, up to the limit there is then. */
+int start_stack(void)
+{
+	struct rlimit stack;
+	if (getrlimit(RLIMIT_STACK, &stack) || stack.rlim_cur >= STACK_NEEDED)
+		return 0;
+	stack.rlim_cur = STACK_NEEDED;
+	return stack.rlim_max >= STACK_NEEDED && !setrlimit(RLIMIT_STACK, &stack) ? 0 : -1;
 }

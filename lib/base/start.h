@@ -13,4 +13,10 @@
 /* First thing in main: gives the processors back. */
 void start_done(void);
 
+/* Bytes of stack that every thread has: nested JSON takes the most of it, 1,000 levels deep. */
+enum { STACK_NEEDED = 1 << 20 };
+
+/* Sees to it that the first thread has as much: -1 when the limit (ulimit -s) forbids it. Then there is no room for printf. */
+int start_stack(void);
+
 #endif

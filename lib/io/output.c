@@ -31,8 +31,8 @@ struct output {
 	unsigned char buffer[BUFFER];
 };
 
-/* Names of temporary files, removed when a signal or exit ends the program. A slot is written before the file exists, or just
- * after, and cleared when it is renamed; more than there are slots are not removed. */
+/* Names of temporary files, removed when a signal or exit ends the program. A slot is written before the file exists and cleared
+ * when it is renamed; more than there are slots are not removed. */
 static _Atomic(char *) guarded[SLOTS];
 
 void output_remove_temporaries(void)
@@ -112,13 +112,23 @@ static char *temporary_name(const struct output *o, const char *end)
 	return mem_format("%.*s.%.200s.tmp%s", folder, o->target, o->target + folder, end);
 }
 
+static void forget_name(struct output *o)
+{
+	unguard(o->temporary);
+	free(o->temporary);
+	o->temporary = NULL;
+}
+
 static int open_named(struct output *o)
 {
 	o->temporary = temporary_name(o, "XXXXXX");
+	guard(o->temporary); /* mkstemp changes the name where it stands */
 	o->fd = mkstemp(o->temporary);
-	if (o->fd < 0)
-		return err_errno(EX_CANTCREAT, "%s: cannot create it", o->name);
-	guard(o->temporary);
+	if (o->fd < 0) {
+		err_errno(EX_CANTCREAT, "%s: cannot create it", o->name);
+		forget_name(o);
+		return -1;
+	}
 	set_mode(o);
 	return 0;
 }
@@ -311,13 +321,6 @@ static int sync_folder(const struct output *o)
 	return r;
 }
 
-static void forget_name(struct output *o)
-{
-	unguard(o->temporary);
-	free(o->temporary);
-	o->temporary = NULL;
-}
-
 /* Gives the file a hidden name next to the target, one of so many that none is met twice. */
 static int link_hidden(struct output *o, const char *path)
 {
@@ -394,9 +397,8 @@ void output_discard(struct output *o)
 		close(o->fd);
 	if (o->temporary) {
 		unlink(o->temporary);
-		unguard(o->temporary);
+		forget_name(o);
 	}
-	free(o->temporary);
 	free(o->target);
 	free(o->name);
 	free(o);

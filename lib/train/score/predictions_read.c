@@ -240,11 +240,12 @@ static int take_line(struct predictions *a, const char *s, size_t n, int file, i
 int predictions_read(struct predictions *a, struct input *in)
 {
 	struct text rest = {0}; /* of a line that goes on in the next block */
-	char block[1 << 16];
+	enum { BLOCK = 1 << 16 };
+	char *block = mem_new(BLOCK, 1);
 	int file = names_add(&a->files, input_name(in)), bad = 0;
 	int64_t number = 0;
 	long n = 0;
-	while (!bad && (n = input_read(in, block, sizeof block)) > 0) {
+	while (!bad && (n = input_read(in, block, BLOCK)) > 0) {
 		const char *s = block, *end = block + n, *stop;
 		while (!bad && (stop = memchr(s, '\n', (size_t)(end - s)))) {
 			text_add_n(&rest, s, (size_t)(stop - s));
@@ -264,5 +265,6 @@ int predictions_read(struct predictions *a, struct input *in)
 		bad = err_set(
 			EX_DATAERR, "%s: no line in it; moe-predict and moe-cv make them", a->files.s[file]);
 	text_free(&rest);
+	free(block);
 	return bad || n < 0 ? -1 : 0;
 }
