@@ -220,7 +220,7 @@ static int on_fold(void *context, const struct cv_fold *f, int done, int total)
 {
 	struct run *r = context;
 	progress_show(&r->progress, done, total, "%d of %d folds", done, total);
-	return output_write(r->out, f->lines, f->bytes) || output_flush(r->out) ? -1 : 0;
+	return mapping_check() || output_write(r->out, f->lines, f->bytes) || output_flush(r->out) ? -1 : 0;
 }
 
 static int cross_validate(struct run *r)

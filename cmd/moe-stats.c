@@ -151,7 +151,7 @@ static int read_containers(struct work *w, const char *path)
 	return r;
 }
 
-enum { LARGEST_COUNTS = 256 << 20 };
+enum { LARGEST_COUNTS = 256 << 20, BLOCK = 1 << 16 };
 
 static int read_counts(struct work *w, const char *path)
 {
@@ -163,10 +163,10 @@ static int read_counts(struct work *w, const char *path)
 	if (kind == INPUT_SAFETENSORS)
 		r = err_set(
 			EX_DATAERR, "%s: a safetensors file; --merge reads what --raw wrote", input_name(in));
-	char buffer[1 << 16];
+	char *block = mem_new(BLOCK, 1);
 	long n = 0;
-	while (!r && (n = input_read(in, buffer, sizeof buffer)) > 0) {
-		text_add_n(&t, buffer, (size_t)n);
+	while (!r && (n = input_read(in, block, BLOCK)) > 0) {
+		text_add_n(&t, block, (size_t)n);
 		if (t.n > LARGEST_COUNTS)
 			r = err_set(EX_DATAERR, "%s: more than 256 MB of counts", input_name(in));
 	}
@@ -174,6 +174,7 @@ static int read_counts(struct work *w, const char *path)
 	r = json ? report_merge(&w->report, json, input_name(in)) : -1;
 	cJSON_Delete(json);
 	text_free(&t);
+	free(block);
 	input_close(in);
 	return r;
 }

@@ -91,7 +91,7 @@ struct run {
 	struct trainer *trainer;
 	struct progress progress;
 	struct log *log;
-	char *log_error;
+	char *trouble;
 	bool state_lost;  /* the last state could not be written */
 	char *state_path; /* where a stopped run is kept */
 };
@@ -161,11 +161,11 @@ static int choose_sides(struct run *r)
 	return bad;
 }
 
-/* A log that cannot be written stops the run like a signal: better now than a night without a log. */
-static void note_log(struct run *r, int bad)
+/* A log that cannot be written, or windows that changed, stop the run like a signal: better now than after a night. */
+static void note_trouble(struct run *r, int bad)
 {
-	if (bad && !r->log_error) {
-		r->log_error = mem_text(err_text());
+	if (bad && !r->trouble) {
+		r->trouble = mem_text(err_text());
 		stop_signal = SIGTERM;
 	}
 }
@@ -173,7 +173,7 @@ static void note_log(struct run *r, int bad)
 static void on_epoch(void *context, const struct epoch_report *e)
 {
 	struct run *r = context;
-	note_log(r, log_epoch(r->log, e));
+	note_trouble(r, log_epoch(r->log, e) || mapping_check());
 	if (common.verbose || e->warnings->n)
 		progress_end(&r->progress);
 	if (common.verbose) {
@@ -201,7 +201,7 @@ static void on_step(void *context, const struct step_report *s)
 	progress_show(&r->progress, (double)s->step, (double)s->steps,
 		"epoch %d of %d, loss %.4f, %.0f windows/s", s->epoch, s->epochs, s->loss, s->windows_per_s);
 	if (o.log_every && s->step % o.log_every == 0)
-		note_log(r, log_step(r->log, s));
+		note_trouble(r, log_step(r->log, s));
 }
 
 /* A warm-up longer than the run; what nobody decided on is told to those who want to know more. */
@@ -226,8 +226,8 @@ static int train(struct run *r)
 	progress_begin(&r->progress, (enum progress_mode)common.progress, common.quiet);
 	int result = trainer_run(r->trainer, &w);
 	progress_end(&r->progress);
-	if (result >= 0 && r->log_error)
-		result = err_set(EX_IOERR, "%s", r->log_error);
+	if (result >= 0 && r->trouble)
+		result = err_set(EX_IOERR, "%s", r->trouble);
 	if (result < 0) {
 		char *why = mem_text(err_text());
 		int status = err_status();
@@ -404,7 +404,7 @@ static int work(const struct names *operands)
 			result = finish(&r, result);
 	}
 	log_close(r.log);
-	free(r.log_error);
+	free(r.trouble);
 	trainer_free(r.trainer);
 	model_free(r.model);
 	model_free(r.before);

@@ -14,14 +14,17 @@
 #include "base/start.h"
 #include "base/version.h"
 #include "io/history.h"
+#include "io/mapping.h"
 #include "io/output.h"
 #include "io/safetensors.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static struct {
@@ -160,6 +163,51 @@ static struct {
 	char **argv;
 } running;
 
+/* For signals' handlers and where there is little stack: says what is wrong, about a file or "", and ends the program. */
+static inline _Noreturn void end_at_once(int status, const char *file, const char *what)
+{
+	const char *words[] = {running.program->name, ": ", file, *file ? ": " : "", what, "\n"};
+	enum { WORDS = sizeof words / sizeof *words };
+	struct iovec part[WORDS];
+	for (int i = 0; i < WORDS; i++)
+		part[i] = (struct iovec){(void *)(uintptr_t)words[i], strlen(words[i])};
+	ssize_t written = writev(STDERR_FILENO, part, WORDS);
+	(void)written; /* nobody listens: it ends all the same */
+	_exit(status);
+}
+
+static struct sigaction sigbus_before; /* the default, or that of a sanitizer */
+
+/* A mapped file that became shorter; anything else is left to what stood here before. Only what a signal's handler may call. */
+static inline void on_sigbus(int signal, siginfo_t *info, void *context)
+{
+	static atomic_flag first = ATOMIC_FLAG_INIT;
+	bool whole;
+	const char *file = info->si_code > 0 ? mapping_at(info->si_addr, &whole) : NULL;
+	(void)context;
+	while (file && atomic_flag_test_and_set(&first)) /* of several threads one speaks */
+		pause();
+	output_remove_temporaries();
+	if (!file) {
+		sigaction(signal, &sigbus_before, NULL); /* it comes again on return */
+		if (info->si_code <= 0)
+			raise(signal);
+		return;
+	}
+	end_at_once(EX_IOERR, file,
+		whole ? "cannot be read any more: the disk or the network failed"
+		      : "became shorter while it was read; replace files with mv, never by overwriting them");
+}
+
+static inline void program_signals(void)
+{
+	struct sigaction a = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO};
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_IGN); /* writing beyond ulimit -f fails then, and is told */
+	sigaction(SIGBUS, &a, &sigbus_before);
+	output_guard_signals();
+}
+
 static inline void program_say(const char *sentence)
 {
 	fprintf(stderr, "%s: %s\n", running.program->name, sentence);
@@ -191,12 +239,14 @@ static inline int program_start(const struct program *p, int argc, char **argv, 
 {
 	start_done();
 	running.program = p;
+	if (start_stack())
+		end_at_once(EX_OSERR, "",
+			"the stack is limited to less than 1024 KB; raise the limit (ulimit -s 1024)");
 	running.argc = argc;
 	running.argv = NEW_ARRAY(char *, argc + 1);
 	for (int i = 0; i < argc; i++)
 		running.argv[i] = mem_text(argv[i]); /* for the history, before parsing touches them */
-	signal(SIGPIPE, SIG_DFL);
-	output_guard_signals();
+	program_signals();
 	if (argc == 2 && text_starts(argv[1],
 				 "--help=")) { /* other forms of the table: for man pages and completion */
 		struct text t = {0};

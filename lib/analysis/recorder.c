@@ -205,19 +205,22 @@ int spool_add(struct spool *s, int B)
 
 static int emit(void *context, struct output *o)
 {
+	enum { BLOCK = 1 << 16 };
 	const struct spooled *p = context;
-	char buffer[1 << 16];
+	char *block = mem_new(BLOCK, 1);
 	size_t n = p->bytes * (size_t)p->spool->N;
-	for (size_t at = 0; at < n;) {
-		size_t want = n - at < sizeof buffer ? n - at : sizeof buffer;
-		ssize_t got = pread(p->spool->fd, buffer, want, (off_t)(p->from + at));
+	int bad = 0;
+	for (size_t at = 0; at < n && !bad;) {
+		size_t want = n - at < BLOCK ? n - at : BLOCK;
+		ssize_t got = pread(p->spool->fd, block, want, (off_t)(p->from + at));
 		if (got <= 0)
-			return err_errno(EX_IOERR, "temporary file: cannot read");
-		if (output_write(o, buffer, (size_t)got))
-			return -1;
-		at += (size_t)got;
+			bad = err_errno(EX_IOERR, "temporary file: cannot read");
+		else
+			bad = output_write(o, block, (size_t)got);
+		at += got > 0 ? (size_t)got : 0;
 	}
-	return 0;
+	free(block);
+	return bad;
 }
 
 void spool_put(struct spool *s, struct st_writer *w)

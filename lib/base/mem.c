@@ -4,11 +4,13 @@
 
 #include <malloc.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static _Noreturn void exhausted(size_t count, size_t size)
@@ -67,18 +69,32 @@ void mem_return_large(void)
 	mallopt(M_MMAP_THRESHOLD, 1 << 16);
 }
 
+static bool can_map(size_t bytes, int protection)
+{
+	void *p = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return p != MAP_FAILED && !munmap(p, bytes);
+}
+
+/* Memory that cannot be written counts for ulimit -v only, other memory for ulimit -d, too. */
+static const char *space_limit(size_t bytes)
+{
+	struct rlimit data;
+	if (!can_map(bytes, PROT_NONE))
+		return "raise the limit (ulimit -v)";
+	return getrlimit(RLIMIT_DATA, &data) || data.rlim_cur == RLIM_INFINITY
+		       ? "the system has no more"
+		       : "raise the limit (ulimit -d)";
+}
+
 void mem_need_space(size_t bytes, const char *what_for)
 {
-	void *p =
-		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (p == MAP_FAILED) {
+	if (!can_map(bytes, PROT_READ | PROT_WRITE)) {
 		fprintf(stderr,
-			"moe-tools: out of memory: %s needs %zu MB of address space; raise the limit (ulimit "
-			"-v), or use fewer --threads\n",
-			what_for, bytes >> 20);
-		_exit(EX_OSERR); /* the end of such a library would wait as well */
+			"moe-tools: out of memory: %s needs %zu MB of address space; %s, or use fewer "
+			"--threads\n",
+			what_for, bytes >> 20, space_limit(bytes));
+		quick_exit(EX_OSERR); /* the end of such a library would wait as well */
 	}
-	munmap(p, bytes);
 }
 
 enum { ALIGN = 64, FIRST_BLOCK = 1 << 16 };

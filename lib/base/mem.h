@@ -21,7 +21,7 @@ char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * piece by piece stays small. */
 void mem_return_large(void);
 
-/* Ends the program as the others do when so much address space is not to be had (a limit like ulimit -v): for libraries that
+/* Ends the program as the others do when so much address space is not to be had (ulimit -v, ulimit -d): for libraries that
  * would wait for it for ever. */
 void mem_need_space(size_t bytes, const char *what_for);
 

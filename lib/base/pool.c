@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/profile.h"
+#include "base/start.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -63,6 +64,18 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
+/* With one size of stack, whatever ulimit -s says. */
+static int begin(struct worker *w)
+{
+	pthread_attr_t a;
+	if (pthread_attr_init(&a))
+		return -1;
+	pthread_attr_setstacksize(&a, STACK_NEEDED);
+	int r = pthread_create(&w->thread, &a, thread_main, w);
+	pthread_attr_destroy(&a);
+	return r;
+}
+
 struct pool *pool_new(int threads)
 {
 	if (threads <= 0)
@@ -77,7 +90,7 @@ struct pool *pool_new(int threads)
 	p->threads = 1;
 	for (int i = 1; i < threads; i++) {
 		p->worker[i] = (struct worker){.pool = p, .index = i};
-		if (pthread_create(&p->worker[i].thread, NULL, thread_main, &p->worker[i]))
+		if (begin(&p->worker[i]))
 			break; /* fewer threads: slower, same results */
 		p->threads++;
 	}

@@ -34,7 +34,12 @@ struct input *input_open(const char *path)
 		return NULL;
 	}
 	bool fine = false;
-	if (fstat(fd, &st))
+	int mode = fcntl(fd, F_GETFL);
+	if (mode < 0 || mode & O_PATH || (mode & O_ACCMODE) == O_WRONLY)
+		err_set(EX_NOINPUT,
+			"%s: is closed or not open for reading; name a file, or feed one through a pipe",
+			name);
+	else if (fstat(fd, &st))
 		err_errno(EX_NOINPUT, "%s", name);
 	else if (S_ISDIR(st.st_mode))
 		err_set(EX_NOINPUT, "%s: is a folder, not a file", name);

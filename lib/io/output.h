@@ -5,10 +5,14 @@
  *     if (output_commit(o)) ...                               flush, fsync, rename
  *     output_discard(o);                                      in place of commit: nothing is left behind
  *
- * A regular file is written under a temporary name in its own folder and renamed over the old one, whose mode it keeps; a
- * symbolic link stays and its target is replaced. What is not a regular file (a pipe, /dev/full) is written directly.
- * The temporary file is removed when SIGINT, SIGTERM or SIGHUP ends the program (output_guard_signals). Both commit and
- * discard free the handle. Write errors stick: the first is reported by the call that met it and again by commit.
+ * A regular file is written without a name in the target's folder, and given its name at the end, in place of the old file, whose
+ * mode it keeps; a symbolic link stays and its target is replaced. So nothing is left of it whatever ends the program. Where the
+ * file system has no files without names, or /proc is not mounted, it has a hidden name, which is removed when the program exits or
+ * SIGINT, SIGTERM or SIGHUP ends it (output_guard_signals). What is not a regular file (a pipe, /dev/full) is written directly.
+ * Both commit and discard free the handle. Write errors stick: the first is reported by the call that met it and again by commit.
+ *
+ * A result made from a mapped file that changed meanwhile (io/mapping.h) is refused: by commit, and by flush where it is written
+ * directly.
  */
 #ifndef IO_OUTPUT_H
 #define IO_OUTPUT_H
@@ -37,6 +41,8 @@ bool output_replaces(const char *output, const char *input);
 
 /* Installs handlers that remove temporary files before the signal ends the program. */
 void output_guard_signals(void);
+/* Removes them: for handlers of other signals. */
+void output_remove_temporaries(void);
 
 /* A nameless temporary file in $TMPDIR (or /tmp) for data too large for memory; gone when closed. fd or -1. */
 int output_spool(void);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "io/mapping.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -25,6 +26,7 @@ void st_free(struct st_file *f)
 	names_free(&f->key);
 	names_free(&f->value);
 	if (f->memory) {
+		mapping_free(f->memory->file);
 		if (f->memory->map)
 			munmap(f->memory->map, f->memory->mapped);
 		for (int i = 0; i < f->memory->copies; i++)
@@ -86,9 +88,9 @@ static int from_file(struct input *in, int fd, uint64_t size, struct st_file **o
 	uint64_t from = input_offset(in), n, need;
 	if (size - from < 8)
 		return too_short(name);
-	unsigned char *map = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (map == MAP_FAILED)
-		return err_errno(EX_IOERR, "%s: cannot map it", name);
+	unsigned char *map = mapping_new(fd, (size_t)size, name);
+	if (!map)
+		return -1;
 	struct st_file *f = NULL;
 	if (!header_length(name, map + from, &n)) {
 		if (n > size - from - 8) {
@@ -104,11 +106,10 @@ static int from_file(struct input *in, int fd, uint64_t size, struct st_file **o
 		}
 	}
 	if (!f) {
-		munmap(map, (size_t)size);
+		mapping_free(map);
 		return -1;
 	}
-	f->memory->map = map;
-	f->memory->mapped = (size_t)size;
+	f->memory->file = map;
 	place(f, map + from + 8 + n);
 	*out = f;
 	return 1;

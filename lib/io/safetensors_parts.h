@@ -5,8 +5,10 @@
 
 #include "io/safetensors.h"
 
-/* The memory behind a file: a mapping, or a block; and copies of tensors that stood unaligned. */
+/* The memory behind a file: it mapped (io/mapping.h), a mapping of a temporary file, or a block; and copies of tensors that stood
+ * unaligned. */
 struct st_memory {
+	void *file;
 	void *map;
 	size_t mapped;
 	void *block;

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct log {
@@ -14,11 +16,31 @@ struct log {
 	char *path;
 };
 
+/* Two runs do not write into one file. What is no regular file, or cannot be locked (on some network file systems), is shared. */
+static int lock_alone(int fd, const char *path, bool append)
+{
+	struct stat st;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return 0;
+	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+		return err_set(EX_LOCKED,
+			"%s: another run is writing to it; wait for its end, or give each run a --log of its "
+			"own",
+			path);
+	if (!append && ftruncate(fd, 0)) /* not before it is ours */
+		return err_errno(EX_CANTCREAT, "%s: cannot empty it", path);
+	return 0;
+}
+
 struct log *log_open(const char *path, bool append)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC), 0666);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : 0), 0666);
 	if (fd < 0) {
 		err_errno(EX_CANTCREAT, "%s: cannot open it for writing", path);
+		return NULL;
+	}
+	if (lock_alone(fd, path, append)) {
+		close(fd);
 		return NULL;
 	}
 	struct log *l = NEW(struct log);

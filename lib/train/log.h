@@ -6,7 +6,7 @@
 
 struct log;
 
-/* An existing file is started anew, or continued. NULL with an error. */
+/* An existing file is started anew, or continued. It is locked until log_close: NULL with an error, 75 when another run has it. */
 struct log *log_open(const char *path, bool append);
 /* -1 with an error; a NULL log takes everything. */
 int log_epoch(struct log *, const struct epoch_report *);
