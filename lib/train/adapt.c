@@ -113,21 +113,23 @@ static void scale_groups(struct dataset *d, const int64_t *items, int64_t n, enu
 	d->scaler_row = s->row;
 }
 
-void dataset_adapt(struct dataset *d, const struct model *m, const int64_t *items, int64_t n, enum adapt how,
+int dataset_adapt(struct dataset *d, const struct model *m, const int64_t *items, int64_t n, enum adapt how,
 	struct pool *pool)
 {
 	if (!tokens_are_fixed(m)) {
 		if (model_adapts(m))
 			scale_groups(d, items, n, how);
-		return;
+		return 0;
 	}
 	if (!d->tokens)
 		d->tokens = tokens_new(d, m);
-	tokens_keep(d->tokens, items, n, pool);
+	if (tokens_keep(d->tokens, items, n, pool))
+		return -1;
 	if (model_adapts(m) && how == ADAPT_RUNNING)
 		tokens_centre_running(d->tokens, items, n);
 	else if (model_adapts(m))
 		tokens_centre(d->tokens, items, n);
+	return 0;
 }
 
 int dataset_take_in(
@@ -138,9 +140,7 @@ int dataset_take_in(
 	int64_t *item = NEW_ARRAY(int64_t, n);
 	for (int64_t i = 0; i < n; i++)
 		item[i] = from + i;
-	int bad = dataset_check(d, m, item, n);
-	if (!bad)
-		dataset_adapt(d, m, item, n, how, pool);
+	int bad = dataset_check(d, m, item, n) || dataset_adapt(d, m, item, n, how, pool);
 	free(item);
-	return bad;
+	return bad ? -1 : 0;
 }

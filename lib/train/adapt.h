@@ -15,11 +15,12 @@ enum adapt { ADAPT_WHOLE, ADAPT_RUNNING };
 
 /* Whether this model's answers depend on the other windows of the group. */
 bool model_adapts(const struct model *);
-/* For these items; the dataset has the model's scaler. Running: may be called again, after dataset_clear too. */
-void dataset_adapt(
+/* For these items; the dataset has the model's scaler. Running: may be called again, after dataset_clear too. -1 with an error naming a
+ * window that has no finite tokens. */
+int dataset_adapt(
 	struct dataset *, const struct model *, const int64_t *items, int64_t n, enum adapt, struct pool *);
 /* The same for items from .. from + n - 1 when the model adapts, which it need not; -1 with an error when one of them holds what cannot be
- * answered (dataset_check). */
+ * answered (dataset_check, dataset_adapt). */
 int dataset_take_in(
 	struct dataset *, const struct model *, int64_t from, int64_t n, enum adapt, struct pool *);
 /* Of the scaler in the dataset; dataset.c alone calls them. */

@@ -189,7 +189,7 @@ static int test(const struct cv *cv, const struct model *m, const struct fold_it
 	struct forward *forward = bad ? NULL : forward_new(m, one);
 	real *logits = NEW_ARRAY(real, BATCH * classes), *weights = NEW_ARRAY(real, BATCH * K);
 	if (!bad && model_adapts(m))
-		dataset_adapt(d, m, x->test, x->tests, ADAPT_WHOLE, one);
+		bad = dataset_adapt(d, m, x->test, x->tests, ADAPT_WHOLE, one);
 	for (int64_t from = 0; from < x->tests && !bad; from += BATCH) {
 		int64_t n = x->tests - from < BATCH ? x->tests - from : BATCH;
 		dataset_evaluate(d, forward, x->test + from, n, BATCH, classes, K, logits, weights);

@@ -137,17 +137,19 @@ static int fit_inputs(
 	bool fits = begins && tokens_are_fixed(m) && m->config.train.scale != SCALE_NONE;
 	if (fits)
 		tokens_level(d->train, d->train_item, d->trains, pool, m);
+	int bad;
 	if (!d->valids || d->valid != d->train) {
-		dataset_adapt(d->train, m, d->train_item, d->trains, ADAPT_WHOLE, pool);
-		if (d->valids)
-			dataset_adapt(d->valid, m, d->valid_item, d->valids, ADAPT_WHOLE, pool);
+		bad = dataset_adapt(d->train, m, d->train_item, d->trains, ADAPT_WHOLE, pool) ||
+		      (d->valids && dataset_adapt(d->valid, m, d->valid_item, d->valids, ADAPT_WHOLE, pool));
 	} else { /* both sides of one person, where time divides them */
 		int64_t n = d->trains + d->valids, *all = NEW_ARRAY(int64_t, n);
 		memcpy(all, d->train_item, (size_t)d->trains * sizeof *all);
 		memcpy(all + d->trains, d->valid_item, (size_t)d->valids * sizeof *all);
-		dataset_adapt(d->train, m, all, n, ADAPT_WHOLE, pool);
+		bad = dataset_adapt(d->train, m, all, n, ADAPT_WHOLE, pool);
 		free(all);
 	}
+	if (bad)
+		return -1;
 	if (fits)
 		tokens_fit(d->train->tokens, d->train_item, d->trains, pool, m);
 	return (begins || told) && config_evidence(&m->config)

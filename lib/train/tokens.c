@@ -1,7 +1,9 @@
 #include "train/tokens.h"
 
+#include "base/error.h"
 #include "base/mem.h"
 #include "base/sum.h"
+#include "tensor/slab.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -125,7 +127,32 @@ static void make(void *context, int task, int worker)
 	}
 }
 
-void tokens_keep(struct tokens *t, const int64_t *items, int64_t n, struct pool *pool)
+static const real *row_of(const struct tokens *t, int64_t item, int k)
+{
+	return t->x + (size_t)t->index[item] * t->row + t->at[k];
+}
+
+/* -1 with an error that names the first window with a token that is not finite. */
+static int check_finite(const struct tokens *t, const int64_t *items, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++)
+		for (int k = 0; k < t->m->layout.regions; k++) {
+			size_t there = (size_t)count_of(t, items[i]) * (size_t)t->m->region[k].D;
+			if (slab_finite(row_of(t, items[i], k), there))
+				continue;
+			const struct windows *w = dataset_windows(t->d, items[i]);
+			const struct item *it = &t->d->item[items[i]];
+			return err_set(EX_DATAERR,
+				"%s: recording %s: of the window at sample %lld the %s tokens of region %s "
+				"are not finite numbers; look for samples far beyond any EEG in it, and cut "
+				"around them",
+				w->name, t->d->recordings.s[it->recording], (long long)w->sample[it->window],
+				t->m->tokeniser->name, t->m->layout.region[k].name);
+		}
+	return 0;
+}
+
+int tokens_keep(struct tokens *t, const int64_t *items, int64_t n, struct pool *pool)
 {
 	enum { ROUND = 1 << 12 };
 	int threads = pool_threads(pool);
@@ -133,8 +160,9 @@ void tokens_keep(struct tokens *t, const int64_t *items, int64_t n, struct pool 
 	int64_t *fresh = NEW_ARRAY(int64_t, ROUND);
 	for (int i = 0; i < threads; i++)
 		g.scratch[i] = arena_new();
+	int bad = 0;
 	index_items(t);
-	for (int64_t i = 0; i < n;) {
+	for (int64_t i = 0; i < n && !bad;) {
 		int some = 0;
 		for (g.first = t->kept; i < n && some < ROUND; i++) {
 			if (t->index[items[i]] >= 0)
@@ -148,21 +176,18 @@ void tokens_keep(struct tokens *t, const int64_t *items, int64_t n, struct pool 
 		}
 		g.items = fresh;
 		pool_run(pool, some, make, &g);
+		bad = check_finite(t, fresh, some);
 	}
 	for (int i = 0; i < threads; i++)
 		arena_free(g.scratch[i]);
 	free(g.scratch);
 	free(fresh);
+	return bad;
 }
 
 bool tokens_kept(const struct tokens *t, int64_t item)
 {
 	return item < t->indexed && t->index[item] >= 0;
-}
-
-static const real *row_of(const struct tokens *t, int64_t item, int k)
-{
-	return t->x + (size_t)t->index[item] * t->row + t->at[k];
 }
 
 void tokens_read(const struct tokens *t, int64_t item, int k, real *out)

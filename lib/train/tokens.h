@@ -22,8 +22,9 @@ struct tokens *tokens_new(const struct dataset *, const struct model *);
 void tokens_free(struct tokens *);
 /* Before anything is kept. */
 void tokens_level(const struct dataset *, const int64_t *items, int64_t n, struct pool *, struct model *);
-/* Makes and keeps the features of these items, scaled as the dataset says now; those that are there already stay. */
-void tokens_keep(struct tokens *, const int64_t *items, int64_t n, struct pool *);
+/* Makes and keeps the features of these items, scaled as the dataset says now; those that are there already stay. -1 with an error that
+ * names the first window with a feature that is not finite. */
+int tokens_keep(struct tokens *, const int64_t *items, int64_t n, struct pool *);
 /* Each group's mean over its items among these, which are kept. */
 void tokens_centre(struct tokens *, const int64_t *items, int64_t n);
 /* The same while windows arrive: each of these items, in their order, has for its mean that of its group's items so far, itself included. The sums

@@ -157,6 +157,48 @@ static void all_numbers_are_finite(void)
 	rig_end(&r);
 }
 
+/* A matrix without an answer makes a token of NaNs, and this logits of NaNs: never what looks like an answer. */
+static void what_has_no_logarithm_is_nan(void)
+{
+	struct rig r;
+	real x[T * 2], out[ROOM];
+	struct arena *a = arena_new();
+	begin(&r, "train.scale=none", make("a,b,c", 1, 4, T, 1));
+	r.m->config.encoder.floor = NAN;
+	dataset_fill(r.d, 0, 1, x);
+	r.m->tokeniser->features(&r.m->config, r.m->prepared, NULL, x, T, r.l.rate, &r.l.region[1], out, a);
+	for (int i = 0; i < 3 * KINDS * 3; i++)
+		CHECK(isnan((double)out[i]));
+	struct forward *f = forward_new(r.m, r.pool);
+	real logits[4 * 2], gate[4 * 2];
+	dataset_evaluate(r.d, f, r.item, 4, 4, 2, 2, logits, gate);
+	for (int i = 0; i < 4 * 2; i++)
+		CHECK(isnan((double)logits[i]));
+	forward_free(f);
+	arena_free(a);
+	rig_end(&r);
+}
+
+/* Tokens that are not finite are not kept: their window is named, whichever it is, and by whoever asks for it. */
+static void windows_without_tokens_are_named(void)
+{
+	for (int bad = 0; bad < 20; bad += 7) {
+		struct rig r;
+		char where[64];
+		struct windows *w = make("a,b,c", 4, 5, T, 2); /* g0: 0 .. 9, g1: 10 .. 19 */
+		for (int t = 0; t < T; t++)
+			samples_of(w)[(bad * T + t) * C + 2] = t % 3 ? 3e38F : -3e38F;
+		rig_begin(&r, w, (const char *const[]){"encoder.tokens=spectral", "train.scale=none", NULL});
+		snprintf(where, sizeof where, "recording %s: of the window at sample %lld the spectral",
+			r.d->recordings.s[r.d->item[bad].recording],
+			(long long)w->sample[r.d->item[bad].window]);
+		CHECK(dataset_adapt(r.d, r.m, r.item, 20, ADAPT_WHOLE, r.pool));
+		CHECK(err_status() == EX_DATAERR && strstr(err_text(), where) &&
+			strstr(err_text(), "region right are not finite"));
+		rig_end(&r);
+	}
+}
+
 /* A window that ends early has the tokens of the stretches that are whole. */
 static void windows_may_end_early(void)
 {
@@ -349,6 +391,8 @@ int main(void)
 	CASE(scale_is_the_mean_power);
 	CASE(padding_never_counts);
 	CASE(all_numbers_are_finite);
+	CASE(what_has_no_logarithm_is_nan);
+	CASE(windows_without_tokens_are_named);
 	CASE(windows_may_end_early);
 	CASE(there_are_so_many_tapers);
 	CASE(stretches_are_not_endless);
