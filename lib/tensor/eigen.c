@@ -215,7 +215,8 @@ static void clear(eigen_lanes *x, size_t n, unsigned which)
 			x[i][l] = which >> l & 1 ? 0 : x[i][l];
 }
 
-/* x [n] times 2^exponent in each lane, in two steps because the power may be more than a double holds. */
+/* x [n] times 2^exponent in each lane, in two steps because the power may be more than a double holds. Of -0 it makes 0: turned by no
+ * angle, as in company it may be, a -0 would become 0, and bits would depend on the company. */
 INLINE void scale(eigen_lanes *x, size_t n, const int *exponent)
 {
 	eigen_lanes first, second;
@@ -225,7 +226,7 @@ INLINE void scale(eigen_lanes *x, size_t n, const int *exponent)
 	}
 	for (size_t i = 0; i < n; i++)
 		for (int l = 0; l < EIGEN_LANES; l++)
-			x[i][l] = x[i][l] * first[l] * second[l];
+			x[i][l] = x[i][l] * first[l] * second[l] + 0;
 }
 
 /* The lanes in which something is left beside the diagonal. */
@@ -271,10 +272,6 @@ unsigned eigen_solve(const struct eigen *e)
 	for (size_t i = 0; i < n; i++)
 		memcpy(e->w[i], e->A[i * n + i], sizeof e->w[i]);
 	scale(e->w, n, up);
-	for (size_t i = 0; i < n * n; i++)
-		for (int l = 0; l < EIGEN_LANES; l++)
-			e->V[i][l] +=
-				0; /* of -0 makes 0: a zero's sign depends on what other lanes had to turn */
 	return bad | not_finite(e->w, n);
 }
 

@@ -132,7 +132,7 @@ static void make(enum kind kind, int n, struct rng *r, double *A)
 			if (kind == RANDOM)
 				*a = spread(r);
 			else if (kind == WHOLE)
-				*a = (double)(int)(3 * spread(r));
+				*a = rng_uniform(r) < 0.3 ? -0.0 : (double)(int)(3 * spread(r));
 			else if (kind == EQUAL)
 				*a = 1;
 			else if (kind == DIAGONAL)
