@@ -7,13 +7,13 @@
  * C is the mean over the band's lines and the tapers of the real part of the cross-spectra (bands.h); what is beyond any amplifier,
  * 1e30 times the mean power, is held there. V channels make V(V+1)/2 features: padding has none. Tokens are in the order of their stretches, the bands of a stretch one after the other; each band is a
  * kind of its own. */
-#include "model/tokeniser/bands.h"
+#include "model/tokeniser/condensed.h"
 
 #include "base/error.h"
 #include "tensor/eigen.h"
-#include "tensor/product.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 extern const struct tokeniser tokeniser_covariance;
@@ -56,7 +56,10 @@ static int count(const struct config *c, int T, double rate, int samples)
 
 static void *prepare(const struct config *c, int T, double rate)
 {
-	return bands_prepare(c, T, rate, c->encoder.tapers);
+	struct stretches *s = bands_prepare(c, T, rate, c->encoder.tapers);
+	struct condensed *made = condense(s);
+	free(s);
+	return made;
 }
 
 /* A NaN, which infinite powers leave, becomes the least. */
@@ -124,25 +127,22 @@ struct visit {
 	real *out;
 };
 
-static void walk(const struct stretches *s, const real *x, int T, const struct region *r, struct visit *v,
+static void walk(const struct condensed *s, const real *x, int T, const struct region *r, struct visit *v,
 	struct arena *scratch)
 {
-	size_t w = (size_t)r->width, width = (size_t)s->width;
-	int V = 0, *column = arena_take(scratch, w * sizeof *column);
+	size_t w = (size_t)r->width, V = (size_t)present(r);
+	int *column = arena_take(scratch, w * sizeof *column), found = 0;
 	for (int j = 0; j < r->width; j++)
 		if (r->channel[j] >= 0)
-			column[V++] = j;
-	real *parts = arena_take(scratch, (size_t)V * width * sizeof *parts);
-	real *C = arena_take(scratch, (size_t)V * (size_t)V * sizeof *C),
-	     *room = arena_take(scratch, (size_t)V * (size_t)s->L * sizeof *room);
+			column[found++] = j;
+	real *folded = arena_take(scratch, PARITIES * V * (size_t)s->half * sizeof *folded),
+	     *parts = arena_take(scratch, V * (size_t)s->most * sizeof *parts),
+	     *C = arena_take(scratch, V * V * sizeof *C);
 	for (int at = 0; at + s->L <= T; at += s->hop) {
-		bands_transform(s, x + (size_t)at * w, r->width, column, V, parts, NULL, room);
+		condensed_fold(s, x + (size_t)at * w, r->width, column, found, folded);
 		for (int b = 0; b < s->bands; b++) {
-			const real *part = parts + s->first[b];
-			row_products(V, V, s->size[b], part, width, part, width, C, (size_t)V);
-			for (int i = 0; i < V * V; i++)
-				C[i] /= (real)s->lines[b];
-			v->see(v, b, C, V);
+			condensed_products(s, b, folded, found, parts, C);
+			v->see(v, b, C, found);
 		}
 	}
 }
@@ -156,7 +156,7 @@ static void add_power(struct visit *v, int band, const real *C, int V)
 static void power(const struct config *c, const void *prepared, const real *x, int T, double rate,
 	const struct region *r, real *out, struct arena *scratch)
 {
-	const struct stretches *s = prepared;
+	const struct condensed *s = prepared;
 	struct visit v = {.see = add_power, .out = out};
 	(void)c;
 	(void)rate;
