@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /* What may be left beside the diagonal of a matrix whose largest number is between 1/2 and 1. */
-#define SMALL 0x1p-32F
+#define SMALL 0x1p-30F
 
 enum { SWEEPS = 40 }; /* matrices of 9 need about 6, those of 256 about 10 */
 

@@ -3,6 +3,8 @@
 #include "token_rig.h"
 
 #include "base/error.h"
+#include "model/tokeniser/condensed.h"
+#include "tensor/vector.h"
 #include "train/adapt.h"
 #include "train/tokens.h"
 
@@ -196,6 +198,51 @@ static void windows_without_tokens_are_named(void)
 		CHECK(err_status() == EX_DATAERR && strstr(err_text(), where) &&
 			strstr(err_text(), "region right are not finite"));
 		rig_end(&r);
+	}
+}
+
+/* Condensed waves make of samples what the waves themselves make of them: sums over a band's lines, of each two channels. */
+static void condensed_waves_say_the_same(void)
+{
+	enum { V = 3, LONGEST = 203, PART = 1024 };
+	static const struct {
+		int L, tapers;
+		const char *bands;
+	} how[] = {{128, 5, "encoder.bands=[4,8,10,13,20,30]"}, {LONGEST, 5, "encoder.bands=[4,8,31]"},
+		{64, 0, "encoder.bands=[4,8,31]"}, {33, 1, "encoder.bands=[1,31]"},
+		{9, 16, "encoder.bands=[4,4.5,16,31]"}, {2, 2, "encoder.bands=[4,31]"}};
+	struct rng r = rng_stream(1, "waves", 0, 0);
+	for (size_t i = 0; i < sizeof how / sizeof *how; i++) {
+		struct configuration c =
+			configured(PRESET_DEFAULT, (const char *const[]){how[i].bands, NULL});
+		struct stretches *s = bands_prepare(&c.value, how[i].L, 64, how[i].tapers);
+		struct condensed *few = condense(s);
+		real x[LONGEST * 4], parts[V * PART], room[V * LONGEST], folded[PARITIES * V * LONGEST],
+			is[V * V];
+		const int column[V] = {0, 1, 3}; /* 2 is nobody's */
+		CHECK(s->width <= PART && few->most <= LONGEST);
+		for (int t = 0; t < how[i].L * 4; t++)
+			x[t] = (real)(rng_uniform(&r) * 40 + (t % 4 == 3 ? t : 0)); /* the last one drifts */
+		bands_transform(s, x, 4, column, V, parts, NULL, room);
+		condensed_fold(few, x, 4, column, V, folded);
+		for (int b = 0; b < s->bands; b++) {
+			double was[V * V] = {0}, largest = 0;
+			for (int j = 0; j < V * V; j++) {
+				const real *p = parts + j / V * s->width + s->first[b],
+					   *q = parts + j % V * s->width + s->first[b];
+				for (int l = 0; l < s->size[b]; l++)
+					was[j] += (double)p[l] * (double)q[l] / s->lines[b];
+				largest = fmax(largest, fabs(was[j]));
+			}
+			condensed_products(few, b, folded, V, room, is);
+			for (int j = 0; j < V * V; j++)
+				CHECK_NEAR(is[j], was[j], 1e-5 * largest);
+			CHECK(few->size[b][EVEN] + few->size[b][ODD] <= s->size[b] + 2 * LANES);
+		}
+		CHECK(how[i].L < 128 || how[i].tapers < 2 || 3 * few->most < 2 * s->width);
+		free(s);
+		free(few);
+		config_end(&c);
 	}
 }
 
@@ -393,6 +440,7 @@ int main(void)
 	CASE(all_numbers_are_finite);
 	CASE(what_has_no_logarithm_is_nan);
 	CASE(windows_without_tokens_are_named);
+	CASE(condensed_waves_say_the_same);
 	CASE(windows_may_end_early);
 	CASE(there_are_so_many_tapers);
 	CASE(stretches_are_not_endless);
