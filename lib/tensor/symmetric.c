@@ -1,35 +1,10 @@
 #include "tensor/symmetric.h"
 
-#include "base/error.h"
+#include "base/mem.h"
 #include "tensor/vector.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-extern void ssyevd_(const char *job, const char *triangle, const int *n, float *a, const int *lda, float *w,
-	float *work, const int *lwork, int *iwork, const int *liwork, int *info);
-extern void dsyevd_(const char *job, const char *triangle, const int *n, double *a, const int *lda, double *w,
-	double *work, const int *lwork, int *iwork, const int *liwork, int *info);
-
-#ifdef REAL_DOUBLE
-#define syevd dsyevd_
-#else
-#define syevd ssyevd_
-#endif
-
-struct eigen_room eigen_room(int n, struct arena *a)
-{
-	int reals = 1 + 6 * n + 2 * n * n, ints = 3 + 5 * n;
-	return (struct eigen_room){reals, ints, arena_take(a, (size_t)reals * sizeof(real)),
-		arena_take(a, (size_t)ints * sizeof(int))};
-}
-
-void eigen_symmetric(int n, real *A, real *value, const struct eigen_room *room)
-{
-	int info;
-	syevd("V", "L", &n, A, &n, value, room->real, &room->reals, room->whole, &room->ints, &info);
-	must(info == 0); /* of finite numbers it always finds them */
-}
 
 enum { ROWS = 4 }; /* at a time */
 
@@ -45,8 +20,7 @@ static void add_outer(size_t n, size_t from, const double *const row[ROWS], doub
 	}
 }
 
-/* Not by the library: its products of doubles, and LAPACK's Cholesky, were seen to spoil each other and eigen_symmetric when several
- * threads of moe-cv were at work. */
+/* Not by the library: its products of doubles, and LAPACK, were seen to spoil each other when several threads of moe-cv were at work. */
 void gram_add(bool rows, int r, int c, const double *A, int n, double *G)
 {
 	size_t count = (size_t)(rows ? c : r), N = (size_t)n;

@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "dataset/adapt.h"
 #include "dataset/tokens.h"
+#include "model/tokeniser/condensed.h"
+#include "tensor/vector.h"
 
 #include <math.h>
 
@@ -155,6 +157,96 @@ static void all_numbers_are_finite(void)
 		for (int kind = 0; kind < KINDS; kind++)
 			CHECK(isfinite((double)model_token_scale(r.m, k)[kind]));
 	rig_end(&r);
+}
+
+/* A matrix without an answer makes a token of NaNs, and this logits of NaNs: never what looks like an answer. */
+static void what_has_no_logarithm_is_nan(void)
+{
+	struct rig r;
+	real x[T * 2], out[ROOM];
+	struct arena *a = arena_new();
+	begin(&r, "train.scale=none", make("a,b,c", 1, 4, T, 1));
+	r.m->config.encoder.floor = NAN;
+	dataset_fill(r.d, 0, 1, x);
+	r.m->tokeniser->features(&r.m->config, r.m->prepared, NULL, x, T, r.l.rate, &r.l.region[1], out, a);
+	for (int i = 0; i < 3 * KINDS * 3; i++)
+		CHECK(isnan((double)out[i]));
+	struct forward *f = forward_new(r.m, r.pool);
+	real logits[4 * 2], gate[4 * 2];
+	bool lost[4];
+	CHECK(!dataset_evaluate(r.d, f, r.item, 4, 4, 2, 2, logits, gate, lost));
+	for (int i = 0; i < 4; i++)
+		CHECK(lost[i]);
+	for (int i = 0; i < 4 * 2; i++)
+		CHECK(isnan((double)logits[i]));
+	forward_free(f);
+	arena_free(a);
+	rig_end(&r);
+}
+
+/* Training has no use for tokens that are not finite: their window is named, whichever it is. */
+static void windows_without_tokens_are_named(void)
+{
+	for (int bad = 0; bad < 20; bad += 7) {
+		struct rig r;
+		char where[64];
+		struct windows *w = make("a,b,c", 4, 5, T, 2); /* g0: 0 .. 9, g1: 10 .. 19 */
+		for (int t = 0; t < T; t++)
+			samples_of(w)[(bad * T + t) * C + 2] = t % 3 ? 3e38F : -3e38F;
+		rig_begin(&r, w, (const char *const[]){"encoder.tokens=spectral", "train.scale=none", NULL});
+		snprintf(where, sizeof where, "%s: the answer to the window from sample %lld is not",
+			r.d->recordings.s[r.d->item[bad].recording],
+			(long long)w->sample[r.d->item[bad].window]);
+		dataset_adapt(r.d, r.m, r.item, 20, ADAPT_WHOLE, r.pool);
+		CHECK(tokens_check(r.d->tokens, r.item, 20));
+		CHECK(err_status() == EX_DATAERR && text_starts(err_text(), where));
+		rig_end(&r);
+	}
+}
+
+/* Condensed waves make of samples what the waves themselves make of them: sums over a band's lines, of each two channels. */
+static void condensed_waves_say_the_same(void)
+{
+	enum { V = 3, LONGEST = 203, PART = 1024 };
+	static const struct {
+		int L, tapers;
+		const char *bands;
+	} how[] = {{128, 5, "encoder.bands=[4,8,10,13,20,30]"}, {LONGEST, 5, "encoder.bands=[4,8,31]"},
+		{64, 0, "encoder.bands=[4,8,31]"}, {33, 1, "encoder.bands=[1,31]"},
+		{9, 16, "encoder.bands=[4,4.5,16,31]"}, {2, 2, "encoder.bands=[4,31]"}};
+	struct rng r = rng_stream(1, "waves", 0, 0);
+	for (size_t i = 0; i < sizeof how / sizeof *how; i++) {
+		struct configuration c =
+			configured(PRESET_DEFAULT, (const char *const[]){how[i].bands, NULL});
+		struct stretches *s = bands_prepare(&c.value, how[i].L, 64, how[i].tapers);
+		struct condensed *few = condense(s);
+		real x[LONGEST * 4], parts[V * PART], room[V * LONGEST], folded[PARITIES * V * LONGEST],
+			is[V * V];
+		const int column[V] = {0, 1, 3}; /* 2 is nobody's */
+		CHECK(s->width <= PART && few->most <= LONGEST);
+		for (int t = 0; t < how[i].L * 4; t++)
+			x[t] = (real)(rng_uniform(&r) * 40 + (t % 4 == 3 ? t : 0)); /* the last one drifts */
+		bands_transform(s, x, 4, column, V, parts, NULL, room);
+		condensed_fold(few, x, 4, column, V, folded);
+		for (int b = 0; b < s->bands; b++) {
+			double was[V * V] = {0}, largest = 0;
+			for (int j = 0; j < V * V; j++) {
+				const real *p = parts + j / V * s->width + s->first[b],
+					   *q = parts + j % V * s->width + s->first[b];
+				for (int l = 0; l < s->size[b]; l++)
+					was[j] += (double)p[l] * (double)q[l] / s->lines[b];
+				largest = fmax(largest, fabs(was[j]));
+			}
+			condensed_products(few, b, folded, V, room, is);
+			for (int j = 0; j < V * V; j++)
+				CHECK_NEAR(is[j], was[j], 1e-5 * largest);
+			CHECK(few->size[b][EVEN] + few->size[b][ODD] <= s->size[b] + 2 * LANES);
+		}
+		CHECK(how[i].L < 128 || how[i].tapers < 2 || 3 * few->most < 2 * s->width);
+		free(s);
+		free(few);
+		config_end(&c);
+	}
 }
 
 /* A window that ends early has the tokens of the stretches that are whole. */
@@ -349,6 +441,9 @@ int main(void)
 	CASE(scale_is_the_mean_power);
 	CASE(padding_never_counts);
 	CASE(all_numbers_are_finite);
+	CASE(what_has_no_logarithm_is_nan);
+	CASE(windows_without_tokens_are_named);
+	CASE(condensed_waves_say_the_same);
 	CASE(windows_may_end_early);
 	CASE(there_are_so_many_tapers);
 	CASE(stretches_are_not_endless);

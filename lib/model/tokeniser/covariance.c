@@ -7,13 +7,13 @@
  * C is the mean over the band's lines and the tapers of the real part of the cross-spectra (bands.h); what is beyond any amplifier,
  * 1e30 times the mean power, is held there. V channels make V(V+1)/2 features: padding has none. Tokens are in the order of their stretches, the bands of a stretch one after the other; each band is a
  * kind of its own. */
-#include "model/tokeniser/bands.h"
+#include "model/tokeniser/condensed.h"
 
 #include "base/error.h"
-#include "tensor/symmetric.h"
-#include "tensor/product.h"
+#include "tensor/eigen.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 extern const struct tokeniser tokeniser_covariance;
@@ -56,93 +56,98 @@ static int count(const struct config *c, int T, double rate, int samples)
 
 static void *prepare(const struct config *c, int T, double rate)
 {
-	return bands_prepare(c, T, rate, c->encoder.tapers);
+	struct stretches *s = bands_prepare(c, T, rate, c->encoder.tapers);
+	struct condensed *made = condense(s);
+	free(s);
+	return made;
 }
 
-/* fmin and fmax pass over a NaN, which infinite powers leave. */
+/* A NaN, which infinite powers leave, becomes the least. */
 static real held(real x)
 {
-	return (real)fmin(fmax((double)x, -1e30), 1e30);
+	const real most = REAL(1e30);
+	x = x > -most ? x : -most;
+	return x < most ? x : most;
 }
 
-/* C / scale + floor I */
-static void level(real *C, int V, real scale, real least)
-{
-	for (int i = 0; i < V * V; i++)
-		C[i] = held(C[i] / scale) + (i % (V + 1) ? 0 : least);
-}
-
-/* out [V(V+1)/2] of C [V][V], row by row */
-static void triangle(const real *C, int V, real *out)
-{
-	for (int a = 0; a < V; a++)
-		for (int b = a; b < V; b++)
-			*out++ = C[a * V + b] * (a == b ? 1 : REAL(1.41421356237309505));
-}
-
-/* Room for the logarithm of a [V][V] */
-struct logarithm {
-	struct eigen_room eigen;
-	real *w, *log_C; /* [V], [V][V] */
+/* Tokens to be, whose matrices wait until there are as many as are solved at a time. */
+struct logarithms {
+	struct eigen eigen;
+	int n;
+	real *out[EIGEN_LANES]; /* [V(V+1)/2] where the logarithm of each goes */
+	real least;             /* eigenvalues below it are rounding */
 };
 
-static struct logarithm logarithm_room(int V, struct arena *scratch)
+/* The upper triangle of C / scale + least I, C [V][V], for the token out. */
+static void add_matrix(struct logarithms *g, const real *C, real scale, real *out)
 {
-	size_t v = (size_t)V;
-	return (struct logarithm){eigen_room(V, scratch), arena_take(scratch, v * sizeof(real)),
-		arena_take(scratch, v * v * sizeof(real))};
+	int V = g->eigen.n, lane = g->n++;
+	for (int a = 0; a < V; a++)
+		for (int b = a; b < V; b++)
+			g->eigen.A[a * V + b][lane] =
+				(double)(held(C[a * V + b] / scale) + (a == b ? g->least : 0));
+	g->out[lane] = out;
 }
 
-/* out [V(V+1)/2] of the logarithm of C [V][V], which is lost */
-static void logarithm(const struct logarithm *room, real *C, int V, real least, real *out)
+/* Row by row, entries beside the diagonal times root 2. */
+static void copy_triangle(const struct logarithms *g, int lane)
 {
-	size_t v = (size_t)V;
-	real *w = room->w, *log_C = room->log_C;
-	eigen_symmetric(V, C, w, &room->eigen);
-	for (size_t k = 0; k < v; k++)
-		w[k] = (real)log((double)(w[k] > least ? w[k] : least)); /* what is below is rounding */
-	for (size_t a = 0; a < v; a++)                                   /* eigenvector k is row k of C now */
-		for (size_t b = a; b < v; b++) {
-			real sum = 0;
-			for (size_t k = 0; k < v; k++)
-				sum += w[k] * C[k * v + a] * C[k * v + b];
-			log_C[a * v + b] = sum;
+	int V = g->eigen.n;
+	real *out = g->out[lane];
+	for (int a = 0; a < V; a++)
+		for (int b = a; b < V; b++)
+			*out++ = (real)(g->eigen.A[a * V + b][lane] * (a == b ? 1 : 1.41421356237309505));
+}
+
+/* Fills the tokens of the matrices that wait. One whose eigenvalues were not found becomes NaN, which is refused where windows are
+ * known by name. */
+static void take_logarithms(struct logarithms *g)
+{
+	int V = g->eigen.n;
+	unsigned failed = eigen_solve(&g->eigen);
+	for (int k = 0; k < V; k++)
+		for (int l = 0; l < EIGEN_LANES; l++) {
+			double w = g->eigen.w[k][l];
+			g->eigen.w[k][l] = l < g->n ? log(w > (double)g->least ? w : (double)g->least) : 0;
 		}
-	triangle(log_C, V, out);
+	eigen_compose(&g->eigen);
+	for (int l = 0; l < g->n; l++) {
+		copy_triangle(g, l);
+		for (int i = 0; i < V * (V + 1) / 2 && failed >> l & 1; i++)
+			g->out[l][i] = (real)NAN;
+	}
+	g->n = 0;
 }
 
 /* Calls for each stretch and band of x, in order, with C [V][V]. */
 struct visit {
-	void (*see)(struct visit *, int band, real *C, int V);
+	void (*see)(struct visit *, int band, const real *C, int V);
 	const real *scale;
-	struct logarithm logarithm;
-	real least, *out;
+	struct logarithms logarithms;
+	real *out;
 };
 
-static void walk(const struct stretches *s, const real *x, int T, const struct region *r, struct visit *v,
+static void walk(const struct condensed *s, const real *x, int T, const struct region *r, struct visit *v,
 	struct arena *scratch)
 {
-	size_t w = (size_t)r->width, width = (size_t)s->width;
-	int V = 0, *column = arena_take(scratch, w * sizeof *column);
+	size_t w = (size_t)r->width, V = (size_t)present(r);
+	int *column = arena_take(scratch, w * sizeof *column), found = 0;
 	for (int j = 0; j < r->width; j++)
 		if (r->channel[j] >= 0)
-			column[V++] = j;
-	real *parts = arena_take(scratch, (size_t)V * width * sizeof *parts);
-	real *C = arena_take(scratch, (size_t)V * (size_t)V * sizeof *C),
-	     *room = arena_take(scratch, (size_t)V * (size_t)s->L * sizeof *room);
+			column[found++] = j;
+	real *folded = arena_take(scratch, PARITIES * V * (size_t)s->half * sizeof *folded),
+	     *parts = arena_take(scratch, V * (size_t)s->most * sizeof *parts),
+	     *C = arena_take(scratch, V * V * sizeof *C);
 	for (int at = 0; at + s->L <= T; at += s->hop) {
-		bands_transform(s, x + (size_t)at * w, r->width, column, V, parts, NULL, room);
+		condensed_fold(s, x + (size_t)at * w, r->width, column, found, folded);
 		for (int b = 0; b < s->bands; b++) {
-			const real *part = parts + s->first[b];
-			row_products(V, V, s->size[b], part, width, part, width, C, (size_t)V);
-			for (int i = 0; i < V * V; i++)
-				C[i] /= (real)s->lines[b];
-			v->see(v, b, C, V);
+			condensed_products(s, b, folded, found, parts, C);
+			v->see(v, b, C, found);
 		}
 	}
 }
 
-static void add_power(struct visit *v, int band, real *C, int V)
+static void add_power(struct visit *v, int band, const real *C, int V)
 {
 	for (int a = 0; a < V; a++)
 		v->out[band] += held(C[a * V + a]) / (real)V;
@@ -151,7 +156,7 @@ static void add_power(struct visit *v, int band, real *C, int V)
 static void power(const struct config *c, const void *prepared, const real *x, int T, double rate,
 	const struct region *r, real *out, struct arena *scratch)
 {
-	const struct stretches *s = prepared;
+	const struct condensed *s = prepared;
 	struct visit v = {.see = add_power, .out = out};
 	(void)c;
 	(void)rate;
@@ -161,10 +166,11 @@ static void power(const struct config *c, const void *prepared, const real *x, i
 		out[b] /= (real)(1 + (T - s->L) / s->hop);
 }
 
-static void add_token(struct visit *v, int band, real *C, int V)
+static void add_token(struct visit *v, int band, const real *C, int V)
 {
-	level(C, V, v->scale ? v->scale[band] : 1, v->least);
-	logarithm(&v->logarithm, C, V, v->least, v->out);
+	add_matrix(&v->logarithms, C, v->scale ? v->scale[band] : 1, v->out);
+	if (v->logarithms.n == EIGEN_LANES)
+		take_logarithms(&v->logarithms);
 	v->out += V * (V + 1) / 2;
 }
 
@@ -173,11 +179,12 @@ static void features(const struct config *c, const void *prepared, const real *s
 {
 	struct visit v = {.see = add_token,
 		.scale = scale,
-		.logarithm = logarithm_room(present(r), scratch),
-		.least = (real)c->encoder.floor,
+		.logarithms = {.eigen = eigen_new(present(r), scratch), .least = (real)c->encoder.floor},
 		.out = out};
 	(void)rate;
 	walk(prepared, x, T, r, &v, scratch);
+	if (v.logarithms.n)
+		take_logarithms(&v.logarithms);
 }
 
 const struct tokeniser tokeniser_covariance = {.name = "covariance",

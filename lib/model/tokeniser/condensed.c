@@ -1,0 +1,133 @@
+#include "model/tokeniser/condensed.h"
+
+#include "tensor/product.h"
+#include "tensor/vector.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What may be missing of a number on K's diagonal, by the largest there: less than the rounding of floats leaves out of the waves. */
+#define MISSING 1e-13
+
+static const double root_half = 0.70710678118654752;
+
+/* The even or odd part of a band's waves: w [columns][half] */
+static void fold_waves(const struct stretches *s, int band, int parity, int half, double *w)
+{
+	int columns = 2 * s->lines[band];
+	for (int i = 0; i < columns; i++)
+		for (int t = 0; t < half; t++) {
+			int other = s->L - 1 - t;
+			const real *wave = s->wave + s->first[band] + i;
+			double a = (double)wave[(size_t)t * (size_t)s->width],
+			       b = (double)wave[(size_t)other * (size_t)s->width];
+			double middle = parity == ODD ? 0 : a;
+			w[(size_t)i * (size_t)half + (size_t)t] =
+				t == other ? middle : root_half * (parity == ODD ? a - b : a + b);
+		}
+}
+
+/* Columns l [returned][half] with the sum of l l^T = that of w w^T: Cholesky's, in the order of what is still missing. */
+static int factor(const double *w, int columns, int half, double *l)
+{
+	size_t n = (size_t)half;
+	double *missing = NEW_ARRAY(double, n), largest = 0;
+	int made = 0;
+	for (size_t i = 0; i < (size_t)columns; i++)
+		for (size_t t = 0; t < n; t++)
+			missing[t] += w[i * n + t] * w[i * n + t];
+	while (made < columns && made < half) {
+		size_t at = 0;
+		for (size_t t = 1; t < n; t++)
+			at = missing[t] > missing[at] ? t : at;
+		largest = made ? largest : missing[at];
+		if (!(missing[at] > MISSING * largest))
+			break;
+		double *to = l + (size_t)made * n, root = sqrt(missing[at]);
+		memset(to, 0, n * sizeof *to);
+		for (size_t i = 0; i < (size_t)columns; i++)
+			for (size_t t = 0; t < n; t++)
+				to[t] += w[i * n + at] * w[i * n + t];
+		for (size_t i = 0; i < (size_t)made; i++) {
+			double factor = l[i * n + at];
+			for (size_t t = 0; t < n; t++)
+				to[t] -= factor * l[i * n + t];
+		}
+		for (size_t t = 0; t < n; t++) {
+			to[t] /= root;
+			missing[t] -= to[t] * to[t];
+		}
+		missing[at] = 0;
+		made++;
+	}
+	free(missing);
+	return made;
+}
+
+struct condensed *condense(const struct stretches *s)
+{
+	int half = (s->L + 1) / 2, columns = 0;
+	size_t n = (size_t)half, numbers = 0;
+	for (int b = 0; b < s->bands; b++)
+		columns = columns > 2 * s->lines[b] ? columns : 2 * s->lines[b];
+	double *w = NEW_ARRAY(double, (size_t)columns *n), *l = NEW_ARRAY(double, (size_t)columns *n);
+	struct condensed *c = NEW(struct condensed);
+	*c = (struct condensed){.L = s->L, .hop = s->hop, .bands = s->bands, .half = half};
+	for (int b = 0; b < s->bands; b++) {
+		c->lines[b] = s->lines[b];
+		for (int parity = 0; parity < PARITIES; parity++) {
+			fold_waves(s, b, parity, half, w);
+			int made = factor(w, 2 * s->lines[b], half, l), size = whole_vectors(made);
+			c->size[b][parity] = size;
+			c->first[b][parity] = numbers;
+			c = mem_grow(c, 1, sizeof *c + (numbers + n * (size_t)size) * sizeof(real));
+			for (size_t t = 0; t < n; t++)
+				for (int i = 0; i < size; i++)
+					c->wave[numbers++] = i < made ? (real)l[(size_t)i * n + t] : 0;
+		}
+		int both = c->size[b][EVEN] + c->size[b][ODD];
+		c->most = both > c->most ? both : c->most;
+	}
+	free(w);
+	free(l);
+	return c;
+}
+
+void condensed_fold(const struct condensed *c, const real *x, int W, const int *column, int V, real *folded)
+{
+	size_t L = (size_t)c->L, half = (size_t)c->half, w = (size_t)W;
+	const real root = (real)root_half;
+	for (int v = 0; v < V; v++) {
+		const real *y = x + column[v];
+		real mean = 0, *even = folded + (size_t)v * half, *odd = even + (size_t)V * half;
+		for (size_t t = 0; t < L; t++)
+			mean += y[t * w];
+		mean /= (real)c->L;
+		for (size_t t = 0; t < L / 2; t++) {
+			real a = y[t * w] - mean, b = y[(L - 1 - t) * w] - mean;
+			even[t] = root * (a + b);
+			odd[t] = root * (a - b);
+		}
+		if (L % 2) {
+			even[half - 1] = y[(half - 1) * w] - mean;
+			odd[half - 1] = 0;
+		}
+	}
+}
+
+void condensed_products(const struct condensed *c, int band, const real *folded, int V, real *parts, real *C)
+{
+	size_t half = (size_t)c->half;
+	int both = c->size[band][EVEN] + c->size[band][ODD];
+	for (int parity = 0; parity < PARITIES; parity++) {
+		int size = c->size[band][parity];
+		product(V, size, c->half,
+			(struct product_left){folded + (size_t)parity * (size_t)V * half, half, 1},
+			c->wave + c->first[band][parity], (size_t)size,
+			parts + (parity == ODD ? c->size[band][EVEN] : 0), (size_t)both, FROM_ZERO, NULL);
+	}
+	row_products(V, V, both, parts, (size_t)both, parts, (size_t)both, C, (size_t)V);
+	for (int i = 0; i < V * V; i++)
+		C[i] /= (real)c->lines[band];
+}
