@@ -43,7 +43,8 @@ static const struct option table[] = {
 	{"seeds", 0, OPT_TEXT, &o.seeds, .arg = "LIST",
 		.help = "repeat with each of these seeds (1,5,9 or 1..3)"},
 	{"keep", 0, OPT_TEXT, &o.keep, .arg = "FOLDER",
-		.help = "keep the models there, as fold-0.safetensors and so on"},
+		.help = "keep the models there, as fold-0.safetensors and so on; links of these names are "
+			"replaced, not followed"},
 	{"summary", 0, OPT_TEXT, &o.summary, .arg = "FILE",
 		.help = "write the figures of folds and of all, with times, as one JSON object"},
 	THREADS_OPTION,
@@ -165,11 +166,10 @@ static void say_left_out(const struct folds *f)
 	if (common.quiet)
 		return;
 	if (f->unlabelled)
-		fprintf(stderr, "moe-cv: %lld windows without a label are left out\n",
-			(long long)f->unlabelled);
+		program_sayf("%lld windows without a label are left out", (long long)f->unlabelled);
 	if (f->kept < f->labelled)
-		fprintf(stderr, "moe-cv: --test-stride leaves %lld of %lld windows to test on\n",
-			(long long)f->kept, (long long)f->labelled);
+		program_sayf("--test-stride leaves %lld of %lld windows to test on", (long long)f->kept,
+			(long long)f->labelled);
 }
 
 static int prepare(struct run *r, const struct names *operands)

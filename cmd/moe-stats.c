@@ -83,8 +83,7 @@ static int one_container(struct work *w, struct st_file *f)
 			name);
 	w->routings++;
 	if (!failed && common.verbose)
-		fprintf(stderr, "%s: %s: %lld windows, %d layers\n", program.name, name, (long long)r->n,
-			r->layers);
+		program_sayf("%s: %lld windows, %d layers", name, (long long)r->n, r->layers);
 	routing_free(r);
 	free(name);
 	return failed;

@@ -142,10 +142,10 @@ static int choose_sides(struct run *r)
 			r->data, r->sides.train, r->sides.trains, r->data, r->sides.valid, r->sides.valids);
 	names_free(&groups);
 	if (!bad && r->sides.crossing && !common.quiet)
-		fprintf(stderr, "moe-train: %lld windows across the cut in time are left out\n",
-			(long long)r->sides.crossing);
+		program_sayf(
+			"%lld windows across the cut in time are left out", (long long)r->sides.crossing);
 	if (!bad && common.verbose)
-		fprintf(stderr, "moe-train: %lld windows train, %lld validate, %lld without label\n",
+		program_sayf("%lld windows train, %lld validate, %lld without label",
 			(long long)r->sides.trains,
 			(long long)(r->valid ? r->valid_sides.trains : r->sides.valids),
 			(long long)r->sides.unlabelled);
@@ -168,12 +168,15 @@ static void on_epoch(void *context, const struct epoch_report *e)
 	if (common.verbose || e->warnings->n)
 		progress_end(&r->progress);
 	if (common.verbose) {
-		fprintf(stderr, "moe-train: epoch %d of %d: loss %.4f, accuracy %.3f", e->epoch, e->epochs,
-			e->loss, e->accuracy);
+		struct text t = {0};
+		text_addf(&t, "epoch %d of %d: loss %.4f, accuracy %.3f", e->epoch, e->epochs, e->loss,
+			e->accuracy);
 		if (e->valids)
-			fprintf(stderr, "; validation: loss %.4f, accuracy %.3f%s", e->valid_loss,
+			text_addf(&t, "; validation: loss %.4f, accuracy %.3f%s", e->valid_loss,
 				e->valid_accuracy, e->best ? ", best so far" : "");
-		fprintf(stderr, "; %.0f windows/s\n", e->windows_per_s);
+		text_addf(&t, "; %.0f windows/s", e->windows_per_s);
+		program_say(t.s);
+		text_free(&t);
 	}
 	for (int i = 0; i < e->warnings->n && !common.quiet; i++)
 		program_say(e->warnings->s[i]);
@@ -228,8 +231,7 @@ static int finish(struct run *r, int interrupted)
 		if (trainer_save_state(r->trainer, r->state_path, &h))
 			return -1;
 		if (!common.quiet)
-			fprintf(stderr, "moe-train: stopped; go on with --resume --state %s\n",
-				r->state_path);
+			program_sayf("stopped; go on with --resume --state %s", r->state_path);
 		return 128 + (int)stop_signal;
 	}
 	if (model_save(r->model, common.output, &h))
@@ -239,10 +241,10 @@ static int finish(struct run *r, int interrupted)
 			EX_IOERR, "%s: the last state could not be written; the model is whole", o.state);
 	bool tell = common.verbose || r->progress.on;
 	if (trainer_best_epoch(r->trainer) && tell)
-		fprintf(stderr, "moe-train: the model is that of epoch %d, validation loss %.4f\n",
+		program_sayf("the model is that of epoch %d, validation loss %.4f",
 			trainer_best_epoch(r->trainer), trainer_best_loss(r->trainer));
 	if (trainer_calibrates(r->trainer) && tell)
-		fprintf(stderr, "moe-train: its temperature is %.3f\n", (double)r->model->temperature);
+		program_sayf("its temperature is %.3f", (double)r->model->temperature);
 	return 0;
 }
 

@@ -18,6 +18,7 @@
 #include "io/safetensors.h"
 
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,9 +161,24 @@ static struct {
 	char **argv;
 } running;
 
+/* The one place where sentences leave for standard error: what stands in names neither steers the terminal nor breaks the line. */
 static inline void program_say(const char *sentence)
 {
-	fprintf(stderr, "%s: %s\n", running.program->name, sentence);
+	struct text shown = {0};
+	text_shown(&shown, sentence);
+	fprintf(stderr, "%s: %s\n", running.program->name, text_string(&shown));
+	text_free(&shown);
+}
+
+static inline void program_sayf(const char *format, ...) PRINTF_LIKE(1, 2);
+static inline void program_sayf(const char *format, ...)
+{
+	va_list a;
+	va_start(a, format);
+	char *sentence = mem_vformat(format, a);
+	va_end(a);
+	program_say(sentence);
+	free(sentence);
 }
 
 /* Remembers how the work went: 0, EXIT_NO, or -1 with the error recorded (printed here). */

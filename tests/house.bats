@@ -41,6 +41,11 @@ none() { # none TEXT: fails and shows the text unless it is empty
         grep -vE '^[^:]*:[0-9]+:[[:space:]]*(/?\*|//)')"
 }
 
+@test "programs speak to people in one place, which escapes what names hold" {
+    none "$(grep -nE 'std(out|err)|perror|[^a-z_](printf|puts|putchar|dprintf)[[:space:]]*\(' cmd/*.c cmd/beside.h)"
+    [ "$(grep -c 'fprintf(stderr' cmd/program.h)" -eq 1 ]
+}
+
 @test "the library knows no option letter" {
     none "$(grep -rnE 'getopt|argv\[' lib --include='*.c' | grep -vE '^lib/(base/option|io/history)\.c:')"
 }

@@ -48,16 +48,23 @@ char *mem_text(const char *s)
 	return mem_text_n(s, strlen(s));
 }
 
+char *mem_vformat(const char *format, va_list a)
+{
+	va_list again;
+	va_copy(again, a);
+	int n = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	must(n >= 0);
+	char *p = mem_new((size_t)n + 1, 1);
+	vsnprintf(p, (size_t)n + 1, format, a);
+	return p;
+}
+
 char *mem_format(const char *format, ...)
 {
 	va_list a;
 	va_start(a, format);
-	int n = vsnprintf(NULL, 0, format, a);
-	va_end(a);
-	must(n >= 0);
-	char *p = mem_new((size_t)n + 1, 1);
-	va_start(a, format);
-	vsnprintf(p, (size_t)n + 1, format, a);
+	char *p = mem_vformat(format, a);
 	va_end(a);
 	return p;
 }

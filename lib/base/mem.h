@@ -9,6 +9,7 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 void *mem_new(size_t count, size_t size);             /* zeroed; refuses count * size beyond SIZE_MAX */
@@ -16,6 +17,7 @@ void *mem_grow(void *old, size_t count, size_t size); /* realloc; new part not z
 char *mem_text(const char *s);                        /* strdup */
 char *mem_text_n(const char *s, size_t n);            /* strndup */
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *mem_vformat(const char *format, va_list) __attribute__((format(printf, 1, 0)));
 
 /* From now on large blocks go back to the system as soon as they are freed, so that a program which goes through much data
  * piece by piece stays small. */
