@@ -3,6 +3,7 @@
 
 #include "train/cv.h"
 #include "train/fit.h"
+#include "train/need.h"
 #include "train/read.h"
 
 #include <errno.h>
@@ -55,7 +56,9 @@ static const struct option table[] = {
 };
 
 static const struct program program = {"moe-cv", "cross-validate a configuration on windows, by group",
-	"[WINDOWS...]", table, "moe-cv --folds 6 --seeds 1..3 -o lines.jsonl windows.st"};
+	"[WINDOWS...]", table, "moe-cv --folds 6 --seeds 1..3 -o lines.jsonl windows.st",
+	"use fewer --threads (a fold each), a smaller train.batch_size or encoder.hidden_dim, or raise the "
+	"limit (ulimit -v, ulimit -d)"};
 
 struct run {
 	struct configuration config;
@@ -223,15 +226,27 @@ static int on_fold(void *context, const struct cv_fold *f, int done, int total)
 	return output_write(r->out, f->lines, f->bytes) || output_flush(r->out) ? -1 : 0;
 }
 
-static int cross_validate(struct run *r)
+/* The folds that are trained side by side need memory each. */
+static int check_need(const struct run *r, const struct pool *pool)
 {
-	struct pool *pool = pool_new((int)common.threads);
+	struct dataset *d = r->data;
+	struct names notes = {0};
+	struct training_data all = {
+		.train = d, .trains = d->n, .valid = d, .valids = o.valid_fraction > 0 ? d->n : 0};
+	int folds = cv_count(&r->cv), threads = pool_threads(pool);
+	int bad = need_check(&r->config, NULL, &all, folds < threads ? folds : threads, &notes);
+	say(&notes);
+	names_free(&notes);
+	return bad;
+}
+
+static int cross_validate(struct run *r, struct pool *pool)
+{
 	struct cv_watch watch = {r, on_fold};
 	r->fold = cv_new(&r->cv);
 	progress_begin(&r->progress, (enum progress_mode)common.progress, common.quiet);
 	int bad = cv_run(&r->cv, pool, r->fold, &watch);
 	progress_end(&r->progress);
-	pool_free(pool);
 	return bad;
 }
 
@@ -263,9 +278,11 @@ static int finish(struct run *r, int bad)
 static int work(const struct names *operands)
 {
 	struct run r = {0};
-	int bad = prepare(&r, operands);
+	struct pool *pool = pool_new((int)common.threads);
+	int bad = prepare(&r, operands) || check_need(&r, pool);
 	if (!bad)
-		bad = finish(&r, open_results(&r) || cross_validate(&r));
+		bad = finish(&r, open_results(&r) || cross_validate(&r, pool));
+	pool_free(pool);
 	cv_free(&r.cv, r.fold);
 	folds_free(&r.folds);
 	dataset_free(r.data);

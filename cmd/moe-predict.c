@@ -45,7 +45,8 @@ static const struct option table[] = {
 };
 
 static const struct program program = {"moe-predict", "predict the classes of windows or recordings",
-	"-m MODEL [WINDOWS|RECORDING.csv...]", table, "moe-predict -m model.safetensors < new.csv"};
+	"-m MODEL [WINDOWS|RECORDING.csv...]", table, "moe-predict -m model.safetensors < new.csv",
+	"use fewer --threads, a smaller --batch, or raise the limit (ulimit -v, ulimit -d)"};
 
 struct recording {
 	char *group, *label;

@@ -51,7 +51,8 @@ static const struct option table[] = {
 
 static const struct program program = {"moe-stats",
 	"say how regions and experts are used, or describe a model, windows, state or routing file",
-	"[ROUTING...]", table, "moe-route -m m.safetensors w.safetensors | moe-stats"};
+	"[ROUTING...]", table, "moe-route -m m.safetensors w.safetensors | moe-stats",
+	"take fewer files at a time (--raw, then --merge), or raise the limit (ulimit -v, ulimit -d)"};
 
 struct work {
 	struct report report;

@@ -62,7 +62,8 @@ static const struct option table[] = {
 static const struct program program = {"moe-synth", "make EEG recordings whose truth is known", "-o FOLDER",
 	table,
 	"moe-synth --where O1,O2 --truth truth.json -o eeg && moe-split eeg/*.csv | moe-train -o "
-	"m.safetensors -"};
+	"m.safetensors -",
+	"make shorter recordings (--seconds) or fewer --channels, or raise the limit (ulimit -v, ulimit -d)"};
 
 static int set_up(struct synth *s)
 {

@@ -4,6 +4,7 @@
 #include "train/condition.h"
 #include "train/fit.h"
 #include "train/log.h"
+#include "train/need.h"
 #include "train/read.h"
 
 static struct {
@@ -50,7 +51,9 @@ static const struct option table[] = {
 };
 
 static const struct program program = {"moe-train", "train a model of regional experts on windows",
-	"[WINDOWS...]", table, "moe-split *.csv | moe-train --valid-fraction 0.2 -o model.safetensors -"};
+	"[WINDOWS...]", table, "moe-split *.csv | moe-train --valid-fraction 0.2 -o model.safetensors -",
+	"use fewer --threads, a smaller train.batch_size or encoder.hidden_dim, or raise the limit (ulimit "
+	"-v, ulimit -d)"};
 
 static volatile sig_atomic_t stop_signal;
 
@@ -331,6 +334,13 @@ static int prepare(struct run *r, const struct names *operands)
 	r->work = (struct training_data){r->data, r->valid ? r->valid : r->data, r->sides.train,
 		r->valid ? r->valid_sides.train : r->sides.valid, r->sides.trains,
 		r->valid ? r->valid_sides.trains : r->sides.valids};
+	struct names notes = {0};
+	int bad = need_check(&r->config, r->before, &r->work, 1, &notes);
+	for (int i = 0; i < notes.n && !common.quiet; i++)
+		program_say(notes.s[i]);
+	names_free(&notes);
+	if (bad)
+		return -1;
 	r->model = fit_model(&r->config, r->before, told, &r->work, r->pool, (uint64_t)common.seed);
 	return r->model ? 0 : -1;
 }

@@ -207,6 +207,9 @@ static inline int program_start(const struct program *p, int argc, char **argv, 
 {
 	start_done();
 	running.program = p;
+	err_program(p->name);
+	if (p->less)
+		mem_remedy(p->less);
 	running.argc = argc;
 	running.argv = NEW_ARRAY(char *, argc + 1);
 	for (int i = 0; i < argc; i++)

@@ -83,6 +83,14 @@ none() { # none TEXT: fails and shows the text unless it is empty
     done
 }
 
+@test "every page has the status that running out of memory ends with, and JSON and CSV take memory as all do" {
+    for page in man/*.1 man/moe-tools.7; do
+        sed -n '/^\.Sh EXIT STATUS/,/^\.Sh [^E]/p' "$page" | grep -q '\b71\b' || { echo "$page does not name 71"; false; }
+    done
+    none "$(grep -nE 'cJSON_(Parse|Create|Add|Print|Duplicate)[A-Za-z]*\(' -r lib cmd --include='*.[ch]' | grep -v '^lib/base/json.c:')"
+    none "$(grep -rnE '[^_a-z](malloc|calloc|realloc|strdup|strndup|asprintf|aligned_alloc) *\(' lib cmd --include='*.[ch]' | grep -v '^lib/base/mem.c:')"
+}
+
 @test "every program tells its name and version, and its help shows its options" {
     version=$(sed -n 's/.*MOE_VERSION "\(.*\)"/\1/p' lib/base/version.h)
     for p in $programs; do

@@ -151,7 +151,8 @@ END
     moe-predict -m evil-m.st --csv evil.st >evil.csv
     tr '\n' ' ' <evil.csv >evil.flat
     clean evil.flat
-    ! grep -q '\\e\|'\' evil.csv
+    run grep -q '\\e\|'\' evil.csv
+    [ "$status" -eq 1 ]
 }
 
 @test "files made in a folder stay in it" {

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,8 +109,27 @@ static const char *duplicate(const cJSON *item)
 	return found;
 }
 
+static void set_hooks(void)
+{
+	cJSON_InitHooks(&(cJSON_Hooks){mem_take, free});
+}
+
+/* The parser takes its memory where all do: running out of it is neither a bug nor a fault in the text. */
+static void begin(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, set_hooks);
+}
+
+cJSON *json_of_text(const char *s)
+{
+	begin();
+	return cJSON_CreateString(s);
+}
+
 cJSON *json_parse(const char *s, size_t n, const char *what)
 {
+	begin();
 	const char *fault = !json_utf8(s, n)                          ? "bytes that are not UTF-8 text"
 			    : n >= 3 && !memcmp(s, "\xef\xbb\xbf", 3) ? "a byte order mark in front"
 								      : lexical_fault(s, n);

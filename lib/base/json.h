@@ -15,6 +15,9 @@
 /* Parses n bytes. NULL and an error naming `what` (a file, an option) when it is not one JSON value. */
 cJSON *json_parse(const char *s, size_t n, const char *what);
 
+/* A string as a value. */
+cJSON *json_of_text(const char *s);
+
 /* Strict UTF-8 without NUL. */
 bool json_utf8(const char *s, size_t n);
 

@@ -4,6 +4,7 @@
 
 #include <malloc.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +12,47 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+static char doing[200];
+static const char *remedy = "raise the limit (ulimit -v, ulimit -d), or end other programs";
+
+void mem_remedy(const char *sentence)
+{
+	remedy = sentence;
+}
+
+void mem_doing(const char *format, ...)
+{
+	va_list a;
+	va_start(a, format);
+	vsnprintf(doing, sizeof doing, format, a);
+	va_end(a);
+}
+
+static void how_much(char text[static 80], size_t count, size_t size)
+{
+	*text = 0;
+	if (size == 1)
+		snprintf(text, 80, " (%zu bytes)", count);
+	else if (size)
+		snprintf(text, 80, " (%zu elements of %zu bytes)", count, size);
+}
+
+/* Without memory of its own, and without what libraries do at the end, which may wait for memory or for other threads. */
 static _Noreturn void exhausted(size_t count, size_t size)
 {
-	fprintf(stderr, "moe-tools: out of memory (%zu elements of %zu bytes)\n", count, size);
-	exit(EX_OSERR);
+	static atomic_flag first = ATOMIC_FLAG_INIT;
+	while (atomic_flag_test_and_set(&first)) /* of several threads one speaks */
+		pause();
+	char amount[80];
+	how_much(amount, count, size);
+	fprintf(stderr, "%s: out of memory%s%s%s; %s\n", err_program_name(), amount, *doing ? " while " : "",
+		doing, remedy);
+	quick_exit(EX_OSERR);
+}
+
+void mem_exhausted(void)
+{
+	exhausted(0, 0);
 }
 
 void *mem_new(size_t count, size_t size)
@@ -34,6 +72,11 @@ void *mem_grow(void *old, size_t count, size_t size)
 	if (!p)
 		exhausted(count, size);
 	return p;
+}
+
+void *mem_take(size_t bytes)
+{
+	return mem_grow(NULL, bytes, 1);
 }
 
 char *mem_text_n(const char *s, size_t n)
@@ -80,9 +123,9 @@ void mem_need_space(size_t bytes, const char *what_for)
 		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED) {
 		fprintf(stderr,
-			"moe-tools: out of memory: %s needs %zu MB of address space; raise the limit (ulimit "
+			"%s: out of memory: %s needs %zu MB of address space; raise the limit (ulimit "
 			"-v), or use fewer --threads\n",
-			what_for, bytes >> 20);
+			err_program_name(), what_for, bytes >> 20);
 		_exit(EX_OSERR); /* the end of such a library would wait as well */
 	}
 	munmap(p, bytes);

@@ -45,11 +45,16 @@ static void unguard(const char *path)
 			guarded[i] = NULL;
 }
 
-static void on_signal(int signal)
+static void remove_temporaries(void)
 {
 	for (int i = 0; i < SLOTS; i++)
 		if (guarded[i])
 			unlink(guarded[i]);
+}
+
+static void on_signal(int signal)
+{
+	remove_temporaries();
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 	sigaction(signal, &standard, NULL);
 	raise(signal);
@@ -58,6 +63,12 @@ static void on_signal(int signal)
 void output_guard_signals(void)
 {
 	static const int fatal[] = {SIGINT, SIGTERM, SIGHUP};
+	static bool told;
+	if (!told) { /* a bug, out of memory */
+		atexit(remove_temporaries);
+		at_quick_exit(remove_temporaries);
+		told = true;
+	}
 	for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++) {
 		struct sigaction old, a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 		sigaction(fatal[i], NULL, &old);

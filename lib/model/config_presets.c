@@ -97,3 +97,9 @@ const struct preset preset_table[] = {
 	{"spectral", {plain}, "small pre-norm encoders on band powers, by themselves"},
 	{0},
 };
+
+bool config_preset_of_one_region(int preset)
+{
+	const char *const *of = preset_table[preset].set[1];
+	return of == transformer || of == library || of == multimind;
+}

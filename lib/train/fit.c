@@ -24,8 +24,7 @@ int fit_check_unvalidated(const struct configuration *c)
 	return 0;
 }
 
-/* The structure, by configuration and windows, without values. */
-static struct model *declare(
+struct model *fit_declare(
 	const struct configuration *c, const struct model *before, const struct training_data *d)
 {
 	struct layout l;
@@ -37,7 +36,7 @@ static struct model *declare(
 	names_copy(&l.classes, &d->train->classes);
 	if (!before)
 		l.conditions = conditions;
-	struct model *m = model_new(&c->value, &l, before ? before->gate_fc1_weight >= 0 : -1);
+	struct model *m = model_declare(&c->value, &l, before ? before->gate_fc1_weight >= 0 : -1);
 	if (m && config_check_effect(c, l.regions, m->n)) {
 		model_free(m);
 		m = NULL;
@@ -158,10 +157,11 @@ static int fit_inputs(
 struct model *fit_model(const struct configuration *c, struct model *before, bool told,
 	const struct training_data *d, struct pool *pool, uint64_t seed)
 {
-	struct model *m = declare(c, before, d);
+	struct model *m = fit_declare(c, before, d);
 	if (!m)
 		return NULL;
 	gemm_single_thread(pool_threads(pool));
+	model_allocate(m);
 	start_values(m, before, d, seed);
 	if (d->valids && d->valid != d->train)
 		dataset_renumber(d->valid, &m->layout.classes);
