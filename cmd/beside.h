@@ -120,11 +120,8 @@ static inline int beside_list(struct split_options *o, struct names *recordings)
 			l->name);
 	for (int i = 0; i < l->n; i++)
 		names_add(recordings, l->entry[i].path);
-	for (int i = 0; i < l->unknown.n && common.verbose; i++) {
-		char *sentence = mem_format("%s: column \"%s\" is not looked at", l->name, l->unknown.s[i]);
-		program_say(sentence);
-		free(sentence);
-	}
+	for (int i = 0; i < l->unknown.n && common.verbose; i++)
+		program_sayf("%s: column \"%s\" is not looked at", l->name, l->unknown.s[i]);
 	o->list = l;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "train/cv.h"
 #include "train/fit.h"
 #include "dataset/read.h"
+#include "train/need.h"
 
 #include <errno.h>
 #include <math.h>
@@ -43,7 +44,8 @@ static const struct option table[] = {
 	{"seeds", 0, OPT_TEXT, &o.seeds, .arg = "LIST",
 		.help = "repeat with each of these seeds (1,5,9 or 1..3)"},
 	{"keep", 0, OPT_TEXT, &o.keep, .arg = "FOLDER",
-		.help = "keep the models there, as fold-0.safetensors and so on"},
+		.help = "keep the models there, as fold-0.safetensors and so on; links of these names are "
+			"replaced, not followed"},
 	{"summary", 0, OPT_TEXT, &o.summary, .arg = "FILE",
 		.help = "write the figures of folds and of all, with times, as one JSON object"},
 	THREADS_OPTION,
@@ -54,7 +56,9 @@ static const struct option table[] = {
 };
 
 static const struct program program = {"moe-cv", "cross-validate a configuration on windows, by group",
-	"[WINDOWS...]", table, "moe-cv --folds 6 --seeds 1..3 -o lines.jsonl windows.st"};
+	"[WINDOWS...]", table, "moe-cv --folds 6 --seeds 1..3 -o lines.jsonl windows.st",
+	"use fewer --threads (a fold each), a smaller train.batch_size or encoder.hidden_dim, or raise the "
+	"limit (ulimit -v, ulimit -d)"};
 
 struct run {
 	struct configuration config;
@@ -165,11 +169,10 @@ static void say_left_out(const struct folds *f)
 	if (common.quiet)
 		return;
 	if (f->unlabelled)
-		fprintf(stderr, "moe-cv: %lld windows without a label are left out\n",
-			(long long)f->unlabelled);
+		program_sayf("%lld windows without a label are left out", (long long)f->unlabelled);
 	if (f->kept < f->labelled)
-		fprintf(stderr, "moe-cv: --test-stride leaves %lld of %lld windows to test on\n",
-			(long long)f->kept, (long long)f->labelled);
+		program_sayf("--test-stride leaves %lld of %lld windows to test on", (long long)f->kept,
+			(long long)f->labelled);
 }
 
 static int prepare(struct run *r, const struct names *operands)
@@ -223,15 +226,27 @@ static int on_fold(void *context, const struct cv_fold *f, int done, int total)
 	return mapping_check() || output_write(r->out, f->lines, f->bytes) || output_flush(r->out) ? -1 : 0;
 }
 
-static int cross_validate(struct run *r)
+/* The folds that are trained side by side need memory each. */
+static int check_need(const struct run *r, const struct pool *pool)
 {
-	struct pool *pool = pool_new((int)common.threads);
+	struct dataset *d = r->data;
+	struct names notes = {0};
+	struct training_data all = {
+		.train = d, .trains = d->n, .valid = d, .valids = o.valid_fraction > 0 ? d->n : 0};
+	int folds = cv_count(&r->cv), threads = pool_threads(pool);
+	int bad = need_check(&r->config, NULL, &all, folds < threads ? folds : threads, &notes);
+	say(&notes);
+	names_free(&notes);
+	return bad;
+}
+
+static int cross_validate(struct run *r, struct pool *pool)
+{
 	struct cv_watch watch = {r, on_fold};
 	r->fold = cv_new(&r->cv);
 	progress_begin(&r->progress, (enum progress_mode)common.progress, common.quiet);
 	int bad = cv_run(&r->cv, pool, r->fold, &watch);
 	progress_end(&r->progress);
-	pool_free(pool);
 	return bad;
 }
 
@@ -263,9 +278,11 @@ static int finish(struct run *r, int bad)
 static int work(const struct names *operands)
 {
 	struct run r = {0};
-	int bad = prepare(&r, operands);
+	struct pool *pool = pool_new((int)common.threads);
+	int bad = prepare(&r, operands) || check_need(&r, pool);
 	if (!bad)
-		bad = finish(&r, open_results(&r) || cross_validate(&r));
+		bad = finish(&r, open_results(&r) || cross_validate(&r, pool));
+	pool_free(pool);
 	cv_free(&r.cv, r.fold);
 	folds_free(&r.folds);
 	dataset_free(r.data);

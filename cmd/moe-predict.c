@@ -51,7 +51,8 @@ static const struct option table[] = {
 };
 
 static const struct program program = {"moe-predict", "predict the classes of windows or recordings",
-	"-m MODEL [WINDOWS|RECORDING.csv...]", table, "moe-predict -m model.safetensors < new.csv"};
+	"-m MODEL [WINDOWS|RECORDING.csv...]", table, "moe-predict -m model.safetensors < new.csv",
+	"use fewer --threads, a smaller --batch, or raise the limit (ulimit -v, ulimit -d)"};
 
 struct recording {
 	char *group, *label;
@@ -73,73 +74,63 @@ struct run {
 	long long windows, unanswered;
 };
 
-/* A cell of a table, the first of its row or not: quoted where commas ask for it; tabs and line ends cannot stand in a TSV
- * cell. */
-static void cell(struct text *t, enum form form, bool first, const char *s)
+static char separator(const struct run *r)
 {
-	if (!first)
-		text_add(t, form == CSV ? "," : "\t");
-	if (form == CSV && strpbrk(s, ",\"\n\r")) {
-		text_add(t, "\"");
-		for (; *s; s++)
-			text_add_n(t, *s == '"' ? "\"\"" : s, *s == '"' ? 2 : 1);
-		text_add(t, "\"");
-		return;
-	}
-	for (; *s; s++)
-		text_add_n(t, form == TSV && strchr("\t\n\r", *s) ? " " : s, 1);
+	return r->form == CSV ? ',' : '\t';
 }
 
-/* Empty where there is none (NAN). */
-static void number(struct text *t, enum form form, double x)
+/* A cell behind a separator. */
+static void cell(const struct run *r, const char *s, struct text *t)
 {
-	text_add(t, form == CSV ? "," : "\t");
-	if (!isnan(x))
-		text_addf(t, "%.9g", x);
+	text_addf(t, "%c", separator(r));
+	text_cell(t, s, separator(r));
+}
+
+static void heading(const struct run *r, const char *what, const char *name, struct text *t)
+{
+	char *s = mem_format("%s_%s", what, name);
+	cell(r, s, t);
+	free(s);
 }
 
 static void header(const struct run *r, struct text *t)
 {
-	static const char *const window[] = {"recording", "group", "start", "time", "label", "class", NULL};
-	static const char *const recording[] = {"recording", "group", "windows", "label", "class", NULL};
-	for (const char *const *c = o.per ? recording : window; *c; c++)
-		cell(t, r->form, c == window || c == recording, *c);
 	const struct layout *l = r->layout;
+	text_cell(t, "recording", separator(r));
+	cell(r, "group", t);
+	cell(r, o.per ? "windows" : "start", t);
+	if (!o.per)
+		cell(r, "time", t);
+	cell(r, "label", t);
+	cell(r, "class", t);
 	for (int pass = 0; pass < (o.per ? 1 : 2); pass++)
-		for (int c = 0; c < r->classes; c++) {
-			char *name = mem_format("%s_%s", pass ? "logit" : "p", l->classes.s[c]);
-			cell(t, r->form, false, name);
-			free(name);
-		}
-	for (int k = 0; k < r->K; k++) {
-		char *name = mem_format("gate_%s", l->region[k].name);
-		cell(t, r->form, false, name);
-		free(name);
-	}
+		for (int c = 0; c < r->classes; c++)
+			heading(r, pass ? "logit" : "p", l->classes.s[c], t);
+	for (int k = 0; k < r->K; k++)
+		heading(r, "gate", l->region[k].name, t);
 	if (r->committee->adapts)
-		cell(t, r->form, false, "adapted");
+		cell(r, "adapted", t);
 	text_add(t, "\n");
 }
 
 static void as_row(const struct run *r, const struct answer *a, struct text *t)
 {
-	char digits[40];
-	cell(t, r->form, true, a->recording);
-	cell(t, r->form, false, a->group);
-	snprintf(digits, sizeof digits, "%lld", o.per ? a->windows : a->start);
-	cell(t, r->form, false, digits);
+	char c = separator(r);
+	text_cell(t, a->recording, c);
+	cell(r, a->group, t);
+	text_addf(t, "%c%lld", c, o.per ? a->windows : a->start);
 	if (!o.per)
-		number(t, r->form, a->time);
-	cell(t, r->form, false, a->label ? a->label : "");
-	cell(t, r->form, false, a->class ? a->class : "");
-	for (int c = 0; c < r->classes; c++)
-		number(t, r->form, a->p ? a->p[c] : NAN);
-	for (int c = 0; c < r->classes && !o.per; c++)
-		number(t, r->form, a->logits ? (double)a->logits[c] : NAN);
+		text_number_cell(t, a->time, c);
+	cell(r, a->label ? a->label : "", t);
+	cell(r, a->class ? a->class : "", t);
+	for (int i = 0; i < r->classes; i++)
+		text_number_cell(t, a->p ? a->p[i] : NAN, c);
+	for (int i = 0; i < r->classes && !o.per; i++)
+		text_number_cell(t, a->logits ? (double)a->logits[i] : NAN, c);
 	for (int k = 0; k < r->K; k++)
-		number(t, r->form, a->gate ? a->gate[k] : NAN);
+		text_number_cell(t, a->gate ? a->gate[k] : NAN, c);
 	if (a->adapted)
-		cell(t, r->form, false, a->adapted);
+		cell(r, a->adapted, t);
 	text_add(t, "\n");
 }
 

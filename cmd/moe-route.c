@@ -38,7 +38,8 @@ static const struct option table[] = {
 
 static const struct program program = {"moe-route", "show how a model weighs its regions and experts",
 	"-m MODEL [WINDOWS|RECORDING.csv...]", table,
-	"moe-split new.csv --like m.safetensors | moe-route -m m.safetensors - | moe-stats"};
+	"moe-split new.csv --like m.safetensors | moe-route -m m.safetensors - | moe-stats",
+	"use fewer --threads, a smaller --batch, or raise the limit (ulimit -v, ulimit -d)"};
 
 /* The table of a dataset's windows in the form files have it, under the model's regions. */
 struct table {

@@ -40,7 +40,8 @@ static const struct option table[] = {
 };
 
 static const struct program program = {"moe-score", "say how good predictions are", "[PREDICTIONS...]", table,
-	"moe-predict -m model.safetensors test.st | moe-score"};
+	"moe-predict -m model.safetensors test.st | moe-score",
+	"score fewer predictions at a time, or raise the limit (ulimit -v, ulimit -d)"};
 
 /* --- thresholds */
 

@@ -105,7 +105,8 @@ static const struct option table[] = {
 
 static const struct program program = {"moe-split", "cut EEG recordings (CSV) into windows",
 	"[RECORDING.csv ...]", table,
-	"moe-split --window 2s --stride 1s S*.csv | moe-train -o model.safetensors -"};
+	"moe-split --window 2s --stride 1s S*.csv | moe-train -o model.safetensors -",
+	"use fewer --threads, cut fewer recordings at a time, or raise the limit (ulimit -v, ulimit -d)"};
 
 static int contradictions(void)
 {

@@ -51,7 +51,8 @@ static const struct option table[] = {
 
 static const struct program program = {"moe-stats",
 	"say how regions and experts are used, or describe a model, windows, state or routing file",
-	"[ROUTING...]", table, "moe-route -m m.safetensors w.safetensors | moe-stats"};
+	"[ROUTING...]", table, "moe-route -m m.safetensors w.safetensors | moe-stats",
+	"take fewer files at a time (--raw, then --merge), or raise the limit (ulimit -v, ulimit -d)"};
 
 struct work {
 	struct report report;
@@ -88,8 +89,7 @@ static int one_container(struct work *w, struct st_file *f)
 	struct routing *r = routing_of(f);
 	int failed = r ? add_routing(w, r) : -1;
 	if (!failed && common.verbose)
-		fprintf(stderr, "%s: %s: %lld windows, %d layers\n", program.name, r->name, (long long)r->n,
-			r->layers);
+		program_sayf("%s: %lld windows, %d layers", r->name, (long long)r->n, r->layers);
 	routing_free(r);
 	return failed;
 }

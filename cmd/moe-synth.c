@@ -53,7 +53,8 @@ static const struct option table[] = {
 			"(missing rows)"},
 	{"truth", 0, OPT_TEXT, &o.truth, .arg = "FILE",
 		.help = "write what was put in as JSON; - is standard output"},
-	{"force", 0, OPT_FLAG, &o.force, .help = "replace recordings of the same name"},
+	{"force", 0, OPT_FLAG, &o.force,
+		.help = "replace recordings of the same name; links are replaced, not followed"},
 	SEED_OPTION,
 	COMMON_OPTIONS,
 };
@@ -61,7 +62,8 @@ static const struct option table[] = {
 static const struct program program = {"moe-synth", "make EEG recordings whose truth is known", "-o FOLDER",
 	table,
 	"moe-synth --where O1,O2 --truth truth.json -o eeg && moe-split eeg/*.csv | moe-train -o "
-	"m.safetensors -"};
+	"m.safetensors -",
+	"make shorter recordings (--seconds) or fewer --channels, or raise the limit (ulimit -v, ulimit -d)"};
 
 static int set_up(struct synth *s)
 {
@@ -125,12 +127,12 @@ static int one_recording(const struct synth *s, int subject, int session, struct
 {
 	char *name = file_name(subject, session), *path = mem_format("%s/%s", common.output, name);
 	struct synth_recording *r = synth_record(s, subject, session);
-	struct output *out = output_open(path, OUTPUT_TEXT);
+	struct output *out = output_drop_link(path) ? NULL : output_open(path, OUTPUT_TEXT);
 	int failed = out ? output_end(out, synth_write_csv(s, r, out)) : -1;
 	if (!failed)
 		synth_truth_recording(s, r, name, truth);
 	if (!failed && common.verbose)
-		fprintf(stderr, "%s: %s: %lld rows\n", program.name, path, (long long)r->n);
+		program_sayf("%s: %lld rows", path, (long long)r->n);
 	synth_recording_free(r);
 	free(name);
 	free(path);
@@ -144,27 +146,31 @@ static int finish_truth(struct output *out, struct text *t)
 	return output_end(out, output_write(out, t->s, t->n));
 }
 
-static void say_place(const struct synth *s, const struct synth_place *p)
+static void add_place(const struct synth *s, const struct synth_place *p, struct text *t)
 {
 	for (int j = 0; j < p->n; j++)
-		fprintf(stderr, " %s", s->channels.s[p->channel[j]]);
+		text_addf(t, " %s", s->channels.s[p->channel[j]]);
 }
 
 static void say_effects(const struct synth *s)
 {
+	struct text t = {0};
 	for (int i = 0; i < s->effects; i++) {
 		const struct synth_effect *e = &s->effect[i];
-		fprintf(stderr, "%s: class %s: %g Hz at", program.name, s->classes.s[e->class], e->hz);
-		say_place(s, &e->place);
-		fprintf(stderr, "\n");
+		t.n = 0;
+		text_addf(&t, "class %s: %g Hz at", s->classes.s[e->class], e->hz);
+		add_place(s, &e->place, &t);
+		program_say(t.s);
 	}
-	if (!o.relation)
-		return;
-	fprintf(stderr, "%s: all classes: bursts of %g Hz at", program.name, s->relation.hz);
-	say_place(s, &s->relation.place[0]);
-	fprintf(stderr, " and at");
-	say_place(s, &s->relation.place[1]);
-	fprintf(stderr, "\n");
+	if (o.relation) {
+		t.n = 0;
+		text_addf(&t, "all classes: bursts of %g Hz at", s->relation.hz);
+		add_place(s, &s->relation.place[0], &t);
+		text_add(&t, " and at");
+		add_place(s, &s->relation.place[1], &t);
+		program_say(t.s);
+	}
+	text_free(&t);
 }
 
 static int make_all(const struct synth *s)

@@ -5,6 +5,7 @@
 #include "train/fit.h"
 #include "train/log.h"
 #include "dataset/read.h"
+#include "train/need.h"
 #include "train/schedule.h"
 
 #include <errno.h>
@@ -59,7 +60,9 @@ static const struct option table[] = {
 };
 
 static const struct program program = {"moe-train", "train a model of regional experts on windows",
-	"[WINDOWS...]", table, "moe-split *.csv | moe-train --valid-fraction 0.2 -o model.safetensors -"};
+	"[WINDOWS...]", table, "moe-split *.csv | moe-train --valid-fraction 0.2 -o model.safetensors -",
+	"use fewer --threads, a smaller train.batch_size or encoder.hidden_dim, or raise the limit (ulimit "
+	"-v, ulimit -d)"};
 
 static volatile sig_atomic_t stop_signal;
 
@@ -151,10 +154,10 @@ static int choose_sides(struct run *r)
 			r->data, r->sides.train, r->sides.trains, r->data, r->sides.valid, r->sides.valids);
 	names_free(&groups);
 	if (!bad && r->sides.crossing && !common.quiet)
-		fprintf(stderr, "moe-train: %lld windows across the cut in time are left out\n",
-			(long long)r->sides.crossing);
+		program_sayf(
+			"%lld windows across the cut in time are left out", (long long)r->sides.crossing);
 	if (!bad && common.verbose)
-		fprintf(stderr, "moe-train: %lld windows train, %lld validate, %lld without label\n",
+		program_sayf("%lld windows train, %lld validate, %lld without label",
 			(long long)r->sides.trains,
 			(long long)(r->valid ? r->valid_sides.trains : r->sides.valids),
 			(long long)r->sides.unlabelled);
@@ -177,12 +180,15 @@ static void on_epoch(void *context, const struct epoch_report *e)
 	if (common.verbose || e->warnings->n)
 		progress_end(&r->progress);
 	if (common.verbose) {
-		fprintf(stderr, "moe-train: epoch %d of %d: loss %.4f, accuracy %.3f", e->epoch, e->epochs,
-			e->loss, e->accuracy);
+		struct text t = {0};
+		text_addf(&t, "epoch %d of %d: loss %.4f, accuracy %.3f", e->epoch, e->epochs, e->loss,
+			e->accuracy);
 		if (e->valids)
-			fprintf(stderr, "; validation: loss %.4f, accuracy %.3f%s", e->valid_loss,
+			text_addf(&t, "; validation: loss %.4f, accuracy %.3f%s", e->valid_loss,
 				e->valid_accuracy, e->best ? ", best so far" : "");
-		fprintf(stderr, "; %.0f windows/s\n", e->windows_per_s);
+		text_addf(&t, "; %.0f windows/s", e->windows_per_s);
+		program_say(t.s);
+		text_free(&t);
 	}
 	for (int i = 0; i < e->warnings->n && !common.quiet; i++)
 		program_say(e->warnings->s[i]);
@@ -248,8 +254,7 @@ static int finish(struct run *r, int interrupted)
 		if (trainer_save_state(r->trainer, r->state_path, &h))
 			return -1;
 		if (!common.quiet)
-			fprintf(stderr, "moe-train: stopped; go on with --resume --state %s\n",
-				r->state_path);
+			program_sayf("stopped; go on with --resume --state %s", r->state_path);
 		return 128 + (int)stop_signal;
 	}
 	if (model_save(r->model, common.output, &h))
@@ -259,10 +264,10 @@ static int finish(struct run *r, int interrupted)
 			EX_IOERR, "%s: the last state could not be written; the model is whole", o.state);
 	bool tell = common.verbose || r->progress.on;
 	if (trainer_best_epoch(r->trainer) && tell)
-		fprintf(stderr, "moe-train: the model is that of epoch %d, validation loss %.4f\n",
+		program_sayf("the model is that of epoch %d, validation loss %.4f",
 			trainer_best_epoch(r->trainer), trainer_best_loss(r->trainer));
 	if (trainer_calibrates(r->trainer) && tell)
-		fprintf(stderr, "moe-train: its temperature is %.3f\n", (double)r->model->temperature);
+		program_sayf("its temperature is %.3f", (double)r->model->temperature);
 	return 0;
 }
 
@@ -373,6 +378,13 @@ static int prepare(struct run *r, const struct names *operands)
 	r->work = (struct training_data){r->data, r->valid ? r->valid : r->data, r->sides.train,
 		r->valid ? r->valid_sides.train : r->sides.valid, r->sides.trains,
 		r->valid ? r->valid_sides.trains : r->sides.valids};
+	struct names notes = {0};
+	int bad = need_check(&r->config, r->before, &r->work, 1, &notes);
+	for (int i = 0; i < notes.n && !common.quiet; i++)
+		program_say(notes.s[i]);
+	names_free(&notes);
+	if (bad)
+		return -1;
 	r->model = fit_model(&r->config, r->before, told, &r->work, r->pool, (uint64_t)common.seed);
 	return r->model ? 0 : -1;
 }

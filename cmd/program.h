@@ -19,6 +19,7 @@
 #include "io/safetensors.h"
 
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -208,9 +209,24 @@ static inline void program_signals(void)
 	output_guard_signals();
 }
 
+/* The one place where sentences leave for standard error: what stands in names neither steers the terminal nor breaks the line. */
 static inline void program_say(const char *sentence)
 {
-	fprintf(stderr, "%s: %s\n", running.program->name, sentence);
+	struct text shown = {0};
+	text_shown(&shown, sentence);
+	fprintf(stderr, "%s: %s\n", running.program->name, text_string(&shown));
+	text_free(&shown);
+}
+
+static inline void program_sayf(const char *format, ...) PRINTF_LIKE(1, 2);
+static inline void program_sayf(const char *format, ...)
+{
+	va_list a;
+	va_start(a, format);
+	char *sentence = mem_vformat(format, a);
+	va_end(a);
+	program_say(sentence);
+	free(sentence);
 }
 
 /* Remembers how the work went: 0, EXIT_NO, or -1 with the error recorded (printed here). */
@@ -239,6 +255,9 @@ static inline int program_start(const struct program *p, int argc, char **argv, 
 {
 	start_done();
 	running.program = p;
+	err_program(p->name);
+	if (p->less)
+		mem_remedy(p->less);
 	if (start_stack())
 		end_at_once(EX_OSERR, "",
 			"the stack is limited to less than 1024 KB; raise the limit (ulimit -s 1024)");

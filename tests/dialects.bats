@@ -402,7 +402,7 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
     refused 64 '--explain: "xml" is none of json|text' moe-split --explain=xml r.csv
     printf 'a\033[31m,b\n1,2\n' >escape.csv
     moe-split --explain=text --experts 1 escape.csv >words
-    grep -qF 'channels     2: a?[31m, b' words
+    grep -qF 'channels     2: a\e[31m, b' words
     run grep -q "$(printf '\033')" words
     [ "$status" -eq 1 ]
 }

@@ -56,6 +56,11 @@ none() { # none TEXT: fails and shows the text unless it is empty
         grep -vE '^[^:]*:[0-9]+:[[:space:]]*(/?\*|//)')"
 }
 
+@test "programs speak to people in one place, which escapes what names hold" {
+    none "$(grep -nE 'std(out|err)|perror|[^a-z_](printf|puts|putchar|dprintf)[[:space:]]*\(' cmd/*.c cmd/beside.h)"
+    [ "$(grep -c 'fprintf(stderr' cmd/program.h)" -eq 1 ]
+}
+
 @test "the library knows no option letter" {
     none "$(grep -rnE 'getopt|argv\[' lib --include='*.c' | grep -vE '^lib/(base/option|io/history)\.c:')"
 }
@@ -91,6 +96,14 @@ none() { # none TEXT: fails and shows the text unless it is empty
             grep -qx "\.Sh $section" "man/$p.1" || { echo "man/$p.1 has no section $section"; false; }
         done
     done
+}
+
+@test "every page has the status that running out of memory ends with, and JSON and CSV take memory as all do" {
+    for page in man/*.1 man/moe-tools.7; do
+        sed -n '/^\.Sh EXIT STATUS/,/^\.Sh [^E]/p' "$page" | grep -q '\b71\b' || { echo "$page does not name 71"; false; }
+    done
+    none "$(grep -nE 'cJSON_(Parse|Create|Add|Print|Duplicate)[A-Za-z]*\(' -r lib cmd --include='*.[ch]' | grep -v '^lib/base/json.c:')"
+    none "$(grep -rnE '[^_a-z](malloc|calloc|realloc|strdup|strndup|asprintf|aligned_alloc) *\(' lib cmd --include='*.[ch]' | grep -v '^lib/base/mem.c:')"
 }
 
 @test "every program tells its name and version, and its help shows its options" {

@@ -79,7 +79,9 @@ static void one_part(const struct left_out *p, const struct model *m, struct tex
 	text_add(t, "Without ");
 	if (p->layer >= 0)
 		text_addf(t, "expert %d of layer %d in ", p->expert, p->layer);
-	text_addf(t, "region %s it is %.3g, ", m->layout.region[p->region].name, p->accuracy);
+	text_add(t, "region ");
+	text_shown(t, m->layout.region[p->region].name);
+	text_addf(t, " it is %.3g, ", p->accuracy);
 	if (fabs(p->change) < 1e-12)
 		text_add(t, "no more and no less");
 	else

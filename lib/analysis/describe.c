@@ -29,7 +29,8 @@ static int json_meta(const struct st_file *f, const char *key, const char *name,
 	cJSON *value = json_parse(s, strlen(s), what);
 	if (value) {
 		cJSON_Minify(compact);
-		text_addf(t, ",\"%s\":%s", name, compact);
+		text_addf(t, ",\"%s\":", name);
+		json_copy(t, compact);
 	}
 	cJSON_Delete(value);
 	free(compact);

@@ -27,10 +27,11 @@ static int smallest(const double *x, int n)
 /* "expert 3", or the region the gate weighs. */
 static void name(const struct report *r, const struct report_site *s, int e, struct text *t)
 {
+	text_add(t, s->region < 0 ? "region " : "expert ");
 	if (s->region < 0)
-		text_addf(t, "region %s", r->regions.s[e]);
+		text_shown(t, r->regions.s[e]);
 	else
-		text_addf(t, "expert %d", e);
+		text_addf(t, "%d", e);
 }
 
 static void use(
@@ -91,7 +92,8 @@ static void commonest(const struct usage *by, int n, const struct names *names, 
 		sum += by[l].count[e];
 		best = by[l].count[e] > by[best].count[e] ? l : best;
 	}
-	text_addf(t, "%s has %.3g of it", names->s[best], (double)by[best].count[e] / (double)sum);
+	text_shown(t, names->s[best]);
+	text_addf(t, " has %.3g of it", (double)by[best].count[e] / (double)sum);
 }
 
 static void one_expert(const struct report *r, const struct report_site *s, const struct report_tests *x,
@@ -149,11 +151,13 @@ static void pairs(const struct report_site *s, struct text *t)
 
 static void site(const struct report *r, const struct report_site *s, struct text *t)
 {
-	if (s->region < 0)
+	if (s->region < 0) {
 		text_addf(t, "\nGate over %d regions (its choice is the largest weight)\n", s->all.experts);
-	else
-		text_addf(t, "\nRegion %s, layer %d: %d experts, %d for a token\n", r->regions.s[s->region],
-			s->layer, s->all.experts, s->all.k);
+	} else {
+		text_add(t, "\nRegion ");
+		text_shown(t, r->regions.s[s->region]);
+		text_addf(t, ", layer %d: %d experts, %d for a token\n", s->layer, s->all.experts, s->all.k);
+	}
 	if (!s->all.tokens)
 		return;
 	struct usage_figures f = usage_figures(&s->all);

@@ -8,6 +8,17 @@
 
 static _Thread_local char text[2048];
 static _Thread_local int status;
+static const char *program = "moe-tools";
+
+void err_program(const char *name)
+{
+	program = name;
+}
+
+const char *err_program_name(void)
+{
+	return program;
+}
 
 int err_set(int s, const char *format, ...)
 {
@@ -23,7 +34,7 @@ int err_errno(int s, const char *format, ...)
 {
 	int e = errno;
 	va_list a;
-	status = s;
+	status = e == ENOMEM ? EX_OSERR : s;
 	va_start(a, format);
 	vsnprintf(text, sizeof text, format, a);
 	va_end(a);
@@ -57,6 +68,6 @@ int err_status(void)
 
 void bug_at(const char *file, int line, const char *what)
 {
-	fprintf(stderr, "moe-tools: bug at %s:%d: %s; please report it\n", file, line, what);
+	fprintf(stderr, "%s: bug at %s:%d: %s; please report it\n", program, file, line, what);
 	exit(EX_SOFTWARE);
 }

@@ -21,7 +21,7 @@
 /* Records the exit status (sysexits.h) and the sentence; returns -1. */
 int err_set(int status, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* The same for a failed system call: appends ": " and the text of errno. */
+/* The same for a failed system call: appends ": " and the text of errno. Where it says that memory ran out, the status is 71. */
 int err_errno(int status, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Puts "WHERE: " in front of the recorded sentence; returns -1. */
@@ -29,6 +29,10 @@ int err_at(const char *format, ...) PRINTF_LIKE(1, 2);
 
 const char *err_text(void);
 int err_status(void);
+
+/* What the program is called in what is said when it ends at once; kept as a pointer. "moe-tools" until it is told. */
+void err_program(const char *name);
+const char *err_program_name(void);
 
 /* A broken invariant: prints place and reason, exits 70. */
 _Noreturn void bug_at(const char *file, int line, const char *what);

@@ -4,32 +4,15 @@
 #include "base/mem.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Length of the UTF-8 sequence at s (n bytes left), 0 when it is not one (RFC 3629: no overlong form, no surrogate). */
-static size_t sequence(const unsigned char *s, size_t n)
-{
-	if (s[0] < 0x80)
-		return 1;
-	size_t len = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-	if (s[0] < 0xc2 || s[0] > 0xf4 || len > n)
-		return 0;
-	for (size_t i = 1; i < len; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-		(s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return len;
-}
-
 bool json_utf8(const char *s, size_t n)
 {
-	const unsigned char *p = (const unsigned char *)s;
 	for (size_t i = 0; i < n;) {
-		size_t len = p[i] ? sequence(p + i, n - i) : 0;
+		size_t len = s[i] ? text_utf8(s + i, n - i) : 0;
 		if (!len)
 			return false;
 		i += len;
@@ -126,8 +109,27 @@ static const char *duplicate(const cJSON *item)
 	return found;
 }
 
+static void set_hooks(void)
+{
+	cJSON_InitHooks(&(cJSON_Hooks){mem_take, free});
+}
+
+/* The parser takes its memory where all do: running out of it is neither a bug nor a fault in the text. */
+static void begin(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, set_hooks);
+}
+
+cJSON *json_of_text(const char *s)
+{
+	begin();
+	return cJSON_CreateString(s);
+}
+
 cJSON *json_parse(const char *s, size_t n, const char *what)
 {
+	begin();
 	const char *fault = !json_utf8(s, n)                          ? "bytes that are not UTF-8 text"
 			    : n >= 3 && !memcmp(s, "\xef\xbb\xbf", 3) ? "a byte order mark in front"
 								      : lexical_fault(s, n);
@@ -173,31 +175,39 @@ const cJSON *json_get(const cJSON *object, const char *key)
 	return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
+/* The next character of a string, of `left` bytes: escaped when it is not seen. Returns its length. */
+static size_t add_character(struct text *t, const char *s, size_t left)
+{
+	unsigned code;
+	size_t len = text_utf8(s, left), unseen = text_unseen(s, left, &code);
+	if (!len)
+		text_add(t, "\xef\xbf\xbd");
+	else if (*s == '\n')
+		text_add(t, "\\n");
+	else if (*s == '\t')
+		text_add(t, "\\t");
+	else if (unseen)
+		text_addf(t, "\\u%04x", code);
+	else
+		text_add_n(t, s, len);
+	return len ? len : 1;
+}
+
 void json_string(struct text *t, const char *s)
 {
-	const unsigned char *p = (const unsigned char *)s;
-	size_t n = strlen(s);
 	text_add(t, "\"");
-	for (size_t i = 0; i < n;) {
-		size_t len = sequence(p + i, n - i);
-		if (!len) {
-			text_add(t, "\xef\xbf\xbd");
-			i++;
-			continue;
-		}
-		if (p[i] == '"' || p[i] == '\\')
-			text_addf(t, "\\%c", p[i]);
-		else if (p[i] == '\n')
-			text_add(t, "\\n");
-		else if (p[i] == '\t')
-			text_add(t, "\\t");
-		else if (p[i] < 0x20 || p[i] == 0x7f)
-			text_addf(t, "\\u%04x", p[i]);
-		else
-			text_add_n(t, s + i, len);
-		i += len;
+	for (size_t left = strlen(s), len; left; s += len, left -= len) {
+		if (*s == '"' || *s == '\\')
+			text_add(t, "\\");
+		len = add_character(t, s, left);
 	}
 	text_add(t, "\"");
+}
+
+void json_copy(struct text *t, const char *json)
+{
+	for (size_t left = strlen(json), len; left; json += len, left -= len)
+		len = add_character(t, json, left); /* outside of strings all is seen */
 }
 
 void json_double(struct text *t, double x)

@@ -15,6 +15,9 @@
 /* Parses n bytes. NULL and an error naming `what` (a file, an option) when it is not one JSON value. */
 cJSON *json_parse(const char *s, size_t n, const char *what);
 
+/* A string as a value. */
+cJSON *json_of_text(const char *s);
+
 /* Strict UTF-8 without NUL. */
 bool json_utf8(const char *s, size_t n);
 
@@ -23,8 +26,10 @@ int json_names(const char *s, struct names *out, const char *what);
 
 const cJSON *json_get(const cJSON *object, const char *key); /* case-sensitive, NULL when absent */
 
-void json_string(
-	struct text *, const char *s);     /* quoted and escaped; bytes that are not UTF-8 become U+FFFD */
+/* Quoted and escaped; bytes that are not UTF-8 become U+FFFD. What is not seen (text_unseen) is written as \u009b. */
+void json_string(struct text *, const char *s);
+/* JSON as it is, without blanks around its parts (cJSON_Minify), but for what is not seen in its strings. */
+void json_copy(struct text *, const char *json);
 void json_double(struct text *, double x); /* shortest of %.15g, %.16g, %.17g that reads back equal */
 void json_float(struct text *, double x);  /* %.9g */
 void json_list(struct text *, const struct names *);

@@ -4,6 +4,7 @@
 
 #include <malloc.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,10 +14,47 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+static char doing[200];
+static const char *remedy = "raise the limit (ulimit -v, ulimit -d), or end other programs";
+
+void mem_remedy(const char *sentence)
+{
+	remedy = sentence;
+}
+
+void mem_doing(const char *format, ...)
+{
+	va_list a;
+	va_start(a, format);
+	vsnprintf(doing, sizeof doing, format, a);
+	va_end(a);
+}
+
+static void how_much(char text[static 80], size_t count, size_t size)
+{
+	*text = 0;
+	if (size == 1)
+		snprintf(text, 80, " (%zu bytes)", count);
+	else if (size)
+		snprintf(text, 80, " (%zu elements of %zu bytes)", count, size);
+}
+
+/* Without memory of its own, and without what libraries do at the end, which may wait for memory or for other threads. */
 static _Noreturn void exhausted(size_t count, size_t size)
 {
-	fprintf(stderr, "moe-tools: out of memory (%zu elements of %zu bytes)\n", count, size);
-	exit(EX_OSERR);
+	static atomic_flag first = ATOMIC_FLAG_INIT;
+	while (atomic_flag_test_and_set(&first)) /* of several threads one speaks */
+		pause();
+	char amount[80];
+	how_much(amount, count, size);
+	fprintf(stderr, "%s: out of memory%s%s%s; %s\n", err_program_name(), amount, *doing ? " while " : "",
+		doing, remedy);
+	quick_exit(EX_OSERR);
+}
+
+void mem_exhausted(void)
+{
+	exhausted(0, 0);
 }
 
 void *mem_new(size_t count, size_t size)
@@ -38,6 +76,11 @@ void *mem_grow(void *old, size_t count, size_t size)
 	return p;
 }
 
+void *mem_take(size_t bytes)
+{
+	return mem_grow(NULL, bytes, 1);
+}
+
 char *mem_text_n(const char *s, size_t n)
 {
 	char *p = mem_new(n + 1, 1);
@@ -50,16 +93,23 @@ char *mem_text(const char *s)
 	return mem_text_n(s, strlen(s));
 }
 
+char *mem_vformat(const char *format, va_list a)
+{
+	va_list again;
+	va_copy(again, a);
+	int n = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	must(n >= 0);
+	char *p = mem_new((size_t)n + 1, 1);
+	vsnprintf(p, (size_t)n + 1, format, a);
+	return p;
+}
+
 char *mem_format(const char *format, ...)
 {
 	va_list a;
 	va_start(a, format);
-	int n = vsnprintf(NULL, 0, format, a);
-	va_end(a);
-	must(n >= 0);
-	char *p = mem_new((size_t)n + 1, 1);
-	va_start(a, format);
-	vsnprintf(p, (size_t)n + 1, format, a);
+	char *p = mem_vformat(format, a);
 	va_end(a);
 	return p;
 }
@@ -90,9 +140,8 @@ void mem_need_space(size_t bytes, const char *what_for)
 {
 	if (!can_map(bytes, PROT_READ | PROT_WRITE)) {
 		fprintf(stderr,
-			"moe-tools: out of memory: %s needs %zu MB of address space; %s, or use fewer "
-			"--threads\n",
-			what_for, bytes >> 20, space_limit(bytes));
+			"%s: out of memory: %s needs %zu MB of address space; %s, or use fewer --threads\n",
+			err_program_name(), what_for, bytes >> 20, space_limit(bytes));
 		quick_exit(EX_OSERR); /* the end of such a library would wait as well */
 	}
 }

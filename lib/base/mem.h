@@ -1,7 +1,8 @@
 /* Memory.
  *
  * x_new gives, x_free takes, const borrows, what x_next returns lives until the next call.
- * The mem_ functions never return NULL: running out of memory ends the program with status 71.
+ * The mem_ functions never return NULL: running out of memory ends the program with status 71, and a sentence that says what it was
+ * doing and what would need less.
  *
  * An arena hands out memory that is given back all at once. It grows in blocks; after arena_reset it is one block of the
  * size that was needed, so that a loop which resets it every turn stops allocating after the first.
@@ -9,6 +10,7 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 void *mem_new(size_t count, size_t size);             /* zeroed; refuses count * size beyond SIZE_MAX */
@@ -16,6 +18,16 @@ void *mem_grow(void *old, size_t count, size_t size); /* realloc; new part not z
 char *mem_text(const char *s);                        /* strdup */
 char *mem_text_n(const char *s, size_t n);            /* strndup */
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *mem_vformat(const char *format, va_list) __attribute__((format(printf, 1, 0)));
+
+/* For that sentence: "training a model of 7154 parameters" (it follows "while"), and "use fewer --threads", kept as a pointer. Before
+ * other threads are at work. */
+void mem_doing(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void mem_remedy(const char *sentence);
+/* Ends the program so where a library says that it has no memory. */
+_Noreturn void mem_exhausted(void);
+/* malloc for libraries that take one: never NULL; mem_grow(p, n, 1) is their realloc. */
+void *mem_take(size_t bytes);
 
 /* From now on large blocks go back to the system as soon as they are freed, so that a program which goes through much data
  * piece by piece stays small. */

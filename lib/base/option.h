@@ -53,6 +53,7 @@ struct program {
 	const char *operands; /* "RECORDING.csv..." */
 	const struct option *options;
 	const char *example; /* one pipeline shown at the end of the help; NULL = none */
+	const char *less; /* "use fewer --threads": what would need less memory; NULL = nothing in its hand */
 };
 
 /* Parses argv[1..]. Operands are appended to `operands` (strings of argv, copied). Returns 0, or -1 with EX_USAGE. */

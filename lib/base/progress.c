@@ -1,7 +1,11 @@
 #include "base/progress.h"
 
+#include "base/mem.h"
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,17 +29,21 @@ void progress_show(struct progress *p, double done, double total, const char *fo
 		return;
 	p->last = now;
 	p->dirty = true;
-	char words[160];
+	struct text words = {0};
 	va_list a;
 	va_start(a, format);
-	vsnprintf(words, sizeof words, format, a);
+	char *raw = mem_vformat(format, a);
 	va_end(a);
+	text_shown(&words, raw);
+	free(raw);
 	if (total > 0 && done > 0) {
 		double left = (now - p->start) * (total - done) / done;
-		fprintf(stderr, "\r\033[K%3.0f%% %s, %.0f s left", 100 * done / total, words, left);
+		fprintf(stderr, "\r\033[K%3.0f%% %s, %.0f s left", 100 * done / total, text_string(&words),
+			left);
 	} else {
-		fprintf(stderr, "\r\033[K%s", words);
+		fprintf(stderr, "\r\033[K%s", text_string(&words));
 	}
+	text_free(&words);
 	fflush(stderr);
 }
 

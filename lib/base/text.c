@@ -47,19 +47,6 @@ void text_addf(struct text *t, const char *format, ...)
 	t->n += (size_t)n;
 }
 
-void text_cell(struct text *t, const char *s, char separator)
-{
-	bool quoted = separator == ',' && strpbrk(s, ",\"\r\n");
-	text_add(t, quoted ? "\"" : "");
-	for (; *s; s++) {
-		char c = !quoted && strchr("\t\r\n", *s) ? ' ' : *s;
-		text_add_n(t, &c, 1);
-		if (quoted && c == '"')
-			text_add(t, "\"");
-	}
-	text_add(t, quoted ? "\"" : "");
-}
-
 void text_number_cell(struct text *t, double x, char separator)
 {
 	text_add_n(t, &separator, 1);

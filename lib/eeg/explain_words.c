@@ -5,7 +5,6 @@
 #include "eeg/events.h"
 #include "eeg/unit.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -16,21 +15,34 @@ static void line(struct text *t, const char *what)
 	text_addf(t, "  %-13s", what);
 }
 
+/* A line that is a name, or a sentence. */
+static void named(struct text *t, const char *what, const char *name)
+{
+	line(t, what);
+	text_shown(t, name);
+	text_add(t, "\n");
+}
+
 /* "8: Fp1, Fp2, ..." */
 static void list(struct text *t, const struct names *l)
 {
 	text_addf(t, "%d:", l->n);
-	for (int i = 0; i < l->n; i++)
-		text_addf(t, "%s %s", i ? "," : "", l->s[i]);
+	for (int i = 0; i < l->n; i++) {
+		text_add(t, i ? ", " : " ");
+		text_shown(t, l->s[i]);
+	}
 	text_add(t, "\n");
 }
 
-/* A line for each name and why. */
+/* A line for each name and what is said of it. */
 static void reasons(struct text *t, const char *what, const struct names *name, const struct names *why)
 {
 	for (int i = 0; i < name->n; i++) {
 		line(t, i ? "" : what);
-		text_addf(t, "%s: %s\n", *name->s[i] ? name->s[i] : "(no name)", why->s[i]);
+		text_shown(t, *name->s[i] ? name->s[i] : "(no name)");
+		text_add(t, ": ");
+		text_shown(t, why->s[i]);
+		text_add(t, "\n");
 	}
 }
 
@@ -38,10 +50,12 @@ static void say_time(struct text *t, const struct recording *r)
 {
 	const char *column = explain_time_column(r), *kind = explain_time_kind(r);
 	line(t, "time");
-	if (column)
-		text_addf(t, "column %s, %s\n", column, kind ? kind : "of an unknown kind");
-	else
-		text_add(t, "no column\n");
+	text_add(t, column ? "column " : "no column");
+	if (column) {
+		text_shown(t, column);
+		text_addf(t, ", %s", kind ? kind : "of an unknown kind");
+	}
+	text_add(t, "\n");
 	line(t, "gaps");
 	text_addf(t, "%lld", (long long)r->time.gaps);
 	for (int64_t i = 0; i < r->time.gaps && i < SHOWN; i++) {
@@ -64,10 +78,7 @@ static void say_table(struct text *t, const struct recording *r)
 	text_addf(t, "%s: %s between cells, decimal %s, %d header %s\n", r->facts.dialect, delim,
 		r->decimal == ',' ? "commas" : "points", r->header_rows,
 		r->header_rows == 1 ? "row" : "rows");
-	for (int i = 0; i < r->facts.key.n; i++) {
-		line(t, i ? "" : "comments");
-		text_addf(t, "%s: %s\n", r->facts.key.s[i], r->facts.value.s[i]);
-	}
+	reasons(t, "comments", &r->facts.key, &r->facts.value);
 }
 
 static void say_conditioning(struct text *t, const struct split *s, const struct recording *r)
@@ -76,7 +87,7 @@ static void say_conditioning(struct text *t, const struct split *s, const struct
 		return;
 	char *words = conditioning_words(&s->layout.conditioning);
 	line(t, "conditioning");
-	text_addf(t, "%s", words);
+	text_shown(t, words);
 	if (s->conditioning.rate > 0 && r->rate > 0)
 		text_addf(t, ": %lld rows, live %.3g s late", (long long)r->rows, r->delay / r->rate);
 	text_add(t, "\n");
@@ -89,7 +100,9 @@ static void say_counts(struct text *t, const char *what, const struct names *nam
 	const char *between = what;
 	for (int i = 0; i < names->n; i++)
 		if (count[i]) {
-			text_addf(t, "%s%s (%d)", between, names->s[i], count[i]);
+			text_add(t, between);
+			text_shown(t, names->s[i]);
+			text_addf(t, " (%d)", count[i]);
 			between = ", ";
 		}
 }
@@ -103,7 +116,9 @@ static void say_events(
 		empty += !r->trial[i].windows;
 	}
 	line(t, "events");
-	text_addf(t, "%d in %s (%s)", e->n, e->file, events_format(e));
+	text_addf(t, "%d in ", e->n);
+	text_shown(t, e->file);
+	text_addf(t, " (%s)", events_format(e));
 	say_counts(t, "; trials of ", &s->labels, trials);
 	if (events_ignored(e, ignored))
 		say_counts(t, "; ignored: ", &e->said, ignored);
@@ -119,19 +134,17 @@ static void say_windows(struct text *t, const struct split *s, int i)
 	line(t, "labels");
 	for (int k = 0; k < r->labels; k++)
 		if (r->label_rows[k]) {
-			text_addf(
-				t, "%s%s in %lld rows", between, s->labels.s[k], (long long)r->label_rows[k]);
+			text_add(t, between);
+			text_shown(t, s->labels.s[k]);
+			text_addf(t, " in %lld rows", (long long)r->label_rows[k]);
 			between = ", ";
 		}
 	text_add(t, *between ? "\n" : "none\n");
 	if (s->told[i].events)
 		say_events(t, s, s->told[i].events, r);
-	line(t, "group");
-	text_addf(t, "%s\n", r->group);
-	if (s->conditions.n) {
-		line(t, "condition");
-		text_addf(t, "%s\n", s->conditions.s[i]);
-	}
+	named(t, "group", r->group);
+	if (s->conditions.n)
+		named(t, "condition", s->conditions.s[i]);
 	line(t, "windows");
 	if (split_cuts(s, r))
 		text_addf(t, "%lld of %d samples, one every %d; %lld left out\n", (long long)r->windows,
@@ -145,15 +158,14 @@ static void say_regions(struct text *t, const struct layout *l)
 	for (int k = 0; k < l->regions; k++) {
 		const struct region *g = &l->region[k];
 		line(t, k ? "" : "regions");
-		text_addf(t, "%s:", g->name);
+		text_shown(t, g->name);
+		text_add(t, ":");
 		for (int halo = 0; halo < 2; halo++)
 			for (int j = 0, n = 0; j < g->width; j++)
-				if (g->channel[j] >= 0 && g->core[j] == !halo)
-					text_addf(t, "%s %s",
-						n++    ? ","
-						: halo ? "; halo"
-						       : "",
-						l->channels.s[g->channel[j]]);
+				if (g->channel[j] >= 0 && g->core[j] == !halo) {
+					text_add(t, n++ ? ", " : halo ? "; halo " : " ");
+					text_shown(t, l->channels.s[g->channel[j]]);
+				}
 		text_add(t, "\n");
 	}
 }
@@ -174,8 +186,9 @@ static void say_one(struct text *t, const struct split *s, int i)
 {
 	const struct recording *r = &s->told[i].r;
 	struct names remarks = {0};
-	text_addf(t, "%s: %lld rows of %d channels in %s, ", r->name, (long long)r->recorded,
-		r->columns.channels.n, unit_common(r->columns.scale, r->columns.channels.n));
+	text_shown(t, r->name);
+	text_addf(t, ": %lld rows of %d channels in %s, ", (long long)r->recorded, r->columns.channels.n,
+		unit_common(r->columns.scale, r->columns.channels.n));
 	if (r->rate > 0)
 		text_addf(t, "%.10g Hz (%s)\n", r->rate, r->rate_from);
 	else
@@ -191,10 +204,8 @@ static void say_one(struct text *t, const struct split *s, int i)
 	say_windows(t, s, i);
 	reasons(t, "suspicious", &s->told[i].suspicious, &s->told[i].why);
 	recording_remarks(r, &remarks);
-	for (int k = 0; k < remarks.n; k++) {
-		line(t, k ? "" : "notes");
-		text_addf(t, "%s\n", remarks.s[k]);
-	}
+	for (int k = 0; k < remarks.n; k++)
+		named(t, k ? "" : "notes", remarks.s[k]);
 	names_free(&remarks);
 	say_regions(t, &s->layout);
 	say_empty(t, s);
@@ -207,7 +218,4 @@ void split_explain_words(const struct split *s, struct text *t)
 			text_add(t, "\n");
 		say_one(t, s, i);
 	}
-	for (size_t i = 0; i < t->n; i++) /* what stands in files shall not steer a terminal */
-		if (iscntrl((unsigned char)t->s[i]) && t->s[i] != '\n')
-			t->s[i] = '?';
 }

@@ -6,7 +6,6 @@
 #include "eeg/channel_file.h"
 #include "io/number.h"
 
-#include <ctype.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,12 +20,11 @@ struct made_up {
 
 /* --- cells that are no plain numbers */
 
-/* A cell for a message: short, without control characters. */
+/* A cell for a message: short. */
 static const char *shown(struct csv_cell c, char *to, size_t room)
 {
 	size_t n = (size_t)(c.end - c.s), k = n < room - 4 ? n : room - 4;
-	for (size_t i = 0; i < k; i++)
-		to[i] = iscntrl((unsigned char)c.s[i]) ? '?' : c.s[i];
+	memcpy(to, c.s, k);
 	snprintf(to + k, 4, "%s", k < n ? "..." : "");
 	return to;
 }

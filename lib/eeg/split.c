@@ -39,6 +39,8 @@ static int compile(struct pattern *p, const char *option, const char *text, cons
 	p->given = text && !e;
 	if (!e)
 		return 0;
+	if (e == REG_ESPACE)
+		mem_exhausted();
 	regerror(e, &p->regex, why, sizeof why);
 	return err_set(EX_USAGE, "--%s: \"%s\" is not a regular expression: %s", option, text, why);
 }
@@ -119,7 +121,10 @@ static const char *base_name(const char *path)
 static char *match(const struct pattern *p, const char *option, const char *text, const char *name)
 {
 	regmatch_t m[2];
-	if (regexec(&p->regex, name, 2, m, 0)) {
+	int e = regexec(&p->regex, name, 2, m, 0);
+	if (e == REG_ESPACE)
+		mem_exhausted();
+	if (e) {
 		err_set(EX_DATAERR, "%s: --%s \"%s\" does not match this name", name, option, text);
 		return NULL;
 	}

@@ -133,10 +133,16 @@ static int line_end(unsigned char c)
 	return c == '\n';
 }
 
+static void *take(void *old, size_t bytes)
+{
+	return mem_grow(old, bytes, 1);
+}
+
 static int open_parser(struct csv_table *t)
 {
 	if (csv_init(&t->parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL | CSV_EMPTY_IS_NULL))
 		return err_set(EX_SOFTWARE, "%s: libcsv cannot start", t->name);
+	csv_set_realloc_func(&t->parser, take);
 	csv_set_delim(&t->parser, (unsigned char)t->form.delim);
 	csv_set_quote(&t->parser, (unsigned char)t->quote);
 	csv_set_space_func(&t->parser, t->form.delim == '\t' ? space : space_or_tab);

@@ -419,6 +419,13 @@ int output_end(struct output *o, int failed)
 	return -1;
 }
 
+int output_drop_link(const char *path)
+{
+	struct stat st;
+	bool link = !lstat(path, &st) && S_ISLNK(st.st_mode);
+	return link && unlink(path) ? err_errno(EX_CANTCREAT, "%s: cannot replace this link", path) : 0;
+}
+
 int output_spool(void)
 {
 	const char *folder = getenv("TMPDIR");

@@ -39,6 +39,10 @@ int output_end(struct output *, int failed); /* commit, or discard and -1 when t
 /* Whether writing to `output` would replace the existing file `input` (another spelling and links included). */
 bool output_replaces(const char *output, const char *input);
 
+/* For a file that a program makes in a folder under a name of its own choosing, before output_open: a symbolic link of that name is
+ * taken away, so that nothing outside the folder is written. -1 with an error when it stays. */
+int output_drop_link(const char *path);
+
 /* Installs handlers that remove temporary files before the signal ends the program. */
 void output_guard_signals(void);
 /* Removes them: for handlers of other signals. */

@@ -2,6 +2,7 @@
 #include "model/tokeniser.h"
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "io/input.h"
 #include "model/config_effect.h"
@@ -129,7 +130,7 @@ static int assign(struct configuration *c, const char *assignment, enum config_f
 	cJSON *v = i >= 0 && config_keys[i].kind == CHOICE ? NULL
 							   : json_parse(equals + 1, strlen(equals + 1), what);
 	if (!v)
-		v = cJSON_CreateString(equals + 1);
+		v = json_of_text(equals + 1);
 	r = set(c, name, v, from, what);
 	cJSON_Delete(v);
 	free(name);
@@ -142,7 +143,8 @@ void config_begin(struct configuration *c, int preset)
 	c->from = NEW_ARRAY(unsigned char, config_key_count);
 	for (int i = 0; i < config_key_count; i++) {
 		const char *text = config_keys[i].value;
-		cJSON *v = config_keys[i].kind == CHOICE ? cJSON_CreateString(text) : cJSON_Parse(text);
+		cJSON *v = config_keys[i].kind == CHOICE ? json_of_text(text)
+							 : json_parse(text, strlen(text), "default");
 		must(v && !key_set(&c->value, &config_keys[i], v, FROM_PRESET, "default"));
 		cJSON_Delete(v);
 	}
@@ -161,7 +163,7 @@ void config_end(struct configuration *c)
 
 int config_preset(const char *name, int *preset)
 {
-	cJSON *v = cJSON_CreateString(name);
+	cJSON *v = json_of_text(name);
 	struct config named;
 	int r = key_set(&named, &config_keys[0], v, FROM_SET, "--preset");
 	if (!r)

@@ -125,6 +125,8 @@ void config_begin(struct configuration *, int preset); /* every key at the prese
 void config_end(struct configuration *);
 int config_preset(const char *name, int *preset); /* -1 with an error listing the names */
 const char *config_preset_name(int preset);
+bool config_preset_of_one_region(
+	int preset); /* one that a document describes for input that is not divided */
 
 /* Reads nested JSON. From a model, keys without effect are accepted. `what` names the place for messages. */
 int config_json(struct configuration *, const char *text, size_t n, enum config_from, const char *what);

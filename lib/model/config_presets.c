@@ -110,3 +110,9 @@ bool preset_names(int preset, const char *key)
 				return true;
 	return false;
 }
+
+bool config_preset_of_one_region(int preset)
+{
+	const char *const *of = preset_table[preset].set[1];
+	return of == transformer || of == library || of == multimind;
+}

@@ -2,6 +2,7 @@
 #include "model/config_keys.h"
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/mem.h"
 
 #include <math.h>
@@ -188,7 +189,7 @@ static int set_augment(struct config *c, const cJSON *v, const char *what)
 
 static int set_later(const struct key *k, const cJSON *v, enum config_from from, const char *what)
 {
-	cJSON *only = cJSON_Parse(k->value);
+	cJSON *only = json_parse(k->value, strlen(k->value), k->name);
 	bool same = cJSON_Compare(only, v, 1);
 	cJSON_Delete(only);
 	if (from <= FROM_MODEL && same)

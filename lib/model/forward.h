@@ -80,6 +80,9 @@ struct train_step {
 /* gradient [params.count] is overwritten. Returns the loss of the batch, all its parts weighted. */
 real forward_train(
 	struct forward *, int B, const struct window_source *, const struct train_step *, real *gradient);
+/* The numbers that forward_train takes for the parts of a gradient, when a batch of B windows is trained on; the model may be one that is
+ * declared only. */
+size_t forward_lanes(struct forward *, int B);
 /* What the routers chose in the last batch that was trained on: [K][layers], NULL in a model without mixtures. */
 const struct balance *forward_balance(const struct forward *);
 

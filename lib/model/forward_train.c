@@ -110,8 +110,8 @@ static bool chooses_by_batch(const struct model *m)
 	return m->mixtures && m->config.moe.scope == SCOPE_BATCH;
 }
 
-/* How a batch of B windows is cut: chunks in lanes, lanes in groups. Returns the windows of a group. */
-static int cut(struct forward *f, int B)
+/* How a batch of B windows is cut into chunks, and those into lanes. Returns the numbers that all lanes have room for. */
+size_t forward_lanes(struct forward *f, int B)
 {
 	if (!f->place)
 		find_places(f);
@@ -132,6 +132,13 @@ static int cut(struct forward *f, int B)
 	size_t need = 0;
 	for (int part = 0; part < f->parts; part++)
 		need += (size_t)f->lanes * lane_size(f, part);
+	return need;
+}
+
+/* Cuts a batch and makes room for its lanes. Returns the windows of a group. */
+static int cut(struct forward *f, int B)
+{
+	size_t need = forward_lanes(f, B);
 	if (need > f->lane_room) {
 		f->lane_room = need;
 		GROW(f->lane, need);
@@ -139,7 +146,7 @@ static int cut(struct forward *f, int B)
 	pool_run(f->pool, f->parts * f->lanes, clear_lane, f);
 	/* losses on mixtures and gate are about the whole batch: all of it goes forward before any of it goes backward */
 	bool whole = f->m->mixtures || f->m->config.gate.load_balance_weight > 0;
-	return whole ? B : f->lanes * CHUNKS_OF_A_LANE * windows;
+	return whole ? B : f->lanes * CHUNKS_OF_A_LANE * f->windows;
 }
 
 static struct balance *balances(const struct forward *f)

@@ -57,13 +57,17 @@ void comparison_rows(const struct comparison *c, char s, struct text *t)
 void comparison_words(const struct comparison *c, struct text *t)
 {
 	const char *other = c->other->predictions->files.s[0], *words = figure_kind[c->figure].words;
-	text_addf(t, "Against %s, by %s in each of %d group%s: %+.3f on average", other, words, c->groups,
+	text_add(t, "Against ");
+	text_shown(t, other);
+	text_addf(t, ", by %s in each of %d group%s: %+.3f on average", words, c->groups,
 		c->groups == 1 ? "" : "s", c->mean);
 	if (!isnan(c->interval.low))
 		text_addf(t, " (%+.3f to %+.3f)", c->interval.low, c->interval.high);
 	text_addf(t, ", p = %.3g %s%lld flips of sign.\n", c->p, c->exact ? "of all " : "of ",
 		(long long)c->flips);
-	if (c->one->predictions->adapted != c->other->predictions->adapted)
-		text_addf(t, "Only %s is adapted to the people it is tested on.\n",
-			c->other->predictions->adapted ? other : c->one->predictions->files.s[0]);
+	if (c->one->predictions->adapted != c->other->predictions->adapted) {
+		text_add(t, "Only ");
+		text_shown(t, c->other->predictions->adapted ? other : c->one->predictions->files.s[0]);
+		text_add(t, " is adapted to the people it is tested on.\n");
+	}
 }

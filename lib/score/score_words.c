@@ -26,12 +26,14 @@ static void against_chance(const struct score *s, const char *what, struct text 
 		"%.3f in 99: this is %s.\n",
 		a->width, e->level, (long long)a->windows, what, e->at95, e->at99,
 		verdict(s->value[ACCURACY], e));
-	if (f->level > e->level)
+	if (f->level > e->level) {
+		text_add(t, "Naming ");
+		text_shown(t, a->classes.s[s->most_frequent]);
 		text_addf(t,
-			"Naming %s, the most frequent class, gets %.3f right on average, not more than %.3f "
+			", the most frequent class, gets %.3f right on average, not more than %.3f "
 			"and %.3f: this is %s.\n",
-			a->classes.s[s->most_frequent], f->level, f->at95, f->at99,
-			verdict(s->value[ACCURACY], f));
+			f->level, f->at95, f->at99, verdict(s->value[ACCURACY], f));
+	}
 }
 
 static void confusion(const struct score *s, const char *what, struct text *t)
@@ -40,11 +42,13 @@ static void confusion(const struct score *s, const char *what, struct text *t)
 	int C = s->predictions->width;
 	text_addf(t, "Of the %s of each class, so many were taken for\n", what);
 	text_addf(t, "%-16s", "");
-	for (int c = 0; c < C; c++)
-		text_addf(t, " %10s", classes->s[c]);
+	for (int c = 0; c < C; c++) {
+		text_add(t, " ");
+		text_shown_wide(t, classes->s[c], 10);
+	}
 	text_add(t, "\n");
 	for (int c = 0; c < C; c++) {
-		text_addf(t, "%-16s", classes->s[c]);
+		text_shown_wide(t, classes->s[c], -16);
 		for (int d = 0; d < C; d++)
 			text_addf(t, " %10lld", (long long)s->confusion[c * C + d]);
 		text_add(t, "\n");
@@ -76,10 +80,14 @@ void score_words(const struct score *s, struct text *t)
 	confusion(s, what, t);
 	value_and_interval(t, "Mean over groups", s->over_groups.accuracy, s->over_groups.accuracy_interval);
 	text_add(t, ":\n");
-	for (int g = 0; g < a->groups.n; g++)
-		text_addf(t, "%-16s %6lld %.3f%s\n", a->groups.s[g], (long long)s->group[g].windows,
-			s->group[g].value[ACCURACY],
+	for (int g = 0; g < a->groups.n; g++) {
+		text_shown_wide(t, a->groups.s[g], -16);
+		text_addf(t, " %6lld %.3f%s\n", (long long)s->group[g].windows, s->group[g].value[ACCURACY],
 			s->group[g].value[ACCURACY] > s->group[g].chance.at95 ? "" : "  may be chance");
-	for (int i = 0; i < s->notes.n; i++)
-		text_addf(t, "Note: %s.\n", s->notes.s[i]);
+	}
+	for (int i = 0; i < s->notes.n; i++) {
+		text_add(t, "Note: ");
+		text_shown(t, s->notes.s[i]);
+		text_add(t, ".\n");
+	}
 }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "io/output.h"
 #include "tensor/gemm.h"
 #include "dataset/adapt.h"
 #include "predict/answer.h"
@@ -238,7 +239,7 @@ static int keep(struct work *w, const struct model *m, const struct cv_fold *f)
 		text_addf(&path, "seed-%llu-", (unsigned long long)f->seed);
 	text_addf(&path, "fold-%d.safetensors", f->fold);
 	pthread_mutex_lock(&w->lock);
-	int bad = model_save(m, path.s, &h);
+	int bad = output_drop_link(path.s) || model_save(m, path.s, &h) ? -1 : 0;
 	pthread_mutex_unlock(&w->lock);
 	text_free(&path);
 	return bad;

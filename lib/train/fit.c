@@ -25,8 +25,7 @@ int fit_check_unvalidated(const struct configuration *c)
 	return 0;
 }
 
-/* The structure, by configuration and windows, without values. */
-static struct model *declare(
+struct model *fit_declare(
 	const struct configuration *c, const struct model *before, const struct training_data *d)
 {
 	struct layout l;
@@ -40,7 +39,7 @@ static struct model *declare(
 		l.conditions = conditions;
 	struct config value = c->value;
 	value.train.warmup_steps = config_warmup(c, schedule_steps(&value, d->trains));
-	struct model *m = model_new(&value, &l, before ? before->gate_fc1_weight >= 0 : -1);
+	struct model *m = model_declare(&value, &l, before ? before->gate_fc1_weight >= 0 : -1);
 	if (m && config_check_effect(c, &(struct config_extent){l.regions, m->n, m->units})) {
 		model_free(m);
 		m = NULL;
@@ -163,10 +162,11 @@ static int fit_inputs(
 struct model *fit_model(const struct configuration *c, struct model *before, bool told,
 	const struct training_data *d, struct pool *pool, uint64_t seed)
 {
-	struct model *m = declare(c, before, d);
+	struct model *m = fit_declare(c, before, d);
 	if (!m)
 		return NULL;
 	gemm_single_thread(pool_threads(pool));
+	model_allocate(m);
 	start_values(m, before, d, seed);
 	if (d->valids && d->valid != d->train)
 		dataset_renumber(d->valid, &m->layout.classes);

@@ -11,6 +11,10 @@
 /* Refuses a patience and a calibration that were asked for where nothing validates. */
 int fit_check_unvalidated(const struct configuration *);
 
+/* The structure of the model that fit_model makes, without values: to be freed. */
+struct model *fit_declare(
+	const struct configuration *, const struct model *before, const struct training_data *);
+
 /* Everything that is learnt before the first step comes from the training items alone. before: a model that is continued, which
  * gives its parameters, and its scaler away; NULL: the parameters are drawn by the seed. The datasets of `data` get the scaler,
  * borrowed from the model, and their items' conditions. NULL with an error when configuration, windows and model do not fit each

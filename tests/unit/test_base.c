@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include "base/available.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -7,8 +8,12 @@
 #include "base/pool.h"
 #include "base/rng.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void arena_reuses_one_block(void)
 {
@@ -23,6 +28,77 @@ static void arena_reuses_one_block(void)
 	}
 	CHECK(arena_peak(a) >= 400010 && arena_peak(a) < 401000);
 	arena_free(a);
+}
+
+/* What a child says on standard error that does `work`, and how it ends. */
+static int said_by(void (*work)(void), char text[static 300])
+{
+	int to[2], status;
+	CHECK(!pipe(to));
+	fflush(stdout);
+	pid_t child = fork();
+	if (!child) {
+		dup2(to[1], STDERR_FILENO);
+		work();
+		_exit(0);
+	}
+	close(to[1]);
+	ssize_t n = read(to[0], text, 299);
+	text[n > 0 ? n : 0] = 0;
+	close(to[0]);
+	waitpid(child, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void ask_for_all(void)
+{
+	err_program("moe-test");
+	mem_doing("counting %d sheep", 3);
+	mem_remedy("count fewer");
+	mem_grow(NULL, SIZE_MAX / 2, 4);
+}
+
+static void be_wrong(void)
+{
+	err_program("moe-test");
+	bug("black sheep");
+}
+
+static void the_end_bears_the_programs_name(void)
+{
+	char text[300], wanted[300];
+	CHECK(said_by(ask_for_all, text) == EX_OSERR);
+	snprintf(wanted, sizeof wanted,
+		"moe-test: out of memory (%zu elements of 4 bytes) while counting 3 sheep; count fewer\n",
+		SIZE_MAX / 2);
+	CHECK_TEXT(text, wanted);
+	CHECK(said_by(be_wrong, text) == EX_SOFTWARE);
+	CHECK(!strncmp(text, "moe-test: bug at ", 17));
+}
+
+static void system_calls_without_memory_are_out_of_memory(void)
+{
+	errno = ENOMEM;
+	err_errno(EX_NOINPUT, "file");
+	CHECK(err_status() == EX_OSERR);
+	errno = ENOENT;
+	err_errno(EX_NOINPUT, "file");
+	CHECK(err_status() == EX_NOINPUT);
+}
+
+static void limits_are_what_is_there(void)
+{
+	struct available before = memory_available();
+	CHECK(before.bytes > 0 && isfinite(before.bytes));
+	struct rlimit old, low;
+	getrlimit(RLIMIT_DATA, &old);
+	low = old;
+	low.rlim_cur = 64 << 20;
+	CHECK(!setrlimit(RLIMIT_DATA, &low));
+	struct available less = memory_available();
+	CHECK(less.bytes < 64 << 20 && less.bytes < before.bytes);
+	CHECK_TEXT(less.why, "ulimit -d");
+	setrlimit(RLIMIT_DATA, &old);
 }
 
 static void add_index(void *context, int i, int worker)
@@ -175,7 +251,7 @@ static const struct option table[] = {
 	{"set", 0, OPT_LIST, &o.list, .help = "a list"},
 	{.name = NULL},
 };
-static const struct program program = {"moe-test", "tests", "FILE...", table, NULL};
+static const struct program program = {"moe-test", "tests", "FILE...", table, NULL, NULL};
 
 static struct names given; /* the strings options point into; freed at the end of a case */
 
@@ -246,6 +322,9 @@ static void help_shows_every_option(void)
 int main(void)
 {
 	CASE(arena_reuses_one_block);
+	CASE(the_end_bears_the_programs_name);
+	CASE(system_calls_without_memory_are_out_of_memory);
+	CASE(limits_are_what_is_there);
 	CASE(pool_runs_every_task_once);
 	CASE(rng_is_what_it_says);
 	CASE(permutation_is_one_and_uniform);
