@@ -14,7 +14,7 @@ setup_file() {
 }
 
 sanitized() {
-    ldd "$(command -v moe-predict)" | grep -q asan
+    ldd "$(command -v moe-predict)" | grep -qE 'asan|tsan'
 }
 
 # fail WHAT: from here on `$failing PROGRAM...` is the program where that fails (tests/preload/failing.c)
