@@ -14,7 +14,7 @@ setup_file() {
 }
 
 sanitized() {
-    ldd "$(command -v moe-predict)" | grep -q asan
+    ldd "$(command -v moe-predict)" | grep -qE 'asan|tsan'
 }
 
 # fail WHAT: from here on `$failing PROGRAM...` is the program where that fails (tests/preload/failing.c)
@@ -51,17 +51,22 @@ no_litter() {
     [ -z "$(find . -name '.*.tmp*')" ] || { find . -name '.*.tmp*' && return 1; }
 }
 
-# until_true COMMAND...: waits until the command succeeds, a minute at most
+# until_true COMMAND...: waits until the command succeeds, half a minute or more
 until_true() {
-    for _ in $(seq 6000); do
+    for _ in $(seq 2000); do
         "$@" && return
         sleep 0.01
     done
     echo "never: $*" && return 1
 }
 
-# ended PID: waits for it; sets code
+running() {
+    [ -n "$(readlink "/proc/$1/exe")" ] # a process that ended and was not waited for has none
+}
+
+# ended PID: waits for it, half a minute or more and no longer; sets code
 ended() {
+    until_true eval "! running $1" || kill -KILL "$1"
     code=0
     wait "$1" || code=$?
 }

@@ -46,8 +46,8 @@ void output_remove_temporaries(void)
 
 static void at_exit(void)
 {
-	atexit(output_remove_temporaries); /* out of memory, for instance */
-	at_quick_exit(output_remove_temporaries);
+	(void)atexit(output_remove_temporaries); /* out of memory, for instance */
+	(void)at_quick_exit(output_remove_temporaries);
 }
 
 static void guard(char *path)
