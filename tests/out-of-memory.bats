@@ -113,7 +113,8 @@ limited() {
     [ "$size" -gt 500000000 ]
     [[ $output == "moe-train: the model has $size parameters in 2 regions: training it needs "*" GB at least "*" GB are there (ulimit -v); cut the windows in one region (moe-split --experts 1 --halo 0), "*encoder.hidden_dim*moe.num_experts* ]]
     # parameters, gradient, two moments are the least there can be
-    gigabytes=$(sed 's/.* needs \([0-9.]*\) GB.*/\1/' <<<"$output")
+    gigabytes=${output#* needs }
+    gigabytes=${gigabytes%% GB*}
     awk -v g="$gigabytes" -v n="$size" 'BEGIN { exit !(g * 1e9 > n * 16 && g * 1e9 < n * 80) }'
     [ ! -e x.st ]
     limited 1500000 moe-train --preset multimind -o x.st one.st
