@@ -394,6 +394,9 @@ static int work(const struct names *operands)
 			s->layers ? "--layer" : "--region");
 	struct pool *pool = pool_new((int)common.threads);
 	struct committee *c = committee_load(&o.models, s, (enum missing_channel)o.missing, pool);
+	if (c)
+		mem_doing("answering %lld windows at a time with %d model%s, the first of %zu parameters",
+			o.batch, c->n, c->n == 1 ? "" : "s", c->member[0].m->params.count);
 	int bad = c && !check_reject(&c->member[0].m->layout.classes) ? predict(c, operands) : -1;
 	committee_free(c);
 	names_free(&o.models);

@@ -266,6 +266,9 @@ static int work(const struct names *operands)
 	if (!o.model)
 		return err_set(EX_USAGE, "-m MODEL is missing");
 	struct model *m = model_load(o.model);
+	if (m)
+		mem_doing("routing %lld windows at a time in a model of %zu parameters", o.batch,
+			m->params.count);
 	struct selection *select = m ? selection_new(m, &o.select) : NULL;
 	int bad = select ? route_with(m, select, operands) : -1;
 	selection_free(select);

@@ -57,13 +57,18 @@ exhausted() {
     done
 }
 
-@test "in JSON, whichever call it is" {
+@test "in JSON and in quoted cells of CSV: the libraries take memory as all do" {
+    # by themselves they would ask for it behind our back, and say what we cannot tell from damage
+    FAIL_OF=libcjson
+    export FAIL_OF
+    [ "$(calls moe-score --resamples 0 two.jsonl)" -eq 0 ]
+    [ "$(calls moe-predict -m mix.st w.st)" -eq 0 ]
+    FAIL_OF=libcsv
+    [ "$(calls moe-split --window 32 --experts 2 --group 'S0.|q' -o result quoted.csv)" -eq 0 ]
+    unset FAIL_OF
+    rm result
     exhausted 2 moe-score --resamples 0 two.jsonl
-    exhausted 7 moe-stats mix.st
-}
-
-@test "in quoted cells of CSV, whichever call it is" {
-    exhausted 4 moe-split --window 32 --experts 2 --group 'S0.|q' -o result quoted.csv
+    exhausted 5 moe-split --window 32 --experts 2 --group 'S0.|q' -o result quoted.csv
 }
 
 @test "in every program" {
@@ -108,7 +113,8 @@ limited() {
     [ "$size" -gt 500000000 ]
     [[ $output == "moe-train: the model has $size parameters in 2 regions: training it needs "*" GB at least "*" GB are there (ulimit -v); cut the windows in one region (moe-split --experts 1 --halo 0), "*encoder.hidden_dim*moe.num_experts* ]]
     # parameters, gradient, two moments are the least there can be
-    gigabytes=$(sed 's/.* needs \([0-9.]*\) GB.*/\1/' <<<"$output")
+    gigabytes=${output#* needs }
+    gigabytes=${gigabytes%% GB*}
     awk -v g="$gigabytes" -v n="$size" 'BEGIN { exit !(g * 1e9 > n * 16 && g * 1e9 < n * 80) }'
     [ ! -e x.st ]
     limited 1500000 moe-train --preset multimind -o x.st one.st

@@ -1,6 +1,6 @@
 /* For LD_PRELOAD: from call FAIL_AT on, counted from 1, the program has no memory any more. Counted are the calls by the program
  * itself and by libcjson and libcsv, which take memory for it; the start of other libraries is left alone. FAIL_ONCE=1: only that call
- * fails. With FAIL_COUNT=FILE their number is written there at the end. */
+ * fails. FAIL_OF=libcsv: only those by this library. With FAIL_COUNT=FILE their number is written there at the end. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -29,7 +29,9 @@ static int add(struct dl_phdr_info *i, size_t size, void *context)
 {
 	(void)size;
 	(void)context;
-	bool own = !*i->dlpi_name || strstr(i->dlpi_name, "libcjson") || strstr(i->dlpi_name, "libcsv");
+	const char *of = getenv("FAIL_OF");
+	bool own = of ? strstr(i->dlpi_name, of) != NULL
+		      : !*i->dlpi_name || strstr(i->dlpi_name, "libcjson") || strstr(i->dlpi_name, "libcsv");
 	for (int k = 0; own && k < i->dlpi_phnum && ranges < RANGES; k++)
 		if (i->dlpi_phdr[k].p_type == PT_LOAD)
 			range[ranges++] = (struct range){i->dlpi_addr + i->dlpi_phdr[k].p_vaddr,
