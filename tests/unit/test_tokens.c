@@ -224,7 +224,8 @@ static void condensed_waves_say_the_same(void)
 		const int column[V] = {0, 1, 3}; /* 2 is nobody's */
 		CHECK(s->width <= PART && few->most <= LONGEST);
 		for (int t = 0; t < how[i].L * 4; t++)
-			x[t] = (real)(rng_uniform(&r) * 40 + (t % 4 == 3 ? t : 0)); /* the last one drifts */
+			x[t] = (real)(rng_uniform(&r) * 40 +
+				      (t % 4 == 3 ? 30 * t : 0)); /* the last one drifts */
 		bands_transform(s, x, 4, column, V, parts, NULL, room);
 		condensed_fold(few, x, 4, column, V, folded);
 		for (int b = 0; b < s->bands; b++) {
