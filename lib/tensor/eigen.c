@@ -69,15 +69,16 @@ INLINE floats root(floats a)
 	return a;
 }
 
-/* The angle that makes A(p,q) next to nothing: none in lanes where it is small already. The tangent of its half needs no more than the
- * precision of a float; the sine that belongs to it does. false: no lane has an angle. */
+/* The angle that makes A(p,q) next to nothing: none in lanes where it is small already. With h = 2 A(p,q) and d = A(q,q) - A(p,p) the
+ * tangent of its half is h / (|d| + r + sqrt(2 r (|d| + r))), r = sqrt(d^2 + h^2), with the sign of d. It needs no more than the precision
+ * of a float, the sine that belongs to it does. false: no lane has an angle. */
 INLINE bool find_rotation(const lanes *pp, const lanes *qq, const lanes *pq, struct rotation *r)
 {
 	const half *a = pp->of, *b = qq->of, *c = pq->of;
 	floats h = narrow(c[0] + c[0], c[1] + c[1]), d = narrow(b[0] - a[0], b[1] - a[1]);
-	masks sign = (masks)d & INT32_MIN, turns = (floats)((masks)h & INT32_MAX) > SMALL;
+	masks sign = (d < 0) & INT32_MIN, turns = (floats)((masks)h & INT32_MAX) > SMALL;
 	d = (floats)((masks)d & INT32_MAX);
-	floats r2 = root(d * d + h * h), sum = d + r2, t = h / (sum + root(2 * r2 * sum));
+	floats side = root(d * d + h * h), sum = d + side, t = h / (sum + root(2 * side * sum));
 	r->tangent = widen((floats)(((masks)t ^ sign) & turns));
 	for (int i = 0; i < HALVES; i++)
 		r->sine.of[i] = 2 * r->tangent.of[i] / (1 + r->tangent.of[i] * r->tangent.of[i]);
@@ -215,8 +216,15 @@ static void clear(eigen_lanes *x, size_t n, unsigned which)
 			x[i][l] = which >> l & 1 ? 0 : x[i][l];
 }
 
-/* x [n] times 2^exponent in each lane, in two steps because the power may be more than a double holds. Of -0 it makes 0: turned by no
- * angle, as in company it may be, a -0 would become 0, and bits would depend on the company. */
+/* -0 becomes 0: which of them a lane has could tell whether its company was turned, where it is turned by no angle. */
+INLINE void drop_signs_of_zeros(eigen_lanes *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (int l = 0; l < EIGEN_LANES; l++)
+			x[i][l] += 0;
+}
+
+/* x [n] times 2^exponent in each lane, in two steps because the power may be more than a double holds. */
 INLINE void scale(eigen_lanes *x, size_t n, const int *exponent)
 {
 	eigen_lanes first, second;
@@ -226,7 +234,7 @@ INLINE void scale(eigen_lanes *x, size_t n, const int *exponent)
 	}
 	for (size_t i = 0; i < n; i++)
 		for (int l = 0; l < EIGEN_LANES; l++)
-			x[i][l] = x[i][l] * first[l] * second[l] + 0;
+			x[i][l] = x[i][l] * first[l] * second[l];
 }
 
 /* The lanes in which something is left beside the diagonal. */
@@ -272,6 +280,8 @@ unsigned eigen_solve(const struct eigen *e)
 	for (size_t i = 0; i < n; i++)
 		memcpy(e->w[i], e->A[i * n + i], sizeof e->w[i]);
 	scale(e->w, n, up);
+	drop_signs_of_zeros(e->w, n);
+	drop_signs_of_zeros(e->V, n * n);
 	return bad | not_finite(e->w, n);
 }
 

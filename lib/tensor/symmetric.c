@@ -20,7 +20,7 @@ static void add_outer(size_t n, size_t from, const double *const row[ROWS], doub
 	}
 }
 
-/* Not by the library: its products of doubles, and LAPACK, were seen to spoil each other when several threads of moe-cv were at work. */
+/* Not by OpenBLAS: its products of doubles were seen to go wrong when several threads of moe-cv were at work. */
 void gram_add(bool rows, int r, int c, const double *A, int n, double *G)
 {
 	size_t count = (size_t)(rows ? c : r), N = (size_t)n;

@@ -272,6 +272,7 @@ static void company_changes_no_bit(void)
 	struct rng r = rng_stream(3, "eigen", 0, 0);
 	static double A[EIGEN_LANES][N * N], was[EIGEN_LANES][N + N * N], is[N + N * N];
 	struct arena *arena = arena_new();
+	int differences = 0;
 	for (int round = 0; round < 400; round++) {
 		arena_reset(arena);
 		struct eigen e = eigen_new(1 + round % N, arena);
@@ -291,9 +292,10 @@ static void company_changes_no_bit(void)
 				alone.A[0][bad] = NAN;
 			CHECK(eigen_solve(&alone) == (round % 2 ? 1U << bad : 0));
 			copy(&alone, lane, is);
-			CHECK(!memcmp(was[l], is, bytes));
+			differences += memcmp(was[l], is, bytes) != 0;
 		}
 	}
+	CHECK(differences == 0);
 	arena_free(arena);
 }
 

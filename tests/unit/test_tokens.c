@@ -211,21 +211,24 @@ static void condensed_waves_say_the_same(void)
 	static const struct {
 		int L, tapers;
 		const char *bands;
-	} how[] = {{128, 5, "encoder.bands=[4,8,10,13,20,30]"}, {LONGEST, 5, "encoder.bands=[4,8,31]"},
-		{64, 0, "encoder.bands=[4,8,31]"}, {33, 1, "encoder.bands=[1,31]"},
-		{9, 16, "encoder.bands=[4,4.5,16,31]"}, {2, 2, "encoder.bands=[4,31]"}};
+		double work;
+	} how[] = {{128, 5, "encoder.bands=[4,8,10,13,20,30]", 1e9},
+		{LONGEST, 5, "encoder.bands=[4,8,31]", 1e9}, {64, 0, "encoder.bands=[4,8,31]", 1e9},
+		{33, 1, "encoder.bands=[1,31]", 1e9}, {33, 2, "encoder.bands=[1,31]", 0},
+		{9, 16, "encoder.bands=[4,4.5,16,31]", 1e9}, {2, 2, "encoder.bands=[4,31]", 1e9}};
 	struct rng r = rng_stream(1, "waves", 0, 0);
 	for (size_t i = 0; i < sizeof how / sizeof *how; i++) {
 		struct configuration c =
 			configured(PRESET_DEFAULT, (const char *const[]){how[i].bands, NULL});
 		struct stretches *s = bands_prepare(&c.value, how[i].L, 64, how[i].tapers);
-		struct condensed *few = condense(s);
+		struct condensed *few = condense(s, how[i].work);
 		real x[LONGEST * 4], parts[V * PART], room[V * LONGEST], folded[PARITIES * V * LONGEST],
 			is[V * V];
 		const int column[V] = {0, 1, 3}; /* 2 is nobody's */
 		CHECK(s->width <= PART && few->most <= LONGEST);
 		for (int t = 0; t < how[i].L * 4; t++)
-			x[t] = (real)(rng_uniform(&r) * 40 + (t % 4 == 3 ? t : 0)); /* the last one drifts */
+			x[t] = (real)(rng_uniform(&r) * 40 +
+				      (t % 4 == 3 ? 30 * t : 0)); /* the last one drifts */
 		bands_transform(s, x, 4, column, V, parts, NULL, room);
 		condensed_fold(few, x, 4, column, V, folded);
 		for (int b = 0; b < s->bands; b++) {
@@ -240,7 +243,6 @@ static void condensed_waves_say_the_same(void)
 			condensed_products(few, b, folded, V, room, is);
 			for (int j = 0; j < V * V; j++)
 				CHECK_NEAR(is[j], was[j], 1e-5 * largest);
-			CHECK(few->size[b][EVEN] + few->size[b][ODD] <= s->size[b] + 2 * LANES);
 		}
 		CHECK(how[i].L < 128 || how[i].tapers < 2 || 3 * few->most < 2 * s->width);
 		free(s);

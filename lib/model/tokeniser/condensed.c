@@ -4,6 +4,7 @@
 #include "tensor/vector.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,20 +13,33 @@
 
 static const double root_half = 0.70710678118654752;
 
+enum { BLOCK = 8 }; /* samples at a time where a matrix is turned: what is read stays in the cache */
+
 /* The even or odd part of a band's waves: w [columns][half] */
 static void fold_waves(const struct stretches *s, int band, int parity, int half, double *w)
 {
 	int columns = 2 * s->lines[band];
-	for (int i = 0; i < columns; i++)
-		for (int t = 0; t < half; t++) {
-			int other = s->L - 1 - t;
-			const real *wave = s->wave + s->first[band] + i;
-			double a = (double)wave[(size_t)t * (size_t)s->width],
-			       b = (double)wave[(size_t)other * (size_t)s->width];
-			double middle = parity == ODD ? 0 : a;
-			w[(size_t)i * (size_t)half + (size_t)t] =
-				t == other ? middle : root_half * (parity == ODD ? a - b : a + b);
-		}
+	for (int from = 0; from < half; from += BLOCK)
+		for (int i = 0; i < columns; i++)
+			for (int t = from; t < half && t < from + BLOCK; t++) {
+				int other = s->L - 1 - t;
+				const real *wave = s->wave + s->first[band] + i;
+				double a = (double)wave[(size_t)t * (size_t)s->width],
+				       b = (double)wave[(size_t)other * (size_t)s->width];
+				double middle = parity == ODD ? 0 : a;
+				w[(size_t)i * (size_t)half + (size_t)t] =
+					t == other ? middle : root_half * (parity == ODD ? a - b : a + b);
+			}
+}
+
+/* to [n][size] = x [columns][n] turned, the rest of the columns 0 */
+static void turn_to(const double *x, int columns, size_t n, real *to, int size)
+{
+	for (size_t from = 0; from < n; from += BLOCK)
+		for (int i = 0; i < size; i++)
+			for (size_t t = from; t < n && t < from + BLOCK; t++)
+				to[t * (size_t)size + (size_t)i] =
+					i < columns ? (real)x[(size_t)i * n + t] : 0;
 }
 
 /* Columns l [returned][half] with the sum of l l^T = that of w w^T: Cholesky's, in the order of what is still missing. */
@@ -65,7 +79,12 @@ static int factor(const double *w, int columns, int half, double *l)
 	return made;
 }
 
-struct condensed *condense(const struct stretches *s)
+static bool worth_while(int columns, int half, double work)
+{
+	return (double)columns * half * (columns < half ? columns : half) / 4 <= work;
+}
+
+struct condensed *condense(const struct stretches *s, double work)
 {
 	int half = (s->L + 1) / 2, columns = 0;
 	size_t n = (size_t)half, numbers = 0;
@@ -78,13 +97,14 @@ struct condensed *condense(const struct stretches *s)
 		c->lines[b] = s->lines[b];
 		for (int parity = 0; parity < PARITIES; parity++) {
 			fold_waves(s, b, parity, half, w);
-			int made = factor(w, 2 * s->lines[b], half, l), size = whole_vectors(made);
+			bool fewer = worth_while(2 * s->lines[b], half, work);
+			int made = fewer ? factor(w, 2 * s->lines[b], half, l) : 2 * s->lines[b],
+			    size = whole_vectors(made);
 			c->size[b][parity] = size;
 			c->first[b][parity] = numbers;
 			c = mem_grow(c, 1, sizeof *c + (numbers + n * (size_t)size) * sizeof(real));
-			for (size_t t = 0; t < n; t++)
-				for (int i = 0; i < size; i++)
-					c->wave[numbers++] = i < made ? (real)l[(size_t)i * n + t] : 0;
+			turn_to(fewer ? l : w, made, n, c->wave + numbers, size);
+			numbers += n * (size_t)size;
 		}
 		int both = c->size[b][EVEN] + c->size[b][ODD];
 		c->most = both > c->most ? both : c->most;

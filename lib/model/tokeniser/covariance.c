@@ -57,7 +57,7 @@ static int count(const struct config *c, int T, double rate, int samples)
 static void *prepare(const struct config *c, int T, double rate)
 {
 	struct stretches *s = bands_prepare(c, T, rate, c->encoder.tapers);
-	struct condensed *made = condense(s);
+	struct condensed *made = condense(s, 0x1p29);
 	free(s);
 	return made;
 }
