@@ -117,14 +117,12 @@ static int read_lines(struct work *w, struct input *in)
 	if (n < 0)
 		return -1;
 	if (common.verbose)
-		fprintf(stderr, "%s: %s: %lld windows\n", program.name, input_name(in), (long long)n);
+		program_sayf("%s: %lld windows", input_name(in), (long long)n);
 	if (!w->told && !common.quiet)
-		fprintf(stderr,
-			"%s: %s: JSON Lines do not tell the regions' names and the experts' capacities: "
-			"regions "
-			"are numbered, "
-			"capacity and capacity_utilisation are left out; a routing file has them\n",
-			program.name, input_name(in));
+		program_sayf("%s: JSON Lines do not tell the regions' names and the experts' capacities: "
+			     "regions are numbered, capacity and capacity_utilisation are left out; a "
+			     "routing file has them",
+			input_name(in));
 	w->told = true;
 	return 0;
 }

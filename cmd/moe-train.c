@@ -339,7 +339,7 @@ static int open_state(struct run *r, bool *told)
 	if (missing) {
 		o.resume = false;
 		if (common.verbose)
-			fprintf(stderr, "moe-train: %s: there is no state yet, training begins\n", o.state);
+			program_sayf("%s: there is no state yet, training begins", o.state);
 		return 0;
 	}
 	if (!(r->state = st_read(o.state)) || trainer_state_start(r->state, &seed, told) ||

@@ -28,7 +28,7 @@ none() { # none TEXT: fails and shows the text unless it is empty
             may["dataset"] = " model format io base "
             may["predict"] = " dataset model score eeg base "
             may["analysis"] = " predict dataset model moe score format io base "
-            may["train"] = " analysis predict dataset model moe tensor score format base "
+            may["train"] = " analysis predict dataset model moe tensor score format io base "
         }
         /^[ \t]*#[ \t]*include[ \t]*"/ {
             split(FILENAME, from, "/")

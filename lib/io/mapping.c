@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,9 +19,9 @@ struct mapping {
 	struct mapping *next;
 	_Atomic(unsigned char *) from; /* NULL: this entry is free; else the rest is valid */
 	size_t bytes;
-	char *name;
-	bool standard;    /* standard input: asked by its descriptor */
-	struct stat seen; /* when it was mapped */
+	char *name, *shown; /* shown: as people read it (text_shown) */
+	bool standard;      /* standard input: asked by its descriptor */
+	struct stat seen;   /* when it was mapped */
 };
 
 static _Atomic(struct mapping *) list;
@@ -85,7 +86,10 @@ void *mapping_new(int fd, size_t bytes, const char *name)
 	pthread_mutex_lock(&lock);
 	struct mapping *m = free_entry();
 	m->bytes = bytes;
+	struct text shown = {0};
+	text_shown(&shown, name);
 	m->name = mem_text(name);
+	m->shown = text_take(&shown);
 	m->standard = fd == STDIN_FILENO;
 	m->seen = seen;
 	atomic_store(&m->from, from);
@@ -121,7 +125,7 @@ void mapping_free(void *mapping)
 	while (m && atomic_load(&m->from) != mapping)
 		m = m->next;
 	must(m);
-	char *name = m->name;
+	char *name = m->name, *shown = m->shown;
 	if (!changed && has_changed(m)) {
 		changed = name;
 		name = NULL;
@@ -130,6 +134,7 @@ void mapping_free(void *mapping)
 	munmap(mapping, m->bytes);
 	pthread_mutex_unlock(&lock);
 	free(name);
+	free(shown);
 }
 
 int mapping_check(void)
@@ -153,7 +158,7 @@ const char *mapping_at(const void *address, bool *whole)
 		if (from && (uintptr_t)address - from < m->bytes) {
 			struct stat now;
 			*whole = look_again(m, &now) && same(&now, &m->seen);
-			return m->name;
+			return m->shown;
 		}
 	}
 	return NULL;

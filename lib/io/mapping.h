@@ -17,7 +17,7 @@ void mapping_free(void *mapping);
 /* Whether a file that is mapped, or was, has another size or time of modification than when it was mapped: -1 with an error (74). */
 int mapping_check(void);
 
-/* The name of the mapped file that has this address, or NULL; *whole: it is as long as ever, so the device failed. Safe in a
+/* The name, as people read it (text_shown), of the mapped file that has this address, or NULL; *whole: it is as long as ever, so the device failed. Safe in a
  * signal's handler on the thread that met the fault. */
 const char *mapping_at(const void *address, bool *whole);
 
