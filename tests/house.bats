@@ -41,13 +41,14 @@ none() { # none TEXT: fails and shows the text unless it is empty
 }
 
 @test "programs that do not train hold nothing of lib/train" {
-    cd "$MOE_BIN/.."
-    nm -g --defined-only lib/train/*.o lib/train/*/*.o | awk 'NF == 3 && $2 == "T" { print $3 }' | sort -u >"$BATS_TEST_TMPDIR/train"
+    objects=$(find lib/train -name '*.c' | sed "s,\(.*\)c$,$MOE_BIN/../\1o,")
+    # shellcheck disable=SC2086
+    nm -g --defined-only $objects | awk 'NF == 3 && $2 == "T" { print $3 }' | sort -u >"$BATS_TEST_TMPDIR/train"
     grep -qx trainer_run "$BATS_TEST_TMPDIR/train"
     for p in moe-predict moe-route moe-score moe-stats moe-split moe-synth; do
-        none "$(nm "bin/$p" | awk '$2 == "T" { print $3 }' | sort -u | comm -12 - "$BATS_TEST_TMPDIR/train" | sed "s/^/$p: /")"
+        none "$(nm "$MOE_BIN/$p" | awk '$2 == "T" { print $3 }' | sort -u | comm -12 - "$BATS_TEST_TMPDIR/train" | sed "s/^/$p: /")"
     done
-    nm bin/moe-train | grep -q ' T trainer_run$'
+    nm "$MOE_BIN/moe-train" | grep -q ' T trainer_run$'
 }
 
 @test "the library neither prints nor ends the program (error, mem and progress aside)" {
