@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "score/metrics.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -24,15 +25,6 @@ static void numbers(struct text *t, const char *key, const double *x, int n)
 	text_add(t, "]");
 }
 
-static int largest(const double *x, int n)
-{
-	int best = 0;
-	for (int i = 1; i < n; i++)
-		if (x[i] > x[best])
-			best = i;
-	return best;
-}
-
 /* The members of a usage, without the braces; for the gate also which region weighs most (gate = names, or NULL). */
 static void members(struct text *t, const struct usage *u, const struct names *gate)
 {
@@ -42,7 +34,7 @@ static void members(struct text *t, const struct usage *u, const struct names *g
 	if (gate) {
 		text_add(t, ",\"largest\":");
 		if (u->tokens)
-			json_string(t, gate->s[largest(f.importance, E)]);
+			json_string(t, gate->s[metrics_likeliest(f.importance, E)]);
 		else
 			text_add(t, "null");
 	}

@@ -2,18 +2,10 @@
 #include "analysis/report.h"
 
 #include "base/mem.h"
+#include "score/metrics.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-static int largest(const double *x, int n)
-{
-	int best = 0;
-	for (int i = 1; i < n; i++)
-		if (x[i] > x[best])
-			best = i;
-	return best;
-}
 
 static int smallest(const double *x, int n)
 {
@@ -37,7 +29,7 @@ static void name(const struct report *r, const struct report_site *s, int e, str
 static void use(
 	const struct report *r, const struct report_site *s, const struct usage_figures *f, struct text *t)
 {
-	int E = s->all.experts, most = largest(f->share, E), least = smallest(f->share, E), idle = 0;
+	int E = s->all.experts, most = metrics_likeliest(f->share, E), least = smallest(f->share, E), idle = 0;
 	text_addf(t, "  Shares run from %.3g (", f->share[least]);
 	name(r, s, least, t);
 	text_addf(t, ") to %.3g (", f->share[most]);
