@@ -112,14 +112,14 @@ struct run {
 };
 
 static int write_file(const struct run *r, const struct table *t, const struct dataset *d, const float *gate,
-	struct spool *s)
+	struct recorder_file *s)
 {
 	struct st_writer *st = st_writer_new();
 	struct history h = program_history(NULL);
 	char *history = history_append(&h, d->n ? dataset_windows(d, 0)->history : NULL);
 	windows_put_table(&t->w, st);
 	routing_put_gate(st, t->w.n, t->w.layout.regions, gate);
-	spool_put(s, st);
+	recorder_file_put(s, st);
 	if (model_adapts(r->m))
 		st_put_meta(st, "moe.adapted", "group");
 	if (history)
@@ -161,9 +161,9 @@ static int write_lines(const struct run *run, const struct table *t, int64_t fro
 	return bad;
 }
 
-/* Batch by batch: the lines at once, or into the spool. gate [n][K] */
-static int route_batches(
-	const struct run *r, const struct table *t, const struct dataset *d, struct spool *s, float *gate)
+/* Batch by batch: the lines at once, or into a temporary file. gate [n][K] */
+static int route_batches(const struct run *r, const struct table *t, const struct dataset *d,
+	struct recorder_file *s, float *gate)
 {
 	int K = r->m->layout.regions, classes = r->m->layout.classes.n, bad = 0;
 	int64_t batch = o.batch, *item = NEW_ARRAY(int64_t, batch);
@@ -177,7 +177,7 @@ static int route_batches(
 			break;
 		for (int i = 0; i < n * K; i++)
 			gate[from * K + i] = (float)weight[i];
-		bad = s ? spool_add(s, n)
+		bad = s ? recorder_file_add(s, n)
 			: write_lines(r, t, from, n, gate + from * K) || output_flush(r->out);
 	}
 	free(item);
@@ -202,7 +202,7 @@ static int route(const struct run *r, struct dataset *d, enum adapt how)
 	if (check(d, r->m) || dataset_take_in(d, r->m, 0, d->n, how, r->pool) ||
 		conditions_bind(d, r->m, NULL, d->n))
 		return -1;
-	struct spool *s = o.jsonl ? NULL : spool_new(r->recorder, d->n);
+	struct recorder_file *s = o.jsonl ? NULL : recorder_file_new(r->recorder, d->n);
 	if (!o.jsonl && !s)
 		return -1;
 	float *gate = NEW_ARRAY(float, d->n * r->m->layout.regions);
@@ -210,7 +210,7 @@ static int route(const struct run *r, struct dataset *d, enum adapt how)
 	table_begin(&t, d);
 	int bad = route_batches(r, &t, d, s, gate) || (s && write_file(r, &t, d, gate, s));
 	table_end(&t);
-	spool_free(s);
+	recorder_file_free(s);
 	free(gate);
 	return bad || output_flush(r->out);
 }

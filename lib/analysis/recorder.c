@@ -132,29 +132,30 @@ struct routing_layer *recorder_layers(struct recorder *r, int B, int *n)
 /* --- batches to tensors */
 
 /* Tensors of 4-byte elements, one after the other in the temporary file. */
-struct spooled {
-	struct spool *spool;
+struct file_part {
+	struct recorder_file *file;
 	size_t from, bytes; /* in the file; of one window */
 };
 
-struct spool {
+struct recorder_file {
 	struct recorder *r;
 	int fd;
 	int64_t N, written;
-	struct spooled *part; /* [layers][3]: probability, expert, weight */
+	struct file_part *part; /* [layers][3]: probability, expert, weight */
 };
 
-struct spool *spool_new(struct recorder *r, int64_t N)
+struct recorder_file *recorder_file_new(struct recorder *r, int64_t N)
 {
 	int fd = r->layers ? output_spool() : -1;
 	if (r->layers && fd < 0)
 		return NULL;
-	struct spool *s = NEW(struct spool);
-	*s = (struct spool){.r = r, .fd = fd, .N = N, .part = NEW_ARRAY(struct spooled, 3 * r->layers)};
+	struct recorder_file *s = NEW(struct recorder_file);
+	*s = (struct recorder_file){
+		.r = r, .fd = fd, .N = N, .part = NEW_ARRAY(struct file_part, 3 * r->layers)};
 	return s;
 }
 
-void spool_free(struct spool *s)
+void recorder_file_free(struct recorder_file *s)
 {
 	if (!s)
 		return;
@@ -164,13 +165,13 @@ void spool_free(struct spool *s)
 	free(s);
 }
 
-static void place_parts(struct spool *s)
+static void place_parts(struct recorder_file *s)
 {
 	size_t at = 0;
 	for (int i = 0; i < 3 * s->r->layers; i++) {
 		const struct routing_layer *l = &s->r->layer[i / 3];
 		size_t width = (size_t)(i % 3 ? l->k : l->experts);
-		s->part[i] = (struct spooled){s, at, (size_t)l->tokens * width * sizeof(float)};
+		s->part[i] = (struct file_part){s, at, (size_t)l->tokens * width * sizeof(float)};
 		at += s->part[i].bytes * (size_t)s->N;
 	}
 }
@@ -186,14 +187,14 @@ static int write_at(int fd, const void *data, size_t n, size_t at)
 	return 0;
 }
 
-int spool_add(struct spool *s, int B)
+int recorder_file_add(struct recorder_file *s, int B)
 {
 	int n, bad = 0;
 	const struct routing_layer *l = recorder_layers(s->r, B, &n);
 	if (!s->written)
 		place_parts(s);
 	for (int i = 0; i < n && !bad; i++, l++) {
-		const struct spooled *p = s->part + (size_t)3 * (size_t)i;
+		const struct file_part *p = s->part + (size_t)3 * (size_t)i;
 		const void *data[3] = {l->probability, l->expert, l->weight};
 		for (int j = 0; j < 3 && !bad; j++)
 			bad = write_at(s->fd, data[j], p[j].bytes * (size_t)B,
@@ -206,13 +207,13 @@ int spool_add(struct spool *s, int B)
 static int emit(void *context, struct output *o)
 {
 	enum { BLOCK = 1 << 16 };
-	const struct spooled *p = context;
+	const struct file_part *p = context;
 	char *block = mem_new(BLOCK, 1);
-	size_t n = p->bytes * (size_t)p->spool->N;
+	size_t n = p->bytes * (size_t)p->file->N;
 	int bad = 0;
 	for (size_t at = 0; at < n && !bad;) {
 		size_t want = n - at < BLOCK ? n - at : BLOCK;
-		ssize_t got = pread(p->spool->fd, block, want, (off_t)(p->from + at));
+		ssize_t got = pread(p->file->fd, block, want, (off_t)(p->from + at));
 		if (got <= 0)
 			bad = err_errno(EX_IOERR, "temporary file: cannot read");
 		else
@@ -223,7 +224,7 @@ static int emit(void *context, struct output *o)
 	return bad;
 }
 
-void spool_put(struct spool *s, struct st_writer *w)
+void recorder_file_put(struct recorder_file *s, struct st_writer *w)
 {
 	if (!s->written)
 		place_parts(s);

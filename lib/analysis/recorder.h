@@ -6,7 +6,7 @@
  *
  * For a file, whose tensors hold one layer after the other, the batches go through a temporary file:
  *
- *     spool_new(r, gate, N); spool_add(s, B) for each batch; spool_put(s, writer); st_write; spool_free
+ *     recorder_file_new(r, N); recorder_file_add(s, B) for each batch; recorder_file_put(s, writer); st_write; recorder_file_free
  */
 #ifndef ANALYSIS_RECORDER_H
 #define ANALYSIS_RECORDER_H
@@ -21,11 +21,12 @@ void recorder_take(void *recorder, int b, int k, int layer, const struct choice 
 /* The layers [*n] of the last batch's B windows, by region, then layer; until the next evaluation. */
 struct routing_layer *recorder_layers(struct recorder *, int B, int *n);
 
-struct spool;
-struct spool *spool_new(struct recorder *, int64_t N); /* NULL and an error when there is no temporary file */
-void spool_free(struct spool *);
-int spool_add(struct spool *, int B);
-/* Adds the tensors of every layer to the writer; the spool is borrowed until st_write. */
-void spool_put(struct spool *, struct st_writer *);
+struct recorder_file;
+struct recorder_file *recorder_file_new(
+	struct recorder *, int64_t N); /* NULL and an error when there is no temporary file */
+void recorder_file_free(struct recorder_file *);
+int recorder_file_add(struct recorder_file *, int B);
+/* Adds the tensors of every layer to the writer; the file is borrowed until st_write. */
+void recorder_file_put(struct recorder_file *, struct st_writer *);
 
 #endif
