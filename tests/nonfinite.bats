@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # No class is ever named by numbers that are not finite: one spike of 1e30 in a recording, or a model with huge parameters.
+# shellcheck disable=SC2086,SC2154 # options are split; small is from train_helpers
 bats_require_minimum_version 1.5.0
 
 load train_helpers
@@ -43,9 +44,9 @@ where="the answer to the window from sample 192 is not a finite number"
     moe-predict -q --on-nonfinite unanswered --csv -m spectral.st S09_1.csv >got.csv
     [ "$(sed -n 8p got.csv)" = "S09_1.csv,S09,192,3,rest,,,,,,," ] || [ "$(sed -n 8p got.csv)" = "S09_1.csv,S09,192,3,task,,,,,,," ]
     # the recording is what its other windows say
-    moe-predict -q --on-nonfinite unanswered --per recording -m spectral.st S09_1.csv >recording
-    [ "$(jq .windows recording)" -eq 16 ]
-    jq -e --slurpfile w got '.p[0] - ([$w[] | select(.p) | .p[0]] | add / length) | fabs < 1e-8' recording
+    moe-predict -q --on-nonfinite unanswered --per recording -m spectral.st S09_1.csv >voted
+    [ "$(jq .windows voted)" -eq 16 ]
+    jq -e --slurpfile w got '.p[0] - ([$w[] | select(.p) | .p[0]] | add / length) | fabs < 1e-8' voted
     run -65 moe-score got
     [[ "$output" == *"got:7: the window has no answer (p is null)"* ]]
     jq -c 'select(.p)' got | moe-score >/dev/null

@@ -44,6 +44,7 @@ for i in range(len(x)):
     refused 65 "--init MODEL goes on" $again --state trained.st --valid-groups S00 w.st
     moe-train --resume --state trained.st -o m w.st # and it is these
     for i in 0 1 2 3; do moe-split --window 32 --experts 2 --halo 1 --condition 'S0.' eeg/S0${i}_1.csv; done >joined
+    # shellcheck disable=SC2002 # a pipe is what is tried
     cat joined | moe-train --resume --state trained.st -o m - # which may come in several files
 }
 

@@ -2,6 +2,7 @@
 # Every program that uses threads, on small jobs: the bytes do not depend on how many there are, run after run, and experts that hardly
 # any window goes to are no exception. `make tsan` runs this with programs that ThreadSanitizer watches (exit status 66 on a data
 # race), so each command here has to succeed.
+# shellcheck disable=SC2086,SC2154 # options are split; small is from train_helpers
 bats_require_minimum_version 1.5.0
 
 load train_helpers
