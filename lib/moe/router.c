@@ -20,6 +20,14 @@ const struct router_type *router_find(const char *name)
 	return NULL;
 }
 
+const struct router_type *router_unlearned(void)
+{
+	int i = 0;
+	while (!router_table[i]->unlearned)
+		i++;
+	return router_table[i];
+}
+
 int router_linear_tensors(const struct router_shape *s, struct tensor_plan plan[ROUTER_TENSORS])
 {
 	int n = 0;

@@ -56,4 +56,7 @@ static struct node *learned(const struct config *c, struct tape *t, const real *
 }
 
 const struct tokeniser tokeniser_conv = {
-	.name = "conv", .size = size, .count = bands_count, .declare = declare, .learned = learned};
+	.name = "conv",
+	.keys = "encoder.window|encoder.hop|encoder.filters|encoder.kernel",
+	.unsigned_features = true,
+	.size = size, .count = bands_count, .declare = declare, .learned = learned};

@@ -23,4 +23,10 @@ static struct node *forward(struct tape *t, struct node *x, const struct weight 
 	return op_feedforward(t, y, w[2], w[3], w[4], w[5], s->F, s->activation);
 }
 
-const struct expert_type expert_conv = {"conv", true, true, declare, forward};
+const struct expert_type expert_conv = {.name = "conv",
+	.keys = "moe.kernel",
+	.hidden = true,
+	.windows = true,
+	.neighbours = true,
+	.declare = declare,
+	.forward = forward};

@@ -25,4 +25,13 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	router_top(t, router_score(t, c->logits, s, c), s, c);
 }
 
-const struct router_type router_condition = {"condition", true, declare, choose};
+const struct router_type router_condition = {.name = "condition",
+	.keys = "moe.condition|moe.condition_unknown",
+	.sends = true,
+	.ranks = true,
+	.linear = true,
+	.logits = true,
+	.learns = true,
+	.conditions = true,
+	.declare = declare,
+	.choose = choose};

@@ -22,4 +22,11 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	router_top(t, router_score(t, c->logits, s, c), s, c);
 }
 
-const struct router_type router_cosine = {"cosine", true, declare, choose};
+const struct router_type router_cosine = {.name = "cosine",
+	.keys = "moe.router_dim",
+	.sends = true,
+	.ranks = true,
+	.logits = true,
+	.learns = true,
+	.declare = declare,
+	.choose = choose};

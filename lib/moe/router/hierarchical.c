@@ -102,4 +102,11 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	c->level = level;
 }
 
-const struct router_type router_hierarchical = {"hierarchical", true, declare, choose};
+const struct router_type router_hierarchical = {.name = "hierarchical",
+	.keys = "moe.levels",
+	.sends = true,
+	.tree = true,
+	.logits = true,
+	.learns = true,
+	.declare = declare,
+	.choose = choose};

@@ -45,4 +45,13 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	router_top(t, score, s, c);
 }
 
-const struct router_type router_noisy_topk = {"noisy_topk", true, declare, choose};
+const struct router_type router_noisy_topk = {.name = "noisy_topk",
+	.keys = "moe.noise|moe.noise_std",
+	.sends = true,
+	.ranks = true,
+	.linear = true,
+	.logits = true,
+	.learns = true,
+	.noisy = true,
+	.declare = declare,
+	.choose = choose};

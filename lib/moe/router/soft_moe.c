@@ -20,4 +20,16 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	c->combine = op_softmax(t, z, 1);
 }
 
-const struct router_type router_soft_moe = {"soft_moe", false, declare, choose};
+static double every_expert(const struct router_shape *s)
+{
+	return s->E;
+}
+
+const struct router_type router_soft_moe = {.name = "soft_moe",
+	.keys = "moe.slots",
+	.learns = true,
+	.pools = true,
+	.mixes = true,
+	.experts_per_token = every_expert,
+	.declare = declare,
+	.choose = choose};

@@ -11,4 +11,12 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	router_top(t, router_score(t, c->logits, s, c), s, c);
 }
 
-const struct router_type router_topk = {"topk", true, router_linear_tensors, choose};
+const struct router_type router_topk = {.name = "topk",
+	.sends = true,
+	.ranks = true,
+	.linear = true,
+	.logits = true,
+	.learns = true,
+	.evener = "noisy_topk",
+	.declare = router_linear_tensors,
+	.choose = choose};

@@ -14,4 +14,7 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	router_even(t, x->rows, expert, s, c);
 }
 
-const struct router_type router_uniform = {"uniform", true, router_no_tensors, choose};
+const struct router_type router_uniform = {.name = "uniform",
+	.sends = true,
+	.declare = router_no_tensors,
+	.choose = choose};
