@@ -35,8 +35,8 @@ static int32_t *capacities(const struct model *m, int region, int layer)
 	if (m->unit || !(m->router->taken || limited || buffer >= 0))
 		return NULL;
 	int32_t *C = NEW_ARRAY(int32_t, s.E);
-	int same = m->router->taken ? m->router->taken(&s)
-				    : capacity_of(c.factor, s.k, s.N, s.E, c.min, c.max);
+	int same =
+		m->router->taken ? m->router->taken(&s) : capacity_of(c.factor, s.k, s.N, s.E, c.min, c.max);
 	for (int e = 0; e < s.E; e++) {
 		int own = buffer < 0
 				  ? same

@@ -40,7 +40,8 @@ enum { LAYERS_NONE, LAYERS_ALL, LAYERS_LISTED, LAYERS_EVERY };
 
 struct config {
 	int preset;
-	double own[CONFIG_OWN]; /* keys that routers, expert types and tokenisers have of their own (config_setting) */
+	double own
+		[CONFIG_OWN]; /* keys that routers, expert types and tokenisers have of their own (config_setting) */
 	struct {
 		int hidden_dim, layers, heads, ffn_dim;
 		double dropout;

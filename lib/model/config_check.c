@@ -211,12 +211,17 @@ static int check_mixtures(const struct config *c)
 /* Changes of windows that nothing would come of. */
 static int check_augment(const struct config *c)
 {
-	bool mixes = c->train.augment[AUGMENT_MIXUP] > 0;
-	if (mixes && c->train.batch_size < 2)
-		return err_set(EX_CONFIG, "train.augment: mixup has no effect: train.batch_size is 1");
-	if (c->train.augment[AUGMENT_FLIP] > 0 && !mixes && tokeniser_table[c->encoder.tokens]->unsigned_features)
-		return err_set(EX_CONFIG, "train.augment: flip has no effect: powers and covariances "
-					  "(encoder.tokens) have no sign");
+	int mixing = augmentation_pairing(c->train.augment);
+	if (mixing >= 0 && c->train.batch_size < 2)
+		return err_set(EX_CONFIG, "train.augment: %s has no effect: train.batch_size is 1",
+			augmentation_table[mixing]->name);
+	for (int i = 0; augmentation_table[i]; i++)
+		if (augmentation_table[i]->signs && c->train.augment[i] > 0 && mixing < 0 &&
+			tokeniser_table[c->encoder.tokens]->unsigned_features)
+			return err_set(EX_CONFIG,
+				"train.augment: %s has no effect: powers and covariances (encoder.tokens) "
+				"have no sign",
+				augmentation_table[i]->name);
 	return 0;
 }
 

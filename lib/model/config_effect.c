@@ -86,7 +86,10 @@ char *config_claimants(const char *key)
 		if (type_claims(expert_table[i], key))
 			names_add(&types, expert_table[i]->name);
 	for (int i = 0; i < types.n; i++)
-		text_addf(&t, "%s%s", i ? " or " : t.n ? ", and no expert is of type " : "no expert is of type ",
+		text_addf(&t, "%s%s",
+			i     ? " or "
+			: t.n ? ", and no expert is of type "
+			      : "no expert is of type ",
 			types.s[i]);
 	names_free(&types);
 	return t.n ? t.s : NULL;

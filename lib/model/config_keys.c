@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "model/config_effect.h"
+#include "model/optimizers.h"
 #include "model/tokeniser.h"
 #include "moe/expert.h"
 #include "moe/rebalance.h"
@@ -40,7 +41,8 @@ static const struct key rows[] = {
 		"of the feed-forward layers; gelu in the exact form"},
 	{"encoder.norm", CHOICE, AT(encoder.norm), "pre", 0, 0, "post|pre", NULL, NULL,
 		"layer normalisation after (post) or before (pre) each sub-layer"},
-	{"encoder.positional", CHOICE, AT(encoder.positional), "learned", 0, 0, "learned|sinusoidal|none", NULL, NULL, "position added to each token"},
+	{"encoder.positional", CHOICE, AT(encoder.positional), "learned", 0, 0, "learned|sinusoidal|none",
+		NULL, NULL, "position added to each token"},
 	{"encoder.pool", CHOICE, AT(encoder.pool), "mean", 0, 0, "mean|attention", NULL, NULL,
 		"summary of a region's tokens: their mean, or weighted by a learned query"},
 	{"encoder.tokens", CHOICE, AT(encoder.tokens), "covariance", 0, 0, NULL, NULL, NULL,
@@ -60,7 +62,8 @@ static const struct key rows[] = {
 	{"encoder.filters", INT, AT(encoder.filters), "8", 1, 4096, NULL, NULL, NULL,
 		"filters over time that a region learns, and maps of its columns over these, each of which "
 		"makes a feature"},
-	{"encoder.kernel", REAL_NUMBER, AT(encoder.kernel), "0.25", 1e-4, 1e4, NULL, NULL, NULL, "length of a learned filter over time, in seconds"},
+	{"encoder.kernel", REAL_NUMBER, AT(encoder.kernel), "0.25", 1e-4, 1e4, NULL, NULL, NULL,
+		"length of a learned filter over time, in seconds"},
 	{"encoder.tapers", INT, AT(encoder.tapers), "5", 0, 16, NULL, NULL, NULL,
 		"sine tapers over which the spectrum of a covariance is averaged; 0 for none, which keeps "
 		"single "
@@ -69,8 +72,8 @@ static const struct key rows[] = {
 		"added to a covariance's diagonal before its logarithm is taken, as a share of the band's "
 		"mean power in "
 		"training; from 1 on what is read comes close to the covariance itself"},
-	{"encoder.input_dropout", REAL_NUMBER, AT(encoder.input_dropout), "0", 0, 0.95, NULL, NULL,
-		NULL, "share of what a token is made of that is set to 0 in training"},
+	{"encoder.input_dropout", REAL_NUMBER, AT(encoder.input_dropout), "0", 0, 0.95, NULL, NULL, NULL,
+		"share of what a token is made of that is set to 0 in training"},
 	{"encoder.evidence", CHOICE, AT(encoder.evidence), "ridge", 0, 0, "none|ridge", NULL, NULL,
 		"ridge: what a region's tokens say of the classes by a linear map, solved over all regions "
 		"together before "
@@ -78,8 +81,7 @@ static const struct key rows[] = {
 		"what is left"},
 	{"encoder.max_seq_length", INT, AT(encoder.max_seq_length), "0", 0, 1 << 24, NULL, NULL, NULL,
 		"refuse more tokens than this; 0 for no limit"},
-	{"bridge.tokens", INT, AT(bridge.tokens), "1", 0, 64, NULL, NULL, NULL,
-		"global tokens; 0 for none"},
+	{"bridge.tokens", INT, AT(bridge.tokens), "1", 0, 64, NULL, NULL, NULL, "global tokens; 0 for none"},
 	{"bridge.sync", CHOICE, AT(bridge.sync), "end", 0, 0, "none|end|layer", with_bridge,
 		"bridge.tokens is 0",
 		"when the regions' global tokens are averaged: never, after the last layer, or also between "
@@ -98,8 +100,7 @@ static const struct key rows[] = {
 		"deviation of Gaussian noise on the gate's logits in training"},
 	{"gate.temperature", REAL_NUMBER, AT(gate.temperature), "1", 1e-3, 1e3, NULL, with_degrees,
 		"gate.top_k is 1, whose weight is 1", "divides the gate's logits before the softmax"},
-	{"gate.load_balance_weight", REAL_NUMBER, AT(gate.load_balance_weight), "0", 0, 1e6, NULL, NULL,
-		NULL,
+	{"gate.load_balance_weight", REAL_NUMBER, AT(gate.load_balance_weight), "0", 0, 1e6, NULL, NULL, NULL,
 		"weight of a loss that is least when the regions share the windows evenly: K times the sum "
 		"of share of windows with the largest weight times mean weight"},
 	{"moe.layers", LAYERS, AT(moe.layers), "\"none\"", 0, 0, NULL, NULL, NULL,
@@ -144,12 +145,12 @@ static const struct key rows[] = {
 	{"moe.jitter", REAL_NUMBER, AT(moe.jitter), "0", 0, 0.99, NULL, with_reading,
 		"the router does not read the tokens",
 		"in training the router reads each number times one drawn from 1 - jitter to 1 + jitter"},
-	{"moe.expert_dropout", REAL_NUMBER, AT(moe.expert_dropout), "0", 0, 0.95, NULL,
-		with_several_experts, "a token is not given to several experts with weights",
+	{"moe.expert_dropout", REAL_NUMBER, AT(moe.expert_dropout), "0", 0, 0.95, NULL, with_several_experts,
+		"a token is not given to several experts with weights",
 		"share of the experts left out in each training step; a token keeps its best if all would "
 		"go"},
-	{"moe.renormalise", CHOICE, AT(moe.renormalise), "auto", 0, 0, "auto|yes|no",
-		with_weighed_choice, "the router does not weigh a choice",
+	{"moe.renormalise", CHOICE, AT(moe.renormalise), "auto", 0, 0, "auto|yes|no", with_weighed_choice,
+		"the router does not weigh a choice",
 		"weights of a token's experts sum to 1; auto: unless there is only one"},
 	{"moe.bias", BOOL, AT(moe.bias), "false", 0, 0, NULL, with_linear_router,
 		"the router has no linear map", "the router's linear map has a bias"},
@@ -159,29 +160,28 @@ static const struct key rows[] = {
 		"scale of the noise in training: learned, of each token and expert; or the same for all"},
 	{"moe.noise_std", REAL_NUMBER, AT(moe.noise_std), "1", 0, 1e3, NULL, NULL, NULL,
 		"factor on the learned scale of the noise, or its deviation where that is fixed"},
-	{"moe.router_dim", INT, AT(moe.router_dim), "8", 1, 65536, NULL, NULL, NULL, "dimensions in which tokens and experts are compared"},
-	{"moe.condition", CHOICE, AT(moe.condition), "condition", 0, 0, "recording|group|condition",
-		NULL, NULL,
+	{"moe.router_dim", INT, AT(moe.router_dim), "8", 1, 65536, NULL, NULL, NULL,
+		"dimensions in which tokens and experts are compared"},
+	{"moe.condition", CHOICE, AT(moe.condition), "condition", 0, 0, "recording|group|condition", NULL,
+		NULL,
 		"what has an embedding that is added to the router's input: each recording, group, or "
 		"condition (moe-split --condition)"},
-	{"moe.condition_unknown", REAL_NUMBER, AT(moe.condition_unknown), "0", 0, 0.95, NULL,
-		NULL, NULL,
+	{"moe.condition_unknown", REAL_NUMBER, AT(moe.condition_unknown), "0", 0, 0.95, NULL, NULL, NULL,
 		"share of a training step's windows taken as of an unknown recording, group or condition, "
 		"which then has an embedding, too; 0: such are refused"},
-	{"moe.slots", INT, AT(moe.slots), "1", 1, 1024, NULL, NULL, NULL,
-		"slots of an expert"},
+	{"moe.slots", INT, AT(moe.slots), "1", 1, 1024, NULL, NULL, NULL, "slots of an expert"},
 	{"moe.capacity", CHOICE, AT(moe.capacity), "fixed", 0, 0, "fixed|dynamic", with_top_k, NO_TOP_K,
 		"how many of a window's tokens an expert takes: as the capacity factors say; or a number of "
 		"each "
 		"expert that follows its load in training, in evaluation too"},
-	{"moe.capacity_ema", REAL_NUMBER, AT(moe.capacity_ema), "0.9", 0, 0.9999, NULL,
-		with_dynamic_capacity, "moe.capacity is not dynamic",
+	{"moe.capacity_ema", REAL_NUMBER, AT(moe.capacity_ema), "0.9", 0, 0.9999, NULL, with_dynamic_capacity,
+		"moe.capacity is not dynamic",
 		"share of its capacity that an expert keeps after a step; the rest is 1.25 times the tokens "
 		"a "
 		"window of the batch "
 		"sent it on average, within moe.capacity_min (0 for 4) and moe.capacity_max (0 for 256)"},
-	{"moe.capacity_factor", REAL_NUMBER, AT(moe.capacity_factor), "0", 0, 1e3, NULL,
-		with_sent_tokens, NOT_SENT,
+	{"moe.capacity_factor", REAL_NUMBER, AT(moe.capacity_factor), "0", 0, 1e3, NULL, with_sent_tokens,
+		NOT_SENT,
 		"in training an expert takes this many times its even share of what a window's tokens send, "
 		"the rest is dropped; 0 for all of it; expert_choice: in evaluation too, 0 for 2"},
 	{"moe.capacity_factor_eval", REAL_NUMBER, AT(moe.capacity_factor_eval), "0", 0, 1e3, NULL,
@@ -199,15 +199,14 @@ static const struct key rows[] = {
 		"a token left without an expert is its own answer; otherwise its answer is 0"},
 	{"moe.drop_renormalise", BOOL, AT(moe.drop_renormalise), "false", 0, 0, NULL, with_shared_drops,
 		NO_SHARED_DROPS, "the weights of the experts a token keeps sum to 1 again"},
-	{"moe.balance", CHOICE, AT(moe.balance), "loss", 0, 0, "loss|bias|quantile", with_balance,
-		NO_BALANCE,
+	{"moe.balance", CHOICE, AT(moe.balance), "loss", 0, 0, "loss|bias|quantile", with_balance, NO_BALANCE,
 		"what keeps the experts evenly used: a loss; or a number added to an expert's score for the "
 		"choice alone, "
 		"moved after each step by moe.balance_rate towards an even load, or set to what would have "
 		"made the load "
 		"of the step even"},
-	{"moe.balance_rate", REAL_NUMBER, AT(moe.balance_rate), "0.001", 1e-9, 1, NULL,
-		with_balance_bias, "moe.balance is not bias, or there is one expert",
+	{"moe.balance_rate", REAL_NUMBER, AT(moe.balance_rate), "0.001", 1e-9, 1, NULL, with_balance_bias,
+		"moe.balance is not bias, or there is one expert",
 		"by how much moe.balance=bias moves after each step"},
 	{"moe.load_balance_weight", REAL_NUMBER, AT(moe.load_balance_weight), "0.01", 0, 1e3, NULL,
 		with_balance_loss, NO_BALANCE_LOSS, "weight of the balance loss, summed over all mixtures"},
@@ -220,17 +219,15 @@ static const struct key rows[] = {
 		"weight of the squared log of the sum of the exponentials of a router's logits"},
 	{"moe.shared_experts", INT, AT(moe.shared_experts), "0", 0, 64, NULL, with_mixture, NO_MIXTURE,
 		"further experts every token passes through"},
-	{"moe.residual_expert", BOOL, AT(moe.residual_expert), "false", 0, 0, NULL, with_mixture,
-		NO_MIXTURE,
+	{"moe.residual_expert", BOOL, AT(moe.residual_expert), "false", 0, 0, NULL, with_mixture, NO_MIXTURE,
 		"a further feed-forward beside the mixture; two learned numbers for each token weigh them"},
 	{"moe.ffn", CHOICE, AT(moe.ffn), "mlp", 0, 0, "mlp|glu|geglu|swiglu|residual", with_ffn, NO_FFN,
 		"form of the experts' feed-forward: two maps; two and one that gates; or the token and what "
 		"two maps add to it"},
 	{"moe.ffn_dim", INT, AT(moe.ffn_dim), "0", 0, 1 << 20, NULL, with_hidden_units,
 		"no expert has hidden units", "width of the experts' feed-forward; 0 for encoder.ffn_dim"},
-	{"moe.activation", CHOICE, AT(moe.activation), "encoder", 0, 0, "encoder|relu|gelu",
-		with_activation, NO_PLAIN_FFN,
-		"of the experts' hidden units; encoder for that of encoder.activation"},
+	{"moe.activation", CHOICE, AT(moe.activation), "encoder", 0, 0, "encoder|relu|gelu", with_activation,
+		NO_PLAIN_FFN, "of the experts' hidden units; encoder for that of encoder.activation"},
 	{"moe.inner_norm", BOOL, AT(moe.inner_norm), "false", 0, 0, NULL, with_plain_ffn, NO_PLAIN_FFN,
 		"layer normalisation of the experts' hidden units before the activation"},
 	{"moe.output_norm", BOOL, AT(moe.output_norm), "false", 0, 0, NULL, with_ffn, NO_FFN,
@@ -245,27 +242,26 @@ static const struct key rows[] = {
 		"tokens among which experts take theirs (expert_choice, a capacity) or are mixed (soft_moe) "
 		"in training: those "
 		"of a window, or of all windows of a step; elsewhere always those of a window"},
-	{"moe.balance_scope", CHOICE, AT(moe.balance_scope), "batch", 0, 0, "batch|window|group|running", with_balance_loss, NO_BALANCE_LOSS,
+	{"moe.balance_scope", CHOICE, AT(moe.balance_scope), "batch", 0, 0, "batch|window|group|running",
+		with_balance_loss, NO_BALANCE_LOSS,
 		"tokens a balance loss is about: those of a step, of each window, of each group (person) in "
 		"the step; or "
 		"running: shares averaged over the steps"},
-	{"moe.balance_ema", REAL_NUMBER, AT(moe.balance_ema), "0.9", 0, 0.9999, NULL,
-		with_running_balance, "moe.balance_scope is not running",
-		"share of the running shares that is kept in a step"},
+	{"moe.balance_ema", REAL_NUMBER, AT(moe.balance_ema), "0.9", 0, 0.9999, NULL, with_running_balance,
+		"moe.balance_scope is not running", "share of the running shares that is kept in a step"},
 	{"moe.expert_types", TYPES, AT(moe.expert_types), "[]", 0, 0, NULL, with_mixture, NO_MIXTURE,
 		"types of the routed experts: a list such as [\"ffn*4\",\"attention*2\",\"conv*2\"], experts "
 		"numbered "
 		"in its order; a single name without a number makes all of them, none given makes them ffn"},
 	{"moe.kernel", INT, AT(moe.kernel), "3", 1, 1023, NULL, NULL, NULL,
 		"taps of a convolution over time, in tokens"},
-	{"train.optimizer", CHOICE, AT(train.optimizer), "adamw", 0, 0, "adamw", NULL, NULL,
-		"the optimizer"},
+	{"train.optimizer", CHOICE, AT(train.optimizer), "adamw", 0, 0, NULL, NULL, NULL, "the optimizer"},
 	{"train.lr", REAL_NUMBER, AT(train.lr), "0.0001", 1e-12, 1e3, NULL, NULL, NULL,
 		"learning rate, the schedule's largest"},
 	{"train.router_lr", REAL_NUMBER, AT(train.router_lr), "1", 0, 1e3, NULL, with_reading,
 		"no router is learned", "learning rate of the routers in mixtures, times train.lr"},
-	{"train.expert_lr", REAL_NUMBER, AT(train.expert_lr), "1", 0, 1e3, NULL, with_mixture,
-		NO_MIXTURE, "learning rate of the experts in mixtures, shared ones too, times train.lr"},
+	{"train.expert_lr", REAL_NUMBER, AT(train.expert_lr), "1", 0, 1e3, NULL, with_mixture, NO_MIXTURE,
+		"learning rate of the experts in mixtures, shared ones too, times train.lr"},
 	{"train.weight_decay", REAL_NUMBER, AT(train.weight_decay), "1", 0, 1e3, NULL, NULL, NULL,
 		"decoupled weight decay"},
 	{"train.beta1", REAL_NUMBER, AT(train.beta1), "0.9", 0, 0.999999, NULL, NULL, NULL,
@@ -276,28 +272,26 @@ static const struct key rows[] = {
 		"added to the root of the second moment"},
 	{"train.epochs", INT, AT(train.epochs), "3", 1, 1000000, NULL, NULL, NULL,
 		"passes over the training windows"},
-	{"train.batch_size", INT, AT(train.batch_size), "32", 1, 1 << 20, NULL, NULL, NULL,
-		"windows a step"},
-	{"train.schedule", CHOICE, AT(train.schedule), "cosine", 0, 0, "constant|cosine|onecycle|step",
-		NULL, NULL, "course of the learning rate after the warm-up"},
+	{"train.batch_size", INT, AT(train.batch_size), "32", 1, 1 << 20, NULL, NULL, NULL, "windows a step"},
+	{"train.schedule", CHOICE, AT(train.schedule), "cosine", 0, 0, "constant|cosine|onecycle|step", NULL,
+		NULL, "course of the learning rate after the warm-up"},
 	{"train.warmup_steps", INT, AT(train.warmup_steps), "20", 0, 1 << 30, NULL, NULL, NULL,
 		"steps over which the learning rate rises from 0"},
 	{"train.clip_norm", REAL_NUMBER, AT(train.clip_norm), "1", 0, 1e9, NULL, NULL, NULL,
 		"largest norm of the whole gradient; 0 for no clipping"},
 	{"train.patience", INT, AT(train.patience), "8", 0, 1000000, NULL, NULL, NULL,
 		"stop after so many epochs without a better validation loss; 0 for never"},
-	{"train.class_weight", CHOICE, AT(train.class_weight), "none", 0, 0, "none|balanced", NULL,
-		NULL, "balanced: a class counts inversely to its windows"},
-	{"train.label_smoothing", REAL_NUMBER, AT(train.label_smoothing), "0", 0, 0.99, NULL, NULL,
-		NULL, "share of the target that is spread over all classes"},
+	{"train.class_weight", CHOICE, AT(train.class_weight), "none", 0, 0, "none|balanced", NULL, NULL,
+		"balanced: a class counts inversely to its windows"},
+	{"train.label_smoothing", REAL_NUMBER, AT(train.label_smoothing), "0", 0, 0.99, NULL, NULL, NULL,
+		"share of the target that is spread over all classes"},
 	{"train.expert_loss_weight", REAL_NUMBER, AT(train.expert_loss_weight), "0", 0, 1e3, NULL,
 		with_answers, "gate.combine is not answers",
 		"weight of the sum of the regions' own cross-entropies"},
 	{"train.ridge", REAL_NUMBER, AT(train.ridge), "2", 1e-9, 1e9, NULL, config_evidence,
 		"no region gives evidence (encoder.evidence)",
 		"weight of the squares of the evidence's map, times the number of training windows"},
-	{"train.scale", CHOICE, AT(train.scale), "zscore", 0, 0, "zscore|none|group|window|ems", NULL,
-		NULL,
+	{"train.scale", CHOICE, AT(train.scale), "zscore", 0, 0, "zscore|none|group|window|ems", NULL, NULL,
 		"zscore: each channel, and what band tokens are made of, by mean and deviation of the "
 		"training "
 		"windows, kept in the model; group: what band tokens are made of is first freed of its mean "
@@ -306,8 +300,8 @@ static const struct key rows[] = {
 		"group's own windows; this "
 		"adapts to people by their unlabelled windows; window: each channel by mean and deviation of "
 		"the window at hand; ems: by running ones of the recording"},
-	{"train.ems_factor", REAL_NUMBER, AT(train.ems_factor), "0.001", 1e-6, 0.5, NULL, with_ems,
-		NO_EMS, "weight of a new sample in the running mean and deviation"},
+	{"train.ems_factor", REAL_NUMBER, AT(train.ems_factor), "0.001", 1e-6, 0.5, NULL, with_ems, NO_EMS,
+		"weight of a new sample in the running mean and deviation"},
 	{"train.ems_init", INT, AT(train.ems_init), "1000", 0, 1 << 30, NULL, with_ems, NO_EMS,
 		"samples at a recording's start that go by the mean and deviation of them all; 0: none, so "
 		"that "
@@ -419,6 +413,9 @@ struct names key_choices(const struct key *k)
 	else if (!strcmp(k->name, "moe.router"))
 		for (int i = 0; router_table[i]; i++)
 			names_add(&l, router_table[i]->name);
+	else if (!strcmp(k->name, "train.optimizer"))
+		for (int i = 0; optimizer_names[i]; i++)
+			names_add(&l, optimizer_names[i]);
 	else
 		for (int i = 0; tokeniser_table[i]; i++)
 			names_add(&l, tokeniser_table[i]->name);

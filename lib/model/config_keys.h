@@ -6,7 +6,18 @@
 
 #include <stddef.h>
 
-enum key_kind { INT, REAL_NUMBER, WHOLE, BOOL, CHOICE, BANDS, LAYERS, COUNTS, TYPES, AUGMENT }; /* WHOLE: in a double */
+enum key_kind {
+	INT,
+	REAL_NUMBER,
+	WHOLE,
+	BOOL,
+	CHOICE,
+	BANDS,
+	LAYERS,
+	COUNTS,
+	TYPES,
+	AUGMENT
+}; /* WHOLE: in a double */
 
 struct key {
 	const char *name;
@@ -21,7 +32,7 @@ struct key {
 	const char *help;
 };
 
-bool config_key(int i, struct key *); /* the i-th; false when there are no more */
+bool config_key(int i, struct key *);                /* the i-th; false when there are no more */
 int config_key_find(const char *name, struct key *); /* its number, or -1 */
 int config_key_count(void);
 

@@ -4,14 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-extern const struct router_type router_topk, router_noisy_topk, router_soft, router_soft_moe,
-	router_expert_choice, router_cosine, router_condition, router_random, router_uniform,
-	router_hierarchical;
-
-const struct router_type *const router_table[] = {&router_topk, &router_noisy_topk, &router_soft,
-	&router_soft_moe, &router_expert_choice, &router_cosine, &router_condition, &router_random,
-	&router_uniform, &router_hierarchical, NULL};
-
 const struct router_type *router_find(const char *name)
 {
 	for (int i = 0; router_table[i]; i++)

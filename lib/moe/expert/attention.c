@@ -20,7 +20,5 @@ static struct node *forward(struct tape *t, struct node *x, const struct weight 
 	return op_linear_passing(t, y, w[2], w[3], s->H);
 }
 
-const struct expert_type expert_attention = {.name = "attention",
-	.windows = true,
-	.declare = declare,
-	.forward = forward};
+const struct expert_type expert_attention = {
+	.name = "attention", .windows = true, .declare = declare, .forward = forward};

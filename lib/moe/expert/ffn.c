@@ -73,8 +73,5 @@ static struct node *forward(struct tape *t, struct node *x, const struct weight 
 	return residual ? op_residual(t, x, f) : f;
 }
 
-const struct expert_type expert_ffn = {.name = "ffn",
-	.hidden = true,
-	.forms = true,
-	.declare = declare,
-	.forward = forward};
+const struct expert_type expert_ffn = {
+	.name = "ffn", .hidden = true, .forms = true, .declare = declare, .forward = forward};

@@ -14,7 +14,5 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	router_even(t, x->rows, expert, s, c);
 }
 
-const struct router_type router_uniform = {.name = "uniform",
-	.sends = true,
-	.declare = router_no_tensors,
-	.choose = choose};
+const struct router_type router_uniform = {
+	.name = "uniform", .sends = true, .declare = router_no_tensors, .choose = choose};
