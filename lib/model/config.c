@@ -49,6 +49,14 @@ const struct router_type *config_router(const struct config *c)
 	return c->moe.use_gating_network ? router_table[c->moe.router] : router_unlearned();
 }
 
+double config_own(const struct config *c, const struct setting *s)
+{
+	int i = 0;
+	while (config_setting(i) != s)
+		must(config_setting(i++));
+	return c->own[i];
+}
+
 bool config_evidence(const struct config *c)
 {
 	return c->encoder.evidence == EVIDENCE_RIDGE && tokeniser_table[c->encoder.tokens]->standardised;

@@ -169,6 +169,8 @@ int config_warmup(const struct configuration *, long steps);
 
 /* The router in use: without a gating network that which needs none. */
 const struct router_type *config_router(const struct config *);
+/* The value of a key that a router, expert type or tokeniser has of its own. */
+double config_own(const struct config *, const struct setting *);
 bool config_evidence(const struct config *);    /* whether regions give evidence by a linear map */
 bool config_conditioned(const struct config *); /* whether it reads a window's condition */
 /* What keeps the experts of this router even (enum balance_kind): a loss, unless the router can do without. */
