@@ -110,7 +110,8 @@ static const struct key rows[] = {
 		"moe.layers is none, or moe.expert_types or moe.levels says how many",
 		"experts of a mixture; or a list of one number for each mixture, from the first layer on"},
 	{"moe.top_k", INT, AT(moe.top_k), "2", 1, 1024, NULL, with_top_k, NO_TOP_K,
-		"experts a token is given to; hierarchical: below each of the last routers it reaches"},
+		"experts a token is given to; in a tree (moe.levels): below each of the last routers it "
+		"reaches"},
 	{"moe.levels", COUNTS, AT(moe.levels), "[2,2]", 1, 1024, NULL, NULL, NULL,
 		"alternatives of a router on each level of the tree, from the root on; their product is the "
 		"number of "
@@ -135,7 +136,7 @@ static const struct key rows[] = {
 	{"moe.top_k_groups", INT, AT(moe.top_k_groups), "1", 1, 1024, NULL, with_groups,
 		"the router does not choose among groups (moe.groups, moe.levels)",
 		"groups a token is given to, those with the largest sum of their moe.top_k / "
-		"moe.top_k_groups best scores; hierarchical: the most probable at every router but the last "
+		"moe.top_k_groups best scores; in a tree: the most probable at every router but the last "
 		"ones"},
 	{"moe.specialisation", BOOL, AT(moe.specialisation), "false", 0, 0, NULL, with_one_map,
 		"the router has no linear map, or several",
@@ -183,7 +184,7 @@ static const struct key rows[] = {
 	{"moe.capacity_factor", REAL_NUMBER, AT(moe.capacity_factor), "0", 0, 1e3, NULL, with_sent_tokens,
 		NOT_SENT,
 		"in training an expert takes this many times its even share of what a window's tokens send, "
-		"the rest is dropped; 0 for all of it; expert_choice: in evaluation too, 0 for 2"},
+		"the rest is dropped; 0 for all of it; where experts choose: in evaluation too, 0 for 2"},
 	{"moe.capacity_factor_eval", REAL_NUMBER, AT(moe.capacity_factor_eval), "0", 0, 1e3, NULL,
 		with_fixed_capacity, NOT_SENT, "the same in evaluation; 0 for all of it"},
 	{"moe.capacity_min", INT, AT(moe.capacity_min), "0", 0, 1 << 20, NULL, with_bound, NO_DROPS,
@@ -239,7 +240,7 @@ static const struct key rows[] = {
 		"(the global tokens are a patch of their own), or all of a window"},
 	{"moe.scope", CHOICE, AT(moe.scope), "window", 0, 0, "window|batch", with_scope,
 		"nothing is chosen among several tokens (moe.router, moe.capacity_factor)",
-		"tokens among which experts take theirs (expert_choice, a capacity) or are mixed (soft_moe) "
+		"tokens among which experts take theirs or are mixed "
 		"in training: those "
 		"of a window, or of all windows of a step; elsewhere always those of a window"},
 	{"moe.balance_scope", CHOICE, AT(moe.balance_scope), "batch", 0, 0, "batch|window|group|running",

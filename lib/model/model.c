@@ -386,8 +386,8 @@ static int name_conditions(struct model *m)
 		return 0;
 	m->conditions = m->layout.conditions.n;
 	if (!m->conditions)
-		return err_set(
-			EX_DATAERR, "moe.router=condition, and no condition has a name (moe.conditions)");
+		return err_set(EX_DATAERR, "moe.router=%s, and no condition has a name (moe.conditions)",
+			m->router->name);
 	if (c->moe.condition_unknown > 0)
 		m->unknown = m->conditions++;
 	return 0;

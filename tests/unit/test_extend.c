@@ -8,6 +8,7 @@
 #include "analysis/recorder.h"
 #include "base/error.h"
 #include "model/augmentations.h"
+#include "model/layers_help.h"
 #include "model/optimizers.h"
 #include "model/tokenisers.h"
 #include "moe/experts.h"
@@ -353,6 +354,16 @@ static void traits_say_which_keys_have_an_effect(void)
 	REFUSED("larger:11", "train.augment=larger:11");
 }
 
+static void every_row_has_its_help_for_the_pages(void)
+{
+	struct text t = {0};
+	layers_help(&t);
+	CHECK(strstr(t.s, "\n= router tilted\na router of a test\n") &&
+		strstr(t.s, "\n= expert mapped\na type of a test\n"));
+	CHECK(!strstr(t.s, "(null)"));
+	text_free(&t);
+}
+
 static void a_router_and_experts_go_all_the_way(void)
 {
 	static const char *const set[] = {"encoder.tokens=sample", "moe.layers=all", "moe.router=tilted",
@@ -471,6 +482,7 @@ int main(void)
 	if (!mkdtemp(folder) || chdir(folder))
 		return 1;
 	CASE(traits_say_which_keys_have_an_effect);
+	CASE(every_row_has_its_help_for_the_pages);
 	CASE(a_router_and_experts_go_all_the_way);
 	CASE(a_tokeniser_goes_all_the_way);
 	CASE(an_optimizer_goes_all_the_way);

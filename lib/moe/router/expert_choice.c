@@ -54,6 +54,12 @@ static double experts_per_token(const struct router_shape *s)
 }
 
 const struct router_type router_expert_choice = {.name = "expert_choice",
+	.help = "The experts choose tokens (Zhou et al. 2022). Of the N tokens of a window, "
+		"each expert takes the C = ceil(capacity_factor N / E) for which it is most "
+		"probable by softmax over the experts, at least capacity_min and at most "
+		"capacity_max, and counts by that probability. With moe.scope=batch it takes "
+		"them in training from all windows of a step. A token may be taken by no "
+		"expert, by several, or by all.",
 	.linear = true,
 	.logits = true,
 	.learns = true,

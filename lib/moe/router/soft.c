@@ -24,6 +24,8 @@ static double every_expert(const struct router_shape *s)
 }
 
 const struct router_type router_soft = {.name = "soft",
+	.help = "Every token goes to all experts, weighted by softmax(W x / temperature). This "
+		"is dense gating, the most expensive way to use a mixture.",
 	.linear = true,
 	.logits = true,
 	.learns = true,

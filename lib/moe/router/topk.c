@@ -12,6 +12,10 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 }
 
 const struct router_type router_topk = {.name = "topk",
+	.help = "Each token goes to the k experts that are most probable for it, p = softmax(W "
+		"x / temperature). They are weighted by p divided by the sum of the chosen p "
+		"(Shazeer et al. 2017; Mixtral 2024); with k = 1 by p itself (Fedus, Zoph, "
+		"Shazeer 2021, equation 2), from which the router can learn.",
 	.sends = true,
 	.ranks = true,
 	.linear = true,
