@@ -2,6 +2,7 @@
 #include "program.h"
 
 #include "dataset/condition.h"
+#include "model/layers_help.h"
 #include "train/fit.h"
 #include "train/log.h"
 #include "dataset/read.h"
@@ -434,10 +435,14 @@ static int work(const struct names *operands)
 
 int main(int argc, char **argv)
 {
-	if (argc == 2 && !strcmp(argv[1], "--help=keys")) { /* the list of keys in moe-formats(5) */
+	bool keys = argc == 2 && !strcmp(argv[1], "--help=keys"); /* the list of keys in moe-formats(5) */
+	if (keys || (argc == 2 && !strcmp(argv[1], "--help=layers"))) { /* the texts of moe-layers(7) */
 		struct text t = {0};
 		running.program = &program;
-		config_print_mdoc(&t);
+		if (keys)
+			config_print_mdoc(&t);
+		else
+			layers_help(&t);
 		program_result(print_all(&t));
 		return running.status;
 	}

@@ -51,6 +51,18 @@ none() { # none TEXT: fails and shows the text unless it is empty
     nm "$MOE_BIN/moe-train" | grep -q ' T trainer_run$'
 }
 
+@test "routers, expert types, tokenisers, optimizers and augmentations are told apart by traits, not by name" {
+    row=$(sed -n 's/^\tROW(\(.*\)).*/\1/p' lib/moe/routers.h lib/moe/experts.h lib/model/tokenisers.h lib/model/optimizers.h \
+        lib/model/augmentations.h | sort -u | paste -sd'|')
+    [[ "|$row|" == *"|noisy_topk|"*"|sample|"* ]]
+    # Where they stand themselves, presets and defaults aside, and words that mean something else there.
+    none "$(grep -rnE "(strcmp|text_among|_find)\([^;]*\"([a-z_]+\|)*($row)[\"|]" lib cmd --include='*.[ch]')"
+    none "$(grep -rnwE "(router|expert|tokeniser|optimizer|augmentation)_($row)" lib cmd --include='*.[ch]' |
+        grep -vE '^lib/(moe|model|train)/(router|expert|tokeniser|optimizer|augmentation)/')"
+    none "$(grep -rnE '(ROUTER|TOKENISER|OPTIMIZER|AUGMENT|EXPERT)_[A-Z]' lib cmd --include='*.[ch]' |
+        grep -vE '^lib/moe/|(ROUTER|EXPERT|TOKEN)_(TENSORS|LEVELS|KINDS)|EXPERT_ACTIVATION|_H$|OPTIMIZER_SLOTS|_(NAME|ROW|DECLARATION)\b|AUGMENTATIONS')"
+}
+
 @test "the library neither prints nor ends the program (error, mem and progress aside)" {
     none "$(find lib -name '*.[ch]' ! -path lib/base/error.c ! -path lib/base/mem.c ! -path lib/base/progress.c -exec \
         grep -nE '(^|[^a-z_])(exit|_exit|abort|perror|puts|putchar|printf|vprintf)[[:space:]]*\(|fprintf\([[:space:]]*std(out|err)' {} + |

@@ -31,12 +31,12 @@ static int32_t *capacities(const struct model *m, int region, int layer)
 	struct router_shape s = model_router_shape(m, layer);
 	struct capacity c = model_capacity(m, false);
 	int buffer = m->region[region].layer[layer].capacity;
-	bool choose = !strcmp(m->router->name, "expert_choice"), limited = m->router->sends && c.factor > 0;
-	if (m->unit || !(choose || limited || buffer >= 0))
+	bool limited = m->router->sends && c.factor > 0;
+	if (m->unit || !(m->router->taken || limited || buffer >= 0))
 		return NULL;
 	int32_t *C = NEW_ARRAY(int32_t, s.E);
-	int same = choose ? capacity_of(s.capacity_factor, 1, s.N, s.E, s.capacity_min, s.capacity_max)
-			  : capacity_of(c.factor, s.k, s.N, s.E, c.min, c.max);
+	int same =
+		m->router->taken ? m->router->taken(&s) : capacity_of(c.factor, s.k, s.N, s.E, c.min, c.max);
 	for (int e = 0; e < s.E; e++) {
 		int own = buffer < 0
 				  ? same

@@ -49,8 +49,9 @@ int conditions_collect(
 	if (to->n || !wanted)
 		return 0;
 	return err_set(EX_DATAERR,
-		"moe.router=condition: no window has a condition; name them (moe-split --condition), or set "
-		"moe.condition to group or recording");
+		"moe.router=%s: no window has a condition; name them (moe-split --condition), or set "
+		"moe.condition to group or recording",
+		config_router(c)->name);
 }
 
 static int refuse(const struct dataset *d, const struct model *m, int64_t item, const char *name)

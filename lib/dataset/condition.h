@@ -1,4 +1,4 @@
-/* Conditions of windows by name: which embedding of a model's router (moe.router=condition) is a window's. */
+/* Conditions of windows by name: which embedding of a model's router that reads them is a window's. */
 #ifndef DATASET_CONDITION_H
 #define DATASET_CONDITION_H
 

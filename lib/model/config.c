@@ -26,7 +26,7 @@ static int leaves(const struct config *c)
 int config_chosen(const struct config *c)
 {
 	double n = c->moe.top_k;
-	for (int i = 1; i < c->moe.levels.n && !strcmp(config_router(c), "hierarchical"); i++)
+	for (int i = 1; i < c->moe.levels.n && config_router(c)->tree; i++)
 		n *= c->moe.top_k_groups;
 	return n <= 1024 ? (int)n : 1024;
 }
@@ -39,14 +39,22 @@ int config_experts(const struct config *c, int l)
 		sum += t->count[i];
 	for (int i = 0; i < l; i++)
 		before += config_mixture(c, i);
-	if (!strcmp(config_router(c), "hierarchical"))
+	if (config_router(c)->tree)
 		return leaves(c);
 	return sum ? sum : c->moe.num_experts.list[before < c->moe.num_experts.n ? before : 0];
 }
 
-const char *config_router(const struct config *c)
+const struct router_type *config_router(const struct config *c)
 {
-	return c->moe.use_gating_network ? router_table[c->moe.router]->name : "random";
+	return c->moe.use_gating_network ? router_table[c->moe.router] : router_unlearned();
+}
+
+double config_own(const struct config *c, const struct setting *s)
+{
+	int i = 0;
+	while (config_setting(i) != s)
+		must(config_setting(i++));
+	return c->own[i];
 }
 
 bool config_evidence(const struct config *c)
@@ -56,13 +64,12 @@ bool config_evidence(const struct config *c)
 
 bool config_conditioned(const struct config *c)
 {
-	return config_mixtures(c) && !strcmp(config_router(c), "condition");
+	return config_mixtures(c) && config_router(c)->conditions;
 }
 
 int config_balance(const struct config *c)
 {
-	return text_among("topk|noisy_topk|cosine|condition", config_router(c)) ? c->moe.balance
-										: BALANCE_BY_LOSS;
+	return config_router(c)->ranks ? c->moe.balance : BALANCE_BY_LOSS;
 }
 
 double config_balance_weight(const struct config *c)
@@ -89,33 +96,35 @@ bool config_mixtures(const struct config *c)
 	return any;
 }
 
-static int find(const char *name)
-{
-	for (int i = 0; i < config_key_count; i++)
-		if (!strcmp(config_keys[i].name, name))
-			return i;
-	return -1;
-}
-
 static int unknown(const char *name, const char *what)
 {
-	const char **list = NEW_ARRAY(const char *, config_key_count);
-	for (int i = 0; i < config_key_count; i++)
-		list[i] = config_keys[i].name;
-	const char *near = text_nearest(name, list, config_key_count);
+	int n = config_key_count();
+	const char **list = NEW_ARRAY(const char *, n);
+	struct key k;
+	for (int i = 0; config_key(i, &k); i++)
+		list[i] = k.name;
+	const char *near = text_nearest(name, list, n);
 	err_set(EX_CONFIG, "%s: unknown key %s%s%s", what, name, near ? "; did you mean " : "",
 		near ? near : "");
 	free(list);
 	return -1;
 }
 
+/* Keys that did nothing, and of which files hold this value. */
+static bool retired(const char *name, const cJSON *v, enum config_from from)
+{
+	return from != FROM_SET && !strcmp(name, "train.prox_mu") && cJSON_IsNumber(v) &&
+	       !(v->valuedouble > 0 || v->valuedouble < 0);
+}
+
 static int set(
 	struct configuration *c, const char *name, const cJSON *v, enum config_from from, const char *what)
 {
-	int i = find(name);
+	struct key k;
+	int i = config_key_find(name, &k);
 	if (i < 0)
-		return unknown(name, what);
-	if (key_set(&c->value, &config_keys[i], v, from, what))
+		return retired(name, v, from) ? 0 : unknown(name, what);
+	if (key_set(&c->value, &k, v, what))
 		return -1;
 	c->from[i] = (unsigned char)from;
 	return 0;
@@ -126,9 +135,9 @@ static int assign(struct configuration *c, const char *assignment, enum config_f
 {
 	const char *equals = strchr(assignment, '=');
 	char *name = mem_text_n(assignment, (size_t)(equals - assignment));
-	int i = find(name), r;
-	cJSON *v = i >= 0 && config_keys[i].kind == CHOICE ? NULL
-							   : json_parse(equals + 1, strlen(equals + 1), what);
+	struct key k;
+	int i = config_key_find(name, &k), r;
+	cJSON *v = i >= 0 && k.kind == CHOICE ? NULL : json_parse(equals + 1, strlen(equals + 1), what);
 	if (!v)
 		v = json_of_text(equals + 1);
 	r = set(c, name, v, from, what);
@@ -140,12 +149,12 @@ static int assign(struct configuration *c, const char *assignment, enum config_f
 void config_begin(struct configuration *c, int preset)
 {
 	memset(c, 0, sizeof *c);
-	c->from = NEW_ARRAY(unsigned char, config_key_count);
-	for (int i = 0; i < config_key_count; i++) {
-		const char *text = config_keys[i].value;
-		cJSON *v = config_keys[i].kind == CHOICE ? json_of_text(text)
-							 : json_parse(text, strlen(text), "default");
-		must(v && !key_set(&c->value, &config_keys[i], v, FROM_PRESET, "default"));
+	c->from = NEW_ARRAY(unsigned char, config_key_count());
+	struct key k;
+	for (int i = 0; config_key(i, &k); i++) {
+		cJSON *v = k.kind == CHOICE ? json_of_text(k.value)
+					    : json_parse(k.value, strlen(k.value), "default");
+		must(v && !key_set(&c->value, &k, v, "default"));
 		cJSON_Delete(v);
 	}
 	const struct preset *p = &preset_table[preset];
@@ -165,7 +174,9 @@ int config_preset(const char *name, int *preset)
 {
 	cJSON *v = json_of_text(name);
 	struct config named;
-	int r = key_set(&named, &config_keys[0], v, FROM_SET, "--preset");
+	struct key k;
+	config_key(0, &k);
+	int r = key_set(&named, &k, v, "--preset");
 	if (!r)
 		*preset = named.preset;
 	cJSON_Delete(v);
@@ -205,8 +216,10 @@ int config_json(struct configuration *c, const char *text, size_t n, enum config
 	int r = cJSON_IsObject(root) ? 0 : err_set(EX_CONFIG, "%s: not a JSON object", what);
 	const cJSON *preset = r ? NULL : json_get(root, "preset");
 	struct config named = c->value;
+	struct key k;
+	config_key(0, &k);
 	if (preset)
-		r = key_set(&named, &config_keys[0], preset, from, what);
+		r = key_set(&named, &k, preset, what);
 	if (preset && !r &&
 		c->from[0] == FROM_PRESET) { /* one named on the command line goes before the file's */
 		if (named.preset != c->value.preset) {
@@ -268,8 +281,7 @@ static bool of_the_network(const struct key *k)
 		       "drop_policy|moe."
 		       "drop_residual|moe."
 		       "drop_renormalise",
-		       k->name) &&
-	       k->kind != LATER;
+		       k->name);
 }
 
 int config_fixed_by_model(const struct configuration *c, const struct config *model, bool resumed)
@@ -282,16 +294,16 @@ int config_fixed_by_model(const struct configuration *c, const struct config *mo
 		return err_set(EX_CONFIG,
 			"moe.condition_unknown=%g: %s has %s embedding for unknown ones, which stays so",
 			c->value.moe.condition_unknown, who, unknown ? "an" : "no");
-	for (int i = 0; i < config_key_count && !r; i++) {
-		bool running = with_ems(model) && text_starts(config_keys[i].name, "train.ems_");
-		if (c->from[i] < FROM_FILE || !(of_the_network(&config_keys[i]) || running))
+	struct key k;
+	for (int i = 0; config_key(i, &k) && !r; i++) {
+		bool running = with_ems(model) && text_starts(k.name, "train.ems_");
+		if (c->from[i] < FROM_FILE || !(of_the_network(&k) || running))
 			continue;
 		struct text a = {0}, b = {0};
-		key_value(&config_keys[i], &c->value, &a);
-		key_value(&config_keys[i], model, &b);
+		key_value(&k, &c->value, &a);
+		key_value(&k, model, &b);
 		if (strcmp(a.s, b.s))
-			r = err_set(EX_CONFIG, "%s=%s: %s has %s, which stays", config_keys[i].name, a.s, who,
-				b.s);
+			r = err_set(EX_CONFIG, "%s=%s: %s has %s, which stays", k.name, a.s, who, b.s);
 		text_free(&a);
 		text_free(&b);
 	}
@@ -349,7 +361,8 @@ int config_check_effect(const struct configuration *c, const struct config_exten
 bool config_warmup_scales(const struct configuration *c)
 {
 	static const char key[] = "train.warmup_steps";
-	return c->from[find(key)] == FROM_PRESET && preset_names(c->value.preset, key) &&
+	struct key k;
+	return c->from[config_key_find(key, &k)] == FROM_PRESET && preset_names(c->value.preset, key) &&
 	       c->value.train.warmup_steps > 0;
 }
 
@@ -361,20 +374,22 @@ int config_warmup(const struct configuration *c, long steps)
 
 bool config_given(const struct configuration *c, const char *key)
 {
-	int i = find(key);
+	struct key k;
+	int i = config_key_find(key, &k);
 	must(i >= 0);
 	return c->from[i] >= FROM_FILE;
 }
 
 bool config_decided(const struct configuration *c, const char *key)
 {
-	int i = find(key);
+	struct key k;
+	int i = config_key_find(key, &k);
 	must(i >= 0);
 	if (c->from[i] >= FROM_FILE || preset_names(c->value.preset, key))
 		return true;
 	struct text t = {0};
-	key_value(&config_keys[i], &c->value, &t);
-	bool differs = strcmp(t.s, config_keys[i].value) != 0;
+	key_value(&k, &c->value, &t);
+	bool differs = strcmp(t.s, k.value) != 0;
 	text_free(&t);
 	return differs;
 }

@@ -2,7 +2,7 @@
  * a model, and the list in moe-formats(5).
  *
  * A value comes from the preset, then a model that is continued, then a file, then --set; each key remembers which. A key given
- * by the user that has no effect in the configuration at hand is an error, and so is one that is not implemented yet.
+ * by the user that has no effect in the configuration at hand is an error.
  */
 #ifndef MODEL_CONFIG_H
 #define MODEL_CONFIG_H
@@ -11,8 +11,9 @@
 #include "base/text.h"
 #include "model/augmentation.h"
 #include "moe/expert.h"
+#include "moe/router.h"
 
-enum { CONFIG_BANDS = 32, CONFIG_LISTED = 64 };
+enum { CONFIG_BANDS = 32, CONFIG_LISTED = 64, CONFIG_OWN = 32 };
 
 enum { NORM_POST, NORM_PRE };
 enum { POSITION_LEARNED, POSITION_SINUSOIDAL, POSITION_NONE };
@@ -39,6 +40,8 @@ enum { LAYERS_NONE, LAYERS_ALL, LAYERS_LISTED, LAYERS_EVERY };
 
 struct config {
 	int preset;
+	double own
+		[CONFIG_OWN]; /* keys that routers, expert types and tokenisers have of their own (config_setting) */
 	struct {
 		int hidden_dim, layers, heads, ffn_dim;
 		double dropout;
@@ -164,8 +167,10 @@ bool config_decided(const struct configuration *, const char *key);
  * were long, is a tenth of the run at most. steps < 0: not known, it is what it is. */
 int config_warmup(const struct configuration *, long steps);
 
-/* Name of the router in use: random without a gating network. */
-const char *config_router(const struct config *);
+/* The router in use: without a gating network that which needs none. */
+const struct router_type *config_router(const struct config *);
+/* The value of a key that a router, expert type or tokeniser has of its own. */
+double config_own(const struct config *, const struct setting *);
 bool config_evidence(const struct config *);    /* whether regions give evidence by a linear map */
 bool config_conditioned(const struct config *); /* whether it reads a window's condition */
 /* What keeps the experts of this router even (enum balance_kind): a loss, unless the router can do without. */

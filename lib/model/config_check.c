@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "model/config_effect.h"
+#include "model/tokeniser.h"
 #include "moe/capacity.h"
 #include "moe/rebalance.h"
 #include "moe/router.h"
@@ -17,11 +18,10 @@ static int check_types(const struct config *c)
 	const struct expert_types *t = &c->moe.expert_types;
 	for (int i = 0; i < t->n; i++) {
 		const struct expert_type *type = expert_table[t->type[i]];
-		if (type->windows && !strcmp(config_router(c), "soft_moe"))
+		if (type->windows && config_router(c)->mixes)
 			return err_set(EX_CONFIG,
-				"moe.expert_types: %s reads tokens, moe.router=soft_moe gives it means of "
-				"them",
-				type->name);
+				"moe.expert_types: %s reads tokens, moe.router=%s gives it means of them",
+				type->name, config_router(c)->name);
 		if (type->neighbours && (c->moe.route_unit == UNIT_TOKEN ||
 						(c->moe.route_unit == UNIT_PATCH && c->encoder.patch < 2)))
 			return err_set(EX_CONFIG,
@@ -89,6 +89,19 @@ static int check_tree(const struct config *c)
 	return 0;
 }
 
+static int needs_noise(const char *what)
+{
+	struct names l = {0};
+	for (int i = 0; router_table[i]; i++)
+		if (router_table[i]->noisy)
+			names_add(&l, router_table[i]->name);
+	char *list = names_join(&l, " or ");
+	err_set(EX_CONFIG, "%s needs the noise of moe.router=%s", what, list);
+	free(list);
+	names_free(&l);
+	return -1;
+}
+
 /* Losses that need more than shares of a batch. */
 static int check_balance(const struct config *c, int E)
 {
@@ -102,8 +115,8 @@ static int check_balance(const struct config *c, int E)
 	if (c->moe.load_balance_form != BALANCE_CV2_LOAD)
 		return 0;
 	static const char what[] = "moe.load_balance_form: cv2_load";
-	if (strcmp(config_router(c), "noisy_topk") != 0)
-		return err_set(EX_CONFIG, "%s needs the noise of moe.router=noisy_topk", what);
+	if (!config_router(c)->noisy)
+		return needs_noise(what);
 	if (!(c->moe.noise_std > 0))
 		return err_set(EX_CONFIG, "%s needs noise; moe.noise_std is 0", what);
 	if (c->moe.groups > 1 || c->moe.top_p > 0)
@@ -120,7 +133,7 @@ static int check_experts(const struct config *c)
 		if (!config_mixture(c, l))
 			continue;
 		mixtures++;
-		if (!strcmp(config_router(c), "hierarchical") && check_tree(c))
+		if (config_router(c)->tree && check_tree(c))
 			return -1;
 		if (check_balance(c, config_experts(c, l)))
 			return -1;
@@ -198,22 +211,35 @@ static int check_mixtures(const struct config *c)
 /* Changes of windows that nothing would come of. */
 static int check_augment(const struct config *c)
 {
-	bool mixes = c->train.augment[AUGMENT_MIXUP] > 0;
-	if (mixes && c->train.batch_size < 2)
-		return err_set(EX_CONFIG, "train.augment: mixup has no effect: train.batch_size is 1");
-	if (c->train.augment[AUGMENT_FLIP] > 0 && !mixes && with_stretches(c))
-		return err_set(EX_CONFIG, "train.augment: flip has no effect: powers and covariances "
-					  "(encoder.tokens) have no sign");
+	int mixing = augmentation_pairing(c->train.augment);
+	if (mixing >= 0 && c->train.batch_size < 2)
+		return err_set(EX_CONFIG, "train.augment: %s has no effect: train.batch_size is 1",
+			augmentation_table[mixing]->name);
+	for (int i = 0; augmentation_table[i]; i++)
+		if (augmentation_table[i]->signs && c->train.augment[i] > 0 && mixing < 0 &&
+			tokeniser_table[c->encoder.tokens]->unsigned_features)
+			return err_set(EX_CONFIG,
+				"train.augment: %s has no effect: powers and covariances (encoder.tokens) "
+				"have no sign",
+				augmentation_table[i]->name);
 	return 0;
+}
+
+static int no_effect(const struct key *k)
+{
+	char *why = key_unless(k);
+	err_set(EX_CONFIG, "%s has no effect: %s", k->name, why);
+	free(why);
+	return -1;
 }
 
 int config_check(const struct configuration *c)
 {
 	const struct config *v = &c->value;
-	for (int i = 0; i < config_key_count; i++)
-		if (c->from[i] >= FROM_FILE && config_keys[i].matters && !config_keys[i].matters(v))
-			return err_set(EX_CONFIG, "%s has no effect: %s", config_keys[i].name,
-				config_keys[i].unless);
+	struct key k;
+	for (int i = 0; config_key(i, &k); i++)
+		if (c->from[i] >= FROM_FILE && !key_matters(&k, v))
+			return no_effect(&k);
 	bool asked = config_given(c, "bridge.sync") || config_given(c, "bridge.sync_every");
 	if (asked && v->bridge.sync == SYNC_LAYER && v->bridge.sync_every >= v->encoder.layers)
 		return err_set(EX_CONFIG,

@@ -5,38 +5,121 @@
 #include "moe/expert.h"
 #include "moe/rebalance.h"
 #include "moe/router.h"
+#include "moe/setting.h"
 
 #include <string.h>
+
+static const struct tokeniser *tokeniser_of(const struct config *c)
+{
+	return tokeniser_table[c->encoder.tokens];
+}
+
+static bool claims(const char *keys, const struct setting *own, const char *key)
+{
+	bool found = text_among(keys, key);
+	for (int i = 0; own && own[i].name && !found; i++)
+		found = !strcmp(own[i].name, key);
+	return found;
+}
+
+static bool router_claims(const struct router_type *r, const char *key)
+{
+	return claims(r->keys, r->settings, key);
+}
+
+static bool type_claims(const struct expert_type *t, const char *key)
+{
+	return claims(t->keys, t->settings, key);
+}
+
+static bool tokeniser_claims(const struct tokeniser *t, const char *key)
+{
+	return claims(t->keys, t->settings, key);
+}
+
+/* The i-th type of the routed experts, or NULL. */
+static const struct expert_type *type_of(const struct config *c, int i)
+{
+	const struct expert_types *t = &c->moe.expert_types;
+	if (i < t->n)
+		return expert_table[t->type[i]];
+	bool dense = !t->n || c->moe.shared_experts || c->moe.residual_expert;
+	return i == t->n && dense ? expert_table[0] : NULL;
+}
+
+bool config_claims(const struct config *c, const char *key)
+{
+	bool claimed = tokeniser_claims(tokeniser_of(c), key);
+	if (!with_mixture(c))
+		return claimed;
+	for (int i = 0; type_of(c, i); i++)
+		claimed |= type_claims(type_of(c, i), key);
+	return claimed || router_claims(config_router(c), key);
+}
+
+/* "WHAT is not a", "WHAT is neither a nor b", "WHAT is none of a, b and c"; added behind what is there. */
+static void tell_claims(struct text *t, const char *what, struct names *l)
+{
+	const char *before = l->n == 1 ? "not " : l->n == 2 ? "neither " : "none of ";
+	for (int i = 0; i < l->n; i++) {
+		if (!i)
+			text_addf(t, "%s%s is ", t->n ? ", and " : "", what);
+		text_addf(t, "%s%s", before, l->s[i]);
+		before = l->n == 2 ? " nor " : i + 2 == l->n ? " and " : ", ";
+	}
+	names_free(l);
+}
+
+char *config_claimants(const char *key)
+{
+	struct text t = {0};
+	struct names routers = {0}, types = {0}, tokenisers = {0};
+	for (int i = 0; router_table[i]; i++)
+		if (router_claims(router_table[i], key))
+			names_add(&routers, router_table[i]->name);
+	for (int i = 0; tokeniser_table[i]; i++)
+		if (tokeniser_claims(tokeniser_table[i], key))
+			names_add(&tokenisers, tokeniser_table[i]->name);
+	tell_claims(&t, "moe.router", &routers);
+	tell_claims(&t, "encoder.tokens", &tokenisers);
+	for (int i = 0; expert_table[i]; i++)
+		if (type_claims(expert_table[i], key))
+			names_add(&types, expert_table[i]->name);
+	for (int i = 0; i < types.n; i++)
+		text_addf(&t, "%s%s",
+			i     ? " or "
+			: t.n ? ", and no expert is of type "
+			      : "no expert is of type ",
+			types.s[i]);
+	names_free(&types);
+	return t.n ? t.s : NULL;
+}
+
+/* The settings of tokenisers stand behind those of routers and expert types. */
+const struct setting *config_setting(int i)
+{
+	int before = 0;
+	while (setting_at(before))
+		before++;
+	if (i < before)
+		return setting_at(i);
+	i -= before;
+	for (int t = 0; tokeniser_table[t]; t++)
+		for (const struct setting *s = tokeniser_table[t]->settings; s && s->name; s++)
+			if (i-- == 0)
+				return s;
+	return NULL;
+}
 
 bool with_patch(const struct config *c)
 {
 	bool units = c->moe.layers.kind != LAYERS_NONE && c->moe.route_unit == UNIT_PATCH;
-	return units || !strcmp(tokeniser_table[c->encoder.tokens]->name, "patch");
-}
-
-bool with_bands(const struct config *c)
-{
-	return text_among("spectral|covariance", tokeniser_table[c->encoder.tokens]->name);
-}
-
-bool with_filters(const struct config *c)
-{
-	return !strcmp(tokeniser_table[c->encoder.tokens]->name, "conv");
-}
-
-bool with_stretches(const struct config *c)
-{
-	return with_bands(c) || with_filters(c);
+	return units || config_claims(c, "encoder.patch");
 }
 
 bool with_hop(const struct config *c)
 {
-	return with_stretches(c) && c->encoder.window > 0;
-}
-
-bool with_covariance(const struct config *c)
-{
-	return !strcmp(tokeniser_table[c->encoder.tokens]->name, "covariance");
+	return config_claims(c, "encoder.hop") && c->encoder.window > 0;
 }
 
 bool with_answers(const struct config *c)
@@ -75,24 +158,19 @@ bool with_mixture(const struct config *c)
 	return c->moe.layers.kind != LAYERS_NONE;
 }
 
-static bool router_among(const struct config *c, const char *list)
-{
-	return with_mixture(c) && text_among(list, config_router(c));
-}
-
 bool with_top_k(const struct config *c)
 {
-	return router_among(c, "topk|noisy_topk|cosine|condition|random|uniform|hierarchical");
+	return with_mixture(c) && config_router(c)->sends;
 }
 
 bool with_learned_top_k(const struct config *c)
 {
-	return router_among(c, "topk|noisy_topk|cosine|condition");
+	return with_mixture(c) && config_router(c)->ranks;
 }
 
-bool with_tree(const struct config *c)
+static bool with_tree(const struct config *c)
 {
-	return router_among(c, "hierarchical");
+	return with_mixture(c) && config_router(c)->tree;
 }
 
 bool with_weighed_choice(const struct config *c)
@@ -103,7 +181,7 @@ bool with_weighed_choice(const struct config *c)
 /* One linear map from tokens to experts. */
 bool with_one_map(const struct config *c)
 {
-	return router_among(c, "topk|noisy_topk|soft|expert_choice|condition");
+	return with_mixture(c) && config_router(c)->linear;
 }
 
 bool with_linear_router(const struct config *c)
@@ -113,7 +191,7 @@ bool with_linear_router(const struct config *c)
 
 bool with_logits(const struct config *c)
 {
-	return with_linear_router(c) || router_among(c, "cosine");
+	return with_mixture(c) && config_router(c)->logits;
 }
 
 bool with_gating_network(const struct config *c)
@@ -124,12 +202,13 @@ bool with_gating_network(const struct config *c)
 /* The router reads the tokens. */
 bool with_reading(const struct config *c)
 {
-	return with_mixture(c) && !router_among(c, "random|uniform");
+	return with_mixture(c) && config_router(c)->learns;
 }
 
 bool with_several_experts(const struct config *c)
 {
-	return router_among(c, "soft") || (with_top_k(c) && config_chosen(c) > 1);
+	bool all = with_mixture(c) && !config_router(c)->sends && !config_router(c)->pools;
+	return all || (with_top_k(c) && config_chosen(c) > 1);
 }
 
 bool with_mass(const struct config *c)
@@ -170,33 +249,13 @@ bool with_running_balance(const struct config *c)
 /* Tokens are taken or mixed by something that looks at several of them. */
 bool with_scope(const struct config *c)
 {
-	return router_among(c, "expert_choice|soft_moe") ||
+	return (with_mixture(c) && config_router(c)->pools) ||
 	       (with_top_k(c) && (c->moe.capacity_factor > 0 || c->moe.capacity == CAPACITY_DYNAMIC));
 }
 
 bool with_balance_bias(const struct config *c)
 {
 	return with_balance(c) && c->moe.balance == BALANCE_BY_BIAS;
-}
-
-bool with_noise(const struct config *c)
-{
-	return router_among(c, "noisy_topk");
-}
-
-bool with_cosine(const struct config *c)
-{
-	return router_among(c, "cosine");
-}
-
-bool with_condition(const struct config *c)
-{
-	return router_among(c, "condition");
-}
-
-bool with_slots(const struct config *c)
-{
-	return router_among(c, "soft_moe");
 }
 
 bool with_fixed_capacity(const struct config *c)
@@ -209,9 +268,15 @@ bool with_dynamic_capacity(const struct config *c)
 	return with_top_k(c) && c->moe.capacity == CAPACITY_DYNAMIC;
 }
 
+/* Experts take a number of tokens that is given. */
+static bool with_taking(const struct config *c)
+{
+	return with_mixture(c) && config_router(c)->taken;
+}
+
 bool with_sent_tokens(const struct config *c)
 {
-	return with_fixed_capacity(c) || router_among(c, "expert_choice");
+	return with_fixed_capacity(c) || with_taking(c);
 }
 
 bool with_drops(const struct config *c)
@@ -222,7 +287,7 @@ bool with_drops(const struct config *c)
 
 bool with_bound(const struct config *c)
 {
-	return with_drops(c) || router_among(c, "expert_choice");
+	return with_drops(c) || with_taking(c);
 }
 
 /* The weights of a token's experts sum to 1. */
@@ -258,38 +323,38 @@ bool with_deaf_router(const struct config *c)
 	return deaf;
 }
 
-static bool with_type(const struct config *c, const char *name)
-{
-	bool found = false;
-	for (int i = 0; i < c->moe.expert_types.n; i++)
-		found |= !strcmp(expert_table[c->moe.expert_types.type[i]]->name, name);
-	return with_mixture(c) && found;
-}
-
 bool with_ffn(const struct config *c)
 {
-	return with_type(c, "ffn") || (with_mixture(c) && (!c->moe.expert_types.n || c->moe.shared_experts ||
-								  c->moe.residual_expert));
+	bool any = false;
+	for (int i = 0; type_of(c, i); i++)
+		any |= type_of(c, i)->forms;
+	return with_mixture(c) && any;
+}
+
+static bool gated(const struct config *c)
+{
+	return c->moe.ffn != FFN_MLP && c->moe.ffn != FFN_RESIDUAL;
 }
 
 bool with_plain_ffn(const struct config *c)
 {
-	return with_ffn(c) && (c->moe.ffn == FFN_MLP || c->moe.ffn == FFN_RESIDUAL);
-}
-
-bool with_conv(const struct config *c)
-{
-	return with_type(c, "conv");
+	return with_ffn(c) && !gated(c);
 }
 
 bool with_hidden_units(const struct config *c)
 {
-	return with_ffn(c) || with_conv(c);
+	bool any = false;
+	for (int i = 0; type_of(c, i); i++)
+		any |= type_of(c, i)->hidden;
+	return with_mixture(c) && any;
 }
 
 bool with_activation(const struct config *c)
 {
-	return with_plain_ffn(c) || with_conv(c);
+	bool any = false;
+	for (int i = 0; type_of(c, i); i++)
+		any |= type_of(c, i)->hidden && !(type_of(c, i)->forms && gated(c));
+	return with_mixture(c) && any;
 }
 
 bool with_num_experts(const struct config *c)
@@ -299,5 +364,5 @@ bool with_num_experts(const struct config *c)
 
 bool with_units(const struct config *c)
 {
-	return with_mixture(c) && !with_slots(c);
+	return with_mixture(c) && !config_router(c)->mixes;
 }

@@ -3,13 +3,18 @@
 #define MODEL_CONFIG_EFFECT_H
 
 #include "model/config.h"
+#include "moe/setting.h"
+
+/* Whether the router, an expert type or the tokeniser in use lists the key among those that have an effect with it. */
+bool config_claims(const struct config *, const char *key);
+/* Why a key has no effect that routers, types or tokenisers list: none of these is in use; to be freed; NULL: none lists it. */
+char *config_claimants(const char *key);
+
+/* The keys that routers, expert types and tokenisers have of their own, in the order of config.own; NULL behind the last. */
+const struct setting *config_setting(int i);
 
 bool with_patch(const struct config *);
-bool with_bands(const struct config *);
-bool with_stretches(const struct config *);
 bool with_hop(const struct config *);
-bool with_filters(const struct config *);
-bool with_covariance(const struct config *);
 bool with_answers(const struct config *);
 bool with_bridge(const struct config *);
 bool with_exchange(const struct config *);
@@ -19,7 +24,6 @@ bool with_decay(const struct config *);
 bool with_mixture(const struct config *);
 bool with_top_k(const struct config *);
 bool with_learned_top_k(const struct config *);
-bool with_tree(const struct config *);
 bool with_weighed_choice(const struct config *);
 bool with_one_map(const struct config *);
 bool with_linear_router(const struct config *);
@@ -34,10 +38,6 @@ bool with_balance_loss(const struct config *);
 bool with_running_balance(const struct config *);
 bool with_scope(const struct config *);
 bool with_balance_bias(const struct config *);
-bool with_noise(const struct config *);
-bool with_cosine(const struct config *);
-bool with_condition(const struct config *);
-bool with_slots(const struct config *);
 bool with_fixed_capacity(const struct config *);
 bool with_dynamic_capacity(const struct config *);
 bool with_sent_tokens(const struct config *);
@@ -47,7 +47,6 @@ bool with_shared_drops(const struct config *);
 bool with_deaf_router(const struct config *);
 bool with_ffn(const struct config *);
 bool with_plain_ffn(const struct config *);
-bool with_conv(const struct config *);
 bool with_hidden_units(const struct config *);
 bool with_activation(const struct config *);
 bool with_num_experts(const struct config *);

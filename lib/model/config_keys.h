@@ -6,23 +6,38 @@
 
 #include <stddef.h>
 
-enum key_kind { INT, REAL_NUMBER, BOOL, CHOICE, BANDS, LAYERS, COUNTS, TYPES, AUGMENT, LATER };
+enum key_kind {
+	INT,
+	REAL_NUMBER,
+	WHOLE,
+	BOOL,
+	CHOICE,
+	BANDS,
+	LAYERS,
+	COUNTS,
+	TYPES,
+	AUGMENT
+}; /* WHOLE: in a double */
 
 struct key {
 	const char *name;
 	enum key_kind kind;
 	size_t at;         /* offset in struct config */
-	const char *value; /* the default; for LATER: the only accepted value */
+	const char *value; /* the default */
 	double min, max;
-	const char *choices; /* implemented */
-	const char *later;   /* choices that are refused as not implemented yet */
+	const char *choices; /* NULL: the names of a table */
+	/* Whether it has an effect. NULL: always; or, when routers, expert types or tokenisers list it, with those alone. */
 	bool (*matters)(const struct config *);
-	const char *unless; /* why it has no effect, when matters() is false */
+	const char *unless; /* why not; before it goes that none of those which list it is in use */
 	const char *help;
 };
 
-extern const struct key config_keys[];
-extern const int config_key_count;
+bool config_key(int i, struct key *);                /* the i-th; false when there are no more */
+int config_key_find(const char *name, struct key *); /* its number, or -1 */
+int config_key_count(void);
+
+bool key_matters(const struct key *, const struct config *);
+char *key_unless(const struct key *); /* why it does not; to be freed */
 
 /* A preset: up to three lists of "key=value" over the defaults, each over the one before; each ends with NULL. */
 enum { PRESET_LISTS = 3 };
@@ -38,8 +53,8 @@ extern const struct preset
 bool preset_names(int preset, const char *key); /* whether its lists do */
 
 struct names key_choices(const struct key *); /* to be freed */
-/* Sets it; from a model a value that has no effect is accepted. -1 with an error that begins with `what`. */
-int key_set(struct config *, const struct key *, const cJSON *, enum config_from, const char *what);
+/* Sets it. -1 with an error that begins with `what`. */
+int key_set(struct config *, const struct key *, const cJSON *, const char *what);
 void key_value(const struct key *, const struct config *, struct text *); /* its value as JSON */
 
 #endif

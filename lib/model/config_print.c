@@ -60,6 +60,7 @@ void key_value(const struct key *k, const struct config *c, struct text *t)
 	case INT:
 		text_addf(t, "%d", *(const int *)(const void *)at);
 		break;
+	case WHOLE:
 	case REAL_NUMBER:
 		json_double(t, *(const double *)(const void *)at);
 		break;
@@ -87,9 +88,6 @@ void key_value(const struct key *k, const struct config *c, struct text *t)
 	case AUGMENT:
 		augmentation_write(c->train.augment, t);
 		break;
-	case LATER:
-		text_add(t, k->value);
-		break;
 	}
 }
 
@@ -98,20 +96,19 @@ void config_write_json(const struct config *c, struct text *t)
 	text_addf(t, "{\"preset\":\"%s\"", config_preset_name(c->preset));
 	const char *open = "";
 	size_t n = 0;
-	for (int i = 1; i < config_key_count; i++) {
-		const char *dot = strchr(config_keys[i].name, '.');
-		if (config_keys[i].kind == LATER)
-			continue;
-		size_t m = (size_t)(dot - config_keys[i].name);
-		if (m != n || memcmp(open, config_keys[i].name, n)) {
-			text_addf(t, "%s,\"%.*s\":{", n ? "}" : "", (int)m, config_keys[i].name);
-			open = config_keys[i].name;
+	struct key k;
+	for (int i = 1; config_key(i, &k); i++) {
+		const char *dot = strchr(k.name, '.');
+		size_t m = (size_t)(dot - k.name);
+		if (m != n || memcmp(open, k.name, n)) {
+			text_addf(t, "%s,\"%.*s\":{", n ? "}" : "", (int)m, k.name);
+			open = k.name;
 			n = m;
 		} else {
 			text_add(t, ",");
 		}
 		text_addf(t, "\"%s\":", dot + 1);
-		key_value(&config_keys[i], c, t);
+		key_value(&k, c, t);
 	}
 	text_add(t, "}}");
 }
@@ -131,19 +128,18 @@ void config_print(const struct configuration *c, long steps, struct text *t)
 	static const char *const from[] = {"preset", "model", "file", "--set"};
 	struct config value = c->value;
 	value.train.warmup_steps = config_warmup(c, steps);
-	for (int i = 0; i < config_key_count; i++) {
-		const struct key *k = &config_keys[i];
-		if (k->kind == LATER)
-			continue;
-		text_addf(t, "%s\t", k->name);
-		key_value(k, &value, t);
+	struct key k;
+	for (int i = 0; config_key(i, &k); i++) {
+		text_addf(t, "%s\t", k.name);
+		key_value(&k, &value, t);
 		if (c->from[i] == FROM_PRESET)
 			text_addf(t, "\tpreset %s%s", config_preset_name(c->value.preset),
-				scaling(c, k, steps));
+				scaling(c, &k, steps));
 		else
 			text_addf(t, "\t%s", from[c->from[i]]);
-		text_addf(t, "%s%s\n", k->matters && !k->matters(&c->value) ? "\tno effect: " : "",
-			k->matters && !k->matters(&c->value) ? k->unless : "");
+		char *why = key_matters(&k, &c->value) ? NULL : key_unless(&k);
+		text_addf(t, "%s%s\n", why ? "\tno effect: " : "", why ? why : "");
+		free(why);
 	}
 }
 
@@ -181,11 +177,10 @@ static void presets(struct text *t)
 
 void config_print_mdoc(struct text *t)
 {
+	struct key key;
 	text_add(t, ".Bl -tag -width Ds\n");
-	for (int i = 0; i < config_key_count; i++) {
-		const struct key *k = &config_keys[i];
-		if (k->kind == LATER)
-			continue;
+	for (int i = 0; config_key(i, &key); i++) {
+		const struct key *k = &key;
 		text_addf(t, ".It Cm %s", k->name);
 		if (k->kind == CHOICE) {
 			struct names l = key_choices(k);
@@ -201,12 +196,6 @@ void config_print_mdoc(struct text *t)
 			text_addf(t, "; %.10g to %.10g", k->min, k->max);
 		text_add(t, "]\n");
 	}
-	text_add(t, ".El\n.Pp\nKnown and refused as not implemented yet:\n");
-	int left = 0;
-	for (int i = 0; i < config_key_count; i++)
-		left += config_keys[i].kind == LATER;
-	for (int i = 0; i < config_key_count; i++)
-		if (config_keys[i].kind == LATER)
-			text_addf(t, ".Cm %s %s\n", config_keys[i].name, --left ? "," : ".");
+	text_add(t, ".El\n");
 	presets(t);
 }

@@ -18,10 +18,7 @@ static int set_choice(const struct key *k, int *to, const cJSON *v, const char *
 	int i = names_find(&l, v->valuestring);
 	char *list = names_join(&l, "|");
 	names_free(&l);
-	if (i < 0 && text_among(k->later, v->valuestring))
-		err_set(EX_CONFIG, "%s: %s=%s is not implemented yet; use one of %s", what, k->name,
-			v->valuestring, list);
-	else if (i < 0)
+	if (i < 0)
 		err_set(EX_CONFIG, "%s: %s: \"%s\" is none of %s", what, k->name, v->valuestring, list);
 	else
 		*to = i;
@@ -187,24 +184,11 @@ static int set_augment(struct config *c, const cJSON *v, const char *what)
 	return r;
 }
 
-static int set_later(const struct key *k, const cJSON *v, enum config_from from, const char *what)
-{
-	cJSON *only = json_parse(k->value, strlen(k->value), k->name);
-	bool same = cJSON_Compare(only, v, 1);
-	cJSON_Delete(only);
-	if (from <= FROM_MODEL && same)
-		return 0;
-	return err_set(EX_CONFIG, "%s: %s is not implemented yet%s%s", what, k->name,
-		same ? "" : "; without it the value is ", same ? "" : k->value);
-}
-
-int key_set(struct config *c, const struct key *k, const cJSON *v, enum config_from from, const char *what)
+int key_set(struct config *c, const struct key *k, const cJSON *v, const char *what)
 {
 	char *to = (char *)c + k->at;
 	double x = cJSON_IsNumber(v) ? v->valuedouble : NAN;
 	switch (k->kind) {
-	case LATER:
-		return set_later(k, v, from, what);
 	case CHOICE:
 		return set_choice(k, (int *)(void *)to, v, what);
 	case BANDS:
@@ -223,12 +207,13 @@ int key_set(struct config *c, const struct key *k, const cJSON *v, enum config_f
 		*(int *)(void *)to = cJSON_IsTrue(v);
 		return 0;
 	case INT:
+	case WHOLE:
 	case REAL_NUMBER:
 		break;
 	}
-	if (isnan(x) || (k->kind == INT && x != floor(x)))
-		return err_set(
-			EX_CONFIG, "%s: %s is not a %snumber", what, k->name, k->kind == INT ? "whole " : "");
+	bool whole = k->kind != REAL_NUMBER;
+	if (isnan(x) || (whole && x != floor(x)))
+		return err_set(EX_CONFIG, "%s: %s is not a %snumber", what, k->name, whole ? "whole " : "");
 	if (!(x >= k->min && x <= k->max))
 		return err_set(EX_CONFIG, "%s: %s: %.10g is outside %.10g to %.10g", what, k->name, x, k->min,
 			k->max);

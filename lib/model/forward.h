@@ -37,7 +37,7 @@ struct window_source {
 	/* What region k says of window b's classes beside its features [classes], where it is not to be computed
 	 * (train/evidence.h): in training, by a map that has not seen the window. NULL, or an answer of NULL: by the model's map. */
 	const real *(*evidence)(void *context, int b, int k);
-	/* [B] rows of the windows' conditions (moe.router=condition); NULL for none. */
+	/* [B] rows of the windows' conditions, where the router reads them; NULL for none. */
 	const int *condition;
 };
 

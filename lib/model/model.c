@@ -53,6 +53,7 @@ struct expert_shape model_expert_shape(const struct model *m)
 		.form = (enum ffn_form)c->moe.ffn,
 		.inner_norm = c->moe.inner_norm,
 		.output_norm = c->moe.output_norm,
+		.own = c->own,
 		.heads = c->encoder.heads,
 		.kernel = c->moe.kernel};
 }
@@ -66,6 +67,7 @@ struct router_shape model_router_shape(const struct model *m, int layer)
 		.leaf_k = c->moe.top_k,
 		.N = m->units,
 		.pool = m->units,
+		.own = c->own,
 		.slots = c->moe.slots,
 		.dim = c->moe.router_dim,
 		.bias = c->moe.bias,
@@ -84,7 +86,7 @@ struct router_shape model_router_shape(const struct model *m, int layer)
 		.capacity_min = c->moe.capacity_min,
 		.capacity_max = c->moe.capacity_max,
 		.renormalise = (enum renormalise)c->moe.renormalise};
-	for (int i = 0; i < c->moe.levels.n && !strcmp(m->router->name, "hierarchical"); i++)
+	for (int i = 0; i < c->moe.levels.n && m->router->tree; i++)
 		s.level[s.levels++] = c->moe.levels.list[i];
 	return s;
 }
@@ -384,8 +386,8 @@ static int name_conditions(struct model *m)
 		return 0;
 	m->conditions = m->layout.conditions.n;
 	if (!m->conditions)
-		return err_set(
-			EX_DATAERR, "moe.router=condition, and no condition has a name (moe.conditions)");
+		return err_set(EX_DATAERR, "moe.router=%s, and no condition has a name (moe.conditions)",
+			m->router->name);
 	if (c->moe.condition_unknown > 0)
 		m->unknown = m->conditions++;
 	return 0;
@@ -461,8 +463,8 @@ struct model *model_declare(const struct config *c, const struct layout *l, int 
 	m->config = *c;
 	layout_copy(&m->layout, l);
 	m->tokeniser = tokeniser_table[c->encoder.tokens];
-	m->feedforward = expert_find("ffn");
-	m->router = router_find(config_router(c));
+	m->feedforward = expert_table[0];
+	m->router = config_router(c);
 	if (build(m, with_gate)) {
 		model_free(m);
 		return NULL;

@@ -102,8 +102,8 @@ struct capacity model_capacity(const struct model *, bool training);
 /* Bounds of a capacity that follows the load: 4 and 256 where none is given. */
 void model_capacity_bounds(const struct model *, int *min, int *max);
 
-/* Numbers in all, and active ones: all but those of the routed experts a token does not pass through (of E experts of a mixture the
- * share k / E counts; all of them where the router is soft or soft_moe; capacity_factor / E with expert_choice, a token's mean). */
+/* Numbers in all, and active ones: all but those of the routed experts a token does not pass through: of E experts of a mixture the
+ * share experts_per_token / E counts (moe/router.h). */
 struct model_size {
 	size_t total, active;
 };

@@ -1,17 +1,11 @@
 /* How many numbers a model has, and how many of them one token meets. */
 #include "model/model.h"
 
-#include <string.h>
-
 /* Routed experts a token passes through, of E; for routers where it differs from token to token the mean. */
 static double experts_of_a_token(const struct model *m, int layer)
 {
 	struct router_shape s = model_router_shape(m, layer);
-	if (!strcmp(m->router->name, "soft") || !strcmp(m->router->name, "soft_moe"))
-		return s.E;
-	if (!strcmp(m->router->name, "expert_choice"))
-		return s.capacity_factor < s.E ? s.capacity_factor : s.E;
-	return s.k;
+	return m->router->experts_per_token ? m->router->experts_per_token(&s) : s.k;
 }
 
 struct model_size model_size(const struct model *m)

@@ -8,7 +8,7 @@
  *
  * Features may come of filters that are trained with all the rest: such a tokeniser has declare() and learned() in the place of features().
  *
- * One file each in tokeniser/, entered by one line of the table in tokeniser.c.
+ * One file each in tokeniser/, entered by one line of tokenisers.h.
  */
 #ifndef MODEL_TOKENISER_H
 #define MODEL_TOKENISER_H
@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/real.h"
 #include "format/layout.h"
+#include "moe/setting.h"
 #include "moe/tensor_plan.h"
 #include "tensor/tape.h"
 
@@ -25,7 +26,12 @@ struct config;
 
 struct tokeniser {
 	const char *name;
-	bool standardised; /* by the features' mean and deviation in training */
+	const char *
+		keys; /* configuration keys, "encoder.bands|encoder.x", that have an effect with it and with others only
+			     where these list them, too; NULL: none */
+	const struct setting *settings; /* keys of its own, or NULL; config_own tells their values */
+	bool unsigned_features;         /* that do not change when the sign of all samples is turned */
+	bool standardised;              /* by the features' mean and deviation in training */
 	/* power [kinds] of one window, whose mean over the training windows is what features() gets as `scale`; NULL: it needs none. */
 	void (*power)(const struct config *, const void *prepared, const real *x, int T, double rate,
 		const struct region *, real *power, struct arena *scratch);

@@ -4,20 +4,20 @@
 #include <stddef.h>
 #include <string.h>
 
-extern const struct router_type router_topk, router_noisy_topk, router_soft, router_soft_moe,
-	router_expert_choice, router_cosine, router_condition, router_random, router_uniform,
-	router_hierarchical;
-
-const struct router_type *const router_table[] = {&router_topk, &router_noisy_topk, &router_soft,
-	&router_soft_moe, &router_expert_choice, &router_cosine, &router_condition, &router_random,
-	&router_uniform, &router_hierarchical, NULL};
-
 const struct router_type *router_find(const char *name)
 {
 	for (int i = 0; router_table[i]; i++)
 		if (!strcmp(router_table[i]->name, name))
 			return router_table[i];
 	return NULL;
+}
+
+const struct router_type *router_unlearned(void)
+{
+	int i = 0;
+	while (!router_table[i]->unlearned)
+		i++;
+	return router_table[i];
 }
 
 int router_linear_tensors(const struct router_shape *s, struct tensor_plan plan[ROUTER_TENSORS])

@@ -1,5 +1,5 @@
-/* Routers: which experts a token is given to, and how much each counts. One file each in router/, entered by one line of the
- * table in router.c.
+/* Routers: which experts a token is given to, and how much each counts. One file each in router/, entered by one line of
+ * routers.h.
  *
  * Rows stack B windows of N tokens. A router reads the tokens x [rows][H] (as they enter the layer's feed-forward), records its
  * operations on the tape and fills a struct choice. Ties go to the lower index. Sources stand in each file.
@@ -7,6 +7,7 @@
 #ifndef MOE_ROUTER_H
 #define MOE_ROUTER_H
 
+#include "moe/setting.h"
 #include "moe/tensor_plan.h"
 #include "tensor/ops.h"
 
@@ -20,8 +21,9 @@ struct router_shape {
 	int k;    /* experts a token is given to */
 	int N;    /* tokens of a window */
 	int pool; /* rows among which experts take tokens (expert_choice, soft_moe, capacity): N, or all of a batch */
-	int slots; /* of each expert (soft_moe) */
-	int dim;   /* of the space of comparison (cosine) */
+	int slots;         /* of each expert (soft_moe) */
+	int dim;           /* of the space of comparison (cosine) */
+	const double *own; /* values of the routers' own keys: see moe/setting.h */
 	bool bias;
 	bool specialisation;    /* of the linear map: see router_linear */
 	enum score score;       /* how logits become what the choice and the weights go by */
@@ -74,9 +76,32 @@ struct choice {
 	struct node *combine; /* soft_moe: [rows][E * slots] */
 };
 
+/* A router: what it does, and traits by which everybody else knows what goes with it, so that nobody asks for its name. */
 struct router_type {
 	const char *name;
-	bool sends; /* each token to k experts: those may have a capacity */
+	const char *
+		help; /* for moe-layers(7): sentences; lines that begin with two spaces are shown as they are */
+	const char *
+		keys; /* configuration keys, "moe.slots|moe.x", that have an effect with it and with others only
+			     where these list them, too; NULL: none */
+	const struct setting *settings; /* keys of its own (moe/setting.h), or NULL */
+	bool sends;                     /* each token to k experts (moe.top_k): those may have a capacity */
+	bool ranks; /* the k are the best by learned scores (router_top): these may be of either kind, cut by
+			 moe.top_p, within groups, and need balancing by a loss or without */
+	bool tree; /* of moe.levels, whose product is the number of experts; each level chooses, and needs a balance loss */
+	bool linear; /* the logits are router_linear's: they may have specialisation, a bias, a temperature */
+	bool logits; /* it has logits of its own, one for an expert: there may be a z-loss */
+	bool learns; /* it reads the tokens, with tensors that are trained */
+	bool pools; /* it looks at several tokens before it chooses (moe.scope): no token chooses its experts */
+	bool mixes; /* ... and gives experts means of tokens (choice.dispatch): none of them by itself */
+	bool noisy; /* it can tell how probable a choice is when its noise is drawn again (choice.load) */
+	bool conditions;    /* it needs the windows' conditions (shape.condition) */
+	bool unlearned;     /* it stands in where no gating network is wanted (one of the table) */
+	const char *evener; /* a router to advise when this one leaves experts idle, or NULL */
+	/* Experts a token passes through, on average; NULL: shape.k. */
+	double (*experts_per_token)(const struct router_shape *);
+	/* Tokens of the pool that each expert takes, when that is fixed; NULL: as many as are sent to it. */
+	int (*taken)(const struct router_shape *);
 	/* Its tensors, below "moe.router."; returns how many. */
 	int (*declare)(const struct router_shape *, struct tensor_plan plan[ROUTER_TENSORS]);
 	void (*choose)(struct tape *, struct node *x, const struct weight w[ROUTER_TENSORS],
@@ -85,6 +110,7 @@ struct router_type {
 
 extern const struct router_type *const router_table[];   /* ends with NULL */
 const struct router_type *router_find(const char *name); /* NULL when there is none */
+const struct router_type *router_unlearned(void);        /* that with this trait */
 
 /* --- what several routers do */
 

@@ -79,19 +79,14 @@ static int choose_places(struct selection *s, const struct model *m, const struc
 
 int selection_places(const struct model *m, int layer)
 {
-	static const char *const mixing[] = {"soft", "soft_moe", "expert_choice"};
-	for (size_t i = 0; i < sizeof mixing / sizeof *mixing; i++)
-		if (!strcmp(m->router->name, mixing[i]))
-			return config_experts(&m->config, layer);
-	return config_chosen(&m->config);
+	return m->router->sends ? config_chosen(&m->config) : config_experts(&m->config, layer);
 }
 
 static int check_force_k(const struct model *m, long long k)
 {
-	const char *router = m->router->name;
-	if (k && (!strcmp(router, "soft_moe") || !strcmp(router, "expert_choice")))
-		return err_set(
-			EX_USAGE, "--force-k: with the router %s no token chooses its experts", router);
+	if (k && m->router->pools)
+		return err_set(EX_USAGE, "--force-k: with the router %s no token chooses its experts",
+			m->router->name);
 	int most = INT_MAX;
 	for (int l = 0; l < m->config.encoder.layers; l++)
 		if (config_mixture(&m->config, l) && selection_places(m, l) < most)

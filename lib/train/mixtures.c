@@ -87,9 +87,10 @@ static char *advice(const struct config *c)
 			"a larger moe.balance_rate (it is %g), or fewer experts", c->moe.balance_rate);
 	if (c->moe.balance == BALANCE_BY_QUANTILE)
 		return mem_text("fewer experts");
-	return mem_format("a larger moe.load_balance_weight (it is %g),%s or fewer experts",
-		c->moe.load_balance_weight,
-		!strcmp(config_router(c), "topk") ? " moe.router=noisy_topk," : "");
+	const char *evener = config_router(c)->evener;
+	return mem_format("a larger moe.load_balance_weight (it is %g),%s%s%s or fewer experts",
+		c->moe.load_balance_weight, evener ? " moe.router=" : "", evener ? evener : "",
+		evener ? "," : "");
 }
 
 static void warn(const struct mixtures *x, const struct mixture_report *r, int e, struct names *warnings)

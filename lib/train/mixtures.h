@@ -12,7 +12,7 @@
 
 struct mixture_report {
 	int region, layer, experts;
-	bool assigns;    /* soft_moe gives no token to an expert: no shares */
+	bool assigns;    /* a router that mixes tokens gives none to an expert: no shares */
 	double *share;   /* [E] of the assignments, before any was dropped */
 	double overflow; /* share of the assignments that was dropped for want of capacity */
 	double aux, z;   /* means over the windows, unweighted */

@@ -1,11 +1,5 @@
 #include "train/optimizer.h"
 
-#include <stddef.h>
-
-extern const struct optimizer optimizer_adamw;
-
-const struct optimizer *const optimizer_table[] = {&optimizer_adamw, NULL};
-
 double optimizer_rate(const struct config *c, const struct param *p, double lr)
 {
 	switch (p->role) {

@@ -49,7 +49,7 @@ struct trainer *trainer_new(
 	t->label = NEW_ARRAY(int, batch);
 	t->group = NEW_ARRAY(int, batch);
 	t->condition = NEW_ARRAY(int, batch);
-	if (m->config.train.augment[AUGMENT_MIXUP] > 0) {
+	if (augmentation_pairing(m->config.train.augment) >= 0) {
 		t->partner = NEW_ARRAY(int, batch);
 		t->other = NEW_ARRAY(int, batch);
 		t->share = NEW_ARRAY(real, batch);

@@ -47,12 +47,12 @@ struct changed {
 	real y[2][LENGTH * 3];
 };
 
-static struct changed change(int which, double amount, uint64_t step, int b, int there)
+static struct changed change(const char *which, double amount, uint64_t step, int b, int there)
 {
 	double amounts[AUGMENTATIONS] = {0};
 	struct augment a = {amounts, &layout, 11, step};
 	struct changed c;
-	amounts[which] = amount;
+	amounts[augmentation_find(which)] = amount;
 	for (int k = 0; k < 2; k++) {
 		fill(k, there, c.y[k]);
 		augment_window(&a, b, k, there, c.y[k]);
@@ -79,19 +79,18 @@ static bool sound(const struct changed *c, int there)
 
 static void all_are_sound(void)
 {
-	static const double amount[] = {[AUGMENT_SHIFT] = 0.3,
-		[AUGMENT_FLIP] = 0.5,
-		[AUGMENT_NOISE] = 0.5,
-		[AUGMENT_MASK] = 0.4,
-		[AUGMENT_CHANNELS] = 0.5};
-	for (int i = 0; i < AUGMENT_MIXUP; i++) {
+	static const struct {
+		const char *name;
+		double amount;
+	} each[] = {{"shift", 0.3}, {"flip", 0.5}, {"noise", 0.5}, {"mask", 0.4}, {"channels", 0.5}};
+	for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
 		int other_step = 0, other_window = 0;
 		for (uint64_t step = 0; step < 40; step++) {
-			struct changed c = change(i, amount[i], step, 3, LENGTH),
-				       again = change(i, amount[i], step, 3, LENGTH),
-				       early = change(i, amount[i], step, 3, 13),
-				       next = change(i, amount[i], step + 1, 3, LENGTH),
-				       beside = change(i, amount[i], step, 4, LENGTH);
+			struct changed c = change(each[i].name, each[i].amount, step, 3, LENGTH),
+				       again = change(each[i].name, each[i].amount, step, 3, LENGTH),
+				       early = change(each[i].name, each[i].amount, step, 3, 13),
+				       next = change(each[i].name, each[i].amount, step + 1, 3, LENGTH),
+				       beside = change(each[i].name, each[i].amount, step, 4, LENGTH);
 			CHECK(sound(&c, LENGTH) && sound(&early, 13));
 			CHECK(!memcmp(&c, &again, sizeof(real) * LENGTH * 3));
 			other_step += memcmp(c.y[1], next.y[1], sizeof(real) * LENGTH * 2) != 0;
@@ -110,7 +109,7 @@ static void noise_has_its_deviation(void)
 		for (int t = 0; t < LENGTH; t++)
 			own += ((double)wave(c, t) - sum) * ((double)wave(c, t) - sum) / LENGTH;
 		for (uint64_t step = 0; step < STEPS; step++) {
-			struct changed x = change(AUGMENT_NOISE, 0.2, step, 0, LENGTH);
+			struct changed x = change("noise", 0.2, step, 0, LENGTH);
 			for (int t = 0; t < LENGTH; t++) {
 				double d = (double)(c ? x.y[1][t * 2 + c - 1] : x.y[0][t * 3 + 1]) -
 					   (double)wave(c, t);
@@ -130,7 +129,7 @@ static void mask_is_one_stretch(void)
 {
 	int first = 0, last = 0;
 	for (uint64_t step = 0; step < STEPS; step++) {
-		struct changed x = change(AUGMENT_MASK, 0.4, step, 0, LENGTH); /* 20 samples */
+		struct changed x = change("mask", 0.4, step, 0, LENGTH); /* 20 samples */
 		int zeros = 0, from = -1;
 		for (int t = 0; t < LENGTH; t++) {
 			bool gone = is(x.y[0][t * 3 + 1], 0) && is(x.y[0][t * 3 + 2], 0) &&
@@ -144,7 +143,7 @@ static void mask_is_one_stretch(void)
 		last += from == LENGTH - 20;
 	}
 	CHECK(first > 0 && last > 0);
-	struct changed all = change(AUGMENT_MASK, 0.4, 0, 0, 13); /* ends before the stretch would */
+	struct changed all = change("mask", 0.4, 0, 0, 13); /* ends before the stretch would */
 	for (int t = 0; t < LENGTH; t++)
 		CHECK(is(all.y[1][t * 2], 0));
 }
@@ -153,7 +152,7 @@ static void channels_go_one_by_one(void)
 {
 	int gone[3] = {0}, both = 0;
 	for (uint64_t step = 0; step < STEPS; step++) {
-		struct changed x = change(AUGMENT_CHANNELS, 0.3, step, 0, LENGTH);
+		struct changed x = change("channels", 0.3, step, 0, LENGTH);
 		bool out[3];
 		for (int c = 0; c < 3; c++) {
 			int zeros = 0, same = 0;
@@ -176,7 +175,7 @@ static void shift_goes_round(void)
 {
 	int seen[2 * 15 + 1] = {0}, all = 0;
 	for (uint64_t step = 0; step < STEPS; step++) {
-		struct changed x = change(AUGMENT_SHIFT, 0.3, step, 0, LENGTH); /* 15 samples either way */
+		struct changed x = change("shift", 0.3, step, 0, LENGTH); /* 15 samples either way */
 		int by = -15;
 		for (; by <= 15; by++) {
 			int same = 0;
@@ -192,7 +191,7 @@ static void shift_goes_round(void)
 	for (int i = 0; i < 31; i++)
 		all += seen[i] > 0;
 	CHECK(all == 31);
-	struct changed early = change(AUGMENT_SHIFT, 0.3, 5, 0, 4); /* round and round */
+	struct changed early = change("shift", 0.3, 5, 0, 4); /* round and round */
 	double sum = 0, want = 0;
 	for (int t = 0; t < 4; t++) {
 		sum += (double)early.y[1][t * 2];
@@ -205,7 +204,7 @@ static void flip_turns_a_share(void)
 {
 	int turned = 0;
 	for (uint64_t step = 0; step < STEPS; step++) {
-		struct changed x = change(AUGMENT_FLIP, 0.25, step, 0, LENGTH);
+		struct changed x = change("flip", 0.25, step, 0, LENGTH);
 		int minus = 0, same = 0;
 		for (int t = 0; t < LENGTH; t++) {
 			minus += is(x.y[1][t * 2], -(double)wave(1, t)) &&
@@ -222,8 +221,9 @@ static void flip_turns_a_share(void)
 static void mixup_pairs_a_batch(void)
 {
 	enum { B = 7 };
-	double amounts[AUGMENTATIONS] = {[AUGMENT_MIXUP] = 1}, mean = 0;
+	double amounts[AUGMENTATIONS] = {0}, mean = 0;
 	int n = 0;
+	amounts[augmentation_find("mixup")] = 1;
 	for (uint64_t step = 0; step < STEPS; step++) {
 		struct augment a = {amounts, &layout, 11, step};
 		int partner[B], taken[B] = {0};
@@ -267,13 +267,13 @@ static void beta_by_its_moments(void)
 static void times_without_effect_are_refused(void)
 {
 	struct config c = {0};
-	c.train.augment[AUGMENT_NOISE] = 0.1;
+	c.train.augment[augmentation_find("noise")] = 0.1;
 	CHECK(!augment_check(&c, &layout));
-	c.train.augment[AUGMENT_MASK] = 0.005; /* a quarter of a sample */
+	c.train.augment[augmentation_find("mask")] = 0.005; /* a quarter of a sample */
 	CHECK(augment_check(&c, &layout) && strstr(err_text(), "mask:0.005s has no effect: at 50 Hz"));
-	c.train.augment[AUGMENT_MASK] = 0.01;
+	c.train.augment[augmentation_find("mask")] = 0.01;
 	CHECK(!augment_check(&c, &layout));
-	c.train.augment[AUGMENT_SHIFT] = 2;
+	c.train.augment[augmentation_find("shift")] = 2;
 	CHECK(augment_check(&c, &layout) && strstr(err_text(), "shift:2s is no less than a window, 2 s"));
 	CHECK(err_status() == EX_CONFIG);
 }

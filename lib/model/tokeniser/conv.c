@@ -55,5 +55,10 @@ static struct node *learned(const struct config *c, struct tape *t, const real *
 	return op_log_power(t, x, B, &p, w[0], w[1]);
 }
 
-const struct tokeniser tokeniser_conv = {
-	.name = "conv", .size = size, .count = bands_count, .declare = declare, .learned = learned};
+const struct tokeniser tokeniser_conv = {.name = "conv",
+	.keys = "encoder.window|encoder.hop|encoder.filters|encoder.kernel",
+	.unsigned_features = true,
+	.size = size,
+	.count = bands_count,
+	.declare = declare,
+	.learned = learned};

@@ -188,6 +188,8 @@ static void features(const struct config *c, const void *prepared, const real *s
 }
 
 const struct tokeniser tokeniser_covariance = {.name = "covariance",
+	.keys = "encoder.bands|encoder.window|encoder.hop|encoder.evidence|encoder.tapers|encoder.floor",
+	.unsigned_features = true,
 	.standardised = true,
 	.power = power,
 	.kinds = kinds,

@@ -38,4 +38,4 @@ static void features(const struct config *c, const void *prepared, const real *s
 }
 
 const struct tokeniser tokeniser_patch = {
-	.name = "patch", .size = size, .count = count, .features = features};
+	.name = "patch", .keys = "encoder.patch", .size = size, .count = count, .features = features};

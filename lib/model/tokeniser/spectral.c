@@ -48,6 +48,8 @@ static void features(const struct config *c, const void *prepared, const real *s
 }
 
 const struct tokeniser tokeniser_spectral = {.name = "spectral",
+	.keys = "encoder.bands|encoder.window|encoder.hop|encoder.evidence",
+	.unsigned_features = true,
 	.standardised = true,
 	.size = size,
 	.count = bands_count,

@@ -20,4 +20,10 @@ static struct node *forward(struct tape *t, struct node *x, const struct weight 
 	return op_linear_passing(t, y, w[2], w[3], s->H);
 }
 
-const struct expert_type expert_attention = {"attention", true, false, declare, forward};
+const struct expert_type expert_attention = {.name = "attention",
+	.help = "Self-attention among the tokens of a window that are given to the expert, o = "
+		"Wo attention(x) + bo, with as many heads as the encoder (mixture of attention "
+		"heads: Zhang et al. 2022). Tokens of different windows do not see each other.",
+	.windows = true,
+	.declare = declare,
+	.forward = forward};

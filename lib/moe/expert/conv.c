@@ -23,4 +23,15 @@ static struct node *forward(struct tape *t, struct node *x, const struct weight 
 	return op_feedforward(t, y, w[2], w[3], w[4], w[5], s->F, s->activation);
 }
 
-const struct expert_type expert_conv = {"conv", true, true, declare, forward};
+const struct expert_type expert_conv = {.name = "conv",
+	.help = "A depth-wise convolution d over time, then two point-wise maps, W2 "
+		"dropout(act(W1 (d * x) + b1)) + b2: the block of Liu et al. 2022 (\"A ConvNet "
+		"for the 2020s\") without its norm. It runs over the tokens of a window that "
+		"are given to the expert, each at its place in time; tokens that are elsewhere,"
+		" or beyond the ends of the window, count as 0.",
+	.keys = "moe.kernel",
+	.hidden = true,
+	.windows = true,
+	.neighbours = true,
+	.declare = declare,
+	.forward = forward};

@@ -73,4 +73,16 @@ static struct node *forward(struct tape *t, struct node *x, const struct weight 
 	return residual ? op_residual(t, x, f) : f;
 }
 
-const struct expert_type expert_ffn = {"ffn", false, false, declare, forward};
+const struct expert_type expert_ffn = {.name = "ffn",
+	.help = "The feed-forward part of a transformer layer, in one of five forms (moe.ffn):\n"
+		"  mlp                  f(x) = W2 dropout(act(W1 x + b1)) + b2\n"
+		"  residual             x + dropout(f(x))\n"
+		"  glu, geglu, swiglu   W2 dropout(gate(V x + c) * (W1 x + b1)) + b2\n"
+		"The last three are gated linear units (Dauphin et al. 2017; Shazeer 2020), "
+		"with the logistic function, GELU and SiLU for the gate. With moe.inner_norm "
+		"mlp and residual take act(norm(W1 x + b1)); with moe.output_norm the result is"
+		" norm(all of it).",
+	.hidden = true,
+	.forms = true,
+	.declare = declare,
+	.forward = forward};

@@ -25,4 +25,19 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	router_top(t, router_score(t, c->logits, s, c), s, c);
 }
 
-const struct router_type router_condition = {"condition", true, declare, choose};
+const struct router_type router_condition = {.name = "condition",
+	.help = "As topk over x + u_c, where u_c is a learned embedding of the window's "
+		"recording, group or condition c (moe.condition), such as its task or its site "
+		"(conditional biasing: Dumoulin et al. 2018, \"Feature-wise transformations\")."
+		" Only the router sees u_c; the experts work on x. The embeddings start at 0, "
+		"so that training begins as with topk. With moe.condition_unknown above 0 one "
+		"more embedding stands for every unknown c.",
+	.keys = "moe.condition|moe.condition_unknown",
+	.sends = true,
+	.ranks = true,
+	.linear = true,
+	.logits = true,
+	.learns = true,
+	.conditions = true,
+	.declare = declare,
+	.choose = choose};

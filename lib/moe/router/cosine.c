@@ -22,4 +22,16 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	router_top(t, router_score(t, c->logits, s, c), s, c);
 }
 
-const struct router_type router_cosine = {"cosine", true, declare, choose};
+const struct router_type router_cosine = {.name = "cosine",
+	.help = "As topk, by the cosine between token and expert in a space of moe.router_dim "
+		"dimensions: z_e = scale (P x / |P x|) . (u_e / |u_e|), with a learned map P "
+		"and a learned embedding u_e of each expert (Chi et al. 2022, \"On the "
+		"representation collapse of sparse mixture of experts\"). The scale is learned "
+		"in the place of a temperature; it starts at 2 and is 100 at most.",
+	.keys = "moe.router_dim",
+	.sends = true,
+	.ranks = true,
+	.logits = true,
+	.learns = true,
+	.declare = declare,
+	.choose = choose};

@@ -24,14 +24,18 @@ static void take(const real *p, int N, int E, int C, int *expert, int *best)
 	}
 }
 
+static int taken(const struct router_shape *s)
+{
+	int C = capacity_of(s->capacity_factor, 1, s->pool, s->E, s->capacity_min, s->capacity_max);
+	return C > s->pool ? s->pool : C;
+}
+
 static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_TENSORS],
 	const struct router_shape *s, struct choice *c)
 {
-	int E = s->E, N = s->pool,
-	    C = capacity_of(s->capacity_factor, 1, N, E, s->capacity_min, s->capacity_max);
+	int E = s->E, N = s->pool, C = taken(s);
 	int *expert = tape_take(t, (size_t)x->rows * (size_t)E * sizeof *expert);
 	int *best = tape_take(t, (size_t)N * sizeof *best);
-	C = C > N ? N : C;
 	c->logits = router_linear(t, x, w, s);
 	c->probability = op_softmax(t, c->logits, 1);
 	for (int i = 0; i < x->rows * E; i++)
@@ -43,4 +47,24 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	c->score = c->probability;
 }
 
-const struct router_type router_expert_choice = {"expert_choice", false, router_linear_tensors, choose};
+/* The mean: some tokens get more, some none. */
+static double experts_per_token(const struct router_shape *s)
+{
+	return s->capacity_factor < s->E ? s->capacity_factor : s->E;
+}
+
+const struct router_type router_expert_choice = {.name = "expert_choice",
+	.help = "The experts choose tokens (Zhou et al. 2022). Of the N tokens of a window, "
+		"each expert takes the C = ceil(capacity_factor N / E) for which it is most "
+		"probable by softmax over the experts, at least capacity_min and at most "
+		"capacity_max, and counts by that probability. With moe.scope=batch it takes "
+		"them in training from all windows of a step. A token may be taken by no "
+		"expert, by several, or by all.",
+	.linear = true,
+	.logits = true,
+	.learns = true,
+	.pools = true,
+	.experts_per_token = experts_per_token,
+	.taken = taken,
+	.declare = router_linear_tensors,
+	.choose = choose};

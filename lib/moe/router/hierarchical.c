@@ -102,4 +102,20 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	c->level = level;
 }
 
-const struct router_type router_hierarchical = {"hierarchical", true, declare, choose};
+const struct router_type router_hierarchical = {.name = "hierarchical",
+	.help = "A tree of routers, with the numbers of alternatives that moe.levels gives from"
+		" the root on; its leaves are the experts (Shazeer et al. 2017, appendix B, "
+		"equation 12). Each router works as topk over its own alternatives: softmax(W x"
+		" / temperature). On every level but the last the moe.top_k_groups most "
+		"probable branches are followed, and below each of the last routers reached the"
+		" moe.top_k most probable experts are chosen. Where a router chooses several, "
+		"their weights are divided by their sum (moe.renormalise); where it chooses "
+		"one, its weight is its probability, so that every level learns. An expert "
+		"counts by the product of the weights on the way to it.",
+	.keys = "moe.levels",
+	.sends = true,
+	.tree = true,
+	.logits = true,
+	.learns = true,
+	.declare = declare,
+	.choose = choose};

@@ -45,4 +45,19 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	router_top(t, score, s, c);
 }
 
-const struct router_type router_noisy_topk = {"noisy_topk", true, declare, choose};
+const struct router_type router_noisy_topk = {.name = "noisy_topk",
+	.help = "As topk, with noise on the logits in training, so that other experts are "
+		"tried, too: the choice and the weights go by z + n softplus(V x) noise_std, "
+		"where n is drawn from N(0, 1) and V is learned (Shazeer et al. 2017, equations"
+		" 3 to 5). With moe.noise=fixed it is z + n noise_std (Riquelme et al. 2021, "
+		"who take 1/E for noise_std). There is no noise in evaluation, and the losses "
+		"see the logits without it.",
+	.keys = "moe.noise|moe.noise_std",
+	.sends = true,
+	.ranks = true,
+	.linear = true,
+	.logits = true,
+	.learns = true,
+	.noisy = true,
+	.declare = declare,
+	.choose = choose};

@@ -30,4 +30,11 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	router_even(t, x->rows, expert, s, c);
 }
 
-const struct router_type router_random = {"random", true, router_no_tensors, choose};
+const struct router_type router_random = {.name = "random",
+	.help = "Each token goes to k different experts, drawn evenly, each of which counts "
+		"1/k. Nothing is learned: this is what a learned router has to beat. The same "
+		"seed draws the same experts.",
+	.sends = true,
+	.unlearned = true,
+	.declare = router_no_tensors,
+	.choose = choose};

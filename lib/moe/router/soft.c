@@ -18,4 +18,17 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	c->share = true;
 }
 
-const struct router_type router_soft = {"soft", false, router_linear_tensors, choose};
+static double every_expert(const struct router_shape *s)
+{
+	return s->E;
+}
+
+const struct router_type router_soft = {.name = "soft",
+	.help = "Every token goes to all experts, weighted by softmax(W x / temperature). This "
+		"is dense gating, the most expensive way to use a mixture.",
+	.linear = true,
+	.logits = true,
+	.learns = true,
+	.experts_per_token = every_expert,
+	.declare = router_linear_tensors,
+	.choose = choose};

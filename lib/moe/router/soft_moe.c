@@ -20,4 +20,22 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	c->combine = op_softmax(t, z, 1);
 }
 
-const struct router_type router_soft_moe = {"soft_moe", false, declare, choose};
+static double every_expert(const struct router_shape *s)
+{
+	return s->E;
+}
+
+const struct router_type router_soft_moe = {.name = "soft_moe",
+	.help = "Experts work on weighted means of tokens, called slots, and not on single "
+		"tokens (Puigcerver et al. 2023, equations 1 to 3 and section 2.3). With an "
+		"embedding phi of each slot, z = (x / |x|) . (scale phi / |phi|). A slot is the"
+		" mean of the window's tokens, weighted by the softmax of z over the tokens; a "
+		"token's result is the mean of what the experts make of the slots, weighted by "
+		"the softmax of z over the slots.",
+	.keys = "moe.slots",
+	.learns = true,
+	.pools = true,
+	.mixes = true,
+	.experts_per_token = every_expert,
+	.declare = declare,
+	.choose = choose};

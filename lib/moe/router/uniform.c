@@ -14,4 +14,9 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	router_even(t, x->rows, expert, s, c);
 }
 
-const struct router_type router_uniform = {"uniform", true, router_no_tensors, choose};
+const struct router_type router_uniform = {.name = "uniform",
+	.help = "Token i of a window goes to the experts i k, i k + 1, .. (modulo E), each of "
+		"which counts 1/k. The load is even, which is of use for timing.",
+	.sends = true,
+	.declare = router_no_tensors,
+	.choose = choose};

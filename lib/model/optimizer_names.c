@@ -1,0 +1,5 @@
+#include "model/optimizers.h"
+
+#include <stddef.h>
+
+const char *const optimizer_names[] = {OPTIMIZERS(OPTIMIZER_NAME) NULL};
