@@ -1,0 +1,88 @@
+/* The dialects of recorders: who wrote a table, and what its columns hold.
+ *
+ *     first rows of a table --> struct glimpse --> the first dialect that knows them --> struct facts --> columns_plan
+ *
+ * A dialect is one file and one line in the table of dialect.c: whether a table is its own, and what it adds to what holds for
+ * all of them (facts in comments, names that are no signals, times and keys that are text, columns of labels).
+ */
+#ifndef EEG_DIALECT_H
+#define EEG_DIALECT_H
+
+#include "io/csv.h"
+#include "recording/options.h"
+
+/* For --dialect: auto, and the names of the table in its order. */
+#define DIALECT_CHOICES                                                                                \
+	"auto|plain|openbci|mindmonitor|muse|emotiv|unicorn|openvibe|physionet|eeglab|neuroelectrics|" \
+	"brainflow"
+
+enum role {
+	ROLE_OPEN, /* nobody has said */
+	ROLE_CHANNEL,
+	ROLE_TIME,
+	ROLE_COUNTER, /* counts the samples */
+	ROLE_LABEL,
+	ROLE_MESSAGE, /* a row with nothing else is no sample */
+	ROLE_VALID,   /* 0 = the sample is not to be trusted */
+	ROLE_MADE_UP, /* more than 0 = the recorder has invented the sample */
+	ROLE_IGNORED,
+};
+
+struct facts {
+	const char *dialect;
+	double rate; /* Hz, as the recording says itself; 0 = it does not */
+	const char *rate_from;
+	double device_rate;          /* Hz, of the device, for stamps that come in bursts; 0 = not known */
+	enum split_unit unit;        /* SPLIT_UNIT_AUTO = not said */
+	enum split_time time_unit;   /* of numbers, when it is certain */
+	enum split_time likely_unit; /* when steps could be both */
+	unsigned char *role;         /* [n] enum role */
+	const char **why;            /* [n] of ROLE_IGNORED */
+	struct names key, value;     /* what comments say, as it stands there */
+};
+
+/* What can be seen without reading on. */
+struct glimpse {
+	struct csv_table *table;
+	const char *file;
+	const struct names *names, *units, *comments;
+	int n;       /* columns */
+	bool header; /* they have names */
+	char delim;
+	struct csv_cell *row[2]; /* the first row of data, without names the first two; NULL = none */
+	int cells[2];            /* of each */
+};
+
+struct dialect {
+	const char *name;
+	bool (*is)(const struct glimpse *); /* NULL: only when it is asked for */
+	void (*plan)(const struct glimpse *, struct facts *);
+};
+
+/* Which dialect a table is of, or the one that was asked for, and what that says. -1 with an error; facts_free in any case. */
+int facts_find(struct facts *, const char *file, struct csv_table *, const struct split_reading *);
+void facts_free(struct facts *);
+/* The name of a choice of DIALECT_CHOICES from 1, NULL beyond them. */
+const char *dialect_name(int choice);
+
+/* --- for dialects */
+
+/* Whether this is what a pattern of the shell (fnmatch) says, letter case aside. */
+bool name_like(const char *name, const char *pattern);
+/* The first column with such a name, -1 = none. */
+int column_like(const struct glimpse *, const char *pattern);
+/* The fact of such a key in the comments, NULL = none. */
+const char *fact_like(const struct facts *, const char *pattern);
+/* The first number in a text, 0 = none. */
+double number_in(const char *text);
+/* The cell of one of the first rows as a number. */
+bool glimpse_number(const struct glimpse *, int row, int column, double *x);
+bool is_whole(double x);
+void set_role(struct facts *, int column, enum role, const char *why);
+/* All columns nobody has said anything of. */
+void set_rest(struct facts *, int n, const char *why);
+
+/* Why a column of this name is no signal, or NULL, and the role it has instead. */
+const char *vocabulary(const char *name, enum role *);
+
+#endif
