@@ -66,6 +66,13 @@ none() { # none TEXT: fails and shows the text unless it is empty
     [ "$(grep -c 'fprintf(stderr' cmd/program.h)" -eq 1 ]
 }
 
+@test "a dialect is named in its own file and in the list, and nowhere else" {
+    for d in $(sed -n 's/^\tX(\([a-z]*\)).*/\1/p' lib/recording/dialect/dialect.h); do
+        [ "$(grep -rlE "dialect_$d\b|\b${d}_(is|plan)\b|X\($d\)" lib cmd --include='*.[ch]' | wc -l)" -eq 2 ] ||
+            { echo "$d is named in other files, too"; false; }
+    done
+}
+
 @test "the library knows no option letter" {
     none "$(grep -rnE 'getopt|argv\[' lib --include='*.c' | grep -vE '^lib/(base/option|io/history)\.c:')"
 }

@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "io/number.h"
 #include "recording/clock.h"
-#include "recording/dialect/recorders.h"
 #include "recording/time_column.h"
 
 #include <ctype.h>
@@ -12,25 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In the order of DIALECT_CHOICES, which is that in which they are asked. */
-static const struct dialect table[] = {
-	{"plain", NULL, NULL},
-	{"openbci", openbci_is, openbci_plan},
-	{"mindmonitor", mindmonitor_is, mindmonitor_plan},
-	{"muse", muse_is, muse_plan},
-	{"emotiv", emotiv_is, emotiv_plan},
-	{"unicorn", unicorn_is, NULL},
-	{"openvibe", openvibe_is, openvibe_plan},
-	{"physionet", physionet_is, physionet_plan},
-	{"eeglab", eeglab_is, eeglab_plan},
-	{"neuroelectrics", neuroelectrics_is, neuroelectrics_plan},
-	{"brainflow", brainflow_is, brainflow_plan},
-};
-enum { DIALECTS = sizeof table / sizeof *table };
+const struct dialect dialect_plain = {NULL, NULL};
+
+static const struct {
+	const char *name;
+	const struct dialect *dialect;
+} table[] = {
+#define DIALECT_ROW(name) {#name, &dialect_##name},
+	DIALECTS(DIALECT_ROW)};
+enum { DIALECT_COUNT = sizeof table / sizeof *table };
 
 const char *dialect_name(int choice)
 {
-	return choice > 0 && choice <= DIALECTS ? table[choice - 1].name : NULL;
+	return choice > 0 && choice <= DIALECT_COUNT ? table[choice - 1].name : NULL;
 }
 
 void facts_free(struct facts *f)
@@ -240,15 +233,15 @@ int facts_find(struct facts *f, const char *file, struct csv_table *t, const str
 		i++) /* a live stream is not to be waited for longer than for its header */
 		g.row[i] = csv_table_ahead(t, i, &g.cells[i]);
 	read_comments(&g, f);
-	const struct dialect *d = r->dialect > 0 ? &table[r->dialect - 1] : &table[0];
-	for (int i = 1; i < DIALECTS && !r->dialect; i++)
-		if (table[i].is(&g)) {
-			d = &table[i];
+	int which = r->dialect > 0 ? r->dialect - 1 : 0;
+	for (int i = 0; i < DIALECT_COUNT && !r->dialect; i++)
+		if (table[i].dialect->is && table[i].dialect->is(&g)) {
+			which = i;
 			break;
 		}
-	f->dialect = d->name;
-	if (d->plan)
-		d->plan(&g, f);
+	f->dialect = table[which].name;
+	if (table[which].dialect->plan)
+		table[which].dialect->plan(&g, f);
 	plan_rest(&g, f);
 	free(g.row[0]);
 	free(g.row[1]);

@@ -2,19 +2,32 @@
  *
  *     first rows of a table --> struct glimpse --> the first dialect that knows them --> struct facts --> columns_plan
  *
- * A dialect is one file and one line in the table of dialect.c: whether a table is its own, and what it adds to what holds for
- * all of them (facts in comments, names that are no signals, times and keys that are text, columns of labels).
+ * A dialect is one file, which defines dialect_NAME, and one line in the list below: whether a table is its own, and what it adds
+ * to what holds for all of them (facts in comments, names that are no signals, times and keys that are text, columns of labels).
  */
-#ifndef EEG_DIALECT_H
-#define EEG_DIALECT_H
+#ifndef RECORDING_DIALECT_DIALECT_H
+#define RECORDING_DIALECT_DIALECT_H
 
 #include "io/csv.h"
 #include "recording/options.h"
 
-/* For --dialect: auto, and the names of the table in its order. */
-#define DIALECT_CHOICES                                                                                \
-	"auto|plain|openbci|mindmonitor|muse|emotiv|unicorn|openvibe|physionet|eeglab|neuroelectrics|" \
-	"brainflow"
+/* All of them, in the order in which they are asked: NAME stands for dialect_NAME in a file of this folder. */
+#define DIALECTS(X)       \
+	X(plain)          \
+	X(openbci)        \
+	X(mindmonitor)    \
+	X(muse)           \
+	X(emotiv)         \
+	X(unicorn)        \
+	X(openvibe)       \
+	X(physionet)      \
+	X(eeglab)         \
+	X(neuroelectrics) \
+	X(brainflow)
+
+/* For --dialect: auto, and the names of the list in its order. */
+#define DIALECT_CHOICE(name) "|" #name
+#define DIALECT_CHOICES      "auto" DIALECTS(DIALECT_CHOICE)
 
 enum role {
 	ROLE_OPEN, /* nobody has said */
@@ -54,10 +67,12 @@ struct glimpse {
 };
 
 struct dialect {
-	const char *name;
-	bool (*is)(const struct glimpse *); /* NULL: only when it is asked for */
-	void (*plan)(const struct glimpse *, struct facts *);
+	bool (*is)(const struct glimpse *);                   /* NULL: only when it is asked for */
+	void (*plan)(const struct glimpse *, struct facts *); /* NULL: what holds for all is enough */
 };
+
+#define DIALECT_DECLARED(name) extern const struct dialect dialect_##name;
+DIALECTS(DIALECT_DECLARED)
 
 /* Which dialect a table is of, or the one that was asked for, and what that says. -1 with an error; facts_free in any case. */
 int facts_find(struct facts *, const char *file, struct csv_table *, const struct split_reading *);

@@ -1,15 +1,15 @@
 /* The Muse headband: Mind Monitor's files, and those of muse-lsl. */
-#include "recording/dialect/recorders.h"
+#include "recording/dialect/dialect.h"
 
 static const double muse_rate = 256;
 
-bool mindmonitor_is(const struct glimpse *g)
+static bool mindmonitor_is(const struct glimpse *g)
 {
 	return column_like(g, "timestamp") >= 0 && column_like(g, "raw_*") >= 0;
 }
 
 /* The cell of the last column is there only in rows with a message, which have no other. */
-void mindmonitor_plan(const struct glimpse *g, struct facts *f)
+static void mindmonitor_plan(const struct glimpse *g, struct facts *f)
 {
 	for (int i = 0; i < g->n && g->header; i++)
 		if (name_like(g->names->s[i], "raw_*"))
@@ -25,14 +25,20 @@ void mindmonitor_plan(const struct glimpse *g, struct facts *f)
 	}
 }
 
-bool muse_is(const struct glimpse *g)
+/* Mind Monitor (Muse): band powers and RAW_ columns, bursts, rows with a message only. */
+const struct dialect dialect_mindmonitor = {mindmonitor_is, mindmonitor_plan};
+
+static bool muse_is(const struct glimpse *g)
 {
 	return column_like(g, "timestamps") >= 0 && column_like(g, "tp9") >= 0 &&
 	       column_like(g, "af7") >= 0 && column_like(g, "af8") >= 0 && column_like(g, "tp10") >= 0;
 }
 
-void muse_plan(const struct glimpse *g, struct facts *f)
+static void muse_plan(const struct glimpse *g, struct facts *f)
 {
 	set_role(f, column_like(g, "timestamps"), ROLE_TIME, NULL);
 	f->device_rate = muse_rate;
 }
+
+/* muse-lsl: TP9, AF7, AF8, TP10 and timestamps. */
+const struct dialect dialect_muse = {muse_is, muse_plan};

@@ -1,17 +1,17 @@
 /* Recorders that say with names and units what their columns are. */
-#include "recording/dialect/recorders.h"
+#include "recording/dialect/dialect.h"
 
 #include <string.h>
 
 /* --- EmotivPRO */
 
-bool emotiv_is(const struct glimpse *g)
+static bool emotiv_is(const struct glimpse *g)
 {
 	return (g->comments->n && name_like(g->comments->s[0], "title:*")) ||
 	       column_like(g, "eeg.counter") >= 0;
 }
 
-void emotiv_plan(const struct glimpse *g, struct facts *f)
+static void emotiv_plan(const struct glimpse *g, struct facts *f)
 {
 	enum role role;
 	for (int i = 0; i < g->n && g->header; i++) {
@@ -26,23 +26,29 @@ void emotiv_plan(const struct glimpse *g, struct facts *f)
 		f->rate_from = "first line";
 }
 
+/* EmotivPRO: a first line of pairs, then EEG.* among others. */
+const struct dialect dialect_emotiv = {emotiv_is, emotiv_plan};
+
 /* --- Unicorn: what all know of names is enough */
 
-bool unicorn_is(const struct glimpse *g)
+static bool unicorn_is(const struct glimpse *g)
 {
 	return column_like(g, "validation indicator") >= 0 ||
 	       (column_like(g, "battery level") >= 0 && column_like(g, "counter") >= 0);
 }
 
+/* Unicorn: Counter, Battery Level and Validation Indicator beside the channels. */
+const struct dialect dialect_unicorn = {unicorn_is, NULL};
+
 /* --- OpenViBE: Time:512Hz, Epoch, channels, Event Id, Event Date, Event Duration */
 
-bool openvibe_is(const struct glimpse *g)
+static bool openvibe_is(const struct glimpse *g)
 {
 	return column_like(g, "time:*hz") == 0 ||
 	       (column_like(g, "epoch") >= 0 && column_like(g, "event id") >= 0);
 }
 
-void openvibe_plan(const struct glimpse *g, struct facts *f)
+static void openvibe_plan(const struct glimpse *g, struct facts *f)
 {
 	int time = column_like(g, "time:*hz");
 	if (time < 0)
@@ -53,15 +59,18 @@ void openvibe_plan(const struct glimpse *g, struct facts *f)
 	set_role(f, time, ROLE_TIME, NULL);
 }
 
+/* OpenViBE: the rate in the name of the time column, events behind the channels. */
+const struct dialect dialect_openvibe = {openvibe_is, openvibe_plan};
+
 /* --- rdsamp */
 
-bool physionet_is(const struct glimpse *g)
+static bool physionet_is(const struct glimpse *g)
 {
 	return g->units->n && (column_like(g, "elapsed time") == 0 || column_like(g, "time and date") == 0 ||
 				      column_like(g, "sample #") == 0);
 }
 
-void physionet_plan(const struct glimpse *g, struct facts *f)
+static void physionet_plan(const struct glimpse *g, struct facts *f)
 {
 	if (column_like(g, "sample #") == 0)
 		set_role(f, 0, ROLE_IGNORED, "row numbers");
@@ -69,15 +78,21 @@ void physionet_plan(const struct glimpse *g, struct facts *f)
 		set_role(f, 0, g->header ? ROLE_TIME : ROLE_OPEN, NULL);
 }
 
+/* rdsamp of PhysioNet's WFDB: single quotes, a row of units. */
+const struct dialect dialect_physionet = {physionet_is, physionet_plan};
+
 /* --- EEGLAB */
 
-bool eeglab_is(const struct glimpse *g)
+static bool eeglab_is(const struct glimpse *g)
 {
 	return g->delim == '\t' && csv_table_open_rows(g->table) && column_like(g, "time") == 0;
 }
 
-void eeglab_plan(const struct glimpse *g, struct facts *f)
+static void eeglab_plan(const struct glimpse *g, struct facts *f)
 {
 	set_role(f, column_like(g, "time"), ROLE_TIME, NULL);
 	f->likely_unit = SPLIT_TIME_MS;
 }
+
+/* EEGLAB's text export: tabs, also behind the last cell; time in milliseconds that starts again with each trial. */
+const struct dialect dialect_eeglab = {eeglab_is, eeglab_plan};

@@ -6,7 +6,7 @@
  *
  * Boards: Ganglion 4 channels, Cyton 8, with Daisy 16.
  */
-#include "recording/dialect/recorders.h"
+#include "recording/dialect/dialect.h"
 
 #include "base/mem.h"
 #include "recording/clock.h"
@@ -56,7 +56,7 @@ static bool is_card(const struct glimpse *g)
 	return differs;
 }
 
-bool openbci_is(const struct glimpse *g)
+static bool openbci_is(const struct glimpse *g)
 {
 	return in_comments(g, "*OpenBCI*") ||
 	       (column_like(g, "sample index") >= 0 && column_like(g, "exg channel *") >= 0) || is_card(g);
@@ -138,10 +138,13 @@ static void plan_unnamed(const struct glimpse *g, struct facts *f)
 	}
 }
 
-void openbci_plan(const struct glimpse *g, struct facts *f)
+static void openbci_plan(const struct glimpse *g, struct facts *f)
 {
 	if (g->header)
 		plan_named(g, f);
 	else
 		plan_unnamed(g, f);
 }
+
+/* OpenBCI GUI and SD card: comments with %, 8 or 16 channels between a counter 0..255 and what is no EEG. */
+const struct dialect dialect_openbci = {openbci_is, openbci_plan};

@@ -1,5 +1,5 @@
 /* Recorders that write numbers between tabs and no names. */
-#include "recording/dialect/recorders.h"
+#include "recording/dialect/dialect.h"
 
 #include <string.h>
 
@@ -28,12 +28,12 @@ static int last_between(const struct glimpse *g, double low, double high)
 
 /* --- Neuroelectrics: channels (8, 20, 32), perhaps three of the accelerometer, trigger, milliseconds since 1970 */
 
-bool neuroelectrics_is(const struct glimpse *g)
+static bool neuroelectrics_is(const struct glimpse *g)
 {
 	return numbers_only(g, true) && last_between(g, 5e11, 5e12) == g->n - 1;
 }
 
-void neuroelectrics_plan(const struct glimpse *g, struct facts *f)
+static void neuroelectrics_plan(const struct glimpse *g, struct facts *f)
 {
 	int before = g->n - 2;
 	bool motion = before == 8 + 3 || before == 20 + 3 || before == 32 + 3;
@@ -46,6 +46,9 @@ void neuroelectrics_plan(const struct glimpse *g, struct facts *f)
 		set_role(f, i, ROLE_IGNORED, "movement, no signal of the brain");
 }
 
+/* Neuroelectrics .easy: whole nanovolts, trigger, milliseconds since 1970, no names. */
+const struct dialect dialect_neuroelectrics = {neuroelectrics_is, neuroelectrics_plan};
+
 /* --- BrainFlow: number of the package, channels, what else the board has, seconds since 1970, marker */
 
 /* Boards whose width is no other's. */
@@ -53,14 +56,14 @@ static const struct {
 	int columns, channels;
 } board[] = {{15, 4}, {24, 8}, {32, 16}, {35, 32}};
 
-bool brainflow_is(const struct glimpse *g)
+static bool brainflow_is(const struct glimpse *g)
 {
 	double first;
 	return numbers_only(g, false) && last_between(g, 5e8, 5e9) >= g->n - 2 &&
 	       glimpse_number(g, 0, 0, &first) && is_whole(first) && first >= 0 && first < 5e8;
 }
 
-void brainflow_plan(const struct glimpse *g, struct facts *f)
+static void brainflow_plan(const struct glimpse *g, struct facts *f)
 {
 	int time = last_between(g, 5e8, 5e9);
 	if (g->header || time < 1)
@@ -74,3 +77,6 @@ void brainflow_plan(const struct glimpse *g, struct facts *f)
 		for (int c = board[i].channels + 1; c < time && g->n == board[i].columns; c++)
 			set_role(f, c, ROLE_IGNORED, "no EEG channel of this board");
 }
+
+/* BrainFlow: all rows of a board's data, tabs, no names. */
+const struct dialect dialect_brainflow = {brainflow_is, brainflow_plan};
