@@ -152,7 +152,8 @@ static void explain_rest(struct text *t, const struct recording *r)
 static void explain_one(const struct split *s, int i, struct text *t)
 {
 	const struct recording *r = &s->told[i].r;
-	const char delim[2] = {r->delim, 0};
+	const struct text_form *form = &r->form;
+	const char delim[2] = {form->delim, 0};
 	const char *time = explain_time_column(r);
 	int64_t of_group = 0;
 	for (int k = 0; k < s->tolds; k++)
@@ -161,8 +162,13 @@ static void explain_one(const struct split *s, int i, struct text *t)
 	text_add(t, "{\"file\":");
 	json_string(t, r->name);
 	text_addf(t, ",\"dialect\":\"%s\",\"delimiter\":", r->facts.dialect);
-	json_string(t, delim);
-	text_addf(t, ",\"decimal\":\"%c\",\"header_rows\":%d,\"rate\":", r->decimal, r->header_rows);
+	if (form->delim) {
+		json_string(t, delim);
+		text_addf(t, ",\"decimal\":\"%c\",\"header_rows\":%d", form->decimal, form->header_rows);
+	} else {
+		text_add(t, "null,\"decimal\":null,\"header_rows\":0");
+	}
+	text_add(t, ",\"rate\":");
 	number_or_null(t, r->rate);
 	text_add(t, ",\"rate_from\":");
 	if (r->rate_from)

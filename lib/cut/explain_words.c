@@ -70,14 +70,18 @@ static void say_time(struct text *t, const struct recording *r)
 
 static void say_table(struct text *t, const struct recording *r)
 {
-	const char *delim = r->delim == '\t'  ? "tabs"
-			    : r->delim == ' ' ? "blanks"
-			    : r->delim == ';' ? "semicolons"
+	const struct text_form *f = &r->form;
+	const char *delim = f->delim == '\t'  ? "tabs"
+			    : f->delim == ' ' ? "blanks"
+			    : f->delim == ';' ? "semicolons"
 					      : "commas";
-	line(t, "dialect");
-	text_addf(t, "%s: %s between cells, decimal %s, %d header %s\n", r->facts.dialect, delim,
-		r->decimal == ',' ? "commas" : "points", r->header_rows,
-		r->header_rows == 1 ? "row" : "rows");
+	line(t, f->delim ? "dialect" : "format");
+	if (!f->delim)
+		text_addf(t, "%s\n", r->facts.dialect);
+	else
+		text_addf(t, "%s: %s between cells, decimal %s, %d header %s\n", r->facts.dialect, delim,
+		f->decimal == ',' ? "commas" : "points", f->header_rows,
+		f->header_rows == 1 ? "row" : "rows");
 	reasons(t, "comments", &r->facts.key, &r->facts.value);
 }
 

@@ -13,7 +13,7 @@
 
 void job_free(struct job *j)
 {
-	csv_table_free(j->table);
+	reader_close(&j->reader);
 	recording_free(&j->r);
 	names_free(&j->labels);
 	names_free(&j->suspicious);
@@ -26,56 +26,16 @@ void job_free(struct job *j)
 	*j = (struct job){.own = {.fd = -1}};
 }
 
-/* A word for a separator, or the character itself; 0 when it is none. */
-static char delimiter(const char *word)
-{
-	static const struct {
-		const char *word;
-		char delim;
-	} known[] = {{"comma", ','}, {",", ','}, {"semicolon", ';'}, {";", ';'}, {"tab", '\t'}, {"\t", '\t'},
-		{"\\t", '\t'}, {"blank", ' '}, {"space", ' '}, {" ", ' '}};
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (!strcmp(word, known[i].word))
-			return known[i].delim;
-	return 0;
-}
-
-static int read_form(const struct split_options *o, struct csv_form *form)
-{
-	static const enum csv_header header[] = {[SPLIT_HEADER_AUTO] = CSV_HEADER_AUTO,
-		[SPLIT_HEADER_NONE] = CSV_HEADER_NO,
-		[SPLIT_HEADER_NO] = CSV_HEADER_NO,
-		[SPLIT_HEADER_ONE] = CSV_HEADER_YES,
-		[SPLIT_HEADER_YES] = CSV_HEADER_YES,
-		[SPLIT_HEADER_TWO] = CSV_HEADER_TWO};
-	const struct split_reading *r = &o->reading;
-	*form = (struct csv_form){.delim = r->delim ? delimiter(r->delim) : 0,
-		.decimal = r->decimal ? *r->decimal : 0,
-		.header = header[r->header],
-		.ragged = (enum csv_ragged)r->ragged,
-		.max_row = o->max_row,
-		.max_columns = o->max_columns};
-	if (r->delim && !form->delim)
-		return err_set(EX_USAGE, "--delim: \"%s\" is none of comma, semicolon, tab, blank", r->delim);
-	if (r->decimal && strcmp(r->decimal, ".") && strcmp(r->decimal, ","))
-		return err_set(EX_USAGE, "--decimal: \"%s\" is neither . nor ,", r->decimal);
-	return 0;
-}
-
 int job_begin(struct job *j, const struct split *s, struct input *in)
 {
 	const struct split_options *o = s->o;
-	struct csv_form form;
 	j->file = input_name(in);
-	if (read_form(o, &form))
-		return -1;
-	j->table = csv_table_new(in, &form);
-	if (!j->table || facts_find(&j->r.facts, j->file, j->table, &o->reading))
+	if (reader_open(&j->reader, in, o, &j->r.facts))
 		return -1;
 	struct channel_facts beside;
-	const struct plan_facts known = {csv_table_units(j->table), &j->r.facts, &beside, sidecars_labels(o)};
+	const struct plan_facts known = {&j->reader.units, &j->r.facts, &beside, sidecars_labels(o)};
 	int r = sidecars_channels(j, o, &beside) ||
-				columns_plan(&j->r.columns, j->file, csv_table_names(j->table), o,
+				columns_plan(&j->r.columns, j->file, &j->reader.names, o,
 					s->channels.n ? &s->channels : NULL, &known)
 			? -1
 			: 0;
@@ -104,12 +64,11 @@ static int read_into(struct job *j, const struct split_options *o, struct spool 
 	struct recording *r = &j->r;
 	struct split_options own = *o;
 	sidecars_rate(j, &own);
-	if (recording_read(r, j->file, j->table, &own, &j->labels, spool) || sidecars_read(j, o) ||
+	if (recording_read(r, &j->reader, &own, &j->labels, spool) || sidecars_read(j, o) ||
 		(r->holes && o->value == SPLIT_VALUE_INTERP && recording_interpolate(r, j->file, spool)) ||
 		(o->explain && inspect(j, spool)))
 		return -1;
-	csv_table_free(j->table);
-	j->table = NULL;
+	reader_close(&j->reader);
 	return 0;
 }
 

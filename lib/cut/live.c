@@ -128,7 +128,7 @@ static int settle(struct live *l)
 		t[i] = l->mark[i].time;
 	l->r->clock = l->rows.clock;
 	if (l->r->columns.time >= 0)
-		column = csv_table_names(l->s->now.table)->s[l->r->columns.time];
+		column = l->rows.reader->names.s[l->r->columns.time];
 	int e = recording_rate(l->r, file, column, t, n, l->s->o) || split_settle(l->s, l->r, file) ||
 		begin_conditioning(l);
 	free(t);
@@ -339,7 +339,7 @@ static int gather(struct live *l, int most, struct batch *b)
 			if (l->drained)
 				return 0;
 			drain(l);
-		} else if (b->n && !csv_table_ready(l->s->now.table)) {
+		} else if (b->n && !rows_ready(&l->rows)) {
 			return 0;
 		} else if (read_more(l, b)) {
 			return -1;
@@ -395,7 +395,7 @@ static void finish(struct live *l)
 {
 	l->r->messages = l->rows.messages;
 	l->r->marked = l->rows.marked;
-	csv_table_uneven(l->rows.table, &l->r->dropped, &l->r->padded, &l->r->cut);
+	l->r->form = l->rows.reader->form;
 	if (l->cut - l->begin > l->longest)
 		l->longest = l->cut - l->begin;
 	split_count(l->s, l->r, l->longest);
@@ -432,7 +432,7 @@ struct live *live_new(struct split *s, struct input *in)
 	l->last_bad = -1;
 	l->raw_room = LIVE_RATE_ROWS;
 	l->C = l->r->columns.channels.n;
-	if (rows_begin(&l->rows, input_name(in), s->now.table, &l->r->columns, s->o, &s->labels)) {
+	if (rows_begin(&l->rows, &s->now.reader, &l->r->columns, s->o, &s->labels)) {
 		live_free(l);
 		return NULL;
 	}

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "recording/rows.h"
+#include "recording/label.h"
 #include "sidecar/beside.h"
 #include "sidecar/channel_file.h"
 #include "sidecar/events.h"
@@ -23,14 +23,19 @@ int sidecars_channels(const struct job *j, const struct split_options *o, struct
 	if (!o->channel_files.n)
 		return 0;
 	char *path = beside_path(&o->channel_files, j->index, j->file);
-	int r = channel_file_read(f, path, j->file, csv_table_names(j->table));
+	int r = channel_file_read(f, path, j->file, &j->reader.names);
 	free(path);
 	return r;
 }
 
+static bool events_asked(const struct split_options *o)
+{
+	return o->events.files.n || o->events.own;
+}
+
 const char *sidecars_labels(const struct split_options *o)
 {
-	return o->events.files.n            ? "holds labels; those of the events are taken"
+	return events_asked(o)              ? "holds labels; those of the events are taken"
 	       : o->list && o->list->labels ? "holds labels; those of the list are taken"
 					    : NULL;
 }
@@ -48,7 +53,7 @@ void sidecars_rate(const struct job *j, struct split_options *own)
 static int read_label(struct job *j, const struct split_options *o, const struct list_entry *e)
 {
 	int32_t label = -1;
-	if (e->label && rows_label(o, o->list->name, e->line,
+	if (e->label && label_read(o, o->list->name, e->line,
 				(struct csv_cell){e->label, e->label + strlen(e->label)}, &j->labels, &label))
 		return -1;
 	for (int64_t i = 0; i < j->r.runs; i++)
@@ -60,10 +65,12 @@ int sidecars_read(struct job *j, const struct split_options *o)
 {
 	if (o->list && o->list->labels)
 		return read_label(j, o, sidecars_entry(o, j->index));
-	if (!o->events.files.n)
+	if (!events_asked(o))
 		return 0;
-	char *path = beside_path(&o->events.files, j->index, j->file);
 	j->events = NEW(struct events);
+	if (o->events.own)
+		return events_of(j->events, &j->reader, o, &j->labels);
+	char *path = beside_path(&o->events.files, j->index, j->file);
 	int r = events_read(j->events, path, &j->r, o, &j->labels);
 	free(path);
 	return r;
@@ -139,7 +146,7 @@ void sidecars_note_unmet(struct split *s)
 	for (int i = 0; i < from->n; i++) {
 		bool met = false;
 		for (int k = 0; k < s->said.n && !met; k++)
-			met = rows_same_label(from->s[i], s->said.s[k]);
+			met = label_same(from->s[i], s->said.s[k]);
 		if (met)
 			continue;
 		char *list = names_join(&s->said, ", ");

@@ -78,7 +78,7 @@ int split_check(const struct split *s)
 		return err_set(EX_DATAERR,
 			"no window: all %lld hold cells without a value; --missing interp fills them",
 			(long long)s->left_out);
-	if (s->o->events.files.n && !s->trials)
+	if ((s->o->events.files.n || s->o->events.own) && !s->trials)
 		return err_set(EX_DATAERR, "no window, as no event makes a trial: %s",
 			s->notes.n ? s->notes.s[s->notes.n - 1] : "there are none");
 	return err_set(EX_DATAERR, "no window: %s; --window takes fewer samples",

@@ -14,7 +14,7 @@
 struct job {
 	const char *file; /* for messages */
 	int index;        /* of the recording */
-	struct csv_table *table;
+	struct reader reader;
 	struct recording r;
 	struct names labels; /* those the classes begin with, then as they were met */
 	struct spool own;    /* its rows, when others are read at the same time */

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "recording/dialect/dialect.h"
+#include "recording/facts.h"
 #include "recording/time_column.h"
 #include "recording/unit.h"
 

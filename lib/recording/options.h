@@ -36,6 +36,7 @@ enum split_event_unit { SPLIT_EVENT_AUTO, SPLIT_EVENT_S, SPLIT_EVENT_MS, SPLIT_E
 /* Labels from files of events (sidecar/events.h) in the place of a column. */
 struct split_events {
 	struct names files;    /* one for each recording, or one with {} (sidecar/beside.h); empty: none */
+	bool own;              /* instead of files: those that stand in the recordings themselves */
 	struct names from, to; /* description -> class; empty: each description is a class */
 	const char *column;    /* that describes events; NULL: the format's own */
 	enum split_event_unit unit;

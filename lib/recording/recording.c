@@ -189,13 +189,12 @@ static int read_rows(struct reading *d)
 		return err_set(EX_DATAERR, "%s: a header and no rows", d->file);
 	d->spool->rows += r->rows;
 	r->recorded = r->rows;
-	r->decimal = csv_table_decimal(d->rows.table);
+	r->form = d->rows.reader->form;
 	r->clock = d->rows.clock;
 	r->messages = d->rows.messages;
 	r->marked = d->rows.marked;
 	r->counted = r->columns.counter >= 0 && !d->rows.counter.useless;
 	r->round = counter_round(&d->rows.counter);
-	csv_table_uneven(d->rows.table, &r->dropped, &r->padded, &r->cut);
 	return 0;
 }
 
@@ -342,9 +341,9 @@ void recording_remarks(const struct recording *r, struct names *to)
 		const char *sentence;
 		int64_t rows;
 	} said[] = {{"rows with a message and no sample, passed over", r->messages},
-		{"rows of another width, left out", r->dropped},
-		{"rows of another width, filled up or cut off", r->padded},
-		{"rows with cells beyond the header, which are left out", r->cut},
+		{"rows of another width, left out", r->form.dropped},
+		{"rows of another width, filled up or cut off", r->form.padded},
+		{"rows with cells beyond the header, which are left out", r->form.cut},
 		{"samples the recorder marks as lost or made up (--missing drop-window leaves out their "
 		 "windows)",
 			r->marked}};
@@ -374,16 +373,16 @@ static int find_rate(struct reading *d)
 	const double *t = mmap(NULL, bytes, PROT_READ, MAP_SHARED, d->time_fd, 0);
 	if (t == MAP_FAILED)
 		return err_errno(EX_IOERR, "temporary file: cannot map it");
-	const char *column = csv_table_names(d->rows.table)->s[r->columns.time];
+	const char *column = d->rows.reader->names.s[r->columns.time];
 	int e = recording_rate(r, d->file, column, t, r->rows, d->o) || find_gaps(r, d->file, t) ? -1 : 0;
 	munmap((void *)(uintptr_t)t, bytes);
 	return e;
 }
 
-static int begin(struct reading *d, struct csv_table *table, struct names *labels)
+static int begin(struct reading *d, struct reader *reader, struct names *labels)
 {
 	struct recording *r = d->r;
-	if (rows_begin(&d->rows, d->file, table, &r->columns, d->o, labels))
+	if (rows_begin(&d->rows, reader, &r->columns, d->o, labels))
 		return -1;
 	int C = d->rows.C;
 	d->block_rows = BLOCK / (int)sizeof(float) / C + 1;
@@ -415,13 +414,11 @@ void recording_labels(struct recording *r, const int32_t *to, int labels)
 	}
 }
 
-int recording_read(struct recording *r, const char *file, struct csv_table *table,
+int recording_read(struct recording *r, struct reader *reader,
 	const struct split_options *o, struct names *labels, struct spool *spool)
 {
-	struct reading d = {.r = r, .file = file, .o = o, .spool = spool, .time_fd = -1};
-	r->delim = csv_table_delim(table);
-	r->header_rows = csv_table_header_rows(table);
-	int e = begin(&d, table, labels) || read_rows(&d) || find_rate(&d) ? -1 : 0;
+	struct reading d = {.r = r, .file = reader->file, .o = o, .spool = spool, .time_fd = -1};
+	int e = begin(&d, reader, labels) || read_rows(&d) || find_rate(&d) ? -1 : 0;
 	rows_end(&d.rows);
 	free(d.block);
 	free(d.time);

@@ -11,7 +11,7 @@
 #include "io/csv.h"
 #include "recording/clock.h"
 #include "recording/columns.h"
-#include "recording/dialect/dialect.h"
+#include "recording/reader.h"
 #include "recording/timeline.h"
 
 struct label_run {
@@ -45,11 +45,9 @@ struct recording {
 	char *name, *group; /* as in the result */
 	struct columns columns;
 	struct facts facts; /* what its first lines say */
-	char delim, decimal;
-	int header_rows;
+	struct text_form form;
 	enum clock_kind clock;        /* how its times are written */
 	int64_t messages, marked;     /* rows with a message only; rows the recorder does not trust */
-	int64_t dropped, padded, cut; /* rows of another width */
 	bool counted;                 /* a counter tells what is missing, */
 	double round;                 /* of so many rows before it begins again (0 = not known) */
 	struct jump *jump;            /* [jumps] here */
@@ -92,8 +90,8 @@ struct spool {
 	int64_t rows;
 };
 
-/* Reads the rest of the table; labels are interned into `labels`. -1 with an error; recording_free in any case. */
-int recording_read(struct recording *, const char *file, struct csv_table *, const struct split_options *,
+/* Reads the rest of it; labels are interned into `labels`. -1 with an error; recording_free in any case. */
+int recording_read(struct recording *, struct reader *, const struct split_options *,
 	struct names *labels, struct spool *);
 /* Its rate: from t [n], the first times of its column of this name (NULL: it has none), what it says itself, --rate and the
  * model. */

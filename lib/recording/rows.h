@@ -1,22 +1,22 @@
-/* Rows of a table as samples in microvolts, with label, time and what is missing.
+/* Rows of a recording as samples in microvolts, with label, time and what is missing.
  *
  *     rows_begin(&r, ...)      then   while ((more = rows_next(&r, x)) == 1) ...      and rows_end in any case
  */
 #ifndef RECORDING_ROWS_H
 #define RECORDING_ROWS_H
 
-#include "io/csv.h"
 #include "recording/clock.h"
 #include "recording/columns.h"
 #include "recording/counter.h"
+#include "recording/reader.h"
 
 struct made_up;
 
 struct rows {
-	struct csv_table *table;
+	struct reader *reader;
+	int (*next)(struct rows *, float *x);
 	const struct columns *columns;
 	const struct split_options *o;
-	const char *file;
 	struct names *labels; /* grows */
 	int C;                /* channels, and those for the reference */
 	bool straight;        /* the channels stand side by side and in order */
@@ -29,6 +29,10 @@ struct rows {
 	double midnights;      /* seconds to be added to a time of day */
 	struct counter counter;
 	int64_t messages, marked; /* rows with nothing but a message; rows the recorder does not trust */
+	struct reader_block block; /* of a reader that gives such: */
+	int64_t at, taken;         /* its next row; rows taken in all */
+	bool labelled;             /* the number before was a label */
+	float number;
 	/* of the row read last */
 	int32_t label; /* index into labels, -1 = unlabelled */
 	double time;   /* as it stands there, or in seconds when it is text; without a time column 0 */
@@ -38,17 +42,21 @@ struct rows {
 };
 
 /* Everything is borrowed. -1 when a channel is missing that cannot be made up. */
-int rows_begin(struct rows *, const char *file, struct csv_table *, const struct columns *,
+int rows_begin(struct rows *, struct reader *, const struct columns *,
 	const struct split_options *, struct names *labels);
 /* x [C]: 1, 0 at the end, -1 with an error. A hole is 0 in x. */
 int rows_next(struct rows *, float *x);
+/* Whether the next row, or the end, can be had without waiting for a writer. */
+bool rows_ready(const struct rows *);
 void rows_end(struct rows *);
 
-/* What a cell means as a label: its index in `labels`, appended when new, or -1 = unlabelled. -1 with an error that names file and
- * line when it is none of the classes that were given, no text, or one too many. */
-int rows_label(const struct split_options *, const char *file, long long line, struct csv_cell,
-	struct names *labels, int32_t *label);
-/* Whether two texts are the same label: 1 and 1.0 are. */
-bool rows_same_label(const char *, const char *);
+/* --- for readers that give rows: once the channels of a row are there, */
+
+/* those that are made up, */
+void rows_make_up(struct rows *, float *x);
+/* the value of the column that counts the samples, when there is one, */
+void rows_count(struct rows *, double counter);
+/* and what the recorder says it does not vouch for, or has made up: holes, unless holes are refused, when they are counted. */
+void rows_mark(struct rows *, bool invalid, bool made_up);
 
 #endif

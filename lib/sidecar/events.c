@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char *const format_name[] = {
-	[EVENTS_BIDS] = "bids", [EVENTS_MNE] = "mne", [EVENTS_EEGLAB] = "eeglab"};
+	[EVENTS_BIDS] = "bids", [EVENTS_MNE] = "mne", [EVENTS_EEGLAB] = "eeglab", [EVENTS_OWN] = "annotations"};
 
 const char *events_format(const struct events *e)
 {

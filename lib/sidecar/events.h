@@ -14,7 +14,8 @@
 #include "io/sheet.h"
 #include "recording/recording.h"
 
-enum events_format { EVENTS_BIDS, EVENTS_MNE, EVENTS_EEGLAB };
+/* OWN: annotations that stand in the recording itself. */
+enum events_format { EVENTS_BIDS, EVENTS_MNE, EVENTS_EEGLAB, EVENTS_OWN };
 
 struct event {
 	double onset, duration; /* seconds, or samples; duration 0 = not said, or none */
@@ -38,6 +39,8 @@ struct events {
 /* labels: interned into; r: has its rate. -1 with an error; events_free in any case. */
 int events_read(struct events *, const char *path, const struct recording *r, const struct split_options *,
 	struct names *labels);
+/* The same from what the recording itself holds, after its last row; a line is then the number of an annotation. */
+int events_of(struct events *, struct reader *, const struct split_options *, struct names *labels);
 void events_free(struct events *);
 
 /* Label i becomes number to[i]. */

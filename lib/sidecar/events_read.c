@@ -1,10 +1,11 @@
 #include "sidecar/events.h"
 
+#include "base/error.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "io/number.h"
 #include "recording/moment.h"
-#include "recording/rows.h"
+#include "recording/label.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -207,22 +208,24 @@ static int read_duration(const struct reading *d, double *x)
 }
 
 /* What MNE's own functions take for no event: stretches marked bad, and the edges of recordings that were joined. */
-static bool is_mark(const struct reading *d, const char *s)
+static bool is_mark(const struct events *e, const char *s)
 {
-	return d->e->format == EVENTS_MNE && (!strncasecmp(s, "bad", 3) || !strncasecmp(s, "edge", 4));
+	bool mne = e->format == EVENTS_MNE || e->format == EVENTS_OWN;
+	return mne && (!strncasecmp(s, "bad", 3) || !strncasecmp(s, "edge", 4));
 }
 
 /* The class of a description; -1 in *label when it has none. */
-static int classify(struct reading *d, const char *s, int32_t *label)
+static int classify(const struct events *e, const struct split_options *o, const char *file, long long line,
+	const char *s, struct names *labels, int32_t *label)
 {
-	const struct split_events *v = &d->o->events;
-	const char *name = v->from.n || is_mark(d, s) ? NULL : s;
+	const struct split_events *v = &o->events;
+	const char *name = v->from.n || is_mark(e, s) ? NULL : s;
 	for (int i = 0; i < v->from.n && !name; i++)
-		if (rows_same_label(v->from.s[i], s))
+		if (label_same(v->from.s[i], s))
 			name = v->to.s[i];
 	*label = -1;
-	return name ? rows_label(d->o, sheet_name(&d->s), sheet_line(&d->s),
-			      (struct csv_cell){name, name + strlen(name)}, d->labels, label)
+	return name ? label_read(o, file, line, (struct csv_cell){name, name + strlen(name)}, labels,
+			      label)
 		    : 0;
 }
 
@@ -235,7 +238,7 @@ static int read_event(struct reading *d)
 	if (s && !json_utf8(s, strlen(s)))
 		r = sheet_fault(&d->s, "the description is not UTF-8 text");
 	else if (s)
-		r = classify(d, s, &v.label);
+		r = classify(e, d->o, sheet_name(&d->s), v.line, s, d->labels, &v.label);
 	v.said = names_intern(&e->said, s ? s : "n/a");
 	free(s);
 	if (r || (v.label >= 0 && (read_onset(d, &v.onset) || read_duration(d, &v.duration))))
@@ -288,5 +291,38 @@ int events_read(struct events *e, const char *path, const struct recording *r, c
 			       : err_set(EX_DATAERR, "%s: events need a sampling rate; give --rate", path);
 	sheet_close(&d.s);
 	names_free(&d.header);
+	return fail ? -1 : 0;
+}
+
+/* One annotation; line: which it is. */
+static int take_annotation(struct events *e, const struct annotation *a, long long line,
+	const struct split_options *o, struct names *labels)
+{
+	struct event v = {.onset = a->onset, .duration = a->duration, .label = -1, .line = line};
+	if (!json_utf8(a->text, strlen(a->text)))
+		return err_set(EX_DATAERR, "%s: its annotation %lld is not UTF-8 text", e->file, line);
+	if (classify(e, o, e->file, line, a->text, labels, &v.label))
+		return -1;
+	if (v.label >= 0 && !(isfinite(a->onset) && a->duration >= 0 && isfinite(a->duration)))
+		return err_set(EX_DATAERR, "%s: its annotation %lld has no onset, or a duration that is no "
+					   "number from 0",
+			e->file, line);
+	v.said = names_intern(&e->said, a->text);
+	ROOM_FOR_ONE(e->event, e->n, e->room);
+	e->event[e->n++] = v;
+	return 0;
+}
+
+int events_of(struct events *e, struct reader *reader, const struct split_options *o, struct names *labels)
+{
+	struct annotations a = {0};
+	*e = (struct events){.file = mem_text(reader->file), .format = EVENTS_OWN, .origin = NAN};
+	int fail = reader->format->events
+			   ? reader_events(reader, &a)
+			   : err_set(EX_DATAERR, "%s: %s holds no events of its own; give a file of them with --events",
+				     reader->file, reader->format->name);
+	for (int i = 0; i < a.n && !fail; i++)
+		fail = take_annotation(e, &a.a[i], i + 1, o, labels);
+	annotations_free(&a);
 	return fail ? -1 : 0;
 }

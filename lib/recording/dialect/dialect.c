@@ -26,15 +26,6 @@ const char *dialect_name(int choice)
 	return choice > 0 && choice <= DIALECT_COUNT ? table[choice - 1].name : NULL;
 }
 
-void facts_free(struct facts *f)
-{
-	free(f->role);
-	free(f->why);
-	names_free(&f->key);
-	names_free(&f->value);
-	*f = (struct facts){0};
-}
-
 /* --- for dialects */
 
 int column_like(const struct glimpse *g, const char *pattern)
@@ -75,21 +66,6 @@ bool glimpse_number(const struct glimpse *g, int row, int column, double *x)
 bool is_whole(double x)
 {
 	return isfinite(x) && x == floor(x);
-}
-
-void set_role(struct facts *f, int column, enum role role, const char *why)
-{
-	if (column < 0)
-		return;
-	f->role[column] = (unsigned char)role;
-	f->why[column] = why;
-}
-
-void set_rest(struct facts *f, int n, const char *why)
-{
-	for (int i = 0; i < n; i++)
-		if (f->role[i] == ROLE_OPEN)
-			set_role(f, i, ROLE_IGNORED, why);
 }
 
 /* --- comments */
@@ -201,22 +177,22 @@ static void plan_rest(const struct glimpse *g, struct facts *f)
 		const char *why = g->header ? vocabulary(name, &role) : NULL;
 		bool time_by_name = g->header && time_column_named(name, &unit);
 		if (why)
-			set_role(f, i, role, why);
+			facts_role(f, i, role, why);
 		else if (!time_by_name && clock_in(g, 0, i) != CLOCK_NONE) {
-			set_role(f, i, timed ? ROLE_IGNORED : ROLE_TIME, "a further time column");
+			facts_role(f, i, timed ? ROLE_IGNORED : ROLE_TIME, "a further time column");
 			timed = true;
 		} else if (g->header && !labelled && !name_like(name, "label") && names_a_class(g, i) &&
 			   holds_classes(g, i)) {
-			set_role(f, i, ROLE_LABEL, NULL);
+			facts_role(f, i, ROLE_LABEL, NULL);
 			labelled = true;
 		} else if (!i && g->n > 1 && g->header && *name && !time_by_name &&
 			   !name_like(name, "label") && is_key(g, i)) {
-			set_role(f, i, ROLE_IGNORED, "keys, not numbers");
+			facts_role(f, i, ROLE_IGNORED, "keys, not numbers");
 		}
 	}
 }
 
-int facts_find(struct facts *f, const char *file, struct csv_table *t, const struct split_reading *r)
+int dialect_find(struct facts *f, const char *file, struct csv_table *t, const struct split_reading *r)
 {
 	struct glimpse g = {.table = t,
 		.file = file,
@@ -226,9 +202,7 @@ int facts_find(struct facts *f, const char *file, struct csv_table *t, const str
 		.n = csv_table_columns(t),
 		.header = csv_table_header_rows(t) > 0,
 		.delim = csv_table_delim(t)};
-	*f = (struct facts){0};
-	f->role = NEW_ARRAY(unsigned char, g.n);
-	f->why = NEW_ARRAY(const char *, g.n);
+	facts_begin(f, g.n);
 	for (int i = 0; i < (g.header ? 1 : 2);
 		i++) /* a live stream is not to be waited for longer than for its header */
 		g.row[i] = csv_table_ahead(t, i, &g.cells[i]);

@@ -9,7 +9,7 @@
 #define RECORDING_DIALECT_DIALECT_H
 
 #include "io/csv.h"
-#include "recording/options.h"
+#include "recording/facts.h"
 
 /* All of them, in the order in which they are asked: NAME stands for dialect_NAME in a file of this folder. */
 #define DIALECTS(X)       \
@@ -28,31 +28,6 @@
 /* For --dialect: auto, and the names of the list in its order. */
 #define DIALECT_CHOICE(name) "|" #name
 #define DIALECT_CHOICES      "auto" DIALECTS(DIALECT_CHOICE)
-
-enum role {
-	ROLE_OPEN, /* nobody has said */
-	ROLE_CHANNEL,
-	ROLE_TIME,
-	ROLE_COUNTER, /* counts the samples */
-	ROLE_LABEL,
-	ROLE_MESSAGE, /* a row with nothing else is no sample */
-	ROLE_VALID,   /* 0 = the sample is not to be trusted */
-	ROLE_MADE_UP, /* more than 0 = the recorder has invented the sample */
-	ROLE_IGNORED,
-};
-
-struct facts {
-	const char *dialect;
-	double rate; /* Hz, as the recording says itself; 0 = it does not */
-	const char *rate_from;
-	double device_rate;          /* Hz, of the device, for stamps that come in bursts; 0 = not known */
-	enum split_unit unit;        /* SPLIT_UNIT_AUTO = not said */
-	enum split_time time_unit;   /* of numbers, when it is certain */
-	enum split_time likely_unit; /* when steps could be both */
-	unsigned char *role;         /* [n] enum role */
-	const char **why;            /* [n] of ROLE_IGNORED */
-	struct names key, value;     /* what comments say, as it stands there */
-};
 
 /* What can be seen without reading on. */
 struct glimpse {
@@ -75,8 +50,7 @@ struct dialect {
 DIALECTS(DIALECT_DECLARED)
 
 /* Which dialect a table is of, or the one that was asked for, and what that says. -1 with an error; facts_free in any case. */
-int facts_find(struct facts *, const char *file, struct csv_table *, const struct split_reading *);
-void facts_free(struct facts *);
+int dialect_find(struct facts *, const char *file, struct csv_table *, const struct split_reading *);
 /* The name of a choice of DIALECT_CHOICES from 1, NULL beyond them. */
 const char *dialect_name(int choice);
 
@@ -93,9 +67,6 @@ double number_in(const char *text);
 /* The cell of one of the first rows as a number. */
 bool glimpse_number(const struct glimpse *, int row, int column, double *x);
 bool is_whole(double x);
-void set_role(struct facts *, int column, enum role, const char *why);
-/* All columns nobody has said anything of. */
-void set_rest(struct facts *, int n, const char *why);
 
 /* Why a column of this name is no signal, or NULL, and the role it has instead. */
 const char *vocabulary(const char *name, enum role *);

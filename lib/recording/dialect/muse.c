@@ -13,15 +13,15 @@ static void mindmonitor_plan(const struct glimpse *g, struct facts *f)
 {
 	for (int i = 0; i < g->n && g->header; i++)
 		if (name_like(g->names->s[i], "raw_*"))
-			set_role(f, i, ROLE_CHANNEL, NULL);
-	set_role(f, column_like(g, "timestamp"), ROLE_TIME, NULL);
+			facts_role(f, i, ROLE_CHANNEL, NULL);
+	facts_role(f, column_like(g, "timestamp"), ROLE_TIME, NULL);
 	f->device_rate = muse_rate;
 	if (g->n > 1 && column_like(g, "elements") == g->n - 1)
 		csv_table_widths(g->table, g->n - 1, g->n);
 	for (int i = 0; i < g->n; i++) {
 		enum role role;
 		if (f->role[i] == ROLE_OPEN && !vocabulary(g->names->s[i], &role))
-			set_role(f, i, ROLE_IGNORED, "not a RAW_ channel");
+			facts_role(f, i, ROLE_IGNORED, "not a RAW_ channel");
 	}
 }
 
@@ -36,7 +36,7 @@ static bool muse_is(const struct glimpse *g)
 
 static void muse_plan(const struct glimpse *g, struct facts *f)
 {
-	set_role(f, column_like(g, "timestamps"), ROLE_TIME, NULL);
+	facts_role(f, column_like(g, "timestamps"), ROLE_TIME, NULL);
 	f->device_rate = muse_rate;
 }
 

@@ -17,11 +17,11 @@ static void emotiv_plan(const struct glimpse *g, struct facts *f)
 	for (int i = 0; i < g->n && g->header; i++) {
 		const char *name = g->names->s[i];
 		if (name_like(name, "eeg.*") && !vocabulary(name, &role))
-			set_role(f, i, ROLE_CHANNEL, NULL);
+			facts_role(f, i, ROLE_CHANNEL, NULL);
 		else if (!vocabulary(name, &role))
-			set_role(f, i, ROLE_IGNORED, "not an EEG. channel");
+			facts_role(f, i, ROLE_IGNORED, "not an EEG. channel");
 	}
-	set_role(f, column_like(g, "timestamp"), ROLE_TIME, NULL);
+	facts_role(f, column_like(g, "timestamp"), ROLE_TIME, NULL);
 	if (f->rate > 0)
 		f->rate_from = "first line";
 }
@@ -56,7 +56,7 @@ static void openvibe_plan(const struct glimpse *g, struct facts *f)
 	f->rate = number_in(g->names->s[time]);
 	f->rate_from = f->rate > 0 ? "header" : NULL;
 	f->time_unit = SPLIT_TIME_S;
-	set_role(f, time, ROLE_TIME, NULL);
+	facts_role(f, time, ROLE_TIME, NULL);
 }
 
 /* OpenViBE: the rate in the name of the time column, events behind the channels. */
@@ -73,9 +73,9 @@ static bool physionet_is(const struct glimpse *g)
 static void physionet_plan(const struct glimpse *g, struct facts *f)
 {
 	if (column_like(g, "sample #") == 0)
-		set_role(f, 0, ROLE_IGNORED, "row numbers");
+		facts_role(f, 0, ROLE_IGNORED, "row numbers");
 	else
-		set_role(f, 0, g->header ? ROLE_TIME : ROLE_OPEN, NULL);
+		facts_role(f, 0, g->header ? ROLE_TIME : ROLE_OPEN, NULL);
 }
 
 /* rdsamp of PhysioNet's WFDB: single quotes, a row of units. */
@@ -90,7 +90,7 @@ static bool eeglab_is(const struct glimpse *g)
 
 static void eeglab_plan(const struct glimpse *g, struct facts *f)
 {
-	set_role(f, column_like(g, "time"), ROLE_TIME, NULL);
+	facts_role(f, column_like(g, "time"), ROLE_TIME, NULL);
 	f->likely_unit = SPLIT_TIME_MS;
 }
 

@@ -64,17 +64,17 @@ static bool openbci_is(const struct glimpse *g)
 
 static void plan_named(const struct glimpse *g, struct facts *f)
 {
-	set_role(f, column_like(g, "sample index"), ROLE_COUNTER, "counts the samples");
-	set_role(f, column_like(g, "timestamp"), ROLE_TIME, NULL);
+	facts_role(f, column_like(g, "sample index"), ROLE_COUNTER, "counts the samples");
+	facts_role(f, column_like(g, "timestamp"), ROLE_TIME, NULL);
 	for (int i = 0; i < g->n; i++) {
 		enum role role;
 		const char *name = g->names->s[i], *why = vocabulary(name, &role);
 		if (name_like(name, "exg channel *") || name_like(name, "eeg channel *"))
-			set_role(f, i, ROLE_CHANNEL, NULL);
+			facts_role(f, i, ROLE_CHANNEL, NULL);
 		else if (why && f->role[i] == ROLE_OPEN)
-			set_role(f, i, ROLE_IGNORED, why);
+			facts_role(f, i, ROLE_IGNORED, why);
 	}
-	set_rest(f, g->n, "not an EXG channel");
+	facts_rest(f, g->n, "not an EXG channel");
 }
 
 /* The column of times: milliseconds since 1970 rather than a time of day. */
@@ -119,18 +119,18 @@ static int count_channels(const struct glimpse *g, const struct facts *f)
 static void plan_unnamed(const struct glimpse *g, struct facts *f)
 {
 	int channels = g->row[0] ? count_channels(g, f) : 0;
-	set_role(f, 0, ROLE_COUNTER, "counts the samples");
-	set_role(f, g->row[0] ? time_column(g) : -1, ROLE_TIME, NULL);
+	facts_role(f, 0, ROLE_COUNTER, "counts the samples");
+	facts_role(f, g->row[0] ? time_column(g) : -1, ROLE_TIME, NULL);
 	for (int i = 1; i <= channels; i++) {
 		char *name = mem_format("EXG Channel %d", i - 1);
 		csv_table_rename(g->table, i, name);
 		free(name);
-		set_role(f, i, ROLE_CHANNEL, NULL);
+		facts_role(f, i, ROLE_CHANNEL, NULL);
 	}
 	for (int i = channels + 1; i < g->n && i <= channels + MOTION; i++)
 		if (f->role[i] == ROLE_OPEN)
-			set_role(f, i, ROLE_IGNORED, "movement, no signal of the brain");
-	set_rest(f, g->n, "not an EXG channel");
+			facts_role(f, i, ROLE_IGNORED, "movement, no signal of the brain");
+	facts_rest(f, g->n, "not an EXG channel");
 	if (!g->comments->n && card_channels(g->n)) {
 		csv_table_widths(g->table, channels + 1, channels + 1 + MOTION);
 		f->rate = channels == 8 ? 250 : 125;

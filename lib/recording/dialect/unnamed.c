@@ -39,11 +39,11 @@ static void neuroelectrics_plan(const struct glimpse *g, struct facts *f)
 	bool motion = before == 8 + 3 || before == 20 + 3 || before == 32 + 3;
 	f->unit = SPLIT_NV;
 	f->time_unit = SPLIT_TIME_MS;
-	set_role(f, g->n - 1, ROLE_TIME, NULL);
+	facts_role(f, g->n - 1, ROLE_TIME, NULL);
 	if (before > 0)
-		set_role(f, before, ROLE_IGNORED, "marks events");
+		facts_role(f, before, ROLE_IGNORED, "marks events");
 	for (int i = before - 3; i < before && motion; i++)
-		set_role(f, i, ROLE_IGNORED, "movement, no signal of the brain");
+		facts_role(f, i, ROLE_IGNORED, "movement, no signal of the brain");
 }
 
 /* Neuroelectrics .easy: whole nanovolts, trigger, milliseconds since 1970, no names. */
@@ -69,13 +69,13 @@ static void brainflow_plan(const struct glimpse *g, struct facts *f)
 	if (g->header || time < 1)
 		return;
 	f->time_unit = SPLIT_TIME_S;
-	set_role(f, 0, ROLE_COUNTER, "counts the samples");
-	set_role(f, time, ROLE_TIME, NULL);
+	facts_role(f, 0, ROLE_COUNTER, "counts the samples");
+	facts_role(f, time, ROLE_TIME, NULL);
 	for (int i = time + 1; i < g->n; i++)
-		set_role(f, i, ROLE_IGNORED, "marks events");
+		facts_role(f, i, ROLE_IGNORED, "marks events");
 	for (size_t i = 0; i < sizeof board / sizeof *board; i++)
 		for (int c = board[i].channels + 1; c < time && g->n == board[i].columns; c++)
-			set_role(f, c, ROLE_IGNORED, "no EEG channel of this board");
+			facts_role(f, c, ROLE_IGNORED, "no EEG channel of this board");
 }
 
 /* BrainFlow: all rows of a board's data, tabs, no names. */
