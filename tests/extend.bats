@@ -33,7 +33,7 @@ static void acme_plan(const struct glimpse *g, struct facts *f)
 	f->rate = 50;
 	f->rate_from = "dialect";
 	for (int i = 0; i < g->n; i++)
-		set_role(f, i, name_like(g->names->s[i], "acme *") ? ROLE_CHANNEL : ROLE_IGNORED, "no signal of ACME");
+		facts_role(f, i, name_like(g->names->s[i], "acme *") ? ROLE_CHANNEL : ROLE_IGNORED, "no signal of ACME");
 }
 
 const struct dialect dialect_acme = {acme_is, acme_plan};

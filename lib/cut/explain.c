@@ -43,14 +43,6 @@ static void pairs(
 	text_add(t, "]");
 }
 
-const char *explain_time_column(const struct recording *r)
-{
-	for (int k = 0; k < r->columns.ignored.n; k++)
-		if (!strcmp(r->columns.why.s[k], "holds the times"))
-			return r->columns.ignored.s[k];
-	return NULL;
-}
-
 const char *explain_time_kind(const struct recording *r)
 {
 	static const char *const text[] = {
@@ -154,7 +146,6 @@ static void explain_one(const struct split *s, int i, struct text *t)
 	const struct recording *r = &s->told[i].r;
 	const struct text_form *form = &r->form;
 	const char delim[2] = {form->delim, 0};
-	const char *time = explain_time_column(r);
 	int64_t of_group = 0;
 	for (int k = 0; k < s->tolds; k++)
 		if (!strcmp(s->told[k].r.group, r->group))
@@ -179,7 +170,7 @@ static void explain_one(const struct split *s, int i, struct text *t)
 		unit_common(r->columns.scale, r->columns.channels.n), (long long)r->recorded);
 	json_list(t, &r->columns.channels);
 	pairs(t, "ignored", "name", &r->columns.ignored, &r->columns.why);
-	explain_time(t, r, time);
+	explain_time(t, r, r->columns.time_name);
 	explain_conditioning(t, s, r);
 	text_addf(t, ",\"missing\":%lld", (long long)r->missing);
 	counts(t, "labels", &s->labels, r->label_rows, r->labels);

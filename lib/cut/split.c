@@ -177,7 +177,7 @@ static char *recording_name(const struct split *s, const char *path)
 	if (names_find(&s->recordings, name) < 0 && json_utf8(name, strlen(name)))
 		return mem_text(name);
 	err_set(EX_USAGE,
-		json_utf8(name, strlen(name)) ? "%s: this recording is given twice"
+		json_utf8(name, strlen(name)) ? "%s: this recording is given twice; name it once"
 					      : "%s: the file's name is not UTF-8 text; rename it",
 		path);
 	return NULL;
@@ -192,8 +192,9 @@ static int note_file(struct split *s, const char *file, const struct stat *info)
 	for (int i = 0; i < n && info; i++)
 		if (s->file[i].inode == info->st_ino && s->file[i].device == info->st_dev)
 			return err_set(EX_USAGE,
-				"%s: this recording is given twice (it is the same file as %s)", file,
-				s->recordings.s[i]);
+				"%s: this recording is given twice (it is the same file as %s); name it once, "
+				"or make a copy of it when both are meant",
+				file, s->recordings.s[i]);
 	return 0;
 }
 

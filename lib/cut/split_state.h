@@ -73,8 +73,7 @@ void split_note_made_up(struct split *, const struct recording *);
 void job_free(struct job *);
 /* Whether the lengths of windows are known in rows of this recording; only when explaining they may not be. */
 bool split_cuts(const struct split *, const struct recording *);
-/* For both forms of split_explain: the time column's name and kind, NULL = none, or not known. */
-const char *explain_time_column(const struct recording *);
+/* For both forms of split_explain: the time column's kind, NULL = none, or not known. */
 const char *explain_time_kind(const struct recording *);
 
 #endif

@@ -288,6 +288,8 @@ int columns_plan(struct columns *c, const char *file, const struct names *names,
 			ignore(c, names->s[i], why);
 		else
 			names_add(&found, names->s[i]);
+		if (i == c->time)
+			c->time_name = c->ignored.s[c->ignored.n - 1];
 	}
 	int r = order_channels(c, file, names, &found, o, before);
 	if (!r && !found.n) {

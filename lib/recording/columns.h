@@ -15,6 +15,7 @@ struct columns {
 	enum split_time time_unit;                         /* of numbers; SPLIT_TIME_AUTO = find out */
 	int label, time, counter, message, valid, made_up; /* columns, -1 = none */
 	struct names ignored, why;
+	const char *time_name; /* of the column of times, among the ignored; NULL = there is none */
 };
 
 /* What is known of the columns beside their names. */
