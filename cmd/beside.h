@@ -5,8 +5,9 @@
 
 #include "program.h"
 
-#include "eeg/beside.h"
-#include "eeg/list.h"
+#include "recording/options.h"
+#include "sidecar/beside.h"
+#include "sidecar/list.h"
 
 static struct {
 	const char *map, *list;

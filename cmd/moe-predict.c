@@ -2,10 +2,10 @@
 #include "program.h"
 
 #include "base/mem.h"
-#include "eeg/dialect/dialect.h"
 #include "predict/answer.h"
 #include "predict/committee.h"
 #include "predict/source.h"
+#include "recording/dialect/dialect.h"
 #include "score/metrics.h"
 
 #include <math.h>

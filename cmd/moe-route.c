@@ -1,12 +1,12 @@
 /* moe-route: which regions and experts a model listens to, window by window. */
 #include "program.h"
 
-#include "base/mem.h"
-#include "eeg/dialect/dialect.h"
 #include "analysis/recorder.h"
+#include "base/mem.h"
 #include "dataset/adapt.h"
 #include "dataset/condition.h"
 #include "predict/source.h"
+#include "recording/dialect/dialect.h"
 
 static struct {
 	const char *model;

@@ -3,8 +3,8 @@
 #include "program.h"
 
 #include "base/mem.h"
-#include "eeg/dialect/dialect.h"
-#include "eeg/live.h"
+#include "cut/live.h"
+#include "recording/dialect/dialect.h"
 
 static struct {
 	struct split_options split;

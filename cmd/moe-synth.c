@@ -2,7 +2,7 @@
 #include "program.h"
 
 #include "base/mem.h"
-#include "eeg/synth.h"
+#include "synth/synth.h"
 
 #include <errno.h>
 #include <sys/stat.h>

@@ -113,7 +113,7 @@ static struct {
 	}
 
 /* Rows for programs that read recordings: how their text is read. reading: a struct split_reading; includes
- * eeg/dialect/dialect.h. */
+ * recording/dialect/dialect.h. */
 #define READING_OPTIONS(reading)                                                                             \
 	{"dialect", 0, OPT_CHOICE, &(reading).dialect, .value = "auto", .choices = DIALECT_CHOICES,          \
 		.help = "the recorder that wrote the text; auto: found out from its first rows"},            \

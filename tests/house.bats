@@ -22,11 +22,16 @@ none() { # none TEXT: fails and shows the text unless it is empty
             may["tensor"] = " base "
             may["format"] = " io base "
             may["score"] = " io base "
-            may["eeg"] = " format io base "
+            may["filter"] = " format base "
+            may["scalp"] = " format io base "
+            may["synth"] = " scalp format io base "
+            may["recording"] = " filter format io base "
+            may["sidecar"] = " recording format io base "
+            may["cut"] = " sidecar scalp recording filter format io base "
             may["moe"] = " tensor base "
             may["model"] = " moe tensor format io base "
             may["dataset"] = " model format io base "
-            may["predict"] = " dataset model score eeg base "
+            may["predict"] = " dataset model score cut recording base "
             may["analysis"] = " predict dataset model moe score format io base "
             may["train"] = " analysis predict dataset model moe tensor score format io base "
         }
@@ -72,6 +77,13 @@ none() { # none TEXT: fails and shows the text unless it is empty
 @test "programs speak to people in one place, which escapes what names hold" {
     none "$(grep -nE 'std(out|err)|perror|[^a-z_](printf|puts|putchar|dprintf)[[:space:]]*\(' cmd/*.c cmd/beside.h)"
     [ "$(grep -c 'fprintf(stderr' cmd/program.h)" -eq 1 ]
+}
+
+@test "a dialect is named in its own file and in the list, and nowhere else" {
+    for d in $(sed -n 's/^\tX(\([a-z]*\)).*/\1/p' lib/recording/dialect/dialect.h); do
+        [ "$(grep -rlE "dialect_$d\b|\b${d}_(is|plan)\b|X\($d\)" lib cmd --include='*.[ch]' | wc -l)" -eq 2 ] ||
+            { echo "$d is named in other files, too"; false; }
+    done
 }
 
 @test "the library knows no option letter" {

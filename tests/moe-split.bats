@@ -314,6 +314,9 @@ load split_helpers
     moe-split --window 1 --experts 1 --rate 1 r.csv x/r.csv -o w.st
     [ "$(show w.st moe.recordings)" = '["r.csv","x/r.csv"]' ]
     refused 64 "given twice" moe-split --window 1 --experts 1 --rate 1 r.csv r.csv
+    ln r.csv again.csv # under another name, the same file
+    refused 64 "again.csv: this recording is given twice (it is the same file as r.csv); name it once, or make a copy" \
+        moe-split --window 1 --experts 1 --rate 1 r.csv again.csv
 }
 
 @test "several recordings agree in channels by name and in rate" {

@@ -2,7 +2,7 @@
  *
  *     recording --reference--> --notches--> --band pass--> --another rate--> windows
  *
- * The order is fixed. eeg/conditioner.h does it; here are its settings, as text and as JSON.
+ * The order is fixed. filter/conditioner.h does it; here are its settings, as text and as JSON.
  */
 #ifndef FORMAT_CONDITIONING_H
 #define FORMAT_CONDITIONING_H

@@ -2,7 +2,8 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "eeg/live.h"
+#include "cut/live.h"
+#include "recording/reader.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -140,7 +141,7 @@ int source_next(struct source *s, struct windows **w)
 			return 0;
 		s->in = input_open(s->operands->n ? s->operands->s[s->next] : "-");
 		s->next++;
-		int kind = s->in ? input_kind(s->in) : -1;
+		int kind = !s->in ? -1 : reader_recognises(s->in) ? INPUT_TEXT : input_kind(s->in);
 		if (kind < 0)
 			return -1;
 		if (kind == INPUT_TEXT && s->refusal)

@@ -6,7 +6,7 @@
 #ifndef PREDICT_SOURCE_H
 #define PREDICT_SOURCE_H
 
-#include "eeg/split.h"
+#include "cut/split.h"
 #include "dataset/dataset.h"
 
 struct source;

@@ -1,5 +1,5 @@
 /* The whole way of a recording: the first bytes choose options, the rest is the file. */
-#include "eeg/split.h"
+#include "cut/split.h"
 
 #include "base/error.h"
 

@@ -1,5 +1,5 @@
 /* A file of events from a stranger beside a plain recording; the first bytes choose options. */
-#include "eeg/split.h"
+#include "cut/split.h"
 
 #include "base/error.h"
 #include "base/mem.h"

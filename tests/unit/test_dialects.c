@@ -2,10 +2,10 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "eeg/clock.h"
-#include "eeg/counter.h"
-#include "eeg/dialect/dialect.h"
-#include "eeg/timeline.h"
+#include "recording/clock.h"
+#include "recording/counter.h"
+#include "recording/dialect/dialect.h"
+#include "recording/timeline.h"
 
 #include <stdlib.h>
 

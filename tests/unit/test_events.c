@@ -1,9 +1,10 @@
 /* What stands beside recordings, where the command line cannot see it: dates, names of files, rows behind gaps. */
 #include "check.h"
 
-#include "eeg/beside.h"
-#include "eeg/events.h"
-#include "eeg/moment.h"
+#include "cut/split.h"
+#include "recording/moment.h"
+#include "sidecar/beside.h"
+#include "sidecar/events.h"
 
 #include <stdlib.h>
 

@@ -6,11 +6,11 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "eeg/conditioner.h"
-#include "eeg/filter.h"
-#include "eeg/recording.h"
-#include "eeg/resample.h"
+#include "filter/conditioner.h"
+#include "filter/filter.h"
+#include "filter/resample.h"
 #include "format/layout.h"
+#include "recording/recording.h"
 
 #include <complex.h>
 #include <stdlib.h>

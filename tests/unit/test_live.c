@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "eeg/live.h"
+#include "cut/live.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "check.h"
 
 #include "base/error.h"
-#include "eeg/montage.h"
+#include "scalp/montage.h"
 
 #include <stdlib.h>
 

@@ -4,9 +4,9 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "eeg/electrodes.h"
-#include "eeg/regions.h"
-#include "eeg/sphere.h"
+#include "scalp/electrodes.h"
+#include "scalp/regions.h"
+#include "scalp/sphere.h"
 
 #include <stdlib.h>
 
@@ -19,10 +19,10 @@ static struct layout of(int channels)
 	return l;
 }
 
-static int make(struct layout *l, struct split_options o, struct names *notes)
+static int make(struct layout *l, struct region_options o, struct names *notes)
 {
 	struct regions_told told = {0};
-	o.experts = 4;
+	o.indexed = 4;
 	int r = regions_check(&o) || regions_make(l, &o, "r.csv", notes, &told) ? -1 : 0;
 	CHECK(r || o.regions == NULL || told.head == 95);
 	names_free(&told.empty);
@@ -80,7 +80,7 @@ static void automatic_regions_are_of_equal_size_and_of_neighbours(void)
 		for (int K = 1; K <= channels[i]; K += K < 9 ? 1 : 7) {
 			struct layout l = of(channels[i]), again = of(channels[i]);
 			char *way = mem_format("auto:%d", K);
-			struct split_options o = {.regions = way};
+			struct region_options o = {.regions = way};
 			CHECK(!make(&l, o, NULL) && !make(&again, o, NULL) && l.regions == K);
 			check_partition(&l);
 			double inside = 0, outside = 0;
@@ -108,7 +108,7 @@ static void automatic_regions_are_of_equal_size_and_of_neighbours(void)
 static void regions_run_from_front_to_back(void)
 {
 	struct layout l = of(64);
-	CHECK(!make(&l, (struct split_options){.regions = "auto:6"}, NULL));
+	CHECK(!make(&l, (struct region_options){.regions = "auto:6"}, NULL));
 	double before = 2;
 	for (int k = 0; k < l.regions; k++) {
 		double p[3], y = 0;
@@ -129,7 +129,7 @@ static void a_halo_is_of_the_nearest(void)
 		for (int h = 0; h <= 80; h += h < 4 ? 1 : 38) {
 			struct layout l = of(64);
 			CHECK(!make(&l,
-				(struct split_options){.regions = ways[w], .halo = h, .halo_given = true},
+				(struct region_options){.regions = ways[w], .halo = h, .halo_given = true},
 				NULL));
 			CHECK(l.halo == h);
 			check_partition(&l);
@@ -161,7 +161,7 @@ static void a_halo_in_mm_is_within_the_arc(void)
 		for (size_t i = 0; i < sizeof mm / sizeof *mm; i++) {
 			struct layout l = of(32);
 			CHECK(!make(&l,
-				(struct split_options){.regions = ways[w],
+				(struct region_options){.regions = ways[w],
 					.halo = 2,
 					.halo_mm = mm[i],
 					.halo_mm_given = true},
@@ -189,7 +189,7 @@ static void lobes_are_those_of_the_names(void)
 	for (int i = 0; i < 5; i++)
 		if (i != 1)
 			names_split(&l.channels, lobe[i][1], ' ');
-	CHECK(!make(&l, (struct split_options){.regions = "lobes"}, &notes) && l.regions == 4);
+	CHECK(!make(&l, (struct region_options){.regions = "lobes"}, &notes) && l.regions == 4);
 	CHECK(notes.n == 1 && strstr(notes.s[0], "region central has no channel"));
 	for (int i = 0, k = 0; i < 5; i++) {
 		struct names want = {0}, got = {0};
@@ -207,7 +207,7 @@ static void lobes_are_those_of_the_names(void)
 	names_free(&notes);
 	layout_free(&l);
 	names_split(&l.channels, lobe[1][1], ' ');
-	CHECK(!make(&l, (struct split_options){.regions = "lobes"}, &notes) && l.regions == 1);
+	CHECK(!make(&l, (struct region_options){.regions = "lobes"}, &notes) && l.regions == 1);
 	CHECK_TEXT(l.region[0].name, "central");
 	names_free(&notes);
 	layout_free(&l);

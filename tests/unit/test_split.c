@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "eeg/split.h"
+#include "cut/split.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "eeg/synth.h"
+#include "synth/synth.h"
 
 #include <stdlib.h>
 

@@ -1,0 +1,85 @@
+/* One recording on its way: its table, the plan of its columns, its rows. */
+#include "cut/split_state.h"
+
+#include "base/error.h"
+#include "cut/sidecars.h"
+#include "recording/dialect/dialect.h"
+#include "recording/quality.h"
+#include "sidecar/events.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void job_free(struct job *j)
+{
+	reader_close(&j->reader);
+	recording_free(&j->r);
+	names_free(&j->labels);
+	names_free(&j->suspicious);
+	names_free(&j->why);
+	if (j->events)
+		events_free(j->events);
+	free(j->events);
+	if (j->own.fd >= 0)
+		close(j->own.fd);
+	*j = (struct job){.own = {.fd = -1}};
+}
+
+int job_begin(struct job *j, const struct split *s, struct input *in)
+{
+	const struct split_options *o = s->o;
+	j->file = input_name(in);
+	if (reader_open(&j->reader, in, o, &j->r.facts))
+		return -1;
+	struct channel_facts beside;
+	const struct plan_facts known = {&j->reader.units, &j->r.facts, &beside, sidecars_labels(o)};
+	int r = sidecars_channels(j, o, &beside) ||
+				columns_plan(&j->r.columns, j->file, &j->reader.names, o,
+					s->channels.n ? &s->channels : NULL, &known)
+			? -1
+			: 0;
+	channel_facts_free(&beside);
+	if (known.why_label)
+		j->r.columns.label = -1; /* seen, and not read */
+	return r;
+}
+
+static int inspect(struct job *j, const struct spool *spool)
+{
+	struct names channels = {0};
+	float *map = spool_map(spool, false);
+	if (!map)
+		return -1;
+	for (int c = 0; c < spool->C; c++)
+		names_add(&channels, columns_channel(&j->r.columns, c));
+	quality_check(map + j->r.first * spool->C, j->r.rows, spool->C, &channels, &j->suspicious, &j->why);
+	names_free(&channels);
+	spool_unmap(spool, map);
+	return 0;
+}
+
+static int read_into(struct job *j, const struct split_options *o, struct spool *spool)
+{
+	struct recording *r = &j->r;
+	struct split_options own = *o;
+	sidecars_rate(j, &own);
+	if (recording_read(r, &j->reader, &own, &j->labels, spool) || sidecars_read(j, o) ||
+		(r->holes && o->value == SPLIT_VALUE_INTERP && recording_interpolate(r, j->file, spool)) ||
+		(o->explain && inspect(j, spool)))
+		return -1;
+	reader_close(&j->reader);
+	return 0;
+}
+
+int job_read(struct job *j, const struct split *s, struct spool *spool)
+{
+	if (!conditioning_any(&s->conditioning))
+		return read_into(j, s->o, spool);
+	struct spool raw = {.fd = -1};
+	int e = read_into(j, s->o, &raw) ||
+		recording_condition(&j->r, j->file, s->o, &s->conditioning, &raw, spool);
+	if (raw.fd >= 0)
+		close(raw.fd);
+	return e ? -1 : 0;
+}

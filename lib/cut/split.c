@@ -1,0 +1,425 @@
+#include "cut/split.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "cut/sidecars.h"
+#include "cut/split_state.h"
+#include "filter/conditioner.h"
+#include "sidecar/events.h"
+#include "sidecar/list.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct split_options split_defaults(void)
+{
+	return (struct split_options){.window = {300, false},
+		.experts = 4,
+		.halo = 2,
+		.max_row = 16u << 20,
+		.max_columns = 16384,
+		.max_classes = 1000};
+}
+
+static struct region_options regions_of(const struct split_options *o)
+{
+	return (struct region_options){.regions = o->regions,
+		.electrodes = o->electrodes,
+		.indexed = o->experts,
+		.halo = o->halo,
+		.halo_mm = o->halo_mm,
+		.halo_given = o->halo_given,
+		.halo_mm_given = o->halo_mm_given};
+}
+
+static int compile(struct pattern *p, const char *option, const char *text, const char *name)
+{
+	char why[128];
+	if (text && name)
+		return err_set(EX_USAGE, "--%s and --%s-name exclude each other", option, option);
+	int e = text ? regcomp(&p->regex, text, REG_EXTENDED) : 0;
+	p->given = text && !e;
+	if (!e)
+		return 0;
+	if (e == REG_ESPACE)
+		mem_exhausted();
+	regerror(e, &p->regex, why, sizeof why);
+	return err_set(EX_USAGE, "--%s: \"%s\" is not a regular expression: %s", option, text, why);
+}
+
+struct split *split_new(const struct split_options *o)
+{
+	struct split *s = NEW(struct split);
+	s->o = o;
+	s->spool.fd = s->now.own.fd = -1;
+	const struct region_options regions = regions_of(o);
+	const char *twice = names_duplicate(&o->channels);
+	int r = 0;
+	if (twice)
+		r = err_set(EX_USAGE, "channel \"%s\" stands twice in --channels", twice);
+	else if ((twice = names_duplicate(&o->classes)))
+		r = err_set(EX_USAGE, "class \"%s\" stands twice in --classes", twice);
+	else
+		r = regions_check(&regions);
+	conditioning_copy(&s->conditioning, options_conditioning(o));
+	names_copy(&s->labels, o->like ? &o->like->classes : &o->classes);
+	if (!r)
+		r = compile(&s->group, "group", o->naming.group, o->naming.group_name) ||
+		    compile(&s->condition, "condition", o->naming.condition, o->naming.condition_name);
+	if (!r)
+		return s;
+	split_free(s);
+	return NULL;
+}
+
+void split_free(struct split *s)
+{
+	if (!s)
+		return;
+	if (s->group.given)
+		regfree(&s->group.regex);
+	if (s->condition.given)
+		regfree(&s->condition.regex);
+	if (s->spool.fd >= 0)
+		close(s->spool.fd);
+	layout_free(&s->layout);
+	conditioning_free(&s->conditioning);
+	names_free(&s->channels);
+	names_free(&s->labels);
+	names_free(&s->recordings);
+	names_free(&s->groups);
+	names_free(&s->conditions);
+	names_free(&s->notes);
+	names_free(&s->regions.empty);
+	cut_free(&s->table);
+	job_free(&s->now);
+	for (int i = 0; i < s->tolds; i++)
+		job_free(&s->told[i]);
+	free(s->told);
+	free(s->file);
+	names_free(&s->said);
+	free(s);
+}
+
+const struct names *split_notes(const struct split *s)
+{
+	return &s->notes;
+}
+
+static void note(struct split *s, char *sentence)
+{
+	names_add(&s->notes, sentence);
+	free(sentence);
+}
+
+/* --- names */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* What a pattern, or its first parenthesis, matches; NULL with an error when it does not. */
+static char *match(const struct pattern *p, const char *option, const char *text, const char *name)
+{
+	regmatch_t m[2];
+	int e = regexec(&p->regex, name, 2, m, 0);
+	if (e == REG_ESPACE)
+		mem_exhausted();
+	if (e) {
+		err_set(EX_DATAERR, "%s: --%s \"%s\" does not match this name", name, option, text);
+		return NULL;
+	}
+	int which = p->regex.re_nsub > 0 && m[1].rm_so >= 0;
+	return mem_text_n(name + m[which].rm_so, (size_t)(m[which].rm_eo - m[which].rm_so));
+}
+
+static char *group_of(const struct split *s, const char *name)
+{
+	if (s->o->naming.group_name)
+		return mem_text(s->o->naming.group_name);
+	if (s->group.given)
+		return match(&s->group, "group", s->o->naming.group, name);
+	size_t n = strcspn(name, "_.");
+	return mem_text_n(name, n ? n : strlen(name));
+}
+
+/* The condition of the next recording, when they have such. */
+static int name_condition(struct split *s, const char *name)
+{
+	const struct split_naming *by = &s->o->naming;
+	const struct list_entry *e = sidecars_entry(s->o, s->recordings.n);
+	if (e && e->session) {
+		names_add(&s->conditions, e->session);
+		return 0;
+	}
+	if (!by->condition && !by->condition_name)
+		return 0;
+	char *condition = by->condition ? match(&s->condition, "condition", by->condition, name)
+					: mem_text(by->condition_name);
+	if (condition)
+		names_add(&s->conditions, condition);
+	free(condition);
+	return condition ? 0 : -1;
+}
+
+/* The name within its folder, or with the folder when another recording has the same. */
+static char *recording_name(const struct split *s, const char *path)
+{
+	const char *name = base_name(path);
+	if (names_find(&s->recordings, name) >= 0)
+		name = path;
+	if (names_find(&s->recordings, name) < 0 && json_utf8(name, strlen(name)))
+		return mem_text(name);
+	err_set(EX_USAGE,
+		json_utf8(name, strlen(name)) ? "%s: this recording is given twice; name it once"
+					      : "%s: the file's name is not UTF-8 text; rename it",
+		path);
+	return NULL;
+}
+
+/* -1 when another recording is the same file under another name. */
+static int note_file(struct split *s, const char *file, const struct stat *info)
+{
+	int n = s->recordings.n;
+	ROOM_FOR_ONE(s->file, n, s->file_room);
+	s->file[n] = info ? (struct file_id){info->st_dev, info->st_ino} : (struct file_id){0, 0};
+	for (int i = 0; i < n && info; i++)
+		if (s->file[i].inode == info->st_ino && s->file[i].device == info->st_dev)
+			return err_set(EX_USAGE,
+				"%s: this recording is given twice (it is the same file as %s); name it once, "
+				"or make a copy of it when both are meant",
+				file, s->recordings.s[i]);
+	return 0;
+}
+
+int split_name(struct split *s, struct recording *r, const char *file, const struct stat *info)
+{
+	r->name = recording_name(s, !strcmp(file, "standard input") ? "stdin" : file);
+	const struct list_entry *e = sidecars_entry(s->o, s->recordings.n);
+	r->group = !r->name ? NULL : e && e->group ? mem_text(e->group) : group_of(s, base_name(r->name));
+	if (!r->group || note_file(s, file, info) || name_condition(s, base_name(r->name)))
+		return -1;
+	names_add(&s->recordings, r->name);
+	return 0;
+}
+
+/* --- the layout */
+
+static int samples(struct span w, double rate, const char *what, int *out)
+{
+	double n = w.seconds ? round(w.amount * rate) : w.amount;
+	if (!(n >= 1 && n <= INT_MAX / 4))
+		return err_set(EX_USAGE,
+			"--%s: %g%s is %.0f samples at %g Hz; at least one is needed, and less than 2^29",
+			what, w.amount, w.seconds ? "s" : "", n, rate);
+	*out = (int)n;
+	return 0;
+}
+
+/* The rate of the windows that a recording gives. */
+static double rate_out(const struct split *s, const struct recording *r)
+{
+	return s->conditioning.rate > 0 ? s->conditioning.rate : r->rate;
+}
+
+/* Regions and lengths, once the channels and the rate of the first recording are known. */
+static int fix_layout(struct split *s, const struct recording *r)
+{
+	const struct split_options *o = s->o;
+	const struct region_options regions = regions_of(o);
+	struct layout *l = &s->layout;
+	if (o->like) {
+		layout_copy(l, o->like);
+		s->rate = l->rate;
+		return 0;
+	}
+	names_copy(&l->channels, &r->columns.channels);
+	l->unit = mem_text("uV");
+	s->rate = l->rate = rate_out(s, r);
+	s->doubt = s->conditioning.rate > 0 ? 0 : r->time.doubt;
+	conditioning_copy(&l->conditioning, &s->conditioning);
+	l->conditioning.rate_before = s->conditioning.rate > 0 ? r->rate : 0;
+	if (regions_make(l, &regions, r->name, &s->notes, &s->regions))
+		return -1;
+	struct span stride = o->stride.amount > 0 ? o->stride : o->window;
+	if (r->rate <= 0 && (o->window.seconds || stride.seconds || s->conditioning.rate > 0))
+		return 0; /* only when explaining: the length is not known */
+	return samples(o->window, l->rate, "window", &l->length) ||
+			       samples(stride, l->rate, "stride", &l->stride)
+		       ? -1
+		       : 0;
+}
+
+/* All of them in one sentence: there may be many. */
+static void note_channels_without_region(struct split *s)
+{
+	const struct layout *l = &s->layout;
+	struct names out = {0};
+	for (int c = 0; c < l->channels.n; c++) {
+		bool in = false;
+		for (int k = 0; k < l->regions && !in; k++)
+			for (int j = 0; j < l->region[k].width && !in; j++)
+				in = l->region[k].channel[j] == c;
+		if (!in)
+			names_add(&out, l->channels.s[c]);
+	}
+	char *list = names_join(&out, ", ");
+	if (out.n == 1)
+		note(s, mem_format("channel %s is in no region: it is left out", list));
+	else if (out.n)
+		note(s, mem_format("channels %s are in no region: they are left out", list));
+	free(list);
+	names_free(&out);
+}
+
+static int check_rate(struct split *s, const struct recording *r, const char *file)
+{
+	if (s->conditioning.rate > 0) { /* any will do */
+		struct conditioning other = {.rate_before = r->rate};
+		if (!s->o->like)
+			conditioning_join(&s->layout.conditioning, &other);
+		return 0;
+	}
+	if (fabs(r->rate - s->rate) <= (1e-3 + r->time.doubt + s->doubt) * s->rate)
+		return 0;
+	return err_set(EX_DATAERR,
+		"%s: %.10g Hz, but the recordings before it have %.10g Hz; --resample brings all to one rate",
+		file, r->rate, s->rate);
+}
+
+/* --- one recording */
+
+void split_note_made_up(struct split *s, const struct recording *r)
+{
+	for (int c = 0; c < r->columns.channels.n; c++)
+		if (r->columns.from[c] < 0)
+			note(s, mem_format("%s: channel %s is missing: %s", r->name, r->columns.channels.s[c],
+					s->o->missing == SPLIT_MISSING_ZERO
+						? "zeros stand in for it"
+						: "the mean of its region stands in for it"));
+}
+
+void split_count(struct split *s, const struct recording *r, int64_t longest)
+{
+	const char *name = r->name;
+	s->windows += r->windows;
+	s->left_out += r->left_out;
+	struct names remarks = {0};
+	recording_remarks(r, &remarks);
+	for (int i = 0; i < remarks.n; i++)
+		note(s, mem_format("%s: %s", name, remarks.s[i]));
+	names_free(&remarks);
+	if (r->left_out)
+		note(s, mem_format("%s: %lld windows left out, as %lld cells have no value", name,
+				(long long)r->left_out, (long long)r->missing));
+	if (r->missing && s->o->value == SPLIT_VALUE_INTERP)
+		note(s, mem_format(
+				"%s: %lld cells without a value interpolated", name, (long long)r->missing));
+	if (!r->windows && !r->left_out && split_cuts(s, r) && !(r->by_trials && !r->trials))
+		note(s, mem_format("%s: no window: its longest stretch%s is %lld rows, a window takes %d",
+				name,
+				r->by_trials               ? " of a trial without a gap"
+				: s->o->align == SPLIT_RUN ? " of one label without a gap"
+							   : " without a gap",
+				(long long)longest, s->layout.length));
+}
+
+int split_settle(struct split *s, const struct recording *r, const char *file)
+{
+	if (s->settled)
+		return check_rate(s, r, file);
+	if (fix_layout(s, r))
+		return -1;
+	note_channels_without_region(s);
+	s->settled = true;
+	return 0;
+}
+
+/* The job's labels get the numbers they have among those of all recordings. */
+static int join_labels(struct split *s, struct job *j)
+{
+	int32_t *to = NEW_ARRAY(int32_t, j->labels.n + 1);
+	for (int i = 0; i < j->labels.n; i++)
+		to[i] = names_intern(&s->labels, j->labels.s[i]);
+	recording_labels(&j->r, to, s->labels.n);
+	if (j->events)
+		events_labels(j->events, to);
+	free(to);
+	if (s->labels.n <= s->o->max_classes || s->labels.n <= j->labels.n)
+		return 0;
+	return err_set(EX_DATAERR,
+		"%s: more than %d different labels with those before it: is this a label column? "
+		"(--max-classes)",
+		j->file, s->o->max_classes);
+}
+
+bool split_cuts(const struct split *s, const struct recording *r)
+{
+	return s->layout.length && (r->rate > 0 || !(s->conditioning.rate > 0));
+}
+
+int split_take(struct split *s, struct job *j, int index)
+{
+	const struct split_options *o = s->o;
+	struct recording *r = &j->r;
+	if (split_settle(s, r, j->file) || join_labels(s, j))
+		return -1;
+	recording_resampled(r);
+	if (sidecars_place(s, j) || (j->own.fd >= 0 && spool_append(&s->spool, &j->own, &r->first)))
+		return -1;
+	int32_t group = names_intern(&s->groups, r->group);
+	if (split_cuts(s, r))
+		cut_windows(&s->table, r, s->layout.length, s->layout.stride, o->align, o->rule,
+			o->value != SPLIT_VALUE_INTERP, o->keep_last, index, group);
+	split_note_made_up(s, r);
+	sidecars_note(s, j);
+	split_count(s, r, r->windows || r->left_out ? 0 : cut_longest(r, o->align));
+	if (!o->explain) {
+		job_free(j);
+		return 0;
+	}
+	ROOM_FOR_ONE(s->told, s->tolds, s->told_room);
+	s->told[s->tolds++] = *j;
+	*j = (struct job){.own = {.fd = -1}};
+	return 0;
+}
+
+/* --- one after the other */
+
+int split_begin(struct split *s, struct input *in)
+{
+	int fd;
+	uint64_t size;
+	struct stat info;
+	bool regular = input_is_file(in, &fd, &size) && !fstat(fd, &info);
+	job_free(&s->now);
+	s->now.index = s->recordings.n;
+	if (split_name(s, &s->now.r, input_name(in), regular ? &info : NULL) || job_begin(&s->now, s, in))
+		return -1;
+	names_copy(&s->now.labels, &s->labels);
+	if (s->channels.n)
+		return 0;
+	names_copy(&s->channels, &s->now.r.columns.channels);
+	return s->o->like ? 0 : conditioner_resolve(&s->conditioning, &s->channels);
+}
+
+bool split_labelled(const struct split *s)
+{
+	return s->now.r.columns.label >= 0;
+}
+
+int split_rest(struct split *s)
+{
+	return job_read(&s->now, s, &s->spool) || split_take(s, &s->now, s->recordings.n - 1) ? -1 : 0;
+}
+
+int split_add_input(struct split *s, struct input *in)
+{
+	return split_begin(s, in) || split_rest(s) ? -1 : 0;
+}

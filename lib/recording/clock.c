@@ -1,0 +1,117 @@
+#include "recording/clock.h"
+
+#include "recording/moment.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <string.h>
+
+struct text_at {
+	const char *p, *end;
+};
+
+static bool eat(struct text_at *a, char c)
+{
+	if (a->p == a->end || *a->p != c)
+		return false;
+	a->p++;
+	return true;
+}
+
+/* Digits, least to most of them. */
+static bool whole(struct text_at *a, int least, int most, int64_t *x)
+{
+	int n = 0;
+	*x = 0;
+	for (; a->p < a->end && isdigit((unsigned char)*a->p) && n < most; n++)
+		*x = 10 * *x + (*a->p++ - '0');
+	return n >= least;
+}
+
+/* [hh:]mm:ss[.fraction] */
+static bool time_of_day(struct text_at *a, double *seconds)
+{
+	int64_t part[3], n = 0, digit;
+	do {
+		if (!whole(a, 1, n ? 2 : 4, &part[n]))
+			return false;
+		n++;
+	} while (n < 3 && eat(a, ':'));
+	if (n < 2 || part[n - 1] > 60 || part[n - 2] > (n == 3 ? 59 : 9999))
+		return false;
+	*seconds =
+		n == 3 ? (double)(3600 * part[0] + 60 * part[1] + part[2]) : (double)(60 * part[0] + part[1]);
+	if (eat(a, '.') || eat(a, ',')) {
+		int64_t fraction = 0, scale = 1;
+		if (a->p == a->end || !isdigit((unsigned char)*a->p))
+			return false;
+		while (whole(a, 1, 1, &digit))
+			if (scale < 1000000000000) {
+				fraction = 10 * fraction + digit;
+				scale *= 10;
+			}
+		*seconds += (double)fraction / (double)scale;
+	}
+	return true;
+}
+
+/* A date in the form of moment_parse: dashes for slashes, the year before day and month, a point for a comma. */
+static bool date_and_time(struct text_at *a, double *seconds)
+{
+	char t[48];
+	size_t n = (size_t)(a->end - a->p);
+	if (n < 16 || n >= sizeof t)
+		return false;
+	memcpy(t, a->p, n);
+	if (t[2] == '.' && t[5] == '.') { /* dd.mm.yyyy */
+		memcpy(t, a->p + 6, 4);
+		memcpy(t + 5, a->p + 3, 2);
+		memcpy(t + 8, a->p, 2);
+		t[4] = t[7] = '-';
+	} else if (t[4] == '/' && t[7] == '/') {
+		t[4] = t[7] = '-';
+	}
+	char *comma = memchr(t, ',', n);
+	if (comma)
+		*comma = '.';
+	if (!moment_parse(t, t + n, seconds))
+		return false;
+	a->p = a->end;
+	return true;
+}
+
+/* [-]d days [+]hh:mm:ss.fraction */
+static bool delta(struct text_at *a, double *seconds)
+{
+	int64_t d;
+	bool negative = eat(a, '-');
+	if (!whole(a, 1, 6, &d) || !eat(a, ' ') || a->end - a->p < 3 || memcmp(a->p, "day", 3))
+		return false;
+	a->p += 3;
+	eat(a, 's');
+	while (eat(a, ' ') || eat(a, '+'))
+		;
+	if (a->p == a->end)
+		*seconds = 0;
+	else if (!time_of_day(a, seconds))
+		return false;
+	*seconds += (double)(negative ? -d : d) * 86400;
+	return true;
+}
+
+enum clock_kind clock_parse(const char *s, const char *end, double *seconds)
+{
+	static bool (*const form[])(struct text_at *, double *) = {
+		[CLOCK_DATE] = date_and_time, [CLOCK_DAY] = time_of_day, [CLOCK_DELTA] = delta};
+	bool brackets = end - s > 2 && *s == '[' && end[-1] == ']';
+	if (brackets) {
+		s++;
+		end--;
+	}
+	for (int k = CLOCK_DATE; k <= CLOCK_DELTA; k++) {
+		struct text_at a = {s, end};
+		if (form[k](&a, seconds) && (a.p == a.end || (brackets && *a.p == ' ')))
+			return (enum clock_kind)k;
+	}
+	return CLOCK_NONE;
+}

@@ -1,0 +1,312 @@
+#include "recording/columns.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "recording/facts.h"
+#include "recording/time_column.h"
+#include "recording/unit.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+void columns_free(struct columns *c)
+{
+	names_free(&c->channels);
+	names_free(&c->extra);
+	names_free(&c->ignored);
+	names_free(&c->why);
+	free(c->from);
+	free(c->scale);
+	*c = (struct columns){0};
+}
+
+const char *columns_channel(const struct columns *c, int channel)
+{
+	int C = c->channels.n;
+	return channel < C ? c->channels.s[channel] : c->extra.s[channel - C];
+}
+
+static bool is_index(const char *name)
+{
+	static const char *const word[] = {"sample", "samples", "index", "sample index", "sample_index",
+		"sample number", "sample_number", "row"};
+	for (size_t i = 0; i < sizeof word / sizeof *word; i++)
+		if (!strcasecmp(word[i], name))
+			return true;
+	return false;
+}
+
+static char *listed(const struct names *l)
+{
+	struct text t = {0};
+	int shown = l->n > 40 ? 40 : l->n;
+	for (int i = 0; i < shown; i++)
+		text_addf(&t, "%s%s", i ? ", " : "", l->s[i]);
+	if (shown < l->n)
+		text_addf(&t, " and %d more", l->n - shown);
+	return text_take(&t);
+}
+
+static int absent(const char *file, const char *what, const char *name, const struct names *names)
+{
+	char *list = listed(names);
+	err_set(EX_DATAERR, "%s: there is no %s \"%s\"; its columns are: %s", file, what, name, list);
+	free(list);
+	return -1;
+}
+
+static void ignore(struct columns *c, const char *name, const char *why)
+{
+	names_add(&c->ignored, name);
+	names_add(&c->why, why);
+}
+
+/* The column of a role, unless it is dropped. */
+static int of_role(
+	const struct facts *f, enum role role, const struct names *names, const struct split_options *o)
+{
+	for (int i = 0; i < names->n; i++)
+		if (f->role[i] == (unsigned char)role && names_find(&o->drop, names->s[i]) < 0)
+			return i;
+	return -1;
+}
+
+/* The columns that hold labels and times. */
+static int find_special(struct columns *c, const char *file, const struct names *names, const struct facts *f,
+	const struct split_options *o)
+{
+	bool dropped = !o->label_column && names_find(&o->drop, "label") >= 0;
+	c->label = dropped ? -1 : names_find(names, o->label_column ? o->label_column : "label");
+	for (int i = 0; i < names->n && c->label < 0 && !dropped && !o->label_column; i++)
+		if (!strcasecmp(names->s[i], "label"))
+			c->label = i;
+	if (c->label < 0 && o->label_column)
+		return absent(file, "label column", o->label_column, names);
+	if (c->label < 0 && !dropped)
+		c->label = of_role(f, ROLE_LABEL, names, o);
+	const char *asked = o->reading.time_column;
+	c->time = asked ? names_find(names, asked) : of_role(f, ROLE_TIME, names, o);
+	if (c->time < 0 && asked)
+		return absent(file, "time column", asked, names);
+	enum split_time unit;
+	for (int i = 0; i < names->n && c->time < 0; i++)
+		if (i != c->label && f->role[i] == ROLE_OPEN && time_column_named(names->s[i], &unit) &&
+			names_find(&o->drop, names->s[i]) < 0)
+			c->time = i;
+	if (c->label >= 0 && c->label == c->time)
+		return err_set(EX_USAGE, "%s: column \"%s\" cannot hold both labels and times", file,
+			names->s[c->label]);
+	c->counter = of_role(f, ROLE_COUNTER, names, o);
+	c->message = of_role(f, ROLE_MESSAGE, names, o);
+	c->valid = of_role(f, ROLE_VALID, names, o);
+	c->made_up = of_role(f, ROLE_MADE_UP, names, o);
+	return 0;
+}
+
+/* A unit of something else makes a column no channel. */
+static bool other_unit(const struct names *units, int i)
+{
+	static const char others[] = "mmhg|cmh2o|kpa|pa|bpm|1/min|brpm|%|pct|degc|deg c|\xc2\xb0"
+				     "c|c|l|l/min|ml|cm|mm|g|mg|m/s2|m/s^2|deg/s|dps|"
+				     "ohm|kohm|lux|us/cm|microsiemens";
+	bool is = false;
+	if (i >= units->n || !*units->s[i])
+		return false;
+	char *lower = mem_text(units->s[i]);
+	for (char *c = lower; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	is = text_among(others, lower);
+	free(lower);
+	return is;
+}
+
+/* Of each channel, those for the reference too: what the file beside the recording says, else what was asked for, else the row of
+ * units, else what the recorder is known for. */
+static int find_units(struct columns *c, const char *file, const struct plan_facts *p, enum split_unit asked)
+{
+	int n = c->channels.n + c->extra.n;
+	c->scale = NEW_ARRAY(double, n);
+	for (int i = 0; i < n; i++) {
+		const char *name = columns_channel(c, i);
+		enum split_unit unit = asked;
+		int from = c->from[i];
+		double beside = channel_facts_factor(p->beside, name);
+		bool other = from >= 0 && from < p->units->n && other_unit(p->units, from);
+		if (i >= c->channels.n && (beside < 0 || (!(beside > 0) && unit == SPLIT_UNIT_AUTO && other)))
+			return err_set(EX_DATAERR,
+				"%s: channel \"%.80s\" is read for the reference, and its unit is none of "
+				"uV, "
+				"mV, V, nV",
+				beside < 0 ? p->beside->name : file, name);
+		if (unit == SPLIT_UNIT_AUTO && from >= 0 && from < p->units->n)
+			unit = unit_parse(p->units->s[from]);
+		if (unit == SPLIT_UNIT_AUTO)
+			unit = p->facts->unit;
+		c->scale[i] = beside > 0 ? beside : unit_factor(unit);
+	}
+	return 0;
+}
+
+static const char *why_role(const struct plan_facts *p, const char *name, int i)
+{
+	switch (p->facts->role[i]) {
+	case ROLE_CHANNEL:
+		return channel_facts_why(p->beside, name);
+	case ROLE_TIME:
+		return "a further time column";
+	case ROLE_LABEL:
+		return "further labels";
+	default:
+		return p->facts->why[i];
+	}
+}
+
+/* What is not a channel, in one word, or NULL. */
+static const char *why_not(const struct columns *c, const struct names *names, int i,
+	const struct split_options *o, const struct plan_facts *p)
+{
+	const char *name = names->s[i];
+	enum split_time unit;
+	if (i == c->label)
+		return p->why_label ? p->why_label : "holds the labels";
+	if (i == c->time)
+		return "holds the times";
+	if (names_find(&o->drop, name) >= 0)
+		return "dropped on request";
+	const struct names *wanted = o->like ? &o->like->channels : &o->channels;
+	if (wanted->n && names_find(wanted, name) >= 0)
+		return channel_facts_why(p->beside, name);
+	if (names_find(&options_conditioning(o)->reference, name) >= 0 && !channel_facts_bad(p->beside, name))
+		return "read for the reference";
+	if (wanted->n)
+		return o->like ? "not in the model" : "not among --channels";
+	if (p->facts->role[i] != ROLE_OPEN)
+		return why_role(p, name, i);
+	if (!*name)
+		return i ? "has no name" : "has no name: row numbers";
+	if (is_index(name))
+		return "row numbers";
+	if (time_column_named(name, &unit))
+		return "a further time column";
+	return other_unit(p->units, i) ? "its unit is no voltage" : channel_facts_why(p->beside, name);
+}
+
+static int check_wanted(const char *file, const struct names *names, const struct split_options *o)
+{
+	for (int i = 0; i < o->drop.n && !o->like; i++)
+		if (names_find(names, o->drop.s[i]) < 0)
+			return absent(file, "column (--drop)", o->drop.s[i], names);
+	for (int i = 0; i < o->channels.n; i++) {
+		if (names_find(names, o->channels.s[i]) < 0)
+			return absent(file, "column (--channels)", o->channels.s[i], names);
+		if (names_find(&o->drop, o->channels.s[i]) >= 0)
+			return err_set(EX_USAGE, "channel \"%s\" stands in --channels and in --drop",
+				o->channels.s[i]);
+	}
+	return 0;
+}
+
+/* The order is the model's, else that of --channels, else that of the first recording. */
+static int order_channels(struct columns *c, const char *file, const struct names *names,
+	const struct names *found, const struct split_options *o, const struct names *before)
+{
+	const struct names *order = o->like         ? &o->like->channels
+				    : before        ? before
+				    : o->channels.n ? &o->channels
+						    : found;
+	for (int i = 0; i < found->n; i++)
+		if (names_find(order, found->s[i]) < 0)
+			return err_set(EX_DATAERR,
+				"%s: channel \"%s\" is not in the recordings before it; --drop it, or pick "
+				"with --channels",
+				file, found->s[i]);
+	c->from = NEW_ARRAY(int, order->n);
+	for (int i = 0; i < order->n; i++) {
+		int there = names_find(found, order->s[i]);
+		names_add(&c->channels, order->s[i]);
+		c->from[i] = there < 0 ? -1 : names_find(names, order->s[i]);
+		if (there >= 0 || (o->like && o->missing != SPLIT_MISSING_ERROR))
+			continue;
+		const char *of = o->like ? "the model" : before ? "the recordings before it" : "--channels";
+		int out = names_find(&c->ignored, order->s[i]);
+		if (out >= 0)
+			return err_set(EX_DATAERR, "%s: channel \"%s\" of %s is left out here: %s", file,
+				order->s[i], of, c->why.s[out]);
+		char *list = listed(names);
+		err_set(EX_DATAERR, "%s: channel \"%s\" of %s is missing; its columns are: %s", file,
+			order->s[i], of, list);
+		free(list);
+		return -1;
+	}
+	return 0;
+}
+
+/* The reference's channels, those among the others aside. */
+static int find_extra(struct columns *c, const char *file, const struct names *names,
+	const struct split_options *o, const struct channel_facts *facts)
+{
+	const struct names *reference = &options_conditioning(o)->reference;
+	for (int i = 0; i < reference->n; i++) {
+		const char *name = reference->s[i];
+		int column = names_find(names, name);
+		if (names_find(&c->channels, name) >= 0)
+			continue;
+		bool bad = channel_facts_bad(facts, name);
+		if ((column < 0 || bad) && o->missing != SPLIT_MISSING_ERROR)
+			continue;
+		if (bad)
+			return err_set(EX_DATAERR,
+				"%s: channel \"%s\" of the %s is left out here: marked bad in %s", file, name,
+				o->like ? "model's reference" : "reference (--reference)", facts->name);
+		if (column < 0)
+			return absent(file,
+				o->like ? "channel of the model's reference" : "channel (--reference)", name,
+				names);
+		if (column == c->label || column == c->time)
+			return err_set(EX_USAGE, "%s: column \"%s\" of --reference holds %s", file, name,
+				column == c->label ? "the labels" : "the times");
+		names_add(&c->extra, name);
+		GROW(c->from, c->channels.n + c->extra.n);
+		c->from[c->channels.n + c->extra.n - 1] = column;
+	}
+	return 0;
+}
+
+int columns_plan(struct columns *c, const char *file, const struct names *names,
+	const struct split_options *o, const struct names *before, const struct plan_facts *p)
+{
+	*c = (struct columns){
+		.label = -1, .time = -1, .counter = -1, .message = -1, .valid = -1, .made_up = -1};
+	if (find_special(c, file, names, p->facts, o) || check_wanted(file, names, o))
+		return -1;
+	struct names found = {0};
+	for (int i = 0; i < names->n; i++) {
+		const char *why = why_not(c, names, i, o, p);
+		if (why)
+			ignore(c, names->s[i], why);
+		else
+			names_add(&found, names->s[i]);
+		if (i == c->time)
+			c->time_name = c->ignored.s[c->ignored.n - 1];
+	}
+	int r = order_channels(c, file, names, &found, o, before);
+	if (!r && !found.n) {
+		char *list = listed(names);
+		r = err_set(EX_DATAERR, "%s: no channel among its columns: %s%s", file, list,
+			options_conditioning(o)->reference.n ? "; --channels keeps those of --reference" : "");
+		free(list);
+	}
+	if (!r)
+		r = find_extra(c, file, names, o, p->beside);
+	names_free(&found);
+	if (!r)
+		r = find_units(c, file, p, (enum split_unit)o->reading.unit);
+	c->time_unit = (enum split_time)o->reading.time_unit;
+	if (c->time_unit == SPLIT_TIME_AUTO && c->time >= 0 && p->facts->role[c->time] == ROLE_TIME)
+		c->time_unit = p->facts->time_unit;
+	if (c->time_unit == SPLIT_TIME_AUTO && c->time >= 0 && c->time < p->units->n)
+		time_column_unit(p->units->s[c->time], strlen(p->units->s[c->time]), &c->time_unit);
+	return r;
+}

@@ -1,0 +1,74 @@
+/* The dialects of recorders: who wrote a table, and what its columns hold.
+ *
+ *     first rows of a table --> struct glimpse --> the first dialect that knows them --> struct facts --> columns_plan
+ *
+ * A dialect is one file, which defines dialect_NAME, and one line in the list below: whether a table is its own, and what it adds
+ * to what holds for all of them (facts in comments, names that are no signals, times and keys that are text, columns of labels).
+ */
+#ifndef RECORDING_DIALECT_DIALECT_H
+#define RECORDING_DIALECT_DIALECT_H
+
+#include "io/csv.h"
+#include "recording/facts.h"
+
+/* All of them, in the order in which they are asked: NAME stands for dialect_NAME in a file of this folder. */
+#define DIALECTS(X)       \
+	X(plain)          \
+	X(openbci)        \
+	X(mindmonitor)    \
+	X(muse)           \
+	X(emotiv)         \
+	X(unicorn)        \
+	X(openvibe)       \
+	X(physionet)      \
+	X(eeglab)         \
+	X(neuroelectrics) \
+	X(brainflow)
+
+/* For --dialect: auto, and the names of the list in its order. */
+#define DIALECT_CHOICE(name) "|" #name
+#define DIALECT_CHOICES      "auto" DIALECTS(DIALECT_CHOICE)
+
+/* What can be seen without reading on. */
+struct glimpse {
+	struct csv_table *table;
+	const char *file;
+	const struct names *names, *units, *comments;
+	int n;       /* columns */
+	bool header; /* they have names */
+	char delim;
+	struct csv_cell *row[2]; /* the first row of data, without names the first two; NULL = none */
+	int cells[2];            /* of each */
+};
+
+struct dialect {
+	bool (*is)(const struct glimpse *);                   /* NULL: only when it is asked for */
+	void (*plan)(const struct glimpse *, struct facts *); /* NULL: what holds for all is enough */
+};
+
+#define DIALECT_DECLARED(name) extern const struct dialect dialect_##name;
+DIALECTS(DIALECT_DECLARED)
+
+/* Which dialect a table is of, or the one that was asked for, and what that says. -1 with an error; facts_free in any case. */
+int dialect_find(struct facts *, const char *file, struct csv_table *, const struct split_reading *);
+/* The name of a choice of DIALECT_CHOICES from 1, NULL beyond them. */
+const char *dialect_name(int choice);
+
+/* --- for dialects */
+
+/* Whether this is what a pattern of the shell (fnmatch) says, letter case aside. */
+bool name_like(const char *name, const char *pattern);
+/* The first column with such a name, -1 = none. */
+int column_like(const struct glimpse *, const char *pattern);
+/* The fact of such a key in the comments, NULL = none. */
+const char *fact_like(const struct facts *, const char *pattern);
+/* The first number in a text, 0 = none. */
+double number_in(const char *text);
+/* The cell of one of the first rows as a number. */
+bool glimpse_number(const struct glimpse *, int row, int column, double *x);
+bool is_whole(double x);
+
+/* Why a column of this name is no signal, or NULL, and the role it has instead. */
+const char *vocabulary(const char *name, enum role *);
+
+#endif

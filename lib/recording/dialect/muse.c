@@ -1,0 +1,44 @@
+/* The Muse headband: Mind Monitor's files, and those of muse-lsl. */
+#include "recording/dialect/dialect.h"
+
+static const double muse_rate = 256;
+
+static bool mindmonitor_is(const struct glimpse *g)
+{
+	return column_like(g, "timestamp") >= 0 && column_like(g, "raw_*") >= 0;
+}
+
+/* The cell of the last column is there only in rows with a message, which have no other. */
+static void mindmonitor_plan(const struct glimpse *g, struct facts *f)
+{
+	for (int i = 0; i < g->n && g->header; i++)
+		if (name_like(g->names->s[i], "raw_*"))
+			facts_role(f, i, ROLE_CHANNEL, NULL);
+	facts_role(f, column_like(g, "timestamp"), ROLE_TIME, NULL);
+	f->device_rate = muse_rate;
+	if (g->n > 1 && column_like(g, "elements") == g->n - 1)
+		csv_table_widths(g->table, g->n - 1, g->n);
+	for (int i = 0; i < g->n; i++) {
+		enum role role;
+		if (f->role[i] == ROLE_OPEN && !vocabulary(g->names->s[i], &role))
+			facts_role(f, i, ROLE_IGNORED, "not a RAW_ channel");
+	}
+}
+
+/* Mind Monitor (Muse): band powers and RAW_ columns, bursts, rows with a message only. */
+const struct dialect dialect_mindmonitor = {mindmonitor_is, mindmonitor_plan};
+
+static bool muse_is(const struct glimpse *g)
+{
+	return column_like(g, "timestamps") >= 0 && column_like(g, "tp9") >= 0 &&
+	       column_like(g, "af7") >= 0 && column_like(g, "af8") >= 0 && column_like(g, "tp10") >= 0;
+}
+
+static void muse_plan(const struct glimpse *g, struct facts *f)
+{
+	facts_role(f, column_like(g, "timestamps"), ROLE_TIME, NULL);
+	f->device_rate = muse_rate;
+}
+
+/* muse-lsl: TP9, AF7, AF8, TP10 and timestamps. */
+const struct dialect dialect_muse = {muse_is, muse_plan};

@@ -1,0 +1,5 @@
+#include "recording/reader.h"
+
+extern const struct recording_reader reader_csv;
+
+const struct recording_reader *const reader_table[] = {&reader_csv, NULL};

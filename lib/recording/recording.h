@@ -1,0 +1,136 @@
+/* One recording on its way from text to windows: its rows go into a spool file, and only runs are kept.
+ *
+ *     rows    0 1 2 3 4 5 6 7 8 9
+ *     label   a a a a - - b b b b      run {0, a} {4, -1} {6, b}
+ *     gap               |              gap {5}: a sample is missing before row 5
+ *     hole        *                    hole {row 3, 1 row, channel 2}
+ */
+#ifndef RECORDING_RECORDING_H
+#define RECORDING_RECORDING_H
+
+#include "io/csv.h"
+#include "recording/clock.h"
+#include "recording/columns.h"
+#include "recording/reader.h"
+#include "recording/timeline.h"
+
+struct label_run {
+	int64_t row;
+	int32_t label; /* index into the names given, -1 = unlabelled */
+};
+
+struct hole {
+	int64_t row, rows;
+	int channel;
+};
+
+struct stretch {
+	int64_t row, rows;
+};
+
+/* What an event makes: rows of one label, in which windows are cut. Two may share a row. */
+struct trial {
+	int64_t row, rows;
+	int32_t label;
+	int windows; /* filled while cutting */
+};
+
+/* Rows that are missing before this one by a counter of samples; NaN = it began anew. */
+struct jump {
+	int64_t row;
+	double lost;
+};
+
+struct recording {
+	char *name, *group; /* as in the result */
+	struct columns columns;
+	struct facts facts; /* what its first lines say */
+	struct text_form form;
+	enum clock_kind clock;        /* how its times are written */
+	int64_t messages, marked;     /* rows with a message only; rows the recorder does not trust */
+	bool counted;                 /* a counter tells what is missing, */
+	double round;                 /* of so many rows before it begins again (0 = not known) */
+	struct jump *jump;            /* [jumps] here */
+	int64_t jumps, jump_room;
+	struct shelf jump_shelf;
+	int64_t first, rows; /* its rows of the spool */
+	int64_t recorded;    /* its rows as they were read */
+	int up, down;        /* resampled by up / down; 1 and 1 when not */
+	int delay;           /* rows as they were read that resampling waits for */
+	struct timeline time;
+	double rate; /* Hz, as it was recorded; 0 = not known */
+	const char *rate_from;
+	struct label_run *run; /* [runs] */
+	int64_t runs, run_room;
+	struct shelf run_shelf;
+	bool by_trials;      /* windows are cut in these, by row, and nowhere else */
+	struct trial *trial; /* [trials] */
+	int64_t trials;
+	struct hole *hole; /* [holes] by row of their start */
+	int64_t holes, hole_room;
+	struct shelf hole_shelf;
+	struct stretch *bad; /* [bads] rows with a hole */
+	int64_t bads, bad_room;
+	struct shelf bad_shelf;
+	int64_t missing;     /* cells */
+	int64_t *label_rows; /* [labels]: rows of each label, unlabelled ones not counted */
+	int labels;
+	/* filled while cutting */
+	int64_t windows, left_out;
+	int64_t *label_windows; /* [labels] */
+};
+
+/* The first time of its column in seconds, when that is a date (since 1970); else NAN. */
+double recording_start(const struct recording *);
+
+/* The rows of all recordings, in a nameless temporary file. */
+struct spool {
+	int fd; /* floats [rows][C]; -1 = not opened yet */
+	int C;
+	int64_t rows;
+};
+
+/* Reads the rest of it; labels are interned into `labels`. -1 with an error; recording_free in any case. */
+int recording_read(struct recording *, struct reader *, const struct split_options *,
+	struct names *labels, struct spool *);
+/* Its rate: from t [n], the first times of its column of this name (NULL: it has none), what it says itself, --rate and the
+ * model. */
+int recording_rate(struct recording *, const char *file, const char *column, const double *t, int64_t n,
+	const struct split_options *);
+/* Sentences on what was met while reading: messages, rows of another width, samples the recorder does not trust. */
+void recording_remarks(const struct recording *, struct names *);
+/* Draws lines through the holes, in the spool. -1 when a channel has no value at all in a stretch without gaps. */
+int recording_interpolate(const struct recording *, const char *file, const struct spool *);
+struct conditioner;
+
+/* What conditions its rows (filter/conditioner.h); sets up, down and delay. NULL with an error. */
+struct conditioner *recording_conditioner(
+	struct recording *, const char *file, const struct split_options *, const struct conditioning *);
+/* Its rows of `raw`, which holds nothing else, conditioned into the spool: reference, filters, another rate. Lists of rows stay
+ * what they are until recording_resampled. */
+int recording_condition(struct recording *, const char *file, const struct split_options *,
+	const struct conditioning *, const struct spool *raw, struct spool *);
+/* From now on rows, runs, gaps and bad rows count the rows out. */
+void recording_resampled(struct recording *);
+/* So many samples as they were recorded, in samples out. */
+double recording_sample(const struct recording *, double recorded);
+/* Samples out from the first one to the end: of its time, gaps filled, or (not timed) of its rows alone. */
+double recording_samples(const struct recording *, bool timed);
+/* The row out at a sample of that line: the nearest one, within a gap the first behind it. May lie outside the recording.
+ * After recording_resampled. */
+int64_t recording_row_at(const struct recording *, double sample, bool timed);
+/* Gives label i the number to[i], of `labels` in all, and counts the rows of each. */
+void recording_labels(struct recording *, const int32_t *to, int labels);
+void recording_free(struct recording *);
+/* Frees the lists that nobody needs once the windows are cut. */
+void recording_slim(struct recording *);
+
+/* Adds rows of C values; opens the spool when it is not yet. */
+int spool_rows(struct spool *, const float *x, int64_t rows, int C);
+/* Adds the rows of another spool, which begin at row *first then. */
+int spool_append(struct spool *, const struct spool *from, int64_t *first);
+/* The rows of the spool, read or written in place; NULL with an error. At least one row. */
+float *spool_map(const struct spool *, bool writable);
+void spool_unmap(const struct spool *, float *);
+
+#endif

@@ -1,0 +1,196 @@
+#include "recording/rows.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "recording/label.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A channel that is made up: the mean of others. */
+struct made_up {
+	int channel, n;
+	int *of; /* [n] channels */
+};
+
+/* A made-up channel: the mean of those that have a value in this row. */
+static void fill_in(struct rows *r, const struct made_up *m, float *x)
+{
+	double sum = 0;
+	int n = 0;
+	for (int j = 0; j < m->n; j++) {
+		if (r->hole[m->of[j]])
+			continue;
+		sum += (double)x[m->of[j]];
+		n++;
+	}
+	x[m->channel] = n ? (float)(sum / n) : 0;
+	if (!n) {
+		r->hole[m->channel] = true;
+		r->missing++;
+	}
+}
+
+void rows_make_up(struct rows *r, float *x)
+{
+	for (int i = 0; i < r->mades; i++)
+		fill_in(r, &r->made[i], x);
+}
+
+void rows_count(struct rows *r, double counter)
+{
+	double lost = r->columns->counter < 0 ? -1 : counter_take(&r->counter, counter);
+	r->lost = r->counter.useless ? -1 : lost;
+}
+
+void rows_mark(struct rows *r, bool invalid, bool made_up)
+{
+	if (!invalid && !made_up)
+		return;
+	r->marked++;
+	if (r->o->value == SPLIT_VALUE_ERROR)
+		return;
+	for (int c = 0; c < r->C; c++)
+		r->hole[c] = true;
+	r->missing = r->C;
+}
+
+/* --- rows of blocks */
+
+static int no_value(struct rows *r, int channel)
+{
+	if (r->o->value == SPLIT_VALUE_ERROR && !r->o->explain)
+		return err_set(EX_DATAERR,
+			"%s: row %lld: channel \"%s\": no value; --missing drop-window leaves out the windows it "
+			"touches, --missing interp draws a line across it",
+			r->reader->file, (long long)r->taken, columns_channel(r->columns, channel));
+	r->hole[channel] = true;
+	r->missing++;
+	return 0;
+}
+
+static int scale_channels(struct rows *r, const float *number, float *x)
+{
+	const int *from = r->columns->from;
+	if (r->missing)
+		memset(r->hole, 0, (size_t)r->C * sizeof *r->hole);
+	r->missing = 0;
+	for (int c = 0; c < r->C; c++) {
+		x[c] = from[c] < 0 ? 0 : (float)((double)number[from[c]] * r->scale[c]);
+		if (isfinite(x[c]))
+			continue;
+		x[c] = 0;
+		if (no_value(r, c))
+			return -1;
+	}
+	rows_make_up(r, x);
+	return 0;
+}
+
+/* A label that is a number; none: no label. */
+static int number_label(struct rows *r, float label)
+{
+	char s[32];
+	if (r->labelled && label == r->number)
+		return 0;
+	r->labelled = isfinite(label);
+	r->number = label;
+	int n = r->labelled ? snprintf(s, sizeof s, "%.9g", (double)label) : 0;
+	return label_read(r->o, r->reader->file, (long long)r->taken, (struct csv_cell){s, s + n}, r->labels,
+		&r->label);
+}
+
+static int next_block(struct rows *r)
+{
+	r->at = 0;
+	r->block = (struct reader_block){0};
+	int more = r->reader->format->block(r->reader, &r->block);
+	return more == 1 && r->block.rows < 1 ? 0 : more;
+}
+
+static int row_of_block(struct rows *r, float *x)
+{
+	const struct columns *k = r->columns;
+	int more = r->at < r->block.rows ? 1 : next_block(r);
+	if (more != 1)
+		return more;
+	const float *number = r->block.x + r->at * r->reader->names.n;
+	bool first = !r->at++;
+	r->taken++;
+	if (scale_channels(r, number, x) || (k->label >= 0 && number_label(r, number[k->label])))
+		return -1;
+	r->time = k->time < 0 ? 0 : (double)number[k->time];
+	rows_count(r, k->counter < 0 ? 0 : (double)number[k->counter]);
+	if (first && r->taken > 1 && (r->block.lost > 0 || isnan(r->block.lost)))
+		r->lost = r->block.lost;
+	rows_mark(r, k->valid >= 0 && number[k->valid] == 0, k->made_up >= 0 && number[k->made_up] > 0);
+	return 1;
+}
+
+int rows_next(struct rows *r, float *x)
+{
+	return r->next(r, x);
+}
+
+bool rows_ready(const struct rows *r)
+{
+	return r->at < r->block.rows || reader_ready(r->reader);
+}
+
+/* --- channels that are not there */
+
+static int make_up(struct rows *r, int channel)
+{
+	const struct layout *l = r->o->like;
+	const int *from = r->columns->from;
+	struct made_up m = {channel, 0, NEW_ARRAY(int, r->C)};
+	for (int pass = 0; pass < 2 && !m.n; pass++) /* the region that owns it, then any it is in */
+		for (int k = 0; k < l->regions && !m.n; k++) {
+			const struct region *g = &l->region[k];
+			bool in = false;
+			for (int j = 0; j < g->width; j++)
+				in |= g->channel[j] == channel && (pass || g->core[j]);
+			for (int j = 0; j < g->width && in; j++)
+				if (g->channel[j] >= 0 && from[g->channel[j]] >= 0)
+					m.of[m.n++] = g->channel[j];
+		}
+	GROW(r->made, r->mades + 1);
+	r->made[r->mades++] = m;
+	return m.n ? 0
+		   : err_set(EX_DATAERR,
+			     "%s: channel \"%s\" of the model is missing, and so is every other of its "
+			     "region",
+			     r->reader->file, l->channels.s[channel]);
+}
+
+int rows_begin(struct rows *r, struct reader *reader, const struct columns *columns,
+	const struct split_options *o, struct names *labels)
+{
+	*r = (struct rows){.reader = reader,
+		.next = reader->format->row ? reader->format->row : row_of_block,
+		.columns = columns,
+		.o = o,
+		.labels = labels,
+		.C = columns->channels.n + columns->extra.n,
+		.straight = columns->from[0] >= 0,
+		.scale = columns->scale,
+		.label = -1};
+	for (int c = 0; c < r->C; c++)
+		r->straight &= columns->from[c] == columns->from[0] + c;
+	r->hole = NEW_ARRAY(bool, r->C);
+	for (int c = 0; c < r->C; c++)
+		if (columns->from[c] < 0 && o->missing == SPLIT_MISSING_INTERP && make_up(r, c))
+			return -1;
+	return 0;
+}
+
+void rows_end(struct rows *r)
+{
+	for (int i = 0; i < r->mades; i++)
+		free(r->made[i].of);
+	free(r->made);
+	free(r->hole);
+	text_free(&r->cell);
+}
