@@ -17,12 +17,12 @@ enum ffn_form { FFN_MLP, FFN_GLU, FFN_GEGLU, FFN_SWIGLU, FFN_RESIDUAL };
 
 struct expert_shape {
 	int H, F;
-	const double *own;          /* values of the types' own keys: see moe/setting.h */
 	enum activation activation; /* of mlp, residual and conv */
 	enum ffn_form form;
 	bool inner_norm, output_norm;
-	int heads;  /* attention; divides H */
-	int kernel; /* conv: taps */
+	int heads;         /* attention; divides H */
+	int kernel;        /* conv: taps */
+	const double *own; /* values of the types' own keys: see moe/setting.h */
 };
 
 /* The rows an expert is given, window after window: which belong together, and when they are. */

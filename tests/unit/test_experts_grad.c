@@ -220,7 +220,7 @@ static void ffn_forms_grad(void)
 			struct subject s = {0};
 			struct rng r = rng_stream(14, "x", (uint64_t)form, (uint64_t)norms);
 			shape = (struct expert_shape){
-				4, 9, ACT_GELU, (enum ffn_form)form, norms & 1, norms > 1, 0, 0};
+				4, 9, ACT_GELU, (enum ffn_form)form, norms & 1, norms > 1, 0, 0, NULL};
 			add_expert(&s, &r, 5);
 			differences(&s, expert, norms ? 0.25 : 0);
 			clear(&s);
@@ -234,7 +234,7 @@ static void other_types_grad(void)
 		struct subject s = {0};
 		struct rng r = rng_stream(20, "x", i, 0);
 		type = expert_find(name[i / 2]);
-		shape = (struct expert_shape){4, 9, ACT_GELU, FFN_MLP, false, false, 2, 3};
+		shape = (struct expert_shape){4, 9, ACT_GELU, FFN_MLP, false, false, 2, 3, NULL};
 		add_expert(&s, &r, 15);
 		differences(&s, expert, i % 2 ? 0.25 : 0);
 		clear(&s);
@@ -251,7 +251,7 @@ static void one_expert_is_dense(void)
 	for (int form = FFN_MLP; form <= FFN_RESIDUAL; form++) {
 		struct subject s = {0};
 		struct rng r = rng_stream(15, "x", (uint64_t)form, 0);
-		shape = (struct expert_shape){4, 9, ACT_RELU, (enum ffn_form)form, true, true, 0, 0};
+		shape = (struct expert_shape){4, 9, ACT_RELU, (enum ffn_form)form, true, true, 0, 0, NULL};
 		int n = add_expert(&s, &r, 6);
 		add(&s, &r, 1, shape.H);
 		struct mixture m = {.router = router_find("topk"),
@@ -311,7 +311,7 @@ static void case_17_other_types(void)
 	for (uint64_t i = 0; i < 2; i++) {
 		struct subject s = {0}, same = {0};
 		type = expert_find(name[i]);
-		shape = (struct expert_shape){4, 9, ACT_RELU, FFN_MLP, false, false, 2, 3};
+		shape = (struct expert_shape){4, 9, ACT_RELU, FFN_MLP, false, false, 2, 3, NULL};
 		struct rng a = rng_stream(21, "x", i, 0), b = a;
 		int n = add_expert(&s, &a, 8);
 		add_expert(&same, &b, 8);

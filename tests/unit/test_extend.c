@@ -54,7 +54,7 @@ static const struct router_type router_tilted = {.name = "tilted",
 	.choose = router_choose};
 
 ROUTERS(ROUTER_DECLARATION)
-const struct router_type *const router_table[] = {ROUTERS(ROUTER_ROW) & router_tilted, NULL};
+const struct router_type *const router_table[] = {ROUTERS(ROUTER_ROW) ROUTER_ROW(tilted) NULL};
 
 /* --- a type of experts: gain (W x + b) */
 
@@ -82,7 +82,7 @@ static const struct expert_type expert_mapped = {.name = "mapped",
 	.forward = expert_forward};
 
 EXPERTS(EXPERT_DECLARATION)
-const struct expert_type *const expert_table[] = {EXPERTS(EXPERT_ROW) & expert_mapped, NULL};
+const struct expert_type *const expert_table[] = {EXPERTS(EXPERT_ROW) EXPERT_ROW(mapped) NULL};
 
 /* --- a tokeniser: every n-th sample is a token */
 
@@ -125,7 +125,7 @@ static const struct tokeniser tokeniser_thinned = {.name = "thinned",
 	.features = token_features};
 
 TOKENISERS(TOKENISER_DECLARATION)
-const struct tokeniser *const tokeniser_table[] = {TOKENISERS(TOKENISER_ROW) & tokeniser_thinned, NULL};
+const struct tokeniser *const tokeniser_table[] = {TOKENISERS(TOKENISER_ROW) TOKENISER_ROW(thinned) NULL};
 
 /* --- an optimizer: x falls by lr g; its slot sums up the gradients */
 
@@ -145,8 +145,8 @@ static void descend(const struct param *p, real *x, real *gradient, real *const 
 static const struct optimizer optimizer_descent = {"descent", 1, {"optimizer.sum."}, descend};
 
 OPTIMIZERS(OPTIMIZER_DECLARATION)
-const struct optimizer *const optimizer_table[] = {OPTIMIZERS(OPTIMIZER_ROW) & optimizer_descent, NULL};
-const char *const optimizer_names[] = {OPTIMIZERS(OPTIMIZER_NAME) "descent", NULL};
+const struct optimizer *const optimizer_table[] = {OPTIMIZERS(OPTIMIZER_ROW) OPTIMIZER_ROW(descent) NULL};
+const char *const optimizer_names[] = {OPTIMIZERS(OPTIMIZER_NAME) OPTIMIZER_NAME(descent) NULL};
 
 /* --- an augmentation: the window is so many times as large */
 
@@ -161,7 +161,7 @@ static const struct augmentation augmentation_larger = {
 
 AUGMENTATION_LIST(AUGMENTATION_DECLARATION)
 const struct augmentation *const augmentation_table[] = {
-	AUGMENTATION_LIST(AUGMENTATION_ROW) & augmentation_larger, NULL};
+	AUGMENTATION_LIST(AUGMENTATION_ROW) AUGMENTATION_ROW(larger) NULL};
 
 /* --- what all of them go through */
 
