@@ -1,4 +1,5 @@
 #include "model/config_keys.h"
+#include "model/head.h"
 #include "model/tokeniser.h"
 
 #include "base/error.h"
@@ -49,9 +50,17 @@ const char *config_router(const struct config *c)
 	return c->moe.use_gating_network ? router_table[c->moe.router]->name : "random";
 }
 
+const struct head_type *config_head(const struct config *c)
+{
+	if (c->head.type)
+		return head_table[c->head.type - 1];
+	return c->gate.combine == COMBINE_ANSWERS ? &head_answers : &head_classifier;
+}
+
 bool config_evidence(const struct config *c)
 {
-	return c->encoder.evidence == EVIDENCE_RIDGE && tokeniser_table[c->encoder.tokens]->standardised;
+	return c->encoder.evidence == EVIDENCE_RIDGE && tokeniser_table[c->encoder.tokens]->standardised &&
+	       config_head(c)->classes;
 }
 
 bool config_conditioned(const struct config *c)
@@ -121,13 +130,18 @@ static int set(
 	return 0;
 }
 
+static bool key_is_word(const struct key *k)
+{
+	return k->kind == CHOICE || k->kind == HEAD;
+}
+
 /* KEY=VALUE; where the VALUE is not JSON it is a bare word. */
 static int assign(struct configuration *c, const char *assignment, enum config_from from, const char *what)
 {
 	const char *equals = strchr(assignment, '=');
 	char *name = mem_text_n(assignment, (size_t)(equals - assignment));
 	int i = find(name), r;
-	cJSON *v = i >= 0 && config_keys[i].kind == CHOICE ? NULL
+	cJSON *v = i >= 0 && key_is_word(&config_keys[i]) ? NULL
 							   : json_parse(equals + 1, strlen(equals + 1), what);
 	if (!v)
 		v = json_of_text(equals + 1);
@@ -143,7 +157,7 @@ void config_begin(struct configuration *c, int preset)
 	c->from = NEW_ARRAY(unsigned char, config_key_count);
 	for (int i = 0; i < config_key_count; i++) {
 		const char *text = config_keys[i].value;
-		cJSON *v = config_keys[i].kind == CHOICE ? json_of_text(text)
+		cJSON *v = key_is_word(&config_keys[i]) ? json_of_text(text)
 							 : json_parse(text, strlen(text), "default");
 		must(v && !key_set(&c->value, &config_keys[i], v, FROM_PRESET, "default"));
 		cJSON_Delete(v);
@@ -257,7 +271,8 @@ int config_set(struct configuration *c, const char *assignment)
 static bool of_the_network(const struct key *k)
 {
 	return (text_starts(k->name, "encoder.") || text_starts(k->name, "bridge.") ||
-		       text_starts(k->name, "gate.") || text_starts(k->name, "moe.")) &&
+		       text_starts(k->name, "gate.") || text_starts(k->name, "head.") ||
+		       text_starts(k->name, "moe.")) &&
 	       !text_among(
 		       "encoder.dropout|gate.noise_std|gate.load_balance_weight|moe.load_balance_weight|moe."
 		       "load_balance_form|moe.z_loss_weight|"

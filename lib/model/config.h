@@ -64,6 +64,9 @@ struct config {
 		double noise_std, temperature, load_balance_weight;
 	} gate;
 	struct {
+		int type; /* 0: as gate.combine says; else 1 + index into the table of heads */
+	} head;
+	struct {
 		struct layer_set {
 			int kind, n, list[CONFIG_LISTED]; /* every: list[0] */
 		} layers;
@@ -166,6 +169,8 @@ int config_warmup(const struct configuration *, long steps);
 
 /* Name of the router in use: random without a gating network. */
 const char *config_router(const struct config *);
+/* The output head (model/head.h). */
+const struct head_type *config_head(const struct config *);
 bool config_evidence(const struct config *);    /* whether regions give evidence by a linear map */
 bool config_conditioned(const struct config *); /* whether it reads a window's condition */
 /* What keeps the experts of this router even (enum balance_kind): a loss, unless the router can do without. */

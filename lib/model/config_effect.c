@@ -1,6 +1,7 @@
 /* Which keys have an effect, by the values of the others. */
 #include "model/config_effect.h"
 
+#include "model/head.h"
 #include "model/tokeniser.h"
 #include "moe/expert.h"
 #include "moe/rebalance.h"
@@ -39,9 +40,14 @@ bool with_covariance(const struct config *c)
 	return !strcmp(tokeniser_table[c->encoder.tokens]->name, "covariance");
 }
 
+bool with_combine(const struct config *c)
+{
+	return !c->head.type;
+}
+
 bool with_answers(const struct config *c)
 {
-	return c->gate.combine == COMBINE_ANSWERS;
+	return config_head(c)->own;
 }
 
 bool with_bridge(const struct config *c)

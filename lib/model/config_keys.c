@@ -1,6 +1,7 @@
 #include "model/config_keys.h"
 
 #include "model/config_effect.h"
+#include "model/head.h"
 #include "model/tokeniser.h"
 #include "moe/expert.h"
 #include "moe/rebalance.h"
@@ -98,7 +99,8 @@ const struct key config_keys[] = {
 	{"gate.type", CHOICE, AT(gate.type), "mlp", 0, 0, "mlp|linear", NULL, NULL, NULL,
 		"how the gate's logits come from what it reads: through a hidden layer, or by one linear "
 		"map"},
-	{"gate.combine", CHOICE, AT(gate.combine), "features", 0, 0, "features|answers", NULL, NULL, NULL,
+	{"gate.combine", CHOICE, AT(gate.combine), "features", 0, 0, "features|answers", NULL, with_combine,
+		"head.type is not auto",
 		"what the gate's weights mix: the regions' summaries before one classifier, or the "
 		"probabilities of a classifier of each region's own"},
 	{"gate.top_k", INT, AT(gate.top_k), "0", 0, 65536, NULL, NULL, NULL, NULL,
@@ -111,6 +113,9 @@ const struct key config_keys[] = {
 		NULL,
 		"weight of a loss that is least when the regions share the windows evenly: K times the sum "
 		"of share of windows with the largest weight times mean weight"},
+	{"head.type", HEAD, AT(head.type), "auto", 0, 0, NULL, NULL, NULL, NULL,
+		"what the model puts out, and is trained to: auto, classes as gate.combine says; or an output "
+		"head by its name"},
 	{"moe.layers", LAYERS, AT(moe.layers), "\"none\"", 0, 0, NULL, NULL, NULL, NULL,
 		"layers whose feed-forward is a mixture of experts: none, all, a list of indices, or every:n "
 		"for each n-th"},
@@ -305,7 +310,7 @@ const struct key config_keys[] = {
 	{"train.label_smoothing", REAL_NUMBER, AT(train.label_smoothing), "0", 0, 0.99, NULL, NULL, NULL,
 		NULL, "share of the target that is spread over all classes"},
 	{"train.expert_loss_weight", REAL_NUMBER, AT(train.expert_loss_weight), "0", 0, 1e3, NULL, NULL,
-		with_answers, "gate.combine is not answers",
+		with_answers, "the regions have no answers of their own (gate.combine, head.type)",
 		"weight of the sum of the regions' own cross-entropies"},
 	{"train.ridge", REAL_NUMBER, AT(train.ridge), "2", 1e-9, 1e9, NULL, NULL, config_evidence,
 		"no region gives evidence (encoder.evidence)",
@@ -358,7 +363,11 @@ struct names key_choices(const struct key *k)
 	else if (!strcmp(k->name, "preset"))
 		for (int i = 0; preset_table[i].name; i++)
 			names_add(&l, preset_table[i].name);
-	else if (!strcmp(k->name, "moe.router"))
+	else if (k->kind == HEAD) {
+		names_add(&l, "auto");
+		for (int i = 0; head_table[i]; i++)
+			names_add(&l, head_table[i]->name);
+	} else if (!strcmp(k->name, "moe.router"))
 		for (int i = 0; router_table[i]; i++)
 			names_add(&l, router_table[i]->name);
 	else

@@ -6,7 +6,8 @@
 
 #include <stddef.h>
 
-enum key_kind { INT, REAL_NUMBER, BOOL, CHOICE, BANDS, LAYERS, COUNTS, TYPES, AUGMENT, LATER };
+/* HEAD: a choice that is shown and written only where it is not at its default, which files and lists of before do not have. */
+enum key_kind { INT, REAL_NUMBER, BOOL, CHOICE, HEAD, BANDS, LAYERS, COUNTS, TYPES, AUGMENT, LATER };
 
 struct key {
 	const char *name;
@@ -37,6 +38,7 @@ extern const struct preset
 
 bool preset_names(int preset, const char *key); /* whether its lists do */
 
+bool key_shown(const struct key *, const struct config *); /* in lists and files */
 struct names key_choices(const struct key *); /* to be freed */
 /* Sets it; from a model a value that has no effect is accepted. -1 with an error that begins with `what`. */
 int key_set(struct config *, const struct key *, const cJSON *, enum config_from, const char *what);

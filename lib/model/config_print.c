@@ -66,6 +66,7 @@ void key_value(const struct key *k, const struct config *c, struct text *t)
 	case BOOL:
 		text_add(t, *(const int *)(const void *)at ? "true" : "false");
 		break;
+	case HEAD:
 	case CHOICE: {
 		struct names l = key_choices(k);
 		json_string(t, l.s[*(const int *)(const void *)at]);
@@ -93,6 +94,11 @@ void key_value(const struct key *k, const struct config *c, struct text *t)
 	}
 }
 
+bool key_shown(const struct key *k, const struct config *c)
+{
+	return k->kind != LATER && (k->kind != HEAD || c->head.type);
+}
+
 void config_write_json(const struct config *c, struct text *t)
 {
 	text_addf(t, "{\"preset\":\"%s\"", config_preset_name(c->preset));
@@ -100,7 +106,7 @@ void config_write_json(const struct config *c, struct text *t)
 	size_t n = 0;
 	for (int i = 1; i < config_key_count; i++) {
 		const char *dot = strchr(config_keys[i].name, '.');
-		if (config_keys[i].kind == LATER)
+		if (!key_shown(&config_keys[i], c))
 			continue;
 		size_t m = (size_t)(dot - config_keys[i].name);
 		if (m != n || memcmp(open, config_keys[i].name, n)) {
@@ -133,7 +139,7 @@ void config_print(const struct configuration *c, long steps, struct text *t)
 	value.train.warmup_steps = config_warmup(c, steps);
 	for (int i = 0; i < config_key_count; i++) {
 		const struct key *k = &config_keys[i];
-		if (k->kind == LATER)
+		if (!key_shown(k, &value))
 			continue;
 		text_addf(t, "%s\t", k->name);
 		key_value(k, &value, t);
@@ -187,7 +193,7 @@ void config_print_mdoc(struct text *t)
 		if (k->kind == LATER)
 			continue;
 		text_addf(t, ".It Cm %s", k->name);
-		if (k->kind == CHOICE) {
+		if (k->kind == CHOICE || k->kind == HEAD) {
 			struct names l = key_choices(k);
 			char *list = names_join(&l, " | ");
 			text_addf(t, " Ns = Ns Ar \"%s\"", list);

@@ -206,6 +206,7 @@ int key_set(struct config *c, const struct key *k, const cJSON *v, enum config_f
 	case LATER:
 		return set_later(k, v, from, what);
 	case CHOICE:
+	case HEAD:
 		return set_choice(k, (int *)(void *)to, v, what);
 	case BANDS:
 		return set_bands(k, c, v, what);

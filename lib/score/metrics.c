@@ -1,6 +1,7 @@
 #include "score/metrics.h"
 
 #include "base/mem.h"
+#include "base/softmax.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -36,13 +37,7 @@ int metrics_answer(const real *z, int n)
 
 int metrics_softmax(const real *z, int n, double temperature, double *p)
 {
-	int best = metrics_answer(z, n);
-	double sum = 0;
-	for (int c = 0; c < n; c++)
-		sum += p[c] = exp(((double)z[c] - (double)z[best]) / temperature);
-	for (int c = 0; c < n; c++)
-		p[c] /= sum;
-	return best;
+	return softmax_of(z, n, temperature, p);
 }
 
 void metrics_add(struct metrics *m, const real *z, int label)
