@@ -142,7 +142,7 @@ static int assign(struct configuration *c, const char *assignment, enum config_f
 	char *name = mem_text_n(assignment, (size_t)(equals - assignment));
 	int i = find(name), r;
 	cJSON *v = i >= 0 && key_is_word(&config_keys[i]) ? NULL
-							   : json_parse(equals + 1, strlen(equals + 1), what);
+							  : json_parse(equals + 1, strlen(equals + 1), what);
 	if (!v)
 		v = json_of_text(equals + 1);
 	r = set(c, name, v, from, what);
@@ -158,7 +158,7 @@ void config_begin(struct configuration *c, int preset)
 	for (int i = 0; i < config_key_count; i++) {
 		const char *text = config_keys[i].value;
 		cJSON *v = key_is_word(&config_keys[i]) ? json_of_text(text)
-							 : json_parse(text, strlen(text), "default");
+							: json_parse(text, strlen(text), "default");
 		must(v && !key_set(&c->value, &config_keys[i], v, FROM_PRESET, "default"));
 		cJSON_Delete(v);
 	}

@@ -164,8 +164,7 @@ static void exchange(const struct model *m, struct tape *t, struct node **x, int
 }
 
 static void conclude(const struct model *m, const struct region_params *r, struct tape *t, struct node *x,
-	int B, const struct gradient_view *v, struct node **summary, struct node **token,
-	struct node **local)
+	int B, const struct gradient_view *v, struct node **summary, struct node **token, struct node **local)
 {
 	int G = m->config.bridge.tokens;
 	*summary = r->pool_query < 0 ? op_mean_rows(t, x, B, G)
@@ -197,8 +196,7 @@ static struct gradient_view of_region(const struct model *m, const struct gradie
 }
 
 void encoder_forward(const struct model *m, int k, int regions, struct tape *t, struct node *const *features,
-	int B, const struct gradient_view *v, struct node **summary, struct node **token,
-	struct node **local)
+	int B, const struct gradient_view *v, struct node **summary, struct node **token, struct node **local)
 {
 	int L = m->config.encoder.layers;
 	bool couples = encoder_couples(m);

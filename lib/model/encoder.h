@@ -48,8 +48,7 @@ bool encoder_couples(const struct model *);
  * features[] [B*n][D] -> summary[] [B][H], token[] [B][H] (NULL without global tokens), and, unless local is NULL, local[] [B*n][H]:
  * the local tokens behind the last layer. */
 void encoder_forward(const struct model *, int k, int regions, struct tape *, struct node *const *features,
-	int B, const struct gradient_view *, struct node **summary, struct node **token,
-	struct node **local);
+	int B, const struct gradient_view *, struct node **summary, struct node **token, struct node **local);
 
 /* noise [B][K] of windows first .. first+B-1 of a step's batch */
 void gate_noise(const struct model *, uint64_t seed, uint64_t step, int first, int B, real *noise);

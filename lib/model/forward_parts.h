@@ -12,7 +12,7 @@
 struct encoded {
 	int from, count;
 	struct node **summary, **token; /* [regions of the part] of [windows][H]; token[] may be NULL */
-	struct node **local;            /* likewise [windows * n][H], where the head reads tokens, else NULL */
+	struct node **local; /* likewise [windows * n][H], where the head reads tokens, else NULL */
 };
 
 struct chunk {
@@ -69,7 +69,7 @@ struct forward {
 
 int forward_layers_of_part(const struct forward *);
 void forward_room_for_outputs(struct forward *, int B); /* summary, token for B windows */
-void forward_count_tokens(struct forward *);            /* first_row, and room for local, of the group at hand */
+void forward_count_tokens(struct forward *); /* first_row, and room for local, of the group at hand */
 /* How many windows from .. from+most-1 have as many tokens as the first of them; a stretch that can be encoded together. */
 int forward_alike(const struct forward *, int from, int most);
 /* Windows from .. from+count-1 of a part, which are alike, through its encoders, on this tape; what they return also goes to f->summary, f->token,

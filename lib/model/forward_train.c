@@ -433,8 +433,8 @@ static double train_group(struct forward *f, double total)
 	struct gradient_view whole = {.params = &m->params, .gradient = f->gradient};
 	tape_reset(f->joint);
 	struct joint_leaves in = forward_outputs(f, 0, f->B);
-	struct joint j = joint_forward(m, f->joint, &in.in, in.token, forward_evidence_nodes(f, 0, f->B),
-		&whole, group_noise(f));
+	struct joint j = joint_forward(
+		m, f->joint, &in.in, in.token, forward_evidence_nodes(f, 0, f->B), &whole, group_noise(f));
 	struct head_targets target = targets_from(f, f->first);
 	struct head_loss loss = m->head->loss(m, f->joint, &in.in, &j.head, &target, total);
 	tape_gradients(f->joint, f->joint->arena);

@@ -31,7 +31,8 @@ struct head_targets {
 	struct targets class;     /* of heads with classes */
 	const real *class_weight; /* [classes] or NULL */
 	real smoothing;
-	const real *value; /* [B][targets] of heads with targets of their own (window_source.target), else NULL */
+	const real *
+		value; /* [B][targets] of heads with targets of their own (window_source.target), else NULL */
 };
 
 /* Losses [1][1], each the sum over the windows at hand divided by the total of the whole batch. */
@@ -54,9 +55,9 @@ struct prediction {
 struct head_type {
 	const char *name;
 	const char *help;
-	bool tokens;  /* reads the final tokens */
+	bool tokens; /* reads the final tokens */
 	bool classes; /* outputs are logits of the model's classes, targets are labels; else the three below are needed */
-	bool own;     /* regions answer by themselves */
+	bool own; /* regions answer by themselves */
 	/* Numbers of a window: outputs; those of a target of its own. NULL: classes, none. */
 	int (*outputs)(const struct model *);
 	int (*targets)(const struct model *);

@@ -57,8 +57,7 @@ struct joint joint_forward(const struct model *m, struct tape *t, struct head_in
 	in->gate = j.gate;
 	j.head = m->head->forward(m, t, in, v);
 	if (evidence)
-		j.head.out =
-			op_add(t, j.head.out, op_scale(t, op_mix(t, j.gate, evidence, K), (real)K));
+		j.head.out = op_add(t, j.head.out, op_scale(t, op_mix(t, j.gate, evidence, K), (real)K));
 	return j;
 }
 

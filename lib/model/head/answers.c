@@ -15,8 +15,8 @@ static void declare(struct model *m)
 	}
 }
 
-static struct head_output forward(const struct model *m, struct tape *t, const struct head_input *in,
-	const struct gradient_view *v)
+static struct head_output forward(
+	const struct model *m, struct tape *t, const struct head_input *in, const struct gradient_view *v)
 {
 	int K = m->layout.regions;
 	struct head_output y = {.own = tape_take(t, (size_t)K * sizeof *y.own)};

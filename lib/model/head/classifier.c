@@ -7,8 +7,8 @@ static void declare(struct model *m)
 	head_linear(m, "classifier", m->layout.classes.n, m->config.encoder.hidden_dim);
 }
 
-static struct head_output forward(const struct model *m, struct tape *t, const struct head_input *in,
-	const struct gradient_view *v)
+static struct head_output forward(
+	const struct model *m, struct tape *t, const struct head_input *in, const struct gradient_view *v)
 {
 	struct node *mixed = op_mix(t, in->gate, in->summary, m->layout.regions);
 	return (struct head_output){.out = op_linear(t, mixed, at(v, m->head_tensor[0]),

@@ -71,8 +71,8 @@ static void from_backward(struct tape *t, struct node *y)
 {
 	const struct saved *s = y->saved;
 	struct node *x = y->in[0];
-	size_t before = (size_t)s->from * (size_t)y->cols,
-	       n = (size_t)(y->rows / s->B) * (size_t)y->cols, all = before + n;
+	size_t before = (size_t)s->from * (size_t)y->cols, n = (size_t)(y->rows / s->B) * (size_t)y->cols,
+	       all = before + n;
 	(void)t;
 	for (size_t b = 0; b < (size_t)s->B; b++)
 		for (size_t i = 0; i < n; i++)
