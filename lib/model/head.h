@@ -105,7 +105,8 @@ struct head_loss head_classes_loss(const struct model *, struct tape *, const st
 	const struct head_output *, const struct head_targets *, double total);
 void head_classes_decode(const struct model *, const real *out, double *p);
 void head_classes_write(const struct prediction *, struct text *);
-/* ,"KEY":[...], or null without x */
+/* ,"KEY":"word" and ,"KEY":[...], or null without word or x */
+void head_write_word(struct text *, const char *key, const char *word);
 void head_write_list(struct text *, const char *key, const double *x, int n);
 
 #endif

@@ -1,7 +1,6 @@
 #include "score/metrics.h"
 
 #include "base/mem.h"
-#include "base/softmax.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -33,11 +32,6 @@ int metrics_answer(const real *z, int n)
 		if (z[c] > z[best])
 			best = c;
 	return best;
-}
-
-int metrics_softmax(const real *z, int n, double temperature, double *p)
-{
-	return softmax_of(z, n, temperature, p);
 }
 
 void metrics_add(struct metrics *m, const real *z, int label)

@@ -67,6 +67,15 @@ void head_classes_decode(const struct model *m, const real *out, double *p)
 	softmax_of(out, m->layout.classes.n, (double)m->temperature, p);
 }
 
+void head_write_word(struct text *t, const char *key, const char *word)
+{
+	text_addf(t, ",\"%s\":", key);
+	if (word)
+		json_string(t, word);
+	else
+		text_add(t, "null");
+}
+
 void head_write_list(struct text *t, const char *key, const double *x, int n)
 {
 	if (!x) {
@@ -83,11 +92,7 @@ void head_write_list(struct text *t, const char *key, const double *x, int n)
 
 void head_classes_write(const struct prediction *a, struct text *t)
 {
-	text_add(t, ",\"class\":");
-	if (a->class)
-		json_string(t, a->class);
-	else
-		text_add(t, "null");
+	head_write_word(t, "class", a->class);
 	head_write_list(t, "p", a->p, a->n);
 	if (a->out) {
 		text_add(t, ",\"logits\":[");
