@@ -201,6 +201,9 @@ static int check_augment(const struct config *c)
 	bool mixes = c->train.augment[AUGMENT_MIXUP] > 0;
 	if (mixes && c->train.batch_size < 2)
 		return err_set(EX_CONFIG, "train.augment: mixup has no effect: train.batch_size is 1");
+	if (mixes && !with_classes(c))
+		return err_set(EX_CONFIG,
+			"train.augment: mixup mixes labels, and the head names no classes (head.type)");
 	if (c->train.augment[AUGMENT_FLIP] > 0 && !mixes && with_stretches(c))
 		return err_set(EX_CONFIG, "train.augment: flip has no effect: powers and covariances "
 					  "(encoder.tokens) have no sign");

@@ -40,6 +40,11 @@ bool with_covariance(const struct config *c)
 	return !strcmp(tokeniser_table[c->encoder.tokens]->name, "covariance");
 }
 
+bool with_classes(const struct config *c)
+{
+	return config_head(c)->classes;
+}
+
 bool with_combine(const struct config *c)
 {
 	return !c->head.type;

@@ -24,6 +24,7 @@
 #define NOT_COVARIANCE  "encoder.tokens is not covariance"
 #define NOT_BANDED      "encoder.tokens is neither spectral nor covariance"
 #define NOT_SUMMED      "encoder.tokens is none of spectral, covariance and conv"
+#define NO_CLASSES      "the model's head names no classes (head.type)"
 #define NOT_LEARNED     "encoder.tokens is not conv"
 
 const struct key config_keys[] = {
@@ -305,10 +306,10 @@ const struct key config_keys[] = {
 		"largest norm of the whole gradient; 0 for no clipping"},
 	{"train.patience", INT, AT(train.patience), "8", 0, 1000000, NULL, NULL, NULL, NULL,
 		"stop after so many epochs without a better validation loss; 0 for never"},
-	{"train.class_weight", CHOICE, AT(train.class_weight), "none", 0, 0, "none|balanced", NULL, NULL,
-		NULL, "balanced: a class counts inversely to its windows"},
-	{"train.label_smoothing", REAL_NUMBER, AT(train.label_smoothing), "0", 0, 0.99, NULL, NULL, NULL,
-		NULL, "share of the target that is spread over all classes"},
+	{"train.class_weight", CHOICE, AT(train.class_weight), "none", 0, 0, "none|balanced", NULL,
+		with_classes, NO_CLASSES, "balanced: a class counts inversely to its windows"},
+	{"train.label_smoothing", REAL_NUMBER, AT(train.label_smoothing), "0", 0, 0.99, NULL, NULL,
+		with_classes, NO_CLASSES, "share of the target that is spread over all classes"},
 	{"train.expert_loss_weight", REAL_NUMBER, AT(train.expert_loss_weight), "0", 0, 1e3, NULL, NULL,
 		with_answers, "the regions have no answers of their own (gate.combine, head.type)",
 		"weight of the sum of the regions' own cross-entropies"},
@@ -341,7 +342,8 @@ const struct key config_keys[] = {
 		"layer: what goes on inside encoder layers is computed again on the way back instead of "
 		"kept: the same bytes, "
 		"less memory, more time"},
-	{"train.calibrate", CHOICE, AT(train.calibrate), "none", 0, 0, "none|temperature", NULL, NULL, NULL,
+	{"train.calibrate", CHOICE, AT(train.calibrate), "none", 0, 0, "none|temperature", NULL, with_classes,
+		NO_CLASSES,
 		"temperature: in the end the number the logits are divided by before the softmax is fitted "
 		"to "
 		"the validation windows; none: there is no such number"},

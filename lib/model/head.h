@@ -56,7 +56,7 @@ struct head_type {
 	const char *name;
 	const char *help;
 	bool tokens; /* reads the final tokens */
-	bool classes; /* outputs are logits of the model's classes, targets are labels; else the three below are needed */
+	bool classes; /* outputs are logits of the model's classes, targets are labels; else outputs, targets and score are needed */
 	bool own; /* regions answer by themselves */
 	/* Numbers of a window: outputs; those of a target of its own. NULL: classes, none. */
 	int (*outputs)(const struct model *);
@@ -70,6 +70,9 @@ struct head_type {
 	double (*total)(const struct model *, const struct head_targets *, int B);
 	struct head_loss (*loss)(const struct model *, struct tape *, const struct head_input *,
 		const struct head_output *, const struct head_targets *, double total);
+	/* The loss of one window in evaluation, of outputs and a target of its own. NULL where there are classes, whose loss is
+	 * the log loss of the labels. */
+	double (*score)(const struct model *, const real *out, const real *value, int tokens);
 	/* out [outputs] to p [outputs]: probabilities, or values. */
 	void (*decode)(const struct model *, const real *out, double *p);
 	/* Adds the keys of a prediction's line, each with a comma in front: ,"class":"rest","p":[...] */

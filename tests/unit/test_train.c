@@ -391,7 +391,7 @@ static void every_window_is_trained_on_once_an_epoch(void)
 		c.value.train.shuffle = shuffle;
 		struct model *m = model_new(&c.value, &l, -1);
 		params_init(&m->params, 1);
-		struct training_data data = {d, d, s.train, s.valid, s.trains, 0};
+		struct training_data data = {d, d, s.train, s.valid, s.trains, 0, NULL};
 		struct trainer *t = trainer_new(m, &data, pool, 3);
 		struct seen seen = {.t = t};
 		struct watch w = {&seen, note_epoch, note_step, NULL};
