@@ -45,6 +45,11 @@ bool with_classes(const struct config *c)
 	return config_head(c)->classes;
 }
 
+bool with_evidence(const struct config *c)
+{
+	return with_bands(c) && with_classes(c);
+}
+
 bool with_combine(const struct config *c)
 {
 	return !c->head.type;

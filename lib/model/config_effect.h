@@ -11,6 +11,7 @@ bool with_hop(const struct config *);
 bool with_filters(const struct config *);
 bool with_covariance(const struct config *);
 bool with_classes(const struct config *);
+bool with_evidence(const struct config *);
 bool with_combine(const struct config *);
 bool with_answers(const struct config *);
 bool with_bridge(const struct config *);

@@ -81,8 +81,8 @@ const struct key config_keys[] = {
 		"training; from 1 on what is read comes close to the covariance itself"},
 	{"encoder.input_dropout", REAL_NUMBER, AT(encoder.input_dropout), "0", 0, 0.95, NULL, NULL, NULL,
 		NULL, "share of what a token is made of that is set to 0 in training"},
-	{"encoder.evidence", CHOICE, AT(encoder.evidence), "ridge", 0, 0, "none|ridge", NULL, with_bands,
-		NOT_BANDED,
+	{"encoder.evidence", CHOICE, AT(encoder.evidence), "ridge", 0, 0, "none|ridge", NULL, with_evidence,
+		NOT_BANDED ", or the head names no classes (head.type)",
 		"ridge: what a region's tokens say of the classes by a linear map, solved over all regions "
 		"together before "
 		"the first step, is weighed by the gate and added to the answer, so that the encoders learn "
