@@ -115,8 +115,8 @@ const struct key config_keys[] = {
 		"weight of a loss that is least when the regions share the windows evenly: K times the sum "
 		"of share of windows with the largest weight times mean weight"},
 	{"head.type", HEAD, AT(head.type), "auto", 0, 0, NULL, NULL, NULL, NULL,
-		"what the model puts out and is trained to: auto, classes as gate.combine says; or an "
-		"output head by its name"},
+		"what the model puts out and is trained to; auto: classifier or answers, as gate.combine "
+		"says"},
 	{"moe.layers", LAYERS, AT(moe.layers), "\"none\"", 0, 0, NULL, NULL, NULL, NULL,
 		"layers whose feed-forward is a mixture of experts: none, all, a list of indices, or every:n "
 		"for each n-th"},

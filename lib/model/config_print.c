@@ -1,5 +1,6 @@
 /* The configuration as text: JSON for the model, lines for people, mdoc for the manual. */
 #include "model/config_keys.h"
+#include "model/head.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -202,6 +203,8 @@ void config_print_mdoc(struct text *t)
 		}
 		text_addf(t, "\n%c%s", k->help[0] >= 'a' && k->help[0] <= 'z' ? k->help[0] - 32 : k->help[0],
 			k->help + 1);
+		for (int h = 0; k->kind == HEAD && head_table[h]; h++)
+			text_addf(t, "; %s: %s", head_table[h]->name, head_table[h]->help);
 		text_addf(t, ".\n[default %s", k->value);
 		if (k->min < k->max)
 			text_addf(t, "; %.10g to %.10g", k->min, k->max);

@@ -53,8 +53,8 @@ struct prediction {
 };
 
 struct head_type {
-	const char *name;
-	const char *help;
+	const char *name; /* in head.type */
+	const char *help; /* what comes of it: a clause for the page of the keys */
 	bool tokens; /* reads the final tokens */
 	bool classes; /* outputs are logits of the model's classes, targets are labels; else outputs, targets and score are needed */
 	bool own; /* regions answer by themselves */

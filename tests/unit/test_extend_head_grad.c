@@ -400,6 +400,9 @@ static void a_key_chooses_it(void)
 	config_write_json(&c.value, &t);
 	config_print(&c, 0, &t);
 	CHECK(!strstr(t.s, "head.") && !strstr(t.s, "\"head\""));
+	config_print_mdoc(&t);
+	CHECK(strstr(t.s, "It Cm head.type Ns = Ns Ar \"auto | classifier | answers | values\""));
+	CHECK(strstr(t.s, "; values: a number for each token.\n"));
 	text_free(&t);
 	config_end(&c);
 }
