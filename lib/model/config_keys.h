@@ -6,7 +6,8 @@
 
 #include <stddef.h>
 
-/* HEAD: a choice that is shown and written only where it is not at its default, which files and lists of before do not have. */
+/* HEAD: the choice of an output head, shown and written only where it is not at its default: files written
+ * before there was the key do not have it. */
 enum key_kind { INT, REAL_NUMBER, BOOL, CHOICE, HEAD, BANDS, LAYERS, COUNTS, TYPES, AUGMENT, LATER };
 
 struct key {

@@ -1,5 +1,5 @@
-/* The two halves of a model on a tape: the regions' encoders (encoder.c), and what joins them (joint.c; model/head.h has what it
- * returns). Used by forward.c. */
+/* The two halves of a model on a tape: the regions' encoders (encoder.c), and what joins them (joint.c,
+ * whose function is in model/head.h). Used by forward.c. */
 #ifndef MODEL_ENCODER_H
 #define MODEL_ENCODER_H
 
@@ -45,8 +45,8 @@ static inline struct weight at(const struct gradient_view *v, int index)
 bool encoder_couples(const struct model *);
 
 /* Regions k .. k+regions-1 (all of them where they are coupled) for B windows:
- * features[] [B*n][D] -> summary[] [B][H], token[] [B][H] (NULL without global tokens), and, unless local is NULL, local[] [B*n][H]:
- * the local tokens behind the last layer. */
+ * features[] [B*n][D] -> summary[] [B][H], token[] [B][H] (NULL without global tokens), and, unless
+ * local is NULL, local[] [B*n][H], the local tokens behind the last layer. */
 void encoder_forward(const struct model *, int k, int regions, struct tape *, struct node *const *features,
 	int B, const struct gradient_view *, struct node **summary, struct node **token, struct node **local);
 

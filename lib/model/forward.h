@@ -37,8 +37,8 @@ struct window_source {
 	/* What region k says of window b's classes beside its features [classes], where it is not to be computed
 	 * (train/evidence.h): in training, by a map that has not seen the window. NULL, or an answer of NULL: by the model's map. */
 	const real *(*evidence)(void *context, int b, int k);
-	/* Puts the target of window b into out [targets of the head], in training, where the head has targets of its own
-	 * (model/head.h). */
+	/* Puts the target of window b into out [targets of the head], in training, where the head has
+	 * targets of its own (model/head.h). Called on the thread that trains. */
 	void (*target)(void *context, int b, real *out);
 	/* [B] rows of the windows' conditions (moe.router=condition); NULL for none. */
 	const int *condition;
@@ -61,8 +61,9 @@ struct besides {
 };
 void forward_besides(struct forward *, const struct besides *);
 
-/* The parts of a loss, without their weights: the head's (cross-entropy of classes), balance over all mixtures and the gate, z over all mixtures, the sum of
- * the regions' own cross-entropies (when they have a weight). */
+/* The parts of a loss, without their weights: the head's (cross-entropy of classes), balance over all
+ * mixtures and the gate, z over all mixtures, the sum of the regions' own cross-entropies (when they have
+ * a weight). */
 struct losses {
 	double task, aux, z, own;
 };

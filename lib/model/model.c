@@ -303,8 +303,8 @@ static int declare_region(struct model *m, int k)
 	return bad;
 }
 
-/* Weight and bias of a linear map [rows][cols] to a gate's logits. Where there is evidence all begins with next to nothing beside
- * it. */
+/* Weight and bias of a linear map [rows][cols] to a gate's logits. Where there is evidence all begins with
+ * next to nothing beside it. */
 static void declare_last(
 	struct model *m, const char *prefix, const char *name, int rows, int cols, int *weight, int *bias)
 {

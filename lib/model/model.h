@@ -3,8 +3,8 @@
  *     x_k [B][T][W_k] -> features [B][n][D_k] -> projection [B][n][H] -> [tokens; .] + position -> L layers
  *         -> s_k [B][H] mean of the local tokens,  g_k [B][H] mean of the global tokens
  *     bridge: g = mean_k g_k      gate: w = softmax(fc2 relu(fc1 g)) [B][K]
- *     head (model/head.h): logits = classifier(sum_k w_k s_k), or, of each region's own, log sum_k w_k softmax(head_k(s_k)),
- *                          or whatever else it makes of w, s and the encoders' final tokens
+ *     head (model/head.h): logits = classifier(sum_k w_k s_k), or log sum_k w_k softmax(head_k(s_k)), or
+ *                          whatever else it makes of w, s and the encoders' final tokens
  *     with evidence logits += bias + K sum_k w_k e_k,  e_k = E_k (mean over stretches of the standardised features)
  *
  * The structure is a function of the configuration, the layout (regions, length, rate, conditions) and the classes alone.

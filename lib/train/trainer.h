@@ -22,8 +22,8 @@ struct training_data {
 	struct dataset *train, *valid;          /* valid may be the same dataset, or NULL */
 	const int64_t *train_item, *valid_item; /* [trains], [valids] */
 	int64_t trains, valids;
-	/* Puts the target of an item into out [targets of the head], of models whose head has targets of its own (model/head.h);
-	 * from any thread. NULL: there are none. */
+	/* Puts the target of an item into out [targets of the head], for models whose head has targets of
+	 * its own (model/head.h). NULL: there are none. */
 	void (*target)(const struct dataset *, int64_t item, real *out);
 };
 

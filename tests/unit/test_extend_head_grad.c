@@ -1,7 +1,7 @@
-/* An output head that comes from outside: all of it is in this file, and one line of a table enters it. It reads the regions' final
- * tokens and says a number for each of them, mixed over the regions by the gate:
+/* An output head that comes from outside: all of it is in this file, and one line of a table enters it. It
+ * reads the regions' final tokens and puts out a number for each, mixed over the regions by the gate:
  *   out[b][i] = sum_k w_k[b] (u_k . x_k[b][i] + c_k)          behind the end of a window 0
- * Its loss is the square of the distance to a target of the window's own, in the mean over tokens and windows. */
+ * Its loss is the squared distance to a target of the window's own, averaged over tokens and windows. */
 #include "check.h"
 #include "differences.h"
 
