@@ -44,7 +44,7 @@ struct head_loss {
 };
 
 /* A window's, or a recording's, outputs decoded. */
-struct prediction {
+struct head_prediction {
 	const struct names *classes; /* of the model; borrowed */
 	int n;                       /* outputs */
 	int tokens;                  /* local ones of the window; 0 of a recording */
@@ -79,7 +79,7 @@ struct head_type {
 	/* out [outputs] to p [outputs]: probabilities, or values. */
 	void (*decode)(const struct model *, const real *out, double *p);
 	/* Adds the keys of a prediction's line, each with a comma in front: ,"class":"rest","p":[...] */
-	void (*write)(const struct prediction *, struct text *);
+	void (*write)(const struct head_prediction *, struct text *);
 };
 
 struct joint {
@@ -112,7 +112,7 @@ double head_classes_total(const struct model *, const struct head_targets *, int
 struct head_loss head_classes_loss(const struct model *, struct tape *, const struct head_input *,
 	const struct head_output *, const struct head_targets *, double total);
 void head_classes_decode(const struct model *, const real *out, double *p);
-void head_classes_write(const struct prediction *, struct text *);
+void head_classes_write(const struct head_prediction *, struct text *);
 /* ,"KEY":"word" and ,"KEY":[...], or null without word or x */
 void head_write_word(struct text *, const char *key, const char *word);
 void head_write_list(struct text *, const char *key, const double *x, int n);

@@ -48,8 +48,8 @@ void answer_json(const struct answer *a, const char *more, struct text *t)
 		json_float(t, a->time);
 	}
 	head_write_word(t, "label", a->label);
-	a->model->head->write(&(struct prediction){&a->model->layout.classes, a->outputs, a->tokens, a->class,
-				      a->p, a->logits, a->windows != 0},
+	a->model->head->write(&(struct head_prediction){&a->model->layout.classes, a->outputs, a->tokens,
+				      a->class, a->p, a->logits, a->windows != 0},
 		t);
 	if (a->regions)
 		head_write_list(t, "gate", a->gate, a->regions);

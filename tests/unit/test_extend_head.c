@@ -87,7 +87,7 @@ static void decode(const struct model *m, const real *out, double *p)
 	p[0] = (double)out[0];
 }
 
-static void write_value(const struct prediction *a, struct text *t)
+static void write_value(const struct head_prediction *a, struct text *t)
 {
 	head_write_list(t, "value", a->p, a->n);
 }

@@ -138,7 +138,7 @@ static void decode_values(const struct model *m, const real *out, double *p)
 		p[i] = (double)out[i];
 }
 
-static void write_values(const struct prediction *a, struct text *t)
+static void write_values(const struct head_prediction *a, struct text *t)
 {
 	head_write_list(t, "values", a->p, a->tokens);
 }
@@ -363,7 +363,7 @@ static void its_loss_falls_and_it_is_written_and_read(void)
 	int tokens = model_tokens(again, samples(a, 3));
 	again->head->decode(again, x[1] + 3 * N, p);
 	text_add(&t, "{\"window\":3");
-	again->head->write(&(struct prediction){.n = N, .tokens = tokens, .p = p}, &t);
+	again->head->write(&(struct head_prediction){.n = N, .tokens = tokens, .p = p}, &t);
 	text_add(&t, "}");
 	cJSON *line = json_parse(t.s, t.n, "line");
 	const cJSON *values = line ? json_get(line, "values") : NULL;

@@ -90,7 +90,7 @@ void head_write_list(struct text *t, const char *key, const double *x, int n)
 	text_add(t, "]");
 }
 
-void head_classes_write(const struct prediction *a, struct text *t)
+void head_classes_write(const struct head_prediction *a, struct text *t)
 {
 	head_write_word(t, "class", a->class);
 	head_write_list(t, "p", a->p, a->n);
