@@ -2,6 +2,7 @@
 #include "program.h"
 
 #include "base/mem.h"
+#include "model/head.h"
 #include "predict/answer.h"
 #include "predict/committee.h"
 #include "predict/source.h"
@@ -63,10 +64,11 @@ struct recording {
 
 struct run {
 	struct committee *committee;
-	const struct layout *layout; /* of the first model */
+	const struct model *m;       /* the first */
+	const struct layout *layout; /* its */
 	struct output *out;
 	enum form form;
-	int classes, K; /* K = 0 without a gate */
+	int outputs, K; /* of its head, classes as a rule; K = 0 without a gate */
 	bool gathers;   /* all windows before the first answer */
 	struct names recordings;
 	struct recording *recording;
@@ -93,6 +95,18 @@ static void heading(const struct run *r, const char *what, const char *name, str
 	free(s);
 }
 
+/* p_CLASS, then logit_CLASS; of a head without classes value_0 ... */
+static void output_heading(const struct run *r, int pass, int i, struct text *t)
+{
+	if (r->m->head->classes) {
+		heading(r, pass ? "logit" : "p", r->layout->classes.s[i], t);
+		return;
+	}
+	char *number = mem_format("%d", i);
+	heading(r, "value", number, t);
+	free(number);
+}
+
 static void header(const struct run *r, struct text *t)
 {
 	const struct layout *l = r->layout;
@@ -103,9 +117,9 @@ static void header(const struct run *r, struct text *t)
 		cell(r, "time", t);
 	cell(r, "label", t);
 	cell(r, "class", t);
-	for (int pass = 0; pass < (o.per ? 1 : 2); pass++)
-		for (int c = 0; c < r->classes; c++)
-			heading(r, pass ? "logit" : "p", l->classes.s[c], t);
+	for (int pass = 0; pass < (o.per || !r->m->head->classes ? 1 : 2); pass++)
+		for (int c = 0; c < r->outputs; c++)
+			output_heading(r, pass, c, t);
 	for (int k = 0; k < r->K; k++)
 		heading(r, "gate", l->region[k].name, t);
 	if (r->committee->adapts)
@@ -123,9 +137,9 @@ static void as_row(const struct run *r, const struct answer *a, struct text *t)
 		text_number_cell(t, a->time, c);
 	cell(r, a->label ? a->label : "", t);
 	cell(r, a->class ? a->class : "", t);
-	for (int i = 0; i < r->classes; i++)
+	for (int i = 0; i < r->outputs; i++)
 		text_number_cell(t, a->p ? a->p[i] : NAN, c);
-	for (int i = 0; i < r->classes && !o.per; i++)
+	for (int i = 0; i < r->outputs && !o.per && r->m->head->classes; i++)
 		text_number_cell(t, a->logits ? (double)a->logits[i] : NAN, c);
 	for (int k = 0; k < r->K; k++)
 		text_number_cell(t, a->gate ? a->gate[k] : NAN, c);
@@ -140,7 +154,7 @@ static int print_answer(const struct run *r, const struct answer *a)
 {
 	struct text t = {0};
 	struct answer said = *a;
-	if (o.rejects && a->p && a->p[metrics_likeliest(a->p, r->classes)] < o.reject)
+	if (o.rejects && a->p && a->p[metrics_likeliest(a->p, r->outputs)] < o.reject)
 		said.class = unsure;
 	if (r->committee->adapts)
 		said.adapted = "group";
@@ -165,7 +179,7 @@ static void vote(struct run *r, const struct answer *a)
 	}
 	struct recording *v = &r->recording[i];
 	if (!v->p) {
-		v->p = NEW_ARRAY(double, r->classes);
+		v->p = NEW_ARRAY(double, r->outputs);
 		v->gate = NEW_ARRAY(double, r->K);
 		v->group = mem_text(a->group);
 	}
@@ -176,7 +190,7 @@ static void vote(struct run *r, const struct answer *a)
 	v->windows++;
 	if (!a->p)
 		return;
-	for (int c = 0; c < r->classes; c++)
+	for (int c = 0; c < r->outputs; c++)
 		v->p[c] += a->p[c];
 	for (int k = 0; k < r->K; k++)
 		v->gate[k] += a->gate[k];
@@ -188,18 +202,20 @@ static int print_votes(struct run *r)
 	int bad = 0;
 	for (int i = 0; i < r->recordings.n && !bad; i++) {
 		struct recording *v = &r->recording[i];
-		for (int c = 0; c < r->classes; c++)
+		for (int c = 0; c < r->outputs; c++)
 			v->p[c] /= (double)v->answered;
 		for (int k = 0; k < r->K; k++)
 			v->gate[k] /= (double)v->answered;
-		struct answer a = {.recording = r->recordings.s[i],
+		struct answer a = {.model = r->m,
+			.recording = r->recordings.s[i],
 			.group = v->group,
 			.label = v->mixed ? NULL : v->label,
 			.windows = v->windows,
-			.classes = r->classes,
+			.outputs = r->outputs,
 			.regions = r->K};
 		if (v->answered) {
-			a.class = r->layout->classes.s[metrics_likeliest(v->p, r->classes)];
+			if (r->m->head->classes)
+				a.class = r->layout->classes.s[metrics_likeliest(v->p, r->outputs)];
 			a.p = v->p;
 			a.gate = v->gate;
 		}
@@ -229,9 +245,8 @@ static int print_batch(struct run *r, int64_t from, int64_t n, const double *p, 
 		bool none = unanswered[b];
 		if (none && !o.nonfinite)
 			return dataset_no_answer(d, from + b);
-		struct answer a =
-			answer_item(d, from + b, &r->layout->classes, r->K, none ? NULL : p + b * r->classes,
-				none ? NULL : logits + b * r->classes, none ? NULL : gate + b * r->K);
+		struct answer a = answer_item(d, from + b, r->m, r->K, none ? NULL : p + b * r->outputs,
+			none ? NULL : logits + b * r->outputs, none ? NULL : gate + b * r->K);
 		r->windows++;
 		r->unanswered += none;
 		if (o.per)
@@ -247,9 +262,9 @@ static int answer(struct run *r)
 {
 	struct committee *c = r->committee;
 	int bad = 0, batch = (int)o.batch;
-	size_t classes = (size_t)batch * (size_t)r->classes;
-	double *p = NEW_ARRAY(double, classes), *gate = NEW_ARRAY(double, (size_t)batch *(size_t)r->K);
-	real *logits = NEW_ARRAY(real, classes);
+	size_t outputs = (size_t)batch * (size_t)r->outputs;
+	double *p = NEW_ARRAY(double, outputs), *gate = NEW_ARRAY(double, (size_t)batch *(size_t)r->K);
+	real *logits = NEW_ARRAY(real, outputs);
 	bool *unanswered = NEW_ARRAY(bool, batch);
 	for (int64_t from = 0; from < c->windows && !bad; from += batch) {
 		int64_t n = c->windows - from < batch ? c->windows - from : batch;
@@ -350,7 +365,8 @@ static int predict(struct committee *c, const struct names *operands)
 		.form = o.csv   ? CSV
 			: o.tsv ? TSV
 				: JSON_LINES,
-		.classes = l->classes.n,
+		.m = c->member[0].m,
+		.outputs = head_outputs(c->member[0].m),
 		.K = c->gates ? l->regions : 0};
 	int bad = -1;
 	if (!c->gates && !common.quiet)
@@ -368,8 +384,12 @@ static int predict(struct committee *c, const struct names *operands)
 	return bad;
 }
 
-static int check_reject(const struct names *classes)
+static int check_reject(const struct model *m)
 {
+	const struct names *classes = &m->layout.classes;
+	if (o.rejects && !m->head->classes)
+		return err_set(EX_USAGE, "--reject has no effect: the model's head, %s, names no classes",
+			m->head->name);
 	if (o.rejects && o.reject <= 1.0 / classes->n)
 		return err_set(EX_USAGE,
 			"--reject %g has no effect: the largest of %d probabilities is never below 1/%d",
@@ -397,7 +417,7 @@ static int work(const struct names *operands)
 	if (c)
 		mem_doing("answering %lld windows at a time with %d model%s, the first of %zu parameters",
 			o.batch, c->n, c->n == 1 ? "" : "s", c->member[0].m->params.count);
-	int bad = c && !check_reject(&c->member[0].m->layout.classes) ? predict(c, operands) : -1;
+	int bad = c && !check_reject(c->member[0].m) ? predict(c, operands) : -1;
 	committee_free(c);
 	names_free(&o.models);
 	pool_free(pool);

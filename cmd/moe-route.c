@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "dataset/adapt.h"
 #include "dataset/condition.h"
+#include "model/head.h"
 #include "predict/source.h"
 #include "recording/dialect/dialect.h"
 
@@ -165,14 +166,14 @@ static int write_lines(const struct run *run, const struct table *t, int64_t fro
 static int route_batches(const struct run *r, const struct table *t, const struct dataset *d,
 	struct recorder_file *s, float *gate)
 {
-	int K = r->m->layout.regions, classes = r->m->layout.classes.n, bad = 0;
+	int K = r->m->layout.regions, outputs = head_outputs(r->m), bad = 0;
 	int64_t batch = o.batch, *item = NEW_ARRAY(int64_t, batch);
-	real *logits = NEW_ARRAY(real, batch * classes), *weight = NEW_ARRAY(real, batch * K);
+	real *out = NEW_ARRAY(real, batch * outputs), *weight = NEW_ARRAY(real, batch * K);
 	for (int64_t from = 0; from < d->n && !bad; from += batch) {
 		int n = (int)(d->n - from < batch ? d->n - from : batch);
 		for (int i = 0; i < n; i++)
 			item[i] = from + i;
-		bad = dataset_evaluate(d, r->f, item, n, n, classes, K, logits, weight, NULL);
+		bad = dataset_evaluate(d, r->f, item, n, n, outputs, K, out, weight, NULL);
 		if (bad)
 			break;
 		for (int i = 0; i < n * K; i++)
@@ -181,7 +182,7 @@ static int route_batches(const struct run *r, const struct table *t, const struc
 			: write_lines(r, t, from, n, gate + from * K) || output_flush(r->out);
 	}
 	free(item);
-	free(logits);
+	free(out);
 	free(weight);
 	return bad;
 }

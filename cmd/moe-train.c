@@ -10,6 +10,7 @@
 #include "train/schedule.h"
 
 #include <errno.h>
+#include <math.h>
 
 static struct {
 	const char *init, *valid, *valid_groups, *state, *log;
@@ -174,6 +175,14 @@ static void note_trouble(struct run *r, int bad)
 	}
 }
 
+/* The accuracy where there are classes. */
+static void add_loss(struct text *t, const char *before, double loss, double accuracy)
+{
+	text_addf(t, "%sloss %.4f", before, loss);
+	if (!isnan(accuracy))
+		text_addf(t, ", accuracy %.3f", accuracy);
+}
+
 static void on_epoch(void *context, const struct epoch_report *e)
 {
 	struct run *r = context;
@@ -182,11 +191,12 @@ static void on_epoch(void *context, const struct epoch_report *e)
 		progress_end(&r->progress);
 	if (common.verbose) {
 		struct text t = {0};
-		text_addf(&t, "epoch %d of %d: loss %.4f, accuracy %.3f", e->epoch, e->epochs, e->loss,
-			e->accuracy);
-		if (e->valids)
-			text_addf(&t, "; validation: loss %.4f, accuracy %.3f%s", e->valid_loss,
-				e->valid_accuracy, e->best ? ", best so far" : "");
+		text_addf(&t, "epoch %d of %d", e->epoch, e->epochs);
+		add_loss(&t, ": ", e->loss, e->accuracy);
+		if (e->valids) {
+			add_loss(&t, "; validation: ", e->valid_loss, e->valid_accuracy);
+			text_add(&t, e->best ? ", best so far" : "");
+		}
 		text_addf(&t, "; %.0f windows/s", e->windows_per_s);
 		program_say(t.s);
 		text_free(&t);
@@ -378,7 +388,7 @@ static int prepare(struct run *r, const struct names *operands)
 		return -1;
 	r->work = (struct training_data){r->data, r->valid ? r->valid : r->data, r->sides.train,
 		r->valid ? r->valid_sides.train : r->sides.valid, r->sides.trains,
-		r->valid ? r->valid_sides.trains : r->sides.valids};
+		r->valid ? r->valid_sides.trains : r->sides.valids, NULL};
 	struct names notes = {0};
 	int bad = need_check(&r->config, r->before, &r->work, 1, &notes);
 	for (int i = 0; i < notes.n && !common.quiet; i++)

@@ -145,3 +145,22 @@ m["moe.config"] = json.dumps(d)'
     no_train 78 "every expert is given every token" --set moe.layers=all $dynamic --set moe.top_k=4 w.st
     mix m.out $dynamic --set moe.top_k=4 --set moe.capacity_max=6
 }
+
+@test "head.type names a head of the table; where gate.combine chooses it nothing speaks of it" {
+    both="$small --set train.epochs=1 -q --no-history"
+    for head in classifier answers; do
+        combine=features
+        [ $head = classifier ] || combine=answers
+        moe-train $both --set gate.combine=$combine -o by-gate w.st
+        moe-train $both --set head.type=$head -o by-name w.st
+        [ "$(moe-predict -m by-gate w.st | md5sum)" = "$(moe-predict -m by-name w.st | md5sum)" ]
+        [ "$(ask by-name 'json.loads(m["moe.config"])["head"]["type"]')" = $head ]
+        [ "$(ask by-gate '"head" in json.loads(m["moe.config"])')" = False ]
+    done
+    run ! grep -q '^head' <(moe-train --print-config | cut -f1)
+    moe-train --set head.type=answers --print-config | grep -qx $'head.type\t"answers"\t--set'
+    moe-train --init by-name --print-config | grep -qx $'head.type\t"answers"\tmodel'
+    no_train 78 "head.type=\"classifier\": the model that is continued (--init) has \"answers\", which stays" --init by-name --set head.type=classifier w.st
+    no_train 78 "gate.combine has no effect: head.type is not auto" --set head.type=answers --set gate.combine=features w.st
+    no_train 78 'head.type: "mask" is none of auto|classifier|answers' --set head.type=mask w.st
+}

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "model/head.h"
 #include "moe/choice.h"
 #include "score/metrics.h"
 
@@ -149,6 +150,9 @@ int ablate(const struct model *m, struct forward *f, const struct dataset *d, in
 	struct trial t = {.m = m, .f = f, .d = d, .failed = &failed};
 	int bad = 0;
 	*a = (struct ablation_table){.resamples = resamples, .seed = seed};
+	if (!m->head->classes)
+		return err_set(EX_DATAERR, "the model's head, %s, names no classes; accuracy needs classes",
+			m->head->name);
 	judged_windows(&t);
 	if (!t.n)
 		bad = err_set(

@@ -423,7 +423,7 @@ static bool all_finite(const real *x, int n)
 }
 
 int dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t *items, int64_t n, int batch,
-	int classes, int K, real *logits, real *gate, bool *unanswered)
+	int outputs, int K, real *out, real *gate, bool *unanswered)
 {
 	int bad = 0;
 	int *condition = NEW_ARRAY(int, n < batch ? n : batch);
@@ -438,11 +438,11 @@ int dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t *
 		source.context = &here;
 		for (int b = 0; b < B; b++)
 			condition[b] = d->item[items[from + b]].condition;
-		forward_evaluate(f, B, &source, logits + from * classes, gate + from * K);
+		forward_evaluate(f, B, &source, out + from * outputs, gate + from * K);
 	}
 	free(condition);
 	for (int64_t i = 0; i < n && !bad; i++) {
-		bool answered = all_finite(logits + i * classes, classes) && all_finite(gate + i * K, K);
+		bool answered = all_finite(out + i * outputs, outputs) && all_finite(gate + i * K, K);
 		if (unanswered)
 			unanswered[i] = !answered;
 		else if (!answered)

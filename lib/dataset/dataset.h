@@ -84,11 +84,11 @@ int dataset_check(const struct dataset *, const struct model *, const int64_t *i
 void dataset_fit_scaler(
 	const struct dataset *, const int64_t *items, int64_t n, struct pool *, float *mean, float *std);
 
-/* Evaluates items (batch at a time): logits [n][classes], gate [n][K]. No answer is made of numbers that are not finite, which samples
+/* Evaluates items (batch at a time): out [n][outputs of the head], gate [n][K]. No answer is made of numbers that are not finite, which samples
  * far beyond any amplifier or a model's huge parameters leave: such a window is marked in unanswered [n]; where that is NULL it is an
  * error that names the window, -1. */
 int dataset_evaluate(const struct dataset *, struct forward *, const int64_t *items, int64_t n, int batch,
-	int classes, int K, real *logits, real *gate, bool *unanswered);
+	int outputs, int K, real *out, real *gate, bool *unanswered);
 /* The error of a window whose answer is not finite; always -1. */
 int dataset_no_answer(const struct dataset *, int64_t item);
 

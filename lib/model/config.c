@@ -1,4 +1,5 @@
 #include "model/config_keys.h"
+#include "model/head.h"
 #include "model/tokeniser.h"
 
 #include "base/error.h"
@@ -57,9 +58,17 @@ double config_own(const struct config *c, const struct setting *s)
 	return c->own[i];
 }
 
+const struct head_type *config_head(const struct config *c)
+{
+	if (c->head.type)
+		return head_table[c->head.type - 1];
+	return c->gate.combine == COMBINE_ANSWERS ? &head_answers : &head_classifier;
+}
+
 bool config_evidence(const struct config *c)
 {
-	return c->encoder.evidence == EVIDENCE_RIDGE && tokeniser_table[c->encoder.tokens]->standardised;
+	return c->encoder.evidence == EVIDENCE_RIDGE && tokeniser_table[c->encoder.tokens]->standardised &&
+	       config_head(c)->classes;
 }
 
 bool config_conditioned(const struct config *c)
@@ -130,6 +139,11 @@ static int set(
 	return 0;
 }
 
+static bool key_is_word(const struct key *k)
+{
+	return k->kind == CHOICE || k->kind == HEAD;
+}
+
 /* KEY=VALUE; where the VALUE is not JSON it is a bare word. */
 static int assign(struct configuration *c, const char *assignment, enum config_from from, const char *what)
 {
@@ -137,7 +151,7 @@ static int assign(struct configuration *c, const char *assignment, enum config_f
 	char *name = mem_text_n(assignment, (size_t)(equals - assignment));
 	struct key k;
 	int i = config_key_find(name, &k), r;
-	cJSON *v = i >= 0 && k.kind == CHOICE ? NULL : json_parse(equals + 1, strlen(equals + 1), what);
+	cJSON *v = i >= 0 && key_is_word(&k) ? NULL : json_parse(equals + 1, strlen(equals + 1), what);
 	if (!v)
 		v = json_of_text(equals + 1);
 	r = set(c, name, v, from, what);
@@ -152,8 +166,8 @@ void config_begin(struct configuration *c, int preset)
 	c->from = NEW_ARRAY(unsigned char, config_key_count());
 	struct key k;
 	for (int i = 0; config_key(i, &k); i++) {
-		cJSON *v = k.kind == CHOICE ? json_of_text(k.value)
-					    : json_parse(k.value, strlen(k.value), "default");
+		cJSON *v = key_is_word(&k) ? json_of_text(k.value)
+					   : json_parse(k.value, strlen(k.value), "default");
 		must(v && !key_set(&c->value, &k, v, "default"));
 		cJSON_Delete(v);
 	}
@@ -270,7 +284,8 @@ int config_set(struct configuration *c, const char *assignment)
 static bool of_the_network(const struct key *k)
 {
 	return (text_starts(k->name, "encoder.") || text_starts(k->name, "bridge.") ||
-		       text_starts(k->name, "gate.") || text_starts(k->name, "moe.")) &&
+		       text_starts(k->name, "gate.") || text_starts(k->name, "head.") ||
+		       text_starts(k->name, "moe.")) &&
 	       !text_among(
 		       "encoder.dropout|gate.noise_std|gate.load_balance_weight|moe.load_balance_weight|moe."
 		       "load_balance_form|moe.z_loss_weight|"

@@ -67,6 +67,9 @@ struct config {
 		double noise_std, temperature, load_balance_weight;
 	} gate;
 	struct {
+		int type; /* 0: as gate.combine says; else 1 + index into the table of heads */
+	} head;
+	struct {
 		struct layer_set {
 			int kind, n, list[CONFIG_LISTED]; /* every: list[0] */
 		} layers;
@@ -171,6 +174,8 @@ int config_warmup(const struct configuration *, long steps);
 const struct router_type *config_router(const struct config *);
 /* The value of a key that a router, expert type or tokeniser has of its own. */
 double config_own(const struct config *, const struct setting *);
+/* The output head (model/head.h). */
+const struct head_type *config_head(const struct config *);
 bool config_evidence(const struct config *);    /* whether regions give evidence by a linear map */
 bool config_conditioned(const struct config *); /* whether it reads a window's condition */
 /* What keeps the experts of this router even (enum balance_kind): a loss, unless the router can do without. */

@@ -215,6 +215,10 @@ static int check_augment(const struct config *c)
 	if (mixing >= 0 && c->train.batch_size < 2)
 		return err_set(EX_CONFIG, "train.augment: %s has no effect: train.batch_size is 1",
 			augmentation_table[mixing]->name);
+	if (mixing >= 0 && !with_classes(c))
+		return err_set(EX_CONFIG,
+			"train.augment: %s mixes labels, and the head names no classes (head.type)",
+			augmentation_table[mixing]->name);
 	for (int i = 0; augmentation_table[i]; i++)
 		if (augmentation_table[i]->signs && c->train.augment[i] > 0 && mixing < 0 &&
 			tokeniser_table[c->encoder.tokens]->unsigned_features)

@@ -1,6 +1,7 @@
 /* Which keys have an effect, by the values of the others. */
 #include "model/config_effect.h"
 
+#include "model/head.h"
 #include "model/tokeniser.h"
 #include "moe/expert.h"
 #include "moe/rebalance.h"
@@ -122,9 +123,24 @@ bool with_hop(const struct config *c)
 	return config_claims(c, "encoder.hop") && c->encoder.window > 0;
 }
 
+bool with_classes(const struct config *c)
+{
+	return config_head(c)->classes;
+}
+
+bool with_evidence(const struct config *c)
+{
+	return config_claims(c, "encoder.evidence") && with_classes(c);
+}
+
+bool with_combine(const struct config *c)
+{
+	return !c->head.type;
+}
+
 bool with_answers(const struct config *c)
 {
-	return c->gate.combine == COMBINE_ANSWERS;
+	return config_head(c)->own;
 }
 
 bool with_bridge(const struct config *c)

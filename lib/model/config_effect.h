@@ -15,6 +15,9 @@ const struct setting *config_setting(int i);
 
 bool with_patch(const struct config *);
 bool with_hop(const struct config *);
+bool with_classes(const struct config *);
+bool with_evidence(const struct config *);
+bool with_combine(const struct config *);
 bool with_answers(const struct config *);
 bool with_bridge(const struct config *);
 bool with_exchange(const struct config *);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "model/config_effect.h"
+#include "model/head.h"
 #include "model/optimizers.h"
 #include "model/tokeniser.h"
 #include "moe/expert.h"
@@ -23,6 +24,7 @@
 #define NO_DROPS        "the experts have no capacity (moe.capacity_factor, moe.capacity_factor_eval, moe.capacity)"
 #define NO_SHARED_DROPS "nothing is dropped, or the weights of a token's experts do not sum to 1"
 #define NO_EMS          "train.scale is not ems"
+#define NO_CLASSES      "the model's head names no classes (head.type)"
 
 static const struct key rows[] = {
 	{"preset", CHOICE, AT(preset), "default", 0, 0, NULL, NULL, NULL,
@@ -74,7 +76,8 @@ static const struct key rows[] = {
 		"training; from 1 on what is read comes close to the covariance itself"},
 	{"encoder.input_dropout", REAL_NUMBER, AT(encoder.input_dropout), "0", 0, 0.95, NULL, NULL, NULL,
 		"share of what a token is made of that is set to 0 in training"},
-	{"encoder.evidence", CHOICE, AT(encoder.evidence), "ridge", 0, 0, "none|ridge", NULL, NULL,
+	{"encoder.evidence", CHOICE, AT(encoder.evidence), "ridge", 0, 0, "none|ridge", with_evidence,
+		NO_CLASSES,
 		"ridge: what a region's tokens say of the classes by a linear map, solved over all regions "
 		"together before "
 		"the first step, is weighed by the gate and added to the answer, so that the encoders learn "
@@ -91,7 +94,8 @@ static const struct key rows[] = {
 	{"gate.type", CHOICE, AT(gate.type), "mlp", 0, 0, "mlp|linear", NULL, NULL,
 		"how the gate's logits come from what it reads: through a hidden layer, or by one linear "
 		"map"},
-	{"gate.combine", CHOICE, AT(gate.combine), "features", 0, 0, "features|answers", NULL, NULL,
+	{"gate.combine", CHOICE, AT(gate.combine), "features", 0, 0, "features|answers", with_combine,
+		"head.type is not auto",
 		"what the gate's weights mix: the regions' summaries before one classifier, or the "
 		"probabilities of a classifier of each region's own"},
 	{"gate.top_k", INT, AT(gate.top_k), "0", 0, 65536, NULL, NULL, NULL,
@@ -103,6 +107,9 @@ static const struct key rows[] = {
 	{"gate.load_balance_weight", REAL_NUMBER, AT(gate.load_balance_weight), "0", 0, 1e6, NULL, NULL, NULL,
 		"weight of a loss that is least when the regions share the windows evenly: K times the sum "
 		"of share of windows with the largest weight times mean weight"},
+	{"head.type", HEAD, AT(head.type), "auto", 0, 0, NULL, NULL, NULL,
+		"what the model puts out and is trained to; auto: classifier or answers, as gate.combine "
+		"says"},
 	{"moe.layers", LAYERS, AT(moe.layers), "\"none\"", 0, 0, NULL, NULL, NULL,
 		"layers whose feed-forward is a mixture of experts: none, all, a list of indices, or every:n "
 		"for each n-th"},
@@ -282,12 +289,12 @@ static const struct key rows[] = {
 		"largest norm of the whole gradient; 0 for no clipping"},
 	{"train.patience", INT, AT(train.patience), "8", 0, 1000000, NULL, NULL, NULL,
 		"stop after so many epochs without a better validation loss; 0 for never"},
-	{"train.class_weight", CHOICE, AT(train.class_weight), "none", 0, 0, "none|balanced", NULL, NULL,
-		"balanced: a class counts inversely to its windows"},
-	{"train.label_smoothing", REAL_NUMBER, AT(train.label_smoothing), "0", 0, 0.99, NULL, NULL, NULL,
-		"share of the target that is spread over all classes"},
+	{"train.class_weight", CHOICE, AT(train.class_weight), "none", 0, 0, "none|balanced", with_classes,
+		NO_CLASSES, "balanced: a class counts inversely to its windows"},
+	{"train.label_smoothing", REAL_NUMBER, AT(train.label_smoothing), "0", 0, 0.99, NULL, with_classes,
+		NO_CLASSES, "share of the target that is spread over all classes"},
 	{"train.expert_loss_weight", REAL_NUMBER, AT(train.expert_loss_weight), "0", 0, 1e3, NULL,
-		with_answers, "gate.combine is not answers",
+		with_answers, "the regions have no answers of their own (gate.combine, head.type)",
 		"weight of the sum of the regions' own cross-entropies"},
 	{"train.ridge", REAL_NUMBER, AT(train.ridge), "2", 1e-9, 1e9, NULL, config_evidence,
 		"no region gives evidence (encoder.evidence)",
@@ -317,7 +324,8 @@ static const struct key rows[] = {
 		"layer: what goes on inside encoder layers is computed again on the way back instead of "
 		"kept: the same bytes, "
 		"less memory, more time"},
-	{"train.calibrate", CHOICE, AT(train.calibrate), "none", 0, 0, "none|temperature", NULL, NULL,
+	{"train.calibrate", CHOICE, AT(train.calibrate), "none", 0, 0, "none|temperature", with_classes,
+		NO_CLASSES,
 		"temperature: in the end the number the logits are divided by before the softmax is fitted "
 		"to "
 		"the validation windows; none: there is no such number"},
@@ -411,7 +419,11 @@ struct names key_choices(const struct key *k)
 	else if (!strcmp(k->name, "preset"))
 		for (int i = 0; preset_table[i].name; i++)
 			names_add(&l, preset_table[i].name);
-	else if (!strcmp(k->name, "moe.router"))
+	else if (k->kind == HEAD) {
+		names_add(&l, "auto");
+		for (int i = 0; head_table[i]; i++)
+			names_add(&l, head_table[i]->name);
+	} else if (!strcmp(k->name, "moe.router"))
 		for (int i = 0; router_table[i]; i++)
 			names_add(&l, router_table[i]->name);
 	else if (!strcmp(k->name, "train.optimizer"))

@@ -6,18 +6,9 @@
 
 #include <stddef.h>
 
-enum key_kind {
-	INT,
-	REAL_NUMBER,
-	WHOLE,
-	BOOL,
-	CHOICE,
-	BANDS,
-	LAYERS,
-	COUNTS,
-	TYPES,
-	AUGMENT
-}; /* WHOLE: in a double */
+/* WHOLE: in a double. HEAD: the choice of an output head, shown and written only where it is not at its default: files written before
+ * there was the key do not have it. */
+enum key_kind { INT, REAL_NUMBER, WHOLE, BOOL, CHOICE, HEAD, BANDS, LAYERS, COUNTS, TYPES, AUGMENT };
 
 struct key {
 	const char *name;
@@ -52,7 +43,8 @@ extern const struct preset
 
 bool preset_names(int preset, const char *key); /* whether its lists do */
 
-struct names key_choices(const struct key *); /* to be freed */
+bool key_shown(const struct key *, const struct config *); /* in lists and files */
+struct names key_choices(const struct key *);              /* to be freed */
 /* Sets it. -1 with an error that begins with `what`. */
 int key_set(struct config *, const struct key *, const cJSON *, const char *what);
 void key_value(const struct key *, const struct config *, struct text *); /* its value as JSON */

@@ -1,5 +1,6 @@
 /* The configuration as text: JSON for the model, lines for people, mdoc for the manual. */
 #include "model/config_keys.h"
+#include "model/head.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,7 @@ void key_value(const struct key *k, const struct config *c, struct text *t)
 	case BOOL:
 		text_add(t, *(const int *)(const void *)at ? "true" : "false");
 		break;
+	case HEAD:
 	case CHOICE: {
 		struct names l = key_choices(k);
 		json_string(t, l.s[*(const int *)(const void *)at]);
@@ -91,6 +93,11 @@ void key_value(const struct key *k, const struct config *c, struct text *t)
 	}
 }
 
+bool key_shown(const struct key *k, const struct config *c)
+{
+	return (k->kind != HEAD || c->head.type);
+}
+
 void config_write_json(const struct config *c, struct text *t)
 {
 	text_addf(t, "{\"preset\":\"%s\"", config_preset_name(c->preset));
@@ -99,6 +106,8 @@ void config_write_json(const struct config *c, struct text *t)
 	struct key k;
 	for (int i = 1; config_key(i, &k); i++) {
 		const char *dot = strchr(k.name, '.');
+		if (!key_shown(&k, c))
+			continue;
 		size_t m = (size_t)(dot - k.name);
 		if (m != n || memcmp(open, k.name, n)) {
 			text_addf(t, "%s,\"%.*s\":{", n ? "}" : "", (int)m, k.name);
@@ -130,6 +139,8 @@ void config_print(const struct configuration *c, long steps, struct text *t)
 	value.train.warmup_steps = config_warmup(c, steps);
 	struct key k;
 	for (int i = 0; config_key(i, &k); i++) {
+		if (!key_shown(&k, &value))
+			continue;
 		text_addf(t, "%s\t", k.name);
 		key_value(&k, &value, t);
 		if (c->from[i] == FROM_PRESET)
@@ -182,7 +193,7 @@ void config_print_mdoc(struct text *t)
 	for (int i = 0; config_key(i, &key); i++) {
 		const struct key *k = &key;
 		text_addf(t, ".It Cm %s", k->name);
-		if (k->kind == CHOICE) {
+		if (k->kind == CHOICE || k->kind == HEAD) {
 			struct names l = key_choices(k);
 			char *list = names_join(&l, " | ");
 			text_addf(t, " Ns = Ns Ar \"%s\"", list);
@@ -191,6 +202,8 @@ void config_print_mdoc(struct text *t)
 		}
 		text_addf(t, "\n%c%s", k->help[0] >= 'a' && k->help[0] <= 'z' ? k->help[0] - 32 : k->help[0],
 			k->help + 1);
+		for (int h = 0; k->kind == HEAD && head_table[h]; h++)
+			text_addf(t, "; %s: %s", head_table[h]->name, head_table[h]->help);
 		text_addf(t, ".\n[default %s", k->value);
 		if (k->min < k->max)
 			text_addf(t, "; %.10g to %.10g", k->min, k->max);

@@ -190,6 +190,7 @@ int key_set(struct config *c, const struct key *k, const cJSON *v, const char *w
 	double x = cJSON_IsNumber(v) ? v->valuedouble : NAN;
 	switch (k->kind) {
 	case CHOICE:
+	case HEAD:
 		return set_choice(k, (int *)(void *)to, v, what);
 	case BANDS:
 		return set_bands(k, c, v, what);

@@ -164,7 +164,7 @@ static void exchange(const struct model *m, struct tape *t, struct node **x, int
 }
 
 static void conclude(const struct model *m, const struct region_params *r, struct tape *t, struct node *x,
-	int B, const struct gradient_view *v, struct node **summary, struct node **token)
+	int B, const struct gradient_view *v, struct node **summary, struct node **token, struct node **local)
 {
 	int G = m->config.bridge.tokens;
 	*summary = r->pool_query < 0 ? op_mean_rows(t, x, B, G)
@@ -174,6 +174,8 @@ static void conclude(const struct model *m, const struct region_params *r, struc
 		*token = op_first_rows(t, x, B, 1);
 	else if (G)
 		*token = op_mean_rows(t, op_first_rows(t, x, B, G), B, 0);
+	if (local)
+		*local = op_rows_from(t, x, B, G);
 }
 
 /* The i-th region's share of what a view has by region and layer. */
@@ -194,7 +196,7 @@ static struct gradient_view of_region(const struct model *m, const struct gradie
 }
 
 void encoder_forward(const struct model *m, int k, int regions, struct tape *t, struct node *const *features,
-	int B, const struct gradient_view *v, struct node **summary, struct node **token)
+	int B, const struct gradient_view *v, struct node **summary, struct node **token, struct node **local)
 {
 	int L = m->config.encoder.layers;
 	bool couples = encoder_couples(m);
@@ -210,5 +212,6 @@ void encoder_forward(const struct model *m, int k, int regions, struct tape *t, 
 			exchange(m, t, x, B);
 	}
 	for (int i = 0; i < regions; i++)
-		conclude(m, &m->region[k + i], t, x[i], B, v, &summary[i], &token[i]);
+		conclude(m, &m->region[k + i], t, x[i], B, v, &summary[i], &token[i],
+			local ? &local[i] : NULL);
 }

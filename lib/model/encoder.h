@@ -1,4 +1,5 @@
-/* The two halves of a model on a tape: the regions' encoders (encoder.c), and what joins them (joint.c). Used by forward.c. */
+/* The two halves of a model on a tape: the regions' encoders (encoder.c), and what joins them (joint.c,
+ * whose function is in model/head.h). Used by forward.c. */
 #ifndef MODEL_ENCODER_H
 #define MODEL_ENCODER_H
 
@@ -44,21 +45,11 @@ static inline struct weight at(const struct gradient_view *v, int index)
 bool encoder_couples(const struct model *);
 
 /* Regions k .. k+regions-1 (all of them where they are coupled) for B windows:
- * features[] [B*n][D] -> summary[] [B][H], token[] [B][H] (NULL without global tokens). */
+ * features[] [B*n][D] -> summary[] [B][H], token[] [B][H] (NULL without global tokens), and, unless
+ * local is NULL, local[] [B*n][H], the local tokens behind the last layer. */
 void encoder_forward(const struct model *, int k, int regions, struct tape *, struct node *const *features,
-	int B, const struct gradient_view *, struct node **summary, struct node **token);
+	int B, const struct gradient_view *, struct node **summary, struct node **token, struct node **local);
 
-struct joint {
-	struct node *logits;  /* [B][classes] */
-	struct node **own;    /* [K] of [B][classes]: the regions' own logits, or NULL where they have none */
-	struct node *gate;    /* [B][K] */
-	struct node *balance; /* [1][1] loss of these windows; NULL unless trained with one */
-};
-
-/* From summary[k], token[k] [B][H]; evidence[k] [B][classes], or NULL without; noise [B][K] is added to the gate's logits, NULL for none. */
-struct joint joint_forward(const struct model *, struct tape *, struct node *const *summary,
-	struct node *const *token, struct node *const *evidence, int B, const struct gradient_view *,
-	const real *noise);
 /* noise [B][K] of windows first .. first+B-1 of a step's batch */
 void gate_noise(const struct model *, uint64_t seed, uint64_t step, int first, int B, real *noise);
 

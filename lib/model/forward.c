@@ -85,6 +85,9 @@ void forward_free(struct forward *f)
 	free(f->summary);
 	free(f->evidence);
 	free(f->token);
+	free(f->first_row);
+	free(f->local);
+	free(f->target);
 	free(f);
 }
 
@@ -109,10 +112,25 @@ static int tokens_of(const struct forward *f, int b)
 	const struct model *m = f->m;
 	if (!f->source->samples)
 		return m->n;
-	int n = m->tokeniser->count(&m->config, m->layout.length, m->layout.rate,
-		f->source->samples(f->source->context, f->first + b));
+	int n = model_tokens(m, f->source->samples(f->source->context, f->first + b));
 	must(n > 0 && n <= m->n);
 	return n;
+}
+
+void forward_count_tokens(struct forward *f)
+{
+	if (!f->m->head->tokens)
+		return;
+	GROW(f->first_row, f->B + 1);
+	f->first_row[0] = 0;
+	for (int b = 0; b < f->B; b++)
+		f->first_row[b + 1] = f->first_row[b] + tokens_of(f, b);
+	size_t need = (size_t)f->m->layout.regions * (size_t)f->first_row[f->B] *
+		      (size_t)f->m->config.encoder.hidden_dim;
+	if (need > f->local_room) {
+		f->local_room = need;
+		GROW(f->local, need);
+	}
 }
 
 int forward_alike(const struct forward *f, int from, int most)
@@ -239,6 +257,13 @@ static struct node *tokenise(
 	return op_input(t, features, count * n, D);
 }
 
+/* Rows [..][H] of the local tokens of region k from window b on */
+static real *local_at(const struct forward *f, int k, int b)
+{
+	size_t row = (size_t)k * (size_t)f->first_row[f->B] + (size_t)f->first_row[b];
+	return f->local + row * (size_t)f->m->config.encoder.hidden_dim;
+}
+
 static void copy_out(const struct forward *f, real *to, int k, int from, const struct node *y)
 {
 	size_t H = (size_t)f->m->config.encoder.hidden_dim;
@@ -251,14 +276,18 @@ struct encoded forward_encode(
 	int k = part * f->together;
 	size_t room = (size_t)f->together * sizeof(struct node *);
 	struct node **features = tape_take(t, room);
-	struct encoded out = {from, count, tape_take(t, room), tape_take(t, room)};
+	struct encoded out = {from, count, tape_take(t, room), tape_take(t, room),
+		f->m->head->tokens ? tape_take(t, room) : NULL};
 	for (int i = 0; i < f->together; i++)
 		features[i] = tokenise(f, t, k + i, from, count, view);
-	encoder_forward(f->m, k, f->together, t, features, count, view, out.summary, out.token);
+	encoder_forward(f->m, k, f->together, t, features, count, view, out.summary, out.token, out.local);
 	for (int i = 0; i < f->together; i++) {
 		copy_out(f, f->summary, k + i, from, out.summary[i]);
 		if (out.token[i])
 			copy_out(f, f->token, k + i, from, out.token[i]);
+		if (out.local)
+			memcpy(local_at(f, k + i, from), out.local[i]->x,
+				(size_t)out.local[i]->rows * (size_t)out.local[i]->cols * sizeof(real));
 	}
 	return out;
 }
@@ -285,21 +314,39 @@ static void evaluate_one(void *context, int task, int worker)
 	}
 }
 
-void forward_outputs(struct forward *f, int from, int count, struct node **summary, struct node **token)
+/* A leaf of the joint tape over x [rows][H], with a gradient of 0 where it has gradients. */
+static struct node *joint_leaf(struct forward *f, const real *x, int rows)
 {
 	int H = f->m->config.encoder.hidden_dim;
-	for (int k = 0; k < f->m->layout.regions; k++) {
-		size_t at = ((size_t)k * (size_t)f->B + (size_t)from) * (size_t)H,
-		       n = (size_t)count * (size_t)H;
-		summary[k] = op_input(f->joint, f->summary + at, count, H);
-		token[k] = op_input(f->joint, f->token + at, count, H);
-		if (f->joint->gradients) {
-			summary[k]->g = tape_reals(f->joint, n);
-			token[k]->g = tape_reals(f->joint, n);
-			memset(summary[k]->g, 0, n * sizeof(real));
-			memset(token[k]->g, 0, n * sizeof(real));
-		}
+	size_t n = (size_t)rows * (size_t)H;
+	struct node *y = op_input(f->joint, x, rows, H);
+	if (f->joint->gradients)
+		y->g = memset(tape_reals(f->joint, n), 0, n * sizeof(real));
+	return y;
+}
+
+struct joint_leaves forward_outputs(struct forward *f, int from, int count)
+{
+	int K = f->m->layout.regions, H = f->m->config.encoder.hidden_dim, *first = NULL;
+	size_t room = (size_t)K * sizeof(struct node *);
+	struct joint_leaves j = {tape_take(f->joint, room), tape_take(f->joint, room), NULL, {.B = count}};
+	if (f->m->head->tokens) {
+		j.local = tape_take(f->joint, room);
+		first = tape_take(f->joint, ((size_t)count + 1) * sizeof *first);
+		for (int b = 0; b <= count; b++)
+			first[b] = f->first_row[from + b] - f->first_row[from];
 	}
+	for (int k = 0; k < K; k++) {
+		size_t at = ((size_t)k * (size_t)f->B + (size_t)from) * (size_t)H;
+		j.summary[k] = joint_leaf(f, f->summary + at, count);
+		j.token[k] = joint_leaf(f, f->token + at, count);
+		if (j.local)
+			j.local[k] = joint_leaf(f, local_at(f, k, from), first[count]);
+	}
+	j.in.summary = j.summary;
+	j.in.token = j.local;
+	j.in.first = first;
+	return j;
 }
 
 struct node **forward_evidence_nodes(struct forward *f, int from, int count)
@@ -323,24 +370,23 @@ void forward_besides(struct forward *f, const struct besides *b)
 	f->besides = b ? *b : (struct besides){0};
 }
 
-void forward_evaluate(struct forward *f, int B, const struct window_source *source, real *logits, real *gate)
+void forward_evaluate(struct forward *f, int B, const struct window_source *source, real *out, real *gate)
 {
-	int K = f->m->layout.regions, classes = f->m->layout.classes.n;
+	int K = f->m->layout.regions, outputs = head_outputs(f->m);
 	struct gradient_view none = {.params = &f->m->params, .without = f->besides.without};
 	forward_room_for_outputs(f, B);
 	f->first = 0;
 	f->B = B;
 	f->source = source;
+	forward_count_tokens(f);
 	pool_run(f->pool, B * f->parts, evaluate_one, f);
 	f->joint->gradients = false;
 	for (int b = 0; b < B; b++) {
 		tape_reset(f->joint);
-		struct node **s = tape_take(f->joint, (size_t)K * sizeof *s),
-			    **g = tape_take(f->joint, (size_t)K * sizeof *g);
-		forward_outputs(f, b, 1, s, g);
-		struct joint j =
-			joint_forward(f->m, f->joint, s, g, forward_evidence_nodes(f, b, 1), 1, &none, NULL);
-		memcpy(logits + (size_t)b * (size_t)classes, j.logits->x, (size_t)classes * sizeof(real));
+		struct joint_leaves in = forward_outputs(f, b, 1);
+		struct joint j = joint_forward(
+			f->m, f->joint, &in.in, in.token, forward_evidence_nodes(f, b, 1), &none, NULL);
+		memcpy(out + (size_t)b * (size_t)outputs, j.head.out->x, (size_t)outputs * sizeof(real));
 		memcpy(gate + (size_t)b * (size_t)K, j.gate->x, (size_t)K * sizeof(real));
 	}
 }

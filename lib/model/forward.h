@@ -37,6 +37,9 @@ struct window_source {
 	/* What region k says of window b's classes beside its features [classes], where it is not to be computed
 	 * (train/evidence.h): in training, by a map that has not seen the window. NULL, or an answer of NULL: by the model's map. */
 	const real *(*evidence)(void *context, int b, int k);
+	/* Puts the target of window b into out [targets of the head], in training, where the head has targets of its own (model/head.h).
+	 * Called on the thread that trains. */
+	void (*target)(void *context, int b, real *out);
 	/* [B] rows of the windows' conditions, where the router reads them; NULL for none. */
 	const int *condition;
 };
@@ -44,8 +47,8 @@ struct window_source {
 struct forward *forward_new(const struct model *, struct pool *);
 void forward_free(struct forward *);
 
-/* logits [B][classes], gate [B][K] (1 without a gate) */
-void forward_evaluate(struct forward *, int B, const struct window_source *, real *logits, real *gate);
+/* out [B][outputs of the head], logits of the classes where it has classes; gate [B][K] (1 without a gate) */
+void forward_evaluate(struct forward *, int B, const struct window_source *, real *out, real *gate);
 
 /* What evaluation does besides, borrowed until the next forward_besides; NULL where nothing. */
 struct besides {
@@ -58,14 +61,15 @@ struct besides {
 };
 void forward_besides(struct forward *, const struct besides *);
 
-/* The parts of a loss, without their weights: cross-entropy, balance over all mixtures and the gate, z over all mixtures, the sum of
- * the regions' own cross-entropies (when they have a weight). */
+/* The parts of a loss, without their weights: the head's (cross-entropy of classes), balance over all
+ * mixtures and the gate, z over all mixtures, the sum of the regions' own cross-entropies (when they have
+ * a weight). */
 struct losses {
 	double task, aux, z, own;
 };
 
 struct train_step {
-	const int *label;  /* [B] */
+	const int *label;  /* [B]; NULL where the head has no classes */
 	const int *other;  /* [B] second label of a window that is mixed of two, or NULL */
 	const real *share; /* [B] of the first label where there is a second */
 	const int
@@ -73,7 +77,7 @@ struct train_step {
 	const real *class_weight; /* [classes] or NULL */
 	real smoothing, dropout;
 	uint64_t seed, number; /* of the dropout masks */
-	real *logits;          /* [B][classes] out, for the training accuracy; may be NULL */
+	real *logits;          /* [B][outputs of the head] out, for the training accuracy; may be NULL */
 	struct losses *losses; /* out, may be NULL */
 };
 

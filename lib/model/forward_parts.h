@@ -2,8 +2,8 @@
 #ifndef MODEL_FORWARD_PARTS_H
 #define MODEL_FORWARD_PARTS_H
 
-#include "model/encoder.h"
 #include "model/forward.h"
+#include "model/head.h"
 
 #include <stdatomic.h>
 
@@ -12,6 +12,7 @@
 struct encoded {
 	int from, count;
 	struct node **summary, **token; /* [regions of the part] of [windows][H]; token[] may be NULL */
+	struct node **local; /* likewise [windows * n][H], where the head reads tokens, else NULL */
 };
 
 struct chunk {
@@ -45,12 +46,17 @@ struct forward {
 	real *summary, *token; /* [K][B][H] what the encoders return */
 	real *evidence;        /* [K][B][classes], where regions give it */
 	size_t out_room, evidence_room;
+	/* where the head reads tokens, else NULL: */
+	int *first_row; /* [B+1] rows first_row[b] .. first_row[b+1]-1 are window b's */
+	real *local;    /* [K][first_row[B]][H] */
+	size_t local_room;
+	real *target; /* [windows of the call][targets], of a head that has targets of its own */
 	/* this call; training does it group by group */
 	int first, B; /* windows first .. first + B - 1 */
 	const struct window_source *source;
 	const struct train_step *step;
 	real *gradient;
-	struct node **d_summary, **d_token; /* [K] what the joint half says of the encoders' outputs */
+	const struct joint_leaves *leaves; /* what the joint half says of the encoders' outputs */
 	/* mixtures, NULL without: */
 	struct balance *balance;     /* [K][layers] of the batch */
 	struct balance_slope *slope; /* [K][layers] */
@@ -63,14 +69,21 @@ struct forward {
 
 int forward_layers_of_part(const struct forward *);
 void forward_room_for_outputs(struct forward *, int B); /* summary, token for B windows */
+void forward_count_tokens(struct forward *); /* first_row, and room for local, of the group at hand */
 /* How many windows from .. from+most-1 have as many tokens as the first of them; a stretch that can be encoded together. */
 int forward_alike(const struct forward *, int from, int most);
-/* Windows from .. from+count-1 of a part, which are alike, through its encoders, on this tape; what they return also goes to f->summary, f->token. */
 const int *forward_condition(const struct forward *, int from); /* of windows from .. of the group */
+/* Windows from .. from+count-1 of a part, which are alike, through its encoders, on this tape; what they
+ * return also goes to f->summary, f->token, f->local. */
 struct encoded forward_encode(
 	struct forward *, struct tape *, int part, int from, int count, const struct gradient_view *);
-/* Nodes on the joint tape over f->summary and f->token for windows from .. from+count-1, with gradients when it has them. */
-void forward_outputs(struct forward *, int from, int count, struct node **summary, struct node **token);
+/* Nodes on the joint tape over f->summary, f->token and f->local for windows from .. from+count-1, with
+ * gradients when it has them. */
+struct joint_leaves {
+	struct node **summary, **token, **local; /* [K]; local NULL unless the head reads tokens */
+	struct head_input in;                    /* of the same nodes */
+};
+struct joint_leaves forward_outputs(struct forward *, int from, int count);
 /* Likewise over f->evidence, [K]; NULL without. */
 struct node **forward_evidence_nodes(struct forward *, int from, int count);
 

@@ -260,9 +260,13 @@ static void hand_back(const struct forward *f, struct chunk *c)
 		size_t at = (size_t)out->from * H, n = (size_t)out->count * H * sizeof(real);
 		for (int i = 0; i < f->together; i++) {
 			int k = c->part * f->together + i;
-			memcpy(out->summary[i]->g, f->d_summary[k]->g + at, n);
+			memcpy(out->summary[i]->g, f->leaves->summary[k]->g + at, n);
 			if (out->token[i])
-				memcpy(out->token[i]->g, f->d_token[k]->g + at, n);
+				memcpy(out->token[i]->g, f->leaves->token[k]->g + at, n);
+			if (out->local)
+				memcpy(out->local[i]->g,
+					f->leaves->local[k]->g + (size_t)f->first_row[out->from] * H,
+					(size_t)out->local[i]->rows * H * sizeof(real));
 		}
 	}
 }
@@ -389,75 +393,79 @@ static const real *group_noise(struct forward *f)
 	return noise;
 }
 
-static struct node *cross_entropy(struct forward *f, struct node *logits, double total)
+/* Those of windows from .. of the batch */
+static struct head_targets targets_from(const struct forward *f, int from)
 {
 	const struct train_step *s = f->step;
-	struct targets target = {.label = s->label + f->first,
-		.other = s->other ? s->other + f->first : NULL,
-		.share = s->other ? s->share + f->first : NULL};
-	return op_cross_entropy(f->joint, logits, &target, s->class_weight, s->smoothing, total);
+	return (struct head_targets){.class = {.label = s->label ? s->label + from : NULL,
+					     .other = s->other ? s->other + from : NULL,
+					     .share = s->other ? s->share + from : NULL},
+		.class_weight = s->class_weight,
+		.smoothing = s->smoothing,
+		.value = f->target ? f->target + (size_t)from * (size_t)head_targets(f->m) : NULL};
 }
 
-/* [K] of the regions' own answers, or NULL where they do not count */
-static struct node **own_losses(struct forward *f, const struct joint *j, double total)
+/* The targets of their own that B windows have, where the head wants them. */
+static void fetch_targets(struct forward *f, int B)
 {
-	int K = f->m->layout.regions;
-	if (!j->own || !(f->m->config.train.expert_loss_weight > 0))
-		return NULL;
-	struct node **own = tape_take(f->joint, (size_t)K * sizeof *own);
-	for (int k = 0; k < K; k++)
-		own[k] = cross_entropy(f, j->own[k], total);
-	return own;
+	int n = head_targets(f->m);
+	if (!n)
+		return;
+	must(f->source->target != NULL);
+	GROW(f->target, (size_t)B * (size_t)n);
+	for (int b = 0; b < B; b++)
+		f->source->target(f->source->context, b, f->target + (size_t)b * (size_t)n);
 }
 
 /* Windows f->first .. f->first + f->B - 1: adds to the lanes and to the gradient of gate and classifier; returns their share of
- * the task's loss. total = sum of the class weights of the whole batch. */
+ * the task's loss. total: of the whole batch (model/head.h). */
 static double train_group(struct forward *f, double total)
 {
 	const struct model *m = f->m;
 	const struct train_step *step = f->step;
-	int K = m->layout.regions, classes = m->layout.classes.n;
+	int K = m->layout.regions, outputs = head_outputs(m);
 	make_chunks(f);
 	take_turns(f);
+	forward_count_tokens(f);
 	pool_run(f->pool, f->parts * f->chunks, train_forward_chunk, f);
 
 	balance_batch(f);
 	struct gradient_view whole = {.params = &m->params, .gradient = f->gradient};
 	tape_reset(f->joint);
-	struct node **s = tape_take(f->joint, (size_t)K * sizeof *s),
-		    **g = tape_take(f->joint, (size_t)K * sizeof *g);
-	forward_outputs(f, 0, f->B, s, g);
+	struct joint_leaves in = forward_outputs(f, 0, f->B);
 	struct joint j = joint_forward(
-		m, f->joint, s, g, forward_evidence_nodes(f, 0, f->B), f->B, &whole, group_noise(f));
-	struct node *loss = cross_entropy(f, j.logits, total), **own = own_losses(f, &j, total);
+		m, f->joint, &in.in, in.token, forward_evidence_nodes(f, 0, f->B), &whole, group_noise(f));
+	struct head_targets target = targets_from(f, f->first);
+	struct head_loss loss = m->head->loss(m, f->joint, &in.in, &j.head, &target, total);
 	tape_gradients(f->joint, f->joint->arena);
-	loss->g[0] = 1;
-	for (int k = 0; own && k < K; k++) {
-		own[k]->g[0] = (real)m->config.train.expert_loss_weight;
-		f->own += (double)own[k]->x[0];
+	loss.task->g[0] = 1;
+	for (int k = 0; loss.own && k < K; k++) {
+		loss.own[k]->g[0] = (real)m->config.train.expert_loss_weight;
+		f->own += (double)loss.own[k]->x[0];
 	}
 	if (j.balance)
 		j.balance->g[0] = (real)m->config.gate.load_balance_weight;
 	tape_backward(f->joint);
 	if (step->logits)
-		memcpy(step->logits + (size_t)f->first * (size_t)classes, j.logits->x,
-			(size_t)f->B * (size_t)classes * sizeof(real));
+		memcpy(step->logits + (size_t)f->first * (size_t)outputs, j.head.out->x,
+			(size_t)f->B * (size_t)outputs * sizeof(real));
 	f->gate_aux = j.balance ? (double)j.balance->x[0] : 0;
 
-	f->d_summary = s;
-	f->d_token = g;
+	f->leaves = &in;
 	pool_run(f->pool, backward_tasks(f), train_backward_chunk, f);
-	return (double)loss->x[0];
+	return (double)loss.task->x[0];
 }
 
 real forward_train(struct forward *f, int B, const struct window_source *source,
 	const struct train_step *step, real *gradient)
 {
-	double loss = 0, total = targets_weight(&(struct targets){step->label, step->other, step->share}, B,
-				 step->class_weight);
 	must(B > 0);
 	f->source = source;
 	f->step = step;
+	f->first = 0;
+	fetch_targets(f, B);
+	struct head_targets all = targets_from(f, 0);
+	double loss = 0, total = f->m->head->total(f->m, &all, B);
 	int group = cut(f, B);
 	forward_room_for_outputs(f, group);
 	number_scopes(f, B);

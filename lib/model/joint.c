@@ -1,5 +1,5 @@
-/* What joins the regions: the gate, and the mixture of what they know (features) or of what they answer. */
-#include "model/encoder.h"
+/* What joins the regions: the gate, behind it the head, and the linear prior of the classes. */
+#include "model/head.h"
 
 #include "base/rng.h"
 
@@ -38,27 +38,11 @@ static const real *shut(struct tape *t, const bool *without, int B, int K)
 	return x;
 }
 
-static void answer(const struct model *m, struct tape *t, struct node *const *summary,
-	const struct gradient_view *v, struct joint *j)
-{
-	int K = m->layout.regions, classes = m->layout.classes.n;
-	if (m->config.gate.combine == COMBINE_FEATURES) {
-		j->logits = op_linear(t, op_mix(t, j->gate, summary, K), at(v, m->classifier_weight),
-			at(v, m->classifier_bias), classes);
-		return;
-	}
-	j->own = tape_take(t, (size_t)K * sizeof *j->own);
-	for (int k = 0; k < K; k++)
-		j->own[k] = op_linear(t, summary[k], at(v, m->region[k].head_weight),
-			at(v, m->region[k].head_bias), classes);
-	j->logits = op_mix_answers(t, j->gate, j->own, K);
-}
-
-struct joint joint_forward(const struct model *m, struct tape *t, struct node *const *summary,
-	struct node *const *token, struct node *const *evidence, int B, const struct gradient_view *v,
+struct joint joint_forward(const struct model *m, struct tape *t, struct head_input *in,
+	struct node *const *token, struct node *const *evidence, const struct gradient_view *v,
 	const real *noise)
 {
-	int K = m->layout.regions;
+	int K = m->layout.regions, B = in->B;
 	struct joint j = {0};
 	if (m->gate_fc1_weight < 0) { /* one region, no gate */
 		real *one = tape_reals(t, (size_t)B);
@@ -68,11 +52,12 @@ struct joint joint_forward(const struct model *m, struct tape *t, struct node *c
 	} else {
 		if (v->without)
 			noise = shut(t, v->without, B, m->layout.regions);
-		weigh(m, t, gate_logits(m, t, summary, token, v), noise, &j);
+		weigh(m, t, gate_logits(m, t, in->summary, token, v), noise, &j);
 	}
-	answer(m, t, summary, v, &j);
+	in->gate = j.gate;
+	j.head = m->head->forward(m, t, in, v);
 	if (evidence)
-		j.logits = op_add(t, j.logits, op_scale(t, op_mix(t, j.gate, evidence, K), (real)K));
+		j.head.out = op_add(t, j.head.out, op_scale(t, op_mix(t, j.gate, evidence, K), (real)K));
 	return j;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "model/head.h"
 #include "moe/rebalance.h"
 
 #include <math.h>
@@ -304,7 +305,7 @@ static int declare_region(struct model *m, int k)
 	return bad;
 }
 
-/* Weight and bias of a linear map [rows][cols] whose output is an answer or a gate's logit. Where there is evidence all begins with
+/* Weight and bias of a linear map [rows][cols] to a gate's logits. Where there is evidence all begins with
  * next to nothing beside it. */
 static void declare_last(
 	struct model *m, const char *prefix, const char *name, int rows, int cols, int *weight, int *bias)
@@ -331,24 +332,12 @@ static void declare_gate(struct model *m)
 	declare_last(m, "gate", "fc2.", K, half, &m->gate_fc2_weight, &m->gate_fc2_bias);
 }
 
-static void declare_answer(struct model *m)
+static void declare_head(struct model *m)
 {
-	int H = m->config.encoder.hidden_dim, classes = m->layout.classes.n;
-	bool own = m->config.gate.combine == COMBINE_ANSWERS;
 	m->evidence_bias = -1;
 	if (config_evidence(&m->config))
-		m->evidence_bias = declare_buffer(m, "evidence", "bias", classes);
-	m->classifier_weight = m->classifier_bias = -1;
-	if (!own)
-		declare_last(m, "classifier", "", classes, H, &m->classifier_weight, &m->classifier_bias);
-	for (int k = 0; k < m->layout.regions; k++) {
-		struct region_params *r = &m->region[k];
-		char *prefix = mem_format("heads.%d", k);
-		r->head_weight = r->head_bias = -1;
-		if (own)
-			declare_last(m, prefix, "", classes, H, &r->head_weight, &r->head_bias);
-		free(prefix);
-	}
+		m->evidence_bias = declare_buffer(m, "evidence", "bias", m->layout.classes.n);
+	m->head->declare(m);
 }
 
 /* position p, dimensions 2i and 2i+1: sin and cos of p / 10000^(2i/H) (Vaswani et al. 2017, section 3.5) */
@@ -398,7 +387,7 @@ static int build(struct model *m, int with_gate)
 	const struct config *c = &m->config;
 	int K = m->layout.regions, D;
 	m->kinds = tokeniser_kinds(m->tokeniser, c);
-	if (m->layout.classes.n < 1)
+	if (m->head->classes && m->layout.classes.n < 1)
 		return err_set(EX_DATAERR, "no class: a model needs names of classes");
 	if (m->tokeniser->size(c, m->layout.length, m->layout.rate, &m->layout.region[0], &m->n, &D))
 		return -1;
@@ -423,7 +412,7 @@ static int build(struct model *m, int with_gate)
 	m->gate_fc1_weight = m->gate_fc1_bias = m->gate_fc2_weight = m->gate_fc2_bias = -1;
 	if (K > 1 || (with_gate < 0 ? c->preset == PRESET_SEED : with_gate > 0))
 		declare_gate(m);
-	declare_answer(m);
+	declare_head(m);
 	return 0;
 }
 
@@ -446,6 +435,11 @@ void model_standardise(const struct model *m, int k, int n, const real *centre, 
 			x[j] = (x[j] - (centre ? centre[at + j] : 0) - mean[at + j]) / std[at + j];
 }
 
+int model_tokens(const struct model *m, int samples)
+{
+	return m->tokeniser->count(&m->config, m->layout.length, m->layout.rate, samples);
+}
+
 void model_allocate(struct model *m)
 {
 	const struct config *c = &m->config;
@@ -465,6 +459,7 @@ struct model *model_declare(const struct config *c, const struct layout *l, int 
 	m->tokeniser = tokeniser_table[c->encoder.tokens];
 	m->feedforward = expert_table[0];
 	m->router = config_router(c);
+	m->head = config_head(c);
 	if (build(m, with_gate)) {
 		model_free(m);
 		return NULL;
@@ -491,6 +486,7 @@ void model_free(struct model *m)
 	params_free(&m->params);
 	names_free(&m->train_groups);
 	free(m->prepared);
+	free(m->head_tensor);
 	free(m->sinusoid);
 	free(m->unit);
 	free(m->scale_mean);

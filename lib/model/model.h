@@ -2,8 +2,9 @@
  *
  *     x_k [B][T][W_k] -> features [B][n][D_k] -> projection [B][n][H] -> [tokens; .] + position -> L layers
  *         -> s_k [B][H] mean of the local tokens,  g_k [B][H] mean of the global tokens
- *     bridge: g = mean_k g_k      gate: w = softmax(fc2 relu(fc1 g)) [B][K]      logits = classifier(sum_k w_k s_k)
- *                                                     or, of each region's own: log sum_k w_k softmax(head_k(s_k))
+ *     bridge: g = mean_k g_k      gate: w = softmax(fc2 relu(fc1 g)) [B][K]
+ *     head (model/head.h): logits = classifier(sum_k w_k s_k), or log sum_k w_k softmax(head_k(s_k)), or
+ *                          whatever else it makes of w, s and the encoders' final tokens
  *     with evidence logits += bias + K sum_k w_k e_k,  e_k = E_k (mean over stretches of the standardised features)
  *
  * The structure is a function of the configuration, the layout (regions, length, rate, conditions) and the classes alone.
@@ -50,7 +51,6 @@ struct region_params {
 	struct layer_params *layer; /* [layers] */
 	int pool_query;             /* -1 = the mean */
 	size_t from, count;         /* the region's part of the slab, up to here */
-	int head_weight, head_bias; /* its own classifier, -1 = one for all */
 };
 
 struct model {
@@ -63,17 +63,18 @@ struct model {
 	int kinds; /* of local tokens, each with a projection of its own; token i is of kind i mod kinds */
 	void *prepared; /* the tokeniser's tables */
 	const struct expert_type *feedforward;
-	const struct router_type *router;       /* of the mixtures */
-	int conditions, unknown;                /* its embeddings; that for unknown ones, or -1 */
-	int mixtures;                           /* layers of a region that are mixtures */
-	int units;                              /* of a window: what is routed together */
-	int *unit;                              /* [N] the unit of each token; NULL: each is one by itself */
-	real *sinusoid;                         /* [N][H] fixed positions, or NULL */
-	int token;                              /* global_token, or -1 */
-	struct region_params *region;           /* [K] */
-	int gate_fc1_weight, gate_fc1_bias;     /* -1 without gate */
-	int gate_fc2_weight, gate_fc2_bias;     /* -1 also when the gate is linear */
-	int classifier_weight, classifier_bias; /* -1 when each region has its own */
+	const struct router_type *router;   /* of the mixtures */
+	int conditions, unknown;            /* its embeddings; that for unknown ones, or -1 */
+	int mixtures;                       /* layers of a region that are mixtures */
+	int units;                          /* of a window: what is routed together */
+	int *unit;                          /* [N] the unit of each token; NULL: each is one by itself */
+	real *sinusoid;                     /* [N][H] fixed positions, or NULL */
+	int token;                          /* global_token, or -1 */
+	struct region_params *region;       /* [K] */
+	int gate_fc1_weight, gate_fc1_bias; /* -1 without gate */
+	int gate_fc2_weight, gate_fc2_bias; /* -1 also when the gate is linear */
+	const struct head_type *head;       /* model/head.h */
+	int head_tensors, *head_tensor;     /* the head's, in the order it declared them */
 	int evidence_bias;             /* buffer [classes] of models whose regions give evidence, or -1 */
 	float *scale_mean, *scale_std; /* [C], or NULL: samples enter as (x - mean) / std */
 	float temperature; /* p = softmax(logits / temperature); 1 unless the model was calibrated */
@@ -89,6 +90,8 @@ struct model *model_declare(const struct config *, const struct layout *, int wi
 void model_allocate(struct model *);
 void model_free(struct model *);
 
+/* Local tokens of a window whose first `samples` are there, n for a whole one; 0: not one token. */
+int model_tokens(const struct model *, int samples);
 /* What the tokeniser of region k gets as scale [kinds], or NULL. */
 const real *model_token_scale(const struct model *, int k);
 /* Features x [n][D] of region k by mean and deviation of their kind, where the tokeniser is such; centre [kinds][D] comes off first, or

@@ -1,21 +1,25 @@
 #include "predict/answer.h"
 
 #include "base/json.h"
+#include "model/head.h"
 #include "score/metrics.h"
 
-struct answer answer_item(const struct dataset *d, int64_t item, const struct names *classes, int regions,
+struct answer answer_item(const struct dataset *d, int64_t item, const struct model *m, int regions,
 	const double *p, const real *logits, const double *gate)
 {
 	const struct item *it = &d->item[item];
 	const struct windows *w = dataset_windows(d, item);
-	return (struct answer){.recording = d->recordings.s[it->recording],
+	const struct names *classes = &m->layout.classes;
+	return (struct answer){.model = m,
+		.recording = d->recordings.s[it->recording],
 		.group = d->groups.s[it->group],
 		.label = it->label < 0 ? NULL : d->classes.s[it->label],
-		.class = p ? classes->s[metrics_likeliest(p, classes->n)] : NULL,
+		.class = p && m->head->classes ? classes->s[metrics_likeliest(p, classes->n)] : NULL,
 		.start = w->sample[it->window],
 		.time = (double)w->sample[it->window] / w->layout.rate,
-		.classes = classes->n,
+		.outputs = head_outputs(m),
 		.regions = regions,
+		.tokens = model_tokens(m, dataset_samples(d, item)),
 		.p = p,
 		.logits = logits,
 		.gate = gate};
@@ -25,34 +29,10 @@ struct answer answer_window(const struct model *m, const struct dataset *d, int6
 	const real *weights, double *p, double *gate)
 {
 	int K = m->layout.regions;
-	metrics_softmax(logits, m->layout.classes.n, (double)m->temperature, p);
+	m->head->decode(m, logits, p);
 	for (int k = 0; k < K; k++)
 		gate[k] = (double)weights[k];
-	return answer_item(d, item, &m->layout.classes, K, p, logits, gate);
-}
-
-/* null where there is no x */
-static void list(struct text *t, const char *key, const double *x, int n)
-{
-	if (!x) {
-		text_addf(t, ",\"%s\":null", key);
-		return;
-	}
-	text_addf(t, ",\"%s\":[", key);
-	for (int i = 0; i < n; i++) {
-		text_add(t, i ? "," : "");
-		json_float(t, x[i]);
-	}
-	text_add(t, "]");
-}
-
-static void name(struct text *t, const char *key, const char *s)
-{
-	text_addf(t, ",\"%s\":", key);
-	if (s)
-		json_string(t, s);
-	else
-		text_add(t, "null");
+	return answer_item(d, item, m, K, p, logits, gate);
 }
 
 void answer_json(const struct answer *a, const char *more, struct text *t)
@@ -67,21 +47,12 @@ void answer_json(const struct answer *a, const char *more, struct text *t)
 		text_addf(t, ",\"start\":%lld,\"time\":", a->start);
 		json_float(t, a->time);
 	}
-	name(t, "label", a->label);
-	name(t, "class", a->class);
-	list(t, "p", a->p, a->classes);
-	if (a->logits) {
-		text_add(t, ",\"logits\":[");
-		for (int c = 0; c < a->classes; c++) {
-			text_add(t, c ? "," : "");
-			json_float(t, (double)a->logits[c]);
-		}
-		text_add(t, "]");
-	} else if (!a->windows) {
-		text_add(t, ",\"logits\":null");
-	}
+	head_write_word(t, "label", a->label);
+	a->model->head->write(&(struct head_prediction){&a->model->layout.classes, a->outputs, a->tokens,
+				      a->class, a->p, a->logits, a->windows != 0},
+		t);
 	if (a->regions)
-		list(t, "gate", a->gate, a->regions);
+		head_write_list(t, "gate", a->gate, a->regions);
 	if (a->adapted)
 		text_addf(t, ",\"adapted\":\"%s\"", a->adapted);
 	text_addf(t, "%s}\n", more);

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "dataset/condition.h"
-#include "score/metrics.h"
+#include "model/head.h"
 
 #include <float.h>
 #include <math.h>
@@ -26,6 +26,25 @@ static int same_classes(const struct committee *c, struct member *b)
 	free(have);
 	free(want);
 	return -1;
+}
+
+/* Heads of one kind, and outputs that mean the same: classes are found by name. */
+static int same_outputs(const struct committee *c, struct member *b)
+{
+	const struct model *leads = c->member[0].m;
+	int outputs = head_outputs(leads);
+	if (b->m->head->classes != leads->head->classes ||
+		(!leads->head->classes && (b->m->head != leads->head || head_outputs(b->m) != outputs)))
+		return err_set(EX_DATAERR,
+			"%s: its head is %s, and that of %s is %s; models answer together when their outputs "
+			"mean the same",
+			b->path, b->m->head->name, c->member[0].path, leads->head->name);
+	if (leads->head->classes)
+		return same_classes(c, b);
+	b->class = NEW_ARRAY(int, outputs);
+	for (int i = 0; i < outputs; i++)
+		b->class[i] = i;
+	return 0;
 }
 
 static int same_windows(struct committee *c, const struct member *b)
@@ -88,7 +107,7 @@ static int load(struct committee *c, struct member *b, const struct selection_wo
 	enum missing_channel missing, struct pool *pool)
 {
 	b->m = model_load(b->path);
-	if (!b->m || same_classes(c, b) || same_windows(c, b))
+	if (!b->m || same_outputs(c, b) || same_windows(c, b))
 		return -1;
 	match_regions(c, b);
 	if (b == c->member)
@@ -164,13 +183,13 @@ void committee_clear(struct committee *c)
 static void add_answers(const struct committee *c, const struct member *b, int64_t n, const real *z,
 	const real *w, double *p, real *logits, double *gate)
 {
-	int classes = c->member[0].m->layout.classes.n, K = c->member[0].m->layout.regions;
-	double *q = NEW_ARRAY(double, classes);
+	int outputs = head_outputs(b->m), K = c->member[0].m->layout.regions;
+	double *q = NEW_ARRAY(double, outputs);
 	for (int64_t i = 0; i < n; i++) {
-		metrics_softmax(z + i * classes, classes, (double)b->m->temperature, q);
-		for (int j = 0; j < classes; j++) {
-			p[i * classes + j] += q[b->class[j]];
-			logits[i * classes + j] = z[i * classes + b->class[j]];
+		b->m->head->decode(b->m, z + i * outputs, q);
+		for (int j = 0; j < outputs; j++) {
+			p[i * outputs + j] += q[b->class[j]];
+			logits[i * outputs + j] = z[i * outputs + b->class[j]];
 		}
 		for (int k = 0; k < K && c->gates; k++)
 			gate[i * K + k] += (double)w[i * K + b->region[k]];
@@ -181,10 +200,11 @@ static void add_answers(const struct committee *c, const struct member *b, int64
 /* Sums become means. */
 static void divide(const struct committee *c, int64_t n, double *p, real *logits, double *gate)
 {
-	int classes = c->member[0].m->layout.classes.n, K = c->member[0].m->layout.regions;
-	for (int64_t i = 0; i < n * classes; i++) {
+	const struct model *m = c->member[0].m;
+	int outputs = head_outputs(m), K = m->layout.regions;
+	for (int64_t i = 0; i < n * outputs; i++) {
 		p[i] /= c->n;
-		logits[i] = (real)log(p[i] > DBL_MIN ? p[i] : DBL_MIN);
+		logits[i] = (real)(!m->head->classes ? p[i] : log(p[i] > DBL_MIN ? p[i] : DBL_MIN));
 	}
 	for (int64_t i = 0; i < n * K && c->gates; i++)
 		gate[i] /= c->n;
@@ -203,21 +223,21 @@ int committee_adapt(struct committee *c, int64_t from, int64_t n, enum adapt how
 int committee_answer(struct committee *c, int64_t from, int64_t n, int batch, double *p, real *logits,
 	double *gate, bool *unanswered)
 {
-	int classes = c->member[0].m->layout.classes.n, K = c->member[0].m->layout.regions, bad = 0;
+	int outputs = head_outputs(c->member[0].m), K = c->member[0].m->layout.regions, bad = 0;
 	int64_t *item = NEW_ARRAY(int64_t, n);
-	real *z = NEW_ARRAY(real, n * classes);
+	real *z = NEW_ARRAY(real, n * outputs);
 	bool *lost = NEW_ARRAY(bool, n);
 	memset(unanswered, 0, (size_t)n * sizeof *unanswered);
 	for (int64_t i = 0; i < n; i++)
 		item[i] = from + i;
-	memset(p, 0, (size_t)(n * classes) * sizeof *p);
+	memset(p, 0, (size_t)(n * outputs) * sizeof *p);
 	if (c->gates)
 		memset(gate, 0, (size_t)(n * K) * sizeof *gate);
 	for (int i = 0; i < c->n && !bad; i++) {
 		struct member *b = &c->member[i];
 		real *w = NEW_ARRAY(real, n * b->m->layout.regions);
 		bad = dataset_check(b->data, b->m, item, n) || conditions_bind(b->data, b->m, item, n);
-		bad = bad || dataset_evaluate(b->data, b->forward, item, n, batch, classes,
+		bad = bad || dataset_evaluate(b->data, b->forward, item, n, batch, outputs,
 				     b->m->layout.regions, z, w, lost);
 		if (bad && c->n > 1)
 			err_at("%s", b->path);

@@ -6,7 +6,8 @@
  *     committee_answer(c, from, n, batch, p, logits, gate);
  *     committee_clear(c);
  *
- * Classes and regions count as in the first model. Of one model p = softmax(logits / its temperature); of several logits = ln p.
+ * Classes and regions count as in the first model. Of one model p = softmax(logits / its temperature); of several logits = ln p. Of
+ * models whose head has no classes p is the mean of what it decodes to, and logits, of several, is p.
  */
 #ifndef PREDICT_COMMITTEE_H
 #define PREDICT_COMMITTEE_H
@@ -21,7 +22,7 @@ struct member {
 	struct selection *select;
 	struct forward *forward;
 	struct dataset *data;
-	int *class;  /* [classes] its index of each class of the first model */
+	int *class;  /* [outputs] its index of each class, or other output, of the first model */
 	int *region; /* [K] its index of each region of the first model; NULL when it has others */
 };
 
@@ -51,7 +52,7 @@ void committee_clear(struct committee *);
  * one holds what cannot be answered. */
 int committee_adapt(struct committee *, int64_t from, int64_t n, enum adapt);
 
-/* Windows from .. from + n - 1 of those gathered: p [n][classes], logits [n][classes], and gate [n][K] if there is one. -1 when a
+/* Windows from .. from + n - 1 of those gathered: p [n][outputs], logits [n][outputs], and gate [n][K] if there is one. -1 when a
  * window holds what cannot be answered. Windows whose answer is not finite are marked in unanswered [n]. */
 int committee_answer(struct committee *, int64_t from, int64_t n, int batch, double *p, real *logits,
 	double *gate, bool *unanswered);

@@ -34,17 +34,6 @@ int metrics_answer(const real *z, int n)
 	return best;
 }
 
-int metrics_softmax(const real *z, int n, double temperature, double *p)
-{
-	int best = metrics_answer(z, n);
-	double sum = 0;
-	for (int c = 0; c < n; c++)
-		sum += p[c] = exp(((double)z[c] - (double)z[best]) / temperature);
-	for (int c = 0; c < n; c++)
-		p[c] /= sum;
-	return best;
-}
-
 void metrics_add(struct metrics *m, const real *z, int label)
 {
 	int best = metrics_answer(z, m->classes);

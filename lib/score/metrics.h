@@ -28,7 +28,5 @@ double metrics_balanced_accuracy(
 int metrics_likeliest(const double *p, int n);
 /* The class with the largest of logits [classes], the lower one on a tie. */
 int metrics_answer(const real *logits, int classes);
-/* p [classes] = softmax(logits / temperature); returns the class with the largest. */
-int metrics_softmax(const real *logits, int classes, double temperature, double *p);
 
 #endif

@@ -98,6 +98,9 @@ struct node *op_attention_pool(struct tape *, struct node *x, struct weight quer
 /* y [B*G][H] = the first G rows of each window           x [B*N][H] */
 struct node *op_first_rows(struct tape *, struct node *x, int B, int G);
 
+/* y [B*(N-from)][H] = rows from .. N-1 of each window    x [B*N][H] */
+struct node *op_rows_from(struct tape *, struct node *x, int B, int from);
+
 /* y [B*N][H] = x with the first G rows of each window replaced     x [B*N][H], first [B*G][H] */
 struct node *op_replace_rows(struct tape *, struct node *x, struct node *first, int B);
 

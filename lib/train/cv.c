@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "model/head.h"
 #include "base/rng.h"
 #include "io/output.h"
 #include "tensor/gemm.h"
@@ -128,6 +129,11 @@ static bool note_warmup(
 
 int cv_check(const struct cv *cv, struct names *notes)
 {
+	const struct head_type *head = config_head(&cv->config->value);
+	if (!head->classes)
+		return err_set(EX_CONFIG,
+			"head.type=%s names no classes, and cross-validation scores answers of classes",
+			head->name);
 	struct cv_fold *f = cv_new(cv);
 	struct dataset *d = NULL;
 	int bad = 0, n = cv_count(cv), folds = cv->folds->n;
@@ -260,7 +266,8 @@ static int work_on(struct work *w, struct cv_fold *f, struct dataset *d, struct 
 	struct fold_items x;
 	if (folds_items(cv->folds, d, f->fold, cv->valid_fraction, f->own_seed, &x))
 		return -1;
-	struct training_data data = {d, d, x.sides.train, x.sides.valid, x.sides.trains, x.sides.valids};
+	struct training_data data = {
+		d, d, x.sides.train, x.sides.valid, x.sides.trains, x.sides.valids, NULL};
 	double begun = processor_seconds();
 	struct model *m = fit_model(cv->config, NULL, false, &data, one, f->own_seed);
 	int bad = !m || train(&data, m, one, f);

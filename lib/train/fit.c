@@ -1,5 +1,7 @@
 #include "train/fit.h"
 
+#include "model/head.h"
+
 #include "base/error.h"
 #include "base/mem.h"
 #include "tensor/gemm.h"
@@ -41,6 +43,14 @@ struct model *fit_declare(
 	value.train.warmup_steps = config_warmup(c, schedule_steps(&value, d->trains));
 	struct model *m = model_declare(&value, &l, before ? before->gate_fc1_weight >= 0 : -1);
 	if (m && config_check_effect(c, &(struct config_extent){l.regions, m->n, m->units})) {
+		model_free(m);
+		m = NULL;
+	}
+	if (m && m->head->targets && !d->target) {
+		err_set(EX_CONFIG,
+			"head.type=%s is trained to targets of its own, which windows files do not hold; use "
+			"a head of classes",
+			m->head->name);
 		model_free(m);
 		m = NULL;
 	}

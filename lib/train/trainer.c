@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "base/rng.h"
+#include "model/head.h"
 #include "train/augment.h"
 #include "train/calibrate.h"
 #include "train/schedule.h"
@@ -56,7 +57,7 @@ struct trainer *trainer_new(
 		t->told = NEW_ARRAY(
 			real, (size_t)batch * (size_t)m->layout.regions * (size_t)m->layout.classes.n);
 	}
-	t->logits = NEW_ARRAY(real, (size_t)batch * (size_t)m->layout.classes.n);
+	t->logits = NEW_ARRAY(real, (size_t)batch * (size_t)head_outputs(m));
 	return t;
 }
 
@@ -166,6 +167,12 @@ static int samples(void *context, int b)
 	return dataset_samples(f->t->data.train, item_of(f, b));
 }
 
+static void target(void *context, int b, real *out)
+{
+	const struct filling *f = context;
+	f->t->data.target(f->t->data.train, item_of(f, b), out);
+}
+
 static struct augment changes(const struct trainer *t)
 {
 	return (struct augment){t->m->config.train.augment, &t->m->layout, t->seed, (uint64_t)t->at.step};
@@ -221,7 +228,7 @@ static void fill_conditions(struct trainer *t, int64_t from, int B)
 static void count_right(struct trainer *t, int B)
 {
 	int classes = t->m->layout.classes.n;
-	for (int b = 0; b < B; b++)
+	for (int b = 0; b < B && t->m->head->classes; b++)
 		t->at.right +=
 			metrics_answer(t->logits + (size_t)b * (size_t)classes, classes) == t->label[b];
 }
@@ -230,11 +237,11 @@ static void count_right(struct trainer *t, int B)
  * parameters; -1 where there is none. */
 static int64_t window_without_answer(const struct trainer *t, int64_t from, int B)
 {
-	int classes = t->m->layout.classes.n, first = -1, lost = 0;
+	int outputs = head_outputs(t->m), first = -1, lost = 0;
 	for (int b = 0; b < B; b++) {
 		bool finite = true;
-		for (int c = 0; c < classes; c++)
-			finite &= isfinite(t->logits[b * classes + c]) != 0;
+		for (int c = 0; c < outputs; c++)
+			finite &= isfinite(t->logits[b * outputs + c]) != 0;
 		lost += !finite;
 		if (!finite && first < 0)
 			first = b;
@@ -257,7 +264,7 @@ static int one_step(struct trainer *t, struct step_report *r)
 	}
 	fill_conditions(t, from, B);
 	make_pairs(t, B);
-	struct train_step step = {.label = t->label,
+	struct train_step step = {.label = t->m->head->classes ? t->label : NULL,
 		.other = t->other,
 		.share = t->share,
 		.group = t->group,
@@ -276,6 +283,7 @@ static int one_step(struct trainer *t, struct step_report *r)
 		.tokens = tokens && !augments(c) ? kept : NULL,
 		.centre = tokens ? centre : NULL,
 		.evidence = tokens ? told : NULL,
+		.target = t->data.target ? target : NULL,
 		.condition = t->m->conditions ? t->condition : NULL};
 	const char *bad, *lost;
 	r->loss = (double)forward_train(t->forward, B, &source, &step, t->gradient);
@@ -317,18 +325,47 @@ static int label_of(const struct trainer *t, int64_t valid)
 	return t->data.valid->item[t->data.valid_item[valid]].label;
 }
 
-/* Validation windows from .. from + the number returned: logits [..][classes]. gate [BATCH][K]: room. -1 when one has no answer. */
-static int64_t evaluate(struct trainer *t, int64_t from, real *logits, real *gate)
+/* Validation windows from .. from + the number returned: out [..][outputs]. gate [BATCH][K]: room. -1 when one has no answer. */
+static int64_t evaluate(struct trainer *t, int64_t from, real *out, real *gate)
 {
 	int64_t n = t->data.valids - from < BATCH ? t->data.valids - from : BATCH;
 	return dataset_evaluate(t->data.valid, t->forward, t->data.valid_item + from, n, BATCH,
-		       t->m->layout.classes.n, t->m->layout.regions, logits, gate, NULL)
+		       head_outputs(t->m), t->m->layout.regions, out, gate, NULL)
 		       ? err_at("validation after step %ld", t->at.step)
 		       : n;
 }
 
+/* By the head's own measure, where it has no classes. */
+static int validate_values(struct trainer *t, struct epoch_report *r)
+{
+	const struct model *m = t->m;
+	int outputs = head_outputs(m);
+	real *out = NEW_ARRAY(real, BATCH * outputs), *gate = NEW_ARRAY(real, BATCH * m->layout.regions),
+	     *value = NEW_ARRAY(real, head_targets(m));
+	double sum = 0;
+	int64_t n = 0;
+	for (int64_t from = 0; from < t->data.valids && n >= 0; from += n) {
+		n = evaluate(t, from, out, gate);
+		for (int64_t i = 0; i < n; i++) {
+			int64_t item = t->data.valid_item[from + i];
+			t->data.target(t->data.valid, item, value);
+			sum += m->head->score(m, out + i * outputs, value,
+				model_tokens(m, dataset_samples(t->data.valid, item)));
+		}
+	}
+	r->valids = t->data.valids;
+	r->valid_loss = sum / (double)t->data.valids;
+	r->valid_accuracy = r->valid_balanced_accuracy = NAN;
+	free(out);
+	free(gate);
+	free(value);
+	return n < 0 ? -1 : 0;
+}
+
 static int validate(struct trainer *t, struct epoch_report *r)
 {
+	if (!t->m->head->classes)
+		return validate_values(t, r);
 	int classes = t->m->layout.classes.n, K = t->m->layout.regions;
 	real *logits = NEW_ARRAY(real, BATCH * classes), *gate = NEW_ARRAY(real, BATCH * K);
 	struct metrics m;
@@ -379,7 +416,7 @@ static int end_epoch(struct trainer *t, struct epoch_report *r)
 	r->parts.task = c->task_sum / (double)c->seen;
 	r->parts.aux = c->aux_sum / (double)c->seen;
 	r->parts.z = c->z_sum / (double)c->seen;
-	r->accuracy = (double)c->right / (double)c->seen;
+	r->accuracy = t->m->head->classes ? (double)c->right / (double)c->seen : (double)NAN;
 	c->epoch++;
 	c->in_epoch = 0;
 	c->loss_sum = c->task_sum = c->aux_sum = c->z_sum = 0;

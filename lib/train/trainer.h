@@ -22,12 +22,16 @@ struct training_data {
 	struct dataset *train, *valid;          /* valid may be the same dataset, or NULL */
 	const int64_t *train_item, *valid_item; /* [trains], [valids] */
 	int64_t trains, valids;
+	/* Puts the target of an item into out [targets of the head], for models whose head has targets of
+	 * its own (model/head.h). NULL: there are none. */
+	void (*target)(const struct dataset *, int64_t item, real *out);
 };
 
 struct epoch_report {
 	int epoch, epochs;     /* epoch counts from 1 */
 	long step, steps;      /* done so far, in all */
-	double loss, accuracy; /* of the training windows as they were trained on */
+	double loss,
+		accuracy; /* of the training windows as they were trained on; accuracies are NAN without classes */
 	struct losses parts;
 	double lr, grad_norm; /* of the last step; the norm before clipping */
 	double windows_per_s;

@@ -41,7 +41,7 @@ struct trainer {
 		*other; /* [batch] of windows that are mixed of two: the second, its label; NULL without */
 	real *share;    /* [batch] of the first */
 	real *told;     /* [batch][K][classes] room for what such windows are told as evidence */
-	real *logits;   /* [batch][classes] */
+	real *logits;   /* [batch][outputs of the head] */
 	struct counters at;
 	struct mixtures *mixtures; /* NULL without */
 	struct names warnings;     /* of the last epoch */

@@ -298,8 +298,8 @@ static void a_mixed_window_has_both_labels(void)
 	CHECK(!holdout_cut(d, &(struct holdout){0}, &s) && s.trains == N);
 	struct configuration c = configured(PRESET_SEED, mixed);
 	struct model *m = model_new(&c.value, &l, -1);
-	m->params.x[m->params.list[m->classifier_bias].offset] = (real)log(9.0); /* all others are 0 */
-	struct training_data data = {d, d, s.train, s.valid, s.trains, 0};
+	m->params.x[m->params.list[m->head_tensor[1]].offset] = (real)log(9.0); /* all others are 0 */
+	struct training_data data = {d, d, s.train, s.valid, s.trains, 0, NULL};
 	struct pool *pool = pool_new(1);
 	struct trainer *t = trainer_new(m, &data, pool, SEED);
 	double loss = 0, want = 0, total = 0;

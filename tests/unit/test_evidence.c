@@ -346,7 +346,7 @@ static void it_is_all_a_new_model_says(void)
 		struct rig r;
 		begin(&r, &s, way % 2 ? valid : NULL);
 		CHECK(!evidence_fit(r.d, r.m, r.item, r.n, 6000, true));
-		silence(r.m, r.m->classifier_weight);
+		silence(r.m, r.m->head_tensor[0]);
 		silence(r.m, r.m->gate_fc2_weight >= 0 ? r.m->gate_fc2_weight : r.m->gate_fc1_weight);
 		struct forward *f = forward_new(r.m, r.pool);
 		real logits[ROOM * CLASSES], gate[ROOM * K];

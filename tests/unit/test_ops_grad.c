@@ -329,6 +329,11 @@ static struct node *mean_rows(struct tape *t, struct subject *s)
 	return op_mean_rows(t, &s->node[0], 2, 1);
 }
 
+static struct node *rows_from(struct tape *t, struct subject *s)
+{
+	return op_rows_from(t, &s->node[0], 2, 1);
+}
+
 static struct node *first_rows(struct tape *t, struct subject *s)
 {
 	return op_first_rows(t, &s->node[0], 2, 2);
@@ -364,6 +369,7 @@ static void small_grads(void)
 	} list[] = {
 		{mean_rows, 1, {8}, {3}},
 		{first_rows, 1, {8}, {3}},
+		{rows_from, 1, {8}, {3}},
 		{mean_of, 3, {2, 2, 2}, {3, 3, 3}},
 		{softmax, 1, {3}, {4}},
 		{mix, 3, {3, 3, 3}, {2, 4, 4}},

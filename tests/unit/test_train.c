@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/rng.h"
+#include "base/softmax.h"
 #include "train/calibrate.h"
 #include "train/schedule.h"
 #include "train/trainer_state.h"
@@ -148,7 +149,7 @@ static void metrics_by_hand(void)
 	CHECK(m.confusion[0] == 3 && m.confusion[3] == 1 && m.confusion[4] == 0);
 	metrics_end(&m);
 	double p[3];
-	CHECK(metrics_softmax((real[]){-1, 90, 90}, 3, 1, p) == 1);
+	CHECK(softmax_of((real[]){-1, 90, 90}, 3, 1, p) == 1);
 	CHECK_NEAR(p[0], 0, 1e-30);
 	CHECK_NEAR(p[1], 0.5, 1e-12);
 }
@@ -390,7 +391,7 @@ static void every_window_is_trained_on_once_an_epoch(void)
 		c.value.train.shuffle = shuffle;
 		struct model *m = model_new(&c.value, &l, -1);
 		params_init(&m->params, 1);
-		struct training_data data = {d, d, s.train, s.valid, s.trains, 0};
+		struct training_data data = {d, d, s.train, s.valid, s.trains, 0, NULL};
 		struct trainer *t = trainer_new(m, &data, pool, 3);
 		struct seen seen = {.t = t};
 		struct watch w = {&seen, note_epoch, note_step, NULL};

@@ -1,4 +1,4 @@
-/* Rows of a window taken together: their mean, or the first few, which can also be replaced. */
+/* Rows of a window taken together: their mean, the first few, which can also be replaced, or those after them. */
 #include "tensor/ops.h"
 
 #include <string.h>
@@ -65,6 +65,28 @@ struct node *op_first_rows(struct tape *t, struct node *x, int B, int G)
 	for (size_t b = 0; b < (size_t)B; b++)
 		memcpy(y->x + b * (size_t)G * H, x->x + b * N * H, (size_t)G * H * sizeof(real));
 	return with_saved(t, y, B, 0);
+}
+
+static void from_backward(struct tape *t, struct node *y)
+{
+	const struct saved *s = y->saved;
+	struct node *x = y->in[0];
+	size_t before = (size_t)s->from * (size_t)y->cols, n = (size_t)(y->rows / s->B) * (size_t)y->cols,
+	       all = before + n;
+	(void)t;
+	for (size_t b = 0; b < (size_t)s->B; b++)
+		for (size_t i = 0; i < n; i++)
+			x->g[b * all + before + i] += y->g[b * n + i];
+}
+
+struct node *op_rows_from(struct tape *t, struct node *x, int B, int from)
+{
+	int rows = x->rows / B - from;
+	struct node *y = tape_node(t, B * rows, x->cols, 1, &x, from_backward);
+	size_t before = (size_t)from * (size_t)x->cols, n = (size_t)rows * (size_t)x->cols, all = before + n;
+	for (size_t b = 0; b < (size_t)B; b++)
+		memcpy(y->x + b * n, x->x + b * all + before, n * sizeof(real));
+	return with_saved(t, y, B, from);
 }
 
 static void replace_backward(struct tape *t, struct node *y)
