@@ -6,13 +6,15 @@
 #include "eeg/dialect/dialect.h"
 #include "eeg/live.h"
 
+enum { MAX_REGIONS = 4096 }; /* that may be asked for by number */
+
 static struct {
 	struct split_options split;
 	const char *channels, *drop, *classes, *like, *bandpass, *notch, *reference;
 	int align, rule, value, last, form;
 	long long experts, halo, max_row, max_columns, max_classes;
 	bool explain, live, no_live;
-	bool experts_given, window_given, stride_given, resample_given,
+	bool regions_given, experts_given, window_given, stride_given, resample_given,
 		rule_given; /* fixed by --like, or bound to another */
 } o;
 
@@ -34,15 +36,18 @@ static const struct option table[] = {
 		.help = "what is left of a recording, or of a run of one label, after its last whole window: "
 			"left out, or kept as "
 			"a window that ends early, when it is half a window at least"},
-	{"experts", 0, OPT_INT, &o.experts, .value = "4", .min = 1, .max = 4096, .arg = "K",
-		.given = &o.experts_given, .help = "number of index regions, which own consecutive channels"},
-	{"regions", 0, OPT_TEXT, &o.split.regions, .arg = "lobes|hemispheres|auto:K|FILE",
-		.help = "regions by where the electrodes sit instead, auto:K making K of equal size, or "
-			"from a file: lines of region, channel, and core or halo, separated by tabs"},
+	{"regions", 0, OPT_TEXT, &o.split.regions, .value = "4", .arg = "K|lobes|hemispheres|auto:K|FILE",
+		.given = &o.regions_given,
+		.help = "how the channels are divided into regions: a number K (1 to 4096) makes K index "
+			"regions of consecutive channels; lobes, hemispheres and auto:K (K regions of equal "
+			"size) go by where the electrodes sit; a file has lines of region, channel, and core "
+			"or halo, separated by tabs"},
+	{"experts", 0, OPT_INT, &o.experts, .min = 1, .max = MAX_REGIONS, .arg = "K",
+		.given = &o.experts_given, .help = "the older spelling of --regions K"},
 	{"halo", 0, OPT_INT, &o.halo, .value = "2", .min = 0, .max = 16384, .arg = "H",
 		.given = &o.split.halo_given,
-		.help = "channels an index region sees beyond its own on each side; with --regions, "
-			"the nearest channels it sees (none beyond a file's when not given)"},
+		.help = "neighbouring channels that a region sees beside its own: on each side of an index "
+			"region, else the nearest ones (none beyond a file's when not given)"},
 	{"halo-mm", 0, OPT_REAL, &o.split.halo_mm, .min = 0, .max = 1000, .arg = "R",
 		.given = &o.split.halo_mm_given,
 		.help = "instead of --halo, the channels within R mm of a region's own, measured along the "
@@ -113,7 +118,7 @@ static int contradictions(void)
 	if (o.rule_given && o.align == SPLIT_RUN)
 		return err_set(EX_USAGE,
 			"--label-rule needs --align grid: with --align run a window has one label only");
-	if (o.split.regions && o.experts_given)
+	if (o.regions_given && o.experts_given)
 		return err_set(EX_USAGE, "--regions takes the place of --experts; give one or the other");
 	const char *fixed = o.experts_given         ? "--experts"
 			    : o.split.halo_given    ? "--halo"
@@ -121,7 +126,7 @@ static int contradictions(void)
 			    : o.split.electrodes    ? "--electrodes"
 			    : o.window_given        ? "--window"
 			    : o.stride_given        ? "--stride"
-			    : o.split.regions       ? "--regions"
+			    : o.regions_given       ? "--regions"
 			    : o.channels            ? "--channels"
 			    : o.classes             ? "--classes"
 			    : o.reference           ? "--reference"
@@ -156,6 +161,20 @@ static int read_conditioning(struct conditioning *c)
 		       : 0;
 }
 
+/* --regions K, a whole number, is the same as --experts K; what else it may be is left to split_new. */
+static int read_regions(struct split_options *s)
+{
+	long long k = o.experts;
+	if (!o.experts_given && !text_to_long(s->regions, &k))
+		return 0;
+	if (k < 1 || k > MAX_REGIONS)
+		return err_set(EX_USAGE, "--regions %s: the number of regions is from 1 to %d", s->regions,
+			MAX_REGIONS);
+	s->regions = NULL;
+	s->experts = (int)k;
+	return 0;
+}
+
 static void gather(void)
 {
 	struct split_options *s = &o.split;
@@ -169,7 +188,6 @@ static void gather(void)
 	s->keep_last = o.last;
 	s->rule = (enum split_rule)o.rule;
 	s->value = (enum split_value)o.value;
-	s->experts = (int)o.experts;
 	s->halo = (int)o.halo;
 	s->max_row = (size_t)o.max_row;
 	s->max_columns = (int)o.max_columns;
@@ -331,7 +349,7 @@ static int split_recordings(const struct names *operands)
 static int work(const struct names *operands)
 {
 	struct layout like = {0};
-	if (contradictions() || read_conditioning(&o.split.conditioning))
+	if (contradictions() || read_conditioning(&o.split.conditioning) || read_regions(&o.split))
 		return -1;
 	gather();
 	mem_return_large();

@@ -8,11 +8,11 @@
 #include <sys/stat.h>
 
 static struct {
-	long long subjects, sessions, experts;
+	long long subjects, sessions, regions, experts;
 	double rate, seconds, snr;
 	const char *channels, *classes, *where, *relation, *artefacts, *truth;
 	struct names effect;
-	bool force, experts_given;
+	bool force, regions_given, experts_given;
 } o;
 
 static const struct option table[] = {
@@ -31,10 +31,12 @@ static const struct option table[] = {
 		.help = "length of a recording"},
 	{"classes", 0, OPT_TEXT, &o.classes, .value = "2", .arg = "N|LIST",
 		.help = "classes: how many, or their names separated by commas"},
-	{"experts", 0, OPT_INT, &o.experts, .value = "4", .min = 1, .max = 1000, .arg = "K",
-		.given = &o.experts_given,
-		.help = "number of index regions that a region number refers to, as in moe-split --experts K "
+	{"regions", 0, OPT_INT, &o.regions, .value = "4", .min = 1, .max = 1000, .arg = "K",
+		.given = &o.regions_given,
+		.help = "number of index regions that a region number refers to, as in moe-split --regions K "
 			"--halo 0; never more than channels unless it is given"},
+	{"experts", 0, OPT_INT, &o.experts, .min = 1, .max = 1000, .arg = "K", .given = &o.experts_given,
+		.help = "the older spelling of --regions"},
 	{"where", 0, OPT_TEXT, &o.where, .arg = "REGION|LIST",
 		.help = "place of the class effect: a region's number or channel names; without it the seed "
 			"draws a region"},
@@ -71,7 +73,9 @@ static int set_up(struct synth *s)
 		.rate = o.rate,
 		.seconds = o.seconds,
 		.snr = o.snr,
-		.experts = (int)o.experts};
+		.experts = (int)(o.experts_given ? o.experts : o.regions)};
+	if (o.regions_given && o.experts_given)
+		return err_set(EX_USAGE, "--regions takes the place of --experts; give one or the other");
 	if (o.where && o.effect.n)
 		return err_set(
 			EX_USAGE, "--where and --effect: an --effect names its own place; leave --where out");
@@ -80,7 +84,7 @@ static int set_up(struct synth *s)
 			"--where and --relation: a --relation names its own places; leave --where out");
 	if (synth_channels(s, o.channels) || synth_classes(s, o.classes))
 		return -1;
-	if (!o.experts_given && s->experts > s->channels.n)
+	if (!o.regions_given && !o.experts_given && s->experts > s->channels.n)
 		s->experts = s->channels.n;
 	if (o.artefacts && synth_artefacts(s, o.artefacts))
 		return -1;

@@ -18,7 +18,7 @@ else
     divide "$work/eeg"
     set -- --window 2s
 fi
-cut_windows --experts 1 --halo 0 "$@"
+cut_windows --regions 1 --halo 0 "$@"
 
 echo "Eight experts, two a token, in both layers. Entropy 1 and deviation 0 are an even load; dropped is the share of places for"
 echo "which an expert had no room."

@@ -18,7 +18,7 @@ else
     divide "$work/eeg"
     set -- --window 2s
 fi
-cut_windows --experts 1 --halo 0 "$@"
+cut_windows --regions 1 --halo 0 "$@"
 
 model() { # model OPTION...: both layers mixtures of eight experts
     train --set bridge.tokens=0 --set encoder.window=0.5 --set encoder.hop=0.25 --set 'encoder.bands=[4,8,10,12,14,16,18,20,22,26,30]' \

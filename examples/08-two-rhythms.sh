@@ -13,7 +13,7 @@ experiment() { # experiment SNR: a line for each seed
     for seed in $SEEDS; do
         moe-synth --subjects 8 --seconds 60 --effect rest:10@O1+O2 --effect task:22@C3+C4 --snr "$1" --seed "$seed" --force -o "$work/eeg"
         divide "$work/eeg"
-        cut_windows --window 1s --experts 1 --halo 0
+        cut_windows --window 1s --regions 1 --halo 0
         train --seed "$seed" --set bridge.tokens=0 --set 'moe.layers=[1]' --set moe.num_experts=4 --set moe.top_k=1
         moe-route -m "$work/model.st" "$work/new.st" | moe-stats --permutations 100 --seed "$seed" |
             jq -r --arg seed "$seed" --arg accuracy "$(accuracy)" 'def hundredths: map(. * 100 | round) | join(" "); .layers[0] |

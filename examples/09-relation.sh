@@ -26,10 +26,10 @@ for seed in $SEEDS; do
     divide "$work/eeg"
     printf '%s' "$seed"
     for alone in $front $back; do
-        cut_windows --window 2s --experts 1 --channels "$alone"
+        cut_windows --window 2s --regions 1 --channels "$alone"
         printf '\t%s' "$(learn)"
     done
-    cut_windows --window 2s --experts 2 --halo 1
+    cut_windows --window 2s --regions 2 --halo 1
     for sync in none end layer; do
         printf '\t%s' "$(learn --set bridge.sync=$sync --set gate.noise_std=1000)"
     done

@@ -20,8 +20,8 @@ run 'moe-synth --subjects 10 --sessions 2 --channels 16 --where 2 --snr 0.2 --se
 
 echo
 echo "Windows of one second in four regions, from eight people; the other two are left out of everything that is learnt."
-run 'moe-split --window 1s --experts 4 --halo 1 -o train.st eeg/S0[0-7]_*.csv'
-run 'moe-split --window 1s --experts 4 --halo 1 -o held-out.st eeg/S0[89]_*.csv'
+run 'moe-split --window 1s --regions 4 --halo 1 -o train.st eeg/S0[0-7]_*.csv'
+run 'moe-split --window 1s --regions 4 --halo 1 -o held-out.st eeg/S0[89]_*.csv'
 
 echo
 echo "Training; two of the eight people decide which epoch was best."
