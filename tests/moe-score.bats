@@ -379,7 +379,7 @@ END
     cp m1.st model.safetensors
     cp m2.st other.safetensors
     cp m2.st new.safetensors
-    awk '/^\.Sh EXAMPLES/ { on = 1 } /^\.Sh SEE/ { on = 0 } on && /^\.Ed/ { in_it = 0 } in_it { print } on && /^\.Bd/ { in_it = 1 }' \
+    awk '/^\.S[hs] / { on = /^\.Ss Examples/ } on && /^\.Ed/ { in_it = 0 } in_it { print } on && /^\.Bd/ { in_it = 1 }' \
         "$BATS_TEST_DIRNAME/../man/moe-score.1" >examples
     [ "$(grep -c moe-score examples)" -ge 4 ]
     run bash -eu -o pipefail examples

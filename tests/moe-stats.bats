@@ -379,7 +379,7 @@ END
     cp head.st morning.safetensors
     cp tail.st evening.safetensors
     cp model.st model.safetensors
-    awk '/^\.Sh EXAMPLES/ { on = 1 } /^\.Sh SEE/ { on = 0 } on && /^\.Ed/ { in_it = 0 } in_it { print } on && /^\.Bd/ { in_it = 1 }' \
+    awk '/^\.S[hs] / { on = /^\.Ss Examples/ } on && /^\.Ed/ { in_it = 0 } in_it { print } on && /^\.Bd/ { in_it = 1 }' \
         "$page" | grep -v -e --ablate -e --leak-check >examples # those are in moe-stats-ablate.bats and leaks.bats
     [ "$(grep -c '^moe-stats' examples)" -ge 6 ]
     run bash -eu -o pipefail examples

@@ -235,7 +235,7 @@ END
 }
 
 @test "the examples of the page run" {
-    awk '/^\.Sh EXAMPLES/ { on = 1 } /^\.Sh SEE/ { on = 0 } on && /^\.Ed/ { in_it = 0 } in_it { sub(/\\e$/, "\\"); print }
+    awk '/^\.S[hs] / { on = /^\.Ss Examples/ } on && /^\.Ed/ { in_it = 0 } in_it { sub(/\\e$/, "\\"); print }
         on && /^\.Bd/ { in_it = 1 }' "$page" >examples
     [ "$(grep -c '^moe-synth' examples)" -ge 4 ]
     bash -eu examples
