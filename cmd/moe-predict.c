@@ -354,7 +354,7 @@ static int predict(struct committee *c, const struct names *operands)
 		.K = c->gates ? l->regions : 0};
 	int bad = -1;
 	if (!c->gates && !common.quiet)
-		program_say("the models have not the same regions: there is no gate to tell");
+		program_say("the models have different regions, so the lines have no gate");
 	r.out = output_open(common.output, OUTPUT_TEXT);
 	if (r.out)
 		bad = output_end(r.out, answer_all(&r, operands));
@@ -376,7 +376,8 @@ static int check_reject(const struct names *classes)
 			o.reject, classes->n, classes->n);
 	if (o.rejects && names_find(classes, unsure) >= 0)
 		return err_set(EX_USAGE,
-			"--reject: the model has a class named \"%s\", which would not be told apart; leave "
+			"--reject: the model has a class named \"%s\", the same as that of rejected windows; "
+			"leave "
 			"--reject out",
 			unsure);
 	return 0;

@@ -137,12 +137,12 @@ static int contradictions(void)
 	if (o.live && o.last)
 		return err_set(EX_USAGE, "--last keep needs the end of the recording; leave --live out");
 	if (o.live && o.explain)
-		return err_set(EX_USAGE,
-			"--explain tells of a recording when it has ended; it has no place with --live");
+		return err_set(EX_USAGE, "--explain needs the end of the recording; leave --live out");
 	if (o.live && o.value == SPLIT_VALUE_INTERP)
-		return err_set(EX_USAGE, "--missing interp needs the values behind a hole, which a live "
-					 "stream does not have yet; "
-					 "--missing drop-window leaves such windows out");
+		return err_set(EX_USAGE,
+			"--missing interp needs the values after a missing one, which a live "
+			"stream does not have yet; "
+			"--missing drop-window leaves such windows out");
 	if (o.explain && common.output)
 		return err_set(EX_USAGE, "--explain writes no windows; -o has no effect with it");
 	return 0;

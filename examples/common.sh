@@ -94,6 +94,6 @@ score() {
     moe-score -q "$work/lines" | jq -r --arg what "$1" 'def three: . * 1000 | round / 1000;
         "\($what): accuracy \(.accuracy | three)" +
         (if .by_run then " (by seed \([.by_run[].accuracy | three] | join(" "))" + ")" else "" end) +
-        (if .accuracy_interval[0] then ", \(.accuracy_interval | map(three) | join(" to ")) with people drawn anew" else "" end) +
+        (if .accuracy_interval[0] then ", \(.accuracy_interval | map(three) | join(" to ")) (95 % interval)" else "" end) +
         ", chance \(.chance.level | three), up to \(.chance.limit_95 | three); kappa \(.kappa | three), log loss \(.log_loss | three), calibration error \(.ece | three)"'
 }
