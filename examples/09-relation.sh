@@ -5,7 +5,7 @@
 #
 # usage: [SEEDS='1 2'] 09-relation.sh
 #
-# Prints accuracy on people the model has not seen; 0.5 is chance. The gate is another place where regions meet, since it reads what
+# Prints accuracy on held-out subjects; 0.5 is chance. The gate is another place where regions meet, since it reads what
 # all have found: so it is drowned in noise in training, which makes one region, drawn at random, answer alone. Last comes a
 # gate without noise and no exchange: it can be right in three of the four cases that the two places make.
 set -eu

@@ -53,7 +53,7 @@ setup() {
     run env TMPDIR="$PWD/tmp" sh "$examples/04-transformer.sh" empty
     echo "$output"
     [ "$status" -eq 65 ]
-    [[ $output == "empty: recordings of one person only (S00)"* ]]
+    [[ $output == "empty: recordings of one subject only (S00)"* ]]
     [ -z "$(ls tmp)" ]
 }
 

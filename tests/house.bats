@@ -149,7 +149,7 @@ none() { # none TEXT: fails and shows the text unless it is empty
         [ -f "$d/usr/share/man/man1/$p.1" ]
         [ -f "$d/usr/share/bash-completion/completions/$p" ]
     done
-    [ -f "$d/usr/share/man/man5/moe-formats.5" ]
+    for page in man/*.[157]; do [ -f "$d/usr/share/man/man${page##*.}/${page##*/}" ]; done
     [ -f "$d/usr/share/doc/moe-tools/README.md" ]
     make -s uninstall B="$(dirname "$MOE_BIN")" DESTDIR="$d" PREFIX=/usr
     none "$(find "$d" ! -type d)"

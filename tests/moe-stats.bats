@@ -159,7 +159,7 @@ for i in range(60):
     share=$(moe-stats a.st | jq '.layers[0].share | max * 1000 | round / 1000')
     grep -q "to $share (expert" words
     grep -q '% of the places stayed empty' words
-    grep -q 'are chosen together most' words
+    grep -q 'are most often chosen together' words
     grep -Eqx '  A token has 1 to 2 experts: [0-9.]+ % have 2 or more\.' words
     moe-stats --raw a.st | moe-stats --merge --report - | cmp - words
 }

@@ -129,7 +129,7 @@ void split_free(struct split *);
 
 /* Sentences for the user: recordings too short, windows left out, channels made up. Grows with every recording. */
 const struct names *split_notes(const struct split *);
-/* One JSON object per recording and line (formats section 5); after split_finish, whatever that said. */
+/* One JSON object per recording and line (moe-formats(5), Explanations); after split_finish, whatever that said. */
 void split_explain(const struct split *, struct text *);
 /* The same in words, for people. */
 void split_explain_words(const struct split *, struct text *);
