@@ -228,7 +228,7 @@ near() { # near FILTER VALUE FILE: to 1e-8
     refused 65 "plain:1: not adapted to the subjects it is tested on, unlike the lines before" moe-score adapted plain
     refused 65 "adapted:1: adapted to the subjects it is tested on, unlike" moe-score plain adapted
     sed 's/"adapted":"group"/"adapted":true/' adapted | sed 's/S/T/g' >by
-    refused 65 "by:1: adapted to the people" moe-score adapted by
+    refused 65 "by:1: adapted to the subjects" moe-score adapted by
     four >other
     moe-score adapted --compare other | jq -e '.adapted == "group" and .compare.other_adapted == false'
     moe-score adapted --compare other --report | grep -q "Only adapted is adapted"
@@ -318,7 +318,7 @@ END
     grep -q "^77.8 % were not rejected" got
     grep -q "^left  *25  *16  *11$" got
     grep -c "^P[0-7] " got | grep -qx 8
-    moe-score --report "$golden/score-two.jsonl" --compare "$golden/score-two.jsonl" | grep -q "p = 1 of all 256 flips"
+    moe-score --report "$golden/score-two.jsonl" --compare "$golden/score-two.jsonl" | grep -q "p = 1 of all 256 sign flips"
 }
 
 # --- bad input
