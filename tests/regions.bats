@@ -54,7 +54,7 @@ PY
     cmp unsaid.st said.st
     moe-split --regions 2 --window 2 --rate 1 r.csv -o w.st
     moe-stats w.st | jq -c '.history[-1].argv' | grep -q -e --regions
-    printf 'region\tchannel\tcore\nall\tCz\tcore\n' >4 # a file of that name is still to be had
+    printf 'region\tchannel\tcore\nall\tCz\tcore\n' >./4 # a file of that name is still to be had
     [ "$(regions --regions ./4 | cut -d: -f1)" = all ]
     refused 64 '--regions 0: the number of regions is from 1 to 4096' moe-split --regions 0 --rate 1 r.csv
     refused 64 '--regions 4097: the number of regions is' moe-split --regions 4097 --rate 1 r.csv
