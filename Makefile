@@ -97,9 +97,9 @@ valgrind: $(UNITS:%=$B/unit/%)
 
 # --- speed. Measured in turn with what `make bench-peers` made, if it is there; never part of the tests.
 #   make bench             the table               (BENCH_JSON=1: JSON Lines; FAST=1: one round, less of it; BENCH_ROUNDS=N)
-#   make bench BENCH_ONLY=training-run    one part of it alone (or model); so the lines below, for its part of the README
+#   make bench BENCH_ONLY=training-run    one part of it alone (or model); so the lines below, for its part of RESULTS.md
 #   make bench PROFILE=1   where the time of a training step goes, by operation
-#   make bench-plot bench-readme      the picture and the README's table from the last run
+#   make bench-plot bench-results     the picture and the tables of tests/bench/RESULTS.md from the last run
 PEERS ?= build/peers
 BENCH_THREADS ?= 2
 RESULT = $B/bench/result$(BENCH_ONLY:%=-%).jsonl
@@ -118,8 +118,8 @@ else
 endif
 bench-plot:
 	@tests/bench/plot.py $(RESULT) >tests/bench/growth.svg.new && mv tests/bench/growth.svg.new tests/bench/growth.svg
-bench-readme:
-	@tests/bench/table.py $(RESULT) --readme README.md
+bench-results:
+	@tests/bench/table.py $(RESULT) --write tests/bench/RESULTS.md
 # About 3 GB and ten minutes, most of them for torch.compile, which BENCH_ONLY=training-run leaves out; done again it is a look
 # whether all is there.
 bench-peers:
@@ -199,4 +199,4 @@ dist:
 clean:
 	rm -rf build
 
-.PHONY: all unit gradcheck test tsan tsan-run valgrind bench bench-plot bench-readme bench-peers fuzz golden man lint deps deps-dev demo install uninstall dist clean FORCE
+.PHONY: all unit gradcheck test tsan tsan-run valgrind bench bench-plot bench-results bench-peers fuzz golden man lint deps deps-dev demo install uninstall dist clean FORCE

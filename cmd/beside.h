@@ -19,39 +19,41 @@ static struct {
 /* Rows for the table; split: a struct split_options. */
 #define BESIDE_OPTIONS(split)                                                                                \
 	{"events", 0, OPT_LIST, &(split).events.files, .arg = "FILE",                                        \
-		.help = "take labels and windows from events instead: BIDS events.tsv, MNE annotations or "  \
-			"an EEGLAB table; once for each recording, or with {} for its path without ending "  \
-			"and _eeg"},                                                                         \
+		.help = "take labels and windows from a file of events: BIDS "                               \
+			"events.tsv, MNE annotations or an EEGLAB table; given once "                        \
+			"for each recording, or once with {} in place of its path "                          \
+			"without ending and _eeg"},                                                          \
 		{"map", 0, OPT_TEXT, &beside.map, .arg = "LIST", .given = &beside.map_given,                 \
-			.help = "the events that count and their classes (left=0,right=1); when not given, " \
-				"all, each description a class"},                                            \
+			.help = "the events that count and their classes (left=0,right=1); "                 \
+				"when not given, all events, each description a class"},                     \
 		{"start-offset", 0, OPT_SPAN, &(split).events.start, .given = &beside.start_given,           \
-			.help = "start of an event's trial from its onset, also negative; 0 when not "       \
-				"given"},                                                                    \
+			.help = "start of a trial relative to the onset of its event, may be "               \
+				"negative; 0 when not given"},                                               \
 		{"stop-offset", 0, OPT_SPAN, &(split).events.stop, .given = &(split).events.stop_given,      \
-			.help = "end of an event's trial from its onset; when not given, the event's "       \
-				"duration, or one window when it has none"},                                 \
+			.help = "end of a trial relative to the onset of its event; when not "               \
+				"given, the duration of the event, or one window if it has "                 \
+				"none"},                                                                     \
 		{"event-column", 0, OPT_TEXT, &(split).events.column, .arg = "NAME",                         \
 			.given = &beside.column_given,                                                       \
 			.help = "the column that describes events; trial_type or value, description, or "    \
 				"type when not given"},                                                      \
 		{"event-unit", 0, OPT_CHOICE, &beside.unit, .value = "auto", .choices = "auto|s|ms|samples", \
 			.given = &beside.unit_given,                                                         \
-			.help = "unit of onsets and durations; auto: what the column's name says, else "     \
-				"seconds, and an EEGLAB table is refused"},                                  \
+			.help = "unit of onsets and durations; auto: the one in the column's "               \
+				"name, otherwise seconds (an EEGLAB table is then refused)"},                \
 		{"outside", 0, OPT_CHOICE, &beside.outside, .value = "error", .choices = "error|drop",       \
 			.given = &beside.outside_given,                                                      \
 			.help = "events whose trials reach beyond the recording: refuse them, or leave "     \
 				"them out"},                                                                 \
 		{"channels-file", 0, OPT_LIST, &(split).channel_files, .arg = "FILE",                        \
-			.help = "BIDS channels.tsv with types, units and bad channels; one for all "         \
-				"recordings, or as --events"},                                               \
+			.help = "BIDS channels.tsv with types, units and bad channels; one for "             \
+				"all recordings, or given as with --events"},                                \
 	{                                                                                                    \
 		"list", 0, OPT_TEXT, &beside.list,                                                           \
 			.arg = "FILE",                                                                       \
-			.help = "take the recordings from a table with the column path, and "                \
-				"id, group, session, label, rate when there are such, "                      \
-				"separated by tabs"                                                          \
+			.help = "take the recordings from a table with the column path and, "                \
+				"optionally, id, group, session, label and rate, separated by "              \
+				"tabs"                                                                       \
 	}
 
 /* --map: description=class, at the last = of each part. */

@@ -26,28 +26,30 @@ static const struct option table[] = {
 	OUTPUT_OPTION,
 	CONFIG_OPTIONS(o.config),
 	{"folds", 0, OPT_TEXT, &o.folds, .value = "loso", .arg = "loso|K",
-		.help = "hold out one group at a time (loso), or K folds of groups that follow each other in "
+		.help = "hold out one group at a time (loso), or K folds of groups that are consecutive in "
 			"order of name"},
 	{"by", 0, OPT_CHOICE, &o.by, .value = "group", .choices = "group|recording",
-		.help = "hold out whole groups (subjects), or recordings: then a group may be on both sides"},
+		.help = "hold out whole groups (subjects), or recordings; a group may then be in both "
+			"training and test data"},
 	{"test-stride", 0, OPT_SPAN, &o.test_stride, .min = 1, .max = 5e8, .arg = "N|Ns",
-		.help = "test on windows that begin so many samples or seconds apart; training takes all"},
+		.help = "test on windows that begin this many samples or seconds apart; all windows are used "
+			"for training"},
 	{"valid-fraction", 0, OPT_REAL, &o.valid_fraction, .value = "0", .min = 0, .max = 0.9, .arg = "F",
-		.help = "validate on about this share of the groups that train, drawn by the seed: the model "
-			"is that of the best epoch"},
+		.help = "validate on about this fraction of the training groups, drawn by the seed; the "
+			"model is then that of the best epoch"},
 	{"permute-labels", 0, OPT_CHOICE, &o.permute, .value = "none", .choices = "none|group|recording",
-		.help = "negative control: exchange the classes of each group, or recording, at random"},
+		.help = "negative control: permute the classes of each group, or recording, at random"},
 	{"permutations", 0, OPT_INT, &o.permutations, .value = "1", .min = 1, .max = 100000, .arg = "N",
-		.given = &o.permutations_given, .help = "repeat with so many permutations of the labels"},
+		.given = &o.permutations_given, .help = "repeat with this many permutations of the labels"},
 	{"seed", 0, OPT_INT, &common.seed, .value = "1", .min = 0, .max = 9e18, .arg = "N",
-		.given = &o.seed_given, .help = "seed of everything random"},
+		.given = &o.seed_given, .help = "seed of all random numbers"},
 	{"seeds", 0, OPT_TEXT, &o.seeds, .arg = "LIST",
 		.help = "repeat with each of these seeds (1,5,9 or 1..3)"},
 	{"keep", 0, OPT_TEXT, &o.keep, .arg = "FOLDER",
-		.help = "keep the models there, as fold-0.safetensors and so on; links of these names are "
-			"replaced, not followed"},
+		.help = "keep the models in this folder, as fold-0.safetensors and so on; symbolic links of "
+			"these names are replaced, not followed"},
 	{"summary", 0, OPT_TEXT, &o.summary, .arg = "FILE",
-		.help = "write the figures of folds and of all, with times, as one JSON object"},
+		.help = "write the results of each fold and of all folds, with times, as one JSON object"},
 	THREADS_OPTION,
 	PROGRESS_OPTION,
 	HISTORY_OPTION,
@@ -55,8 +57,9 @@ static const struct option table[] = {
 	COMMON_OPTIONS,
 };
 
-static const struct program program = {"moe-cv", "cross-validate a configuration on windows, by group",
-	"[WINDOWS...]", table, "moe-cv --folds 6 --seeds 1..3 -o lines.jsonl windows.st",
+static const struct program program = {"moe-cv",
+	"cross-validate a configuration on windows, by group (subject)", "[WINDOWS...]", table,
+	"moe-cv --folds 6 --seeds 1..3 -o lines.jsonl windows.st",
 	"use fewer --threads (a fold each), a smaller train.batch_size or encoder.hidden_dim, or raise the "
 	"limit (ulimit -v, ulimit -d)"};
 

@@ -26,26 +26,26 @@ static struct {
 
 static const struct option table[] = {
 	{"model", 'm', OPT_LIST, &o.models, .arg = "MODEL",
-		.help = "the model (made by moe-train); may be repeated: several answer by the mean of their "
-			"probabilities"},
+		.help = "the model (made by moe-train); may be repeated: several form an ensemble that "
+			"predicts the mean of their probabilities"},
 	OUTPUT_OPTION,
 	{"per", 0, OPT_CHOICE, &o.per, .value = "window", .choices = "window|recording",
-		.help = "one line per window, or one per recording from the mean probability of its windows"},
+		.help = "one line per window, or one per recording with the mean probability of its windows"},
 	{"reject", 0, OPT_REAL, &o.reject, .min = 0, .max = 1, .arg = "P", .given = &o.rejects,
-		.help = "answer \"unsure\" where the largest probability is below P"},
+		.help = "predict \"unsure\" where the largest probability is below P"},
 	{"csv", 0, OPT_FLAG, &o.csv, .help = "print a table with commas instead of JSON Lines"},
 	{"tsv", 0, OPT_FLAG, &o.tsv, .help = "print a table with tabs instead of JSON Lines"},
 	ABLATION_OPTIONS(o.select),
 	NAMING_OPTIONS(o.naming),
 	READING_OPTIONS(o.reading),
 	{"batch", 0, OPT_INT, &o.batch, .value = "32", .min = 1, .max = 65536, .arg = "N",
-		.help = "windows worked on at a time; the answers do not depend on it"},
+		.help = "windows processed at a time; the predictions do not depend on it"},
 	{"missing-channel", 0, OPT_CHOICE, &o.missing, .value = "error", .choices = "error|interp|zero",
-		.help = "a channel the model wants and the input lacks: refuse, take the mean of the "
-			"region's other channels, or zeros"},
+		.help = "a channel that the model needs and the input lacks: refuse, replace by the mean of "
+			"the other channels of its region, or by zeros"},
 	{"on-nonfinite", 0, OPT_CHOICE, &o.nonfinite, .value = "error", .choices = "error|unanswered",
-		.help = "a window whose answer is not a finite number (huge samples, or huge parameters): "
-			"refuse, or write its line without class, p, logits and gate"},
+		.help = "a window whose prediction is not a finite number (huge samples, or huge "
+			"parameters): refuse, or write its line without class, p, logits and gate"},
 	THREADS_OPTION,
 	MAX_HEADER_OPTION,
 	COMMON_OPTIONS,
@@ -370,7 +370,7 @@ static int predict(struct committee *c, const struct names *operands)
 		.K = c->gates ? l->regions : 0};
 	int bad = -1;
 	if (!c->gates && !common.quiet)
-		program_say("the models have not the same regions: there is no gate to tell");
+		program_say("the models have different regions, so the lines have no gate");
 	r.out = output_open(common.output, OUTPUT_TEXT);
 	if (r.out)
 		bad = output_end(r.out, answer_all(&r, operands));
@@ -396,7 +396,8 @@ static int check_reject(const struct model *m)
 			o.reject, classes->n, classes->n);
 	if (o.rejects && names_find(classes, unsure) >= 0)
 		return err_set(EX_USAGE,
-			"--reject: the model has a class named \"%s\", which would not be told apart; leave "
+			"--reject: the model has a class named \"%s\", the same as that of rejected windows; "
+			"leave "
 			"--reject out",
 			unsure);
 	return 0;

@@ -27,10 +27,10 @@ static const struct option table[] = {
 	NAMING_OPTIONS(o.naming),
 	READING_OPTIONS(o.reading),
 	{"batch", 0, OPT_INT, &o.batch, .value = "32", .min = 1, .max = 65536, .arg = "N",
-		.help = "windows worked on at a time; the result does not depend on it"},
+		.help = "windows processed at a time; the result does not depend on it"},
 	{"missing-channel", 0, OPT_CHOICE, &o.missing, .value = "error", .choices = "error|interp|zero",
-		.help = "a channel the model wants and the input lacks: refuse, take the mean of the "
-			"region's other channels, or zeros"},
+		.help = "a channel that the model needs and the input lacks: refuse, replace by the mean of "
+			"the other channels of its region, or by zeros"},
 	THREADS_OPTION,
 	HISTORY_OPTION,
 	MAX_HEADER_OPTION,

@@ -18,28 +18,29 @@ static const struct option table[] = {
 	{"per", 0, OPT_CHOICE, &o.per, .value = "window", .choices = "window|recording",
 		.help = "score windows, or recordings by the mean probability of their windows"},
 	{"classes", 0, OPT_TEXT, &o.classes, .arg = "LIST",
-		.help = "the classes in the order of p, separated by commas; only when the lines do not "
-			"tell"},
+		.help = "the classes in the order of p, separated by commas; only when the lines do not show "
+			"it"},
 	{"compare", 0, OPT_TEXT, &o.compare, .arg = "OTHER",
 		.help = "compare with other predictions of the same windows, by group"},
 	{"metric", 0, OPT_TEXT, &o.metric, .value = "acc", .arg = "NAME", .given = &o.metric_given,
-		.help = "what --compare compares: acc, bacc, kappa, f1, auroc, logloss, brier or ece"},
+		.help = "the metric of --compare: acc, bacc, kappa, f1, auroc, logloss, brier or ece"},
 	{"fail-under", 0, OPT_LIST, &o.under, .arg = "NAME=X",
-		.help = "exit with 1 when a figure (named as for --metric) is below X; may be repeated"},
+		.help = "exit with 1 when a metric (named as for --metric) is below X; may be repeated"},
 	{"fail-over", 0, OPT_LIST, &o.over, .arg = "NAME=X",
-		.help = "exit with 1 when a figure is above X; may be repeated"},
+		.help = "exit with 1 when a metric is above X; may be repeated"},
 	{"csv", 0, OPT_FLAG, &o.csv,
 		.help = "a comma-separated table, one row for all, each group and each run"},
 	{"tsv", 0, OPT_FLAG, &o.tsv, .help = "the same, separated by tabs"},
-	{"report", 0, OPT_FLAG, &o.report, .help = "say it in words"},
+	{"report", 0, OPT_FLAG, &o.report, .help = "print the result in words"},
 	{"resamples", 0, OPT_INT, &o.resamples, .value = "2000", .min = 0, .max = 1e6, .arg = "N",
-		.help = "of the groups, for the intervals; 0 for none"},
+		.help = "bootstrap samples of the groups (subjects) for the intervals; 0 for none"},
 	SEED_OPTION,
 	OUTPUT_OPTION,
 	COMMON_OPTIONS,
 };
 
-static const struct program program = {"moe-score", "say how good predictions are", "[PREDICTIONS...]", table,
+static const struct program program = {"moe-score",
+	"evaluate predictions: accuracy, chance, intervals, comparison", "[PREDICTIONS...]", table,
 	"moe-predict -m model.safetensors test.st | moe-score",
 	"score fewer predictions at a time, or raise the limit (ulimit -v, ulimit -d)"};
 

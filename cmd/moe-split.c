@@ -6,13 +6,15 @@
 #include "cut/live.h"
 #include "recording/dialect/dialect.h"
 
+enum { MAX_REGIONS = 4096 }; /* that may be asked for by number */
+
 static struct {
 	struct split_options split;
 	const char *channels, *drop, *classes, *like, *bandpass, *notch, *reference;
 	int align, rule, value, last, form;
 	long long experts, halo, max_row, max_columns, max_classes;
 	bool explain, live, no_live;
-	bool experts_given, window_given, stride_given, resample_given,
+	bool regions_given, experts_given, window_given, stride_given, resample_given,
 		rule_given; /* fixed by --like, or bound to another */
 } o;
 
@@ -20,76 +22,75 @@ static const struct option table[] = {
 	{"window", 0, OPT_SPAN, &o.split.window, .value = "300", .min = 1, .max = 5e8,
 		.given = &o.window_given, .help = "length of a window in samples, or in seconds with an s"},
 	{"stride", 0, OPT_SPAN, &o.split.stride, .min = 1, .max = 5e8, .given = &o.stride_given,
-		.help = "from the start of a window to the start of the next; the window's length when not "
-			"given"},
+		.help = "from the start of a window to the start of the next; when not given, the length of "
+			"a window"},
 	{"align", 0, OPT_CHOICE, &o.align, .value = "run", .choices = "run|grid",
-		.help = "run: windows begin anew where the label changes; grid: one grid from the "
-			"recording's start"},
+		.help = "run: a new series of windows begins where the label changes; grid: windows lie on "
+			"one grid from the start of the recording"},
 	{"label-rule", 0, OPT_CHOICE, &o.rule, .value = "all", .choices = "all|majority|last",
 		.given = &o.rule_given,
-		.help = "with --align grid, the label of a window: that of all its rows (else it is "
-			"unlabelled), of most "
-			"of them, or of the last"},
+		.help = "with --align grid, the label of a window: that of all its rows (otherwise it is "
+			"unlabelled), of most of them, or of the last one"},
 	{"last", 0, OPT_CHOICE, &o.last, .value = "drop", .choices = "drop|keep",
-		.help = "what is left of a recording, or of a run of one label, after its last whole window: "
-			"left out, or kept as "
-			"a window that ends early, when it is half a window at least"},
-	{"experts", 0, OPT_INT, &o.experts, .value = "4", .min = 1, .max = 4096, .arg = "K",
-		.given = &o.experts_given, .help = "number of index regions, which own consecutive channels"},
-	{"regions", 0, OPT_TEXT, &o.split.regions, .arg = "lobes|hemispheres|auto:K|FILE",
-		.help = "regions by where the electrodes sit instead, auto:K making K of equal size, or "
-			"from a file: lines of region, channel, and core or halo, separated by tabs"},
+		.help = "what remains after the last whole window of a recording, or of a run of one label: "
+			"drop it, or keep it as a partial window if it is at least half a window long"},
+	{"regions", 0, OPT_TEXT, &o.split.regions, .value = "4", .arg = "K|lobes|hemispheres|auto:K|FILE",
+		.given = &o.regions_given,
+		.help = "how the channels are divided into regions: a number K (1 to 4096) makes K index "
+			"regions of consecutive channels; lobes, hemispheres and auto:K (K regions of equal "
+			"size) go by where the electrodes sit; a file has lines of region, channel, and core "
+			"or halo, separated by tabs"},
+	{"experts", 0, OPT_INT, &o.experts, .min = 1, .max = MAX_REGIONS, .arg = "K",
+		.given = &o.experts_given, .help = "the older spelling of --regions K"},
 	{"halo", 0, OPT_INT, &o.halo, .value = "2", .min = 0, .max = 16384, .arg = "H",
 		.given = &o.split.halo_given,
-		.help = "channels an index region sees beyond its own on each side; with --regions, "
-			"the nearest channels it sees (none beyond a file's when not given)"},
+		.help = "neighbouring channels that a region sees beside its own: on each side of an index "
+			"region, else the nearest ones (none beyond a file's when not given)"},
 	{"halo-mm", 0, OPT_REAL, &o.split.halo_mm, .min = 0, .max = 1000, .arg = "R",
 		.given = &o.split.halo_mm_given,
 		.help = "instead of --halo, the channels within R mm of a region's own, measured along the "
 			"head"},
 	{"electrodes", 0, OPT_TEXT, &o.split.electrodes, .arg = "FILE",
-		.help = "positions of the electrodes (BIDS electrodes.tsv); when not given, they follow "
-			"from the names of the 10-05 system"},
+		.help = "positions of the electrodes (BIDS electrodes.tsv); when not given, they follow from "
+			"names of the 10-05 system"},
 	{"channels", 0, OPT_TEXT, &o.channels, .arg = "LIST",
-		.help = "take these channels, in this order (names separated by commas)"},
+		.help = "use these channels, in this order (names separated by commas)"},
 	{"drop", 0, OPT_TEXT, &o.drop, .arg = "LIST",
 		.help = "leave these columns out (names separated by commas)"},
 	{"label-column", 0, OPT_TEXT, &o.split.label_column, .arg = "NAME",
-		.help = "the column that holds the labels; \"label\" when not given and there is one"},
+		.help = "the column that contains the labels; \"label\" when not given and there is one"},
 	{"classes", 0, OPT_TEXT, &o.classes, .arg = "LIST",
 		.help = "the classes, in this order (names separated by commas); when not given, those "
 			"found, sorted"},
 	BESIDE_OPTIONS(o.split),
 	{"ignore-label", 0, OPT_LIST, &o.split.ignore, .arg = "VALUE",
-		.help = "this label means unlabelled; may be given several times"},
+		.help = "treat this label as unlabelled; may be repeated"},
 	{"rate", 0, OPT_REAL, &o.split.rate, .min = 1e-3, .max = 1e7, .arg = "HZ",
-		.help = "samples per second, for recordings that do not tell"},
+		.help = "samples per second, for recordings that do not state it"},
 	READING_OPTIONS(o.split.reading),
 	{"missing", 0, OPT_CHOICE, &o.value, .value = "error", .choices = "error|drop-window|interp",
-		.help = "cells without a value: refuse them, leave out the windows they are in, or draw a "
-			"line across"},
+		.help = "cells without a value: refuse them, leave out the windows that contain them, or "
+			"interpolate"},
 	{"reference", 0, OPT_TEXT, &o.reference, .arg = "average|none|LIST",
 		.help = "subtract the mean of all EEG channels, or of those listed (names separated by "
-			"commas), "
-			"which then are channels only if --channels names them"},
+			"commas); listed channels are otherwise not used unless --channels names them"},
 	{"notch", 0, OPT_TEXT, &o.notch, .arg = "HZ[,HZ...]",
-		.help = "take these frequencies out, of the mains for instance"},
+		.help = "remove these frequencies, those of the mains for instance"},
 	{"bandpass", 0, OPT_TEXT, &o.bandpass, .arg = "LOW-HIGH|LOW-|-HIGH",
-		.help = "let frequencies between these pass, or above the one, or below the other, in Hz"},
+		.help = "pass frequencies between these, above the first, or below the second, in Hz"},
 	{"resample", 0, OPT_REAL, &o.split.conditioning.rate, .min = 1e-3, .max = 1e7, .arg = "HZ",
-		.given = &o.resample_given, .help = "bring the recordings to this rate"},
+		.given = &o.resample_given, .help = "resample the recordings to this rate"},
 	NAMING_OPTIONS(o.split.naming),
 	{"like", 0, OPT_TEXT, &o.like, .arg = "MODEL",
-		.help = "take channels, conditioning, regions, rate, window and stride from this model, "
-			"matching "
-			"channels by name"},
+		.help = "take channels, preprocessing, regions, rate, window and stride from this model; "
+			"channels are matched by name"},
 	{"explain", 0, OPT_CHOICE, &o.form, .bare = "json", .choices = "json|text", .given = &o.explain,
-		.help = "print what was understood, one JSON object per recording or in words, and write "
-			"nothing else"},
+		.help = "print how the recordings are understood, one JSON object per recording or in words, "
+			"and write no windows"},
 	{"live", 0, OPT_FLAG, &o.live,
-		.help = "write each window as a file of its own as soon as its last row is there"},
+		.help = "write each window as a file of its own as soon as its last row has arrived"},
 	{"no-live", 0, OPT_FLAG, &o.no_live,
-		.help = "write one file at the end, also where a stream of windows would be written"},
+		.help = "write one file at the end, even where a stream of windows would be written"},
 	{"max-row", 0, OPT_INT, &o.max_row, .value = "16777216", .min = 64, .max = 1e9, .arg = "BYTES",
 		.help = "longest row to accept"},
 	{"max-columns", 0, OPT_INT, &o.max_columns, .value = "16384", .min = 1, .max = 1e6, .arg = "N",
@@ -113,7 +114,7 @@ static int contradictions(void)
 	if (o.rule_given && o.align == SPLIT_RUN)
 		return err_set(EX_USAGE,
 			"--label-rule needs --align grid: with --align run a window has one label only");
-	if (o.split.regions && o.experts_given)
+	if (o.regions_given && o.experts_given)
 		return err_set(EX_USAGE, "--regions takes the place of --experts; give one or the other");
 	const char *fixed = o.experts_given         ? "--experts"
 			    : o.split.halo_given    ? "--halo"
@@ -121,7 +122,7 @@ static int contradictions(void)
 			    : o.split.electrodes    ? "--electrodes"
 			    : o.window_given        ? "--window"
 			    : o.stride_given        ? "--stride"
-			    : o.split.regions       ? "--regions"
+			    : o.regions_given       ? "--regions"
 			    : o.channels            ? "--channels"
 			    : o.classes             ? "--classes"
 			    : o.reference           ? "--reference"
@@ -136,12 +137,12 @@ static int contradictions(void)
 	if (o.live && o.last)
 		return err_set(EX_USAGE, "--last keep needs the end of the recording; leave --live out");
 	if (o.live && o.explain)
-		return err_set(EX_USAGE,
-			"--explain tells of a recording when it has ended; it has no place with --live");
+		return err_set(EX_USAGE, "--explain needs the end of the recording; leave --live out");
 	if (o.live && o.value == SPLIT_VALUE_INTERP)
-		return err_set(EX_USAGE, "--missing interp needs the values behind a hole, which a live "
-					 "stream does not have yet; "
-					 "--missing drop-window leaves such windows out");
+		return err_set(EX_USAGE,
+			"--missing interp needs the values after a missing one, which a live "
+			"stream does not have yet; "
+			"--missing drop-window leaves such windows out");
 	if (o.explain && common.output)
 		return err_set(EX_USAGE, "--explain writes no windows; -o has no effect with it");
 	return 0;
@@ -154,6 +155,20 @@ static int read_conditioning(struct conditioning *c)
 			       (o.bandpass && conditioning_band(c, o.bandpass))
 		       ? -1
 		       : 0;
+}
+
+/* --regions K, a whole number, is the same as --experts K; what else it may be is left to split_new. */
+static int read_regions(struct split_options *s)
+{
+	long long k = o.experts;
+	if (!o.experts_given && !text_to_long(s->regions, &k))
+		return 0;
+	if (k < 1 || k > MAX_REGIONS)
+		return err_set(EX_USAGE, "--regions %s: the number of regions is from 1 to %d", s->regions,
+			MAX_REGIONS);
+	s->regions = NULL;
+	s->experts = (int)k;
+	return 0;
 }
 
 static void gather(void)
@@ -169,7 +184,6 @@ static void gather(void)
 	s->keep_last = o.last;
 	s->rule = (enum split_rule)o.rule;
 	s->value = (enum split_value)o.value;
-	s->experts = (int)o.experts;
 	s->halo = (int)o.halo;
 	s->max_row = (size_t)o.max_row;
 	s->max_columns = (int)o.max_columns;
@@ -331,7 +345,7 @@ static int split_recordings(const struct names *operands)
 static int work(const struct names *operands)
 {
 	struct layout like = {0};
-	if (contradictions() || read_conditioning(&o.split.conditioning))
+	if (contradictions() || read_conditioning(&o.split.conditioning) || read_regions(&o.split))
 		return -1;
 	gather();
 	mem_return_large();

@@ -24,24 +24,24 @@ static const struct option table[] = {
 			"files other than routing are always described"},
 	{"raw", 0, OPT_FLAG, &o.raw, .help = "write exact counts as JSON, for --merge"},
 	{"merge", 0, OPT_FLAG, &o.merge,
-		.help = "read counts written by --raw instead of routing files; the figures are those of the "
-			"whole"},
+		.help = "read counts written by --raw instead of routing files, and print the statistics of "
+			"all of them together"},
 	{"csv", 0, OPT_FLAG, &o.csv,
 		.help = "a comma-separated table, one row for each place, group of windows and expert"},
 	{"tsv", 0, OPT_FLAG, &o.tsv, .help = "the same, separated by tabs"},
-	{"report", 0, OPT_FLAG, &o.report, .help = "say it in words"},
+	{"report", 0, OPT_FLAG, &o.report, .help = "print the result in words"},
 	{"permutations", 0, OPT_INT, &o.permutations, .value = "199", .min = 0, .max = 1e6, .arg = "N",
-		.help = "of the windows' labels, for the p-values; 0 for none"},
+		.help = "permutations of the windows' labels for the p-values; 0 for none"},
 	{"ablate", 0, OPT_FLAG, &o.ablate,
-		.help = "leave out each expert and each region of the model in turn, on windows, and say how "
-			"accuracy changes"},
+		.help = "leave out each expert and each region of the model in turn, on windows, and print "
+			"how the accuracy changes"},
 	{"leak-check", 0, OPT_FLAG, &o.leak_check,
-		.help = "say whether the windows of the second operand are new to the first, windows or a "
-			"model; "
-			"exit with 1 when they are not"},
+		.help = "check whether the windows of the second operand are new to the first (windows or a "
+			"model); exit with 1 when they are not"},
 	{"model", 'm', OPT_TEXT, &o.model, .arg = "MODEL", .help = "the model of --ablate"},
 	{"resamples", 0, OPT_INT, &o.resamples, .value = "1000", .min = 0, .max = 1e6, .arg = "N",
-		.help = "of the groups, for the intervals of --ablate; 0 for none"},
+		.help = "bootstrap samples of the groups (subjects) for the intervals of --ablate; 0 for "
+			"none"},
 	SEED_OPTION,
 	THREADS_OPTION,
 	OUTPUT_OPTION,
@@ -50,7 +50,7 @@ static const struct option table[] = {
 };
 
 static const struct program program = {"moe-stats",
-	"say how regions and experts are used, or describe a model, windows, state or routing file",
+	"show how a model uses regions and experts, or describe a model, windows, state or routing file",
 	"[ROUTING...]", table, "moe-route -m m.safetensors w.safetensors | moe-stats",
 	"take fewer files at a time (--raw, then --merge), or raise the limit (ulimit -v, ulimit -d)"};
 

@@ -8,11 +8,11 @@
 #include <sys/stat.h>
 
 static struct {
-	long long subjects, sessions, experts;
+	long long subjects, sessions, regions, experts;
 	double rate, seconds, snr;
 	const char *channels, *classes, *where, *relation, *artefacts, *truth;
 	struct names effect;
-	bool force, experts_given;
+	bool force, regions_given, experts_given;
 } o;
 
 static const struct option table[] = {
@@ -26,41 +26,43 @@ static const struct option table[] = {
 	{"channels", 0, OPT_TEXT, &o.channels, .value = "16", .arg = "N|LIST",
 		.help = "electrodes: how many, or their 10-05 names separated by commas"},
 	{"rate", 0, OPT_REAL, &o.rate, .value = "128", .min = 1, .max = 100000, .arg = "HZ",
-		.help = "samples a second"},
+		.help = "samples per second"},
 	{"seconds", 0, OPT_REAL, &o.seconds, .value = "60", .min = 1, .max = 1000000, .arg = "S",
 		.help = "length of a recording"},
 	{"classes", 0, OPT_TEXT, &o.classes, .value = "2", .arg = "N|LIST",
 		.help = "classes: how many, or their names separated by commas"},
-	{"experts", 0, OPT_INT, &o.experts, .value = "4", .min = 1, .max = 1000, .arg = "K",
-		.given = &o.experts_given,
-		.help = "number of index regions that a region number refers to, as in moe-split --experts K "
-			"--halo 0; never more than channels unless it is given"},
+	{"regions", 0, OPT_INT, &o.regions, .value = "4", .min = 1, .max = 1000, .arg = "K",
+		.given = &o.regions_given,
+		.help = "number of index regions that region numbers refer to, as in moe-split --regions K "
+			"--halo 0; at most the number of channels unless it is given"},
+	{"experts", 0, OPT_INT, &o.experts, .min = 1, .max = 1000, .arg = "K", .given = &o.experts_given,
+		.help = "the older spelling of --regions"},
 	{"where", 0, OPT_TEXT, &o.where, .arg = "REGION|LIST",
-		.help = "place of the class effect: a region's number or channel names; without it the seed "
-			"draws a region"},
+		.help = "place of the class effect: the number of a region, or channel names; when not "
+			"given, a region is drawn by the seed"},
 	{"effect", 0, OPT_LIST, &o.effect, .arg = "CLASS:HZ@PLACE",
-		.help = "a rhythm of HZ while CLASS (name or index) is on, at PLACE (region number, or names "
-			"joined by +); may be "
-			"given several times"},
+		.help = "a rhythm of HZ while CLASS (name or index) is on, at PLACE (number of a region, or "
+			"names joined by +); may be repeated"},
 	{"relation", 0, OPT_TEXT, &o.relation, .arg = "PLACE,PLACE",
-		.help = "bursts of one rhythm at two places (region numbers, or names joined by +) in all "
-			"classes, which differ only in how the ones lie to the others in time"},
+		.help = "bursts of one rhythm at two places (numbers of regions, or names joined by +) in "
+			"all classes, which differ only in the timing of the two"},
 	{"snr", 0, OPT_REAL, &o.snr, .value = "1", .min = 0, .max = 1000000, .arg = "X",
-		.help = "strength of every effect, and of the relation: power of its rhythm over that of "
-			"everything else in the channels of its place"},
+		.help = "strength of every effect, and of the relation: power of its rhythm divided by that "
+			"of everything else in the channels of its place"},
 	{"artefacts", 0, OPT_TEXT, &o.artefacts, .arg = "LIST",
-		.help = "some of blink, muscle, flat (a channel stands still), gap (missing values), pause "
+		.help = "some of blink, muscle, flat (a constant channel), gap (missing values), pause "
 			"(missing rows)"},
 	{"truth", 0, OPT_TEXT, &o.truth, .arg = "FILE",
-		.help = "write what was put in as JSON; - is standard output"},
+		.help = "write what was put in as JSON; - for standard output"},
 	{"force", 0, OPT_FLAG, &o.force,
-		.help = "replace recordings of the same name; links are replaced, not followed"},
+		.help = "replace existing recordings of the same name; symbolic links are replaced, not "
+			"followed"},
 	SEED_OPTION,
 	COMMON_OPTIONS,
 };
 
-static const struct program program = {"moe-synth", "make EEG recordings whose truth is known", "-o FOLDER",
-	table,
+static const struct program program = {"moe-synth",
+	"synthesise EEG recordings with known differences between classes", "-o FOLDER", table,
 	"moe-synth --where O1,O2 --truth truth.json -o eeg && moe-split eeg/*.csv | moe-train -o "
 	"m.safetensors -",
 	"make shorter recordings (--seconds) or fewer --channels, or raise the limit (ulimit -v, ulimit -d)"};
@@ -71,7 +73,9 @@ static int set_up(struct synth *s)
 		.rate = o.rate,
 		.seconds = o.seconds,
 		.snr = o.snr,
-		.experts = (int)o.experts};
+		.experts = (int)(o.experts_given ? o.experts : o.regions)};
+	if (o.regions_given && o.experts_given)
+		return err_set(EX_USAGE, "--regions takes the place of --experts; give one or the other");
 	if (o.where && o.effect.n)
 		return err_set(
 			EX_USAGE, "--where and --effect: an --effect names its own place; leave --where out");
@@ -80,7 +84,7 @@ static int set_up(struct synth *s)
 			"--where and --relation: a --relation names its own places; leave --where out");
 	if (synth_channels(s, o.channels) || synth_classes(s, o.classes))
 		return -1;
-	if (!o.experts_given && s->experts > s->channels.n)
+	if (!o.regions_given && !o.experts_given && s->experts > s->channels.n)
 		s->experts = s->channels.n;
 	if (o.artefacts && synth_artefacts(s, o.artefacts))
 		return -1;

@@ -36,13 +36,13 @@ static struct {
 } common;
 
 /* Rows for the table of a program: those every one has, and those only some need. */
-#define COMMON_OPTIONS                                                                             \
-	{"quiet", 'q', OPT_FLAG, &common.quiet, .help = "say nothing that is not an error"},       \
-		{"verbose", 'v', OPT_FLAG, &common.verbose, .help = "say more on standard error"}, \
-		{"help", 'h', OPT_FLAG, &common.help, .help = "print this help and exit"},         \
-		{"version", 0, OPT_FLAG, &common.version, .help = "print the version and exit"},   \
-	{                                                                                          \
-		.name = NULL                                                                       \
+#define COMMON_OPTIONS                                                                                 \
+	{"quiet", 'q', OPT_FLAG, &common.quiet, .help = "print nothing but errors on standard error"}, \
+		{"verbose", 'v', OPT_FLAG, &common.verbose, .help = "print more on standard error"},   \
+		{"help", 'h', OPT_FLAG, &common.help, .help = "print this help and exit"},             \
+		{"version", 0, OPT_FLAG, &common.version, .help = "print the version and exit"},       \
+	{                                                                                              \
+		.name = NULL                                                                           \
 	}
 #define OUTPUT_OPTION                                                                                       \
 	{                                                                                                   \
@@ -53,7 +53,7 @@ static struct {
 #define SEED_OPTION                                                                                \
 	{                                                                                          \
 		"seed", 0, OPT_INT, &common.seed, .value = "1", .min = 0, .max = 9e18, .arg = "N", \
-						  .help = "seed of everything random"              \
+						  .help = "seed of all random numbers"             \
 	}
 #define THREADS_OPTION                                                                                       \
 	{                                                                                                    \
@@ -69,10 +69,11 @@ static struct {
 			.value = "auto", .choices = "auto|always|never",                       \
 			.help = "progress line on standard error; auto shows it on a terminal" \
 	}
-#define HISTORY_OPTION                                                                                      \
-	{                                                                                                   \
-		"no-history", 0, OPT_FLAG, &common.no_history,                                              \
-			.help = "leave the history out of the result, so that equal work gives equal bytes" \
+#define HISTORY_OPTION                                                                        \
+	{                                                                                     \
+		"no-history", 0, OPT_FLAG, &common.no_history,                                \
+			.help = "leave the history out of the result, so that the same work " \
+				"gives the same bytes"                                        \
 	}
 #define MAX_HEADER_OPTION                                                                                    \
 	{                                                                                                    \
@@ -82,62 +83,68 @@ static struct {
 	}
 
 /* Rows for programs that train: the configuration. words: a struct config_words. */
-#define CONFIG_OPTIONS(words)                                                                \
-	{"preset", 0, OPT_TEXT, &(words).preset, .value = "default", .arg = "NAME",          \
-		.given = &(words).preset_given,                                              \
-		.help = "where the configuration starts; moe-formats(5) lists the presets"}, \
-		{"config", 0, OPT_TEXT, &(words).file, .arg = "FILE",                        \
-			.help = "configuration as JSON; see moe-formats(5) for the keys"},   \
-	{                                                                                    \
-		"set", 0, OPT_LIST, &(words).set,                                            \
-			.arg = "KEY=VALUE",                                                  \
-			.help = "set one key, over the file and the preset; may be repeated" \
+#define CONFIG_OPTIONS(words)                                                                  \
+	{"preset", 0, OPT_TEXT, &(words).preset, .value = "default", .arg = "NAME",            \
+		.given = &(words).preset_given,                                                \
+		.help = "the preset that the configuration starts from; moe-formats(5) "       \
+			"lists them"},                                                         \
+		{"config", 0, OPT_TEXT, &(words).file, .arg = "FILE",                          \
+			.help = "configuration as JSON; see moe-formats(5) for the keys"},     \
+	{                                                                                      \
+		"set", 0, OPT_LIST, &(words).set,                                              \
+			.arg = "KEY=VALUE",                                                    \
+			.help = "set one key, in place of the values of file and preset; may " \
+				"be repeated"                                                  \
 	}
 
 /* Rows for programs that read recordings: what they are called. naming: a struct split_naming. */
-#define NAMING_OPTIONS(naming)                                                                               \
-	{"group", 0, OPT_TEXT, &(naming).group, .arg = "REGEX",                                              \
-		.help = "the group (the subject) is what this extended regular expression, or its first "    \
-			"parenthesis, matches in the file's name; when not given, the name up to the first " \
-			"_ or ."},                                                                           \
-		{"group-name", 0, OPT_TEXT, &(naming).group_name, .arg = "NAME",                             \
-			.help = "the group of all recordings of this call, for standard input"},             \
-		{"condition", 0, OPT_TEXT, &(naming).condition, .arg = "REGEX",                              \
-			.help = "the condition (task, site) of a recording is what this regular "            \
-				"expression, or its first parenthesis, matches in the file's name; when "    \
-				"not "                                                                       \
-				"given, it has none"},                                                       \
-	{                                                                                                    \
-		"condition-name", 0, OPT_TEXT, &(naming).condition_name,                                     \
-			.arg = "NAME", .help = "the condition of all recordings of this call"                \
+#define NAMING_OPTIONS(naming)                                                                   \
+	{"group", 0, OPT_TEXT, &(naming).group, .arg = "REGEX",                                  \
+		.help = "the group (normally the subject) is what this extended "                \
+			"regular expression, or its first parenthesis, matches in the "          \
+			"file name; when not given, it is the name up to the first _ "           \
+			"or ."},                                                                 \
+		{"group-name", 0, OPT_TEXT, &(naming).group_name, .arg = "NAME",                 \
+			.help = "one group for all recordings of this call, for standard input " \
+				"for instance"},                                                 \
+		{"condition", 0, OPT_TEXT, &(naming).condition, .arg = "REGEX",                  \
+			.help = "the condition (task, site) of a recording is what this "        \
+				"regular expression, or its first parenthesis, matches in the "  \
+				"file name; when not given, there is none"},                     \
+	{                                                                                        \
+		"condition-name", 0, OPT_TEXT, &(naming).condition_name,                         \
+			.arg = "NAME", .help = "one condition for all recordings of this call"   \
 	}
 
 /* Rows for programs that read recordings: how their text is read. reading: a struct split_reading; includes
  * recording/dialect/dialect.h. */
-#define READING_OPTIONS(reading)                                                                             \
-	{"dialect", 0, OPT_CHOICE, &(reading).dialect, .value = "auto", .choices = DIALECT_CHOICES,          \
-		.help = "the recorder that wrote the text; auto: found out from its first rows"},            \
-		{"delim", 0, OPT_TEXT, &(reading).delim, .arg = "comma|semicolon|tab|blank",                 \
-			.help = "separator; found out when not given"},                                      \
-		{"decimal", 0, OPT_TEXT, &(reading).decimal, .arg = ".|,",                                   \
-			.help = "decimal sign; found out when not given, unless commas also separate"},      \
-		{"header", 0, OPT_CHOICE, &(reading).header, .value = "auto",                                \
-			.choices = "auto|none|1|2|yes|no",                                                   \
-			.help = "rows above the data: none, names of the columns, or names and units (yes: " \
-				"1, no: none); without names they are C0, C1, ..."},                         \
-		{"ragged", 0, OPT_CHOICE, &(reading).ragged, .value = "error", .choices = "error|drop|pad",  \
-			.help = "rows with more or fewer cells than the header: refuse them, leave them "    \
-				"out, or fill them up with missing values and cut off what is too much"},    \
-		{"time-column", 0, OPT_TEXT, &(reading).time_column, .arg = "NAME",                          \
-			.help = "the column that holds the times; time, timestamp, timestamps or the like "  \
-				"when not given and there is one"},                                          \
-		{"time-unit", 0, OPT_CHOICE, &(reading).time_unit, .value = "auto",                          \
-			.choices = "auto|s|ms|us", .help = "unit of times that are numbers"},                \
-	{                                                                                                    \
-		"unit", 0, OPT_CHOICE, &(reading).unit,                                                      \
-			.value = "auto", .choices = "auto|uV|mV|V|nV",                                       \
-			.help = "unit of the recordings; auto: what they say, else uV; windows are in "      \
-				"microvolts"                                                                 \
+#define READING_OPTIONS(reading)                                                                            \
+	{"dialect", 0, OPT_CHOICE, &(reading).dialect, .value = "auto", .choices = DIALECT_CHOICES,         \
+		.help = "the recorder or program that wrote the file; auto: detected "                      \
+			"from its first rows"},                                                             \
+		{"delim", 0, OPT_TEXT, &(reading).delim, .arg = "comma|semicolon|tab|blank",                \
+			.help = "separator; detected when not given"},                                      \
+		{"decimal", 0, OPT_TEXT, &(reading).decimal, .arg = ".|,",                                  \
+			.help = "decimal sign; detected when not given, unless commas are the "             \
+				"separator as well"},                                                       \
+		{"header", 0, OPT_CHOICE, &(reading).header, .value = "auto",                               \
+			.choices = "auto|none|1|2|yes|no",                                                  \
+			.help = "header rows: none, names of the columns, or names and units "              \
+				"(yes: 1, no: none); without names the columns are C0, C1, ..."},           \
+		{"ragged", 0, OPT_CHOICE, &(reading).ragged, .value = "error", .choices = "error|drop|pad", \
+			.help = "rows with more or fewer cells than the header: refuse them, "              \
+				"leave them out, or fill them with missing values and ignore "              \
+				"cells beyond the last column"},                                            \
+		{"time-column", 0, OPT_TEXT, &(reading).time_column, .arg = "NAME",                         \
+			.help = "the column that holds the times; time, timestamp, timestamps or the like " \
+				"when not given and there is one"},                                         \
+		{"time-unit", 0, OPT_CHOICE, &(reading).time_unit, .value = "auto",                         \
+			.choices = "auto|s|ms|us", .help = "unit of times that are numbers"},               \
+	{                                                                                                   \
+		"unit", 0, OPT_CHOICE, &(reading).unit,                                                     \
+			.value = "auto", .choices = "auto|uV|mV|V|nV",                                      \
+			.help = "unit of the recordings; auto: what they say, else uV; windows are in "     \
+				"microvolts"                                                                \
 	}
 
 /* Rows for programs that run a model: experts taken away from its mixtures. words: a struct selection_words. */

@@ -3,10 +3,10 @@
 #
 # usage: [CUT='moe-split options'] [EPOCHS=N] 02-cron.sh RECORDINGS HELD-OUT MODEL [moe-split option...]
 #
-# RECORDINGS and HELD-OUT are folders of labelled CSV recordings of different people; MODEL is the model in use (made when it is
+# RECORDINGS and HELD-OUT are folders of labelled CSV recordings of different subjects; MODEL is the model in use (made when it is
 # missing). The options say how to read the recordings (--rate, --drop, --label-column, ...); those in CUT, how to cut them for
-# training (--window, --experts, ...); what is held out is cut as the model in question wants it. Says nothing when all went well,
-# so that cron sends a mail only when something needs a person:
+# training (--window, --regions, ...); what is held out is cut as the model in question wants it. Says nothing when all went well,
+# so that cron sends a mail only when something needs attention:
 #
 #     15 3 * * *  sh /usr/local/share/doc/moe-tools/examples/02-cron.sh /data/eeg /data/held-out /data/model.safetensors --rate 125
 #

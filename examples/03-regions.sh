@@ -15,14 +15,14 @@ echo "   regions 1 and 2 runs between them. Nothing else tells a region here wha
 moe-synth --subjects 8 --seconds 160 --relation T8,P7 --seed 2 -o "$work/border"
 divide "$work/border"
 for halo in 0 1; do
-    cut_windows --window 2s --experts 4 --halo $halo
+    cut_windows --window 2s --regions 4 --halo $halo
     train --set bridge.tokens=0 --set gate.temperature=1000 --set 'encoder.bands=[18,22]' --set train.lr=0.005 \
         --set train.batch_size=16 --set train.patience=0
     moe-stats "$work/known.st" | jq -r --arg halo $halo --arg accuracy "$(accuracy)" \
-        '"   halo \($halo): accuracy \($accuracy) on new people; region 2 sees \(.regions[2] | (.core + .halo) | join(" "))"'
+        '"   halo \($halo): accuracy \($accuracy) on held-out subjects; region 2 sees \(.regions[2] | (.core + .halo) | join(" "))"'
 done
 
-echo "2. The global token: parameters and accuracy on new people without it, averaged at the end, and also between layers."
+echo "2. The global token: parameters and accuracy on held-out subjects without it, averaged at the end, and also between layers."
 if [ $# -gt 0 ]; then
     divide "$1"
     shift

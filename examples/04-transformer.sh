@@ -18,7 +18,7 @@ else
     divide "$work/eeg"
     set -- --window 1s
 fi
-cut_windows --experts 1 --halo 0 "$@"
+cut_windows --regions 1 --halo 0 "$@"
 
 echo "1. What the presets would be on these windows (parameters in all and active):"
 for preset in transformer transformer-moe; do

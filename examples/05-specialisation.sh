@@ -18,7 +18,7 @@ else
     divide "$work/eeg"
     set -- --window 2s
 fi
-cut_windows --experts 1 --halo 0 "$@"
+cut_windows --regions 1 --halo 0 "$@"
 
 echo "Eight experts, two a token, in both layers. Entropy 1 and deviation 0 are an even load; dropped is the share of places for"
 echo "which an expert had no room."
@@ -39,7 +39,7 @@ variant "+ specialisation" "$@"
 set -- "$@" --set moe.capacity=dynamic --set moe.capacity_min=1 --set moe.capacity_max=6 --set moe.drop_policy=probability
 variant "+ capacity by the load" "$@"
 
-echo "Use of the eight experts of the last layer, in hundredths, in all and by class:"
+echo "Use of the eight experts of the last layer in percent, in total and by class:"
 jq -r 'def hundredths: map(. * 100 | round) | join(" "); .layers[-1] |
     "   share        \(.share | hundredths)", "   importance   \(.importance | hundredths)",
     (.by_class | to_entries[] | "   share, \(.key): \(.value.share | hundredths)")' "$work/usage"

@@ -17,7 +17,7 @@ else
     divide "$work/eeg"
     set -- --window 1s
 fi
-cut_windows --experts 1 --halo 0 "$@"
+cut_windows --regions 1 --halo 0 "$@"
 
 model() { # model WHAT OPTION...: tokens of four samples, one layer dense and one with eight experts
     what=$1

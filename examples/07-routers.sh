@@ -1,6 +1,6 @@
 #!/bin/sh
 # Four routers side by side, expert dropout and shared experts, and the tools that look into a mixture: utilisation, entropy, which
-# experts go together, whether they follow the class or the person, and what is lost without them.
+# experts go together, whether they follow the class or the subject, and what is lost without them.
 #
 # usage: 07-routers.sh [FOLDER [moe-split option...]]
 #
@@ -18,14 +18,14 @@ else
     divide "$work/eeg"
     set -- --window 2s
 fi
-cut_windows --experts 1 --halo 0 "$@"
+cut_windows --regions 1 --halo 0 "$@"
 
 model() { # model OPTION...: both layers mixtures of eight experts
     train --set bridge.tokens=0 --set encoder.window=0.5 --set encoder.hop=0.25 --set 'encoder.bands=[4,8,10,12,14,16,18,20,22,26,30]' \
         --set moe.layers=all --set moe.num_experts=8 "$@"
 }
 
-echo "1. Routers: parameters; accuracy on new people; of the last layer the smallest and largest share of an expert over the mean one,"
+echo "1. Routers: parameters; accuracy on held-out subjects; of the last layer the smallest and largest share of an expert over the mean one,"
 echo "   the share of tokens that no expert took, and the entropy of the probabilities (1 = no preference)."
 for router in topk noisy_topk soft expert_choice; do
     model --set moe.router=$router
@@ -47,7 +47,7 @@ moe-route -m "$work/model.st" "$work/new.st" | moe-stats | jq -r 'def hundredths
     (.coselection as $c | [range(8) as $i | range($i) as $j | {pair: "\($j) and \($i)", n: $c[$i][$j]}] | max_by(.n)) as $most |
     "   layer \(.layer): shares in hundredths \(.share | hundredths); lead of the second over the third \(.margin * 100 | round / 100)",
     "      most often together: experts \($most.pair), \($most.n) of \(.tokens) tokens",
-    "      information on the class \(.information * 1000 | round / 1000) nats (p \(.information_p // "unknown")), on the person \(.group_information * 1000 | round / 1000) (p \(.group_information_p // "unknown")); experts that know the person only: \(if .flagged == [] then "none" else .flagged | join(" ") end)"'
+    "      information on the class \(.information * 1000 | round / 1000) nats (p \(.information_p // "unknown")), on the subject \(.group_information * 1000 | round / 1000) (p \(.group_information_p // "unknown")); experts that follow the subject only: \(if .flagged == [] then "none" else .flagged | join(" ") end)"'
 
 echo "4. Accuracy lost without an expert, the three most needed (0: the others, and the shared one, do as well without it):"
 moe-stats --ablate -m "$work/model.st" "$work/new.st" | jq -r 'def three: . * 1000 | round / 1000; .experts | sort_by(.change)[:3][] |

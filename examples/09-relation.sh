@@ -5,7 +5,7 @@
 #
 # usage: [SEEDS='1 2'] 09-relation.sh
 #
-# Prints accuracy on people the model has not seen; 0.5 is chance. The gate is another place where regions meet, since it reads what
+# Prints accuracy on held-out subjects; 0.5 is chance. The gate is another place where regions meet, since it reads what
 # all have found: so it is drowned in noise in training, which makes one region, drawn at random, answer alone. Last comes a
 # gate without noise and no exchange: it can be right in three of the four cases that the two places make.
 set -eu
@@ -26,10 +26,10 @@ for seed in $SEEDS; do
     divide "$work/eeg"
     printf '%s' "$seed"
     for alone in $front $back; do
-        cut_windows --window 2s --experts 1 --channels "$alone"
+        cut_windows --window 2s --regions 1 --channels "$alone"
         printf '\t%s' "$(learn)"
     done
-    cut_windows --window 2s --experts 2 --halo 1
+    cut_windows --window 2s --regions 2 --halo 1
     for sync in none end layer; do
         printf '\t%s' "$(learn --set bridge.sync=$sync --set gate.noise_std=1000)"
     done

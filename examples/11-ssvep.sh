@@ -1,11 +1,11 @@
 #!/bin/sh
-# Which of three lights does a person look at, or none? Each person is held out in turn. The tokens are covariances at the very
+# Which of three lights does a subject look at, or none? Each subject is held out in turn. The tokens are covariances at the very
 # frequencies of the lights and their first harmonics: no taper, which would blur them, and a floor that keeps what has little power
 # small.
 #
 # usage: [SEEDS=1..3] 11-ssvep.sh [FOLDER [OPTION of moe-split]...]
 # FOLDER: recordings as CSV (Kalunga, Chevallier 2014; lights of 13, 17 and 21 Hz, labels 1 to 4, 0 for neither), for which the
-# option is --rate 256. Without it people are made up.
+# option is --rate 256. Without it synthetic recordings are used.
 set -eu
 # shellcheck source=examples/common.sh
 . "$(dirname "$0")/common.sh"

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Both fists or both feet, of one person: each run is held out in turn.
+# Both fists or both feet, of one subject: each run is held out in turn.
 #
 # usage: [SEEDS=1..3] 12-fists-or-feet.sh [FOLDER [OPTION of moe-split]...]
 # FOLDER: runs 5, 6, 9, 10, 13 and 14 of EEG Motor Movement/Imagery as CSV (Schalk 2004, PhysioNet; labels 1 and 2, 0 for rest), for
-# which the option is --rate 160. Without it a person is made up.
+# which the option is --rate 160. Without it synthetic recordings are used.
 set -eu
 # shellcheck source=examples/common.sh
 . "$(dirname "$0")/common.sh"

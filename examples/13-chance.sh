@@ -1,5 +1,5 @@
 #!/bin/sh
-# Negative control: the same evaluation with the classes of each person exchanged at random has to come out at chance, in the mean of
+# Negative control: the same evaluation with the classes of each subject permuted at random has to come out at chance, in the mean of
 # many permutations: within two or three standard errors of it. What does better has leaked.
 #
 # usage: [PERMUTATIONS=20] 13-chance.sh [FOLDER [OPTION of moe-split]...]

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Do the gate and the ablation tell the truth? The classes differ in one region of four, by a rhythm so weak that no other region
-# answers as well by what reaches it through halo and skull: which region is the one whose removal costs most accuracy on new people,
+# answers as well by what reaches it through halo and skull: which region is the one whose removal costs most accuracy on held-out subjects,
 # and which has the largest mean weight?
 #
 # usage: [SEEDS='1 2 3'] [SUBJECTS=24] 14-truth.sh

@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# divide FOLDER: its recordings into $work/known and $work/new, which gets the last quarter of the people by name. The person is
+# divide FOLDER: its recordings into $work/known and $work/new, which gets the last quarter of the subjects by name. The subject is
 # what stands before the first _ or . of a file's name.
 divide() {
     if ! ls "$1"/*.csv >/dev/null 2>&1; then
@@ -21,7 +21,7 @@ divide() {
     rm -f "$work/known"/*.csv "$work/new"/*.csv
     for f in "$folder"/*.csv; do basename "$f" | sed 's/[_.].*//'; done | sort -u >"$work/people"
     if [ "$(wc -l <"$work/people")" -lt 2 ]; then
-        echo "$1: recordings of one person only ($(cat "$work/people")), and others are needed to test on" >&2
+        echo "$1: recordings of one subject only ($(cat "$work/people")), and others are needed for testing" >&2
         exit 65
     fi
     tail -n $((($(wc -l <"$work/people") + 3) / 4)) "$work/people" >"$work/new-people"
@@ -55,14 +55,14 @@ cut_arithmetic() {
     cut_overlapping "$folder" --reference average "$@"
 }
 
-# train OPTION...: a model of the known people, of whom a fifth chooses the epoch; $work/model.st and $work/log.jsonl. Its encoders
+# train OPTION...: a model of the known subjects, of whom a fifth chooses the epoch; $work/model.st and $work/log.jsonl. Its encoders
 # learn by themselves: these experiments are about what encoders, gate and mixtures learn.
 train() {
     moe-train -q --preset "${PRESET:-spectral}" --valid-fraction 0.2 ${EPOCHS:+--set train.epochs="$EPOCHS"} "$@" --log "$work/log.jsonl" \
         -o "$work/model.st" "$work/known.st"
 }
 
-# accuracy: the share of the new people's windows that the model gets right; accuracy_with OPTION...: the same with experts left out
+# accuracy: the fraction of the held-out subjects' windows that the model classifies correctly; accuracy_with OPTION...: the same with experts left out
 right() {
     jq -nr '[inputs | select(.label != null) | .label == .class] | (map(select(.)) | length) / length * 1000 | round / 1000'
 }
@@ -84,7 +84,7 @@ cross_validate() {
     moe-cv -q --test-stride 300 ${EPOCHS:+--set train.epochs="$EPOCHS"} --summary "$work/summary" "$@" -o "$work/lines" "$work/windows.st"
 }
 
-# usage: how gate and mixtures of the model are used by the new people's windows
+# usage: how gate and mixtures of the model are used by the held-out subjects' windows
 usage() {
     moe-route -m "$work/model.st" "$work/new.st" | moe-stats --permutations 0
 }
@@ -94,6 +94,6 @@ score() {
     moe-score -q "$work/lines" | jq -r --arg what "$1" 'def three: . * 1000 | round / 1000;
         "\($what): accuracy \(.accuracy | three)" +
         (if .by_run then " (by seed \([.by_run[].accuracy | three] | join(" "))" + ")" else "" end) +
-        (if .accuracy_interval[0] then ", \(.accuracy_interval | map(three) | join(" to ")) with people drawn anew" else "" end) +
+        (if .accuracy_interval[0] then ", \(.accuracy_interval | map(three) | join(" to ")) (95 % interval)" else "" end) +
         ", chance \(.chance.level | three), up to \(.chance.limit_95 | three); kappa \(.kappa | three), log loss \(.log_loss | three), calibration error \(.ece | three)"'
 }

@@ -14,17 +14,17 @@ run() { # shows a command line and runs it
     eval "$1"
 }
 
-echo "Ten people, two sessions of a minute each. While the class is \"task\", a rhythm of 20 Hz runs in region 2 of the scalp,"
+echo "Ten subjects, two sessions of a minute each. While the class is \"task\", a 20 Hz rhythm is present in region 2 of the scalp,"
 echo "with a fifth of the power of everything else there. The programs are not told which region it is."
 run 'moe-synth --subjects 10 --sessions 2 --channels 16 --where 2 --snr 0.2 --seed 1 --truth truth.json -o eeg'
 
 echo
-echo "Windows of one second in four regions, from eight people; the other two are left out of everything that is learnt."
-run 'moe-split --window 1s --experts 4 --halo 1 -o train.st eeg/S0[0-7]_*.csv'
-run 'moe-split --window 1s --experts 4 --halo 1 -o held-out.st eeg/S0[89]_*.csv'
+echo "Windows of one second in four regions. Eight subjects are for training; the other two are held out."
+run 'moe-split --window 1s --regions 4 --halo 1 -o train.st eeg/S0[0-7]_*.csv'
+run 'moe-split --window 1s --regions 4 --halo 1 -o held-out.st eeg/S0[89]_*.csv'
 
 echo
-echo "Training; two of the eight people decide which epoch was best."
+echo "Training. The windows of two of the eight subjects (validation) decide which epoch was best."
 run "moe-train -q --valid-groups S06,S07 --set train.epochs=$epochs --log log.jsonl --seed 1 -o model.st train.st"
 jq -rs 'map(select(.best)) | last | "best epoch \(.epoch): loss \(.valid_loss), accuracy \(.valid_accuracy) on S06 and S07"' log.jsonl
 
@@ -37,15 +37,15 @@ printf '\nWhat came out\n\n'
 jq -r --slurpfile truth truth.json '
     def two: . * 100 | round / 100;
     ($truth[0].effects[0]) as $effect | .gate.importance as $mean | ($mean | index(max)) as $found |
-    "  The class was put into region \($effect.region), channels \($effect.channels | join(" ")).",
+    "  The class was put into region \($effect.region): channels \($effect.channels | join(" ")).",
     "  The gate gave the four regions these mean weights:  \($mean | map(two) | join("  ")).",
     if $found == $effect.region then "  The largest is that of region \($found): the gate found it."
     else "  The largest is that of region \($found): the gate did not find it." end,
-    "  (Equal weights would be \(1 / ($mean | length) | two). Neighbours see the rhythm too, through the halo and through the skull.)"' \
+    "  (Equal weights would be \(1 / ($mean | length) | two). Neighbouring regions see the rhythm too: through the halo and by volume conduction.)"' \
     stats.json
 jq -rn '
     def three: . * 1000 | round / 1000;
     [inputs | select(.label != null)] | length as $n | (map(select(.label == .class)) | length) as $right |
     (group_by(.label) | map(length) | max) as $most |
-    "  Of \($n) windows of the two people it has never seen, it names the class of \($right):",
-    "  accuracy \($right / $n | three), where always saying the commoner class would reach \($most / $n | three)."' answers.jsonl
+    "  Of \($n) windows of the two held-out subjects, \($right) are classified correctly:",
+    "  accuracy \($right / $n | three), where always naming the more frequent class would reach \($most / $n | three)."' answers.jsonl

@@ -6,7 +6,7 @@ load train_helpers
 setup_file() {
     cd "$BATS_FILE_TMPDIR" || exit 1
     PATH=$MOE_BIN:$PATH
-    export EPOCHS=1 CUT="--window 64 --experts 2"
+    export EPOCHS=1 CUT="--window 64 --regions 2"
     moe-synth --subjects 5 --channels 8 --seconds 12 --rate 64 --seed 3 -o eeg
     mkdir held-out exchanged
     mv eeg/S04_*.csv held-out/
@@ -22,7 +22,7 @@ setup() {
     PATH=$MOE_BIN:$PATH
     cd "$BATS_TEST_TMPDIR" || exit 1
     eeg=$BATS_FILE_TMPDIR/eeg held_out=$BATS_FILE_TMPDIR/held-out exchanged=$BATS_FILE_TMPDIR/exchanged
-    export EPOCHS=1 CUT="--window 64 --experts 2"
+    export EPOCHS=1 CUT="--window 64 --regions 2"
     cp "$BATS_FILE_TMPDIR/good.st" good.st
     cp good.st model.st
     running=()

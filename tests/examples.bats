@@ -12,7 +12,7 @@ setup() {
     PATH=$MOE_BIN:$PATH
     cd "$BATS_TEST_TMPDIR" || exit 1
     eeg=$BATS_FILE_TMPDIR/eeg
-    export EPOCHS=1 CUT="--window 64 --experts 2"
+    export EPOCHS=1 CUT="--window 64 --regions 2"
 }
 
 @test "every script is POSIX shell without a mistake in its syntax" {
@@ -20,7 +20,7 @@ setup() {
 }
 
 @test "own recordings: explained, trained, routed, predicted" {
-    run sh "$examples/01-own-recordings.sh" "$eeg" --window 64 --experts 2
+    run sh "$examples/01-own-recordings.sh" "$eeg" --window 64 --regions 2
     echo "$output"
     [ "$status" -eq 0 ]
     [[ $output == *"S00_1.csv: 768 rows at 64 Hz, 8 channels"* ]]
@@ -37,7 +37,7 @@ setup() {
 }
 
 @test "own recordings: what came of the training is said" {
-    run sh "$examples/01-own-recordings.sh" "$eeg" --window 64 --experts 2
+    run sh "$examples/01-own-recordings.sh" "$eeg" --window 64 --regions 2
     echo "$output"
     best=$(jq -rs 'map(select(.best)) | last | "epoch \(.epoch) was best on the groups left out: accuracy \(.valid_accuracy * 1000 | round / 1000),"' train.jsonl)
     [[ $output == *"$best"* ]]
@@ -53,7 +53,7 @@ setup() {
     run env TMPDIR="$PWD/tmp" sh "$examples/04-transformer.sh" empty
     echo "$output"
     [ "$status" -eq 65 ]
-    [[ $output == "empty: recordings of one person only (S00)"* ]]
+    [[ $output == "empty: recordings of one subject only (S00)"* ]]
     [ -z "$(ls tmp)" ]
 }
 
@@ -89,7 +89,7 @@ experiment() {
 }
 
 @test "regions: with recordings of one's own" {
-    experiment 03-regions.sh "$eeg" --window 64 --experts 2
+    experiment 03-regions.sh "$eeg" --window 64 --regions 2
     grep -q "regions: 0 1$" <<<"$output"
 }
 
@@ -163,10 +163,10 @@ by_luck() {
     export SEEDS=1 EPOCHS=6
     made_up 0.1 --subjects 8 --channels 8 --seconds 40 --where C3,C4 --seed 1
     made_up 0 --subjects 8 --channels 8 --seconds 40 --where C3,C4 --seed 1
-    experiment 10-mental-arithmetic.sh 0.1 --experts 2
+    experiment 10-mental-arithmetic.sh 0.1 --regions 2
     beyond_chance zscore 0.8
     beyond_chance group 0.8
-    experiment 10-mental-arithmetic.sh 0 --experts 2
+    experiment 10-mental-arithmetic.sh 0 --regions 2
     by_luck zscore 0.65
     by_luck group 0.65
 }
@@ -191,21 +191,21 @@ by_luck() {
     export SEEDS=1 EPOCHS=10
     made_up 0.1 --subjects 1 --sessions 6 --channels 8 --seconds 40 --where C3,C4 --seed 4
     made_up 0 --subjects 1 --sessions 6 --channels 8 --seconds 40 --where C3,C4 --seed 4
-    experiment 12-fists-or-feet.sh 0.1 --experts 2
+    experiment 12-fists-or-feet.sh 0.1 --regions 2
     beyond_chance zscore 0.8
-    experiment 12-fists-or-feet.sh 0 --experts 2
+    experiment 12-fists-or-feet.sh 0 --regions 2
     by_luck zscore 0.65
 }
 
 @test "chance: with the classes of people exchanged at random the evaluation is at chance, to which what has seen the people does not come down" {
     export EPOCHS=4 PERMUTATIONS=10
     made_up 0.1 --subjects 6 --channels 8 --seconds 40 --where C3,C4 --seed 1
-    experiment 13-chance.sh 0.1 --experts 2
+    experiment 13-chance.sh 0.1 --regions 2
     sed -nE 's/^of 10 permutations: mean accuracy ([0-9.]+), chance 0.5, standard error of the mean ([0-9.]+)$/\1 \2/p' <<<"$output" >mean
     awk '{ off = $1 < 0.5 ? 0.5 - $1 : $1 - 0.5; ok = off < 0.1 && off < 4 * $2 && $2 < 0.1 } END { exit !(NR == 1 && ok) }' mean
     # One such exchange, and a model that has seen the people who test it.
     for s in S00 S02 S03; do sed -i 's/,rest$/,X/; s/,task$/,rest/; s/,X$/,task/' 0.1/${s}_1.csv; done
-    moe-split -q --window 300 --stride 100 --experts 2 --reference average -o seen.st 0.1/*.csv
+    moe-split -q --window 300 --stride 100 --regions 2 --reference average -o seen.st 0.1/*.csv
     moe-train -q --set train.epochs=$EPOCHS -o model.st seen.st
     moe-predict -m model.st seen.st | jq -n '[inputs | .label == .class] | (map(select(.)) | length) / length' >leaked
     cat leaked

@@ -117,9 +117,11 @@ none() { # none TEXT: fails and shows the text unless it is empty
         none "$(mandoc -T lint -W warning "$page")"
     done
     for p in $programs; do
-        for section in NAME SYNOPSIS DESCRIPTION OPTIONS "EXIT STATUS" EXAMPLES "SEE ALSO"; do
+        for section in NAME SYNOPSIS DESCRIPTION OPTIONS "EXIT STATUS" "SEE ALSO"; do
             grep -qx "\.Sh $section" "man/$p.1" || { echo "man/$p.1 has no section $section"; false; }
         done
+        [ "$(grep -m 1 '^\.Ss ' "man/$p.1")" = '.Ss Examples' ] || { echo "man/$p.1 does not begin with examples"; false; }
+        [ "$(sed -n '/^\.Ss Examples/,/^\.S[hs] /p' "man/$p.1" | grep -cE '^(\.Dl \$ .*)?moe-')" -ge 5 ] || { echo "man/$p.1 has too few examples"; false; }
     done
 }
 
@@ -172,7 +174,7 @@ none() { # none TEXT: fails and shows the text unless it is empty
         [ -f "$d/usr/share/man/man1/$p.1" ]
         [ -f "$d/usr/share/bash-completion/completions/$p" ]
     done
-    [ -f "$d/usr/share/man/man5/moe-formats.5" ]
+    for page in man/*.[157]; do [ -f "$d/usr/share/man/man${page##*.}/${page##*/}" ]; done
     [ -f "$d/usr/share/doc/moe-tools/README.md" ]
     make -s uninstall B="$(dirname "$MOE_BIN")" DESTDIR="$d" PREFIX=/usr
     none "$(find "$d" ! -type d)"

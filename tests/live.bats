@@ -108,8 +108,8 @@ unlabelled() { # unlabelled FILE: the recording without its label and its times
     [ "$status" -eq 64 ]
     [[ $output == "moe-split: standard output: --live sends one file after the other"* ]]
     [ ! -s out.st ]
-    refused 64 "--explain tells of a recording when it has ended" moe-split --live --explain eeg/S00_1.csv
-    refused 64 "--missing interp needs the values behind a hole" moe-split --live --missing interp eeg/S00_1.csv
+    refused 64 "--explain needs the end of the recording" moe-split --live --explain eeg/S00_1.csv
+    refused 64 "--missing interp needs the values after a missing one" moe-split --live --missing interp eeg/S00_1.csv
     refused 64 "--live and --no-live exclude each other" moe-split --live --no-live eeg/S00_1.csv
 }
 

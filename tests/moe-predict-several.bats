@@ -82,7 +82,7 @@ for name in list(t):
     run --separate-stderr moe-predict -m m.st -m one.model.st w.st
     [ "$status" -eq 0 ]
     [ "$(jq -c keys_unsorted <<<"$output" | sort -u)" = '["recording","group","start","time","label","class","p","logits"]' ]
-    [[ "$stderr" == "moe-predict: the models have not the same regions: there is no gate to tell" ]]
+    [[ "$stderr" == "moe-predict: the models have different regions, so the lines have no gate" ]]
     moe-predict -q -m m.st -m one.model.st --tsv w.st 2>said | sed -n 1p | tr '\t' ' ' >first
     [ "$(cat first)" = "recording group start time label class p_rest p_task logit_rest logit_task" ]
     [ ! -s said ]

@@ -225,10 +225,10 @@ near() { # near FILTER VALUE FILE: to 1e-8
     four | sed 's/"p"/"adapted":true,"p"/' | moe-score | jq -e '.adapted == true'
     four | sed 's/"p"/"adapted":false,"p"/' | moe-score | jq -e '.adapted == false'
     four | sed 's/S/T/g' >plain
-    refused 65 "plain:1: not adapted to the people it is tested on, unlike the lines before" moe-score adapted plain
-    refused 65 "adapted:1: adapted to the people it is tested on, unlike" moe-score plain adapted
+    refused 65 "plain:1: not adapted to the subjects it is tested on, unlike the lines before" moe-score adapted plain
+    refused 65 "adapted:1: adapted to the subjects it is tested on, unlike" moe-score plain adapted
     sed 's/"adapted":"group"/"adapted":true/' adapted | sed 's/S/T/g' >by
-    refused 65 "by:1: adapted to the people" moe-score adapted by
+    refused 65 "by:1: adapted to the subjects" moe-score adapted by
     four >other
     moe-score adapted --compare other | jq -e '.adapted == "group" and .compare.other_adapted == false'
     moe-score adapted --compare other --report | grep -q "Only adapted is adapted"
@@ -242,9 +242,9 @@ near() { # near FILTER VALUE FILE: to 1e-8
     four | sed '2s/"label":"b"/"label":"a"/' >c
     refused 65 "1 with another label (the first: S0_1.csv of S0 at 10)" moe-score a --compare c
     refused 64 "--metric says what --compare compares" moe-score a --metric acc
-    refused 64 "no figure is called \"speed\"" moe-score a --compare a --metric speed
+    refused 64 "no metric is called \"speed\"" moe-score a --compare a --metric speed
     four | sed 's/"label":"b"/"label":null/' >d
-    refused 65 "AUROC cannot be said of any group by itself" moe-score -q d --compare d --metric auroc
+    refused 65 "AUROC is not defined for any single group" moe-score -q d --compare d --metric auroc
 }
 
 @test "recordings: the mean of p decides, as with moe-predict" {
@@ -290,7 +290,7 @@ near() { # near FILTER VALUE FILE: to 1e-8
     [ "$stderr" = "moe-score: AUROC cannot be said" ]
     refused 64 "--fail-under bacc: not of the form NAME=X" moe-score a --fail-under bacc
     refused 64 "not of the form" moe-score a --fail-under bacc=high
-    refused 64 "--fail-over: no figure is called \"loss\"; there are acc, bacc, kappa, f1, auroc, logloss, brier, ece" moe-score a --fail-over loss=1
+    refused 64 "--fail-over: no metric is called \"loss\"; there are acc, bacc, kappa, f1, auroc, logloss, brier, ece" moe-score a --fail-over loss=1
 }
 
 @test "tables: all, groups, seeds; a comparison" {
@@ -313,12 +313,12 @@ END
 @test "in words: accuracy, chance, confusion, groups" {
     moe-score --report "$golden/score-three.jsonl" >got
     grep -q "^90 windows of 8 groups, mean of 2 runs; adapted" got
-    grep -q "^Guessing among 3 classes gets 0.333 right, and of 90 windows not more than 0.411 in 95 of 100 tries, 0.456 in 99: this is above chance (99 %)" got
-    grep -q "^Naming right, the most frequent class, gets 0.444 right on average.*no more than chance may reach" got
-    grep -q "^77.8 % were answered" got
+    grep -q "^Guessing among 3 classes gets 0.333 right on average; its 95th and 99th percentiles for 90 windows are 0.411 and 0.456: this is above chance (99 %)" got
+    grep -q "^Naming right, the most frequent class, gets 0.444 right on average.*within chance" got
+    grep -q "^77.8 % were not rejected" got
     grep -q "^left  *25  *16  *11$" got
     grep -c "^P[0-7] " got | grep -qx 8
-    moe-score --report "$golden/score-two.jsonl" --compare "$golden/score-two.jsonl" | grep -q "p = 1 of all 256 flips"
+    moe-score --report "$golden/score-two.jsonl" --compare "$golden/score-two.jsonl" | grep -q "p = 1 of all 256 sign flips"
 }
 
 # --- bad input
@@ -379,7 +379,7 @@ END
     cp m1.st model.safetensors
     cp m2.st other.safetensors
     cp m2.st new.safetensors
-    awk '/^\.Sh EXAMPLES/ { on = 1 } /^\.Sh SEE/ { on = 0 } on && /^\.Ed/ { in_it = 0 } in_it { print } on && /^\.Bd/ { in_it = 1 }' \
+    awk '/^\.S[hs] / { on = /^\.Ss Examples/ } on && /^\.Ed/ { in_it = 0 } in_it { print } on && /^\.Bd/ { in_it = 1 }' \
         "$BATS_TEST_DIRNAME/../man/moe-score.1" >examples
     [ "$(grep -c moe-score examples)" -ge 4 ]
     run bash -eu -o pipefail examples

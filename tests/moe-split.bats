@@ -481,7 +481,7 @@ load split_helpers
     printf 'id\tpath\tlabel\nS01\tS01_1.csv\trest\nS02\tS02_1.csv\ttask\n' >subjects.tsv
     model model.safetensors a,b,c 250
     sed '1s/a,b,c/C3,Cz,O1/' S01_1.csv >scalp.csv
-    sed -n '/^\.Sh EXAMPLES/,/^\.Sh /p' "$BATS_TEST_DIRNAME/../man/moe-split.1" | sed -n 's/^\.Dl \$ //p' | sed 's/\\e/\\/g; s/\\(ti/~/g' >examples
+    sed -n '/^\.Ss Examples/,/^\.S[hs] /p' "$BATS_TEST_DIRNAME/../man/"{moe-split.1,moe-recordings.5} | sed -n 's/^\.Dl \$ //p' | sed 's/\\e/\\/g; s/\\(ti/~/g' >examples
     [ "$(wc -l <examples)" -ge 5 ]
     while IFS= read -r line; do
         run bash -o pipefail -c "$line"

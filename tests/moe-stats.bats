@@ -120,18 +120,18 @@ for i in range(60):
     moe-stats taught.st >f.json
     [ "$(jq -c '.layers[0] | [.knows, .flagged]' f.json)" = '[["group","group","group",null,"neither"],[0,1,2]]' ]
     [ "$(jq -c '.layers[0] | [.group_specialisation[0], .group_specialisation_p[0], .group_information_p, .specialisation[0]]' f.json)" = '[1,0.005,0.005,0]' ]
-    moe-stats --report taught.st | grep -q 'expert 1 goes along with the person rather than the class: S01 has 1 of it'
+    moe-stats --report taught.st | grep -q 'expert 1 depends on the subject rather than the class: S01 has 1 of it'
     taught '2 * label' # experts 0 and 2 follow the class
     moe-stats taught.st >f.json
     [ "$(jq -c '.layers[0] | [.knows[0], .knows[2], .flagged]' f.json)" = '["class","class",[]]' ]
     [ "$(jq -c '.layers[0].specialisation_p[0]' f.json)" = 0.005 ]
-    moe-stats --report taught.st | grep -q 'expert 2 goes along with the class: task has 1 of it'
+    moe-stats --report taught.st | grep -q 'expert 2 depends on the class: task has 1 of it'
     taught '0 if i % 4 else 1' # neither, as near as can be
     [ "$(moe-stats taught.st | jq -c '.layers[0].flagged')" = '[]' ]
     # classes that differ between persons only cannot be told from them
     damage taught.st nested.st 't["window.label"][2][:] = type(t["window.label"][2])("i", [g % 2 for g in t["window.group"][2]])'
     [ "$(moe-stats nested.st | jq -c '.layers[0] | [.knows[0], .specialisation_p[0]]')" = '[null,null]' ]
-    moe-stats --report nested.st | grep -q 'cannot be told apart'
+    moe-stats --report nested.st | grep -q 'Class and subject cannot be distinguished'
 }
 
 @test "p-values repeat with the seed, and not with another" {
@@ -159,7 +159,7 @@ for i in range(60):
     share=$(moe-stats a.st | jq '.layers[0].share | max * 1000 | round / 1000')
     grep -q "to $share (expert" words
     grep -q '% of the places stayed empty' words
-    grep -q 'are chosen together most' words
+    grep -q 'are most often chosen together' words
     grep -Eqx '  A token has 1 to 2 experts: [0-9.]+ % have 2 or more\.' words
     moe-stats --raw a.st | moe-stats --merge --report - | cmp - words
 }
@@ -379,7 +379,7 @@ END
     cp head.st morning.safetensors
     cp tail.st evening.safetensors
     cp model.st model.safetensors
-    awk '/^\.Sh EXAMPLES/ { on = 1 } /^\.Sh SEE/ { on = 0 } on && /^\.Ed/ { in_it = 0 } in_it { print } on && /^\.Bd/ { in_it = 1 }' \
+    awk '/^\.S[hs] / { on = /^\.Ss Examples/ } on && /^\.Ed/ { in_it = 0 } in_it { print } on && /^\.Bd/ { in_it = 1 }' \
         "$page" | grep -v -e --ablate -e --leak-check >examples # those are in moe-stats-ablate.bats and leaks.bats
     [ "$(grep -c '^moe-stats' examples)" -ge 6 ]
     run bash -eu -o pipefail examples

@@ -202,9 +202,9 @@ END
     refused 64 'give a list of 10-05 names' moe-synth --channels 500 -o x
     moe-synth --subjects 1 --seconds 2 --channels Oz -o one # regions never outnumber channels unless asked for
     [ "$(head -1 one/S00_1.csv)" = time,Oz,label ]
-    refused 64 'region 4: --experts 4 has regions 0 to 3' moe-synth --where 4 -o x
+    refused 64 'region 4: --regions 4 has regions 0 to 3' moe-synth --where 4 -o x
     refused 64 'channel "Oz" is not among Fp1' moe-synth --where Oz -o x
-    refused 64 '5 regions (--experts) for 2 channels' moe-synth --channels 2 --experts 5 -o x
+    refused 64 '5 regions (--regions) for 2 channels' moe-synth --channels 2 --experts 5 -o x
     refused 64 'write CLASS:HZ@PLACE' moe-synth --effect 10@O1 -o x
     refused 64 'class "nap" is none of rest, task' moe-synth --effect nap:10@O1 -o x
     refused 64 'below half the rate' moe-synth --effect task:64@O1 -o x
@@ -212,7 +212,7 @@ END
     refused 64 'leave --where out' moe-synth --effect task:10@O1 --where 2 -o x
     refused 64 'write PLACE,PLACE' moe-synth --relation 0 -o x
     refused 64 'write PLACE,PLACE' moe-synth --relation 0,1,2 -o x
-    refused 64 '--relation: region 4: --experts 4' moe-synth --relation 0,4 -o x
+    refused 64 '--relation: region 4: --regions 4' moe-synth --relation 0,4 -o x
     refused 64 '--relation: channel "Oz" is not among' moe-synth --relation 0,Oz -o x
     refused 64 'channel "Fp2" is in both places' moe-synth --relation 0,Fp2+O1 -o x
     refused 64 'channel "O1" is in both places' moe-synth --relation O1,O1 -o x
@@ -235,7 +235,7 @@ END
 }
 
 @test "the examples of the page run" {
-    awk '/^\.Sh EXAMPLES/ { on = 1 } /^\.Sh SEE/ { on = 0 } on && /^\.Ed/ { in_it = 0 } in_it { sub(/\\e$/, "\\"); print }
+    awk '/^\.S[hs] / { on = /^\.Ss Examples/ } on && /^\.Ed/ { in_it = 0 } in_it { sub(/\\e$/, "\\"); print }
         on && /^\.Bd/ { in_it = 1 }' "$page" >examples
     [ "$(grep -c '^moe-synth' examples)" -ge 4 ]
     bash -eu examples

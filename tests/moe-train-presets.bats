@@ -53,7 +53,7 @@ setup_file() {
     moe-train --init m.st --print-config | grep -qx $'parameters\t'"$(ask m.st 'sum(len(t[k][2]) for k in t if not k.startswith("scale."))')"$'\tactive'
 }
 
-@test "presets transformer and transformer-moe have the values of their document's table" {
+@test "presets transformer and transformer-moe have the values written down for them" {
     moe-train --preset transformer-moe --print-config | cut -f1,2 >said
     for line in encoder.hidden_dim=256 encoder.layers=6 encoder.heads=8 encoder.ffn_dim=1024 encoder.dropout=0.1 \
         'encoder.positional="sinusoidal"' encoder.max_seq_length=512 'moe.layers="all"' moe.num_experts=4 moe.top_k=2 \
@@ -89,7 +89,7 @@ setup_file() {
         train.weight_decay=0.1 train.clip_norm=1
 }
 
-@test "preset seed has the listing's values" {
+@test "preset seed has the values of the first model" {
     moe-train --preset seed --print-config | cut -f1,2 >said
     for line in encoder.hidden_dim=64 encoder.layers=2 encoder.heads=4 encoder.ffn_dim=2048 encoder.dropout=0.1 \
         'encoder.activation="relu"' 'encoder.norm="post"' 'encoder.positional="learned"' 'encoder.tokens="sample"' \

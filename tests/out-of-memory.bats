@@ -111,7 +111,7 @@ limited() {
     [ "$status" -eq 71 ]
     size=$(moe-train --preset multimind --print-config w.st | awk -F'\t' '$1 == "parameters" && $3 == "in all" { print $2 }')
     [ "$size" -gt 500000000 ]
-    [[ $output == "moe-train: the model has $size parameters in 2 regions: training it needs "*" GB at least "*" GB are there (ulimit -v); cut the windows in one region (moe-split --experts 1 --halo 0), "*encoder.hidden_dim*moe.num_experts* ]]
+    [[ $output == "moe-train: the model has $size parameters in 2 regions: training it needs "*" GB at least "*" GB are there (ulimit -v); cut the windows in one region (moe-split --regions 1 --halo 0), "*encoder.hidden_dim*moe.num_experts* ]]
     # parameters, gradient, two moments are the least there can be
     gigabytes=${output#* needs }
     gigabytes=${gigabytes%% GB*}
@@ -140,7 +140,7 @@ limited() {
     run moe-train $large -o nowhere/x.st w.st
     [ "$status" -eq 73 ]
     size=$(moe-train $large --print-config w.st | awk -F'\t' '$1 == "parameters" && $3 == "in all" { print $2 }')
-    [[ ${lines[0]} == "moe-train: preset transformer is meant for windows of one region: in 2 it has $size parameters, and training needs 0."*" GB at least; moe-split --experts 1 --halo 0 cuts in one" ]]
+    [[ ${lines[0]} == "moe-train: preset transformer is meant for windows of one region: in 2 it has $size parameters, and training needs 0."*" GB at least; moe-split --regions 1 --halo 0 cuts in one" ]]
     run moe-cv $large -o nowhere/x.jsonl w.st
     [[ ${lines[0]} == "moe-cv: preset transformer is meant for windows of one region: "* ]]
     # not where it was asked to be quiet, where there is one region, where it is small, where the preset has regions

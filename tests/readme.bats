@@ -30,6 +30,24 @@ block() { # block N: the N-th fenced sh block
     jq -es '.[1] | .class == "rest" or .class == "task"' lines
 }
 
+@test "it is one page, and the tables of the benchmark are where make bench-results writes them" {
+    [ "$(wc -l <"$readme")" -le 110 ]
+    cd "$BATS_TEST_DIRNAME/bench"
+    for part in model training-run; do
+        [ "$(grep -cxF -e "<!-- bench $part -->" -e "<!-- /bench $part -->" RESULTS.md)" -eq 2 ]
+    done
+    cp RESULTS.md "$BATS_TEST_TMPDIR/results.md"
+    cat >"$BATS_TEST_TMPDIR/lines" <<'END'
+{"what":"machine","cpu":"a processor","cores":2,"blas":"a library","compiler":"cc","peers":{},"threads":2,"rounds":1,"time":""}
+{"what":"others","share":0}
+{"what":"reach","part":"training-run","row":"a row","ours":1,"peer":2,"who":"another","unit":"s","score":2,"less":false,"least":null,"aim":null,"verdict":""}
+END
+    ./table.py "$BATS_TEST_TMPDIR/lines" --write "$BATS_TEST_TMPDIR/results.md"
+    grep -qxF '| a row | 1.00 s | 2.00 s, another | 2.00 |' "$BATS_TEST_TMPDIR/results.md"
+    diff <(sed '/<!-- bench training-run -->/,/<!-- .bench training-run -->/d' RESULTS.md) \
+        <(sed '/<!-- bench training-run -->/,/<!-- .bench training-run -->/d' "$BATS_TEST_TMPDIR/results.md")
+}
+
 @test "there are no further commands, and every file it points to exists" {
     [ -z "$(block 3)" ]
     cd "$BATS_TEST_DIRNAME/.."

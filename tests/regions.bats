@@ -42,6 +42,26 @@ for name, (down, left) in at.items():
 PY
 }
 
+@test "--regions K makes K index regions, --experts K is its older spelling" {
+    columns "$old19" >r.csv
+    for k in 1 2 4 19; do
+        moe-split --no-history --regions $k --halo 1 --window 2 --rate 1 r.csv -o new.st
+        moe-split --no-history --experts $k --halo 1 --window 2 --rate 1 r.csv -o old.st
+        cmp new.st old.st
+    done
+    moe-split --no-history --window 2 --rate 1 r.csv -o unsaid.st
+    moe-split --no-history --regions 4 --window 2 --rate 1 r.csv -o said.st
+    cmp unsaid.st said.st
+    moe-split --regions 2 --window 2 --rate 1 r.csv -o w.st
+    moe-stats w.st | jq -c '.history[-1].argv' | grep -q -e --regions
+    printf 'region\tchannel\tcore\nall\tCz\tcore\n' >./4 # a file of that name is still to be had
+    [ "$(regions --regions ./4 | cut -d: -f1)" = all ]
+    refused 64 '--regions 0: the number of regions is from 1 to 4096' moe-split --regions 0 --rate 1 r.csv
+    refused 64 '--regions 4097: the number of regions is' moe-split --regions 4097 --rate 1 r.csv
+    refused 64 '20 regions (--regions) for 19 channels' moe-split --regions 20 --rate 1 r.csv
+    refused 64 '--regions takes the place of --experts' moe-split --regions 4 --experts 4 --rate 1 r.csv
+}
+
 @test "lobes and hemispheres of the old 10-20 names, with the nearest channels around them" {
     columns $old19 >r.csv
     said 'frontal: Fp1 Fp2 F3 F4 F7 F8 Fz | T3 T4

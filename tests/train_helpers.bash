@@ -138,9 +138,9 @@ no_train() {
     refused "$wanted" "$words" moe-train "$@" -o never.st
 }
 
-# manual_examples PAGE: the commands of EXAMPLES, one a line
+# manual_examples PAGE: the commands of its examples, one a line
 manual_examples() {
-    sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$BATS_TEST_DIRNAME/../man/$1" | sed -n 's/^\.Dl \$ //p'
+    sed -n '/^\.S[hs] E[Xx][Aa]/,/^\.S[hs] /p' "$BATS_TEST_DIRNAME/../man/$1" | sed -n 's/^\.Dl \$ //p'
 }
 
 # run_examples PAGE LEAST: all of them, in order, each with success; LEAST says how many there are at least

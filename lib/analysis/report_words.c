@@ -43,7 +43,7 @@ static void use(
 
 static const char *margin_words(double margin)
 {
-	return margin < 0.1   ? "the next choice is as good"
+	return margin < 0.1   ? "the next choice is almost as good"
 	       : margin < 0.5 ? "the choice is clear for most"
 			      : "the choice is clear";
 }
@@ -51,21 +51,20 @@ static const char *margin_words(double margin)
 static void choice(const struct report_site *s, const struct usage_figures *f, struct text *t)
 {
 	if (s->all.experts > 1)
-		text_addf(t, "  Its probabilities are %s: entropy %.3g of the most there can be.\n",
+		text_addf(t, "  Its probabilities are %s: entropy %.3g of its maximum.\n",
 			f->entropy_normalised < 0.5   ? "concentrated"
 			: f->entropy_normalised < 0.9 ? "spread"
 						      : "almost even",
 			f->entropy_normalised);
 	if (s->all.k < s->all.experts)
-		text_addf(t, "  Between the last chosen and the next lies %.3g of its probability: %s.\n",
+		text_addf(t, "  The last chosen is ahead of the next by %.3g of its probability: %s.\n",
 			f->margin, margin_words(f->margin));
 	if (f->overflow > 0)
 		text_addf(t,
 			"  %.3g %% of the places stayed empty, %.3g %% of the tokens went to no expert.\n",
 			100 * f->overflow, 100 * f->unrouted);
 	if (isfinite(f->capacity_utilisation))
-		text_addf(t, "  Of the tokens its experts may take they have %.3g %%.\n",
-			100 * f->capacity_utilisation);
+		text_addf(t, "  Its experts use %.3g %% of their capacity.\n", 100 * f->capacity_utilisation);
 	if (f->fewest < f->most) {
 		text_addf(t, "  A token has %d to %d experts:", f->fewest, f->most);
 		for (int j = f->fewest; j < f->most && j < f->fewest + 4; j++)
@@ -98,14 +97,14 @@ static void one_expert(const struct report *r, const struct report_site *s, cons
 	text_add(t, "  The use of ");
 	name(r, s, e, t);
 	if (k == KNOWS_GROUP) {
-		text_add(t, " goes along with the person rather than the class: ");
+		text_add(t, " depends on the subject rather than the class: ");
 		commonest(s->by_group, s->groups, &r->groups, e, t);
 	} else {
-		text_add(t, k == KNOWS_BOTH ? " goes along with the class, and with the person too: "
-					    : " goes along with the class: ");
+		text_add(t, k == KNOWS_BOTH ? " depends on the class, and on the subject too: "
+					    : " depends on the class: ");
 		commonest(s->by_class, s->classes, &r->classes, e, t);
 	}
-	text_addf(t, " (p %.3g against class, %.3g against group).\n", class, group);
+	text_addf(t, " (p %.3g for the class, %.3g for the group).\n", class, group);
 }
 
 static void knowledge(const struct report *r, const struct report_site *s, struct text *t)
@@ -118,10 +117,11 @@ static void knowledge(const struct report *r, const struct report_site *s, struc
 		known += x.knows[e] > KNOWS_NEITHER;
 	}
 	if (told && !known)
-		text_add(t, "  The use of none goes along with class or person beyond chance.\n");
+		text_add(t, "  The use of no expert depends on class or subject beyond chance.\n");
 	if (!told)
-		text_add(t, "  Class and person cannot be told apart: that needs labelled windows of several "
-			    "classes for each person, and several persons.\n");
+		text_add(t,
+			"  Class and subject cannot be distinguished: that needs labelled windows of several "
+			"classes for each subject, and several subjects.\n");
 	report_tests_free(&x);
 }
 
@@ -137,8 +137,8 @@ static void pairs(const struct report_site *s, struct text *t)
 				b = j;
 			}
 	if (most && s->all.k < E)
-		text_addf(t, "  Experts %d and %d are chosen together most: for %.3g of the tokens.\n", a, b,
-			(double)most / (double)s->all.tokens);
+		text_addf(t, "  Experts %d and %d are most often chosen together: for %.3g of the tokens.\n",
+			a, b, (double)most / (double)s->all.tokens);
 }
 
 static void site(const struct report *r, const struct report_site *s, struct text *t)

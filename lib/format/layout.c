@@ -51,7 +51,7 @@ int layout_index_regions(struct layout *l, int K, int h)
 	int C = l->channels.n;
 	if (K > C)
 		return err_set(EX_USAGE,
-			"%d regions (--experts) for %d channels: a region needs a channel of its own", K, C);
+			"%d regions (--regions) for %d channels: a region needs a channel of its own", K, C);
 	l->regions = K;
 	l->halo = h;
 	l->region = NEW_ARRAY(struct region, K);

@@ -1,4 +1,4 @@
-/* The routing file (formats.md section 4): how every window was shared out among regions and experts.
+/* The routing file (moe-formats(5), Routing): the weight of each region and the experts of each token, by window.
  *
  *     gate.weight [N][K]                        weight of each region
  *     layer.<region>.<l>.probability [N][tokens][E]   .expert [N][tokens][k]   .weight [N][tokens][k]

@@ -48,7 +48,7 @@ struct channel_column {
 /* false, and nothing set, when no region has the channel (then it is not in the file). */
 bool windows_column(const struct windows *, int channel, struct channel_column *);
 
-/* Writes the container of formats section 2. */
+/* Writes the container that moe-formats(5) describes under Windows. */
 int windows_write(const struct windows *, struct output *, const struct history *);
 
 /* The window.* tensors and the metadata of windows, for files that carry them along (routing). */

@@ -48,19 +48,19 @@ static const struct key rows[] = {
 	{"encoder.pool", CHOICE, AT(encoder.pool), "mean", 0, 0, "mean|attention", NULL, NULL,
 		"summary of a region's tokens: their mean, or weighted by a learned query"},
 	{"encoder.tokens", CHOICE, AT(encoder.tokens), "covariance", 0, 0, NULL, NULL, NULL,
-		"what a token is: a sample; a patch of samples; log band powers of a stretch; the "
-		"covariance of a band in a stretch; or the log powers of learned filters over time and "
-		"channels in a stretch"},
+		"what a token is: a sample; a patch of samples; log band powers of a segment; the covariance "
+		"of a band in a segment; or the log powers of learned filters over time and channels in a "
+		"segment"},
 	{"encoder.patch", INT, AT(encoder.patch), "10", 1, 1 << 20, NULL, with_patch, NULL,
 		"samples per token; with moe.route_unit=patch tokens routed together"},
 	{"encoder.bands", BANDS, AT(encoder.bands), "[4,8,10,13,20,30,45]", 0, 0, NULL, NULL, NULL,
 		"bands in Hz: rising edges of bands that touch, n edges for n - 1 bands; or a list of pairs, "
 		"lower and upper edge of each"},
 	{"encoder.window", REAL_NUMBER, AT(encoder.window), "0", 0, 1e4, NULL, NULL, NULL,
-		"length of the stretch a token sums up, in seconds; shortened to the window when that is "
-		"shorter; 0 for the window"},
+		"length of the segment that a token summarises, in seconds; shortened to the window when "
+		"that is shorter; 0 for the window"},
 	{"encoder.hop", REAL_NUMBER, AT(encoder.hop), "0.5", 0.001, 1e4, NULL, with_hop,
-		"encoder.window is 0", "distance of two tokens' stretches in seconds"},
+		"encoder.window is 0", "time from one segment to the next in seconds"},
 	{"encoder.filters", INT, AT(encoder.filters), "8", 1, 4096, NULL, NULL, NULL,
 		"filters over time that a region learns, and maps of its columns over these, each of which "
 		"makes a feature"},
@@ -71,17 +71,15 @@ static const struct key rows[] = {
 		"single "
 		"frequencies apart"},
 	{"encoder.floor", REAL_NUMBER, AT(encoder.floor), "0.01", 1e-6, 1e6, NULL, NULL, NULL,
-		"added to a covariance's diagonal before its logarithm is taken, as a share of the band's "
-		"mean power in "
-		"training; from 1 on what is read comes close to the covariance itself"},
+		"added to a covariance's diagonal before its logarithm is taken, as a fraction of the band's "
+		"mean power in training; from 1 on the logarithm is close to linear"},
 	{"encoder.input_dropout", REAL_NUMBER, AT(encoder.input_dropout), "0", 0, 0.95, NULL, NULL, NULL,
-		"share of what a token is made of that is set to 0 in training"},
+		"fraction of a token's features that is set to 0 in training"},
 	{"encoder.evidence", CHOICE, AT(encoder.evidence), "ridge", 0, 0, "none|ridge", with_evidence,
 		NO_CLASSES,
-		"ridge: what a region's tokens say of the classes by a linear map, solved over all regions "
-		"together before "
-		"the first step, is weighed by the gate and added to the answer, so that the encoders learn "
-		"what is left"},
+		"ridge: a linear prior; a linear map from the tokens' features of all regions to the "
+		"classes, fitted in closed form before the first step, is weighted by the gate and added to "
+		"the logits, so that the encoders learn what it does not explain"},
 	{"encoder.max_seq_length", INT, AT(encoder.max_seq_length), "0", 0, 1 << 24, NULL, NULL, NULL,
 		"refuse more tokens than this; 0 for no limit"},
 	{"bridge.tokens", INT, AT(bridge.tokens), "1", 0, 64, NULL, NULL, NULL, "global tokens; 0 for none"},
@@ -200,9 +198,9 @@ static const struct key rows[] = {
 		"tokens of a window an expert takes at most; 0 for no such bound"},
 	{"moe.drop_policy", CHOICE, AT(moe.drop_policy), "choice", 0, 0,
 		"choice|probability|position|priority|random", with_drops, NO_DROPS,
-		"who is taken first: all first choices in token order, then all second ones; the most "
-		"probable; "
-		"token after token; as choice, the surest tokens first; anybody (in training only)"},
+		"which choices are kept: all first choices in token order, then all second ones; the most "
+		"probable; token after token; as choice, the most certain tokens first; random ones (in "
+		"training only)"},
 	{"moe.drop_residual", BOOL, AT(moe.drop_residual), "true", 0, 0, NULL, with_drops, NO_DROPS,
 		"a token left without an expert is its own answer; otherwise its answer is 0"},
 	{"moe.drop_renormalise", BOOL, AT(moe.drop_renormalise), "false", 0, 0, NULL, with_shared_drops,
@@ -252,9 +250,8 @@ static const struct key rows[] = {
 		"of a window, or of all windows of a step; elsewhere always those of a window"},
 	{"moe.balance_scope", CHOICE, AT(moe.balance_scope), "batch", 0, 0, "batch|window|group|running",
 		with_balance_loss, NO_BALANCE_LOSS,
-		"tokens a balance loss is about: those of a step, of each window, of each group (person) in "
-		"the step; or "
-		"running: shares averaged over the steps"},
+		"tokens a balance loss is about: those of a step, of each window, of each group (subject) in "
+		"the step; or running: shares averaged over the steps"},
 	{"moe.balance_ema", REAL_NUMBER, AT(moe.balance_ema), "0.9", 0, 0.9999, NULL, with_running_balance,
 		"moe.balance_scope is not running", "share of the running shares that is kept in a step"},
 	{"moe.expert_types", TYPES, AT(moe.expert_types), "[]", 0, 0, NULL, with_mixture, NO_MIXTURE,
@@ -298,22 +295,19 @@ static const struct key rows[] = {
 		"weight of the sum of the regions' own cross-entropies"},
 	{"train.ridge", REAL_NUMBER, AT(train.ridge), "2", 1e-9, 1e9, NULL, config_evidence,
 		"no region gives evidence (encoder.evidence)",
-		"weight of the squares of the evidence's map, times the number of training windows"},
+		"ridge penalty of the linear prior, multiplied by the number of training windows"},
 	{"train.scale", CHOICE, AT(train.scale), "zscore", 0, 0, "zscore|none|group|window|ems", NULL, NULL,
-		"zscore: each channel, and what band tokens are made of, by mean and deviation of the "
-		"training "
-		"windows, kept in the model; group: what band tokens are made of is first freed of its mean "
-		"over "
-		"the windows of the same group (person), for other tokens each channel is scaled by the "
-		"group's own windows; this "
-		"adapts to people by their unlabelled windows; window: each channel by mean and deviation of "
-		"the window at hand; ems: by running ones of the recording"},
+		"zscore: channels, and the features of band tokens, are standardised with mean and deviation "
+		"of the training windows, kept in the model; group: the mean over the windows of the same "
+		"group (subject) is first subtracted from the features of band tokens, and for other tokens "
+		"channels are standardised with the group's own windows, which adapts to subjects with their "
+		"unlabelled windows; window: channels are standardised within each window; ems: with a "
+		"running mean and deviation of the recording"},
 	{"train.ems_factor", REAL_NUMBER, AT(train.ems_factor), "0.001", 1e-6, 0.5, NULL, with_ems, NO_EMS,
 		"weight of a new sample in the running mean and deviation"},
 	{"train.ems_init", INT, AT(train.ems_init), "1000", 0, 1 << 30, NULL, with_ems, NO_EMS,
-		"samples at a recording's start that go by the mean and deviation of them all; 0: none, so "
-		"that "
-		"nothing looks ahead"},
+		"samples at the start of a recording that are standardised with their common mean and "
+		"deviation; 0 for none, so that nothing looks ahead"},
 	{"train.ems_eps", REAL_NUMBER, AT(train.ems_eps), "0.0001", 1e-12, 1e6, NULL, with_ems, NO_EMS,
 		"least deviation to divide by, in microvolts"},
 	{"train.decay", CHOICE, AT(train.decay), "matrices", 0, 0, "matrices|all", with_decay,
@@ -321,14 +315,12 @@ static const struct key rows[] = {
 	{"train.shuffle", BOOL, AT(train.shuffle), "true", 0, 0, NULL, NULL, NULL,
 		"a new order of the windows every epoch"},
 	{"train.recompute", CHOICE, AT(train.recompute), "none", 0, 0, "none|layer", NULL, NULL,
-		"layer: what goes on inside encoder layers is computed again on the way back instead of "
-		"kept: the same bytes, "
-		"less memory, more time"},
+		"layer: activations inside encoder layers are computed again in the backward pass instead of "
+		"kept: the same bytes, less memory, more time"},
 	{"train.calibrate", CHOICE, AT(train.calibrate), "none", 0, 0, "none|temperature", with_classes,
 		NO_CLASSES,
-		"temperature: in the end the number the logits are divided by before the softmax is fitted "
-		"to "
-		"the validation windows; none: there is no such number"},
+		"temperature: after training the temperature of the softmax is fitted to the validation "
+		"windows; none: it is 1"},
 	{"train.augment", AUGMENT, AT(train.augment), "[]", 0, 0, NULL, NULL, NULL,
 		"changes made to training windows: a list such as [\"noise:0.1\",\"mask:0.2s\"], of shift, "
 		"flip, noise, "

@@ -81,7 +81,7 @@ static const char *const deepseek[] = {"encoder.hidden_dim=64", "encoder.ffn_dim
 
 const struct preset preset_table[] = {
 	{"default", {0},
-		"small pre-norm encoders beside evidence by covariances: what did best on held-out people"},
+		"small pre-norm encoders and a linear prior on covariances: the best on held-out subjects"},
 	{"seed", {plain, seed}, "the region model: post-norm ReLU layers on raw samples"},
 	{"transformer", {plain, transformer},
 		"a plain transformer on raw samples, for windows of one region"},

@@ -205,7 +205,7 @@ static void declare_layer(struct model *m, struct layer_params *l, const char *p
 	l->norm2_bias = declare(m, prefix, "norm2.bias", H, 0, INIT_ZERO, 0);
 }
 
-/* Positions and tokens start as in the listing under preset seed, smaller otherwise. */
+/* Positions and tokens start as in PyTorch under preset seed, smaller otherwise. */
 static double spread(const struct model *m)
 {
 	return m->config.preset == PRESET_SEED ? 1 : 0.02;

@@ -19,7 +19,7 @@ enum init {
 	INIT_ZERO,
 	INIT_ONE,
 	INIT_NORMAL, /* N(0, scale^2) */
-	INIT_FAN_IN, /* U(-b, b), b = 1 / sqrt(fan): what a linear layer starts with in the listing (He et al. 2015 with a = sqrt 5) */
+	INIT_FAN_IN, /* U(-b, b), b = 1 / sqrt(fan): the start of a linear layer in PyTorch (He et al. 2015 with a = sqrt 5) */
 	INIT_CONSTANT, /* scale */
 	INIT_XAVIER,   /* U(-b, b), b = sqrt(6 / (rows + columns)) (Glorot, Bengio 2010) */
 };

@@ -21,7 +21,7 @@ static int same_classes(const struct committee *c, struct member *b)
 		return 0;
 	char *have = names_join(mine, ", "), *want = names_join(first, ", ");
 	err_set(EX_DATAERR,
-		"%s: has the classes %s, and %s has %s; models answer together when they have the same",
+		"%s: has the classes %s, and %s has %s; an ensemble needs models with the same classes",
 		b->path, have, c->member[0].path, want);
 	free(have);
 	free(want);

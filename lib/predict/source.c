@@ -122,8 +122,7 @@ static int refuse_options(const struct source *s)
 			    : r->time_unit      ? "--time-unit"
 			    : r->unit           ? "--unit"
 						: NULL;
-	return given ? err_set(EX_USAGE,
-			       "%s: %s is for recordings as CSV; of windows moe-split has seen to that",
+	return given ? err_set(EX_USAGE, "%s: %s is for recordings as CSV; windows have it from moe-split",
 			       input_name(s->in), given)
 		     : 0;
 }

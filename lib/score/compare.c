@@ -137,7 +137,7 @@ int compare_scores(struct comparison *c, const struct score *one, const struct s
 	free(said);
 	if (!c->groups)
 		return err_set(EX_DATAERR,
-			"%s cannot be said of any group by itself; compare by another --metric",
+			"%s is not defined for any single group; compare by another --metric",
 			figure_kind[f].words);
 	return 0;
 }

@@ -63,11 +63,11 @@ void comparison_words(const struct comparison *c, struct text *t)
 		c->groups == 1 ? "" : "s", c->mean);
 	if (!isnan(c->interval.low))
 		text_addf(t, " (%+.3f to %+.3f)", c->interval.low, c->interval.high);
-	text_addf(t, ", p = %.3g %s%lld flips of sign.\n", c->p, c->exact ? "of all " : "of ",
+	text_addf(t, ", p = %.3g %s%lld sign flips.\n", c->p, c->exact ? "of all " : "of ",
 		(long long)c->flips);
 	if (c->one->predictions->adapted != c->other->predictions->adapted) {
 		text_add(t, "Only ");
 		text_shown(t, c->other->predictions->adapted ? other : c->one->predictions->files.s[0]);
-		text_add(t, " is adapted to the people it is tested on.\n");
+		text_add(t, " is adapted to the subjects it is tested on.\n");
 	}
 }

@@ -30,7 +30,7 @@ int figure_named(const char *key)
 		}
 		text_addf(&list, "%s%s", f ? ", " : "", k->short_key);
 	}
-	err_set(EX_USAGE, "no figure is called \"%s\"; there are %s", key, text_string(&list));
+	err_set(EX_USAGE, "no metric is called \"%s\"; there are %s", key, text_string(&list));
 	text_free(&list);
 	return -1;
 }

@@ -94,7 +94,7 @@ static int check_once(const struct predictions *a)
 		}
 		char *what = window_name(a, x);
 		err_set(EX_DATAERR,
-			"%s:%lld: %s stands at %s:%lld too%s; score runs apart, or tell them by a key "
+			"%s:%lld: %s stands at %s:%lld too%s; score runs apart, or mark them with a key "
 			"\"seed\"",
 			a->files.s[y->file], (long long)y->line, what, a->files.s[x->file],
 			(long long)x->line, a->runs.n ? " in this run" : "");

@@ -140,7 +140,7 @@ static int read_place(const struct synth *s, struct synth_place *p, const char *
 	if (!all_digits(text))
 		return list_place(s, p, text, option);
 	if (!text_to_long(text, &k) || k >= s->experts)
-		return err_set(EX_USAGE, "%s: region %s: --experts %d has regions 0 to %d", option, text,
+		return err_set(EX_USAGE, "%s: region %s: --regions %d has regions 0 to %d", option, text,
 			s->experts, s->experts - 1);
 	return region_place(s, p, (int)k);
 }
@@ -230,7 +230,7 @@ int synth_effects_at(struct synth *s, const char *where)
 		/* 20 Hz for one class; more share the band between 6 Hz and 40 Hz, or what the rate leaves of it */
 		double high = s->rate * 0.4 < 40 ? s->rate * 0.4 : 40, low = high < 12 ? high / 2 : 6;
 		e->hz = s->classes.n == 2 ? beta(s) : low + (high - low) * (c - 1) / (s->classes.n - 2);
-		failed = read_place(s, &e->place, where ? where : drawn, where ? "--where" : "--experts");
+		failed = read_place(s, &e->place, where ? where : drawn, where ? "--where" : "--regions");
 	}
 	free(drawn);
 	return failed;

@@ -175,7 +175,8 @@ int holdout_check_groups(const struct dataset *train, const struct sides *s, con
 	if (shared.n) {
 		char *list = names_join(&shared, ", ");
 		r = err_set(EX_DATAERR,
-			"the same group trains and validates: %.300s; leave it out on one side, or cut by "
+			"the same group is used for training and validation: %.300s; remove it from one of "
+			"them, or divide by "
 			"time (--valid-tail)",
 			list);
 		free(list);

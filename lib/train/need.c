@@ -30,7 +30,7 @@ static int refuse(
 	text_addf(&size, "%zu parameters", m->params.count);
 	if (K > 1) {
 		text_addf(&size, " in %d regions", K);
-		text_add(&less, "cut the windows in one region (moe-split --experts 1 --halo 0), ");
+		text_add(&less, "cut the windows in one region (moe-split --regions 1 --halo 0), ");
 	}
 	if (at_a_time > 1)
 		text_add(&less, "use fewer --threads (a fold each), ");
@@ -53,7 +53,7 @@ static void note_large(const struct model *m, double bytes, struct names *notes)
 		return;
 	char *note =
 		mem_format("preset %s is meant for windows of one region: in %d it has %zu parameters, and "
-			   "training needs %.3g GB at least; moe-split --experts 1 --halo 0 cuts in one",
+			   "training needs %.3g GB at least; moe-split --regions 1 --halo 0 cuts in one",
 			config_preset_name(preset), K, m->params.count, 1e-9 * bytes);
 	names_add(notes, note);
 	free(note);

@@ -5,7 +5,7 @@
  *     engine sgemm                                    what OpenBLAS reaches with sgemm 2048^3 on one thread
  *     engine train|evaluate [KEY=VALUE ...]           steps as moe-train takes them; answers as moe-predict finds them
  *
- * Keys and what they are when not given, which is the shape of the listing: batch=32 T=300 C=64 K=4 halo=4 hidden=32 layers=2
+ * Keys and what they are when not given, which is the shape of the benchmark: batch=32 T=300 C=64 K=4 halo=4 hidden=32 layers=2
  * ffn=2048 threads=2, runs=3 (the median of so many, after one that is not counted). preset=NAME: hidden, layers and ffn are its own
  * where they are not given after it. A key with a dot in it is one of the configuration: moe.layers=all.
  *

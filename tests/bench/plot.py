@@ -86,7 +86,7 @@ def draw(lines):
                        f'<circle cx="{x + 11}" cy="18" r="3" fill="{colour}"/>')
         p.text(x + 28, 22, name, "start", 12)
         x += 130
-    p.text(width - 14, 22, f"{threads} threads; the other three as in the listing: T 300, K 4, batch 32, feed-forward 2048", "end", 11)
+    p.text(width - 14, 22, f"{threads} threads; the others at T 300, K 4, batch 32, feed-forward 2048", "end", 11)
     for r, (label, value) in enumerate(rows):
         y0 = TOP + r * (H + MIDDLE)
         y_range = bounds([value(x) for x in grown])

@@ -101,7 +101,7 @@ def live_rows(m):
     for x in m.lines:
         if x["what"] == "live stream":
             yield row(f"{x['of']}, live: last row in to line out, median", x["median_ms"], "ms", 10, None, LOW)
-            yield row(f"{x['of']}, live: last row in to line out, 99th of 100", x["p99_ms"], "ms", 20, None, LOW)
+            yield row(f"{x['of']}, live: last row in to line out, 99th percentile", x["p99_ms"], "ms", 20, None, LOW)
 
 
 def training_run_rows(m):

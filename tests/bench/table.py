@@ -2,7 +2,7 @@
 """Show the JSON Lines of the benchmark: the table, the engine's own figures, how cost grows.
 
 usage: table.py LINES                   print all of it
-       table.py LINES --readme FILE     rewrite what stands in FILE between the marks <!-- bench PART --> and <!-- /bench PART --> of
+       table.py LINES --write FILE      rewrite what stands in FILE between the marks <!-- bench PART --> and <!-- /bench PART --> of
                                         the parts that were measured: model, training-run
 """
 import json
@@ -149,7 +149,7 @@ def show_engine(lines):
 
 
 def show_growth(lines, threads):
-    print(f"\nHow cost grows from the listing's shape, {threads} threads\n")
+    print(f"\nHow cost grows from the shape above, {threads} threads\n")
     grown = [x for x in lines if x["what"] == "growth"]
     for by in BOUND:
         body = []
@@ -173,19 +173,19 @@ def training_run(lines):
     return f"Taken by the kernel in training, not counted: {told('system')}.{imports}"
 
 
-def readme(lines, path):
+def write(lines, path):
     with open(path, encoding="utf-8") as f:
         text = f.read()
     for part in dict.fromkeys(x["part"] for x in lines if x["what"] == "reach"):
         text, n = re.subn(rf"(<!-- bench {part} -->\n).*(<!-- /bench {part} -->)",
-                          lambda mark: mark.group(1) + "\n".join(readme_part(lines, part)) + "\n" + mark.group(2), text, flags=re.S)
+                          lambda mark: mark.group(1) + "\n".join(markdown(lines, part)) + "\n" + mark.group(2), text, flags=re.S)
         if n != 1:
             sys.exit(f"{path}: the marks <!-- bench {part} --> and <!-- /bench {part} --> are not there")
     with open(path, "w", encoding="utf-8") as f:
         f.write(text)
 
 
-def readme_part(lines, part):
+def markdown(lines, part):
     where, peers, _, m = machine(lines)
     out = ["| what | ours | other | ratio |", "|---|---|---|---|"]
     for r in (x for x in lines if x["what"] == "reach" and x["part"] == part):
@@ -207,7 +207,7 @@ def readme_part(lines, part):
 if __name__ == "__main__":
     if len(sys.argv) == 2:
         show(read(sys.argv[1]))
-    elif len(sys.argv) == 4 and sys.argv[2] == "--readme":
-        readme(read(sys.argv[1]), sys.argv[3])
+    elif len(sys.argv) == 4 and sys.argv[2] == "--write":
+        write(read(sys.argv[1]), sys.argv[3])
     else:
         sys.exit(__doc__)

@@ -195,7 +195,7 @@ static void train(struct rig *r, const char *const *set)
 	r->d = dataset_new(&r->l, MISSING_ERROR);
 	CHECK(!dataset_add(r->d, make("a,b,c", 2, 20, 4, 1)));
 	CHECK(!holdout_cut(r->d, &(struct holdout){0}, &r->sides) && r->sides.trains == WINDOWS);
-	struct training_data data = {r->d, r->d, r->sides.train, r->sides.valid, r->sides.trains, 0};
+	struct training_data data = {r->d, r->d, r->sides.train, r->sides.valid, r->sides.trains, 0, NULL};
 	r->m = fit_model(&c, NULL, false, &data, r->pool, SEED);
 	CHECK(r->m != NULL);
 	r->start = NEW_ARRAY(real, r->m->params.count);
@@ -240,19 +240,19 @@ static void ask(const struct rig *r, const struct model *m, bool routing, real *
 		weight[i] = (float)gate[i];
 	}
 	if (rec) {
-		struct spool *spool = spool_new(rec, WINDOWS);
+		struct recorder_file *spool = recorder_file_new(rec, WINDOWS);
 		struct st_writer *st = st_writer_new();
 		struct output *o = output_open("routing.st", OUTPUT_BINARY);
 		struct windows w = *dataset_windows(r->d, 0);
 		w.layout.regions = r->l.regions;
 		w.layout.region = r->l.region;
-		CHECK(!spool_add(spool, WINDOWS));
+		CHECK(!recorder_file_add(spool, WINDOWS));
 		windows_put_table(&w, st);
 		routing_put_gate(st, WINDOWS, 2, weight);
-		spool_put(spool, st);
+		recorder_file_put(spool, st);
 		CHECK(!st_write(st, o) && !output_commit(o));
 		st_writer_free(st);
-		spool_free(spool);
+		recorder_file_free(spool);
 	}
 	recorder_free(rec);
 	selection_free(s);
