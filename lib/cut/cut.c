@@ -98,8 +98,12 @@ static void cut_trials(struct cutting *c, int64_t a, int64_t b)
 int64_t cut_windows(struct cut_table *t, struct recording *r, const struct cutter *how, bool drop_bad,
 	int32_t recording, int32_t group)
 {
-	struct cutting c = {
-		.cutter = *how, .table = t, .r = r, .drop_bad = drop_bad, .recording = recording, .group = group};
+	struct cutting c = {.cutter = *how,
+		.table = t,
+		.r = r,
+		.drop_bad = drop_bad,
+		.recording = recording,
+		.group = group};
 	c.cutter.sink = add_window;
 	c.cutter.context = &c;
 	if (r->by_trials) /* each of one label, from its first row on */

@@ -23,8 +23,8 @@ struct cutter {
 	void (*sink)(void *context, int64_t from, int64_t length, int32_t label);
 	void *context;
 	/* to be read */
-	int64_t row;               /* the next one */
-	int64_t from;              /* where the next window begins: rows before it and before `row` are not needed any more */
+	int64_t row; /* the next one */
+	int64_t from; /* where the next window begins: rows before it and before `row` are not needed any more */
 	int64_t windows, left_out; /* given to the sink; not given, as a bad row lies in them */
 	int64_t longest;           /* stretch, in rows */
 	/* its own */

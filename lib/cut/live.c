@@ -41,7 +41,7 @@ struct live {
 	int64_t room, base, have;
 	bool settled; /* rate and lengths are known */
 	bool ended, drained;
-	double time; /* of the row taken last */
+	double time;          /* of the row taken last */
 	struct cutter cutter; /* base: no window needs what lies before it and before `from` */
 	struct batch *batch;  /* where its windows go */
 	/* an error that was met behind windows that are still to be handed out */

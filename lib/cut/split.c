@@ -192,7 +192,8 @@ static int note_file(struct split *s, const char *file, const struct stat *info)
 	for (int i = 0; i < n && info; i++)
 		if (s->file[i].inode == info->st_ino && s->file[i].device == info->st_dev)
 			return err_set(EX_USAGE,
-				"%s: this recording is given twice (it is the same file as %s); name it once, "
+				"%s: this recording is given twice (it is the same file as %s); name it "
+				"once, "
 				"or make a copy of it when both are meant",
 				file, s->recordings.s[i]);
 	return 0;
