@@ -45,6 +45,14 @@ none() { # none TEXT: fails and shows the text unless it is empty
         }' {} +)"
 }
 
+@test "no circle of files in the rooms of recordings (split, its state and its sidecars are one module)" {
+    grep -rE '^#include "[a-z]' lib/{filter,scalp,synth,recording,sidecar,cut} |
+        sed -E 's,^lib/([^.]*)\.[ch]:#include "([^.]*)\.h".*,\1 \2,; s,cut/(split_state|sidecars)\b,cut/split,g' |
+        awk '$1 != $2' >"$BATS_TEST_TMPDIR/edges"
+    [ "$(wc -l <"$BATS_TEST_TMPDIR/edges")" -gt 100 ]
+    none "$(tsort "$BATS_TEST_TMPDIR/edges" 2>&1 >/dev/null)"
+}
+
 @test "programs that do not train hold nothing of lib/train" {
     objects=$(find lib/train -name '*.c' | sed "s,\(.*\)c$,$MOE_BIN/../\1o,")
     # shellcheck disable=SC2086

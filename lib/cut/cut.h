@@ -2,6 +2,7 @@
 #ifndef CUT_CUT_H
 #define CUT_CUT_H
 
+#include "cut/cutter.h"
 #include "io/shelf.h"
 #include "recording/recording.h"
 
@@ -14,12 +15,10 @@ struct cut_table {
 };
 
 /* Appends the windows of a recording and counts them in it: those that a gap or the recording's end would cut are not
- * there, those a bad row lies in are counted as left out when drop_bad is set. keep_last: what is left at the end of a stretch, where
- * the next window would have begun, is a window that ends early when it is half a window at least. */
-void cut_windows(struct cut_table *, struct recording *, int length, int stride, enum split_align,
-	enum split_rule, bool drop_bad, bool keep_last, int32_t recording, int32_t group);
-/* The longest stretch, in rows, that could have held a window. */
-int64_t cut_longest(const struct recording *, enum split_align);
+ * there, those a bad row lies in are counted as left out when drop_bad is set. how: length, stride, align, rule and keep_last.
+ * The longest stretch, in rows, that could have held a window. */
+int64_t cut_windows(struct cut_table *, struct recording *, const struct cutter *how, bool drop_bad,
+	int32_t recording, int32_t group);
 void cut_free(struct cut_table *);
 
 #endif

@@ -80,8 +80,8 @@ static void say_table(struct text *t, const struct recording *r)
 		text_addf(t, "%s\n", r->facts.dialect);
 	else
 		text_addf(t, "%s: %s between cells, decimal %s, %d header %s\n", r->facts.dialect, delim,
-		f->decimal == ',' ? "commas" : "points", f->header_rows,
-		f->header_rows == 1 ? "row" : "rows");
+			f->decimal == ',' ? "commas" : "points", f->header_rows,
+			f->header_rows == 1 ? "row" : "rows");
 	reasons(t, "comments", &r->facts.key, &r->facts.value);
 }
 

@@ -1,9 +1,8 @@
-/* One recording on its way: its table, the plan of its columns, its rows. */
+/* One recording on its way: what reads it, the plan of its columns, its rows. */
 #include "cut/split_state.h"
 
 #include "base/error.h"
 #include "cut/sidecars.h"
-#include "recording/dialect/dialect.h"
 #include "recording/quality.h"
 #include "sidecar/events.h"
 
@@ -34,9 +33,8 @@ int job_begin(struct job *j, const struct split *s, struct input *in)
 		return -1;
 	struct channel_facts beside;
 	const struct plan_facts known = {&j->reader.units, &j->r.facts, &beside, sidecars_labels(o)};
-	int r = sidecars_channels(j, o, &beside) ||
-				columns_plan(&j->r.columns, j->file, &j->reader.names, o,
-					s->channels.n ? &s->channels : NULL, &known)
+	int r = sidecars_channels(j, o, &beside) || columns_plan(&j->r.columns, j->file, &j->reader.names, o,
+							    s->channels.n ? &s->channels : NULL, &known)
 			? -1
 			: 0;
 	channel_facts_free(&beside);

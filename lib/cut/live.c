@@ -35,21 +35,15 @@ struct live {
 	int64_t raw_room, raw_base, raw_have, taken,
 		needed;                  /* needed: its label may be, and those behind it */
 	struct conditioner *conditioner; /* NULL: rows are cut as they are */
-	/* .. and rows to cut: base .. have-1 are kept; those before `cut` went through the cutter */
+	/* .. and rows to cut: base .. have-1 are kept; those before cutter.row went through it */
 	float *x;        /* [room][C] */
 	struct row *row; /* [room] */
-	int64_t room, base, have, cut;
+	int64_t room, base, have;
 	bool settled; /* rate and lengths are known */
 	bool ended, drained;
-	double time; /* of the row taken last */
-	/* the cutter */
-	int64_t begin;    /* first row of the stretch */
-	int64_t from;     /* of the next window */
-	int64_t last_bad; /* row, -1 = none yet */
-	int64_t longest;  /* stretch */
-	int32_t label;
-	int64_t *votes; /* [votes_room] rows of each label + 1, all 0 between windows */
-	int votes_room;
+	double time;          /* of the row taken last */
+	struct cutter cutter; /* base: no window needs what lies before it and before `from` */
+	struct batch *batch;  /* where its windows go */
 	/* an error that was met behind windows that are still to be handed out */
 	int status;
 	char *why;
@@ -143,7 +137,7 @@ static void make_room(struct live *l)
 {
 	if (l->have - l->base < l->room)
 		return;
-	int64_t keep = l->from < l->cut ? l->from : l->cut;
+	int64_t keep = l->cutter.from < l->cutter.row ? l->cutter.from : l->cutter.row;
 	if (keep > l->have)
 		keep = l->have;
 	size_t C = (size_t)l->C, n = (size_t)(l->have - keep), gone = (size_t)(keep - l->base);
@@ -223,8 +217,10 @@ static void drain(struct live *l)
 
 /* --- the cutter */
 
-static void add(struct live *l, struct batch *b, int32_t label)
+static void add_window(void *context, int64_t from, int64_t length, int32_t label)
 {
+	struct live *l = context;
+	struct batch *b = l->batch;
 	if (b->n == b->room) {
 		b->room = b->room ? 2 * b->room : 1;
 		GROW(b->x, (size_t)b->room * (size_t)b->length * (size_t)b->C);
@@ -234,77 +230,21 @@ static void add(struct live *l, struct batch *b, int32_t label)
 		GROW(b->recording, b->room);
 		GROW(b->group, b->room);
 	}
-	size_t size = (size_t)b->length * (size_t)b->C;
-	memcpy(b->x + (size_t)b->n * size, l->x + (l->from - l->base) * b->C, size * sizeof *b->x);
+	size_t size = (size_t)length * (size_t)b->C;
+	memcpy(b->x + (size_t)b->n * size, l->x + (from - l->base) * b->C, size * sizeof *b->x);
 	b->start[b->n] = (int64_t)b->n * b->length;
-	b->sample[b->n] = l->from;
+	b->sample[b->n] = from;
 	b->label[b->n] = label;
 	b->recording[b->n] = b->group[b->n] = 0;
 	b->n++;
 	l->r->windows++;
 }
 
-/* The label that most rows share; of equals the one that comes first. */
-static int32_t majority(struct live *l, int length)
-{
-	const struct row *m = row_of(l, l->from);
-	int32_t best = m[0].label;
-	if (l->votes_room <= l->s->labels.n) {
-		int before = l->votes_room;
-		l->votes_room = l->s->labels.n + 16;
-		GROW(l->votes, l->votes_room);
-		memset(l->votes + before, 0, (size_t)(l->votes_room - before) * sizeof *l->votes);
-	}
-	for (int i = 0; i < length; i++)
-		l->votes[m[i].label + 1]++;
-	for (int i = 0; i < length; i++)
-		if (l->votes[m[i].label + 1] > l->votes[best + 1])
-			best = m[i].label;
-	for (int i = 0; i < length; i++)
-		l->votes[m[i].label + 1] = 0;
-	return best;
-}
-
-static int32_t decide(struct live *l, int length)
-{
-	const struct row *m = row_of(l, l->from);
-	if (l->s->o->align == SPLIT_RUN || l->s->o->rule == SPLIT_LAST)
-		return m[length - 1].label;
-	if (l->s->o->rule == SPLIT_MAJORITY)
-		return majority(l, length);
-	for (int i = 1; i < length; i++)
-		if (m[i].label != m[0].label)
-			return -1;
-	return m[0].label;
-}
-
-static void begin_stretch(struct live *l)
-{
-	int64_t stride = l->s->layout.stride;
-	if (l->cut - l->begin > l->longest)
-		l->longest = l->cut - l->begin;
-	l->begin = l->cut;
-	l->from = l->s->o->align == SPLIT_RUN ? l->cut : (l->cut + stride - 1) / stride * stride;
-}
-
 /* Takes one more row into account. */
-static void cut_row(struct live *l, struct batch *b)
+static void cut_row(struct live *l)
 {
-	const struct row *m = row_of(l, l->cut);
-	const struct layout *layout = &l->s->layout;
-	bool turn = l->s->o->align == SPLIT_RUN && m->label != l->label;
-	if (!l->cut || m->begins || turn)
-		begin_stretch(l);
-	if (m->bad)
-		l->last_bad = l->cut;
-	l->label = m->label;
-	if (++l->cut < l->from + layout->length)
-		return;
-	if (l->last_bad >= l->from)
-		l->r->left_out++;
-	else
-		add(l, b, decide(l, layout->length));
-	l->from += layout->stride;
+	const struct row *m = row_of(l, l->cutter.row);
+	cutter_row(&l->cutter, m->label, m->bad, m->begins);
 }
 
 /* Reads one more row, or finds the end. */
@@ -320,6 +260,10 @@ static int read_more(struct live *l, struct batch *b)
 		if (settle(l))
 			return -1;
 		b->length = l->s->layout.length;
+		l->cutter = split_cutter(l->s);
+		l->cutter.keep_last = false; /* the end is not known */
+		l->cutter.sink = add_window;
+		l->cutter.context = l;
 	}
 	return 0;
 }
@@ -327,9 +271,10 @@ static int read_more(struct live *l, struct batch *b)
 /* Reads and cuts until there are windows and waiting would be next, or `most` of them. */
 static int gather(struct live *l, int most, struct batch *b)
 {
+	l->batch = b;
 	for (;;) {
-		while (l->cut < l->have && b->n < most)
-			cut_row(l, b);
+		while (l->cutter.row < l->have && b->n < most)
+			cut_row(l);
 		if (b->n == most)
 			return 0;
 		if (l->settled && l->taken < l->raw_have) {
@@ -396,9 +341,9 @@ static void finish(struct live *l)
 	l->r->messages = l->rows.messages;
 	l->r->marked = l->rows.marked;
 	l->r->form = l->rows.reader->form;
-	if (l->cut - l->begin > l->longest)
-		l->longest = l->cut - l->begin;
-	split_count(l->s, l->r, l->longest);
+	cutter_end(&l->cutter);
+	l->r->left_out = l->cutter.left_out;
+	split_count(l->s, l->r, l->cutter.longest);
 }
 
 int live_next(struct live *l, int most, struct windows **w)
@@ -429,7 +374,6 @@ struct live *live_new(struct split *s, struct input *in)
 	l->s = s;
 	l->in = in;
 	l->r = &s->now.r;
-	l->last_bad = -1;
 	l->raw_room = LIVE_RATE_ROWS;
 	l->C = l->r->columns.channels.n;
 	if (rows_begin(&l->rows, &s->now.reader, &l->r->columns, s->o, &s->labels)) {
@@ -452,7 +396,7 @@ void live_free(struct live *l)
 	free(l->mark);
 	free(l->x);
 	free(l->row);
-	free(l->votes);
+	cutter_free(&l->cutter);
 	free(l->why);
 	free(l);
 }

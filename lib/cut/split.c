@@ -192,7 +192,8 @@ static int note_file(struct split *s, const char *file, const struct stat *info)
 	for (int i = 0; i < n && info; i++)
 		if (s->file[i].inode == info->st_ino && s->file[i].device == info->st_dev)
 			return err_set(EX_USAGE,
-				"%s: this recording is given twice (it is the same file as %s); name it once, "
+				"%s: this recording is given twice (it is the same file as %s); name it "
+				"once, "
 				"or make a copy of it when both are meant",
 				file, s->recordings.s[i]);
 	return 0;
@@ -364,6 +365,15 @@ bool split_cuts(const struct split *s, const struct recording *r)
 	return s->layout.length && (r->rate > 0 || !(s->conditioning.rate > 0));
 }
 
+struct cutter split_cutter(const struct split *s)
+{
+	return (struct cutter){.length = s->layout.length,
+		.stride = s->layout.stride,
+		.align = s->o->align,
+		.rule = s->o->rule,
+		.keep_last = s->o->keep_last};
+}
+
 int split_take(struct split *s, struct job *j, int index)
 {
 	const struct split_options *o = s->o;
@@ -374,12 +384,14 @@ int split_take(struct split *s, struct job *j, int index)
 	if (sidecars_place(s, j) || (j->own.fd >= 0 && spool_append(&s->spool, &j->own, &r->first)))
 		return -1;
 	int32_t group = names_intern(&s->groups, r->group);
-	if (split_cuts(s, r))
-		cut_windows(&s->table, r, s->layout.length, s->layout.stride, o->align, o->rule,
-			o->value != SPLIT_VALUE_INTERP, o->keep_last, index, group);
+	int64_t longest = 0;
+	if (split_cuts(s, r)) {
+		struct cutter how = split_cutter(s);
+		longest = cut_windows(&s->table, r, &how, o->value != SPLIT_VALUE_INTERP, index, group);
+	}
 	split_note_made_up(s, r);
 	sidecars_note(s, j);
-	split_count(s, r, r->windows || r->left_out ? 0 : cut_longest(r, o->align));
+	split_count(s, r, longest);
 	if (!o->explain) {
 		job_free(j);
 		return 0;

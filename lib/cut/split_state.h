@@ -65,6 +65,8 @@ int job_begin(struct job *, const struct split *, struct input *);
 int job_read(struct job *, const struct split *, struct spool *);
 /* Rate and layout: of the first recording taken, or compared with it. */
 int split_settle(struct split *, const struct recording *, const char *file);
+/* How windows are cut, once the layout is known. */
+struct cutter split_cutter(const struct split *);
 /* Cuts what was read into windows; the job is free after it, or kept in `told`. index: of the recording. */
 int split_take(struct split *, struct job *, int index);
 /* Counts what came of a recording, with sentences for the user; longest: stretch that could have held a window, in rows. */

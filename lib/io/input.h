@@ -34,7 +34,8 @@ bool input_is_file(const struct input *, int *fd, uint64_t *size);
 uint64_t input_offset(const struct input *); /* bytes taken so far */
 void input_take_all(struct input *);         /* of a regular file: the rest was mapped, this is the end */
 
-/* INPUT_TEXT or INPUT_SAFETENSORS; -1 with an error that names what it is instead. */
+/* INPUT_TEXT or INPUT_SAFETENSORS; -1 with an error that names what it is instead. Who takes recordings asks the readers first
+ * (reader_recognises of recording/reader.h). */
 int input_kind(struct input *);
 
 #endif

@@ -5,7 +5,7 @@
 #include "recording/channel_facts.h"
 #include "recording/options.h"
 
-struct facts;        /* recording/dialect/dialect.h */
+struct facts; /* recording/dialect/dialect.h */
 
 struct columns {
 	struct names channels; /* [C] in the order of the result */
@@ -20,10 +20,10 @@ struct columns {
 
 /* What is known of the columns beside their names. */
 struct plan_facts {
-	const struct names *units;         /* of a second header row, may be empty */
-	const struct facts *facts;         /* from the first lines */
+	const struct names *units;          /* of a second header row, may be empty */
+	const struct facts *facts;          /* from the first lines */
 	const struct channel_facts *beside; /* from the channels file */
-	const char *why_label; /* why the column of labels is not taken; NULL: it is */
+	const char *why_label;              /* why the column of labels is not taken; NULL: it is */
 };
 
 /* names: of the table's columns, "" = unnamed. before: the channels of earlier recordings, which these must be; NULL for the

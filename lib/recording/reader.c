@@ -46,7 +46,8 @@ static int check_options(const struct reader *r, const struct split_reading *o)
 			    : o->dialect ? "--dialect"
 					 : NULL;
 	return given && r->format->recognises
-		       ? err_set(EX_USAGE, "%s: %s is for recordings as text, and this one is %s; leave it out",
+		       ? err_set(EX_USAGE,
+				 "%s: %s is for recordings as text, and this one is %s; leave it out",
 				 r->file, given, r->format->name)
 		       : 0;
 }

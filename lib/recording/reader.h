@@ -28,8 +28,8 @@ struct reader {
 	const struct recording_reader *format;
 	void *state; /* the format's own */
 	struct input *in;
-	const char *file;           /* for messages */
-	struct names names, units;  /* of the columns; units may be empty, or "" */
+	const char *file;          /* for messages */
+	struct names names, units; /* of the columns; units may be empty, or "" */
 	struct text_form form;
 };
 

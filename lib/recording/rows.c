@@ -63,7 +63,8 @@ static int no_value(struct rows *r, int channel)
 {
 	if (r->o->value == SPLIT_VALUE_ERROR && !r->o->explain)
 		return err_set(EX_DATAERR,
-			"%s: row %lld: channel \"%s\": no value; --missing drop-window leaves out the windows it "
+			"%s: row %lld: channel \"%s\": no value; --missing drop-window leaves out the "
+			"windows it "
 			"touches, --missing interp draws a line across it",
 			r->reader->file, (long long)r->taken, columns_channel(r->columns, channel));
 	r->hole[channel] = true;

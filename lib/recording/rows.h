@@ -28,7 +28,7 @@ struct rows {
 	bool begun;            /* it was */
 	double midnights;      /* seconds to be added to a time of day */
 	struct counter counter;
-	int64_t messages, marked; /* rows with nothing but a message; rows the recorder does not trust */
+	int64_t messages, marked;  /* rows with nothing but a message; rows the recorder does not trust */
 	struct reader_block block; /* of a reader that gives such: */
 	int64_t at, taken;         /* its next row; rows taken in all */
 	bool labelled;             /* the number before was a label */
@@ -42,8 +42,8 @@ struct rows {
 };
 
 /* Everything is borrowed. -1 when a channel is missing that cannot be made up. */
-int rows_begin(struct rows *, struct reader *, const struct columns *,
-	const struct split_options *, struct names *labels);
+int rows_begin(struct rows *, struct reader *, const struct columns *, const struct split_options *,
+	struct names *labels);
 /* x [C]: 1, 0 at the end, -1 with an error. A hole is 0 in x. */
 int rows_next(struct rows *, float *x);
 /* Whether the next row, or the end, can be had without waiting for a writer. */

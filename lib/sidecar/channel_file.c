@@ -66,7 +66,8 @@ static int read_row(struct channel_facts *f, const struct sheet *s, const int *c
 	return r;
 }
 
-static int read_all(struct channel_facts *f, struct sheet *s, const char *recording, const struct names *table)
+static int read_all(
+	struct channel_facts *f, struct sheet *s, const char *recording, const struct names *table)
 {
 	int column[COLUMNS], more;
 	if (sheet_begin(s, '\t', NULL))

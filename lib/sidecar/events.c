@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const format_name[] = {
-	[EVENTS_BIDS] = "bids", [EVENTS_MNE] = "mne", [EVENTS_EEGLAB] = "eeglab", [EVENTS_OWN] = "annotations"};
+static const char *const format_name[] = {[EVENTS_BIDS] = "bids",
+	[EVENTS_MNE] = "mne",
+	[EVENTS_EEGLAB] = "eeglab",
+	[EVENTS_OWN] = "annotations"};
 
 const char *events_format(const struct events *e)
 {

@@ -224,8 +224,7 @@ static int classify(const struct events *e, const struct split_options *o, const
 		if (label_same(v->from.s[i], s))
 			name = v->to.s[i];
 	*label = -1;
-	return name ? label_read(o, file, line, (struct csv_cell){name, name + strlen(name)}, labels,
-			      label)
+	return name ? label_read(o, file, line, (struct csv_cell){name, name + strlen(name)}, labels, label)
 		    : 0;
 }
 
@@ -304,8 +303,9 @@ static int take_annotation(struct events *e, const struct annotation *a, long lo
 	if (classify(e, o, e->file, line, a->text, labels, &v.label))
 		return -1;
 	if (v.label >= 0 && !(isfinite(a->onset) && a->duration >= 0 && isfinite(a->duration)))
-		return err_set(EX_DATAERR, "%s: its annotation %lld has no onset, or a duration that is no "
-					   "number from 0",
+		return err_set(EX_DATAERR,
+			"%s: its annotation %lld has no onset, or a duration that is no "
+			"number from 0",
 			e->file, line);
 	v.said = names_intern(&e->said, a->text);
 	ROOM_FOR_ONE(e->event, e->n, e->room);
@@ -319,7 +319,8 @@ int events_of(struct events *e, struct reader *reader, const struct split_option
 	*e = (struct events){.file = mem_text(reader->file), .format = EVENTS_OWN, .origin = NAN};
 	int fail = reader->format->events
 			   ? reader_events(reader, &a)
-			   : err_set(EX_DATAERR, "%s: %s holds no events of its own; give a file of them with --events",
+			   : err_set(EX_DATAERR,
+				     "%s: %s holds no events of its own; give a file of them with --events",
 				     reader->file, reader->format->name);
 	for (int i = 0; i < a.n && !fail; i++)
 		fail = take_annotation(e, &a.a[i], i + 1, o, labels);

@@ -33,7 +33,8 @@ static int take(struct reader *r, void *to, size_t n)
 		if (k < 0)
 			return -1;
 		if (!k)
-			return err_set(EX_DATAERR, "%s: this ACME recording is cut short; copy it again", r->file);
+			return err_set(
+				EX_DATAERR, "%s: this ACME recording is cut short; copy it again", r->file);
 		got += (size_t)k;
 	}
 	return 0;
@@ -90,7 +91,8 @@ static int acme_block(struct reader *r, struct reader_block *b)
 	if (take(r, &b->lost, 8) || take(r, &rows, 4))
 		return -1;
 	if (rows < 1 || rows > 1 << 20)
-		return err_set(EX_DATAERR, "%s: block %d of this ACME recording is damaged", r->file, a->at + 1);
+		return err_set(
+			EX_DATAERR, "%s: block %d of this ACME recording is damaged", r->file, a->at + 1);
 	a->at++;
 	GROW(a->x, (size_t)rows * (size_t)a->columns);
 	b->x = a->x;

@@ -115,7 +115,8 @@ static int new_label(struct rows *r, struct csv_cell c)
 {
 	r->cell.n = 0;
 	text_add_n(&r->cell, c.s, (size_t)(c.end - c.s));
-	return label_read(r->o, r->reader->file, (long long)csv_table_line(table_of(r)), c, r->labels, &r->label);
+	return label_read(
+		r->o, r->reader->file, (long long)csv_table_line(table_of(r)), c, r->labels, &r->label);
 }
 
 static int read_label(struct rows *r, const struct csv_cell *cell)
