@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "model/head.h"
 #include "predict/answer.h"
-#include "predict/committee.h"
+#include "predict/ensemble.h"
 #include "predict/source.h"
 #include "recording/dialect/dialect.h"
 #include "score/metrics.h"
@@ -63,7 +63,7 @@ struct recording {
 };
 
 struct run {
-	struct committee *committee;
+	struct ensemble *ensemble;
 	const struct model *m;       /* the first */
 	const struct layout *layout; /* its */
 	struct output *out;
@@ -122,7 +122,7 @@ static void header(const struct run *r, struct text *t)
 			output_heading(r, pass, c, t);
 	for (int k = 0; k < r->K; k++)
 		heading(r, "gate", l->region[k].name, t);
-	if (r->committee->adapts)
+	if (r->ensemble->adapts)
 		cell(r, "adapted", t);
 	text_add(t, "\n");
 }
@@ -156,7 +156,7 @@ static int print_answer(const struct run *r, const struct answer *a)
 	struct answer said = *a;
 	if (o.rejects && a->p && a->p[metrics_likeliest(a->p, r->outputs)] < o.reject)
 		said.class = unsure;
-	if (r->committee->adapts)
+	if (r->ensemble->adapts)
 		said.adapted = "group";
 	if (r->form == JSON_LINES)
 		answer_json(&said, "", &t);
@@ -241,7 +241,7 @@ static int print_batch(struct run *r, int64_t from, int64_t n, const double *p, 
 {
 	int bad = 0;
 	for (int64_t b = 0; b < n && !bad; b++) {
-		const struct dataset *d = r->committee->member[0].data;
+		const struct dataset *d = r->ensemble->member[0].data;
 		bool none = unanswered[b];
 		if (none && !o.nonfinite)
 			return dataset_no_answer(d, from + b);
@@ -260,7 +260,7 @@ static int print_batch(struct run *r, int64_t from, int64_t n, const double *p, 
 /* The windows gathered so far: each batch is answered and flushed before the next is worked on, and all before more are waited for. */
 static int answer(struct run *r)
 {
-	struct committee *c = r->committee;
+	struct ensemble *c = r->ensemble;
 	int bad = 0, batch = (int)o.batch;
 	size_t outputs = (size_t)batch * (size_t)r->outputs;
 	double *p = NEW_ARRAY(double, outputs), *gate = NEW_ARRAY(double, (size_t)batch *(size_t)r->K);
@@ -268,7 +268,7 @@ static int answer(struct run *r)
 	bool *unanswered = NEW_ARRAY(bool, batch);
 	for (int64_t from = 0; from < c->windows && !bad; from += batch) {
 		int64_t n = c->windows - from < batch ? c->windows - from : batch;
-		bad = committee_answer(c, from, n, batch, p, logits, gate, unanswered) ||
+		bad = ensemble_answer(c, from, n, batch, p, logits, gate, unanswered) ||
 		      print_batch(r, from, n, p, logits, gate, unanswered);
 		bad = output_flush(r->out) || bad; /* windows before one without an answer have theirs */
 	}
@@ -276,7 +276,7 @@ static int answer(struct run *r)
 	free(p);
 	free(logits);
 	free(gate);
-	committee_clear(c);
+	ensemble_clear(c);
 	return bad;
 }
 
@@ -290,14 +290,14 @@ static void say_notes(const struct source *s, int *said)
  * it holds. Where all windows are at rest they are taken in together, at the end. */
 static int add(struct run *r, const struct source *s, struct windows *w)
 {
-	struct committee *c = r->committee;
+	struct ensemble *c = r->ensemble;
 	int64_t before = c->windows;
-	if (committee_add(c, w))
+	if (ensemble_add(c, w))
 		return -1;
 	if (!c->adapts || r->gathers)
 		return 0;
 	int bad =
-		committee_adapt(c, before, c->windows - before, source_live(s) ? ADAPT_RUNNING : ADAPT_WHOLE);
+		ensemble_adapt(c, before, c->windows - before, source_live(s) ? ADAPT_RUNNING : ADAPT_WHOLE);
 	if (bad)
 		c->windows = before; /* what was not taken in has no answer */
 	return bad;
@@ -311,9 +311,9 @@ static int answer_source(struct run *r, struct source *s)
 	while (!bad && (got = source_next(s, &w)) != 0) {
 		say_notes(s, &said);
 		bad = got < 0 || add(r, s, w);
-		if (!bad && (r->gathers || (r->committee->windows < o.batch && source_ready(s))))
+		if (!bad && (r->gathers || (r->ensemble->windows < o.batch && source_ready(s))))
 			continue;
-		if (bad && r->committee->windows &&
+		if (bad && r->ensemble->windows &&
 			!r->gathers) { /* what came before the damage has its answer */
 			char *why = mem_text(err_text());
 			int status = err_status();
@@ -326,13 +326,13 @@ static int answer_source(struct run *r, struct source *s)
 	}
 	say_notes(s, &said);
 	if (!bad && r->gathers)
-		bad = committee_adapt(r->committee, 0, r->committee->windows, ADAPT_WHOLE);
-	return bad || (r->committee->windows && answer(r)) || (o.per && print_votes(r)) ? -1 : 0;
+		bad = ensemble_adapt(r->ensemble, 0, r->ensemble->windows, ADAPT_WHOLE);
+	return bad || (r->ensemble->windows && answer(r)) || (o.per && print_votes(r)) ? -1 : 0;
 }
 
 static int answer_all(struct run *r, const struct names *operands)
 {
-	const struct committee *c = r->committee;
+	const struct ensemble *c = r->ensemble;
 	struct source *s = source_new(operands, &c->like, (enum missing_channel)o.missing, &o.naming,
 		&o.reading, c->whole ? 0 : (int)o.batch);
 	char *apart =
@@ -357,10 +357,10 @@ static int answer_all(struct run *r, const struct names *operands)
 	return bad ? -1 : 0;
 }
 
-static int predict(struct committee *c, const struct names *operands)
+static int predict(struct ensemble *c, const struct names *operands)
 {
 	const struct layout *l = &c->member[0].m->layout;
-	struct run r = {.committee = c,
+	struct run r = {.ensemble = c,
 		.layout = l,
 		.form = o.csv   ? CSV
 			: o.tsv ? TSV
@@ -414,12 +414,12 @@ static int work(const struct names *operands)
 		return err_set(EX_USAGE, "%s says where --only, --omit or --force-k acts; none was given",
 			s->layers ? "--layer" : "--region");
 	struct pool *pool = pool_new((int)common.threads);
-	struct committee *c = committee_load(&o.models, s, (enum missing_channel)o.missing, pool);
+	struct ensemble *c = ensemble_load(&o.models, s, (enum missing_channel)o.missing, pool);
 	if (c)
 		mem_doing("answering %lld windows at a time with %d model%s, the first of %zu parameters",
 			o.batch, c->n, c->n == 1 ? "" : "s", c->member[0].m->params.count);
 	int bad = c && !check_reject(c->member[0].m) ? predict(c, operands) : -1;
-	committee_free(c);
+	ensemble_free(c);
 	names_free(&o.models);
 	pool_free(pool);
 	return bad;

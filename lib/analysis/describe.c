@@ -90,7 +90,8 @@ static int describe_layout(const struct st_file *f, enum layout_of kind, struct 
  * parameter: the scaler, the temperature, and what a state file keeps for the optimizer. */
 static char *part_of(const char *name)
 {
-	static const char *const not_parameters[] = {"scale.", "calibration.", "adam.", "optimizer.", "best.", "state."};
+	static const char *const not_parameters[] = {
+		"scale.", "calibration.", "adam.", "optimizer.", "best.", "state."};
 	for (size_t i = 0; i < sizeof not_parameters / sizeof *not_parameters; i++)
 		if (text_starts(name, not_parameters[i]))
 			return NULL;

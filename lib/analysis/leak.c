@@ -134,12 +134,12 @@ struct search {
 	struct channel_column **train_column, **test_column; /* [parts][common] */
 	struct entry *entry;                                 /* [n] of windows of training, sorted */
 	int64_t n, room;
-	struct shelf shelf;
+	struct spill spill;
 };
 
 static void add_entry(struct search *s, struct entry e)
 {
-	SHELF_ROOM_FOR_ONE(&s->shelf, s->entry, s->n, s->room);
+	SPILL_ROOM_FOR_ONE(&s->spill, s->entry, s->n, s->room);
 	s->entry[s->n++] = e;
 }
 
@@ -287,7 +287,7 @@ static int search(struct leak *l, bool equal)
 		if (equal)
 			find_equal(&s);
 		find_overlapping(&s);
-		shelf_free(&s.shelf, s.entry);
+		spill_free(&s.spill, s.entry);
 		free_columns(s.train_column, s.train->parts);
 		free_columns(s.test_column, s.test->parts);
 	}

@@ -24,7 +24,7 @@ struct leak_side {
 	int parts, room;
 	struct leak_place *place; /* [n] the windows that count */
 	int64_t n, place_room;
-	struct shelf shelf; /* of the places */
+	struct spill spill; /* of the places */
 };
 
 /* Reads all windows of an input, or a model where that is allowed. */

@@ -32,7 +32,7 @@ static int add_part(struct leak_side *s, const struct windows *w)
 
 static void add_place(struct leak_side *s, int part, int64_t window)
 {
-	SHELF_ROOM_FOR_ONE(&s->shelf, s->place, s->n, s->place_room);
+	SPILL_ROOM_FOR_ONE(&s->spill, s->place, s->n, s->place_room);
 	s->place[s->n++] = (struct leak_place){part, window};
 }
 
@@ -100,7 +100,7 @@ void leak_side_free(struct leak_side *s)
 	for (int i = 0; i < s->parts && !s->borrowed; i++)
 		windows_free((struct windows *)s->part[i]);
 	free(s->part);
-	shelf_free(&s->shelf, s->place);
+	spill_free(&s->spill, s->place);
 	free(s->name);
 	names_free(&s->groups);
 }

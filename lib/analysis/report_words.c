@@ -29,7 +29,8 @@ static void name(const struct report *r, const struct report_site *s, int e, str
 static void use(
 	const struct report *r, const struct report_site *s, const struct usage_figures *f, struct text *t)
 {
-	int E = s->all.experts, most = metrics_likeliest(f->share, E), least = smallest(f->share, E), idle = 0;
+	int E = s->all.experts, most = metrics_likeliest(f->share, E), least = smallest(f->share, E),
+	    idle = 0;
 	text_addf(t, "  Shares run from %.3g (", f->share[least]);
 	name(r, s, least, t);
 	text_addf(t, ") to %.3g (", f->share[most]);

@@ -6,12 +6,12 @@
 
 void cut_free(struct cut_table *t)
 {
-	shelf_free(&t->shelf[0], t->start);
-	shelf_free(&t->shelf[1], t->sample);
-	shelf_free(&t->shelf[2], t->label);
-	shelf_free(&t->shelf[3], t->recording);
-	shelf_free(&t->shelf[4], t->group);
-	shelf_free(&t->shelf[5], t->valid);
+	spill_free(&t->spill[0], t->start);
+	spill_free(&t->spill[1], t->sample);
+	spill_free(&t->spill[2], t->label);
+	spill_free(&t->spill[3], t->recording);
+	spill_free(&t->spill[4], t->group);
+	spill_free(&t->spill[5], t->valid);
 	*t = (struct cut_table){0};
 }
 
@@ -36,12 +36,12 @@ static void add_window(void *context, int64_t from, int64_t length, int32_t labe
 	if (t->n == t->room) {
 		t->room = t->room ? 2 * t->room : 256;
 		size_t wide = (size_t)t->room * sizeof *t->start, narrow = (size_t)t->room * sizeof *t->label;
-		t->start = shelf_grow(&t->shelf[0], t->start, wide);
-		t->sample = shelf_grow(&t->shelf[1], t->sample, wide);
-		t->label = shelf_grow(&t->shelf[2], t->label, narrow);
-		t->recording = shelf_grow(&t->shelf[3], t->recording, narrow);
-		t->group = shelf_grow(&t->shelf[4], t->group, narrow);
-		t->valid = shelf_grow(&t->shelf[5], t->valid, narrow);
+		t->start = spill_grow(&t->spill[0], t->start, wide);
+		t->sample = spill_grow(&t->spill[1], t->sample, wide);
+		t->label = spill_grow(&t->spill[2], t->label, narrow);
+		t->recording = spill_grow(&t->spill[3], t->recording, narrow);
+		t->group = spill_grow(&t->spill[4], t->group, narrow);
+		t->valid = spill_grow(&t->spill[5], t->valid, narrow);
 	}
 	t->start[t->n] = c->r->first + from;
 	t->sample[t->n] = from;

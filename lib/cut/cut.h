@@ -3,7 +3,7 @@
 #define CUT_CUT_H
 
 #include "cut/cutter.h"
-#include "io/shelf.h"
+#include "io/spill.h"
 #include "recording/recording.h"
 
 struct cut_table {
@@ -11,7 +11,7 @@ struct cut_table {
 	int64_t *start, *sample;                    /* [n] row of the spool, row of the recording */
 	int32_t *valid, *label, *recording, *group; /* valid: samples that are there */
 	bool early;                                 /* some window ends early */
-	struct shelf shelf[6];
+	struct spill spill[6];
 };
 
 /* Appends the windows of a recording and counts them in it: those that a gap or the recording's end would cut are not

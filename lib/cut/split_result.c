@@ -53,7 +53,7 @@ static void order_classes(const struct split *s, struct names *classes, int *to)
 struct owned {
 	struct cut_table table;
 	int32_t *condition; /* [n], or NULL */
-	struct shelf condition_shelf;
+	struct spill condition_spill;
 	struct spool spool;
 	float *map;
 };
@@ -64,7 +64,7 @@ static void release(struct windows *w)
 	spool_unmap(&o->spool, o->map);
 	close(o->spool.fd);
 	cut_free(&o->table);
-	shelf_free(&o->condition_shelf, o->condition);
+	spill_free(&o->condition_spill, o->condition);
 	free(o);
 }
 
@@ -91,7 +91,7 @@ static void set_conditions(const struct split *s, struct windows *w, struct owne
 	int *to = NEW_ARRAY(int, s->conditions.n);
 	for (int i = 0; i < s->conditions.n; i++)
 		to[i] = names_intern(&w->conditions, s->conditions.s[i]);
-	own->condition = shelf_grow(&own->condition_shelf, NULL, (size_t)w->n * sizeof *own->condition);
+	own->condition = spill_grow(&own->condition_spill, NULL, (size_t)w->n * sizeof *own->condition);
 	for (int64_t i = 0; i < w->n; i++)
 		own->condition[i] = to[w->recording[i]];
 	w->condition = own->condition;

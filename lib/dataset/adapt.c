@@ -19,7 +19,7 @@ struct group_scaler {
 	struct moments *sum; /* [groups][C] */
 	int groups, rows, room;
 	float *mean, *std;
-	struct shelf shelf;
+	struct spill spill;
 	int *row; /* [items], room for more */
 	int64_t items, item_room;
 };
@@ -35,7 +35,7 @@ void group_scaler_free(struct group_scaler *s)
 	free(s->sum);
 	free(s->mean);
 	free(s->std);
-	shelf_free(&s->shelf, s->row);
+	spill_free(&s->spill, s->row);
 	free(s);
 }
 
@@ -91,7 +91,7 @@ static void scale_groups(struct dataset *d, const int64_t *items, int64_t n, enu
 	struct group_scaler *s = d->scaler;
 	if (d->n > s->item_room) {
 		s->item_room = d->n;
-		s->row = shelf_grow(&s->shelf, s->row, (size_t)d->n * sizeof *s->row);
+		s->row = spill_grow(&s->spill, s->row, (size_t)d->n * sizeof *s->row);
 	}
 	for (; s->items < d->n; s->items++)
 		s->row[s->items] = -1;

@@ -46,7 +46,7 @@ void dataset_free(struct dataset *d)
 {
 	if (!d)
 		return;
-	shelf_free(&d->shelf, d->item);
+	spill_free(&d->spill, d->item);
 	tokens_free(d->tokens);
 	group_scaler_free(d->scaler);
 	ems_free(d->ems);
@@ -72,10 +72,10 @@ struct dataset *dataset_view(const struct dataset *d)
 	*v = *d;
 	v->view = true;
 	v->ems = NULL;
-	v->shelf = (struct shelf){0};
+	v->spill = (struct spill){0};
 	v->tokens = NULL;
 	v->scaler = NULL;
-	v->item = shelf_grow(&v->shelf, NULL, bytes);
+	v->item = spill_grow(&v->spill, NULL, bytes);
 	memcpy(v->item, d->item, bytes);
 	return v;
 }
@@ -197,7 +197,7 @@ int dataset_add(struct dataset *d, struct windows *w)
 		recording[i] = names_intern(&d->recordings, w->recordings.s[i]);
 	if (d->n + w->n > d->room) {
 		d->room = d->room > w->n ? 2 * d->room : d->n + w->n;
-		d->item = shelf_grow(&d->shelf, d->item, (size_t)d->room * sizeof *d->item);
+		d->item = spill_grow(&d->spill, d->item, (size_t)d->room * sizeof *d->item);
 	}
 	for (int64_t i = 0; i < w->n; i++)
 		d->item[d->n++] = (struct item){d->parts, i, w->label[i] < 0 ? -1 : class[w->label[i]],

@@ -2,14 +2,14 @@
  *
  *     windows file(s) --dataset_add--> items 0 .. n-1 --dataset_fill--> x [T][W_k] scaled, per region
  *
- * The samples stay where they are (a mapped file), and what a dataset holds for each window is on a shelf: memory does not grow
+ * The samples stay where they are (a mapped file), and what a dataset holds for each window is in a spill buffer: memory does not grow
  * with the number of windows.
  */
 #ifndef DATASET_DATASET_H
 #define DATASET_DATASET_H
 
 #include "format/windows.h"
-#include "io/shelf.h"
+#include "io/spill.h"
 #include "model/forward.h"
 #include "dataset/ems.h"
 
@@ -30,7 +30,7 @@ struct dataset {
 	struct names classes, groups, recordings;
 	int64_t n, room;
 	struct item *item; /* [n] in the order they came */
-	struct shelf shelf;
+	struct spill spill;
 	int parts, part_room;
 	struct part *part;
 	const float *mean,

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "io/shelf.h"
+#include "io/spill.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ struct ems {
 	int64_t *block;        /* [n] which one that is */
 	int64_t blocks, block_room;
 	struct first_block *first; /* [blocks][C] */
-	struct shelf shelf[4];
+	struct spill spill[4];
 };
 
 struct ems *ems_new(const struct ems_shape *shape, int channels)
@@ -47,10 +47,10 @@ void ems_free(struct ems *e)
 {
 	if (!e)
 		return;
-	shelf_free(&e->shelf[0], e->state);
-	shelf_free(&e->shelf[1], e->left);
-	shelf_free(&e->shelf[2], e->block);
-	shelf_free(&e->shelf[3], e->first);
+	spill_free(&e->spill[0], e->state);
+	spill_free(&e->spill[1], e->left);
+	spill_free(&e->spill[2], e->block);
+	spill_free(&e->spill[3], e->first);
 	free(e);
 }
 
@@ -157,12 +157,12 @@ int ems_add(struct ems *e, const struct windows *w, const struct channel_column 
 	if (e->n + w->n > e->room) {
 		e->room = e->room > w->n ? 2 * e->room : e->n + w->n;
 		size_t room = (size_t)e->room;
-		e->state = shelf_grow(&e->shelf[0], e->state, room * C * sizeof *e->state);
-		e->left = shelf_grow(&e->shelf[1], e->left, room * sizeof *e->left);
-		e->block = shelf_grow(&e->shelf[2], e->block, room * sizeof *e->block);
+		e->state = spill_grow(&e->spill[0], e->state, room * C * sizeof *e->state);
+		e->left = spill_grow(&e->spill[1], e->left, room * sizeof *e->left);
+		e->block = spill_grow(&e->spill[2], e->block, room * sizeof *e->block);
 	}
-	struct shelf shelf = {0};
-	int64_t *order = shelf_grow(&shelf, NULL, (size_t)w->n * sizeof *order);
+	struct spill spill = {0};
+	int64_t *order = spill_grow(&spill, NULL, (size_t)w->n * sizeof *order);
 	for (int64_t i = 0; i < w->n; i++)
 		order[i] = i;
 	qsort_r(order, (size_t)w->n, sizeof *order, in_order, (void *)(uintptr_t)w);
@@ -172,13 +172,13 @@ int ems_add(struct ems *e, const struct windows *w, const struct channel_column 
 			n++;
 		if (e->blocks == e->block_room) {
 			e->block_room = e->block_room ? 2 * e->block_room : 16;
-			e->first = shelf_grow(
-				&e->shelf[3], e->first, (size_t)e->block_room * C * sizeof *e->first);
+			e->first = spill_grow(
+				&e->spill[3], e->first, (size_t)e->block_room * C * sizeof *e->first);
 		}
 		go_through(e, w, column, order + i, n, from,
 			i + n < w->n ? origin(w, order[i + n]) : w->samples);
 	}
-	shelf_free(&shelf, order);
+	spill_free(&spill, order);
 	e->n += w->n;
 	return 0;
 }

@@ -18,7 +18,7 @@ struct tokens {
 	const struct model *m;
 	size_t *at, row;       /* [K] where a region's features lie in a row; numbers of a row */
 	size_t *mean_at, mean; /* [K] likewise in a mean */
-	struct shelf shelf, index_shelf, centre_shelf, centre_of_shelf, told_shelf;
+	struct spill spill, index_spill, centre_spill, centre_of_spill, told_spill;
 	real *x;        /* [kept][row] */
 	int64_t *index; /* [indexed] row of an item, -1 = not kept */
 	int64_t indexed, index_room, kept, room;
@@ -67,11 +67,11 @@ void tokens_free(struct tokens *t)
 		free(t->group[g].count);
 	}
 	free(t->group);
-	shelf_free(&t->shelf, t->x);
-	shelf_free(&t->index_shelf, t->index);
-	shelf_free(&t->centre_shelf, t->centre);
-	shelf_free(&t->centre_of_shelf, t->centre_of);
-	shelf_free(&t->told_shelf, t->told);
+	spill_free(&t->spill, t->x);
+	spill_free(&t->index_spill, t->index);
+	spill_free(&t->centre_spill, t->centre);
+	spill_free(&t->centre_of_spill, t->centre_of);
+	spill_free(&t->told_spill, t->told);
 	free(t->at);
 	free(t->mean_at);
 	free(t);
@@ -94,8 +94,8 @@ static void index_items(struct tokens *t)
 	if (n > t->index_room) {
 		size_t bytes = (size_t)n * sizeof *t->index;
 		t->index_room = n;
-		t->index = shelf_grow(&t->index_shelf, t->index, bytes);
-		t->centre_of = shelf_grow(&t->centre_of_shelf, t->centre_of, bytes);
+		t->index = spill_grow(&t->index_spill, t->index, bytes);
+		t->centre_of = spill_grow(&t->centre_of_spill, t->centre_of, bytes);
 	}
 	for (; t->indexed < n; t->indexed++)
 		t->index[t->indexed] = t->centre_of[t->indexed] = -1;
@@ -144,7 +144,7 @@ void tokens_keep(struct tokens *t, const int64_t *items, int64_t n, struct pool 
 		}
 		if (t->kept > t->room) {
 			t->room = t->kept > 2 * t->room ? t->kept : 2 * t->room;
-			t->x = shelf_grow(&t->shelf, t->x, (size_t)t->room * t->row * sizeof *t->x);
+			t->x = spill_grow(&t->spill, t->x, (size_t)t->room * t->row * sizeof *t->x);
 		}
 		g.items = fresh;
 		pool_run(pool, some, make, &g);
@@ -189,7 +189,7 @@ void tokens_tell(struct tokens *t, int64_t item, const real *evidence)
 {
 	size_t row = told_row(t);
 	if (t->tolds < t->kept) {
-		t->told = shelf_grow(&t->told_shelf, t->told, (size_t)t->kept * row * sizeof *t->told);
+		t->told = spill_grow(&t->told_spill, t->told, (size_t)t->kept * row * sizeof *t->told);
 		memset(t->told + (size_t)t->tolds * row, 0,
 			(size_t)(t->kept - t->tolds) * row * sizeof *t->told);
 		t->tolds = t->kept;
@@ -271,8 +271,8 @@ static int64_t new_centre(struct tokens *t, const struct sums *s)
 {
 	if (t->means == t->means_room) {
 		t->means_room = 2 * t->means + 16;
-		t->centre = shelf_grow(
-			&t->centre_shelf, t->centre, (size_t)t->means_room * t->mean * sizeof *t->centre);
+		t->centre = spill_grow(
+			&t->centre_spill, t->centre, (size_t)t->means_room * t->mean * sizeof *t->centre);
 	}
 	real *to = t->centre + (size_t)t->means * t->mean;
 	for (int k = 0; k < t->m->layout.regions; k++)

@@ -1,7 +1,7 @@
 /* Tokens that are the same every time (band powers, covariances): made of a window's samples once and kept.
  *
  *     tokens_level     mean powers over training items, which the tokeniser needs --> the model's buffers
- *     tokens_keep      samples --tokeniser--> features of the listed items, on a shelf
+ *     tokens_keep      samples --tokeniser--> features of the listed items, in a spill buffer
  *     tokens_centre    mean of each group's features, over its kept items; it is taken off where they are read (train.scale=group)
  *     tokens_fit       mean and deviation over training items --> the model's buffers
  *

@@ -123,7 +123,7 @@ static struct node *layer_of(const struct model *m, const struct layer_params *l
 		return layer(m, l, t, x, B, v);
 	struct again *a = tape_take(t, sizeof *a);
 	*a = (struct again){m, l, B, *v};
-	return op_again(t, x, layer_again, a);
+	return op_checkpoint(t, x, layer_again, a);
 }
 
 bool encoder_couples(const struct model *m)

@@ -13,10 +13,10 @@ struct answer {
 	int outputs, regions; /* of the head (classes); regions 0: there is no gate */
 	int tokens;           /* local ones of a window */
 	/* NULL where there is no answer: */
-	const double *p;      /* [outputs] probabilities of the classes, or what else the head decodes to */
-	const real *logits;   /* [outputs] what p was decoded from; NULL for a recording */
-	const double *gate;   /* [K] */
-	const char *adapted;  /* "group": other windows of it had a say (dataset/adapt.h); NULL: none had */
+	const double *p;     /* [outputs] probabilities of the classes, or what else the head decodes to */
+	const real *logits;  /* [outputs] what p was decoded from; NULL for a recording */
+	const double *gate;  /* [K] */
+	const char *adapted; /* "group": other windows of it had a say (dataset/adapt.h); NULL: none had */
 };
 
 /* Of one item, of which p [outputs], logits [outputs] and the weights of the regions, gate [regions], are known; they are borrowed. All are NULL where there

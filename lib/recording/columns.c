@@ -295,7 +295,8 @@ int columns_plan(struct columns *c, const char *file, const struct names *names,
 	if (!r && !found.n) {
 		char *list = listed(names);
 		r = err_set(EX_DATAERR, "%s: no channel among its columns: %s%s", file, list,
-			options_conditioning(o)->reference.n ? "; --channels keeps those of --reference" : "");
+			options_conditioning(o)->reference.n ? "; --channels keeps those of --reference"
+							     : "");
 		free(list);
 	}
 	if (!r)

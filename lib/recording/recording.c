@@ -17,10 +17,10 @@ enum { BLOCK = 1 << 18 }; /* bytes gathered before they are written */
 
 void recording_slim(struct recording *r)
 {
-	shelf_free(&r->run_shelf, r->run);
-	shelf_free(&r->hole_shelf, r->hole);
-	shelf_free(&r->bad_shelf, r->bad);
-	shelf_free(&r->jump_shelf, r->jump);
+	spill_free(&r->run_spill, r->run);
+	spill_free(&r->hole_spill, r->hole);
+	spill_free(&r->bad_spill, r->bad);
+	spill_free(&r->jump_spill, r->jump);
 	timeline_free(&r->time);
 	r->run = NULL;
 	r->hole = NULL;
@@ -124,7 +124,7 @@ static void note_hole(struct reading *d, int channel)
 		r->hole[last].rows++;
 		return;
 	}
-	SHELF_ROOM_FOR_ONE(&r->hole_shelf, r->hole, r->holes, r->hole_room);
+	SPILL_ROOM_FOR_ONE(&r->hole_spill, r->hole, r->holes, r->hole_room);
 	d->open_hole[channel] = r->holes;
 	r->hole[r->holes++] = (struct hole){row, 1, channel};
 }
@@ -136,7 +136,7 @@ static void note_bad_row(struct recording *r)
 		b->rows++;
 		return;
 	}
-	SHELF_ROOM_FOR_ONE(&r->bad_shelf, r->bad, r->bads, r->bad_room);
+	SPILL_ROOM_FOR_ONE(&r->bad_spill, r->bad, r->bads, r->bad_room);
 	r->bad[r->bads++] = (struct stretch){r->rows, 1};
 }
 
@@ -144,7 +144,7 @@ static void note_label(struct recording *r, int32_t label)
 {
 	if (r->runs && r->run[r->runs - 1].label == label)
 		return;
-	SHELF_ROOM_FOR_ONE(&r->run_shelf, r->run, r->runs, r->run_room);
+	SPILL_ROOM_FOR_ONE(&r->run_spill, r->run, r->runs, r->run_room);
 	r->run[r->runs++] = (struct label_run){r->rows, label};
 }
 
@@ -152,7 +152,7 @@ static void note_jump(struct recording *r, double lost)
 {
 	if (!(lost > 0) && !isnan(lost))
 		return;
-	SHELF_ROOM_FOR_ONE(&r->jump_shelf, r->jump, r->jumps, r->jump_room);
+	SPILL_ROOM_FOR_ONE(&r->jump_spill, r->jump, r->jumps, r->jump_room);
 	r->jump[r->jumps++] = (struct jump){r->rows, lost};
 }
 
@@ -414,8 +414,8 @@ void recording_labels(struct recording *r, const int32_t *to, int labels)
 	}
 }
 
-int recording_read(struct recording *r, struct reader *reader,
-	const struct split_options *o, struct names *labels, struct spool *spool)
+int recording_read(struct recording *r, struct reader *reader, const struct split_options *o,
+	struct names *labels, struct spool *spool)
 {
 	struct reading d = {.r = r, .file = reader->file, .o = o, .spool = spool, .time_fd = -1};
 	int e = begin(&d, reader, labels) || read_rows(&d) || find_rate(&d) ? -1 : 0;

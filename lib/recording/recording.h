@@ -46,13 +46,13 @@ struct recording {
 	struct columns columns;
 	struct facts facts; /* what its first lines say */
 	struct text_form form;
-	enum clock_kind clock;        /* how its times are written */
-	int64_t messages, marked;     /* rows with a message only; rows the recorder does not trust */
-	bool counted;                 /* a counter tells what is missing, */
-	double round;                 /* of so many rows before it begins again (0 = not known) */
-	struct jump *jump;            /* [jumps] here */
+	enum clock_kind clock;    /* how its times are written */
+	int64_t messages, marked; /* rows with a message only; rows the recorder does not trust */
+	bool counted;             /* a counter tells what is missing, */
+	double round;             /* of so many rows before it begins again (0 = not known) */
+	struct jump *jump;        /* [jumps] here */
 	int64_t jumps, jump_room;
-	struct shelf jump_shelf;
+	struct spill jump_spill;
 	int64_t first, rows; /* its rows of the spool */
 	int64_t recorded;    /* its rows as they were read */
 	int up, down;        /* resampled by up / down; 1 and 1 when not */
@@ -62,16 +62,16 @@ struct recording {
 	const char *rate_from;
 	struct label_run *run; /* [runs] */
 	int64_t runs, run_room;
-	struct shelf run_shelf;
+	struct spill run_spill;
 	bool by_trials;      /* windows are cut in these, by row, and nowhere else */
 	struct trial *trial; /* [trials] */
 	int64_t trials;
 	struct hole *hole; /* [holes] by row of their start */
 	int64_t holes, hole_room;
-	struct shelf hole_shelf;
+	struct spill hole_spill;
 	struct stretch *bad; /* [bads] rows with a hole */
 	int64_t bads, bad_room;
-	struct shelf bad_shelf;
+	struct spill bad_spill;
 	int64_t missing;     /* cells */
 	int64_t *label_rows; /* [labels]: rows of each label, unlabelled ones not counted */
 	int labels;
@@ -91,8 +91,8 @@ struct spool {
 };
 
 /* Reads the rest of it; labels are interned into `labels`. -1 with an error; recording_free in any case. */
-int recording_read(struct recording *, struct reader *, const struct split_options *,
-	struct names *labels, struct spool *);
+int recording_read(struct recording *, struct reader *, const struct split_options *, struct names *labels,
+	struct spool *);
 /* Its rate: from t [n], the first times of its column of this name (NULL: it has none), what it says itself, --rate and the
  * model. */
 int recording_rate(struct recording *, const char *file, const char *column, const double *t, int64_t n,

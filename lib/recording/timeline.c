@@ -13,7 +13,7 @@ enum {
 
 void timeline_free(struct timeline *l)
 {
-	shelf_free(&l->shelf, l->gap);
+	spill_free(&l->spill, l->gap);
 	*l = (struct timeline){0};
 }
 
@@ -237,7 +237,7 @@ enum timeline_step timeline_step(const struct timeline *l, bool timed, double be
 
 void timeline_add_gap(struct timeline *l, int64_t row, double seconds)
 {
-	SHELF_ROOM_FOR_ONE(&l->shelf, l->gap, l->gaps, l->room);
+	SPILL_ROOM_FOR_ONE(&l->spill, l->gap, l->gaps, l->room);
 	l->gap[l->gaps++] = (struct gap){row, row, seconds};
 }
 

@@ -2,7 +2,7 @@
 #ifndef RECORDING_TIMELINE_H
 #define RECORDING_TIMELINE_H
 
-#include "io/shelf.h"
+#include "io/spill.h"
 #include "recording/options.h"
 
 struct gap {
@@ -21,7 +21,7 @@ struct timeline {
 	bool bursts;     /* rows arrive in bunches: their stamps tell the rate on the whole only */
 	struct gap *gap; /* [gaps] */
 	int64_t gaps, room;
-	struct shelf shelf;
+	struct spill spill;
 };
 
 /* What somebody says beforehand. */

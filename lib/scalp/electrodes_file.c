@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "io/number.h"
-#include "io/sheet.h"
+#include "io/named_table.h"
 #include "scalp/coordsystem.h"
 #include "scalp/sphere.h"
 
@@ -40,17 +40,18 @@ static bool is(struct csv_cell cell, const char *list)
 
 /* --- the table */
 
-static int read_axis(const struct sheet *s, const char *name, char axis, int column, double *x)
+static int read_axis(const struct named_table *s, const char *name, char axis, int column, double *x)
 {
 	struct csv_cell c;
 	*x = (double)NAN;
-	if (!sheet_cell(s, column, &c) || is(c, "nan|na") || (number_parse(c.s, c.end, x) && isfinite(*x)))
+	if (!named_table_cell(s, column, &c) || is(c, "nan|na") ||
+		(number_parse(c.s, c.end, x) && isfinite(*x)))
 		return 0;
-	return sheet_fault(
-		s, "%c of \"%s\" is \"%.*s\", no number and not n/a", axis, name, sheet_shown(c), c.s);
+	return named_table_fault(
+		s, "%c of \"%s\" is \"%.*s\", no number and not n/a", axis, name, named_table_shown(c), c.s);
 }
 
-static int one_row(struct electrode_file *f, const struct sheet *s, const int column[4])
+static int one_row(struct electrode_file *f, const struct named_table *s, const int column[4])
 {
 	static const char axis[] = "xyz";
 	const struct csv_cell *who = &s->cell[column[0]];
@@ -59,9 +60,9 @@ static int one_row(struct electrode_file *f, const struct sheet *s, const int co
 	names_add(&f->name, name);
 	GROW(f->p, n + 1);
 	if (!*name)
-		r = sheet_fault(s, "no name");
+		r = named_table_fault(s, "no name");
 	else if (twice >= 0)
-		r = sheet_fault(s, "electrode \"%s\" stands there twice", name);
+		r = named_table_fault(s, "electrode \"%s\" stands there twice", name);
 	for (int j = 0; j < 3 && !r; j++)
 		r = read_axis(s, name, axis[j], column[j + 1], &f->p[n][j]);
 	if (!r && isnan(f->p[n][0] + f->p[n][1] + f->p[n][2]))
@@ -70,19 +71,19 @@ static int one_row(struct electrode_file *f, const struct sheet *s, const int co
 	return r;
 }
 
-static int read_table(struct electrode_file *f, struct sheet *s)
+static int read_table(struct electrode_file *f, struct named_table *s)
 {
 	static const char *const title[] = {"name", "x", "y", "z"};
 	int column[4], more;
-	if (sheet_begin(s, '\t', NULL))
+	if (named_table_begin(s, '\t', NULL))
 		return -1;
 	for (int k = 0; k < 4; k++)
 		if ((column[k] = names_find(&s->columns, title[k])) < 0)
 			return err_set(EX_DATAERR,
 				"%s: there is no column \"%s\"; a table of electrodes has the columns "
 				"name, x, y, z, separated by tabs",
-				sheet_name(s), title[k]);
-	while ((more = sheet_next(s)) == 1)
+				named_table_name(s), title[k]);
+	while ((more = named_table_next(s)) == 1)
 		if (one_row(f, s, column))
 			return -1;
 	return more;
@@ -194,12 +195,12 @@ static int fit(
 
 int electrode_file_read(struct electrode_file *f, const char *path, struct names *notes)
 {
-	struct sheet s = {0};
+	struct named_table s = {0};
 	struct coordsystem said = {0};
-	int r = sheet_open(&s, path) || read_table(f, &s) || coordsystem_read(&said, path)
+	int r = named_table_open(&s, path) || read_table(f, &s) || coordsystem_read(&said, path)
 			? -1
 			: fit(f, path, &said, notes);
 	coordsystem_free(&said);
-	sheet_close(&s);
+	named_table_close(&s);
 	return r;
 }

@@ -139,7 +139,8 @@ static int take_adapted(struct predictions *a, const cJSON *line, const char *wh
 	}
 	if (adapted != a->adapted || !by != !a->adapted_by || (by && strcmp(by, a->adapted_by)))
 		return err_set(EX_DATAERR,
-			"%s: %sadapted to the subjects it is tested on, unlike the lines before; score the two "
+			"%s: %sadapted to the subjects it is tested on, unlike the lines before; score the "
+			"two "
 			"apart",
 			where, adapted ? "" : "not ");
 	return 0;

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "io/sheet.h"
+#include "io/named_table.h"
 #include "recording/unit.h"
 
 #include <stdlib.h>
@@ -14,21 +14,21 @@ enum column { NAME, TYPE, UNIT, STATUS, COLUMNS };
 static const char *const column_name[COLUMNS] = {"name", "type", "units", "status"};
 
 /* Why a channel is left out; "" when it is not; NULL with an error. To be freed. */
-static char *why_out(const struct sheet *s, char *const *cell)
+static char *why_out(const struct named_table *s, char *const *cell)
 {
 	const char *status = cell[STATUS], *type = cell[TYPE];
 	if (status && !strcasecmp(status, "bad"))
-		return mem_format("marked bad in %s", sheet_name(s));
+		return mem_format("marked bad in %s", named_table_name(s));
 	if (status && strcasecmp(status, "good")) {
-		sheet_fault(s, "the status \"%.40s\" is neither good nor bad", status);
+		named_table_fault(s, "the status \"%.40s\" is neither good nor bad", status);
 		return NULL;
 	}
-	return type && strcasecmp(type, "EEG") ? mem_format("of type %s in %s", type, sheet_name(s))
+	return type && strcasecmp(type, "EEG") ? mem_format("of type %s in %s", type, named_table_name(s))
 					       : mem_text("");
 }
 
 /* One row: cell [COLUMNS], NULL = missing. */
-static int add(struct channel_facts *f, const struct sheet *s, char *const *cell)
+static int add(struct channel_facts *f, const struct named_table *s, char *const *cell)
 {
 	const char *name = cell[NAME], *unit = cell[UNIT];
 	char *why = why_out(s, cell);
@@ -44,22 +44,23 @@ static int add(struct channel_facts *f, const struct sheet *s, char *const *cell
 	names_add(&f->why, why);
 	free(why);
 	return unknown && !out
-		       ? sheet_fault(s, "channel \"%.80s\": the unit \"%.40s\" is none of uV, mV, V, nV",
-				 name, unit)
+		       ? named_table_fault(s,
+				 "channel \"%.80s\": the unit \"%.40s\" is none of uV, mV, V, nV", name, unit)
 		       : 0;
 }
 
-static int read_row(struct channel_facts *f, const struct sheet *s, const int *column, const char *recording,
-	const struct names *table)
+static int read_row(struct channel_facts *f, const struct named_table *s, const int *column,
+	const char *recording, const struct names *table)
 {
 	char *cell[COLUMNS];
 	for (int k = 0; k < COLUMNS; k++)
-		cell[k] = sheet_text(s, column[k]);
+		cell[k] = named_table_text(s, column[k]);
 	const char *name = cell[NAME];
-	int r = !name                                ? sheet_fault(s, "a channel without a name")
-		: names_find(&f->channel, name) >= 0 ? sheet_fault(s, "channel \"%.80s\" stands twice", name)
+	int r = !name ? named_table_fault(s, "a channel without a name")
+		: names_find(&f->channel, name) >= 0
+			? named_table_fault(s, "channel \"%.80s\" stands twice", name)
 		: names_find(table, name) < 0
-			? sheet_fault(s, "channel \"%.80s\" is no column of %.200s", name, recording)
+			? named_table_fault(s, "channel \"%.80s\" is no column of %.200s", name, recording)
 			: add(f, s, cell);
 	for (int k = 0; k < COLUMNS; k++)
 		free(cell[k]);
@@ -67,18 +68,18 @@ static int read_row(struct channel_facts *f, const struct sheet *s, const int *c
 }
 
 static int read_all(
-	struct channel_facts *f, struct sheet *s, const char *recording, const struct names *table)
+	struct channel_facts *f, struct named_table *s, const char *recording, const struct names *table)
 {
 	int column[COLUMNS], more;
-	if (sheet_begin(s, '\t', NULL))
+	if (named_table_begin(s, '\t', NULL))
 		return -1;
 	for (int k = 0; k < COLUMNS; k++)
-		column[k] = sheet_column(s, column_name[k]);
+		column[k] = named_table_column(s, column_name[k]);
 	if (column[NAME] < 0)
-		return sheet_fault(s,
+		return named_table_fault(s,
 			"no column \"name\"; a channels file has a header, and tabs between name, type, "
 			"units, status");
-	while ((more = sheet_next(s)) == 1)
+	while ((more = named_table_next(s)) == 1)
 		if (read_row(f, s, column, recording, table))
 			return -1;
 	return more;
@@ -87,9 +88,9 @@ static int read_all(
 int channel_file_read(
 	struct channel_facts *f, const char *path, const char *recording, const struct names *table)
 {
-	struct sheet s = {0};
+	struct named_table s = {0};
 	*f = (struct channel_facts){.name = mem_text(path)};
-	int r = sheet_open(&s, path) || read_all(f, &s, recording, table) ? -1 : 0;
-	sheet_close(&s);
+	int r = named_table_open(&s, path) || read_all(f, &s, recording, table) ? -1 : 0;
+	named_table_close(&s);
 	return r;
 }

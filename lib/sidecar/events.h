@@ -11,7 +11,7 @@
 #ifndef SIDECAR_EVENTS_H
 #define SIDECAR_EVENTS_H
 
-#include "io/sheet.h"
+#include "io/named_table.h"
 #include "recording/recording.h"
 
 /* OWN: annotations that stand in the recording itself. */

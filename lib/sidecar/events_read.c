@@ -24,7 +24,7 @@ void events_free(struct events *e)
 
 struct reading {
 	struct events *e;
-	struct sheet s;
+	struct named_table s;
 	const struct recording *r;
 	const struct split_options *o;
 	struct names *labels;
@@ -88,7 +88,7 @@ static int read_comments(struct reading *d)
 /* --- columns */
 
 /* A column called this, perhaps with its unit: "latency_ms", "Latency (samples)". */
-static int column_with_unit(const struct sheet *s, const char *stem, enum split_event_unit *unit)
+static int column_with_unit(const struct named_table *s, const char *stem, enum split_event_unit *unit)
 {
 	static const struct {
 		const char *word;
@@ -119,16 +119,16 @@ static int find_description(struct reading *d)
 		[EVENTS_MNE] = {"description", NULL},
 		[EVENTS_EEGLAB] = {"type", NULL}};
 	const char *asked = d->o->events.column;
-	d->said = asked ? sheet_column(&d->s, asked) : -1;
+	d->said = asked ? named_table_column(&d->s, asked) : -1;
 	for (int i = 0; i < 2 && !asked && d->said < 0; i++)
 		if (by_format[d->e->format][i])
-			d->said = sheet_column(&d->s, by_format[d->e->format][i]);
+			d->said = named_table_column(&d->s, by_format[d->e->format][i]);
 	if (d->said >= 0)
 		return 0;
 	char *list = names_join(&d->s.columns, ", ");
-	int r = asked ? sheet_fault(&d->s, "no column \"%.60s\" (--event-column); its columns are: %.300s",
-				asked, list)
-		      : sheet_fault(&d->s,
+	int r = asked ? named_table_fault(&d->s,
+				"no column \"%.60s\" (--event-column); its columns are: %.300s", asked, list)
+		      : named_table_fault(&d->s,
 				"no column describes the events (trial_type, value, description, type); "
 				"--event-column names one of: %.300s",
 				list);
@@ -140,17 +140,17 @@ static int find_description(struct reading *d)
 static int find_columns(struct reading *d)
 {
 	enum split_event_unit unit = SPLIT_EVENT_AUTO;
-	struct sheet *s = &d->s;
+	struct named_table *s = &d->s;
 	d->onset = column_with_unit(s, "onset", &unit);
-	bool bids = sheet_column(s, "trial_type") >= 0 || sheet_column(s, "value") >= 0;
-	d->e->format = d->onset < 0                                                       ? EVENTS_EEGLAB
-		       : d->annotations || (!bids && sheet_column(s, "description") >= 0) ? EVENTS_MNE
-											  : EVENTS_BIDS;
+	bool bids = named_table_column(s, "trial_type") >= 0 || named_table_column(s, "value") >= 0;
+	d->e->format = d->onset < 0 ? EVENTS_EEGLAB
+		       : d->annotations || (!bids && named_table_column(s, "description") >= 0) ? EVENTS_MNE
+												: EVENTS_BIDS;
 	if (d->onset < 0)
 		d->onset = column_with_unit(s, "latency", &unit);
 	if (d->onset < 0) {
 		char *list = names_join(&s->columns, ", ");
-		sheet_fault(s,
+		named_table_fault(s,
 			"no column onset or latency among: %.300s; events are BIDS (onset, duration, "
 			"trial_type), MNE annotations (onset, duration, description) or of EEGLAB (latency, "
 			"type)",
@@ -158,11 +158,11 @@ static int find_columns(struct reading *d)
 		free(list);
 		return -1;
 	}
-	d->duration = sheet_column(s, "duration");
+	d->duration = named_table_column(s, "duration");
 	if (d->o->events.unit != SPLIT_EVENT_AUTO)
 		unit = d->o->events.unit;
 	if (unit == SPLIT_EVENT_AUTO && d->e->format == EVENTS_EEGLAB)
-		return sheet_fault(s,
+		return named_table_fault(s,
 			"nothing says whether its latencies are seconds, milliseconds or samples; say so "
 			"with --event-unit");
 	d->e->samples = unit == SPLIT_EVENT_SAMPLES;
@@ -177,32 +177,35 @@ static int find_columns(struct reading *d)
 static int read_onset(struct reading *d, double *x)
 {
 	struct csv_cell c;
-	if (!sheet_cell(&d->s, d->onset, &c))
-		return sheet_fault(&d->s, "an event without an onset");
+	if (!named_table_cell(&d->s, d->onset, &c))
+		return named_table_fault(&d->s, "an event without an onset");
 	bool dated = false;
 	if (number_parse(c.s, c.end, x) && isfinite(*x))
 		*x = *x * d->scale - d->first;
 	else if (!d->e->samples && moment_parse(c.s, c.end, x))
 		dated = true;
 	else
-		return sheet_fault(&d->s, "the onset \"%.*s\" is neither a number nor a date with a time",
-			sheet_shown(c), c.s);
+		return named_table_fault(&d->s,
+			"the onset \"%.*s\" is neither a number nor a date with a time", named_table_shown(c),
+			c.s);
 	if (dated &&
 		!moment_is_date(*x)) /* counted from 1970: from the recording's start, as MNE writes it */
 		dated = false;
 	d->dated |= dated;
 	d->counted |= !dated;
-	return d->dated && d->counted ? sheet_fault(&d->s, "some onsets are dates and others are not") : 0;
+	return d->dated && d->counted ? named_table_fault(&d->s, "some onsets are dates and others are not")
+				      : 0;
 }
 
 static int read_duration(const struct reading *d, double *x)
 {
 	struct csv_cell c;
 	*x = 0;
-	if (!sheet_cell(&d->s, d->duration, &c))
+	if (!named_table_cell(&d->s, d->duration, &c))
 		return 0;
 	if (!number_parse(c.s, c.end, x) || !isfinite(*x) || *x < 0)
-		return sheet_fault(&d->s, "the duration \"%.*s\" is no number from 0", sheet_shown(c), c.s);
+		return named_table_fault(
+			&d->s, "the duration \"%.*s\" is no number from 0", named_table_shown(c), c.s);
 	*x *= d->scale;
 	return 0;
 }
@@ -231,13 +234,13 @@ static int classify(const struct events *e, const struct split_options *o, const
 static int read_event(struct reading *d)
 {
 	struct events *e = d->e;
-	struct event v = {.label = -1, .line = sheet_line(&d->s)};
-	char *s = sheet_text(&d->s, d->said);
+	struct event v = {.label = -1, .line = named_table_line(&d->s)};
+	char *s = named_table_text(&d->s, d->said);
 	int r = 0;
 	if (s && !json_utf8(s, strlen(s)))
-		r = sheet_fault(&d->s, "the description is not UTF-8 text");
+		r = named_table_fault(&d->s, "the description is not UTF-8 text");
 	else if (s)
-		r = classify(e, d->o, sheet_name(&d->s), v.line, s, d->labels, &v.label);
+		r = classify(e, d->o, named_table_name(&d->s), v.line, s, d->labels, &v.label);
 	v.said = names_intern(&e->said, s ? s : "n/a");
 	free(s);
 	if (r || (v.label >= 0 && (read_onset(d, &v.onset) || read_duration(d, &v.duration))))
@@ -263,7 +266,7 @@ static int find_origin(struct reading *d)
 			"%s: its onsets are dates, and neither a comment \"# orig_time : DATE TIME\" in it "
 			"nor the "
 			"recording's time column says when the recording began",
-			sheet_name(&d->s));
+			named_table_name(&d->s));
 	e->origin = isnan(start) ? NAN : 0;
 	for (int i = 0; i < e->n && isnan(start); i++)
 		e->event[i].onset -= d->orig_time;
@@ -273,9 +276,10 @@ static int find_origin(struct reading *d)
 static int read_all(struct reading *d)
 {
 	int more;
-	if (read_comments(d) || sheet_begin(&d->s, 0, d->header.n ? &d->header : NULL) || find_columns(d))
+	if (read_comments(d) || named_table_begin(&d->s, 0, d->header.n ? &d->header : NULL) ||
+		find_columns(d))
 		return -1;
-	while ((more = sheet_next(&d->s)) == 1)
+	while ((more = named_table_next(&d->s)) == 1)
 		if (read_event(d))
 			return -1;
 	return more ? -1 : find_origin(d);
@@ -286,9 +290,9 @@ int events_read(struct events *e, const char *path, const struct recording *r, c
 {
 	struct reading d = {.e = e, .r = r, .o = o, .labels = labels, .orig_time = NAN};
 	*e = (struct events){.file = mem_text(path)};
-	int fail = r->rate > 0 ? sheet_open(&d.s, path) || read_all(&d)
+	int fail = r->rate > 0 ? named_table_open(&d.s, path) || read_all(&d)
 			       : err_set(EX_DATAERR, "%s: events need a sampling rate; give --rate", path);
-	sheet_close(&d.s);
+	named_table_close(&d.s);
 	names_free(&d.header);
 	return fail ? -1 : 0;
 }

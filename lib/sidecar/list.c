@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "io/number.h"
-#include "io/sheet.h"
+#include "io/named_table.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,13 +27,15 @@ void recording_list_free(struct recording_list *l)
 	*l = (struct recording_list){0};
 }
 
-static int read_rate(const struct sheet *s, int column, double *rate)
+static int read_rate(const struct named_table *s, int column, double *rate)
 {
 	struct csv_cell c;
 	*rate = 0;
-	if (!sheet_cell(s, column, &c) || (number_parse(c.s, c.end, rate) && *rate >= 1e-3 && *rate <= 1e7))
+	if (!named_table_cell(s, column, &c) ||
+		(number_parse(c.s, c.end, rate) && *rate >= 1e-3 && *rate <= 1e7))
 		return 0;
-	return sheet_fault(s, "the rate \"%.*s\" is no number of Hz from 0.001 to 1e7", sheet_shown(c), c.s);
+	return named_table_fault(
+		s, "the rate \"%.*s\" is no number of Hz from 0.001 to 1e7", named_table_shown(c), c.s);
 }
 
 /* A path counts from the list's folder. */
@@ -47,34 +49,35 @@ static char *resolve(const char *list, char *path)
 	return whole;
 }
 
-static int read_entry(const struct sheet *s, const int *column, struct list_entry *e)
+static int read_entry(const struct named_table *s, const int *column, struct list_entry *e)
 {
-	e->line = sheet_line(s);
-	e->path = sheet_text(s, column[PATH]);
-	e->group = sheet_text(s, column[GROUP]);
-	e->session = sheet_text(s, column[SESSION]);
-	e->label = sheet_text(s, column[LABEL]);
+	e->line = named_table_line(s);
+	e->path = named_table_text(s, column[PATH]);
+	e->group = named_table_text(s, column[GROUP]);
+	e->session = named_table_text(s, column[SESSION]);
+	e->label = named_table_text(s, column[LABEL]);
 	if (!e->group)
-		e->group = sheet_text(s, column[ID]);
+		e->group = named_table_text(s, column[ID]);
 	if (!e->path)
-		return sheet_fault(s, "no path");
+		return named_table_fault(s, "no path");
 	if (!e->group && (column[ID] >= 0 || column[GROUP] >= 0))
-		return sheet_fault(s, "neither a group nor an id");
+		return named_table_fault(s, "neither a group nor an id");
 	if (!e->session && column[SESSION] >= 0)
-		return sheet_fault(s, "no session; write one, or leave the column out");
-	e->path = resolve(sheet_name(s), e->path);
+		return named_table_fault(s, "no session; write one, or leave the column out");
+	e->path = resolve(named_table_name(s), e->path);
 	if (access(e->path, R_OK))
-		return sheet_fault(s, "%.300s: cannot be read; paths count from the list's folder", e->path);
+		return named_table_fault(
+			s, "%.300s: cannot be read; paths count from the list's folder", e->path);
 	return read_rate(s, column[RATE], &e->rate);
 }
 
-static int read_all(struct recording_list *l, struct sheet *s)
+static int read_all(struct recording_list *l, struct named_table *s)
 {
 	int column[COLUMNS], more;
-	if (sheet_begin(s, '\t', NULL))
+	if (named_table_begin(s, '\t', NULL))
 		return -1;
 	for (int k = 0; k < COLUMNS; k++)
-		column[k] = sheet_column(s, column_name[k]);
+		column[k] = named_table_column(s, column_name[k]);
 	for (int i = 0; i < s->columns.n; i++) {
 		bool known = false;
 		for (int k = 0; k < COLUMNS; k++)
@@ -83,27 +86,27 @@ static int read_all(struct recording_list *l, struct sheet *s)
 			names_add(&l->unknown, s->columns.s[i]);
 	}
 	if (column[PATH] < 0)
-		return sheet_fault(s,
+		return named_table_fault(s,
 			"no column \"path\"; a list has a header, and tabs between id, path, group, "
 			"session, label, rate");
 	l->sessions = column[SESSION] >= 0;
 	l->labels = column[LABEL] >= 0;
-	while ((more = sheet_next(s)) == 1) {
+	while ((more = named_table_next(s)) == 1) {
 		GROW(l->entry, l->n + 1);
 		l->entry[l->n] = (struct list_entry){0};
 		if (read_entry(s, column, &l->entry[l->n++]))
 			return -1;
 	}
 	if (!more && !l->n)
-		return sheet_fault(s, "a header and no recording");
+		return named_table_fault(s, "a header and no recording");
 	return more;
 }
 
 int recording_list_read(struct recording_list *l, const char *path)
 {
-	struct sheet s = {0};
+	struct named_table s = {0};
 	*l = (struct recording_list){.name = mem_text(path)};
-	int r = sheet_open(&s, path) || read_all(l, &s) ? -1 : 0;
-	sheet_close(&s);
+	int r = named_table_open(&s, path) || read_all(l, &s) ? -1 : 0;
+	named_table_close(&s);
 	return r;
 }

@@ -18,8 +18,8 @@ struct node *op_input(struct tape *, const real *x, int rows, int cols);
  * again says that it is the second time, when nothing but gradients may be added up. The same masks are drawn, so values and
  * gradients are to the bit those of build on this tape. Only on a tape with gradients; context lives as long as it. (Chen et al.
  * 2016, "Training deep nets with sublinear memory cost") */
-typedef struct node *(*again_build)(struct tape *, struct node *x, const void *context, bool again);
-struct node *op_again(struct tape *, struct node *x, again_build, const void *context);
+typedef struct node *(*checkpoint_build)(struct tape *, struct node *x, const void *context, bool again);
+struct node *op_checkpoint(struct tape *, struct node *x, checkpoint_build, const void *context);
 
 /* y [rows][out] = x [rows][in] W^T + b           W [out][in], b [out]; b.x NULL: none */
 struct node *op_linear(struct tape *, struct node *x, struct weight W, struct weight b, int out);

@@ -42,7 +42,7 @@ struct cv_fold *cv_new(const struct cv *cv)
 
 static void free_lines(struct cv_fold *f)
 {
-	shelf_free(&f->lines_shelf, f->lines);
+	spill_free(&f->lines_spill, f->lines);
 	f->lines = NULL;
 	f->bytes = f->room = 0;
 }
@@ -51,7 +51,7 @@ static void add_lines(struct cv_fold *f, const struct text *t)
 {
 	if (f->bytes + t->n > f->room) {
 		f->room = 2 * f->room + t->n;
-		f->lines = shelf_grow(&f->lines_shelf, f->lines, f->room);
+		f->lines = spill_grow(&f->lines_spill, f->lines, f->room);
 	}
 	memcpy(f->lines + f->bytes, t->s, t->n);
 	f->bytes += t->n;

@@ -33,7 +33,7 @@ struct cv_fold {
 	uint64_t seed, own_seed;
 	char *lines; /* its answers; handed out and freed as soon as its turn comes */
 	size_t bytes, room;
-	struct shelf lines_shelf;
+	struct spill lines_spill;
 	int64_t trains, valids;
 	struct metrics metrics;             /* of the windows that test */
 	int best_epoch;                     /* with validation; else 0 */

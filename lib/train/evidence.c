@@ -28,7 +28,7 @@ struct ridge {
 	int classes, folds;
 	double *root, *share; /* [classes] root of the weight of a class's windows; weighted shares */
 	double *sure; /* [classes] how sure n windows of a class make of it at most: (n + 1) / (n + 2) */
-	struct shelf x_shelf, fold_shelf, told_shelf;
+	struct spill x_spill, fold_spill, told_spill;
 	float *x;            /* [rows][features], each row times its root */
 	unsigned char *fold; /* [n] */
 	double *told;        /* [n][K][classes] */
@@ -77,7 +77,7 @@ static void fill_table(struct ridge *r)
 	size_t d = (size_t)r->features;
 	real *buffer = NEW_ARRAY(real, largest_region(r->m));
 	double *row = NEW_ARRAY(double, d);
-	r->x = shelf_grow(&r->x_shelf, NULL, (size_t)r->rows * d * sizeof *r->x);
+	r->x = spill_grow(&r->x_spill, NULL, (size_t)r->rows * d * sizeof *r->x);
 	for (int64_t i = 0; i < r->rows; i++) {
 		int64_t at = place_of(r, i);
 		read_features(r, r->item[at], buffer, row);
@@ -139,7 +139,7 @@ static void cut_folds(struct ridge *r)
 	bool by_group = groups > 1;
 	int units = by_group ? groups : recordings;
 	r->folds = units < 2 ? BLOCKS : units < FOLDS ? units : FOLDS;
-	r->fold = shelf_grow(&r->fold_shelf, NULL, (size_t)r->n * sizeof *r->fold);
+	r->fold = spill_grow(&r->fold_spill, NULL, (size_t)r->n * sizeof *r->fold);
 	for (int64_t i = 0; i < r->n; i++) {
 		const struct item *it = &r->d->item[r->item[i]];
 		int unit = by_group ? group[it->group] : recording[it->recording];
@@ -454,14 +454,14 @@ int evidence_fit(
 	if (r.features > most && n > most)
 		r.rows = most;
 	size_t each = (size_t)m->layout.regions * (size_t)r.classes;
-	r.told = shelf_grow(&r.told_shelf, NULL, (size_t)n * each * sizeof *r.told);
+	r.told = spill_grow(&r.told_spill, NULL, (size_t)n * each * sizeof *r.told);
 	weigh_classes(&r);
 	cut_folds(&r);
 	fill_table(&r);
 	int bad = solve(&r, d, m, begins);
-	shelf_free(&r.x_shelf, r.x);
-	shelf_free(&r.fold_shelf, r.fold);
-	shelf_free(&r.told_shelf, r.told);
+	spill_free(&r.x_spill, r.x);
+	spill_free(&r.fold_spill, r.fold);
+	spill_free(&r.told_spill, r.told);
 	free(r.root);
 	free(r.share);
 	free(r.sure);

@@ -91,7 +91,7 @@ static int thin(struct folds *f, int64_t stride)
 {
 	struct walk *walk = NEW_ARRAY(struct walk, f->d->recordings.n);
 	int bad = 0;
-	f->tests = shelf_grow(&f->tests_shelf, NULL, (size_t)f->d->n);
+	f->tests = spill_grow(&f->tests_spill, NULL, (size_t)f->d->n);
 	for (int64_t i = 0; i < f->d->n && !bad; i++) {
 		const struct item *it = &f->d->item[i];
 		bool keep = true;
@@ -117,7 +117,7 @@ void folds_free(struct folds *f)
 {
 	names_free(&f->units);
 	free(f->fold);
-	shelf_free(&f->tests_shelf, f->tests);
+	spill_free(&f->tests_spill, f->tests);
 	*f = (struct folds){0};
 }
 
@@ -130,7 +130,7 @@ void folds_units(const struct folds *f, int fold, struct names *to)
 void fold_items_free(struct fold_items *x)
 {
 	sides_free(&x->sides);
-	shelf_free(&x->test_shelf, x->test);
+	spill_free(&x->test_spill, x->test);
 	*x = (struct fold_items){0};
 }
 
@@ -145,7 +145,7 @@ int folds_items(const struct folds *f, const struct dataset *d, int fold, double
 	struct holdout h = {.fraction = fraction, .seed = seed, .unit = f->by, .left_out = out};
 	int bad =
 		holdout_cut(d, &h, &x->sides) || holdout_check_classes(d, &x->sides, NULL, NULL, NULL, NULL);
-	x->test = shelf_grow(&x->test_shelf, NULL, (size_t)d->n * sizeof *x->test);
+	x->test = spill_grow(&x->test_spill, NULL, (size_t)d->n * sizeof *x->test);
 	for (int64_t i = 0; i < d->n && !bad; i++)
 		if (f->tests[i] && out[holdout_unit_of(&d->item[i], f->by)])
 			x->test[x->tests++] = i;

@@ -17,7 +17,7 @@ struct folds {
 	struct names units; /* in order of name */
 	int *fold;          /* [all groups or recordings of d] the fold that holds it out, -1 = none */
 	char *tests;        /* [d->n] 1: tests when it is held out */
-	struct shelf tests_shelf;
+	struct spill tests_spill;
 	int64_t labelled, unlabelled, kept; /* windows; kept: labelled ones that test */
 };
 
@@ -35,7 +35,7 @@ void folds_units(const struct folds *, int fold, struct names *);
 struct fold_items {
 	struct sides sides;
 	int64_t *test, tests; /* items, in their order */
-	struct shelf test_shelf;
+	struct spill test_spill;
 };
 
 /* d: the dataset the folds are of, or a view of it with other labels. fraction > 0: about this share of the units that train validates,

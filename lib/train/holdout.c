@@ -11,8 +11,8 @@
 
 void sides_free(struct sides *s)
 {
-	shelf_free(&s->train_shelf, s->train);
-	shelf_free(&s->valid_shelf, s->valid);
+	spill_free(&s->train_spill, s->train);
+	spill_free(&s->valid_spill, s->valid);
 	*s = (struct sides){0};
 }
 
@@ -125,9 +125,9 @@ int holdout_cut(const struct dataset *d, const struct holdout *h, struct sides *
 	int64_t *cut = h->tail > 0 ? cuts(d, h->tail) : NULL;
 	size_t bytes = (size_t)d->n * sizeof(int64_t);
 	*s = (struct sides){0};
-	s->train = shelf_grow(&s->train_shelf, NULL, bytes);
+	s->train = spill_grow(&s->train_spill, NULL, bytes);
 	if (chosen || cut)
-		s->valid = shelf_grow(&s->valid_shelf, NULL, bytes);
+		s->valid = spill_grow(&s->valid_spill, NULL, bytes);
 	int r = h->groups         ? choose_named(d, h->groups, chosen)
 		: h->fraction > 0 ? choose_drawn(d, h, chosen)
 				  : 0;

@@ -27,7 +27,7 @@ struct holdout {
 struct sides {
 	int64_t *train, *valid; /* items */
 	int64_t trains, valids;
-	struct shelf train_shelf, valid_shelf;
+	struct spill train_spill, valid_spill;
 	int64_t unlabelled, crossing; /* left out: without label; across the cut in time */
 };
 

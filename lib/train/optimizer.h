@@ -13,7 +13,8 @@ enum { OPTIMIZER_SLOTS = 2 };
 struct optimizer {
 	const char *name;
 	int slots;
-	const char *slot[OPTIMIZER_SLOTS]; /* prefix of a slot's tensors in the state file: "optimizer.NAME.", say */
+	const char *slot
+		[OPTIMIZER_SLOTS]; /* prefix of a slot's tensors in the state file: "optimizer.NAME.", say */
 	/* Moves x [n], numbers of one tensor, by their gradient [n] and state[slot] [n]; number counts from 1; lr as the schedule has
 	 * it at this step. Leaves in gradient what x was before, so that a step can be taken back. Called from any thread. */
 	void (*step)(const struct param *, real *x, real *gradient, real *const *state, size_t n,

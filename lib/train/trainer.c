@@ -44,7 +44,7 @@ struct trainer *trainer_new(
 		t->slot[i] = NEW_ARRAY(real, n);
 	t->best = data->valids ? NEW_ARRAY(real, n) : NULL;
 	t->class_weight = m->config.train.class_weight == CLASS_WEIGHT_BALANCED ? balanced_weights(t) : NULL;
-	t->order = shelf_grow(&t->order_shelf, NULL, (size_t)data->trains * sizeof *t->order);
+	t->order = spill_grow(&t->order_spill, NULL, (size_t)data->trains * sizeof *t->order);
 	t->order_epoch = -1;
 	t->mixtures = mixtures_new(m);
 	t->label = NEW_ARRAY(int, batch);
@@ -75,7 +75,7 @@ void trainer_free(struct trainer *t)
 		free(t->slot[i]);
 	free(t->best);
 	free(t->class_weight);
-	shelf_free(&t->order_shelf, t->order);
+	spill_free(&t->order_spill, t->order);
 	free(t->label);
 	free(t->group);
 	free(t->condition);
@@ -391,19 +391,19 @@ static int calibrate(struct trainer *t)
 {
 	int bad = 0;
 	int classes = t->m->layout.classes.n;
-	struct shelf shelf[2] = {{0}, {0}};
+	struct spill spill[2] = {{0}, {0}};
 	size_t n = (size_t)t->data.valids;
-	real *logits = shelf_grow(&shelf[0], NULL, n * (size_t)classes * sizeof *logits),
+	real *logits = spill_grow(&spill[0], NULL, n * (size_t)classes * sizeof *logits),
 	     *gate = NEW_ARRAY(real, BATCH * t->m->layout.regions);
-	int *label = shelf_grow(&shelf[1], NULL, n * sizeof *label);
+	int *label = spill_grow(&spill[1], NULL, n * sizeof *label);
 	for (int64_t from = 0; from < t->data.valids && !bad; from += BATCH)
 		bad = evaluate(t, from, logits + from * classes, gate) < 0;
 	for (int64_t i = 0; i < t->data.valids; i++)
 		label[i] = label_of(t, i);
 	if (!bad)
 		t->m->temperature = calibrate_temperature(logits, label, t->data.valids, classes);
-	shelf_free(&shelf[0], logits);
-	shelf_free(&shelf[1], label);
+	spill_free(&spill[0], logits);
+	spill_free(&spill[1], label);
 	free(gate);
 	return bad ? -1 : 0;
 }

@@ -28,8 +28,8 @@ struct training_data {
 };
 
 struct epoch_report {
-	int epoch, epochs;     /* epoch counts from 1 */
-	long step, steps;      /* done so far, in all */
+	int epoch, epochs; /* epoch counts from 1 */
+	long step, steps;  /* done so far, in all */
 	double loss,
 		accuracy; /* of the training windows as they were trained on; accuracies are NAN without classes */
 	struct losses parts;

@@ -34,7 +34,7 @@ struct trainer {
 	real *best;                  /* [count]; NULL without validation */
 	real *class_weight;          /* [classes] or NULL */
 	int64_t *order;              /* [trains] of this epoch */
-	struct shelf order_shelf;
+	struct spill order_spill;
 	int order_epoch;                /* the epoch it belongs to, -1 = none */
 	int *label, *group, *condition; /* [batch] */
 	int *partner,

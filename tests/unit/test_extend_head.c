@@ -9,7 +9,7 @@
 #include "base/pool.h"
 #include "model/head.h"
 #include "predict/answer.h"
-#include "predict/committee.h"
+#include "predict/ensemble.h"
 #include "train/cv.h"
 #include "train/fit.h"
 
@@ -170,19 +170,19 @@ enum { WINDOWS = 20 };
 static void predict(const struct names *paths, double p[WINDOWS], struct text *first)
 {
 	struct pool *pool = pool_new(2);
-	struct committee *c = committee_load(paths, &(struct selection_words){0}, MISSING_ERROR, pool);
+	struct ensemble *c = ensemble_load(paths, &(struct selection_words){0}, MISSING_ERROR, pool);
 	real out[WINDOWS];
 	double gate[2 * WINDOWS];
 	bool none[WINDOWS];
-	CHECK(c && !committee_add(c, make("a,b,c", 1, WINDOWS, 8, 1)));
-	CHECK(!committee_answer(c, 0, WINDOWS, 7, p, out, gate, none) && !none[0]);
+	CHECK(c && !ensemble_add(c, make("a,b,c", 1, WINDOWS, 8, 1)));
+	CHECK(!ensemble_answer(c, 0, WINDOWS, 7, p, out, gate, none) && !none[0]);
 	struct answer a = answer_item(c->member[0].data, 0, c->member[0].m, 0, p, out, gate);
 	CHECK(!a.class && a.outputs == 1 && a.tokens == T / 2);
 	for (int i = 0; i < WINDOWS; i++)
 		CHECK((double)out[i] >= p[i] - 1e-6 && (double)out[i] <= p[i] + 1e-6);
 	first->n = 0;
 	answer_json(&a, "", first);
-	committee_free(c);
+	ensemble_free(c);
 	pool_free(pool);
 }
 

@@ -1,4 +1,4 @@
-#include "predict/committee.h"
+#include "predict/ensemble.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int same_classes(const struct committee *c, struct member *b)
+static int same_classes(const struct ensemble *c, struct member *b)
 {
 	const struct names *mine = &b->m->layout.classes, *first = &c->member[0].m->layout.classes;
 	b->class = NEW_ARRAY(int, first->n);
@@ -29,7 +29,7 @@ static int same_classes(const struct committee *c, struct member *b)
 }
 
 /* Heads of one kind, and outputs that mean the same: classes are found by name. */
-static int same_outputs(const struct committee *c, struct member *b)
+static int same_outputs(const struct ensemble *c, struct member *b)
 {
 	const struct model *leads = c->member[0].m;
 	int outputs = head_outputs(leads);
@@ -47,7 +47,7 @@ static int same_outputs(const struct committee *c, struct member *b)
 	return 0;
 }
 
-static int same_windows(struct committee *c, const struct member *b)
+static int same_windows(struct ensemble *c, const struct member *b)
 {
 	const struct layout *l = &b->m->layout, *first = &c->member[0].m->layout;
 	if (l->length != first->length || fabs(l->rate - first->rate) > 1e-3 * first->rate ||
@@ -64,7 +64,7 @@ static int same_windows(struct committee *c, const struct member *b)
 }
 
 /* Where the first model's regions are in b, if b has just these. */
-static void match_regions(struct committee *c, struct member *b)
+static void match_regions(struct ensemble *c, struct member *b)
 {
 	const struct layout *l = &b->m->layout, *first = &c->member[0].m->layout;
 	b->region = NEW_ARRAY(int, first->regions);
@@ -103,7 +103,7 @@ static void add_channels(struct layout *like, const struct layout *l)
 	layout_free(&copy);
 }
 
-static int load(struct committee *c, struct member *b, const struct selection_words *words,
+static int load(struct ensemble *c, struct member *b, const struct selection_words *words,
 	enum missing_channel missing, struct pool *pool)
 {
 	b->m = model_load(b->path);
@@ -126,10 +126,10 @@ static int load(struct committee *c, struct member *b, const struct selection_wo
 	return dataset_scale(b->data, b->m);
 }
 
-struct committee *committee_load(const struct names *paths, const struct selection_words *words,
+struct ensemble *ensemble_load(const struct names *paths, const struct selection_words *words,
 	enum missing_channel missing, struct pool *pool)
 {
-	struct committee *c = NEW(struct committee);
+	struct ensemble *c = NEW(struct ensemble);
 	c->n = paths->n;
 	c->member = NEW_ARRAY(struct member, c->n);
 	c->gates = true;
@@ -137,14 +137,14 @@ struct committee *committee_load(const struct names *paths, const struct selecti
 	for (int i = 0; i < c->n; i++) {
 		c->member[i].path = paths->s[i];
 		if (load(c, &c->member[i], words, missing, pool)) {
-			committee_free(c);
+			ensemble_free(c);
 			return NULL;
 		}
 	}
 	return c;
 }
 
-void committee_free(struct committee *c)
+void ensemble_free(struct ensemble *c)
 {
 	for (int i = c ? c->n - 1 : -1; i >= 0; i--) { /* the first owns the windows */
 		struct member *b = &c->member[i];
@@ -162,7 +162,7 @@ void committee_free(struct committee *c)
 	free(c);
 }
 
-int committee_add(struct committee *c, struct windows *w)
+int ensemble_add(struct ensemble *c, struct windows *w)
 {
 	int64_t n = w->n;
 	for (int i = 0; i < c->n; i++)
@@ -172,7 +172,7 @@ int committee_add(struct committee *c, struct windows *w)
 	return 0;
 }
 
-void committee_clear(struct committee *c)
+void ensemble_clear(struct ensemble *c)
 {
 	for (int i = c->n - 1; i >= 0; i--)
 		dataset_clear(c->member[i].data);
@@ -180,7 +180,7 @@ void committee_clear(struct committee *c)
 }
 
 /* Adds what one model says, in the first one's order; of an only one logits are its own. */
-static void add_answers(const struct committee *c, const struct member *b, int64_t n, const real *z,
+static void add_answers(const struct ensemble *c, const struct member *b, int64_t n, const real *z,
 	const real *w, double *p, real *logits, double *gate)
 {
 	int outputs = head_outputs(b->m), K = c->member[0].m->layout.regions;
@@ -198,7 +198,7 @@ static void add_answers(const struct committee *c, const struct member *b, int64
 }
 
 /* Sums become means. */
-static void divide(const struct committee *c, int64_t n, double *p, real *logits, double *gate)
+static void divide(const struct ensemble *c, int64_t n, double *p, real *logits, double *gate)
 {
 	const struct model *m = c->member[0].m;
 	int outputs = head_outputs(m), K = m->layout.regions;
@@ -210,7 +210,7 @@ static void divide(const struct committee *c, int64_t n, double *p, real *logits
 		gate[i] /= c->n;
 }
 
-int committee_adapt(struct committee *c, int64_t from, int64_t n, enum adapt how)
+int ensemble_adapt(struct ensemble *c, int64_t from, int64_t n, enum adapt how)
 {
 	for (int i = 0; i < c->n; i++) {
 		struct member *b = &c->member[i];
@@ -220,7 +220,7 @@ int committee_adapt(struct committee *c, int64_t from, int64_t n, enum adapt how
 	return 0;
 }
 
-int committee_answer(struct committee *c, int64_t from, int64_t n, int batch, double *p, real *logits,
+int ensemble_answer(struct ensemble *c, int64_t from, int64_t n, int batch, double *p, real *logits,
 	double *gate, bool *unanswered)
 {
 	int outputs = head_outputs(c->member[0].m), K = c->member[0].m->layout.regions, bad = 0;

@@ -1,4 +1,4 @@
-#include "io/shelf.h"
+#include "io/spill.h"
 
 #include "base/mem.h"
 #include "io/output.h"
@@ -20,14 +20,14 @@ static void *map_file(int fd, size_t bytes)
 	return map == MAP_FAILED ? NULL : map;
 }
 
-static void unmap(struct shelf *s)
+static void unmap(struct spill *s)
 {
 	munmap(s->map, s->bytes);
 	close(s->fd);
 	s->map = NULL;
 }
 
-void *shelf_grow(struct shelf *s, void *list, size_t bytes)
+void *spill_grow(struct spill *s, void *list, size_t bytes)
 {
 	size_t before = s->bytes;
 	int fd = s->map ? s->fd : bytes > SHORT ? output_spool() : -1;
@@ -39,7 +39,7 @@ void *shelf_grow(struct shelf *s, void *list, size_t bytes)
 			memcpy(map, list, before);
 			free(list);
 		}
-		*s = (struct shelf){map, bytes, fd};
+		*s = (struct spill){map, bytes, fd};
 		return map;
 	}
 	if (s->map) {
@@ -54,11 +54,11 @@ void *shelf_grow(struct shelf *s, void *list, size_t bytes)
 	return list;
 }
 
-void shelf_free(struct shelf *s, void *list)
+void spill_free(struct spill *s, void *list)
 {
 	if (s->map)
 		unmap(s);
 	else
 		free(list);
-	*s = (struct shelf){0};
+	*s = (struct spill){0};
 }

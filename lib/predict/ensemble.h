@@ -1,16 +1,16 @@
 /* A model that answers, or several that answer together: by the mean of their probabilities.
  *
- *     struct committee *c = committee_load(&paths, &words, missing, pool);
- *     committee_add(c, windows);                         each model finds channels, regions and conditions by name
- *     committee_adapt(c, from, n, ADAPT_WHOLE);          where one adapts to groups
- *     committee_answer(c, from, n, batch, p, logits, gate);
- *     committee_clear(c);
+ *     struct ensemble *c = ensemble_load(&paths, &words, missing, pool);
+ *     ensemble_add(c, windows);                         each model finds channels, regions and conditions by name
+ *     ensemble_adapt(c, from, n, ADAPT_WHOLE);          where one adapts to groups
+ *     ensemble_answer(c, from, n, batch, p, logits, gate);
+ *     ensemble_clear(c);
  *
  * Classes and regions count as in the first model. Of one model p = softmax(logits / its temperature); of several logits = ln p. Of
  * models whose head has no classes p is the mean of what it decodes to, and logits, of several, is p.
  */
-#ifndef PREDICT_COMMITTEE_H
-#define PREDICT_COMMITTEE_H
+#ifndef PREDICT_ENSEMBLE_H
+#define PREDICT_ENSEMBLE_H
 
 #include "predict/selection.h"
 #include "dataset/adapt.h"
@@ -26,14 +26,14 @@ struct member {
 	int *region; /* [K] its index of each region of the first model; NULL when it has others */
 };
 
-struct committee {
+struct ensemble {
 	int n;
 	struct member *member; /* [n] */
 	struct layout like; /* what recordings are cut into: of the first model, with the channels of all */
 	const char
 		*strides; /* path of a model that cuts recordings at another stride than the first, or NULL */
 	bool whole; /* one goes by what comes before a window: recordings are answered when they have ended */
-	bool adapts; /* one goes by the other windows of a group: committee_adapt is to be called before answers */
+	bool adapts; /* one goes by the other windows of a group: ensemble_adapt is to be called before answers */
 	bool gates;        /* all have the same regions by name: there is a gate */
 	int64_t windows;   /* gathered */
 	struct pool *pool; /* borrowed */
@@ -41,20 +41,20 @@ struct committee {
 
 /* paths is borrowed. NULL and an error when a model cannot be read, has other classes or wants other windows than the first, or has
  * not what the words select. */
-struct committee *committee_load(
+struct ensemble *ensemble_load(
 	const struct names *paths, const struct selection_words *, enum missing_channel, struct pool *);
-void committee_free(struct committee *);
+void ensemble_free(struct ensemble *);
 
 /* Takes the windows over (also on error, when what was gathered before stays). */
-int committee_add(struct committee *, struct windows *);
-void committee_clear(struct committee *);
+int ensemble_add(struct ensemble *, struct windows *);
+void ensemble_clear(struct ensemble *);
 /* Windows from .. from + n - 1 of those gathered are taken in by the models that adapt (dataset/adapt.h), beside those of before. -1 when
  * one holds what cannot be answered. */
-int committee_adapt(struct committee *, int64_t from, int64_t n, enum adapt);
+int ensemble_adapt(struct ensemble *, int64_t from, int64_t n, enum adapt);
 
 /* Windows from .. from + n - 1 of those gathered: p [n][outputs], logits [n][outputs], and gate [n][K] if there is one. -1 when a
  * window holds what cannot be answered. Windows whose answer is not finite are marked in unanswered [n]. */
-int committee_answer(struct committee *, int64_t from, int64_t n, int batch, double *p, real *logits,
+int ensemble_answer(struct ensemble *, int64_t from, int64_t n, int batch, double *p, real *logits,
 	double *gate, bool *unanswered);
 
 #endif

@@ -1,4 +1,4 @@
-#include "io/sheet.h"
+#include "io/named_table.h"
 
 #include "base/mem.h"
 
@@ -8,21 +8,21 @@
 #include <string.h>
 #include <strings.h>
 
-int sheet_open(struct sheet *s, const char *path)
+int named_table_open(struct named_table *s, const char *path)
 {
-	*s = (struct sheet){.in = input_open(path)};
+	*s = (struct named_table){.in = input_open(path)};
 	return s->in ? 0 : -1;
 }
 
-void sheet_close(struct sheet *s)
+void named_table_close(struct named_table *s)
 {
 	csv_table_free(s->table);
 	input_close(s->in);
 	names_free(&s->columns);
-	*s = (struct sheet){0};
+	*s = (struct named_table){0};
 }
 
-int sheet_begin(struct sheet *s, char delim, const struct names *columns)
+int named_table_begin(struct named_table *s, char delim, const struct names *columns)
 {
 	struct csv_form form = {
 		.delim = delim, .header = columns ? CSV_HEADER_NO : CSV_HEADER_YES, .strict = true};
@@ -32,10 +32,10 @@ int sheet_begin(struct sheet *s, char delim, const struct names *columns)
 	names_copy(&s->columns, columns ? columns : csv_table_names(s->table));
 	if (s->columns.n == csv_table_columns(s->table))
 		return 0;
-	return sheet_fault(s, "%d cells under %d names", csv_table_columns(s->table), s->columns.n);
+	return named_table_fault(s, "%d cells under %d names", csv_table_columns(s->table), s->columns.n);
 }
 
-int sheet_column(const struct sheet *s, const char *name)
+int named_table_column(const struct named_table *s, const char *name)
 {
 	for (int i = 0; i < s->columns.n; i++)
 		if (!strcasecmp(s->columns.s[i], name))
@@ -43,22 +43,22 @@ int sheet_column(const struct sheet *s, const char *name)
 	return -1;
 }
 
-int sheet_next(struct sheet *s)
+int named_table_next(struct named_table *s)
 {
 	return csv_table_next(s->table, &s->cell);
 }
 
-const char *sheet_name(const struct sheet *s)
+const char *named_table_name(const struct named_table *s)
 {
 	return input_name(s->in);
 }
 
-long long sheet_line(const struct sheet *s)
+long long named_table_line(const struct named_table *s)
 {
 	return csv_table_line(s->table);
 }
 
-bool sheet_cell(const struct sheet *s, int column, struct csv_cell *c)
+bool named_table_cell(const struct named_table *s, int column, struct csv_cell *c)
 {
 	if (column < 0)
 		return false;
@@ -67,23 +67,23 @@ bool sheet_cell(const struct sheet *s, int column, struct csv_cell *c)
 	return n && !(n == 3 && !strncasecmp(c->s, "n/a", n));
 }
 
-char *sheet_text(const struct sheet *s, int column)
+char *named_table_text(const struct named_table *s, int column)
 {
 	struct csv_cell c;
-	return sheet_cell(s, column, &c) ? mem_text_n(c.s, (size_t)(c.end - c.s)) : NULL;
+	return named_table_cell(s, column, &c) ? mem_text_n(c.s, (size_t)(c.end - c.s)) : NULL;
 }
 
-int sheet_shown(struct csv_cell c)
+int named_table_shown(struct csv_cell c)
 {
 	return (int)(c.end - c.s > 40 ? 40 : c.end - c.s);
 }
 
-int sheet_fault(const struct sheet *s, const char *format, ...)
+int named_table_fault(const struct named_table *s, const char *format, ...)
 {
 	char what[512];
 	va_list a;
 	va_start(a, format);
 	vsnprintf(what, sizeof what, format, a);
 	va_end(a);
-	return err_set(EX_DATAERR, "%s:%lld: %s", sheet_name(s), sheet_line(s), what);
+	return err_set(EX_DATAERR, "%s:%lld: %s", named_table_name(s), named_table_line(s), what);
 }

@@ -4,7 +4,7 @@
 
 /* What it takes to record the part once more. */
 struct saved {
-	again_build build;
+	checkpoint_build build;
 	const void *context;
 	struct dropout dropout;
 	uint32_t operations;
@@ -33,7 +33,7 @@ static void backward(struct tape *t, struct node *y)
 	tape_reset(part);
 }
 
-struct node *op_again(struct tape *t, struct node *x, again_build build, const void *context)
+struct node *op_checkpoint(struct tape *t, struct node *x, checkpoint_build build, const void *context)
 {
 	struct saved here = {build, context, t->dropout, t->operations}, *s = tape_take(t, sizeof *s);
 	struct tape *part = t->part;
