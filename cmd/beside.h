@@ -1,5 +1,5 @@
-/* The options of moe-split for what stands in files beside recordings: events, channels files, a list. Header only, included
- * once by cmd/moe-split.c. */
+/* The options of moe-split for what stands in files beside recordings: events, channels files, a
+ * list. Header only, included once by cmd/moe-split.c. */
 #ifndef CMD_BESIDE_H
 #define CMD_BESIDE_H
 
@@ -129,7 +129,8 @@ static inline int beside_list(struct split_options *o, struct names *recordings)
 	return 0;
 }
 
-/* That there is a file beside each recording, and that the result replaces none of those that are read. */
+/* That there is a file beside each recording, and that the result replaces none of those that are
+ * read. */
 static inline int beside_files(const struct split_options *o, const struct names *recordings)
 {
 	struct names list = {0};

@@ -257,7 +257,8 @@ static int print_batch(struct run *r, int64_t from, int64_t n, const double *p, 
 	return bad;
 }
 
-/* The windows gathered so far: each batch is answered and flushed before the next is worked on, and all before more are waited for. */
+/* The windows gathered so far: each batch is answered and flushed before the next is worked on, and
+ * all before more are waited for. */
 static int answer(struct run *r)
 {
 	struct ensemble *c = r->ensemble;
@@ -286,8 +287,9 @@ static void say_notes(const struct source *s, int *said)
 		program_say(source_notes(s)->s[*said]);
 }
 
-/* Windows of one piece, and what models that adapt take from them: from a recording that arrives window by window, from a windows file all
- * it holds. Where all windows are at rest they are taken in together, at the end. */
+/* Windows of one piece, and what models that adapt take from them: from a recording that arrives
+ * window by window, from a windows file all it holds. Where all windows are at rest they are taken
+ * in together, at the end. */
 static int add(struct run *r, const struct source *s, struct windows *w)
 {
 	struct ensemble *c = r->ensemble;

@@ -62,7 +62,8 @@ static int threshold_of(const char *option, const char *s, struct threshold *t)
 	return t->figure < 0 ? err_at("--%s", option) : 0;
 }
 
-/* Adds to `misses` every threshold of a list that is not met; a figure that cannot be said meets none. */
+/* Adds to `misses` every threshold of a list that is not met; a figure that cannot be said meets
+ * none. */
 static int check_thresholds(
 	const char *option, const struct names *list, const struct score *s, struct text *misses)
 {

@@ -157,7 +157,8 @@ static int read_conditioning(struct conditioning *c)
 		       : 0;
 }
 
-/* --regions K, a whole number, is the same as --experts K; what else it may be is left to split_new. */
+/* --regions K, a whole number, is the same as --experts K; what else it may be is left to
+ * split_new. */
 static int read_regions(struct split_options *s)
 {
 	long long k = o.experts;
@@ -271,7 +272,8 @@ static int run_live(struct split *s, const struct names *recordings)
 	return end_live(s, out, r);
 }
 
-/* A recording that comes through a pipe, goes into one and brings no labels is sent live unasked. */
+/* A recording that comes through a pipe, goes into one and brings no labels is sent live
+ * unasked. */
 static bool suits_live(const struct split *s, struct input *in)
 {
 	int fd;

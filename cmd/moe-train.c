@@ -167,7 +167,8 @@ static int choose_sides(struct run *r)
 	return bad;
 }
 
-/* A log that cannot be written, or windows that changed, stop the run like a signal: better now than after a night. */
+/* A log that cannot be written, or windows that changed, stop the run like a signal: better now
+ * than after a night. */
 static void note_trouble(struct run *r, int bad)
 {
 	if (bad && !r->trouble) {
@@ -311,7 +312,8 @@ static int check_files(const struct names *operands)
 	return 0;
 }
 
-/* What --print-config says: the configuration; of a model or windows that are given the numbers of parameters. */
+/* What --print-config says: the configuration; of a model or windows that are given the numbers of
+ * parameters. */
 static int print_config(struct run *r, const struct names *operands)
 {
 	struct text t = {0};

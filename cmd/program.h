@@ -1,5 +1,5 @@
-/* What every program does around its work: common options, help, messages, exit status. Header only, included once by each
- * cmd/NAME.c:
+/* What every program does around its work: common options, help, messages, exit status. Header
+ * only, included once by each cmd/NAME.c:
  *
  *     static int work(const struct names *operands);      0, or -1 with the error recorded, or another exit status
  *     int main(int argc, char **argv) { return program_main(&program, argc, argv, work); }
@@ -116,8 +116,8 @@ static struct {
 			.arg = "NAME", .help = "one condition for all recordings of this call"   \
 	}
 
-/* Rows for programs that read recordings: how their text is read. reading: a struct split_reading; includes
- * recording/dialect/dialect.h. */
+/* Rows for programs that read recordings: how their text is read. reading: a struct split_reading;
+ * includes recording/dialect/dialect.h. */
 #define READING_OPTIONS(reading)                                                                            \
 	{"dialect", 0, OPT_CHOICE, &(reading).dialect, .value = "auto", .choices = DIALECT_CHOICES,         \
 		.help = "the recorder or program that wrote the file; auto: detected "                      \
@@ -147,7 +147,8 @@ static struct {
 				"microvolts"                                                                \
 	}
 
-/* Rows for programs that run a model: experts taken away from its mixtures. words: a struct selection_words. */
+/* Rows for programs that run a model: experts taken away from its mixtures. words: a struct
+ * selection_words. */
 #define ABLATION_OPTIONS(words)                                                                            \
 	{"force-k", 0, OPT_INT, &(words).force_k, .value = "0", .min = 0, .max = 4096, .arg = "N",         \
 		.help = "give each token to at most N of its experts, those of the largest weight; 0 for " \
@@ -171,7 +172,8 @@ static struct {
 	char **argv;
 } running;
 
-/* For signals' handlers and where there is little stack: says what is wrong, about a file or "", and ends the program. */
+/* For signals' handlers and where there is little stack: says what is wrong, about a file or "",
+ * and ends the program. */
 static inline _Noreturn void end_at_once(int status, const char *file, const char *what)
 {
 	const char *words[] = {running.program->name, ": ", file, *file ? ": " : "", what, "\n"};
@@ -186,7 +188,8 @@ static inline _Noreturn void end_at_once(int status, const char *file, const cha
 
 static struct sigaction sigbus_before; /* the default, or that of a sanitizer */
 
-/* A mapped file that became shorter; anything else is left to what stood here before. Only what a signal's handler may call. */
+/* A mapped file that became shorter; anything else is left to what stood here before. Only what a
+ * signal's handler may call. */
 static inline void on_sigbus(int signal, siginfo_t *info, void *context)
 {
 	static atomic_flag first = ATOMIC_FLAG_INIT;
@@ -216,7 +219,8 @@ static inline void program_signals(void)
 	output_guard_signals();
 }
 
-/* The one place where sentences leave for standard error: what stands in names neither steers the terminal nor breaks the line. */
+/* The one place where sentences leave for standard error: what stands in names neither steers the
+ * terminal nor breaks the line. */
 static inline void program_say(const char *sentence)
 {
 	struct text shown = {0};
@@ -257,7 +261,8 @@ static inline int print_all(struct text *t)
 	return r;
 }
 
-/* Parses the arguments. 0: go on; 1: help or version was printed, or the arguments are wrong: return program_finish(). */
+/* Parses the arguments. 0: go on; 1: help or version was printed, or the arguments are wrong:
+ * return program_finish(). */
 static inline int program_start(const struct program *p, int argc, char **argv, struct names *operands)
 {
 	start_done();

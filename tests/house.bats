@@ -170,6 +170,12 @@ none() { # none TEXT: fails and shows the text unless it is empty
         awk '$2 != "total" && $1 > 500 { print $2 ": " $1 " lines" }')"
 }
 
+@test "the prose of comments is at most 100 columns wide (diagrams and formulas set apart may be wider)" {
+    none "$(for f in $(find lib cmd -name '*.[ch]'); do
+        expand -t 8 "$f" | awk -v f="$f" 'length > 100 && /^ *(\/\* ?|\* )[A-Za-z]/ { print f ":" FNR ": " $0 }'
+    done)"
+}
+
 @test "nothing unfinished is left in the sources" {
     none "$(grep -rnwE 'TODO|FIXME|XXX|HACK' cmd lib man examples README.md Makefile)"
 }

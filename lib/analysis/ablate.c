@@ -43,7 +43,8 @@ static void judged_windows(struct trial *t)
 	free(number);
 }
 
-/* right [n]: whether the model, with the forward as it is set up, names the label. Returns how many. */
+/* right [n]: whether the model, with the forward as it is set up, names the label. Returns how
+ * many. */
 static int64_t evaluate(const struct trial *t, bool *right)
 {
 	enum { BATCH = 64 };

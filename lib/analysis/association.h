@@ -1,12 +1,13 @@
-/* Whether experts follow a label: how far the use of each is tied to it, and how often chance does as much.
+/* Whether experts follow a label: how far the use of each is tied to it, and how often chance does
+ * as much.
  *
  *     specialisation_i   1 - H(label | expert i) / ln(labels)                         (moe/usage.h)
  *     information        mutual information of expert and label over all assignments, nats
  *     p                  (1 + permutations that reach what was seen) / (1 + permutations)        (Phipson, Smyth 2010)
  *
- * What is permuted are the labels of whole windows, since the tokens of a window belong together, and only within strata: a
- * label that goes along with another property of the windows is not found for that one's sake. NAN where no stratum has two
- * labels, so that nothing can be permuted.
+ * What is permuted are the labels of whole windows, since the tokens of a window belong together,
+ * and only within strata: a label that goes along with another property of the windows is not found
+ * for that one's sake. NAN where no stratum has two labels, so that nothing can be permuted.
  */
 #ifndef ANALYSIS_ASSOCIATION_H
 #define ANALYSIS_ASSOCIATION_H

@@ -86,8 +86,9 @@ static int describe_layout(const struct st_file *f, enum layout_of kind, struct 
 	return 0;
 }
 
-/* Which part of a model a tensor belongs to: "global_token", "gate", "experts.0" (a region) ...; NULL for what is not a
- * parameter: the scaler, the temperature, and what a state file keeps for the optimizer. */
+/* Which part of a model a tensor belongs to: "global_token", "gate", "experts.0" (a region) ...;
+ * NULL for what is not a parameter: the scaler, the temperature, and what a state file keeps for
+ * the optimizer. */
 static char *part_of(const char *name)
 {
 	static const char *const not_parameters[] = {

@@ -65,7 +65,8 @@ static uint32_t bits_of(const float *x)
 	return u;
 }
 
-/* Of all samples of a window; false when no channel changes in it. Mixed by the finaliser of SplitMix64 (base/rng.h). */
+/* Of all samples of a window; false when no channel changes in it. Mixed by the finaliser of
+ * SplitMix64 (base/rng.h). */
 static bool hash_of(
 	const struct windows *w, const struct channel_column *column, int channels, int64_t i, uint64_t *hash)
 {
@@ -208,7 +209,8 @@ static void look_for(struct search *s, uint64_t key, struct leak_place test, int
 		names_intern(&s->leak->same_name, w->recordings.s[w->recording[test.window]]);
 }
 
-/* Numbers for the names of recordings, [parts][recordings] of a side: as in `known`, to which they are added or, when not, -1. */
+/* Numbers for the names of recordings, [parts][recordings] of a side: as in `known`, to which they
+ * are added or, when not, -1. */
 static int **recording_keys(const struct leak_side *s, struct names *known, bool add)
 {
 	int **key = NEW_ARRAY(int *, s->parts);

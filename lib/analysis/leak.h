@@ -1,9 +1,11 @@
-/* Whether what a model is tested on is new to it: groups on both sides, equal windows, and the same stretch of a recording.
+/* Whether what a model is tested on is new to it: groups on both sides, equal windows, and the same
+ * stretch of a recording.
  *
- * Windows are equal when the samples of the channels both sides have are, bit by bit (by a hash of 64 bits, in the order of the
- * channels' names): under whatever names they stand. Windows without any change in any channel are left out of that.
- * They overlap when the recording has the same name, the times have samples in common, and these are the same; a recording
- * of the same name with other samples is another one, which is told but is no leak.
+ * Windows are equal when the samples of the channels both sides have are, bit by bit (by a hash of
+ * 64 bits, in the order of the channels' names): under whatever names they stand. Windows without
+ * any change in any channel are left out of that. They overlap when the recording has the same
+ * name, the times have samples in common, and these are the same; a recording of the same name with
+ * other samples is another one, which is told but is no leak.
  */
 #ifndef ANALYSIS_LEAK_H
 #define ANALYSIS_LEAK_H
@@ -35,7 +37,8 @@ void leak_side_free(struct leak_side *);
 
 enum { LEAKS_NAMED = 5 };
 
-/* Test windows that training has, in whole or in part, and the first of them with one of training each. */
+/* Test windows that training has, in whole or in part, and the first of them with one of training
+ * each. */
 struct leak_windows {
 	int64_t n;
 	struct leak_place test[LEAKS_NAMED], train[LEAKS_NAMED];
@@ -49,7 +52,8 @@ struct leak {
 	int64_t flat;           /* test windows without any change, not looked for */
 };
 
-/* Everything. -1 with an error when the two cannot be compared: other rates, no channel in common. */
+/* Everything. -1 with an error when the two cannot be compared: other rates, no channel in
+ * common. */
 int leak_check(struct leak *, const struct leak_side *train, const struct leak_side *test);
 /* overlapping and same_name only, of windows that are known to go together. */
 int leak_check_overlap(struct leak *, const struct leak_side *train, const struct leak_side *test);

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* One layer of a batch. The arrays have room for E places a token until recorder_layers moves them together. */
+/* One layer of a batch. The arrays have room for E places a token until recorder_layers moves them
+ * together. */
 struct taken {
 	float *probability, *weight;
 	int32_t *expert;
@@ -24,8 +25,8 @@ struct recorder {
 	struct routing_layer *layer;
 };
 
-/* [E] tokens of a window that each expert of a mixture takes in evaluation; NULL when that is all of them, or what is counted are
- * units of several tokens. */
+/* [E] tokens of a window that each expert of a mixture takes in evaluation; NULL when that is all
+ * of them, or what is counted are units of several tokens. */
 static int32_t *capacities(const struct model *m, int region, int layer)
 {
 	struct router_shape s = model_router_shape(m, layer);

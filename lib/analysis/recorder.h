@@ -4,7 +4,8 @@
  *     forward_besides(f, &(struct besides){.chosen = recorder_take, .context = r});
  *     for each batch: evaluate; recorder_layers(r, B, &n)         the arrays of its B windows, until the next batch
  *
- * For a file, whose tensors hold one layer after the other, the batches go through a temporary file:
+ * For a file, whose tensors hold one layer after the other, the batches go through a temporary
+ * file:
  *
  *     recorder_file_new(r, N); recorder_file_add(s, B) for each batch; recorder_file_put(s, writer); st_write; recorder_file_free
  */
@@ -18,7 +19,8 @@ struct recorder;
 struct recorder *recorder_new(const struct model *, const struct selection *, int batch);
 void recorder_free(struct recorder *);
 void recorder_take(void *recorder, int b, int k, int layer, const struct choice *);
-/* The layers [*n] of the last batch's B windows, by region, then layer; until the next evaluation. */
+/* The layers [*n] of the last batch's B windows, by region, then layer; until the next
+ * evaluation. */
 struct routing_layer *recorder_layers(struct recorder *, int B, int *n);
 
 struct recorder_file;

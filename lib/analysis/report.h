@@ -1,9 +1,11 @@
-/* What moe-stats says of routings: usage (moe/usage.h) of the gate and of every MoE layer, in total, by class and by group.
+/* What moe-stats says of routings: usage (moe/usage.h) of the gate and of every MoE layer, in
+ * total, by class and by group.
  *
  *     report_add(&r, routing) for each file, or report_merge(&r, json) for counts written by report_raw
  *     report_json (figures), report_raw (counts, exact), report_table (one row per place and expert), report_words (sentences)
  *
- * Classes and groups are matched by name: files may bring different ones. Regions must be the same in all of them.
+ * Classes and groups are matched by name: files may bring different ones. Regions must be the same
+ * in all of them.
  */
 #ifndef ANALYSIS_REPORT_H
 #define ANALYSIS_REPORT_H
@@ -21,7 +23,8 @@ struct report_windows {
 	int32_t *count;     /* [n][E] */
 };
 
-/* One place where something is shared out: the gate (region -1; its "experts" are the regions), or a layer of a region. */
+/* One place where something is shared out: the gate (region -1; its "experts" are the regions), or
+ * a layer of a region. */
 struct report_site {
 	int region, layer;
 	struct usage all;
@@ -40,7 +43,8 @@ struct report {
 	uint64_t seed;
 };
 
-/* What an expert's use goes along with, by p <= 0.05: against the class within groups, against the group within classes. */
+/* What an expert's use goes along with, by p <= 0.05: against the class within groups, against the
+ * group within classes. */
 enum knows { KNOWS_UNTOLD, KNOWS_NEITHER, KNOWS_CLASS, KNOWS_GROUP, KNOWS_BOTH };
 
 /* The tests of a site. */
@@ -60,7 +64,8 @@ void report_table(const struct report *, char separator, struct text *);
 void report_words(const struct report *, struct text *);
 void report_free(struct report *);
 
-/* For report_raw's other half: the site at this place, made when new. NULL with an error when it has other sizes. */
+/* For report_raw's other half: the site at this place, made when new. NULL with an error when it
+ * has other sizes. */
 struct report_site *report_site(struct report *, int region, int layer, int experts, int k, const char *name);
 /* Adds a window with no assignments yet; returns its counts [E]. */
 int32_t *report_window(struct report_site *, int class, int group);

@@ -1,4 +1,5 @@
-/* What experts go along with: association (analysis/association.h) of a site's windows with class and group. */
+/* What experts go along with: association (analysis/association.h) of a site's windows with class
+ * and group. */
 #include "analysis/report.h"
 
 #include "base/mem.h"
@@ -7,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Windows in an order that does not depend on the files' order: by names, then counts. Equal ones are interchangeable. */
+/* Windows in an order that does not depend on the files' order: by names, then counts. Equal ones
+ * are interchangeable. */
 struct sortable {
 	const char *class, *group;
 	const int32_t *count;

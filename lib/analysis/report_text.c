@@ -25,7 +25,8 @@ static void numbers(struct text *t, const char *key, const double *x, int n)
 	text_add(t, "]");
 }
 
-/* The members of a usage, without the braces; for the gate also which region weighs most (gate = names, or NULL). */
+/* The members of a usage, without the braces; for the gate also which region weighs most (gate =
+ * names, or NULL). */
 static void members(struct text *t, const struct usage *u, const struct names *gate)
 {
 	struct usage_figures f = usage_figures(u);
@@ -70,7 +71,8 @@ static void members(struct text *t, const struct usage *u, const struct names *g
 	usage_figures_free(&f);
 }
 
-/* "key":{name:{...},...} of what was met; an empty usage stands for a name without a window here and is left out. */
+/* "key":{name:{...},...} of what was met; an empty usage stands for a name without a window here
+ * and is left out. */
 static void split(struct text *t, const char *key, const struct usage *u, int n, const struct names *names,
 	const struct names *gate)
 {

@@ -57,7 +57,8 @@ static void group(struct available *a, const char *root, const char *path, const
 		fclose(f);
 }
 
-/* Its control group and all that this one is in: lines NUMBER:CONTROLLERS:/PATH, without controllers in version 2. */
+/* Its control group and all that this one is in: lines NUMBER:CONTROLLERS:/PATH, without
+ * controllers in version 2. */
 static void groups(struct available *a)
 {
 	FILE *f = fopen("/proc/self/cgroup", "re");

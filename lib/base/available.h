@@ -7,8 +7,9 @@ struct available {
 	const char *why; /* what sets this bound: "ulimit -v", "free memory of this machine" */
 };
 
-/* The least of what the machine has free, swap included, of the limits of the control groups it runs in, and of what its own limits
- * leave. Bounds that cannot be read do not count; without any it is infinite. */
+/* The least of what the machine has free, swap included, of the limits of the control groups it
+ * runs in, and of what its own limits leave. Bounds that cannot be read do not count; without any
+ * it is infinite. */
 struct available memory_available(void);
 
 #endif

@@ -20,7 +20,8 @@ bool json_utf8(const char *s, size_t n)
 	return true;
 }
 
-/* One JSON number at s: -?(0|[1-9]d*)(.d+)?([eE][+-]?d+)?  Returns what follows it, NULL when it is none. */
+/* One JSON number at s: -?(0|[1-9]d*)(.d+)?([eE][+-]?d+)?
+ * Returns what follows it, NULL when it is none. */
 static const char *number_end(const char *s, const char *end)
 {
 #define DIGIT(p) ((p) < end && *(p) >= '0' && *(p) <= '9')
@@ -114,7 +115,8 @@ static void set_hooks(void)
 	cJSON_InitHooks(&(cJSON_Hooks){mem_take, free});
 }
 
-/* The parser takes its memory where all do: running out of it is neither a bug nor a fault in the text. */
+/* The parser takes its memory where all do: running out of it is neither a bug nor a fault in the
+ * text. */
 static void begin(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -175,7 +177,8 @@ const cJSON *json_get(const cJSON *object, const char *key)
 	return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
-/* The next character of a string, of `left` bytes: escaped when it is not seen. Returns its length. */
+/* The next character of a string, of `left` bytes: escaped when it is not seen. Returns its
+ * length. */
 static size_t add_character(struct text *t, const char *s, size_t left)
 {
 	unsigned code;

@@ -39,7 +39,8 @@ static void how_much(char text[static 80], size_t count, size_t size)
 		snprintf(text, 80, " (%zu elements of %zu bytes)", count, size);
 }
 
-/* Without memory of its own, and without what libraries do at the end, which may wait for memory or for other threads. */
+/* Without memory of its own, and without what libraries do at the end, which may wait for memory or
+ * for other threads. */
 static _Noreturn void exhausted(size_t count, size_t size)
 {
 	static atomic_flag first = ATOMIC_FLAG_INIT;

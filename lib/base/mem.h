@@ -1,11 +1,12 @@
 /* Memory.
  *
- * x_new gives, x_free takes, const borrows, what x_next returns lives until the next call.
- * The mem_ functions never return NULL: running out of memory ends the program with status 71, and a sentence that says what it was
- * doing and what would need less.
+ * x_new gives, x_free takes, const borrows, what x_next returns lives until the next call. The mem_
+ * functions never return NULL: running out of memory ends the program with status 71, and a
+ * sentence that says what it was doing and what would need less.
  *
- * An arena hands out memory that is given back all at once. It grows in blocks; after arena_reset it is one block of the
- * size that was needed, so that a loop which resets it every turn stops allocating after the first.
+ * An arena hands out memory that is given back all at once. It grows in blocks; after arena_reset
+ * it is one block of the size that was needed, so that a loop which resets it every turn stops
+ * allocating after the first.
  */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
@@ -20,8 +21,8 @@ char *mem_text_n(const char *s, size_t n);            /* strndup */
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *mem_vformat(const char *format, va_list) __attribute__((format(printf, 1, 0)));
 
-/* For that sentence: "training a model of 7154 parameters" (it follows "while"), and "use fewer --threads", kept as a pointer. Before
- * other threads are at work. */
+/* For that sentence: "training a model of 7154 parameters" (it follows "while"), and "use fewer
+ * --threads", kept as a pointer. Before other threads are at work. */
 void mem_doing(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void mem_remedy(const char *sentence);
 /* Ends the program so where a library says that it has no memory. */
@@ -29,12 +30,12 @@ _Noreturn void mem_exhausted(void);
 /* malloc for libraries that take one: never NULL; mem_grow(p, n, 1) is their realloc. */
 void *mem_take(size_t bytes);
 
-/* From now on large blocks go back to the system as soon as they are freed, so that a program which goes through much data
- * piece by piece stays small. */
+/* From now on large blocks go back to the system as soon as they are freed, so that a program which
+ * goes through much data piece by piece stays small. */
 void mem_return_large(void);
 
-/* Ends the program as the others do when so much address space is not to be had (ulimit -v, ulimit -d): for libraries that
- * would wait for it for ever. */
+/* Ends the program as the others do when so much address space is not to be had (ulimit -v, ulimit
+ * -d): for libraries that would wait for it for ever. */
 void mem_need_space(size_t bytes, const char *what_for);
 
 #define NEW(type)          ((type *)mem_new(1, sizeof(type)))

@@ -278,7 +278,8 @@ void options_help(const struct program *p, struct text *t)
 	text_addf(t, "\nManual: man %s\n", p->name);
 }
 
-/* Text for mdoc: a backslash becomes \e, a control character at the start of a line is hidden, minus signs stay. */
+/* Text for mdoc: a backslash becomes \e, a control character at the start of a line is hidden,
+ * minus signs stay. */
 static void roff(struct text *t, const char *s)
 {
 	if (*s == '.' || *s == '\'')

@@ -7,10 +7,11 @@
  *         ...
  *         {0}};
  *
- * From it come parsing and range checks (options_parse), the --help text with live defaults and ranges (options_help), the
- * OPTIONS section of the man page (options_mdoc) and the shell completion (options_bash). Options and operands may come in
- * any order; `--` ends the options; `-` is an operand. A value is given as --name VALUE, --name=VALUE, -x VALUE or -xVALUE; where
- * it may be left out (bare), only as --name=VALUE.
+ * From it come parsing and range checks (options_parse), the --help text with live defaults and
+ * ranges (options_help), the OPTIONS section of the man page (options_mdoc) and the shell
+ * completion (options_bash). Options and operands may come in any order; `--` ends the options; `-`
+ * is an operand. A value is given as --name VALUE, --name=VALUE, -x VALUE or -xVALUE; where it may
+ * be left out (bare), only as --name=VALUE.
  */
 #ifndef BASE_OPTION_H
 #define BASE_OPTION_H
@@ -56,7 +57,8 @@ struct program {
 	const char *less; /* "use fewer --threads": what would need less memory; NULL = nothing in its hand */
 };
 
-/* Parses argv[1..]. Operands are appended to `operands` (strings of argv, copied). Returns 0, or -1 with EX_USAGE. */
+/* Parses argv[1..]. Operands are appended to `operands` (strings of argv, copied). Returns 0, or -1
+ * with EX_USAGE. */
 int options_parse(const struct program *, int argc, char **argv, struct names *operands);
 void options_help(const struct program *, struct text *);
 void options_mdoc(const struct program *, struct text *);

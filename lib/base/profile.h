@@ -3,8 +3,9 @@
  *     PROFILE_OPERATION("attention");      from here to the end of the block counts for this operation
  *     { PROFILE_PART("exp"); ... }         a part of whatever operation is running
  *
- * Time inside an inner mark does not count for the outer one. profile_report writes a table: operations down, parts across,
- * seconds over all threads. What runs outside any mark is not counted; the marks themselves take some time, a few percent.
+ * Time inside an inner mark does not count for the outer one. profile_report writes a table:
+ * operations down, parts across, seconds over all threads. What runs outside any mark is not
+ * counted; the marks themselves take some time, a few percent.
  */
 #ifndef BASE_PROFILE_H
 #define BASE_PROFILE_H

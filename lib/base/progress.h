@@ -1,4 +1,5 @@
-/* A progress line on standard error, for terminals: at most ten times a second, wiped at the end. */
+/* A progress line on standard error, for terminals: at most ten times a second, wiped at the
+ * end. */
 #ifndef BASE_PROGRESS_H
 #define BASE_PROGRESS_H
 
@@ -14,7 +15,8 @@ struct progress {
 
 double progress_now(void); /* seconds of a monotonic clock */
 void progress_begin(struct progress *, enum progress_mode, bool quiet);
-/* done of total (total 0 = unknown), and a few words (printf); the time left is worked out from the share done. */
+/* done of total (total 0 = unknown), and a few words (printf); the time left is worked out from the
+ * share done. */
 void progress_show(struct progress *, double done, double total, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void progress_end(struct progress *);

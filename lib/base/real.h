@@ -1,4 +1,5 @@
-/* The number type of the engine: float, or double in `make gradcheck` (-DREAL_DOUBLE). Files always hold float. */
+/* The number type of the engine: float, or double in `make gradcheck` (-DREAL_DOUBLE). Files always
+ * hold float. */
 #ifndef BASE_REAL_H
 #define BASE_REAL_H
 

@@ -49,7 +49,8 @@ void rng_normals(struct rng *r, double *x, double *y)
 	*y = length * sin(6.283185307179586 * v);
 }
 
-/* ln of a draw from Gamma(a, 1): below a = 1 that of a + 1 times U^(1/a), which may be too small for a double. */
+/* ln of a draw from Gamma(a, 1): below a = 1 that of a + 1 times U^(1/a), which may be too small
+ * for a double. */
 static double log_gamma_draw(struct rng *r, double a)
 {
 	double boost = a < 1 ? log(1.0 - rng_uniform(r)) / a : 0;

@@ -1,9 +1,9 @@
 /* Random numbers.
  *
- * Everything random is a function of a key and a counter, so that no draw depends on what was drawn before by somebody
- * else: the order of a batch, the mask of a dropout and the start of a parameter are the same for any number of threads
- * and after a resume. The mixer is SplitMix64's finaliser (Steele, Lea, Flood: "Fast splittable pseudorandom number
- * generators", OOPSLA 2014).
+ * Everything random is a function of a key and a counter, so that no draw depends on what was drawn
+ * before by somebody else: the order of a batch, the mask of a dropout and the start of a parameter
+ * are the same for any number of threads and after a resume. The mixer is SplitMix64's finaliser
+ * (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014).
  */
 #ifndef BASE_RNG_H
 #define BASE_RNG_H
@@ -27,8 +27,8 @@ uint64_t rng_below(struct rng *, uint64_t n); /* 0 .. n-1, unbiased */
 void rng_permutation(
 	struct rng *, int64_t *p, int64_t n); /* p [n]: a random order of 0 .. n-1 (Fisher, Yates) */
 
-/* 32-bit mixing of one word, for generators inside hot loops: plain arithmetic that compilers vectorise.
- * (A bijection of the 32-bit words: xor-shift-multiply rounds with odd constants.) */
+/* 32-bit mixing of one word, for generators inside hot loops: plain arithmetic that compilers
+ * vectorise. (A bijection of the 32-bit words: xor-shift-multiply rounds with odd constants.) */
 static inline uint32_t rng_mix32(uint32_t x)
 {
 	x ^= x >> 16;

@@ -3,7 +3,8 @@
 
 #include "base/real.h"
 
-/* p [n] = softmax(z [n] / temperature), n >= 1; returns the index of the largest, of equal ones the first. */
+/* p [n] = softmax(z [n] / temperature), n >= 1; returns the index of the largest, of equal ones the
+ * first. */
 int softmax_of(const real *z, int n, double temperature, double *p);
 
 #endif

@@ -24,9 +24,10 @@ BARE static void narrow(void)
 	narrowed = !syscall(SYS_sched_setaffinity, 0, sizeof one, &one);
 }
 
-/* A descriptor from 0 to 2 that is closed would be given to the next file that is opened, and words or data meant for the
- * standard streams would go there. Opening takes the lowest free number, so going upwards fills each one in its place: 0 and 1
- * by what can neither be read nor written, under whatever name (/dev/stdout too), 2 by what swallows all. */
+/* A descriptor from 0 to 2 that is closed would be given to the next file that is opened, and words
+ * or data meant for the standard streams would go there. Opening takes the lowest free number, so
+ * going upwards fills each one in its place: 0 and 1 by what can neither be read nor written, under
+ * whatever name (/dev/stdout too), 2 by what swallows all. */
 BARE static void fill_standard(void)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)

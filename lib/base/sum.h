@@ -1,5 +1,5 @@
-/* Sums over many items by several threads, the same to the last bit however many there are: blocks of items are added up apart, and
- * the blocks in their order. */
+/* Sums over many items by several threads, the same to the last bit however many there are: blocks
+ * of items are added up apart, and the blocks in their order. */
 #ifndef BASE_SUM_H
 #define BASE_SUM_H
 

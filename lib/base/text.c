@@ -135,7 +135,8 @@ void names_copy(struct names *to, const struct names *from)
 		names_add(to, from->s[i]);
 }
 
-/* One part from p: quoted ("" inside stands for ") or up to the separator; returns where the next begins, NULL at the end. */
+/* One part from p: quoted ("" inside stands for ") or up to the separator; returns where the next
+ * begins, NULL at the end. */
 static const char *split_one(const char *p, char separator, struct text *part)
 {
 	while (isspace((unsigned char)*p) && *p != separator)

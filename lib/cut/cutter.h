@@ -1,9 +1,11 @@
-/* Where windows lie: rows in, one after the other, and out comes each window as soon as its last row is there.
+/* Where windows lie: rows in, one after the other, and out comes each window as soon as its last
+ * row is there.
  *
  *     row, row, row, (gap) row, ... --> struct cutter --> sink: window from, length, label
  *
- * The same for a whole recording (cut.h) and one that is still being written (live.h). A stretch is what a window may not leave:
- * rows without a gap, and of one label when windows are aligned to runs.
+ * The same for a whole recording (cut.h) and one that is still being written (live.h). A stretch is
+ * what a window may not leave: rows without a gap, and of one label when windows are aligned to
+ * runs.
  */
 #ifndef CUT_CUTTER_H
 #define CUT_CUTTER_H
@@ -17,8 +19,8 @@ struct cutter {
 	int length, stride;
 	enum split_align align;
 	enum split_rule rule;
-	/* what is left at the end of a stretch, where the next window would have begun, is a window that ends early when it is half a
-	 * window at least */
+	/* what is left at the end of a stretch, where the next window would have begun, is a window
+	 * that ends early when it is half a window at least */
 	bool keep_last;
 	void (*sink)(void *context, int64_t from, int64_t length, int32_t label);
 	void *context;

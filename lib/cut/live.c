@@ -29,7 +29,8 @@ struct live {
 	struct recording *r;
 	struct rows rows;
 	int C; /* channels of the windows */
-	/* rows read .. : raw_base .. raw_have-1 are kept; those before `taken` have been conditioned */
+	/* rows read .. : raw_base .. raw_have-1 are kept; those before `taken` have been
+	 * conditioned */
 	float *raw;        /* [raw_room][rows.C] */
 	struct mark *mark; /* [raw_room] */
 	int64_t raw_room, raw_base, raw_have, taken,
@@ -93,7 +94,8 @@ static int read_row(struct live *l)
 	return 1;
 }
 
-/* Rows that tell the rate. A rate that is known already is only compared: that shall not hold up the first window. */
+/* Rows that tell the rate. A rate that is known already is only compared: that shall not hold up
+ * the first window. */
 static int rate_rows(const struct live *l)
 {
 	const struct split_options *o = l->s->o;

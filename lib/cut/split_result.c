@@ -32,8 +32,8 @@ static int by_bytes(const void *a, const void *b, void *names)
 	return strcmp(l->s[*(const int *)a], l->s[*(const int *)b]);
 }
 
-/* The classes in their final order: those given or of the model as they are, those found behind them sorted.
- * to [labels]: the final index of each label. */
+/* The classes in their final order: those given or of the model as they are, those found behind
+ * them sorted. to [labels]: the final index of each label. */
 static void order_classes(const struct split *s, struct names *classes, int *to)
 {
 	int fixed = s->o->like ? s->o->like->classes.n : s->o->classes.n, n = s->labels.n;

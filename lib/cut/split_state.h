@@ -1,5 +1,6 @@
-/* What a struct split holds: for split.c, which reads recordings, split_all.c, which reads several at a time, live.c, which
- * cuts them while they arrive, split_result.c, which makes windows of them, and explain.c, which tells of them. */
+/* What a struct split holds: for split.c, which reads recordings, split_all.c, which reads several
+ * at a time, live.c, which cuts them while they arrive, split_result.c, which makes windows of
+ * them, and explain.c, which tells of them. */
 #ifndef CUT_SPLIT_STATE_H
 #define CUT_SPLIT_STATE_H
 
@@ -57,7 +58,8 @@ struct split {
 	int tolds, told_room;
 };
 
-/* A name for the next recording, its group, and that it is not there already; info NULL = no regular file. */
+/* A name for the next recording, its group, and that it is not there already; info NULL = no
+ * regular file. */
 int split_name(struct split *, struct recording *, const char *file, const struct stat *info);
 /* Opens the table and plans its columns. */
 int job_begin(struct job *, const struct split *, struct input *);
@@ -67,13 +69,16 @@ int job_read(struct job *, const struct split *, struct spool *);
 int split_settle(struct split *, const struct recording *, const char *file);
 /* How windows are cut, once the layout is known. */
 struct cutter split_cutter(const struct split *);
-/* Cuts what was read into windows; the job is free after it, or kept in `told`. index: of the recording. */
+/* Cuts what was read into windows; the job is free after it, or kept in `told`. index: of the
+ * recording. */
 int split_take(struct split *, struct job *, int index);
-/* Counts what came of a recording, with sentences for the user; longest: stretch that could have held a window, in rows. */
+/* Counts what came of a recording, with sentences for the user; longest: stretch that could have
+ * held a window, in rows. */
 void split_count(struct split *, const struct recording *, int64_t longest);
 void split_note_made_up(struct split *, const struct recording *);
 void job_free(struct job *);
-/* Whether the lengths of windows are known in rows of this recording; only when explaining they may not be. */
+/* Whether the lengths of windows are known in rows of this recording; only when explaining they may
+ * not be. */
 bool split_cuts(const struct split *, const struct recording *);
 /* For both forms of split_explain: the time column's kind, NULL = none, or not known. */
 const char *explain_time_kind(const struct recording *);

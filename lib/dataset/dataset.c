@@ -253,7 +253,8 @@ static real stand_in(const struct dataset *d, const struct part *p, const struct
 	return n ? (real)(sum / n) : 0;
 }
 
-/* n samples x[0], x[step] ...: less their mean, by their deviation, or by 1 when they do not vary. */
+/* n samples x[0], x[step] ...: less their mean, by their deviation, or by 1 when they do not
+ * vary. */
 static void standardise(real *x, int n, int step)
 {
 	double mean = 0, square = 0;

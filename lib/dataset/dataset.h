@@ -2,8 +2,8 @@
  *
  *     windows file(s) --dataset_add--> items 0 .. n-1 --dataset_fill--> x [T][W_k] scaled, per region
  *
- * The samples stay where they are (a mapped file), and what a dataset holds for each window is in a spill buffer: memory does not grow
- * with the number of windows.
+ * The samples stay where they are (a mapped file), and what a dataset holds for each window is in a
+ * spill buffer: memory does not grow with the number of windows.
  */
 #ifndef DATASET_DATASET_H
 #define DATASET_DATASET_H
@@ -44,16 +44,19 @@ struct dataset {
 	bool view;       /* all but the items and what they say is somebody else's */
 };
 
-/* classes starts as the target's and grows by names found in windows when `grow` is set at dataset_add. */
+/* classes starts as the target's and grows by names found in windows when `grow` is set at
+ * dataset_add. */
 struct dataset *dataset_new(const struct layout *target, enum missing_channel);
-/* Takes the windows over (also on error), unless it borrows them. Refuses another length, rate or unit, and missing channels (lists what is there).
- * A class that is not in `classes` is appended; cmd decides whether that is an error (classes_of_target). */
+/* Takes the windows over (also on error), unless it borrows them. Refuses another length, rate or
+ * unit, and missing channels (lists what is there). A class that is not in `classes` is appended;
+ * cmd decides whether that is an error (classes_of_target). */
 int dataset_add(struct dataset *, struct windows *);
 void dataset_free(struct dataset *);
-/* The same windows once more, with labels, conditions and a scaler of its own: for several models that are trained at the same
- * time. The dataset behind it must outlive it and must not grow. */
+/* The same windows once more, with labels, conditions and a scaler of its own: for several models
+ * that are trained at the same time. The dataset behind it must outlive it and must not grow. */
 struct dataset *dataset_view(const struct dataset *);
-/* From now on samples are scaled as the model has it; it must outlive the dataset. -1 when windows in it cannot be. */
+/* From now on samples are scaled as the model has it; it must outlive the dataset. -1 when windows
+ * in it cannot be. */
 int dataset_scale(struct dataset *, const struct model *);
 /* Drops all windows and items but keeps the lists, and what it knows of groups: for streams. */
 void dataset_clear(struct dataset *);
@@ -66,27 +69,31 @@ const struct windows *dataset_windows(const struct dataset *, int64_t item);
 /* Samples of an item that are there; the window's length, or fewer. */
 int dataset_samples(const struct dataset *, int64_t item);
 
-/* Where the target's channels stand in the file of an item: [C], whose rows are those of its windows. */
+/* Where the target's channels stand in the file of an item: [C], whose rows are those of its
+ * windows. */
 const struct channel_column *dataset_columns(const struct dataset *, int64_t item);
 
 /* Sample t as it stands in the file; 0 where the channel is missing. */
 float dataset_sample(const struct dataset *, int64_t item, int channel, int t);
 
-/* Scaled samples of an item and region: x [T][W_k], 0 where the region has padding and after a window's end. */
+/* Scaled samples of an item and region: x [T][W_k], 0 where the region has padding and after a
+ * window's end. */
 void dataset_fill(const struct dataset *, int64_t item, int k, real *x);
 
-/* -1 with an error naming recording, channel and sample when a listed item holds a number that is not finite, or ends before the
- * model's first token does (model NULL: as may be). */
+/* -1 with an error naming recording, channel and sample when a listed item holds a number that is
+ * not finite, or ends before the model's first token does (model NULL: as may be). */
 int dataset_check(const struct dataset *, const struct model *, const int64_t *items, int64_t n);
 
-/* Mean and standard deviation (population) of each target channel over the samples of the listed items; a flat channel gets
- * deviation 1. mean, std [C]. Sums run over blocks of windows in a fixed order. */
+/* Mean and standard deviation (population) of each target channel over the samples of the listed
+ * items; a flat channel gets deviation 1. mean, std [C]. Sums run over blocks of windows in a fixed
+ * order. */
 void dataset_fit_scaler(
 	const struct dataset *, const int64_t *items, int64_t n, struct pool *, float *mean, float *std);
 
-/* Evaluates items (batch at a time): out [n][outputs of the head], gate [n][K]. No answer is made of numbers that are not finite, which samples
- * far beyond any amplifier or a model's huge parameters leave: such a window is marked in unanswered [n]; where that is NULL it is an
- * error that names the window, -1. */
+/* Evaluates items (batch at a time): out [n][outputs of the head], gate [n][K]. No answer is made
+ * of numbers that are not finite, which samples far beyond any amplifier or a model's huge
+ * parameters leave: such a window is marked in unanswered [n]; where that is NULL it is an error
+ * that names the window, -1. */
 int dataset_evaluate(const struct dataset *, struct forward *, const int64_t *items, int64_t n, int batch,
 	int outputs, int K, real *out, real *gate, bool *unanswered);
 /* The error of a window whose answer is not finite; always -1. */

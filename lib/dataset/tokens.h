@@ -1,4 +1,5 @@
-/* Tokens that are the same every time (band powers, covariances): made of a window's samples once and kept.
+/* Tokens that are the same every time (band powers, covariances): made of a window's samples once
+ * and kept.
  *
  *     tokens_level     mean powers over training items, which the tokeniser needs --> the model's buffers
  *     tokens_keep      samples --tokeniser--> features of the listed items, in a spill buffer
@@ -22,23 +23,29 @@ struct tokens *tokens_new(const struct dataset *, const struct model *);
 void tokens_free(struct tokens *);
 /* Before anything is kept. */
 void tokens_level(const struct dataset *, const int64_t *items, int64_t n, struct pool *, struct model *);
-/* Makes and keeps the features of these items, scaled as the dataset says now; those that are there already stay. */
+/* Makes and keeps the features of these items, scaled as the dataset says now; those that are there
+ * already stay. */
 void tokens_keep(struct tokens *, const int64_t *items, int64_t n, struct pool *);
-/* -1 with an error that names the first of these items, which are kept, whose features are not all finite. */
+/* -1 with an error that names the first of these items, which are kept, whose features are not all
+ * finite. */
 int tokens_check(const struct tokens *, const int64_t *items, int64_t n);
-/* Each group's mean over its items among these, which are kept; those whose features are not finite have no say. */
+/* Each group's mean over its items among these, which are kept; those whose features are not finite
+ * have no say. */
 void tokens_centre(struct tokens *, const int64_t *items, int64_t n);
-/* The same while windows arrive: each of these items, in their order, has for its mean that of its group's items so far, itself included. The sums
- * outlive tokens_forget. */
+/* The same while windows arrive: each of these items, in their order, has for its mean that of its
+ * group's items so far, itself included. The sums outlive tokens_forget. */
 void tokens_centre_running(struct tokens *, const int64_t *items, int64_t n);
 /* Forgets what is kept of items: the dataset was cleared. */
 void tokens_forget(struct tokens *);
-/* Over the listed items, which are kept, centred where they have a centre: population deviation, 1 where nothing varies. */
+/* Over the listed items, which are kept, centred where they have a centre: population deviation, 1
+ * where nothing varies. */
 void tokens_fit(const struct tokens *, const int64_t *items, int64_t n, struct pool *, struct model *);
 
-/* out [n of the item][D] as the encoder reads them: without the centre, by mean and deviation; returns n. */
+/* out [n of the item][D] as the encoder reads them: without the centre, by mean and deviation;
+ * returns n. */
 int tokens_standard(const struct tokens *, int64_t item, int k, real *out);
-/* What an item is told as evidence (train/evidence.h), [K][classes]; and that of region k [classes], NULL where it was told nothing. */
+/* What an item is told as evidence (train/evidence.h), [K][classes]; and that of region k
+ * [classes], NULL where it was told nothing. */
 void tokens_tell(struct tokens *, int64_t item, const real *evidence);
 const real *tokens_told(const struct tokens *, int64_t item, int k);
 bool tokens_tell_any(const struct tokens *); /* whether any item was told something */

@@ -1,12 +1,14 @@
-/* Conditioning a recording as it is read: the same for rows that come one by one and for a whole file.
+/* Conditioning a recording as it is read: the same for rows that come one by one and for a whole
+ * file.
  *
  *     rows [C + extra] --reference--> [C] --notches, band pass (filter.h)--> --another rate (resample.h)--> rows out [C]
  *                                                             |
  *     gap, or rows without a value:  what is held back comes out, and all state begins anew with the next row
  *
- * Rows out count from the recording's start, on through gaps. A stretch of n rows without a gap gives n up / down rows, rounded
- * up; row m of a stretch stands at its row m down / up, and has the label of that row or the one before. A row out is bad,
- * and 0, when a row without a value lies between it and the next.
+ * Rows out count from the recording's start, on through gaps. A stretch of n rows without a gap
+ * gives n up / down rows, rounded up; row m of a stretch stands at its row m down / up, and has the
+ * label of that row or the one before. A row out is bad, and 0, when a row without a value lies
+ * between it and the next.
  */
 #ifndef FILTER_CONDITIONER_H
 #define FILTER_CONDITIONER_H
@@ -34,11 +36,13 @@ struct conditioned {
 
 struct conditioner;
 
-/* `average` becomes the names of the channels it is about: all but those whose name says that they are no EEG (EOG, ECG, EKG,
- * EMG, GSR, RESP, PPG, ACC, GYRO, TRIG or STIM is in it). -1 with EX_USAGE when there are not two. */
+/* `average` becomes the names of the channels it is about: all but those whose name says that they
+ * are no EEG (EOG, ECG, EKG, EMG, GSR, RESP, PPG, ACC, GYRO, TRIG or STIM is in it). -1 with
+ * EX_USAGE when there are not two. */
 int conditioner_resolve(struct conditioning *, const struct names *channels);
 
-/* For recordings of this rate, Hz. NULL with an error of this status, naming file, frequency and remedy. */
+/* For recordings of this rate, Hz. NULL with an error of this status, naming file, frequency and
+ * remedy. */
 struct conditioner *conditioner_new(const struct conditioning *, const struct conditioner_channels *,
 	double rate, const char *file, int status);
 /* Rows in; what comes of them is added to conditioner_out, which the caller empties (n = 0). */

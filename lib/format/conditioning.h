@@ -1,4 +1,5 @@
-/* What was done to recordings before they were cut, as windows and models record it (metadata moe.conditioning).
+/* What was done to recordings before they were cut, as windows and models record it (metadata
+ * moe.conditioning).
  *
  *     recording --reference--> --notches--> --band pass--> --another rate--> windows
  *
@@ -19,11 +20,13 @@ struct conditioning {
 	int notches;
 	double low, high; /* Hz that pass; 0: no such edge */
 	double rate;      /* Hz afterwards; 0: as it is */
-	/* of recordings that do not tell their own, Hz; 0: not known. No step: it is not compared. */
+	/* of recordings that do not tell their own, Hz; 0: not known. No step: it is not
+	 * compared. */
 	double rate_before;
 };
 
-/* "average", "none", or names separated by commas; "1-45", "1-" or "-45"; "50,100". -1 with EX_USAGE. */
+/* "average", "none", or names separated by commas; "1-45", "1-" or "-45"; "50,100". -1 with
+ * EX_USAGE. */
 int conditioning_reference(struct conditioning *, const char *text);
 int conditioning_band(struct conditioning *, const char *text);
 int conditioning_notches(struct conditioning *, const char *text);
@@ -36,7 +39,8 @@ void conditioning_join(struct conditioning *, const struct conditioning *other);
 void conditioning_copy(struct conditioning *to, const struct conditioning *from);
 void conditioning_free(struct conditioning *);
 
-/* As a JSON object; reading refuses what it does not know, and names `what`. On error what was read is freed. */
+/* As a JSON object; reading refuses what it does not know, and names `what`. On error what was read
+ * is freed. */
 void conditioning_put(const struct conditioning *, struct text *);
 int conditioning_read(struct conditioning *, const char *json, const char *what);
 /* In words, for messages: "notch 50 Hz, 1-45 Hz, 128 Hz" or "no conditioning"; to be freed. */

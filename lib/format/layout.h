@@ -12,8 +12,8 @@
 #include "format/conditioning.h"
 #include "io/safetensors.h"
 
-/* The largest number of a sample within its recording: up to here whole numbers are exact in JSON, and a window's length more is no
- * overflow. */
+/* The largest number of a sample within its recording: up to here whole numbers are exact in JSON,
+ * and a window's length more is no overflow. */
 #define LAYOUT_SAMPLE_MOST ((int64_t)1 << 53)
 
 struct region {
@@ -46,8 +46,9 @@ void layout_put(const struct layout *, struct st_writer *, enum layout_of);
 void layout_copy(struct layout *to, const struct layout *from);
 void layout_free(struct layout *);
 
-/* K index regions over C channels with a halo of h on each side: region k owns C/K consecutive channels, the first C mod K
- * regions one more; W = own + 2h, -1 where the array ends. Names "0", "1", ... Sets regions, region and halo. */
+/* K index regions over C channels with a halo of h on each side: region k owns C/K consecutive
+ * channels, the first C mod K regions one more; W = own + 2h, -1 where the array ends. Names "0",
+ * "1", ... Sets regions, region and halo. */
 int layout_index_regions(struct layout *, int K, int h);
 
 #endif

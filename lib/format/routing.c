@@ -28,7 +28,8 @@ void routing_free(struct routing *r)
 
 /* --- reading */
 
-/* A JSON list of names; of regions also the objects of a model file, which carry theirs as "name". */
+/* A JSON list of names; of regions also the objects of a model file, which carry theirs as
+ * "name". */
 static int read_names(const struct st_file *f, const char *key, struct names *out)
 {
 	const char *s = st_meta(f, key);

@@ -1,4 +1,5 @@
-/* Routing that comes as the JSON Lines of moe-route --jsonl: a routing of one window for each line. */
+/* Routing that comes as the JSON Lines of moe-route --jsonl: a routing of one window for each
+ * line. */
 #include "format/routing.h"
 
 #include "base/error.h"

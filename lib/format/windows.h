@@ -2,8 +2,9 @@
  *
  *     recordings --moe-split--> signal [S][C] + a table of N windows --> file --> moe-train, moe-predict, ...
  *
- * The samples stand once, however much the windows overlap: either per region as in the file (expert[k] [S][W_k]) or, when
- * made from a recording in this process, as one signal [S][C]. windows_column gives one channel from either.
+ * The samples stand once, however much the windows overlap: either per region as in the file
+ * (expert[k] [S][W_k]) or, when made from a recording in this process, as one signal [S][C].
+ * windows_column gives one channel from either.
  */
 #ifndef FORMAT_WINDOWS_H
 #define FORMAT_WINDOWS_H
@@ -32,9 +33,11 @@ struct windows {
 	void *owner;                       /* for release */
 };
 
-/* The next windows of an input: 1, 0 at the end, -1 on error. Everything is checked: shapes, indices, ranges. */
+/* The next windows of an input: 1, 0 at the end, -1 on error. Everything is checked: shapes,
+ * indices, ranges. */
 int windows_next(struct input *, struct windows **);
-/* Takes over a container that was read; NULL when it does not hold windows (the container is freed). */
+/* Takes over a container that was read; NULL when it does not hold windows (the container is
+ * freed). */
 struct windows *windows_of(struct st_file *);
 void windows_free(struct windows *);
 

@@ -54,7 +54,8 @@ static bool has_spaced(const char *s, size_t n)
 	return false;
 }
 
-/* Commas are decimal signs and separators at once, without blanks that tell them apart: two pieces are a number. */
+/* Commas are decimal signs and separators at once, without blanks that tell them apart: two pieces
+ * are a number. */
 static void pair_up(struct csv_table *t)
 {
 	double x;
@@ -237,7 +238,8 @@ static int seek_row(struct csv_table *t, const char **s, size_t *n, size_t *next
 	return 1;
 }
 
-/* The next line through the numeric lane: 1; 0 when it is not for that lane (nothing is taken then), -1. */
+/* The next line through the numeric lane: 1; 0 when it is not for that lane (nothing is taken
+ * then), -1. */
 static int number_row(struct csv_table *t)
 {
 	const char *s;

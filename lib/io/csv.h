@@ -3,11 +3,12 @@
  *     input --lines--+-- no quote in the line: cut at the separators -----+--> struct csv_cell [columns], and numbers
  *                    +-- quotes: libcsv, strictly, over as many lines ----+
  *
- * Found out from the first rows: the ends of lines (LF, CRLF, CR), the separator (tab, semicolon, comma, or runs of blanks), the
- * quotes (double, or single when the first row begins with one), the header (none, names, names and units), whether a separator
- * stands behind the last cell, and the decimal sign. Skipped are a byte order mark, comments (# or %, ; unless it separates, and
- * a first line of key:value pairs or sep=; those before the first row are kept), and empty lines after the last row. Lines are counted
- * here, so that every error names file and line. Memory: one row.
+ * Found out from the first rows: the ends of lines (LF, CRLF, CR), the separator (tab, semicolon,
+ * comma, or runs of blanks), the quotes (double, or single when the first row begins with one), the
+ * header (none, names, names and units), whether a separator stands behind the last cell, and the
+ * decimal sign. Skipped are a byte order mark, comments (# or %, ; unless it separates, and a first
+ * line of key:value pairs or sep=; those before the first row are kept), and empty lines after the
+ * last row. Lines are counted here, so that every error names file and line. Memory: one row.
  */
 #ifndef IO_CSV_H
 #define IO_CSV_H
@@ -16,7 +17,8 @@
 #include "io/input.h"
 
 enum csv_header { CSV_HEADER_AUTO, CSV_HEADER_NO, CSV_HEADER_YES, CSV_HEADER_TWO };
-/* A row with more or fewer cells than the header: refuse, leave the row out, or fill it up (what is too much is cut off). */
+/* A row with more or fewer cells than the header: refuse, leave the row out, or fill it up (what is
+ * too much is cut off). */
 enum csv_ragged { CSV_RAGGED_ERROR, CSV_RAGGED_DROP, CSV_RAGGED_PAD };
 
 struct csv_form {
@@ -45,7 +47,8 @@ char csv_table_delim(const struct csv_table *);
 char csv_table_decimal(const struct csv_table *); /* as far as it is known by now */
 int csv_table_columns(const struct csv_table *);
 int csv_table_header_rows(const struct csv_table *);
-/* C0, C1, ... without a header; "" = unnamed. Dots at the end are gone, and a name that comes again has #2, #3, ... */
+/* C0, C1, ... without a header; "" = unnamed. Dots at the end are gone, and a name that comes again
+ * has #2, #3, ... */
 const struct names *csv_table_names(const struct csv_table *);
 const struct names *csv_table_units(
 	const struct csv_table *); /* of the second header row; empty without one */
@@ -57,21 +60,23 @@ int64_t csv_table_line(const struct csv_table *);   /* on which the row last rea
 void csv_table_uneven(const struct csv_table *, int64_t *dropped, int64_t *padded, int64_t *cut);
 
 void csv_table_rename(struct csv_table *, int column, const char *name);
-/* From here on rows of these numbers of cells are whole; those that are missing are empty, those beyond the header cut off. */
+/* From here on rows of these numbers of cells are whole; those that are missing are empty, those
+ * beyond the header cut off. */
 void csv_table_widths(struct csv_table *, int least, int most);
 
-/* A row that is still to come, 0 the next one: its cells [*n], to be freed; NULL when there is none, or none that can be cut
- * without errors. Waits for it. */
+/* A row that is still to come, 0 the next one: its cells [*n], to be freed; NULL when there is
+ * none, or none that can be cut without errors. Waits for it. */
 struct csv_cell *csv_table_ahead(struct csv_table *, int row, int *n);
 
 /* The next row: 1 and *cells [columns], 0 at the end, -1 with an error. */
 int csv_table_next(struct csv_table *, const struct csv_cell **cells);
 
-/* The same with each cell as a number: x [columns], the double strtod gives, NaN where the cell is none. Much faster than
- * number_parse on every cell. */
+/* The same with each cell as a number: x [columns], the double strtod gives, NaN where the cell is
+ * none. Much faster than number_parse on every cell. */
 int csv_table_numbers(struct csv_table *, const struct csv_cell **cells, const double **x);
 
-/* Whether the next row (or the end) can be had without waiting for the writer of a pipe. What was handed out is gone. */
+/* Whether the next row (or the end) can be had without waiting for the writer of a pipe. What was
+ * handed out is gone. */
 bool csv_table_ready(struct csv_table *);
 
 #endif

@@ -30,7 +30,8 @@ static struct csv_cell *keep_row(const struct csv_table *t)
 	return kept;
 }
 
-/* Takes the quotes off a line's cells, for looking ahead: each in quotes whole or not at all, and no line end within. */
+/* Takes the quotes off a line's cells, for looking ahead: each in quotes whole or not at all, and
+ * no line end within. */
 static bool cut_quoted(struct csv_table *t, const char *s, size_t n)
 {
 	char *plain = mem_text_n(s, n); /* separators within quotes do not separate */
@@ -91,8 +92,9 @@ static bool is_void(struct csv_cell c)
 	return c.s == c.end;
 }
 
-/* A first row of names: a cell that is neither number nor missing, and all of them so, or standing over a number; or the
- * whole numbers 0, 1, 2, ... that programs write over columns without a name, when the row below has points. */
+/* A first row of names: a cell that is neither number nor missing, and all of them so, or standing
+ * over a number; or the whole numbers 0, 1, 2, ... that programs write over columns without a name,
+ * when the row below has points. */
 static bool names_above(
 	const struct csv_table *t, const struct csv_cell *first, const struct csv_cell *second, int n)
 {
@@ -198,8 +200,8 @@ static int name_columns(struct csv_table *t, bool header, const struct csv_cell 
 
 /* --- how rows end */
 
-/* Width of the table and whether rows end with a separator or lack their last cell, from the first row of names (or data, then
- * `below` is the second) and a row of data below it. */
+/* Width of the table and whether rows end with a separator or lack their last cell, from the first
+ * row of names (or data, then `below` is the second) and a row of data below it. */
 static void find_width(struct csv_table *t, bool header, const struct csv_cell *first, int n,
 	const struct csv_cell *below, int m)
 {

@@ -2,9 +2,10 @@
  *
  *     separators of the line --> the last eight bytes of each cell --> digits --> whole number / power of ten
  *
- * Cells with as many digits behind the point as those before them, and at most eight bytes without the sign, are the usual
- * ones: a loop that vector units take makes numbers of them, several at a time. Both parts of the division are exact, so that
- * its result is the double strtod gives. Cells of other forms are found by the same loop and go another way.
+ * Cells with as many digits behind the point as those before them, and at most eight bytes without
+ * the sign, are the usual ones: a loop that vector units take makes numbers of them, several at a
+ * time. Both parts of the division are exact, so that its result is the double strtod gives. Cells
+ * of other forms are found by the same loop and go another way.
  */
 #include "io/csv_parts.h"
 
@@ -49,7 +50,8 @@ static uint64_t equal_in_64(const char *s, __m128i c)
 	return bits;
 }
 
-/* Where c stands in s [n]: at [the number returned]. Up to CSV_BEYOND bytes behind s are read and do not count. */
+/* Where c stands in s [n]: at [the number returned]. Up to CSV_BEYOND bytes behind s are read and
+ * do not count. */
 static int positions(const char *s, size_t n, char c, uint32_t *at)
 {
 	int k = 0;
@@ -86,8 +88,9 @@ static inline uint64_t no_digits(uint64_t d)
 	return (((d & 0x7f * ones) + 0x76 * ones) | d) & 0x80 * ones;
 }
 
-/* The number of eight digits, the first in the lowest byte: pairs, then fours, then all, multiplied by shifts (10 = 8 + 2,
- * 100 = 64 + 32 + 4, 10000 = 8192 + 1024 + 512 + 256 + 16), which every vector unit has. */
+/* The number of eight digits, the first in the lowest byte: pairs, then fours, then all, multiplied
+ * by shifts (10 = 8 + 2, 100 = 64 + 32 + 4, 10000 = 8192 + 1024 + 512 + 256 + 16), which every
+ * vector unit has. */
 static inline uint64_t eight_digits(uint64_t d)
 {
 	d = ((d << 3) + (d << 1) + (d >> 8)) & 0x00ff00ff00ff00ffu;
@@ -97,8 +100,8 @@ static inline uint64_t eight_digits(uint64_t d)
 
 static const double power[SHORT + 1] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
 
-/* The number s [n], [-]digits.digits with at most eight digits, *fraction of them behind the point; false when it is of another
- * form. Bytes behind s are read and do not count. */
+/* The number s [n], [-]digits.digits with at most eight digits, *fraction of them behind the point;
+ * false when it is of another form. Bytes behind s are read and do not count. */
 static bool short_number(const char *s, size_t n, char sign, double *x, int *fraction)
 {
 	size_t negative = *s == '-';
@@ -123,7 +126,8 @@ static bool short_number(const char *s, size_t n, char sign, double *x, int *fra
 	return true;
 }
 
-/* The last eight bytes of a cell as digits, what stands before the number cleared; 0 when it is too long or too short. */
+/* The last eight bytes of a cell as digits, what stands before the number cleared; 0 when it is too
+ * long or too short. */
 static inline uint64_t last_bytes(const char *s, const char *end, size_t least, size_t *negative)
 {
 	*negative = *s == '-';
@@ -133,8 +137,8 @@ static inline uint64_t last_bytes(const char *s, const char *end, size_t least, 
 	return (load(end - SHORT) ^ 0x30 * ones) & ~(uint64_t)0 << 8 * (SHORT - n);
 }
 
-/* number [n] from the last bytes and the sign (the highest bit) of each cell; strange [n] is not 0 where one is not of the usual
- * form. Whether any is. */
+/* number [n] from the last bytes and the sign (the highest bit) of each cell; strange [n] is not 0
+ * where one is not of the usual form. Whether any is. */
 CLONES static bool usual_numbers(const uint64_t *restrict word, const uint64_t *restrict sign, int n,
 	int fraction, char sign_of_decimals, double *restrict number, uint64_t *restrict strange)
 {
@@ -214,7 +218,8 @@ static void room_for_line(struct csv_table *t, size_t n)
 	GROW(t->at, t->at_room);
 }
 
-/* Makes the cells of a line, and numbers of those that are usual; strange tells which are not. Whether any is. */
+/* Makes the cells of a line, and numbers of those that are usual; strange tells which are not.
+ * Whether any is. */
 static bool cut(struct csv_table *t, const char *s, int cells, int fraction)
 {
 	size_t least = (size_t)fraction + 2, negative; /* a digit, the point, the fraction */

@@ -51,22 +51,26 @@ struct csv_table {
 	char decimal; /* the sign; 0 = not known yet, a point so far */
 };
 
-/* More bytes behind the unread ones; what was handed out before is overwritten. 0 also at the end. */
+/* More bytes behind the unread ones; what was handed out before is overwritten. 0 also at the
+ * end. */
 int csv_fill(struct csv_table *);
 /* Sets eol: what ends the first line, LF (a CR before it goes), or CR alone. */
 int csv_find_line_ends(struct csv_table *);
 /* The line of so many bytes was used. */
 void csv_take(struct csv_table *, size_t bytes);
-/* The next line without its end: *s, *n, valid until the next call. 1, 0 at the end, -1. at: how far into the unread bytes
- * it starts (rows with quotes and sniffing look at several lines before they take any). *next: where the one after starts. */
+/* The next line without its end: *s, *n, valid until the next call. 1, 0 at the end, -1. at: how
+ * far into the unread bytes it starts (rows with quotes and sniffing look at several lines before
+ * they take any). *next: where the one after starts. */
 int csv_peek_line(struct csv_table *, size_t at, const char **s, size_t *n, size_t *next);
 bool csv_is_comment(const struct csv_table *, const char *s, size_t n);
 bool csv_is_empty(const char *s, size_t n);
-/* A line above the header: key:value pairs that start with a title, or the separator of a spreadsheet ("sep=;"). */
+/* A line above the header: key:value pairs that start with a title, or the separator of a
+ * spreadsheet ("sep=;"). */
 bool csv_is_preface(const char *s, size_t n);
 /* Cuts a line without quotes into cells. */
 int csv_cut(struct csv_table *, const char *s, size_t n);
-/* Cuts a line without quotes into cells and numbers; false when it is another kind of line, or damaged. */
+/* Cuts a line without quotes into cells and numbers; false when it is another kind of line, or
+ * damaged. */
 bool csv_cut_numbers(struct csv_table *, const char *s, size_t n);
 /* Whether a cell is a number, whatever its decimal sign as long as that is not known. */
 bool csv_number(const struct csv_table *, struct csv_cell, double *x);
@@ -79,7 +83,8 @@ int csv_next_row(struct csv_table *);
 
 /* Sets form.delim, quote and semicolons from the first rows. */
 int csv_sniff_delim(struct csv_table *);
-/* Reads as far as the header, sets columns and header_rows (-1: the row that was read is data, and is still to be given). */
+/* Reads as far as the header, sets columns and header_rows (-1: the row that was read is data, and
+ * is still to be given). */
 int csv_read_header(struct csv_table *);
 
 #endif

@@ -1,4 +1,5 @@
-/* How the cells of a table are told apart, from its first rows: quotes, separator, and commas that are two things at once. */
+/* How the cells of a table are told apart, from its first rows: quotes, separator, and commas that
+ * are two things at once. */
 #include "io/csv_parts.h"
 
 #include "base/error.h"
@@ -97,7 +98,8 @@ static void drop_sample(struct sample *a)
 	*a = (struct sample){.rows = 0};
 }
 
-/* The separator that stands equally often in the first rows; tab before semicolon before comma before blanks. */
+/* The separator that stands equally often in the first rows; tab before semicolon before comma
+ * before blanks. */
 static char choose(const struct sample *a)
 {
 	for (int i = 0; i < CANDIDATES; i++)
@@ -119,7 +121,8 @@ static bool is_digits(const char *s, size_t n)
 	return n && i == n;
 }
 
-/* Pieces between a comma and blanks, half of which or more are themselves whole numbers around a comma, none with a point. */
+/* Pieces between a comma and blanks, half of which or more are themselves whole numbers around a
+ * comma, none with a point. */
 static bool commas_and_blanks(const char *s)
 {
 	int pieces = 0, commas = 0;
@@ -143,8 +146,8 @@ static bool commas_and_blanks(const char *s)
 	}
 }
 
-/* Whole numbers only, an even number of them, every second one with the same number of digits, two or more, and one of these
- * starting with a nought. */
+/* Whole numbers only, an even number of them, every second one with the same number of digits, two
+ * or more, and one of these starting with a nought. */
 static bool pairs_of_digits(const char *s)
 {
 	size_t digits = 0;

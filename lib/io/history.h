@@ -1,4 +1,5 @@
-/* The history every file carries: a JSON list, oldest first, of {"program","version","argv","seed"}. */
+/* The history every file carries: a JSON list, oldest first, of
+ * {"program","version","argv","seed"}. */
 #ifndef IO_HISTORY_H
 #define IO_HISTORY_H
 
@@ -13,7 +14,8 @@ struct history {
 	int off;              /* --no-history */
 };
 
-/* The list with this run appended to `before` (JSON text or NULL); to be freed. NULL when history is off. */
+/* The list with this run appended to `before` (JSON text or NULL); to be freed. NULL when history
+ * is off. */
 char *history_append(const struct history *, const char *before);
 
 #endif

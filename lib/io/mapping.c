@@ -14,7 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Of a list that only grows: an entry is never freed, but used again, so that a signal's handler can walk it at any time. */
+/* Of a list that only grows: an entry is never freed, but used again, so that a signal's handler
+ * can walk it at any time. */
 struct mapping {
 	struct mapping *next;
 	_Atomic(unsigned char *) from; /* NULL: this entry is free; else the rest is valid */
@@ -33,8 +34,8 @@ static bool before(struct timespec a, struct timespec b)
 	return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
 }
 
-/* Times of modification advance in ticks of a few milliseconds. If this is still the tick of the last change the next one could
- * leave the same time, so it is waited for. */
+/* Times of modification advance in ticks of a few milliseconds. If this is still the tick of the
+ * last change the next one could leave the same time, so it is waited for. */
 static int look(int fd, struct stat *seen)
 {
 	enum { TRIES = 20 };

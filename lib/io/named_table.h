@@ -1,5 +1,5 @@
-/* A small table whose columns are found by name: lists and side files of recordings. Cells in quotes go through libcsv, as in
- * io/csv.h. An empty cell and n/a (in any case) are missing.
+/* A small table whose columns are found by name: lists and side files of recordings. Cells in
+ * quotes go through libcsv, as in io/csv.h. An empty cell and n/a (in any case) are missing.
  *
  *     named_table_open   named_table_begin   then   while ((more = named_table_next(&s)) == 1) ...   and named_table_close in any case
  */

@@ -19,8 +19,9 @@ enum { EXACT = 22, WHOLE = 19 };
 
 __extension__ typedef unsigned __int128 wide;
 
-/* m / 10^k for a mantissa of up to 64 bits, in whole numbers: the quotient has at least 63 bits, and whether a remainder is
- * left goes into its last, so that rounding it to 53 bits is rounding the true value. 0 < k < 20. */
+/* m / 10^k for a mantissa of up to 64 bits, in whole numbers: the quotient has at least 63 bits,
+ * and whether a remainder is left goes into its last, so that rounding it to 53 bits is rounding
+ * the true value. 0 < k < 20. */
 static double quotient(uint64_t m, int k)
 {
 	uint64_t d = power[k];
@@ -32,8 +33,8 @@ static double quotient(uint64_t m, int k)
 	return ldexp((double)q, ld - lm - 63);
 }
 
-/* W. D. Clinger, "How to read floating point numbers accurately" (PLDI 1990): a mantissa and a power of ten that are both
- * exact give the right double in one operation. */
+/* W. D. Clinger, "How to read floating point numbers accurately" (PLDI 1990): a mantissa and a
+ * power of ten that are both exact give the right double in one operation. */
 static bool exact(uint64_t m, int e, double *x)
 {
 	if (m >> 53) {
@@ -111,7 +112,8 @@ static inline bool parse(const char *s, const char *end, char decimal, double *x
 		return false;
 	if (p < end && ((*p | 32) != 'e' || !exponent(p + 1, end, &e)))
 		return false;
-	/* 19 digits always fit into 64 bits; with more (leading zeros count here) m may have wrapped round */
+	/* 19 digits always fit into 64 bits; with more (leading zeros count here) m may have
+	 * wrapped round */
 	if (digits > 19 || !exact(m, e - (int)fraction, x)) {
 		*x = slowly(s, end, decimal);
 		return true;

@@ -31,8 +31,9 @@ struct output {
 	unsigned char buffer[BUFFER];
 };
 
-/* Names of temporary files, removed when a signal or exit ends the program. A slot is written before the file exists and cleared
- * when it is renamed; more than there are slots are not removed. */
+/* Names of temporary files, removed when a signal or exit ends the program. A slot is written
+ * before the file exists and cleared when it is renamed; more than there are slots are not
+ * removed. */
 static _Atomic(char *) guarded[SLOTS];
 
 void output_remove_temporaries(void)
@@ -133,7 +134,8 @@ static int open_named(struct output *o)
 	return 0;
 }
 
-/* A file without a name in that folder, gone when it is closed; -1 where the file system has none. */
+/* A file without a name in that folder, gone when it is closed; -1 where the file system has
+ * none. */
 static int open_nameless(const char *folder)
 {
 	return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -153,8 +155,8 @@ static bool can_be_named(int fd)
 	return !fstat(fd, &a) && !stat(path, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/* Opens the temporary file in the target's folder: without a name, so that nothing is left whatever ends the program, or where
- * that cannot be under a hidden one. */
+/* Opens the temporary file in the target's folder: without a name, so that nothing is left whatever
+ * ends the program, or where that cannot be under a hidden one. */
 static int open_temporary(struct output *o)
 {
 	int n = folder_length(o);
@@ -306,7 +308,8 @@ bool output_is_pipe(const char *path)
 	return there && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
-/* The name itself must survive a power cut as well. Some folders cannot be flushed, or only be written to. */
+/* The name itself must survive a power cut as well. Some folders cannot be flushed, or only be
+ * written to. */
 static int sync_folder(const struct output *o)
 {
 	int n = folder_length(o), r = 0;
@@ -351,7 +354,8 @@ static int copy_to_named(struct output *o)
 	return r;
 }
 
-/* A result that has no name yet gets the target's when nothing is there, else a hidden one to be renamed. */
+/* A result that has no name yet gets the target's when nothing is there, else a hidden one to be
+ * renamed. */
 static int name_it(struct output *o, bool *in_place)
 {
 	char path[40];

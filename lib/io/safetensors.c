@@ -130,8 +130,8 @@ static int read_exactly(struct input *in, unsigned char *to, size_t n)
 	return 0;
 }
 
-/* What would be more than this, with what is in memory already, goes through a nameless temporary file: memory does not grow with
- * the recordings, however many files they come in. */
+/* What would be more than this, with what is in memory already, goes through a nameless temporary
+ * file: memory does not grow with the recordings, however many files they come in. */
 enum { SPOOL_ABOVE = 4 << 20, CHUNK = 1 << 18 };
 
 static unsigned char *spool(struct input *in, uint64_t n, struct st_memory *m)

@@ -2,12 +2,14 @@
  *
  *     u64 N | N bytes of JSON: {"__metadata__":{text:text}, name:{"dtype","shape","data_offsets":[b,e]}} | data
  *
- * Written strictly: little-endian, C order, tensors by falling element width and then name, the header padded by spaces so
- * that the data starts on a multiple of 64. Read strictly: duplicate names, unknown keys, holes, overlaps, sizes that do not
- * match shape and type, trailing bytes, a header above the limit (16 MB, st_header_limit) are all refused before memory is
- * taken for them. Blanks before and after the header's JSON are accepted, as other writers pad with them.
+ * Written strictly: little-endian, C order, tensors by falling element width and then name, the
+ * header padded by spaces so that the data starts on a multiple of 64. Read strictly: duplicate
+ * names, unknown keys, holes, overlaps, sizes that do not match shape and type, trailing bytes, a
+ * header above the limit (16 MB, st_header_limit) are all refused before memory is taken for them.
+ * Blanks before and after the header's JSON are accepted, as other writers pad with them.
  *
- * A regular file holds exactly one such container and is mapped, not read. On a pipe several may follow each other.
+ * A regular file holds exactly one such container and is mapped, not read. On a pipe several may
+ * follow each other.
  */
 #ifndef IO_SAFETENSORS_H
 #define IO_SAFETENSORS_H
@@ -68,7 +70,8 @@ extern uint64_t st_header_limit; /* bytes; programs set it from --max-header bef
 /* One container from a file or standard input; anything behind it is an error. NULL on error. */
 struct st_file *st_read(const char *path);
 
-/* The next container of an input: 1 and *file, 0 at the end, -1 on error. A regular file yields exactly one. */
+/* The next container of an input: 1 and *file, 0 at the end, -1 on error. A regular file yields
+ * exactly one. */
 int st_next(struct input *, struct st_file **file);
 
 void st_free(struct st_file *);
@@ -76,8 +79,9 @@ void st_free(struct st_file *);
 const struct st_tensor *st_find(const struct st_file *, const char *name);
 const char *st_meta(const struct st_file *, const char *key); /* NULL when absent */
 
-/* The data of a tensor that must be there with this type and shape; a dimension of -1 in shape takes any size and is
- * overwritten with the one found. NULL and an error naming file and tensor otherwise. */
+/* The data of a tensor that must be there with this type and shape; a dimension of -1 in shape
+ * takes any size and is overwritten with the one found. NULL and an error naming file and tensor
+ * otherwise. */
 const void *st_need(const struct st_file *, const char *name, enum st_type, int rank, int64_t *shape);
 
 const char *st_type_name(enum st_type);
@@ -89,13 +93,15 @@ struct st_writer *st_writer_new(void);
 void st_writer_free(struct st_writer *);
 void st_put(
 	struct st_writer *, const char *name, enum st_type, int rank, const int64_t *shape, const void *data);
-/* Data that is made while it is written: emit must write exactly the tensor's bytes to the output. */
+/* Data that is made while it is written: emit must write exactly the tensor's bytes to the
+ * output. */
 void st_put_emitter(struct st_writer *, const char *name, enum st_type, int rank, const int64_t *shape,
 	int (*emit)(void *context, struct output *), void *context);
 void st_put_meta(struct st_writer *, const char *key, const char *value);
 int st_write(struct st_writer *, struct output *);
 
-/* Checks a header without data behind it: for the fuzzer and the tests. data_bytes: length of what would follow. */
+/* Checks a header without data behind it: for the fuzzer and the tests. data_bytes: length of what
+ * would follow. */
 struct st_file *st_parse_header(const char *name, const char *json, size_t n, uint64_t data_bytes);
 
 #endif

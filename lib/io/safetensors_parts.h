@@ -1,12 +1,12 @@
-/* What the parts of the safetensors reader share: safetensors_header.c parses, safetensors.c reads, safetensors_write.c
- * writes. */
+/* What the parts of the safetensors reader share: safetensors_header.c parses, safetensors.c reads,
+ * safetensors_write.c writes. */
 #ifndef IO_SAFETENSORS_PARTS_H
 #define IO_SAFETENSORS_PARTS_H
 
 #include "io/safetensors.h"
 
-/* The memory behind a file: it mapped (io/mapping.h), a mapping of a temporary file, or a block; and copies of tensors that stood
- * unaligned. */
+/* The memory behind a file: it mapped (io/mapping.h), a mapping of a temporary file, or a block;
+ * and copies of tensors that stood unaligned. */
 struct st_memory {
 	void *file;
 	void *map;
@@ -17,8 +17,8 @@ struct st_memory {
 	int copies, room;
 };
 
-/* Parses and checks a header; the tensors' data pointers hold offsets from the start of the data, *data_bytes is how many
- * bytes of data there must be. NULL with an error. */
+/* Parses and checks a header; the tensors' data pointers hold offsets from the start of the data,
+ * *data_bytes is how many bytes of data there must be. NULL with an error. */
 struct st_file *st_parse(const char *name, const char *json, size_t n, uint64_t *data_bytes);
 
 #endif

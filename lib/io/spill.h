@@ -1,5 +1,6 @@
-/* A list that may become long: it grows in memory while it is short, and in a nameless temporary file ($TMPDIR or /tmp, mapped)
- * when it is not, so that memory stays flat however long the recordings are.
+/* A list that may become long: it grows in memory while it is short, and in a nameless temporary
+ * file ($TMPDIR or /tmp, mapped) when it is not, so that memory stays flat however long the
+ * recordings are.
  *
  *     list = spill_grow(&spill, list, bytes)      {0} and NULL at first; it may move
  *

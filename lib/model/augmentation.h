@@ -1,6 +1,8 @@
-/* What training may do to its windows (train.augment). One file each in augmentation/, entered by one line of augmentations.h.
+/* What training may do to its windows (train.augment). One file each in augmentation/, entered by
+ * one line of augmentations.h.
  *
- * It changes each window by itself, or mixes it with another one of the batch; each is a function of (seed, step, window) alone.
+ * It changes each window by itself, or mixes it with another one of the batch; each is a function
+ * of (seed, step, window) alone.
  */
 #ifndef MODEL_AUGMENTATION_H
 #define MODEL_AUGMENTATION_H
@@ -27,8 +29,9 @@ struct augmentation {
 	bool seconds; /* the amount is a time */
 	bool signs;   /* it turns the sign of all samples, and nothing else */
 	double min, max;
-	/* One of the two: changes a window, alike in every region that sees a channel; or gives each of the B windows of a batch its
-	 * partner and its own share in the mixture of both, 1 for one without a partner. */
+	/* One of the two: changes a window, alike in every region that sees a channel; or gives
+	 * each of the B windows of a batch its partner and its own share in the mixture of both, 1
+	 * for one without a partner. */
 	void (*change)(const struct augmentation_view *);
 	void (*pair)(double amount, uint64_t seed, uint64_t step, int B, int *partner, real *share);
 };
@@ -43,8 +46,8 @@ int augmentation_pairing(const double *amount);
 struct rng augmentation_draws(const struct augmentation_view *, const char *purpose, int channel);
 int augmentation_samples(double seconds, double rate);
 
-/* Reads "NAME:AMOUNT", AMOUNT with an s behind it where it is a time, into amount [AUGMENTATIONS]; one that is not 0 there already is
- * an error. `what` names the place for messages. */
+/* Reads "NAME:AMOUNT", AMOUNT with an s behind it where it is a time, into amount [AUGMENTATIONS];
+ * one that is not 0 there already is an error. `what` names the place for messages. */
 int augmentation_read(const char *text, double *amount, const char *what);
 /* Adds the list as JSON. */
 void augmentation_write(const double *amount, struct text *);

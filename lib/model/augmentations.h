@@ -1,6 +1,8 @@
-/* The augmentations there are, one a line, in the order in which they are done: NAME is augmentation_NAME of augmentation/NAME.c.
+/* The augmentations there are, one a line, in the order in which they are done: NAME is
+ * augmentation_NAME of augmentation/NAME.c.
  *
- * A program that brings one of its own along defines augmentation_table itself, from these rows and one more.
+ * A program that brings one of its own along defines augmentation_table itself, from these rows and
+ * one more.
  */
 #ifndef MODEL_AUGMENTATIONS_H
 #define MODEL_AUGMENTATIONS_H

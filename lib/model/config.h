@@ -1,8 +1,9 @@
-/* The configuration: one table of keys (config.c) from which come parsing, checks, defaults of the presets, the JSON kept in
- * a model, and the list in moe-formats(5).
+/* The configuration: one table of keys (config.c) from which come parsing, checks, defaults of the
+ * presets, the JSON kept in a model, and the list in moe-formats(5).
  *
- * A value comes from the preset, then a model that is continued, then a file, then --set; each key remembers which. A key given
- * by the user that has no effect in the configuration at hand is an error.
+ * A value comes from the preset, then a model that is continued, then a file, then --set; each key
+ * remembers which. A key given by the user that has no effect in the configuration at hand is an
+ * error.
  */
 #ifndef MODEL_CONFIG_H
 #define MODEL_CONFIG_H
@@ -134,7 +135,8 @@ const char *config_preset_name(int preset);
 bool config_preset_of_one_region(
 	int preset); /* one that a document describes for input that is not divided */
 
-/* Reads nested JSON. From a model, keys without effect are accepted. `what` names the place for messages. */
+/* Reads nested JSON. From a model, keys without effect are accepted. `what` names the place for
+ * messages. */
 int config_json(struct configuration *, const char *text, size_t n, enum config_from, const char *what);
 /* The same from a file, as FROM_FILE. */
 int config_file(struct configuration *, const char *path);
@@ -147,10 +149,11 @@ struct config_words {
 	bool preset_given;
 	bool resumed; /* what is continued is a training (a state): preset and file may be given, as they were at its start */
 };
-/* From preset, model that is continued (NULL: none), file and assignments, in this order, to a checked configuration. To be ended
- * whatever comes back. */
+/* From preset, model that is continued (NULL: none), file and assignments, in this order, to a
+ * checked configuration. To be ended whatever comes back. */
 int config_compose(struct configuration *, const struct config_words *, const struct config *before);
-/* What the values have to do with each other, and that no key given by the user is without effect. */
+/* What the values have to do with each other, and that no key given by the user is without
+ * effect. */
 int config_check(const struct configuration *);
 /* Likewise, where it takes the windows to know. */
 struct config_extent {
@@ -158,16 +161,17 @@ struct config_extent {
 	int units;           /* what is routed of a window, global tokens too */
 };
 int config_check_effect(const struct configuration *, const struct config_extent *);
-/* The keys given by the user that a model which is continued fixes: an error names the first that differs from it. resumed: it is a
- * state. */
+/* The keys given by the user that a model which is continued fixes: an error names the first that
+ * differs from it. resumed: it is a state. */
 int config_fixed_by_model(const struct configuration *, const struct config *model, bool resumed);
 /* Whether the user gave this key. */
 bool config_given(const struct configuration *, const char *key);
-/* Whether somebody decided on the value: the user, the preset, or who trained the model that is continued; it is not just the
- * default. */
+/* Whether somebody decided on the value: the user, the preset, or who trained the model that is
+ * continued; it is not just the default. */
 bool config_decided(const struct configuration *, const char *key);
-/* Steps over which the learning rate rises in a run of so many: train.warmup_steps; but a number from a preset's document, whose runs
- * were long, is a tenth of the run at most. steps < 0: not known, it is what it is. */
+/* Steps over which the learning rate rises in a run of so many: train.warmup_steps; but a number
+ * from a preset's document, whose runs were long, is a tenth of the run at most. steps < 0: not
+ * known, it is what it is. */
 int config_warmup(const struct configuration *, long steps);
 
 /* The router in use: without a gating network that which needs none. */
@@ -178,14 +182,16 @@ double config_own(const struct config *, const struct setting *);
 const struct head_type *config_head(const struct config *);
 bool config_evidence(const struct config *);    /* whether regions give evidence by a linear map */
 bool config_conditioned(const struct config *); /* whether it reads a window's condition */
-/* What keeps the experts of this router even (enum balance_kind): a loss, unless the router can do without. */
+/* What keeps the experts of this router even (enum balance_kind): a loss, unless the router can do
+ * without. */
 int config_balance(const struct config *);
 /* Weight of the balance loss, 0 when there is none. */
 double config_balance_weight(const struct config *);
 /* Whether layer l's feed-forward is a mixture. */
 bool config_mixture(const struct config *, int l);
 bool config_mixtures(const struct config *); /* whether any is */
-/* Routed experts of layer l, which is a mixture; how many of them a token is given to, where the router has such a number. */
+/* Routed experts of layer l, which is a mixture; how many of them a token is given to, where the
+ * router has such a number. */
 int config_experts(const struct config *, int l);
 int config_chosen(const struct config *);
 

@@ -58,7 +58,8 @@ bool config_claims(const struct config *c, const char *key)
 	return claimed || router_claims(config_router(c), key);
 }
 
-/* "WHAT is not a", "WHAT is neither a nor b", "WHAT is none of a, b and c"; added behind what is there. */
+/* "WHAT is not a", "WHAT is neither a nor b", "WHAT is none of a, b and c"; added behind what is
+ * there. */
 static void tell_claims(struct text *t, const char *what, struct names *l)
 {
 	const char *before = l->n == 1 ? "not " : l->n == 2 ? "neither " : "none of ";
@@ -327,8 +328,9 @@ static bool single_choice(const struct config *c, int E)
 	return c->moe.top_k == 1 || (with_mass(c) && c->moe.top_p > 0 && c->moe.top_p * E <= 1);
 }
 
-/* Nothing that is learned moves the router: the weight of its single choice is 1 whatever it says, and no balance loss with a gradient
- * by its probabilities teaches it; that of cv2 is about the weights. */
+/* Nothing that is learned moves the router: the weight of its single choice is 1 whatever it says,
+ * and no balance loss with a gradient by its probabilities teaches it; that of cv2 is about the
+ * weights. */
 bool with_deaf_router(const struct config *c)
 {
 	bool taught = config_balance_weight(c) > 0 && c->moe.load_balance_form != BALANCE_CV2;

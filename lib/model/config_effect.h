@@ -1,16 +1,20 @@
-/* Whether a key has an effect in a configuration: what the rows of config_keys.c name. Each says so of the thing the key is about. */
+/* Whether a key has an effect in a configuration: what the rows of config_keys.c name. Each says so
+ * of the thing the key is about. */
 #ifndef MODEL_CONFIG_EFFECT_H
 #define MODEL_CONFIG_EFFECT_H
 
 #include "model/config.h"
 #include "moe/setting.h"
 
-/* Whether the router, an expert type or the tokeniser in use lists the key among those that have an effect with it. */
+/* Whether the router, an expert type or the tokeniser in use lists the key among those that have an
+ * effect with it. */
 bool config_claims(const struct config *, const char *key);
-/* Why a key has no effect that routers, types or tokenisers list: none of these is in use; to be freed; NULL: none lists it. */
+/* Why a key has no effect that routers, types or tokenisers list: none of these is in use; to be
+ * freed; NULL: none lists it. */
 char *config_claimants(const char *key);
 
-/* The keys that routers, expert types and tokenisers have of their own, in the order of config.own; NULL behind the last. */
+/* The keys that routers, expert types and tokenisers have of their own, in the order of config.own;
+ * NULL behind the last. */
 const struct setting *config_setting(int i);
 
 bool with_patch(const struct config *);

@@ -1,4 +1,5 @@
-/* The table of configuration keys, and what its rows say; inner header of config.c and config_print.c. */
+/* The table of configuration keys, and what its rows say; inner header of config.c and
+ * config_print.c. */
 #ifndef MODEL_CONFIG_KEYS_H
 #define MODEL_CONFIG_KEYS_H
 
@@ -6,8 +7,8 @@
 
 #include <stddef.h>
 
-/* WHOLE: in a double. HEAD: the choice of an output head, shown and written only where it is not at its default: files written before
- * there was the key do not have it. */
+/* WHOLE: in a double. HEAD: the choice of an output head, shown and written only where it is not at
+ * its default: files written before there was the key do not have it. */
 enum key_kind { INT, REAL_NUMBER, WHOLE, BOOL, CHOICE, HEAD, BANDS, LAYERS, COUNTS, TYPES, AUGMENT };
 
 struct key {
@@ -17,7 +18,8 @@ struct key {
 	const char *value; /* the default */
 	double min, max;
 	const char *choices; /* NULL: the names of a table */
-	/* Whether it has an effect. NULL: always; or, when routers, expert types or tokenisers list it, with those alone. */
+	/* Whether it has an effect. NULL: always; or, when routers, expert types or tokenisers list
+	 * it, with those alone. */
 	bool (*matters)(const struct config *);
 	const char *unless; /* why not; before it goes that none of those which list it is in use */
 	const char *help;
@@ -30,7 +32,8 @@ int config_key_count(void);
 bool key_matters(const struct key *, const struct config *);
 char *key_unless(const struct key *); /* why it does not; to be freed */
 
-/* A preset: up to three lists of "key=value" over the defaults, each over the one before; each ends with NULL. */
+/* A preset: up to three lists of "key=value" over the defaults, each over the one before; each ends
+ * with NULL. */
 enum { PRESET_LISTS = 3 };
 struct preset {
 	const char *name;

@@ -1,14 +1,14 @@
-/* The two halves of a model on a tape: the regions' encoders (encoder.c), and what joins them (joint.c,
- * whose function is in model/head.h). Used by forward.c. */
+/* The two halves of a model on a tape: the regions' encoders (encoder.c), and what joins them
+ * (joint.c, whose function is in model/head.h). Used by forward.c. */
 #ifndef MODEL_ENCODER_H
 #define MODEL_ENCODER_H
 
 #include "model/model.h"
 #include "tensor/ops.h"
 
-/* Where a tensor's gradient goes: those of a part's regions lie in a buffer at their `place`, the global token's apart; or
- * in a slab, where chunks add to them in turn (place IN_TURN). Without places the buffer is a slab. {.params = ...} alone = no
- * gradients. */
+/* Where a tensor's gradient goes: those of a part's regions lie in a buffer at their `place`, the
+ * global token's apart; or in a slab, where chunks add to them in turn (place IN_TURN). Without
+ * places the buffer is a slab. {.params = ...} alone = no gradients. */
 #define IN_TURN SIZE_MAX
 struct gradient_view {
 	const struct params *params;
@@ -41,7 +41,8 @@ static inline struct weight at(const struct gradient_view *v, int index)
 	return w;
 }
 
-/* Whether the regions exchange their global tokens between layers, so that one cannot be encoded without the others. */
+/* Whether the regions exchange their global tokens between layers, so that one cannot be encoded
+ * without the others. */
 bool encoder_couples(const struct model *);
 
 /* Regions k .. k+regions-1 (all of them where they are coupled) for B windows:

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Mean and deviation of tokens may be missing in a model of somebody else's: they stay at 0 and 1 then. */
+/* Mean and deviation of tokens may be missing in a model of somebody else's: they stay at 0 and 1
+ * then. */
 static bool may_miss(const struct st_file *f, const char *name, const struct param *p)
 {
 	return p->buffer && (p->init == INIT_ZERO || p->init == INIT_ONE) && strstr(name, ".tokens.") &&
@@ -126,7 +127,8 @@ static int read_temperature(struct model *m, const struct st_file *f)
 	return 0;
 }
 
-/* Tensors in the file that the configuration does not account for: a model of another kind, not this one. */
+/* Tensors in the file that the configuration does not account for: a model of another kind, not
+ * this one. */
 static int check_strangers(const struct model *m, const struct st_file *f)
 {
 	static const char *const aside[] = {"scale.", "calibration.", "adam.", "best.", "train."};

@@ -169,8 +169,9 @@ static const real *centre_of(const struct forward *f, int b, int k)
 	return s->centre ? s->centre(s->context, f->first + b, k) : NULL;
 }
 
-/* What the standardised features x [n][D] of window b say: e_c = sum over kinds and features of E_c x, over the mean of the tokens of a
- * kind; and region k's share of the bias, as the gate's weights of K regions sum to 1. */
+/* What the standardised features x [n][D] of window b say: e_c = sum over kinds and features of E_c
+ * x, over the mean of the tokens of a kind; and region k's share of the bias, as the gate's weights
+ * of K regions sum to 1. */
 static void add_evidence(struct forward *f, int k, int b, int n, const real *x)
 {
 	const struct model *m = f->m;
@@ -211,7 +212,8 @@ static bool drops_inputs(const struct forward *f, const struct tape *t)
 	return t->gradients && f->m->config.encoder.input_dropout > 0;
 }
 
-/* Tokens of windows from .. from+count-1 of region k by filters that are learned; it is samples that are dropped. */
+/* Tokens of windows from .. from+count-1 of region k by filters that are learned; it is samples
+ * that are dropped. */
 static struct node *learn_tokens(
 	struct forward *f, struct tape *t, int k, int from, int count, const struct gradient_view *view)
 {

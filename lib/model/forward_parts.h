@@ -1,4 +1,5 @@
-/* What a struct forward is made of; shared by forward.c (encoding, evaluation) and forward_train.c (training). */
+/* What a struct forward is made of; shared by forward.c (encoding, evaluation) and forward_train.c
+ * (training). */
 #ifndef MODEL_FORWARD_PARTS_H
 #define MODEL_FORWARD_PARTS_H
 
@@ -7,8 +8,8 @@
 
 #include <stdatomic.h>
 
-/* What the encoders of a part return for windows from .. from + count - 1 of a group, which have the same number of tokens; on its
- * tape. */
+/* What the encoders of a part return for windows from .. from + count - 1 of a group, which have
+ * the same number of tokens; on its tape. */
 struct encoded {
 	int from, count;
 	struct node **summary, **token; /* [regions of the part] of [windows][H]; token[] may be NULL */
@@ -70,15 +71,16 @@ struct forward {
 int forward_layers_of_part(const struct forward *);
 void forward_room_for_outputs(struct forward *, int B); /* summary, token for B windows */
 void forward_count_tokens(struct forward *); /* first_row, and room for local, of the group at hand */
-/* How many windows from .. from+most-1 have as many tokens as the first of them; a stretch that can be encoded together. */
+/* How many windows from .. from+most-1 have as many tokens as the first of them; a stretch that can
+ * be encoded together. */
 int forward_alike(const struct forward *, int from, int most);
 const int *forward_condition(const struct forward *, int from); /* of windows from .. of the group */
-/* Windows from .. from+count-1 of a part, which are alike, through its encoders, on this tape; what they
- * return also goes to f->summary, f->token, f->local. */
+/* Windows from .. from+count-1 of a part, which are alike, through its encoders, on this tape; what
+ * they return also goes to f->summary, f->token, f->local. */
 struct encoded forward_encode(
 	struct forward *, struct tape *, int part, int from, int count, const struct gradient_view *);
-/* Nodes on the joint tape over f->summary, f->token and f->local for windows from .. from+count-1, with
- * gradients when it has them. */
+/* Nodes on the joint tape over f->summary, f->token and f->local for windows from .. from+count-1,
+ * with gradients when it has them. */
 struct joint_leaves {
 	struct node **summary, **token, **local; /* [K]; local NULL unless the head reads tokens */
 	struct head_input in;                    /* of the same nodes */

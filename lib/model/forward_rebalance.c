@@ -1,4 +1,5 @@
-/* What moves after a step besides what the optimizer moves: balance without a loss, capacities that follow the load, running shares. */
+/* What moves after a step besides what the optimizer moves: balance without a loss, capacities that
+ * follow the load, running shares. */
 #include "model/forward_parts.h"
 #include "moe/rebalance.h"
 

@@ -21,8 +21,8 @@ enum {
 	CHUNKS_OF_A_LANE = 2 /* of one group: what a group's forward keeps for its backward takes memory */
 };
 
-/* Whether chunks add to the experts' gradients of this layer in turn, so that there is one room for them. Where there are fewer
- * experts than lanes, threads would wait for each other. */
+/* Whether chunks add to the experts' gradients of this layer in turn, so that there is one room for
+ * them. Where there are fewer experts than lanes, threads would wait for each other. */
 static bool in_turn(const struct model *m, int layer)
 {
 	return m->region[0].layer[layer].mixture && config_experts(&m->config, layer) >= LANES_IN_ALL;
@@ -36,7 +36,8 @@ static void mark_turns(struct forward *f, const struct layer_params *l)
 			f->place[l->part[i].tensor[j]] = IN_TURN;
 }
 
-/* Where every region's tensor lies in the lanes of its part, one after the other but for those that are added to in turn. */
+/* Where every region's tensor lies in the lanes of its part, one after the other but for those that
+ * are added to in turn. */
 static void find_places(struct forward *f)
 {
 	const struct model *m = f->m;
@@ -110,7 +111,8 @@ static bool chooses_by_batch(const struct model *m)
 	return m->mixtures && m->config.moe.scope == SCOPE_BATCH;
 }
 
-/* How a batch of B windows is cut into chunks, and those into lanes. Returns the numbers that all lanes have room for. */
+/* How a batch of B windows is cut into chunks, and those into lanes. Returns the numbers that all
+ * lanes have room for. */
 size_t forward_lanes(struct forward *f, int B)
 {
 	if (!f->place)
@@ -144,7 +146,8 @@ static int cut(struct forward *f, int B)
 		GROW(f->lane, need);
 	}
 	pool_run(f->pool, f->parts * f->lanes, clear_lane, f);
-	/* losses on mixtures and gate are about the whole batch: all of it goes forward before any of it goes backward */
+	/* losses on mixtures and gate are about the whole batch: all of it goes forward before any
+	 * of it goes backward */
 	bool whole = f->m->mixtures || f->m->config.gate.load_balance_weight > 0;
 	return whole ? B : f->lanes * CHUNKS_OF_A_LANE * f->windows;
 }
@@ -186,8 +189,8 @@ static void make_chunks(struct forward *f)
 		}
 }
 
-/* The chunk that goes backward as number `task`, given out turn by turn: the first of every lane, then the second. NULL where a
- * lane has no more. */
+/* The chunk that goes backward as number `task`, given out turn by turn: the first of every lane,
+ * then the second. NULL where a lane has no more. */
 static struct chunk *chunk_of_task(const struct forward *f, int task)
 {
 	int lanes = f->parts * f->lanes, turn = task / lanes;
@@ -251,7 +254,8 @@ static void train_forward_chunk(void *context, int task, int worker)
 	}
 }
 
-/* The joint half's gradients of what the encoders returned become those of the chunk's last nodes. */
+/* The joint half's gradients of what the encoders returned become those of the chunk's last
+ * nodes. */
 static void hand_back(const struct forward *f, struct chunk *c)
 {
 	size_t H = (size_t)f->m->config.encoder.hidden_dim;
@@ -271,8 +275,8 @@ static void hand_back(const struct forward *f, struct chunk *c)
 	}
 }
 
-/* Turn by turn all threads work to the end, and a lane's chunks still add to it in order, each after the one before, which was
- * given out long ago. */
+/* Turn by turn all threads work to the end, and a lane's chunks still add to it in order, each
+ * after the one before, which was given out long ago. */
 static void train_backward_chunk(void *context, int task, int worker)
 {
 	struct forward *f = context;
@@ -417,8 +421,8 @@ static void fetch_targets(struct forward *f, int B)
 		f->source->target(f->source->context, b, f->target + (size_t)b * (size_t)n);
 }
 
-/* Windows f->first .. f->first + f->B - 1: adds to the lanes and to the gradient of gate and classifier; returns their share of
- * the task's loss. total: of the whole batch (model/head.h). */
+/* Windows f->first .. f->first + f->B - 1: adds to the lanes and to the gradient of gate and
+ * classifier; returns their share of the task's loss. total: of the whole batch (model/head.h). */
 static double train_group(struct forward *f, double total)
 {
 	const struct model *m = f->m;

@@ -1,10 +1,10 @@
-/* Output heads: what a model makes of its regions in the end. A head declares its tensors, records its
- * operations on the tape behind the gate, says what its loss is, and turns the numbers of a window into a
- * prediction and that into JSON. One file each in head/, entered by one line of the table in head.c; the
- * key head.type chooses one (config_head).
+/* Output heads: what a model makes of its regions in the end. A head declares its tensors, records
+ * its operations on the tape behind the gate, says what its loss is, and turns the numbers of a
+ * window into a prediction and that into JSON. One file each in head/, entered by one line of the
+ * table in head.c; the key head.type chooses one (config_head).
  *
- * The linear prior (encoder.evidence) belongs to no head: where the outputs are logits of classes it is
- * added to them after the head (joint.c).
+ * The linear prior (encoder.evidence) belongs to no head: where the outputs are logits of classes
+ * it is added to them after the head (joint.c).
  */
 #ifndef MODEL_HEAD_H
 #define MODEL_HEAD_H
@@ -17,9 +17,10 @@ struct head_input {
 	int B;
 	struct node *const *summary; /* [K] of [B][H] */
 	struct node *gate;           /* [B][K] weights of the regions */
-	/* The encoders' final local tokens, window after window: those of window b and region k are rows
-	 * first[b] .. first[b+1]-1 of token[k], fewer than the model's n where a window ends early. Gradients
-	 * added to them flow back through the encoders. NULL unless the head says `tokens`. */
+	/* The encoders' final local tokens, window after window: those of window b and region k are
+	 * rows first[b] .. first[b+1]-1 of token[k], fewer than the model's n where a window ends
+	 * early. Gradients added to them flow back through the encoders. NULL unless the head says
+	 * `tokens`. */
 	struct node *const *token; /* [K] of [first[B]][H] */
 	const int *first;          /* [B+1] */
 };
@@ -60,8 +61,9 @@ struct head_type {
 	bool tokens;      /* reads the final tokens, which are kept for it */
 	bool classes;     /* puts out logits of the model's classes and is trained to labels */
 	bool own;         /* regions answer by themselves (head_output.own) */
-	/* Of heads without classes: how many numbers it puts out for a window, and how many a window's
-	 * target has (window_source.target). Of a window that ends early outputs without a token are 0. */
+	/* Of heads without classes: how many numbers it puts out for a window, and how many a
+	 * window's target has (window_source.target). Of a window that ends early outputs without a
+	 * token are 0. */
 	int (*outputs)(const struct model *);
 	int (*targets)(const struct model *);
 	/* Adds its tensors to the model's by head_tensor. */
@@ -73,12 +75,14 @@ struct head_type {
 	double (*total)(const struct model *, const struct head_targets *, int B);
 	struct head_loss (*loss)(const struct model *, struct tape *, const struct head_input *,
 		const struct head_output *, const struct head_targets *, double total);
-	/* Of heads without classes: the loss of one window in evaluation (validation, smaller is better);
-	 * tokens: local ones of the window. With classes it is the log loss of the labels. */
+	/* Of heads without classes: the loss of one window in evaluation (validation, smaller is
+	 * better); tokens: local ones of the window. With classes it is the log loss of the
+	 * labels. */
 	double (*score)(const struct model *, const real *out, const real *value, int tokens);
 	/* out [outputs] to p [outputs]: probabilities, or values. */
 	void (*decode)(const struct model *, const real *out, double *p);
-	/* Adds the keys of a prediction's line, each with a comma in front: ,"class":"rest","p":[...] */
+	/* Adds the keys of a prediction's line, each with a comma in front:
+	 * ,"class":"rest","p":[...] */
 	void (*write)(const struct head_prediction *, struct text *);
 };
 
@@ -89,8 +93,8 @@ struct joint {
 };
 
 /* Gate and head of the windows of `in`, whose gate is set here. token[k] [B][H]: the means of the
- * regions' global tokens; evidence[k] [B][classes], or NULL without; noise [B][K] is added to the gate's
- * logits, NULL for none. */
+ * regions' global tokens; evidence[k] [B][classes], or NULL without; noise [B][K] is added to the
+ * gate's logits, NULL for none. */
 struct joint joint_forward(const struct model *, struct tape *, struct head_input *in,
 	struct node *const *token, struct node *const *evidence, const struct gradient_view *,
 	const real *noise);
@@ -103,11 +107,12 @@ int head_targets(const struct model *); /* those of a target of its own; 0: it i
 
 /* Declares the next tensor of the head; 0 columns: a vector. */
 void head_tensor(struct model *, const char *name, int rows, int cols, enum init, double scale);
-/* Declares "PREFIX.weight" [rows][cols] and "PREFIX.bias" [rows] of a linear map to logits of classes. */
+/* Declares "PREFIX.weight" [rows][cols] and "PREFIX.bias" [rows] of a linear map to logits of
+ * classes. */
 void head_linear(struct model *, const char *prefix, int rows, int cols);
 
-/* For heads with classes (head/classes.c): cross-entropy, softmax at the model's temperature, the keys
- * class, p and logits. */
+/* For heads with classes (head/classes.c): cross-entropy, softmax at the model's temperature, the
+ * keys class, p and logits. */
 double head_classes_total(const struct model *, const struct head_targets *, int B);
 struct head_loss head_classes_loss(const struct model *, struct tape *, const struct head_input *,
 	const struct head_output *, const struct head_targets *, double total);

@@ -20,7 +20,8 @@ static int declare(struct model *m, const char *prefix, const char *name, int ro
 	return i;
 }
 
-/* Declares "PREFIX.WHERE<name>" for each tensor of a plan; stacked: so many of them in one tensor (0: one, not stacked). */
+/* Declares "PREFIX.WHERE<name>" for each tensor of a plan; stacked: so many of them in one tensor
+ * (0: one, not stacked). */
 static void declare_planned(struct model *m, const char *prefix, const char *where, int stacked, int n,
 	const struct tensor_plan *plan, int *index)
 {
@@ -221,7 +222,8 @@ static int declare_query(struct model *m, const char *prefix)
 	return i;
 }
 
-/* Mean and deviation of the features, 0 and 1 until they are fitted; likewise the mean powers behind them. */
+/* Mean and deviation of the features, 0 and 1 until they are fitted; likewise the mean powers
+ * behind them. */
 static void declare_standard(struct model *m, struct region_params *r, const char *prefix)
 {
 	r->token_mean = r->token_std = r->token_scale = -1;
@@ -305,8 +307,8 @@ static int declare_region(struct model *m, int k)
 	return bad;
 }
 
-/* Weight and bias of a linear map [rows][cols] to a gate's logits. Where there is evidence all begins with
- * next to nothing beside it. */
+/* Weight and bias of a linear map [rows][cols] to a gate's logits. Where there is evidence all
+ * begins with next to nothing beside it. */
 static void declare_last(
 	struct model *m, const char *prefix, const char *name, int rows, int cols, int *weight, int *bias)
 {
@@ -340,7 +342,8 @@ static void declare_head(struct model *m)
 	m->head->declare(m);
 }
 
-/* position p, dimensions 2i and 2i+1: sin and cos of p / 10000^(2i/H) (Vaswani et al. 2017, section 3.5) */
+/* position p, dimensions 2i and 2i+1: sin and cos of p / 10000^(2i/H) (Vaswani et al. 2017, section
+ * 3.5) */
 static real *sinusoid(int N, int H)
 {
 	real *x = NEW_ARRAY(real, (size_t)N * (size_t)H);

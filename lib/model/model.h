@@ -7,7 +7,8 @@
  *                          whatever else it makes of w, s and the encoders' final tokens
  *     with evidence logits += bias + K sum_k w_k e_k,  e_k = E_k (mean over stretches of the standardised features)
  *
- * The structure is a function of the configuration, the layout (regions, length, rate, conditions) and the classes alone.
+ * The structure is a function of the configuration, the layout (regions, length, rate, conditions)
+ * and the classes alone.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
@@ -42,7 +43,8 @@ struct layer_params {
 
 struct region_params {
 	int D; /* features of a token */
-	/* buffers of a tokeniser whose features are standardised, [kinds][D], and of one that needs mean powers, [kinds]; or -1 */
+	/* buffers of a tokeniser whose features are standardised, [kinds][D], and of one that needs
+	 * mean powers, [kinds]; or -1 */
 	int token_mean, token_std, token_scale;
 	int tensors, tensor[TOKEN_TENSORS]; /* of a tokeniser that is learned */
 	int evidence;                       /* buffer [classes][kinds][D], or -1 */
@@ -82,10 +84,12 @@ struct model {
 	char *history; /* JSON, or NULL */
 };
 
-/* A model with its structure and zero parameters; config and layout are copied. with_gate: -1 = as the configuration has it
- * (more than one region, or preset seed), 0 or 1 = told by a file. NULL and an error when they do not fit each other. */
+/* A model with its structure and zero parameters; config and layout are copied. with_gate: -1 = as
+ * the configuration has it (more than one region, or preset seed), 0 or 1 = told by a file. NULL
+ * and an error when they do not fit each other. */
 struct model *model_new(const struct config *, const struct layout *, int with_gate);
-/* In two steps: the table of tensors alone, so that a file can be held against it before memory is taken; then the rest. */
+/* In two steps: the table of tensors alone, so that a file can be held against it before memory is
+ * taken; then the rest. */
 struct model *model_declare(const struct config *, const struct layout *, int with_gate);
 void model_allocate(struct model *);
 void model_free(struct model *);
@@ -94,8 +98,8 @@ void model_free(struct model *);
 int model_tokens(const struct model *, int samples);
 /* What the tokeniser of region k gets as scale [kinds], or NULL. */
 const real *model_token_scale(const struct model *, int k);
-/* Features x [n][D] of region k by mean and deviation of their kind, where the tokeniser is such; centre [kinds][D] comes off first, or
- * NULL. */
+/* Features x [n][D] of region k by mean and deviation of their kind, where the tokeniser is such;
+ * centre [kinds][D] comes off first, or NULL. */
 void model_standardise(const struct model *, int k, int n, const real *centre, real *x);
 /* What the configuration says of experts and routers. */
 struct expert_shape model_dense_shape(const struct model *);
@@ -105,19 +109,21 @@ struct capacity model_capacity(const struct model *, bool training);
 /* Bounds of a capacity that follows the load: 4 and 256 where none is given. */
 void model_capacity_bounds(const struct model *, int *min, int *max);
 
-/* Numbers in all, and active ones: all but those of the routed experts a token does not pass through: of E experts of a mixture the
- * share experts_per_token / E counts (moe/router.h). */
+/* Numbers in all, and active ones: all but those of the routed experts a token does not pass
+ * through: of E experts of a mixture the share experts_per_token / E counts (moe/router.h). */
 struct model_size {
 	size_t total, active;
 };
 struct model_size model_size(const struct model *);
-/* Adds two lines, "parameters", number, "in all" or "active", of the model model_new would make; -1 when there is none. */
+/* Adds two lines, "parameters", number, "in all" or "active", of the model model_new would make; -1
+ * when there is none. */
 int model_size_print(const struct config *, const struct layout *, int with_gate, struct text *);
 
 /* Reads a model written by moe-train, or by anybody with the same tensors and metadata. */
 struct model *model_load(const char *path);
 struct model *model_of(const struct st_file *); /* the parts are copied; the file stays the caller's */
-/* Adds tensors and metadata (format "model/1"); the slab is borrowed until st_write. values: the slab to write. */
+/* Adds tensors and metadata (format "model/1"); the slab is borrowed until st_write. values: the
+ * slab to write. */
 int model_put(const struct model *, const real *values, struct st_writer *, const char *format,
 	const char *history);
 int model_save(const struct model *, const char *path, const struct history *);

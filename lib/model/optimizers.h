@@ -1,7 +1,8 @@
-/* The optimizers there are, one a line: NAME is optimizer_NAME of lib/train/optimizer/NAME.c. The configuration knows their names,
- * training (train/optimizer.h) what they do.
+/* The optimizers there are, one a line: NAME is optimizer_NAME of lib/train/optimizer/NAME.c. The
+ * configuration knows their names, training (train/optimizer.h) what they do.
  *
- * A program that brings one of its own along defines optimizer_names and optimizer_table itself, from these rows and one more.
+ * A program that brings one of its own along defines optimizer_names and optimizer_table itself,
+ * from these rows and one more.
  */
 #ifndef MODEL_OPTIMIZERS_H
 #define MODEL_OPTIMIZERS_H

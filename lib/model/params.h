@@ -1,5 +1,6 @@
-/* Parameters: one slab of numbers, and a table that says which part of it is which tensor. Every tensor is declared once
- * (params_add, called from model.c); counting, initialising, saving, clipping and the optimizer are loops over the table.
+/* Parameters: one slab of numbers, and a table that says which part of it is which tensor. Every
+ * tensor is declared once (params_add, called from model.c); counting, initialising, saving,
+ * clipping and the optimizer are loops over the table.
  *
  *     slab  [ global_token | experts.0 ... | experts.1 ... | gate | classifier ]
  */
@@ -14,7 +15,8 @@
 
 enum { PARAM_RANK = 4 };
 
-/* Distributions of the start values; a = the row's fan-in (last dimension) unless said otherwise. */
+/* Distributions of the start values; a = the row's fan-in (last dimension) unless said
+ * otherwise. */
 enum init {
 	INIT_ZERO,
 	INIT_ONE,
@@ -50,7 +52,8 @@ struct params {
 int params_add(struct params *, const char *name, int rank, const int64_t *shape, enum init, double scale,
 	bool matrix);
 void params_allocate(struct params *);
-/* Start values: each tensor from a stream of its own, so that they do not depend on the order of declaration. */
+/* Start values: each tensor from a stream of its own, so that they do not depend on the order of
+ * declaration. */
 void params_init(struct params *, uint64_t seed);
 void params_free(struct params *);
 

@@ -1,7 +1,8 @@
 /* How many numbers a model has, and how many of them one token meets. */
 #include "model/model.h"
 
-/* Routed experts a token passes through, of E; for routers where it differs from token to token the mean. */
+/* Routed experts a token passes through, of E; for routers where it differs from token to token the
+ * mean. */
 static double experts_of_a_token(const struct model *m, int layer)
 {
 	struct router_shape s = model_router_shape(m, layer);

@@ -1,12 +1,15 @@
-/* Tokenisers: what a token is. A tokeniser turns the scaled samples of one window and region into n rows of features, which a
- * learned linear projection (experts.<k>.input_projection) turns into tokens of width H.
+/* Tokenisers: what a token is. A tokeniser turns the scaled samples of one window and region into n
+ * rows of features, which a learned linear projection (experts.<k>.input_projection) turns into
+ * tokens of width H.
  *
  *     x [T][W]  --features-->  [n][D]  --standardised-->  --projection-->  [n][H]
  *
- * Features of tokens that are sums over a stretch (bands) are standardised by the training windows, kind by kind: row i is of
- * kind i mod kinds. Where there are several kinds each has a projection of its own.
+ * Features of tokens that are sums over a stretch (bands) are standardised by the training windows,
+ * kind by kind: row i is of kind i mod kinds. Where there are several kinds each has a projection
+ * of its own.
  *
- * Features may come of filters that are trained with all the rest: such a tokeniser has declare() and learned() in the place of features().
+ * Features may come of filters that are trained with all the rest: such a tokeniser has declare()
+ * and learned() in the place of features().
  *
  * One file each in tokeniser/, entered by one line of tokenisers.h.
  */
@@ -32,25 +35,30 @@ struct tokeniser {
 	const struct setting *settings; /* keys of its own, or NULL; config_own tells their values */
 	bool unsigned_features;         /* that do not change when the sign of all samples is turned */
 	bool standardised;              /* by the features' mean and deviation in training */
-	/* power [kinds] of one window, whose mean over the training windows is what features() gets as `scale`; NULL: it needs none. */
+	/* power [kinds] of one window, whose mean over the training windows is what features() gets
+	 * as `scale`; NULL: it needs none. */
 	void (*power)(const struct config *, const void *prepared, const real *x, int T, double rate,
 		const struct region *, real *power, struct arena *scratch);
 	/* Kinds of rows; NULL: one. */
 	int (*kinds)(const struct config *);
-	/* Rows and features for windows of T samples at `rate` Hz of this region. -1 with an error when they do not fit. */
+	/* Rows and features for windows of T samples at `rate` Hz of this region. -1 with an error
+	 * when they do not fit. */
 	int (*size)(const struct config *, int T, double rate, const struct region *, int *n, int *D);
-	/* Rows of a window of T of which only the first samples are there: those that see nothing of the rest. */
+	/* Rows of a window of T of which only the first samples are there: those that see nothing
+	 * of the rest. */
 	int (*count)(const struct config *, int T, double rate, int samples);
 	/* What is computed once for a model (tables), or NULL; freed with free(). */
 	void *(*prepare)(const struct config *, int T, double rate);
-	/* out [n][D] from x [T][W]; scale [kinds] as above, or NULL; scratch is for buffers and is reset by the caller. Numbers that are
-	 * not there (of a flat channel) are 0. */
+	/* out [n][D] from x [T][W]; scale [kinds] as above, or NULL; scratch is for buffers and is
+	 * reset by the caller. Numbers that are not there (of a flat channel) are 0. */
 	void (*features)(const struct config *, const void *prepared, const real *scale, const real *x, int T,
 		double rate, const struct region *, real *out, struct arena *scratch);
-	/* Its trained tensors in a region (experts.<k>.tokens.<name>), whose number is returned; NULL: none. */
+	/* Its trained tensors in a region (experts.<k>.tokens.<name>), whose number is returned;
+	 * NULL: none. */
 	int (*declare)(const struct config *, double rate, const struct region *,
 		struct tensor_plan plan[TOKEN_TENSORS]);
-	/* The features [B*n][D] of B windows x [B][T][W], which lives as long as the tape: the first n rows of each. */
+	/* The features [B*n][D] of B windows x [B][T][W], which lives as long as the tape: the
+	 * first n rows of each. */
 	struct node *(*learned)(const struct config *, struct tape *, const real *x, int B, int T,
 		double rate, const struct region *, int n, const struct weight w[TOKEN_TENSORS]);
 };

@@ -1,6 +1,7 @@
 /* The tokenisers there are, one a line: NAME is tokeniser_NAME of tokeniser/NAME.c.
  *
- * A program that brings one of its own along defines tokeniser_table itself, from these rows and one more.
+ * A program that brings one of its own along defines tokeniser_table itself, from these rows and
+ * one more.
  */
 #ifndef MODEL_TOKENISERS_H
 #define MODEL_TOKENISERS_H

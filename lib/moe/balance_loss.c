@@ -31,7 +31,8 @@ static struct term term_of(const struct balance *b, const struct balance_level *
 	return (struct term){s, l->router + q, l->entry + q * l->n, l->n, all > 0 ? tokens / all : 0};
 }
 
-/* share [n] of each alternative that the form multiplies with its mean probability, of this batch alone */
+/* share [n] of each alternative that the form multiplies with its mean probability, of this batch
+ * alone */
 static void shares_now(const struct term *t, enum balance_form form, double *share)
 {
 	const int64_t *of = (form == BALANCE_FIRST ? t->s->first : t->s->count) + t->entry;

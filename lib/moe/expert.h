@@ -1,7 +1,9 @@
-/* Expert types: what stands where a transformer layer has its feed-forward. A type declares its tensors under a prefix and
- * records its operations. One file each in expert/, entered by one line of experts.h.
+/* Expert types: what stands where a transformer layer has its feed-forward. A type declares its
+ * tensors under a prefix and records its operations. One file each in expert/, entered by one line
+ * of experts.h.
  *
- * A dense layer is one expert of the type "ffn" without a router; a mixture (moe/layer.h) has many, their tensors stacked.
+ * A dense layer is one expert of the type "ffn" without a router; a mixture (moe/layer.h) has many,
+ * their tensors stacked.
  */
 #ifndef MOE_EXPERT_H
 #define MOE_EXPERT_H
@@ -46,8 +48,8 @@ struct expert_type {
 	bool neighbours; /* reads rows that follow each other in time: single tokens are not enough */
 	/* Its tensors, below the layer's prefix; returns how many. */
 	int (*declare)(const struct expert_shape *, struct tensor_plan plan[EXPERT_TENSORS]);
-	/* y [rows][H] from x [rows][H]; weights in the order of declare; rows may be NULL unless windows is set, else it is
-	 * borrowed until the tape is reset */
+	/* y [rows][H] from x [rows][H]; weights in the order of declare; rows may be NULL unless
+	 * windows is set, else it is borrowed until the tape is reset */
 	struct node *(*forward)(struct tape *, struct node *x, const struct weight w[EXPERT_TENSORS],
 		const struct expert_shape *, const struct expert_rows *rows);
 };

@@ -1,6 +1,8 @@
-/* The types of experts there are, one a line: NAME is expert_NAME of expert/NAME.c. The first is that of dense layers.
+/* The types of experts there are, one a line: NAME is expert_NAME of expert/NAME.c. The first is
+ * that of dense layers.
  *
- * A program that brings one of its own along defines expert_table itself, from these rows and one more.
+ * A program that brings one of its own along defines expert_table itself, from these rows and one
+ * more.
  */
 #ifndef MOE_EXPERTS_H
 #define MOE_EXPERTS_H

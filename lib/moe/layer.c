@@ -107,7 +107,8 @@ static struct node *chosen_experts(
 	return op_combine(t, c->weight, answer, &a, x->cols);
 }
 
-/* From units to their tokens: each gets its unit's choice, and is without an expert where its unit is (none, may be NULL). */
+/* From units to their tokens: each gets its unit's choice, and is without an expert where its unit
+ * is (none, may be NULL). */
 static const bool *spread(
 	struct tape *t, const struct mixture *m, int rows, struct choice *c, const bool *none, bool wanted)
 {
@@ -143,8 +144,8 @@ static struct node *slotted_experts(
 	return op_window_mix(t, c->combine, chosen_experts(t, slot, m, &back), N);
 }
 
-/* What the router reads: in training x times U(1 - jitter, 1 + jitter), drawn for each number (Fedus, Zoph, Shazeer 2021,
- * section 2.4). */
+/* What the router reads: in training x times U(1 - jitter, 1 + jitter), drawn for each number
+ * (Fedus, Zoph, Shazeer 2021, section 2.4). */
 static struct node *jittered(struct tape *t, struct node *x, const struct router_shape *s)
 {
 	if (!s->training || s->jitter <= 0)
@@ -157,8 +158,8 @@ static struct node *jittered(struct tape *t, struct node *x, const struct router
 	return op_times(t, x, factor);
 }
 
-/* Tokens given to experts, with weights; the losses see what was chosen, before anything is dropped. The choice by token is left
- * in c. */
+/* Tokens given to experts, with weights; the losses see what was chosen, before anything is
+ * dropped. The choice by token is left in c. */
 static struct node *routed_experts(struct tape *t, struct node *x, const struct mixture *m, struct choice *c,
 	int units, struct balance *balance, const struct balance_slope *slope, bool wanted)
 {

@@ -1,15 +1,17 @@
-/* A mixture in the place of a feed-forward: a router, experts whose tensors are stacked, type by type, and experts that
- * every token passes through (shared).
+/* A mixture in the place of a feed-forward: a router, experts whose tensors are stacked, type by
+ * type, and experts that every token passes through (shared).
  *
  *     y_t = sum over the chosen e of g_te f_e(x_t)  +  sum over the shared s of f_s(x_t)
  *
- * With a residual expert r the token's weights are softmax(Wc x), two numbers: c_1 f_r(x) + c_2 (all of the above) (PR-MoE,
- * Rajbhandari et al. 2022).
+ * With a residual expert r the token's weights are softmax(Wc x), two numbers: c_1 f_r(x) + c_2
+ * (all of the above) (PR-MoE, Rajbhandari et al. 2022).
  *
- * What is routed is a token, or a unit of several tokens: the router reads the mean of its tokens, and all of them go where it goes.
+ * What is routed is a token, or a unit of several tokens: the router reads the mean of its tokens,
+ * and all of them go where it goes.
  *
- * Only what was chosen is computed: the tokens of an expert are gathered, worked on together, and their answers added at their
- * places. Beyond an expert's capacity (moe/capacity.h) places are dropped.
+ * Only what was chosen is computed: the tokens of an expert are gathered, worked on together, and
+ * their answers added at their places. Beyond an expert's capacity (moe/capacity.h) places are
+ * dropped.
  */
 #ifndef MOE_LAYER_H
 #define MOE_LAYER_H
@@ -21,7 +23,8 @@
 #include "moe/expert_dropout.h"
 #include "moe/turn.h"
 
-/* Experts of one type: numbers first .. first + count - 1, tensors stacked [count][..] in the order of declare. */
+/* Experts of one type: numbers first .. first + count - 1, tensors stacked [count][..] in the order
+ * of declare. */
 struct expert_part {
 	const struct expert_type *type;
 	int first, count;
@@ -49,8 +52,9 @@ struct mixture {
 	const struct ablation *ablation; /* evaluation: experts left out; NULL: none */
 };
 
-/* Records the layer for x [B*N][H]. balance (NULL: not wanted) is added to; slope (NULL: no losses) is read in backward. The
- * choice is told to chosen (NULL: not wanted) and lives until the tape is reset. */
+/* Records the layer for x [B*N][H]. balance (NULL: not wanted) is added to; slope (NULL: no losses)
+ * is read in backward. The choice is told to chosen (NULL: not wanted) and lives until the tape is
+ * reset. */
 struct node *mixture_forward(struct tape *, struct node *x, const struct mixture *, struct balance *balance,
 	const struct balance_slope *slope, struct choice *chosen);
 

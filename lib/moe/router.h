@@ -1,8 +1,9 @@
-/* Routers: which experts a token is given to, and how much each counts. One file each in router/, entered by one line of
- * routers.h.
+/* Routers: which experts a token is given to, and how much each counts. One file each in router/,
+ * entered by one line of routers.h.
  *
- * Rows stack B windows of N tokens. A router reads the tokens x [rows][H] (as they enter the layer's feed-forward), records its
- * operations on the tape and fills a struct choice. Ties go to the lower index. Sources stand in each file.
+ * Rows stack B windows of N tokens. A router reads the tokens x [rows][H] (as they enter the
+ * layer's feed-forward), records its operations on the tape and fills a struct choice. Ties go to
+ * the lower index. Sources stand in each file.
  */
 #ifndef MOE_ROUTER_H
 #define MOE_ROUTER_H
@@ -47,7 +48,8 @@ struct router_shape {
 	uint64_t key; /* of random draws: (seed, step, layer, first window) in training */
 };
 
-/* What the routers of one level of a tree chose, side by side: alternative i of router q is entry q n + i. */
+/* What the routers of one level of a tree chose, side by side: alternative i of router q is entry q
+ * n + i. */
 struct choice_level {
 	int routers, n; /* alternatives of each */
 	int k, places; /* chosen by a router a token reaches; places of a row, k for each router it reaches */
@@ -76,7 +78,8 @@ struct choice {
 	struct node *combine; /* soft_moe: [rows][E * slots] */
 };
 
-/* A router: what it does, and traits by which everybody else knows what goes with it, so that nobody asks for its name. */
+/* A router: what it does, and traits by which everybody else knows what goes with it, so that
+ * nobody asks for its name. */
 struct router_type {
 	const char *name;
 	const char *
@@ -100,7 +103,8 @@ struct router_type {
 	const char *evener; /* a router to advise when this one leaves experts idle, or NULL */
 	/* Experts a token passes through, on average; NULL: shape.k. */
 	double (*experts_per_token)(const struct router_shape *);
-	/* Tokens of the pool that each expert takes, when that is fixed; NULL: as many as are sent to it. */
+	/* Tokens of the pool that each expert takes, when that is fixed; NULL: as many as are sent
+	 * to it. */
 	int (*taken)(const struct router_shape *);
 	/* Its tensors, below "moe.router."; returns how many. */
 	int (*declare)(const struct router_shape *, struct tensor_plan plan[ROUTER_TENSORS]);
@@ -114,28 +118,32 @@ const struct router_type *router_unlearned(void);        /* that with this trait
 
 /* --- what several routers do */
 
-/* "weight" [E][H] and, when asked for, "bias" [E], "specialisation.embedding" and ".weight" [E][H], ".bias" [E] */
+/* "weight" [E][H] and, when asked for, "bias" [E], "specialisation.embedding" and ".weight" [E][H],
+ * ".bias" [E] */
 int router_linear_tensors(const struct router_shape *, struct tensor_plan plan[ROUTER_TENSORS]);
-/* z = x W^T (+ b), divided by the temperature. With specialisation z_i gets, before, the i-th entry of
- * softmax_i(x . e_i / (|x| |e_i|) + (x V^T + c)_i): an embedding e_i and a map of its own for each expert. */
+/* z = x W^T (+ b), divided by the temperature. With specialisation z_i gets, before, the i-th entry
+ * of softmax_i(x . e_i / (|x| |e_i|) + (x V^T + c)_i): an embedding e_i and a map of its own for
+ * each expert. */
 struct node *router_linear(
 	struct tape *, struct node *x, const struct weight w[ROUTER_TENSORS], const struct router_shape *);
-/* The map and the temperature alone, for any number of logits; w: weight, and bias when there is one. */
+/* The map and the temperature alone, for any number of logits; w: weight, and bias when there is
+ * one. */
 struct node *router_map(
 	struct tape *, struct node *x, const struct weight *w, int logits, const struct router_shape *);
-/* Probabilities of the logits, for the losses (c->probability), and the scores that go by them: softmax, or the logistic function
- * s, of which the probabilities then are s_i / sum of s. */
+/* Probabilities of the logits, for the losses (c->probability), and the scores that go by them:
+ * softmax, or the logistic function s, of which the probabilities then are s_i / sum of s. */
 struct node *router_score(struct tape *, struct node *logits, const struct router_shape *, struct choice *);
-/* What routers without weights have in common: no tensors; and every expert of a choice [rows][k] counts 1/k. */
+/* What routers without weights have in common: no tensors; and every expert of a choice [rows][k]
+ * counts 1/k. */
 int router_no_tensors(const struct router_shape *, struct tensor_plan plan[ROUTER_TENSORS]);
 void router_even(struct tape *, int rows, int *expert, const struct router_shape *, struct choice *);
 /* Whether the weights of k chosen ones are divided by their sum. */
 bool router_shares(const struct router_shape *, int k);
 /* The k largest of x [n], largest first, of equals the first: best [k]. */
 void router_largest(const real *x, int n, int k, int *best);
-/* Chooses the k largest of score, which also give the weights. With groups of equal size (of neighbours), only in the top_groups of
- * them whose k / top_groups largest scores have the largest sum; with top_p, places are left empty (-1) once those before them reach
- * it. */
+/* Chooses the k largest of score, which also give the weights. With groups of equal size (of
+ * neighbours), only in the top_groups of them whose k / top_groups largest scores have the largest
+ * sum; with top_p, places are left empty (-1) once those before them reach it. */
 void router_top(struct tape *, struct node *score, const struct router_shape *, struct choice *);
 
 #endif

@@ -1,6 +1,8 @@
-/* The routers there are, one a line, in the order of their numbers: NAME is router_NAME of router/NAME.c.
+/* The routers there are, one a line, in the order of their numbers: NAME is router_NAME of
+ * router/NAME.c.
  *
- * A program that brings one of its own along defines router_table itself, from these rows and one more.
+ * A program that brings one of its own along defines router_table itself, from these rows and one
+ * more.
  */
 #ifndef MOE_ROUTERS_H
 #define MOE_ROUTERS_H

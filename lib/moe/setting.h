@@ -1,5 +1,5 @@
-/* Keys of the configuration that a router or an expert type has of its own: numbers, declared in its file. The configuration keeps
- * their values (config.own) and hands them on in the shapes.
+/* Keys of the configuration that a router or an expert type has of its own: numbers, declared in
+ * its file. The configuration keeps their values (config.own) and hands them on in the shapes.
  *
  *     static const struct setting mine[] = {{"moe.tilt", "0.5", 0, 1, false, "what it does"}, {0}};
  *     ... .settings = mine ...
@@ -18,7 +18,8 @@ struct setting {
 	const char *help;
 };
 
-/* All there are, those of the routers before those of the expert types, in the order of their tables; NULL behind the last. */
+/* All there are, those of the routers before those of the expert types, in the order of their
+ * tables; NULL behind the last. */
 const struct setting *setting_at(int i);
 /* The value of one of them: own [settings] is in that order. */
 double setting_value(const double *own, const struct setting *);

@@ -20,7 +20,8 @@ struct saved {
 	int spans;
 };
 
-/* Returns once the chunk before, and with it all before that, is through with expert e and those above it. */
+/* Returns once the chunk before, and with it all before that, is through with expert e and those
+ * above it. */
 static void wait_until_through(const struct turn *before, int e)
 {
 	if (!before || atomic_load(&before->left) <= e)
@@ -30,8 +31,9 @@ static void wait_until_through(const struct turn *before, int e)
 		sched_yield();
 }
 
-/* Says that this chunk is through with the experts above e. Whoever hears it takes it to be true of all chunks before as well, so it
- * is said only once it is, also where this chunk had no token for an expert and never waited at it. */
+/* Says that this chunk is through with the experts above e. Whoever hears it takes it to be true of
+ * all chunks before as well, so it is said only once it is, also where this chunk had no token for
+ * an expert and never waited at it. */
 static void tell_through_above(struct turn *turn, int e)
 {
 	wait_until_through(turn->before, e + 1);

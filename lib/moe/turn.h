@@ -1,6 +1,7 @@
-/* Chunks of a batch that go backward side by side and add to the same gradients of experts, each expert's in the order of the
- * chunks: a chunk waits at an expert until the one before it is through with it. As all of them go through the experts in the same
- * order, from the last to the first, they follow each other at a distance of one expert. The first of them clears an expert's
+/* Chunks of a batch that go backward side by side and add to the same gradients of experts, each
+ * expert's in the order of the chunks: a chunk waits at an expert until the one before it is
+ * through with it. As all of them go through the experts in the same order, from the last to the
+ * first, they follow each other at a distance of one expert. The first of them clears an expert's
  * gradients right before it adds to them, when they come into the cache anyway.
  */
 #ifndef MOE_TURN_H
@@ -23,9 +24,9 @@ struct turn_span {
 };
 
 void turn_begin(struct turn *, int experts, const struct turn *before); /* before: NULL for the first */
-/* Recorded behind what expert e does: in backward waits for its turn, and tells that it is through with the experts above e. A chunk
- * may go through the experts several times, for windows of several lengths: what it records first goes backward last, and only that
- * tells. */
+/* Recorded behind what expert e does: in backward waits for its turn, and tells that it is through
+ * with the experts above e. A chunk may go through the experts several times, for windows of
+ * several lengths: what it records first goes backward last, and only that tells. */
 void turn_record(struct tape *, struct turn *, int e, bool tells, const struct turn_span *span,
 	int spans); /* span: the gradients of e; kept, not copied */
 /* Recorded in front of all of it: in backward tells that it is through. */

@@ -61,7 +61,8 @@ void usage_free(struct usage *u)
 	*u = (struct usage){0};
 }
 
-/* (s_k - s_k+1) / s_k: walks down the values of p [E] from the largest; equal ones count as often as they stand there. */
+/* (s_k - s_k+1) / s_k: walks down the values of p [E] from the largest; equal ones count as often
+ * as they stand there. */
 static double margin(const float *p, int experts, int k)
 {
 	if (k >= experts)

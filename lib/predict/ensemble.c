@@ -79,8 +79,8 @@ static void match_regions(struct ensemble *c, struct member *b)
 	c->gates &= same;
 }
 
-/* A recording is cut with the channels of all: those the first model does not have go behind its own, with their regions, by which
- * channels that are missing are made up. */
+/* A recording is cut with the channels of all: those the first model does not have go behind its
+ * own, with their regions, by which channels that are missing are made up. */
 static void add_channels(struct layout *like, const struct layout *l)
 {
 	int before = like->channels.n, K = like->regions;

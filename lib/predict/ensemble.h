@@ -6,8 +6,9 @@
  *     ensemble_answer(c, from, n, batch, p, logits, gate);
  *     ensemble_clear(c);
  *
- * Classes and regions count as in the first model. Of one model p = softmax(logits / its temperature); of several logits = ln p. Of
- * models whose head has no classes p is the mean of what it decodes to, and logits, of several, is p.
+ * Classes and regions count as in the first model. Of one model p = softmax(logits / its
+ * temperature); of several logits = ln p. Of models whose head has no classes p is the mean of what
+ * it decodes to, and logits, of several, is p.
  */
 #ifndef PREDICT_ENSEMBLE_H
 #define PREDICT_ENSEMBLE_H
@@ -39,8 +40,8 @@ struct ensemble {
 	struct pool *pool; /* borrowed */
 };
 
-/* paths is borrowed. NULL and an error when a model cannot be read, has other classes or wants other windows than the first, or has
- * not what the words select. */
+/* paths is borrowed. NULL and an error when a model cannot be read, has other classes or wants
+ * other windows than the first, or has not what the words select. */
 struct ensemble *ensemble_load(
 	const struct names *paths, const struct selection_words *, enum missing_channel, struct pool *);
 void ensemble_free(struct ensemble *);
@@ -48,12 +49,13 @@ void ensemble_free(struct ensemble *);
 /* Takes the windows over (also on error, when what was gathered before stays). */
 int ensemble_add(struct ensemble *, struct windows *);
 void ensemble_clear(struct ensemble *);
-/* Windows from .. from + n - 1 of those gathered are taken in by the models that adapt (dataset/adapt.h), beside those of before. -1 when
- * one holds what cannot be answered. */
+/* Windows from .. from + n - 1 of those gathered are taken in by the models that adapt
+ * (dataset/adapt.h), beside those of before. -1 when one holds what cannot be answered. */
 int ensemble_adapt(struct ensemble *, int64_t from, int64_t n, enum adapt);
 
-/* Windows from .. from + n - 1 of those gathered: p [n][outputs], logits [n][outputs], and gate [n][K] if there is one. -1 when a
- * window holds what cannot be answered. Windows whose answer is not finite are marked in unanswered [n]. */
+/* Windows from .. from + n - 1 of those gathered: p [n][outputs], logits [n][outputs], and gate
+ * [n][K] if there is one. -1 when a window holds what cannot be answered. Windows whose answer is
+ * not finite are marked in unanswered [n]. */
 int ensemble_answer(struct ensemble *, int64_t from, int64_t n, int batch, double *p, real *logits,
 	double *gate, bool *unanswered);
 

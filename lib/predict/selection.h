@@ -1,4 +1,5 @@
-/* Which mixtures and experts of a model are meant, from words on a command line: numbers from 0, separated by commas.
+/* Which mixtures and experts of a model are meant, from words on a command line: numbers from 0,
+ * separated by commas.
  *
  *     struct selection *s = selection_new(model, &(struct selection_words){.layers = "1", .omit = "0,3"});
  *     s->mixture[k * layers + l]      region k's layer l is a mixture and was not left out by layers or regions
@@ -23,10 +24,12 @@ struct selection {
 	bool *off; /* [E] */
 };
 
-/* Places a token has for experts: top_k, or all experts where the router mixes, or the experts choose. */
+/* Places a token has for experts: top_k, or all experts where the router mixes, or the experts
+ * choose. */
 int selection_places(const struct model *, int layer);
 
-/* NULL and an error when the model has no such layer, region or expert, or its router cannot do it. */
+/* NULL and an error when the model has no such layer, region or expert, or its router cannot do
+ * it. */
 struct selection *selection_new(const struct model *, const struct selection_words *);
 void selection_free(struct selection *);
 

@@ -1,4 +1,5 @@
-/* What is known of channels beside the recording itself: which are good EEG, and their units. All zero: nothing. */
+/* What is known of channels beside the recording itself: which are good EEG, and their units. All
+ * zero: nothing. */
 #ifndef RECORDING_CHANNEL_FACTS_H
 #define RECORDING_CHANNEL_FACTS_H
 
@@ -16,7 +17,8 @@ void channel_facts_free(struct channel_facts *);
 /* Why a column of the table is no channel; NULL when it is one, or there is no file. */
 const char *channel_facts_why(const struct channel_facts *, const char *column);
 bool channel_facts_bad(const struct channel_facts *, const char *column);
-/* The factor of a channel to microvolts, 0 = the file does not say, or there is none; -1 = no unit of voltage. */
+/* The factor of a channel to microvolts, 0 = the file does not say, or there is none; -1 = no unit
+ * of voltage. */
 double channel_facts_factor(const struct channel_facts *, const char *channel);
 
 #endif

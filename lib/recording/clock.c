@@ -55,7 +55,8 @@ static bool time_of_day(struct text_at *a, double *seconds)
 	return true;
 }
 
-/* A date in the form of moment_parse: dashes for slashes, the year before day and month, a point for a comma. */
+/* A date in the form of moment_parse: dashes for slashes, the year before day and month, a point
+ * for a comma. */
 static bool date_and_time(struct text_at *a, double *seconds)
 {
 	char t[48];

@@ -4,7 +4,8 @@
  *     12:33:05.090   0:05.090                                                        time of day
  *     0 days 00:00:00.004                                                            pandas' timedelta
  *
- * A comma may stand in the place of the point before the fraction. Without a zone a date is taken as it stands.
+ * A comma may stand in the place of the point before the fraction. Without a zone a date is taken
+ * as it stands.
  */
 #ifndef RECORDING_CLOCK_H
 #define RECORDING_CLOCK_H
@@ -13,7 +14,8 @@
 
 enum clock_kind { CLOCK_NONE, CLOCK_DATE, CLOCK_DAY, CLOCK_DELTA };
 
-/* What s .. end is, and *seconds: since 1970, since midnight, or since the start. CLOCK_NONE when it is no such time. */
+/* What s .. end is, and *seconds: since 1970, since midnight, or since the start. CLOCK_NONE when
+ * it is no such time. */
 enum clock_kind clock_parse(const char *s, const char *end, double *seconds);
 
 #endif

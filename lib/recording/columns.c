@@ -122,8 +122,8 @@ static bool other_unit(const struct names *units, int i)
 	return is;
 }
 
-/* Of each channel, those for the reference too: what the file beside the recording says, else what was asked for, else the row of
- * units, else what the recorder is known for. */
+/* Of each channel, those for the reference too: what the file beside the recording says, else what
+ * was asked for, else the row of units, else what the recorder is known for. */
 static int find_units(struct columns *c, const char *file, const struct plan_facts *p, enum split_unit asked)
 {
 	int n = c->channels.n + c->extra.n;

@@ -1,4 +1,5 @@
-/* Which columns of a table are channels, which one holds labels or times, and which are left out, and why. */
+/* Which columns of a table are channels, which one holds labels or times, and which are left out,
+ * and why. */
 #ifndef RECORDING_COLUMNS_H
 #define RECORDING_COLUMNS_H
 
@@ -26,8 +27,9 @@ struct plan_facts {
 	const char *why_label;              /* why the column of labels is not taken; NULL: it is */
 };
 
-/* names: of the table's columns, "" = unnamed. before: the channels of earlier recordings, which these must be; NULL for the
- * first. file: for messages. -1 with an error; columns_free in any case. */
+/* names: of the table's columns, "" = unnamed. before: the channels of earlier recordings, which
+ * these must be; NULL for the first. file: for messages. -1 with an error; columns_free in any
+ * case. */
 int columns_plan(struct columns *, const char *file, const struct names *names, const struct split_options *,
 	const struct names *before, const struct plan_facts *);
 void columns_free(struct columns *);

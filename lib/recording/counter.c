@@ -16,8 +16,8 @@ static double usual_round(double least)
 	return best;
 }
 
-/* The counter went down: where it begins again. A usual round, if little is missing for one; else it is taken to have come to
- * its end, if it begins at nought or one step behind; 0 = neither. */
+/* The counter went down: where it begins again. A usual round, if little is missing for one; else
+ * it is taken to have come to its end, if it begins at nought or one step behind; 0 = neither. */
 static double find_period(double before, double now, double step)
 {
 	double straight = before + step - now; /* if nothing is missing */

@@ -3,8 +3,8 @@
  *     0 1 2 5 6 ... 255 0 1      two are missing before 5; at 256 it begins again
  *     0 2 4 ... 254 0            boards that count in twos
  *
- * The step is that of the first rows, 1 or 2; the period is found when it begins again. A counter that stands still says
- * nothing.
+ * The step is that of the first rows, 1 or 2; the period is found when it begins again. A counter
+ * that stands still says nothing.
  */
 #ifndef RECORDING_COUNTER_H
 #define RECORDING_COUNTER_H
@@ -17,7 +17,8 @@ struct counter {
 	bool begun, useless;
 };
 
-/* Samples that are missing before the row with this value: 0 = none; NaN = it began anew, nobody knows. */
+/* Samples that are missing before the row with this value: 0 = none; NaN = it began anew, nobody
+ * knows. */
 double counter_take(struct counter *, double now);
 /* Samples in one round, 0 = not known. */
 double counter_round(const struct counter *);

@@ -1,4 +1,5 @@
-/* What the first lines or the header of a recording say of it: its rate, its units, what its columns hold. */
+/* What the first lines or the header of a recording say of it: its rate, its units, what its
+ * columns hold. */
 #ifndef RECORDING_FACTS_H
 #define RECORDING_FACTS_H
 

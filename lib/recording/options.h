@@ -1,5 +1,5 @@
-/* What a user may say of recordings, of what stands beside them, and of their windows: plain data, for every room that reads or
- * cuts. What is 0 or NULL is found out, or has a default.
+/* What a user may say of recordings, of what stands beside them, and of their windows: plain data,
+ * for every room that reads or cuts. What is 0 or NULL is found out, or has a default.
  */
 #ifndef RECORDING_OPTIONS_H
 #define RECORDING_OPTIONS_H
@@ -19,12 +19,15 @@ enum split_header {
 };
 enum split_align { SPLIT_RUN, SPLIT_GRID };
 enum split_rule { SPLIT_ALL, SPLIT_MAJORITY, SPLIT_LAST };
-/* A cell without a value: refuse, leave out the windows it touches, or draw a line between its neighbours. */
+/* A cell without a value: refuse, leave out the windows it touches, or draw a line between its
+ * neighbours. */
 enum split_value { SPLIT_VALUE_ERROR, SPLIT_VALUE_DROP, SPLIT_VALUE_INTERP };
-/* A channel the model wants and the recording has not: refuse, zeros, or the mean of the region's present channels. */
+/* A channel the model wants and the recording has not: refuse, zeros, or the mean of the region's
+ * present channels. */
 enum split_missing { SPLIT_MISSING_ERROR, SPLIT_MISSING_ZERO, SPLIT_MISSING_INTERP };
 
-/* How recordings are named beyond their own name. Patterns are POSIX extended regular expressions on the base name. */
+/* How recordings are named beyond their own name. Patterns are POSIX extended regular expressions
+ * on the base name. */
 struct split_naming {
 	const char *group;                      /* NULL: up to the first _ or . */
 	const char *group_name;                 /* the group of everything, instead */
@@ -89,7 +92,8 @@ struct split_options {
 	struct split_events events;
 	struct names channel_files;        /* BIDS channels.tsv: one for each recording, or one for all */
 	const struct recording_list *list; /* of the recordings, which are added in its order; NULL = none */
-	/* a model's layout takes the place of channels, regions, rate, window and stride; its classes come first */
+	/* a model's layout takes the place of channels, regions, rate, window and stride; its
+	 * classes come first */
 	const struct layout *like;
 	enum split_missing missing;
 	bool explain; /* collect what split_explain says; a rate that is not known is no error then */

@@ -54,19 +54,23 @@ struct annotations {
 /* Functions that may fail return -1 with an error that names the file. */
 struct recording_reader {
 	const char *name; /* as messages and --explain say it */
-	/* Whether these first bytes are of this format: at least 64 of them, less only of a shorter input. Looks, takes nothing.
-	 * NULL: text, which is whatever nobody else recognises. */
+	/* Whether these first bytes are of this format: at least 64 of them, less only of a shorter
+	 * input. Looks, takes nothing. NULL: text, which is whatever nobody else recognises. */
 	bool (*recognises)(const unsigned char *first, size_t n);
-	/* Reads the header: sets state and names, units when they are known, and of the facts, which are all 0, what it can: rate and
-	 * rate_from ("header"), unit, roles (after facts_begin). close follows, also upon an error. */
+	/* Reads the header: sets state and names, units when they are known, and of the facts,
+	 * which are all 0, what it can: rate and rate_from ("header"), unit, roles (after
+	 * facts_begin). close follows, also upon an error. */
 	int (*open)(struct reader *, const struct split_options *, struct facts *);
-	/* One of the two. The next row: 1, 0 at the end; x [C] in microvolts, and what rows.h says of a row. */
+	/* One of the two. The next row: 1, 0 at the end; x [C] in microvolts, and what rows.h says
+	 * of a row. */
 	int (*row)(struct rows *, float *x);
 	/* The next rows, at least one: 1, 0 at the end. */
 	int (*block)(struct reader *, struct reader_block *);
-	/* Whether the next row, or the end, can be had without waiting for a writer. NULL: when its input has bytes. */
+	/* Whether the next row, or the end, can be had without waiting for a writer. NULL: when its
+	 * input has bytes. */
 	bool (*ready)(struct reader *);
-	/* After the last row: what was noted, with annotations_add. NULL: the format holds no such. */
+	/* After the last row: what was noted, with annotations_add. NULL: the format holds no
+	 * such. */
 	int (*events)(struct reader *, struct annotations *);
 	void (*close)(struct reader *); /* frees the state */
 };

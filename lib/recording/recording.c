@@ -200,7 +200,8 @@ static int read_rows(struct reading *d)
 
 /* --- the rate */
 
-/* Recordings of any rate will do for a model whose recordings are resampled: its own is a guess then. */
+/* Recordings of any rate will do for a model whose recordings are resampled: its own is a guess
+ * then. */
 static bool any_rate(const struct split_options *o)
 {
 	return o->like && o->like->conditioning.rate > 0;

@@ -1,4 +1,5 @@
-/* One recording on its way from text to windows: its rows go into a spool file, and only runs are kept.
+/* One recording on its way from text to windows: its rows go into a spool file, and only runs are
+ * kept.
  *
  *     rows    0 1 2 3 4 5 6 7 8 9
  *     label   a a a a - - b b b b      run {0, a} {4, -1} {6, b}
@@ -90,34 +91,38 @@ struct spool {
 	int64_t rows;
 };
 
-/* Reads the rest of it; labels are interned into `labels`. -1 with an error; recording_free in any case. */
+/* Reads the rest of it; labels are interned into `labels`. -1 with an error; recording_free in any
+ * case. */
 int recording_read(struct recording *, struct reader *, const struct split_options *, struct names *labels,
 	struct spool *);
-/* Its rate: from t [n], the first times of its column of this name (NULL: it has none), what it says itself, --rate and the
- * model. */
+/* Its rate: from t [n], the first times of its column of this name (NULL: it has none), what it
+ * says itself, --rate and the model. */
 int recording_rate(struct recording *, const char *file, const char *column, const double *t, int64_t n,
 	const struct split_options *);
-/* Sentences on what was met while reading: messages, rows of another width, samples the recorder does not trust. */
+/* Sentences on what was met while reading: messages, rows of another width, samples the recorder
+ * does not trust. */
 void recording_remarks(const struct recording *, struct names *);
-/* Draws lines through the holes, in the spool. -1 when a channel has no value at all in a stretch without gaps. */
+/* Draws lines through the holes, in the spool. -1 when a channel has no value at all in a stretch
+ * without gaps. */
 int recording_interpolate(const struct recording *, const char *file, const struct spool *);
 struct conditioner;
 
 /* What conditions its rows (filter/conditioner.h); sets up, down and delay. NULL with an error. */
 struct conditioner *recording_conditioner(
 	struct recording *, const char *file, const struct split_options *, const struct conditioning *);
-/* Its rows of `raw`, which holds nothing else, conditioned into the spool: reference, filters, another rate. Lists of rows stay
- * what they are until recording_resampled. */
+/* Its rows of `raw`, which holds nothing else, conditioned into the spool: reference, filters,
+ * another rate. Lists of rows stay what they are until recording_resampled. */
 int recording_condition(struct recording *, const char *file, const struct split_options *,
 	const struct conditioning *, const struct spool *raw, struct spool *);
 /* From now on rows, runs, gaps and bad rows count the rows out. */
 void recording_resampled(struct recording *);
 /* So many samples as they were recorded, in samples out. */
 double recording_sample(const struct recording *, double recorded);
-/* Samples out from the first one to the end: of its time, gaps filled, or (not timed) of its rows alone. */
+/* Samples out from the first one to the end: of its time, gaps filled, or (not timed) of its rows
+ * alone. */
 double recording_samples(const struct recording *, bool timed);
-/* The row out at a sample of that line: the nearest one, within a gap the first behind it. May lie outside the recording.
- * After recording_resampled. */
+/* The row out at a sample of that line: the nearest one, within a gap the first behind it. May lie
+ * outside the recording. After recording_resampled. */
 int64_t recording_row_at(const struct recording *, double sample, bool timed);
 /* Gives label i the number to[i], of `labels` in all, and counts the rows of each. */
 void recording_labels(struct recording *, const int32_t *to, int labels);

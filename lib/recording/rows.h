@@ -56,7 +56,8 @@ void rows_end(struct rows *);
 void rows_make_up(struct rows *, float *x);
 /* the value of the column that counts the samples, when there is one, */
 void rows_count(struct rows *, double counter);
-/* and what the recorder says it does not vouch for, or has made up: holes, unless holes are refused, when they are counted. */
+/* and what the recorder says it does not vouch for, or has made up: holes, unless holes are
+ * refused, when they are counted. */
 void rows_mark(struct rows *, bool invalid, bool made_up);
 
 #endif

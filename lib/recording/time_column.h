@@ -4,9 +4,11 @@
 
 #include "recording/options.h"
 
-/* Whether this name says "time", and a unit in its words ("time_ms", "Time [s]"); *unit is left alone when it says none. */
+/* Whether this name says "time", and a unit in its words ("time_ms", "Time [s]"); *unit is left
+ * alone when it says none. */
 bool time_column_named(const char *name, enum split_time *unit);
-/* A word [n] for a unit of time, also in brackets: "ms", "[s]". False, and *unit left alone, when it is none. */
+/* A word [n] for a unit of time, also in brackets: "ms", "[s]". False, and *unit left alone, when
+ * it is none. */
 bool time_column_unit(const char *word, size_t n, enum split_time *unit);
 
 #endif

@@ -91,7 +91,8 @@ static int choose_unit(
 	return 0;
 }
 
-/* The mean of the steps up to a limit; *jitter: how far one is from the median, *sum: of all, *count: how many. */
+/* The mean of the steps up to a limit; *jitter: how far one is from the median, *sum: of all,
+ * *count: how many. */
 static double mean_step(
 	const double *t, int64_t n, double median, double limit, double *jitter, double *sum, double *count)
 {
@@ -108,8 +109,8 @@ static double mean_step(
 	return *sum > 0 ? *sum / *count : median;
 }
 
-/* The step: first with room for stamps that were rounded, then without the gaps; a whole number of Hz when the times cannot
- * tell it from one. */
+/* The step: first with room for stamps that were rounded, then without the gaps; a whole number of
+ * Hz when the times cannot tell it from one. */
 static double refine(const double *t, int64_t n, double median, double scale, double *doubt)
 {
 	double jitter, sum, count;
@@ -146,8 +147,9 @@ static double rate_of_bursts(
 	return common_rate(rate, l->doubt < 0.02 ? l->doubt : 0.02);
 }
 
-/* Rows in bunches: the pause between two is the median of the longest steps, one in fifty. A rate somebody names is taken until
- * there are four seconds to count, and a device's own when what arrives speaks for half of it at least. */
+/* Rows in bunches: the pause between two is the median of the longest steps, one in fifty. A rate
+ * somebody names is taken until there are four seconds to count, and a device's own when what
+ * arrives speaks for half of it at least. */
 static int solve_bursts(struct timeline *l, const char *file, const double *t, int64_t n, const double *step,
 	int64_t k, const struct timeline_hint *h)
 {

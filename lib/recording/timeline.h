@@ -32,17 +32,20 @@ struct timeline_hint {
 	double device;          /* rate the device has when its stamps come in bursts, or 0 */
 };
 
-/* t [n]: the column. Sets all but the gaps. The step is the median of the first ones, refined to the mean of those that are no
- * gap; a step of more than one and a half is a gap. Where stamps come in bursts the rate is that of all rows, and a step of more
- * than two and a half pauses between bursts is a gap. Seconds or milliseconds: from the hint; else stamps since 1970 by their
- * size; else such that the rate comes out near the hint's; else steps up to 0.04 are seconds (25 Hz and more), steps of 0.4 to
- * 50 other than 1 are milliseconds (20 to 2500 Hz), and anything else is the likely one, or an error that asks. */
+/* t [n]: the column. Sets all but the gaps. The step is the median of the first ones, refined to
+ * the mean of those that are no gap; a step of more than one and a half is a gap. Where stamps come
+ * in bursts the rate is that of all rows, and a step of more than two and a half pauses between
+ * bursts is a gap. Seconds or milliseconds: from the hint; else stamps since 1970 by their size;
+ * else such that the rate comes out near the hint's; else steps up to 0.04 are seconds (25 Hz and
+ * more), steps of 0.4 to 50 other than 1 are milliseconds (20 to 2500 Hz), and anything else is the
+ * likely one, or an error that asks. */
 int timeline_solve(
 	struct timeline *, const char *file, const double *t, int64_t n, const struct timeline_hint *);
 
-/* What lies between two rows. lost: rows that are missing by a counter, NaN = it began anew; -1 = there is no counter, and the
- * time decides. round: rows in one round of the counter, which cannot tell 2 lost rows from 2 and a round; 0 = it never begins
- * again, or that is not known. Times that start again at the first one are another trial: a gap. */
+/* What lies between two rows. lost: rows that are missing by a counter, NaN = it began anew; -1 =
+ * there is no counter, and the time decides. round: rows in one round of the counter, which cannot
+ * tell 2 lost rows from 2 and a round; 0 = it never begins again, or that is not known. Times that
+ * start again at the first one are another trial: a gap. */
 enum timeline_step { STEP_ON, STEP_GAP, STEP_BACK };
 enum timeline_step timeline_step(const struct timeline *, bool timed, double before, double now, double lost,
 	double round, double *seconds);

@@ -4,7 +4,8 @@
 
 #include "recording/options.h"
 
-/* A word for a unit, also in brackets: "uV", "(mV)", "microvolts". SPLIT_UNIT_AUTO when it is no voltage. */
+/* A word for a unit, also in brackets: "uV", "(mV)", "microvolts". SPLIT_UNIT_AUTO when it is no
+ * voltage. */
 enum split_unit unit_parse(const char *);
 /* Factor to microvolts; those not said are microvolts. */
 double unit_factor(enum split_unit);

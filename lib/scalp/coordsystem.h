@@ -1,4 +1,5 @@
-/* What the numbers of an electrodes.tsv mean: BIDS says it in the file beside it whose name ends in coordsystem.json. */
+/* What the numbers of an electrodes.tsv mean: BIDS says it in the file beside it whose name ends in
+ * coordsystem.json. */
 #ifndef SCALP_COORDSYSTEM_H
 #define SCALP_COORDSYSTEM_H
 
@@ -10,7 +11,8 @@ struct coordsystem {
 	bool nose_is_x; /* x to the nose and y to the left ear (CTF, EEGLAB, 4DBti, KitYokogawa), not x right and y front */
 };
 
-/* path: of the electrodes.tsv. No file beside it is no error, one that is damaged is. coordsystem_free in any case. */
+/* path: of the electrodes.tsv. No file beside it is no error, one that is damaged is.
+ * coordsystem_free in any case. */
 int coordsystem_read(struct coordsystem *, const char *path);
 void coordsystem_free(struct coordsystem *);
 

@@ -21,7 +21,8 @@ long electrodes_apart(const struct electrodes *e, int a, int b)
 	return lround(montage_angle(e->site[a].p, e->site[b].p) * 1e6);
 }
 
-/* The row of a channel in the file: of the same name, else letter case aside, else of the same 10-05 site; -1 = none. */
+/* The row of a channel in the file: of the same name, else letter case aside, else of the same
+ * 10-05 site; -1 = none. */
 static int row_of(const struct electrode_file *f, const char *channel)
 {
 	struct montage_site here, there;

@@ -1,5 +1,6 @@
-/* electrodes.tsv: columns name, x, y, z among others; n/a where a position is not known. What its numbers mean is in the file
- * beside it (scalp/coordsystem.h), and is found out where that is silent. */
+/* electrodes.tsv: columns name, x, y, z among others; n/a where a position is not known. What its
+ * numbers mean is in the file beside it (scalp/coordsystem.h), and is found out where that is
+ * silent. */
 #include "scalp/electrodes.h"
 
 #include "base/error.h"
@@ -15,7 +16,8 @@
 
 static const double degree = 3.14159265358979323846 / 180;
 
-/* Radii a head has in each unit. On a sphere of radius 1 it is not known how large the head is: it gets the usual size. */
+/* Radii a head has in each unit. On a sphere of radius 1 it is not known how large the head is: it
+ * gets the usual size. */
 static const struct unit {
 	const char *name;
 	double mm, least, most;
@@ -100,7 +102,8 @@ static void turn(double p[3], bool nose_is_x)
 	p[1] = x;
 }
 
-/* Mean angle between where the electrodes are and where their names say, radians; *named = how many have such a name. */
+/* Mean angle between where the electrodes are and where their names say, radians; *named = how many
+ * have such a name. */
 static double disagreement(const struct electrode_file *f, bool nose_is_x, int *named)
 {
 	double sum = 0;
@@ -116,7 +119,8 @@ static double disagreement(const struct electrode_file *f, bool nose_is_x, int *
 	return *named ? sum / *named : 0;
 }
 
-/* Which way the axes go: as the names say when half of the electrodes have one, else as the sidecar says. */
+/* Which way the axes go: as the names say when half of the electrodes have one, else as the sidecar
+ * says. */
 static int turn_all(struct electrode_file *f, const char *path, bool nose_is_x, int known)
 {
 	int named;

@@ -11,8 +11,8 @@
 
 static const double degree = 3.14159265358979323846 / 180;
 
-/* Rows, how many degrees their midline point lies in front of Cz, and which steps from the midline they have. Between F and P
- * the end of a row has a name of its own, with a T. */
+/* Rows, how many degrees their midline point lies in front of Cz, and which steps from the midline
+ * they have. Between F and P the end of a row has a name of its own, with a T. */
 static const struct {
 	const char *name;
 	int front;
@@ -38,8 +38,9 @@ static void on_sphere(double p[3], double inclination, double azimuth)
 	p[2] = cos(inclination);
 }
 
-/* The point at a fraction of the arc from the midline point M to the ring point P, on the circle through P, M and P's mirror
- * image: in the circle's plane, with s measured from the middle of the chord towards M, its centre is at s0. */
+/* The point at a fraction of the arc from the midline point M to the ring point P, on the circle
+ * through P, M and P's mirror image: in the circle's plane, with s measured from the middle of the
+ * chord towards M, its centre is at s0. */
 static void on_row(double p[3], double front, double fraction)
 {
 	double ring[3], middle[3];
@@ -53,7 +54,8 @@ static void on_row(double p[3], double front, double fraction)
 	p[2] = ring[2] + up[1] / d * s;
 }
 
-/* The name alone: "EEG Fp1-REF", "RAW_TP9", "Fc5." and "C3-A2" are Fp1, TP9, Fc5 and C3. False when there is something else around it. */
+/* The name alone: "EEG Fp1-REF", "RAW_TP9", "Fc5." and "C3-A2" are Fp1, TP9, Fc5 and C3. False when
+ * there is something else around it. */
 static bool bare(const char *name, char out[static 8])
 {
 	name += strspn(name, " ");
@@ -77,7 +79,8 @@ static bool bare(const char *name, char out[static 8])
 	return text_among(references, reference) && !text_among(references, out);
 }
 
-/* Steps from the midline: number 1 or 2 is one, 9 or 10 is five, h takes half a step back. 0 for z, -1 when malformed. */
+/* Steps from the midline: number 1 or 2 is one, 9 or 10 is five, h takes half a step back. 0 for z,
+ * -1 when malformed. */
 static double steps(const char *s, int *side)
 {
 	*side = 0;

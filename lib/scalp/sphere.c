@@ -66,7 +66,8 @@ static bool start(double c[3], const double (*x)[3], int n)
 	return true;
 }
 
-/* One Gauss-Newton step of the centre: with u the directions from it, d(|x - c| - r) = -(u - mean u) dc. */
+/* One Gauss-Newton step of the centre: with u the directions from it, d(|x - c| - r) = -(u - mean
+ * u) dc. */
 static bool step(struct sphere *s, const double (*x)[3], int n)
 {
 	double mean[3] = {0}, radius = 0, a[3][3] = {{0}}, b[3] = {0}, d[3], u[3];

@@ -2,7 +2,8 @@
  *
  *     minimises   sum over i of (|x_i - c| - r)^2
  *
- * from where the linear problem |x|^2 = 2 c.x + d has its solution, by Gauss-Newton steps (r is the mean of |x_i - c|).
+ * from where the linear problem |x|^2 = 2 c.x + d has its solution, by Gauss-Newton steps (r is the
+ * mean of |x_i - c|).
  */
 #ifndef SCALP_SPHERE_H
 #define SCALP_SPHERE_H

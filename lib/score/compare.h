@@ -1,9 +1,10 @@
 /* Two sets of answers to the same windows: which is better, and whether chance does as much.
  *
- * The figure is taken in each group; under the null hypothesis the two might as well be exchanged in any group, so the signs of the
- * groups' differences are flipped (Fisher's permutation test of paired samples, 1935). p is the share of flips whose mean
- * difference is as large, in either direction: of all 2^groups flips up to 20 groups, else of 10,000 drawn ones, with
- * the one that was seen: (1 + as large) / (1 + drawn).
+ * The figure is taken in each group; under the null hypothesis the two might as well be exchanged
+ * in any group, so the signs of the groups' differences are flipped (Fisher's permutation test of
+ * paired samples, 1935). p is the share of flips whose mean difference is as large, in either
+ * direction: of all 2^groups flips up to 20 groups, else of 10,000 drawn ones, with the one that
+ * was seen: (1 + as large) / (1 + drawn).
  */
 #ifndef SCORE_COMPARE_H
 #define SCORE_COMPARE_H

@@ -38,8 +38,9 @@ struct figure_kind {
 extern const struct figure_kind figure_kind[FIGURES];
 int figure_named(const char *key); /* by either key; -1 with an error that lists them (EX_USAGE) */
 
-/* Of rows from .. to - 1, at least one, all labelled. value [FIGURES]; confusion [classes label][classes answer] is
- * overwritten. answered: of the rows with an answer only; how many is returned (none: all NAN). */
+/* Of rows from .. to - 1, at least one, all labelled. value [FIGURES]; confusion [classes
+ * label][classes answer] is overwritten. answered: of the rows with an answer only; how many is
+ * returned (none: all NAN). */
 int64_t figures_of(const struct predictions *, int64_t from, int64_t to, bool answered, double *value,
 	int64_t *confusion);
 

@@ -1,9 +1,11 @@
-/* Predictions: what a model said of windows whose class is known, as moe-predict and moe-cv print it.
+/* Predictions: what a model said of windows whose class is known, as moe-predict and moe-cv print
+ * it.
  *
  *     {"recording","group","start","label","class","p":[...]} --predictions_read--> rows --predictions_settle--> sorted, checked
  *
- * Lines do not carry the order of p. It is that of the key "classes" or of a list that is given; else it comes from the
- * lines themselves: where the largest p stands, the name under "class" belongs. Lines may come in any order.
+ * Lines do not carry the order of p. It is that of the key "classes" or of a list that is given;
+ * else it comes from the lines themselves: where the largest p stands, the name under "class"
+ * belongs. Lines may come in any order.
  */
 #ifndef SCORE_PREDICTIONS_H
 #define SCORE_PREDICTIONS_H
@@ -47,16 +49,18 @@ struct predictions {
 	int64_t rejected; /* rows without an answer */
 };
 
-/* Appends the lines of an input. -1 with an error naming file and line when one is damaged, or does not go with those before
- * it: another number of classes, adapted beside not adapted, with and without a seed or permutation. */
+/* Appends the lines of an input. -1 with an error naming file and line when one is damaged, or does
+ * not go with those before it: another number of classes, adapted beside not adapted, with and
+ * without a seed or permutation. */
 int predictions_read(struct predictions *, struct input *);
 
 /* The order of p, when the lines do not have it. Before settling. */
 void predictions_set_classes(struct predictions *, const struct names *classes);
 
-/* Finds the classes, sorts by run, group, recording and start, refuses a window that stands there twice in one run and
- * runs of different windows; per_recording: makes one row of each recording, of the mean p, unlabelled when its windows have
- * several labels, not answered when no window of it was; then leaves out what is unlabelled. */
+/* Finds the classes, sorts by run, group, recording and start, refuses a window that stands there
+ * twice in one run and runs of different windows; per_recording: makes one row of each recording,
+ * of the mean p, unlabelled when its windows have several labels, not answered when no window of it
+ * was; then leaves out what is unlabelled. */
 int predictions_settle(struct predictions *, bool per_recording);
 
 int predictions_runs(const struct predictions *);                    /* how many, at least 1 */

@@ -1,5 +1,5 @@
-/* Intervals from resampling whole groups (bootstrap percentiles, Efron 1979): windows of one person are not independent of each
- * other, people are.
+/* Intervals from resampling whole groups (bootstrap percentiles, Efron 1979): windows of one person
+ * are not independent of each other, people are.
  *
  *     for i < resamples: resample_groups(seed, i, n, times); draw[i] = the figure with group g counted times[g] times
  *     resample_interval(draw, resamples)
@@ -13,9 +13,11 @@ struct interval {
 	double low, high; /* NAN: cannot be said */
 };
 
-/* times [n]: how often each of n groups is drawn when n are drawn with replacement, the i-th time. */
+/* times [n]: how often each of n groups is drawn when n are drawn with replacement, the i-th
+ * time. */
 void resample_groups(uint64_t seed, int i, int n, int *times);
-/* From the 2.5th to the 97.5th hundredth of draw [n], which gets sorted; draws that are NAN do not count. */
+/* From the 2.5th to the 97.5th hundredth of draw [n], which gets sorted; draws that are NAN do not
+ * count. */
 struct interval resample_interval(double *draw, int n);
 
 #endif

@@ -148,7 +148,8 @@ static void all_intervals(struct score *s, const struct tally *all, const struct
 
 /* --- notes */
 
-/* Windows of each class in the first run [C] -> the most frequent one; says which classes have none. */
+/* Windows of each class in the first run [C] -> the most frequent one; says which classes have
+ * none. */
 static int64_t *class_windows(struct score *s)
 {
 	const struct predictions *a = s->predictions;

@@ -1,7 +1,8 @@
-/* The score of answers: figures over all windows, by group and by run, what chance reaches, and how far other people might move
- * it.
+/* The score of answers: figures over all windows, by group and by run, what chance reaches, and how
+ * far other people might move it.
  *
- * With several runs (seeds, permutations) every figure is the mean over them, and windows are counted once; the confusion matrix adds up.
+ * With several runs (seeds, permutations) every figure is the mean over them, and windows are
+ * counted once; the confusion matrix adds up.
  */
 #ifndef SCORE_SCORE_H
 #define SCORE_SCORE_H

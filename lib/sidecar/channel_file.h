@@ -4,8 +4,9 @@
 
 #include "recording/channel_facts.h"
 
-/* Columns name, and when there type (what is not EEG is left out), units, and status (what is bad is left out). A channel that
- * is no column of the table is an error. channel_facts_free in any case. */
+/* Columns name, and when there type (what is not EEG is left out), units, and status (what is bad
+ * is left out). A channel that is no column of the table is an error. channel_facts_free in any
+ * case. */
 int channel_file_read(
 	struct channel_facts *, const char *path, const char *recording, const struct names *table);
 

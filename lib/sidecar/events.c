@@ -19,7 +19,8 @@ const char *events_format(const struct events *e)
 
 static const double half = 0.5; /* a sample: what rounding may do */
 
-/* A trial on a time line without gaps, in samples: from .. to-1, and where it lies before rounding. */
+/* A trial on a time line without gaps, in samples: from .. to-1, and where it lies before
+ * rounding. */
 struct place {
 	const struct event *event;
 	double from, to, begin, end;

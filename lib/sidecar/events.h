@@ -4,9 +4,10 @@
  *     1.0     0.5       left          -->      trials       left           right
  *     2.0     0.5       right                  (windows are cut within a trial; rows outside trials are in no window)
  *
- * Formats, told apart by their columns: BIDS events.tsv (onset, duration, and trial_type or else value; seconds from the
- * recording's first row); MNE annotations, text after "# MNE-Annotations" or CSV (onset, duration, description; seconds, or
- * dates and times); EEGLAB's table (latency, type, and duration when there is one; samples count from 1).
+ * Formats, told apart by their columns: BIDS events.tsv (onset, duration, and trial_type or else
+ * value; seconds from the recording's first row); MNE annotations, text after "# MNE-Annotations"
+ * or CSV (onset, duration, description; seconds, or dates and times); EEGLAB's table (latency,
+ * type, and duration when there is one; samples count from 1).
  */
 #ifndef SIDECAR_EVENTS_H
 #define SIDECAR_EVENTS_H
@@ -39,14 +40,16 @@ struct events {
 /* labels: interned into; r: has its rate. -1 with an error; events_free in any case. */
 int events_read(struct events *, const char *path, const struct recording *r, const struct split_options *,
 	struct names *labels);
-/* The same from what the recording itself holds, after its last row; a line is then the number of an annotation. */
+/* The same from what the recording itself holds, after its last row; a line is then the number of
+ * an annotation. */
 int events_of(struct events *, struct reader *, const struct split_options *, struct names *labels);
 void events_free(struct events *);
 
 /* Label i becomes number to[i]. */
 void events_labels(struct events *, const int32_t *to);
-/* The trials of a recording, in rows out (after recording_resampled); length: of a window, for events without a duration.
- * Trials that overlap (by more than rounding) are an error, and so are those outside the recording, unless they are dropped. */
+/* The trials of a recording, in rows out (after recording_resampled); length: of a window, for
+ * events without a duration. Trials that overlap (by more than rounding) are an error, and so are
+ * those outside the recording, unless they are dropped. */
 int events_place(
 	struct events *, struct recording *, const char *file, const struct split_options *, int length);
 

@@ -210,7 +210,8 @@ static int read_duration(const struct reading *d, double *x)
 	return 0;
 }
 
-/* What MNE's own functions take for no event: stretches marked bad, and the edges of recordings that were joined. */
+/* What MNE's own functions take for no event: stretches marked bad, and the edges of recordings
+ * that were joined. */
 static bool is_mark(const struct events *e, const char *s)
 {
 	bool mne = e->format == EVENTS_MNE || e->format == EVENTS_OWN;

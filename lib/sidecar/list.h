@@ -3,8 +3,9 @@
  *     id   path       group  session  label  rate
  *     01   a/01.csv   old    1        rest   250
  *
- * Only path is needed; it counts from the list's folder. The group is the group, else the id; the session becomes the
- * recording's condition; the label is the class of all its rows. Further columns are not looked at.
+ * Only path is needed; it counts from the list's folder. The group is the group, else the id; the
+ * session becomes the recording's condition; the label is the class of all its rows. Further
+ * columns are not looked at.
  */
 #ifndef SIDECAR_LIST_H
 #define SIDECAR_LIST_H

@@ -227,7 +227,8 @@ int synth_effects_at(struct synth *s, const char *where)
 	for (int c = 1; c < s->classes.n && !failed; c++) {
 		struct synth_effect *e = new_effect(s);
 		e->class = c;
-		/* 20 Hz for one class; more share the band between 6 Hz and 40 Hz, or what the rate leaves of it */
+		/* 20 Hz for one class; more share the band between 6 Hz and 40 Hz, or what the rate
+		 * leaves of it */
 		double high = s->rate * 0.4 < 40 ? s->rate * 0.4 : 40, low = high < 12 ? high / 2 : 6;
 		e->hz = s->classes.n == 2 ? beta(s) : low + (high - low) * (c - 1) / (s->classes.n - 2);
 		failed = read_place(s, &e->place, where ? where : drawn, where ? "--where" : "--regions");

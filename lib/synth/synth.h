@@ -4,18 +4,22 @@
  *     rhythms      theta, mu, beta, alpha at their usual places   > mixed over the electrodes by distance -> microvolts
  *     effects      a rhythm that is there while its class is on  /      + noise of each electrode, + artefacts
  *
- * A source reaches an electrode with weight exp(-angle^2 / 2 width^2), angle between the two on the unit sphere
- * (scalp/montage.h). Every subject has a gain, rhythm frequencies and rhythm strengths of their own; sessions differ a little.
- * Strength of an effect: snr = power of its rhythm while its class is on / power (variance) of everything else but artefacts,
- * both averaged over the channels of its place and taken from the very recording.
+ * A source reaches an electrode with weight exp(-angle^2 / 2 width^2), angle between the two on the
+ * unit sphere (scalp/montage.h). Every subject has a gain, rhythm frequencies and rhythm strengths
+ * of their own; sessions differ a little. Strength of an effect: snr = power of its rhythm while
+ * its class is on / power (variance) of everything else but artefacts, both averaged over the
+ * channels of its place and taken from the very recording.
  *
- * A relation is what two places have in common: bursts of one rhythm, a second long, in every class. Time goes in cycles of as
- * many seconds as there are classes. In which second of a cycle the first place has its burst is drawn; in class c the second
- * place has its own c seconds later, the cycle being taken as a ring. So either burst is anywhere with equal chance and owes
- * nothing to the cycle before, whatever the class: channels of one place alone have the same distribution in every class.
- * These rhythms do not spread to other electrodes, so that this holds for any set of channels that lacks one of the places.
+ * A relation is what two places have in common: bursts of one rhythm, a second long, in every
+ * class. Time goes in cycles of as many seconds as there are classes. In which second of a cycle
+ * the first place has its burst is drawn; in class c the second place has its own c seconds later,
+ * the cycle being taken as a ring. So either burst is anywhere with equal chance and owes nothing
+ * to the cycle before, whatever the class: channels of one place alone have the same distribution
+ * in every class. These rhythms do not spread to other electrodes, so that this holds for any set
+ * of channels that lacks one of the places.
  *
- * Everything follows from the seed, the subject and the session: subject k is the same however many there are.
+ * Everything follows from the seed, the subject and the session: subject k is the same however many
+ * there are.
  */
 #ifndef SYNTH_SYNTH_H
 #define SYNTH_SYNTH_H
@@ -78,15 +82,15 @@ struct synth_recording {
 	struct synth_event *event; /* [events] */
 };
 
-/* Setting up: channels ("16" or "Cz,Pz"), classes ("2" or "rest,task"), artefacts ("blink,gap") and effects as text; rate,
- * seconds, snr, experts and seed must have been set. Errors are EX_USAGE. */
+/* Setting up: channels ("16" or "Cz,Pz"), classes ("2" or "rest,task"), artefacts ("blink,gap") and
+ * effects as text; rate, seconds, snr, experts and seed must have been set. Errors are EX_USAGE. */
 int synth_channels(struct synth *, const char *text);
 int synth_classes(struct synth *, const char *text);
 int synth_artefacts(struct synth *, const char *text);
 int synth_effect(struct synth *, const char *text);   /* CLASS:HZ@PLACE, channels joined by + or , */
 int synth_relation(struct synth *, const char *text); /* PLACE,PLACE, channels of a place joined by + */
-/* When there is no effect yet: every class but the first gets a rhythm of its own at `where` (region number or channels);
- * NULL: in a region drawn from the seed. */
+/* When there is no effect yet: every class but the first gets a rhythm of its own at `where`
+ * (region number or channels); NULL: in a region drawn from the seed. */
 int synth_effects_at(struct synth *, const char *where);
 int synth_check(const struct synth *); /* what only fits together at the end */
 void synth_free(struct synth *);
@@ -96,7 +100,8 @@ void synth_recording_free(struct synth_recording *);
 
 /* The recording as CSV: time, the channels with two decimals, label. */
 int synth_write_csv(const struct synth *, const struct synth_recording *, struct output *);
-/* The truth as JSON: synth_truth_head, then for every recording synth_truth_recording, then "]}". */
+/* The truth as JSON: synth_truth_head, then for every recording synth_truth_recording, then
+ * "]}". */
 void synth_truth_head(const struct synth *, struct text *);
 void synth_truth_recording(
 	const struct synth *, const struct synth_recording *, const char *file, struct text *);

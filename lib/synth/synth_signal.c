@@ -24,9 +24,9 @@ static double clipped(struct rng *g) /* a normal deviate within two standard dev
 	return x > 2 ? 2 : x < -2 ? -2 : x;
 }
 
-/* 1/f noise with a density of 1 / sqrt(Hz) at 10 Hz: white noise through alternating poles and zeros, evenly spaced on a
- * logarithmic axis (two octaves apart, each zero an octave above its pole), which fall by 3 dB an octave between 0.25 Hz
- * and the last pole. x [n]. */
+/* 1/f noise with a density of 1 / sqrt(Hz) at 10 Hz: white noise through alternating poles and
+ * zeros, evenly spaced on a logarithmic axis (two octaves apart, each zero an octave above its
+ * pole), which fall by 3 dB an octave between 0.25 Hz and the last pole. x [n]. */
 static void pink(struct rng *g, double rate, int64_t n, double *x)
 {
 	double pole[POLES], zero[POLES], state[POLES] = {0},
@@ -53,7 +53,8 @@ static void pink(struct rng *g, double rate, int64_t n, double *x)
 	}
 }
 
-/* A rhythm of mean power near 1/2 whose phase wanders and whose amplitude waxes and wanes by `waxing`. x [n]. */
+/* A rhythm of mean power near 1/2 whose phase wanders and whose amplitude waxes and wanes by
+ * `waxing`. x [n]. */
 static void rhythm(struct rng *g, double hz, double waxing, double rate, int64_t n, double *x)
 {
 	double phase = 2 * pi * rng_uniform(g), slow = rng_normal(g), keep = exp(-1 / rate),
@@ -108,7 +109,8 @@ static void add_background(const struct synth *s, struct synth_recording *r, dou
 	}
 }
 
-/* The brain's own rhythms; what a subject has of each is the subject's, a session changes it a little. */
+/* The brain's own rhythms; what a subject has of each is the subject's, a session changes it a
+ * little. */
 static void add_rhythms(const struct synth *s, struct synth_recording *r, double *x)
 {
 	static const struct {
@@ -170,8 +172,9 @@ static float strength(const struct synth *s, const struct synth_place *p, const 
 	return (float)sqrt(s->snr * others / there);
 }
 
-/* Adds every effect: one source under each channel of the place, scaled to the asked strength over the whole recording, then
- * heard only while the class is on. base [C]: power of the background before anything was added. */
+/* Adds every effect: one source under each channel of the place, scaled to the asked strength over
+ * the whole recording, then heard only while the class is on. base [C]: power of the background
+ * before anything was added. */
 static void add_effects(const struct synth *s, struct synth_recording *r, const double *base, double *x)
 {
 	int C = s->channels.n;
@@ -203,7 +206,8 @@ static double burst(double at)
 	return edge <= 0 ? 0 : edge >= 1 ? 1 : pow(sin(pi / 2 * edge), 2);
 }
 
-/* When the two places of the relation have their bursts: shape [2][T], 0 to 1. Cycles begin anew with every block. */
+/* When the two places of the relation have their bursts: shape [2][T], 0 to 1. Cycles begin anew
+ * with every block. */
 static void lay_bursts(const struct synth *s, const struct synth_recording *r, double *shape)
 {
 	struct rng g = stream(s, r, "relation", 0);
@@ -224,7 +228,8 @@ static void lay_bursts(const struct synth *s, const struct synth_recording *r, d
 	}
 }
 
-/* Adds the bursts of the relation: a rhythm of its own in each channel of the two places, none of it anywhere else. */
+/* Adds the bursts of the relation: a rhythm of its own in each channel of the two places, none of
+ * it anywhere else. */
 static void add_relation(const struct synth *s, struct synth_recording *r, const double *base, double *x)
 {
 	double *shape = NEW_ARRAY(double, 2 * r->n);
@@ -274,7 +279,8 @@ static void spot(const struct synth *s, struct synth_recording *r, struct rng *g
 	*start = (int64_t)rng_below(g, (uint64_t)(r->n - *length));
 }
 
-/* Eyelids: a bump of a third of a second, largest over the forehead. Muscles: noise that grows with frequency, one temple. */
+/* Eyelids: a bump of a third of a second, largest over the forehead. Muscles: noise that grows with
+ * frequency, one temple. */
 static void bump_or_burst(const struct synth *s, struct synth_recording *r, enum synth_artefact kind)
 {
 	struct rng g = stream(s, r, synth_artefact_name[kind], 0);
@@ -298,7 +304,8 @@ static void bump_or_burst(const struct synth *s, struct synth_recording *r, enum
 	free(x);
 }
 
-/* A stretch in which one channel stands still (flat), has no values (gap), or the recorder writes nothing (pause). */
+/* A stretch in which one channel stands still (flat), has no values (gap), or the recorder writes
+ * nothing (pause). */
 static void stretch(const struct synth *s, struct synth_recording *r, enum synth_artefact kind)
 {
 	struct rng g = stream(s, r, synth_artefact_name[kind], 0);
@@ -317,7 +324,8 @@ static void stretch(const struct synth *s, struct synth_recording *r, enum synth
 	}
 }
 
-/* Rounds of about ten seconds a class, every class once a round, in an order drawn anew; no class twice in a row. */
+/* Rounds of about ten seconds a class, every class once a round, in an order drawn anew; no class
+ * twice in a row. */
 static void lay_blocks(const struct synth *s, struct synth_recording *r)
 {
 	int classes = s->classes.n, rounds = (int)fmax(1, floor(s->seconds / (10.0 * classes)));

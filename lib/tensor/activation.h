@@ -4,8 +4,9 @@
 
 #include "tensor/vector.h"
 
-/* Phi(x), the normal distribution function, and x Phi(x) = gelu (Hendrycks, Gimpel 2016), exact form, with its derivative
- * Phi(x) + x phi(x). In float erf is taken from formula 7.1.26 of Abramowitz and Stegun (error below 1.5e-7). */
+/* Phi(x), the normal distribution function, and x Phi(x) = gelu (Hendrycks, Gimpel 2016), exact
+ * form, with its derivative Phi(x) + x phi(x). In float erf is taken from formula 7.1.26 of
+ * Abramowitz and Stegun (error below 1.5e-7). */
 INLINE vec gelu(vec x, vec *slope)
 {
 	vec bell = v_exp(x * x * V_SPLAT(REAL(-0.5))), cdf;

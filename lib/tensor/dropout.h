@@ -1,9 +1,11 @@
-/* Which elements dropout takes: the one definition of every mask, for loops that compilers vectorise.
+/* Which elements dropout takes: the one definition of every mask, for loops that compilers
+ * vectorise.
  *
  *     uint32_t limit = dropout_limit(p);
  *     x = dropped(element, key, limit) ? 0 : x / (1 - p);
  *
- * An element is dropped when a hash of its number and the operation's key falls below the share p of the 32-bit numbers.
+ * An element is dropped when a hash of its number and the operation's key falls below the share p
+ * of the 32-bit numbers.
  */
 #ifndef TENSOR_DROPOUT_H
 #define TENSOR_DROPOUT_H

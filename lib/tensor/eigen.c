@@ -20,7 +20,8 @@ typedef float half_floats __attribute__((vector_size(HALF * sizeof(float))));
 typedef float floats __attribute__((vector_size(EIGEN_LANES * sizeof(float))));
 typedef int32_t masks __attribute__((vector_size(EIGEN_LANES * sizeof(int32_t))));
 
-/* Rows and columns p and q turned by an angle: its sine, and the tangent of its half (Rutishauser 1966). */
+/* Rows and columns p and q turned by an angle: its sine, and the tangent of its half (Rutishauser
+ * 1966). */
 struct rotation {
 	lanes sine, tangent;
 	size_t p, q;
@@ -69,9 +70,10 @@ INLINE floats root(floats a)
 	return a;
 }
 
-/* The angle that makes A(p,q) next to nothing: none in lanes where it is small already. With h = 2 A(p,q) and d = A(q,q) - A(p,p) the
- * tangent of its half is h / (|d| + r + sqrt(2 r (|d| + r))), r = sqrt(d^2 + h^2), with the sign of d. It needs no more than the precision
- * of a float, the sine that belongs to it does. false: no lane has an angle. */
+/* The angle that makes A(p,q) next to nothing: none in lanes where it is small already. With h = 2
+ * A(p,q) and d = A(q,q) - A(p,p) the tangent of its half is h / (|d| + r + sqrt(2 r (|d| + r))), r
+ * = sqrt(d^2 + h^2), with the sign of d. It needs no more than the precision of a float, the sine
+ * that belongs to it does. false: no lane has an angle. */
 INLINE bool find_rotation(const lanes *pp, const lanes *qq, const lanes *pq, struct rotation *r)
 {
 	const half *a = pp->of, *b = qq->of, *c = pq->of;
@@ -144,8 +146,8 @@ INLINE void turn_itself(lanes *A, size_t n, const struct rotation *r)
 	}
 }
 
-/* All pairs p < q with p + q = round (modulo n): they have no index in common, so that their angles are found before any is turned.
- * false: nothing was to be turned. */
+/* All pairs p < q with p + q = round (modulo n): they have no index in common, so that their angles
+ * are found before any is turned. false: nothing was to be turned. */
 INLINE bool turn_round(const struct eigen *e, size_t n, size_t round)
 {
 	lanes *A = (lanes *)(void *)e->A, *V = (lanes *)(void *)e->V;
@@ -216,7 +218,8 @@ static void clear(eigen_lanes *x, size_t n, unsigned which)
 			x[i][l] = which >> l & 1 ? 0 : x[i][l];
 }
 
-/* -0 becomes 0: which of them a lane has could tell whether its company was turned, where it is turned by no angle. */
+/* -0 becomes 0: which of them a lane has could tell whether its company was turned, where it is
+ * turned by no angle. */
 INLINE void drop_signs_of_zeros(eigen_lanes *x, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -224,7 +227,8 @@ INLINE void drop_signs_of_zeros(eigen_lanes *x, size_t n)
 			x[i][l] += 0;
 }
 
-/* x [n] times 2^exponent in each lane, in two steps because the power may be more than a double holds. */
+/* x [n] times 2^exponent in each lane, in two steps because the power may be more than a double
+ * holds. */
 INLINE void scale(eigen_lanes *x, size_t n, const int *exponent)
 {
 	eigen_lanes first, second;

@@ -1,9 +1,11 @@
-/* Eigenvalues and eigenvectors of small symmetric matrices, EIGEN_LANES of them at a time: their numbers (i,j) stand side by side.
+/* Eigenvalues and eigenvectors of small symmetric matrices, EIGEN_LANES of them at a time: their
+ * numbers (i,j) stand side by side.
  *
  *     A = sum over k of w[k] v_k v_k^T        v_k is row k of V; in no order
  *
- * By the cyclic Jacobi method, in double. What a lane gives depends, to the bit, on the matrix in this lane alone, not on what is in the
- * others. Numbers may be of any size: each matrix is scaled by a power of two.
+ * By the cyclic Jacobi method, in double. What a lane gives depends, to the bit, on the matrix in
+ * this lane alone, not on what is in the others. Numbers may be of any size: each matrix is scaled
+ * by a power of two.
  */
 #ifndef TENSOR_EIGEN_H
 #define TENSOR_EIGEN_H
@@ -28,11 +30,13 @@ struct eigen {
 /* Room for matrices of n, all 0, from the arena. */
 struct eigen eigen_new(int n, struct arena *);
 
-/* Returns the lanes that have no answer, 1 << lane each: those with numbers, or eigenvalues, that are not finite, and those that were
- * not diagonal after the last sweep. What is in w and V there means nothing. */
+/* Returns the lanes that have no answer, 1 << lane each: those with numbers, or eigenvalues, that
+ * are not finite, and those that were not diagonal after the last sweep. What is in w and V there
+ * means nothing. */
 unsigned eigen_solve(const struct eigen *);
 
-/* The upper triangle of A again, of w and V as they are now: with f(w) for w it is the function f of the matrix. */
+/* The upper triangle of A again, of w and V as they are now: with f(w) for w it is the function f
+ * of the matrix. */
 void eigen_compose(const struct eigen *);
 
 #endif

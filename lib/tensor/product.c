@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-/* A tile is up to 4 rows of 3 vectors: 12 sums, 3 vectors of B and one number of A fill the 16 vector registers. Of one vector it has
- * 8 rows: fewer sums would wait for each other. */
+/* A tile is up to 4 rows of 3 vectors: 12 sums, 3 vectors of B and one number of A fill the 16
+ * vector registers. Of one vector it has 8 rows: fewer sums would wait for each other. */
 enum { ROWS = 8, VECTORS = 3 };
 
 /* R and V are constants in each use, which unrolls the inner loops. */
@@ -156,7 +156,8 @@ void row_products(
 		}
 }
 
-/* LANES vectors turned into their columns: pairs of numbers change places, then pairs of pairs, then halves. */
+/* LANES vectors turned into their columns: pairs of numbers change places, then pairs of pairs,
+ * then halves. */
 INLINE void turn_square(vec v[LANES])
 {
 	vec a[LANES], b[LANES];
@@ -214,7 +215,8 @@ INLINE void turn_part(int i, int j, int m, int n, const real *restrict x, size_t
 		}
 }
 
-/* Along the rows of the side whose rows are further apart: of these fewer find room in the first cache. */
+/* Along the rows of the side whose rows are further apart: of these fewer find room in the first
+ * cache. */
 INLINE void transposed(
 	int m, int n, const real *restrict x, size_t ldx, real *restrict to, size_t ldto, const bool add)
 {

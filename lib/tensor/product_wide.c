@@ -22,7 +22,8 @@ bool product_has_wide(void)
 	       __builtin_cpu_supports("avx512vl");
 }
 
-/* R rows of V wide vectors, and a narrow one after them when `half`: R (V + half) sums of at most 24, of 32 registers. */
+/* R rows of V wide vectors, and a narrow one after them when `half`: R (V + half) sums of at most
+ * 24, of 32 registers. */
 INLINE void tile(const int R, const int V, const bool half, int k, struct product_left A, const real *b,
 	size_t ldb, real *c, size_t ldc, enum product_start from, const real *start)
 {

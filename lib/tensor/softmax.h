@@ -4,7 +4,8 @@
 
 #include "base/real.h"
 
-/* y [n] = e^((x - the largest) / temperature) for n > 0; returns their sum, of LANES parts that are added pairwise. y may be x. */
+/* y [n] = e^((x - the largest) / temperature) for n > 0; returns their sum, of LANES parts that are
+ * added pairwise. y may be x. */
 real row_exponentials(const real *x, int n, real temperature, real *y);
 /* ln sum_i e^x_i */
 double log_sum_exp(const real *x, int n);

@@ -8,7 +8,8 @@
 
 enum { ROWS = 4 }; /* at a time */
 
-/* G [n][n] += sign * the outer products of ROWS rows with themselves, upper triangle from row and column `from` on. */
+/* G [n][n] += sign * the outer products of ROWS rows with themselves, upper triangle from row and
+ * column `from` on. */
 VECTOR_CLONES
 static void add_outer(size_t n, size_t from, const double *const row[ROWS], double sign, double *G)
 {
@@ -20,7 +21,8 @@ static void add_outer(size_t n, size_t from, const double *const row[ROWS], doub
 	}
 }
 
-/* Not by OpenBLAS: its products of doubles were seen to go wrong when several threads of moe-cv were at work. */
+/* Not by OpenBLAS: its products of doubles were seen to go wrong when several threads of moe-cv
+ * were at work. */
 void gram_add(bool rows, int r, int c, const double *A, int n, double *G)
 {
 	size_t count = (size_t)(rows ? c : r), N = (size_t)n;

@@ -5,10 +5,11 @@
  *     tape_gradients(tape, arena);                            every node gets a zeroed gradient
  *     y->g[..] = dL/dy;  tape_backward(tape);                  then x->g and the weights' g are there
  *
- * A node is a matrix [rows][cols]; where windows are stacked rows = B * N, window after window. Each node knows its inputs and
- * its backward function; there are no operation numbers. Values and what an operation saves live in the tape's arena until
- * tape_reset; gradients live in an arena of the caller's, for as long as backward takes. A tape made without gradients records nothing and needs only the memory of the values.
- * One tape belongs to one thread at a time.
+ * A node is a matrix [rows][cols]; where windows are stacked rows = B * N, window after window.
+ * Each node knows its inputs and its backward function; there are no operation numbers. Values and
+ * what an operation saves live in the tape's arena until tape_reset; gradients live in an arena of
+ * the caller's, for as long as backward takes. A tape made without gradients records nothing and
+ * needs only the memory of the values. One tape belongs to one thread at a time.
  */
 #ifndef TENSOR_TAPE_H
 #define TENSOR_TAPE_H
@@ -19,7 +20,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A trained tensor as an operation sees it: its value, and where its gradient is added up (NULL without gradients). */
+/* A trained tensor as an operation sees it: its value, and where its gradient is added up (NULL
+ * without gradients). */
 struct weight {
 	const real *x;
 	real *g;
@@ -36,7 +38,8 @@ struct node {
 	void *saved;                                    /* what the operation keeps for backward */
 };
 
-/* Where the dropout masks come from: a mask is a function of (key, operation, element), drawn again in backward. */
+/* Where the dropout masks come from: a mask is a function of (key, operation, element), drawn again
+ * in backward. */
 struct dropout {
 	real p;       /* share of the elements set to 0; 0 = off */
 	uint64_t key; /* of (seed, step, region, first window) */
@@ -74,7 +77,8 @@ void tape_backward(struct tape *); /* every node's backward, last first */
 /* A node with room for its value (not set). inputs may be 0. */
 struct node *tape_node(struct tape *, int rows, int cols, int inputs, struct node *const *in,
 	void (*backward)(struct tape *, struct node *));
-/* The same for a value that only the very next operation reads, and no backward: it takes no memory on the tape. */
+/* The same for a value that only the very next operation reads, and no backward: it takes no memory
+ * on the tape. */
 struct node *tape_passing_node(struct tape *, int rows, int cols, int inputs, struct node *const *in,
 	void (*backward)(struct tape *, struct node *));
 void *tape_take(struct tape *, size_t bytes); /* arena memory, not zeroed */
@@ -85,7 +89,8 @@ void scratch_done(struct tape *);
 /* The 32-bit key of the next operation that draws a mask. */
 uint32_t tape_mask_key(struct tape *);
 
-/* mask[i] = 0 with probability p, else 1 / (1 - p), for i = 0 .. n-1, as element `first + i` of the key's sequence. */
+/* mask[i] = 0 with probability p, else 1 / (1 - p), for i = 0 .. n-1, as element `first + i` of the
+ * key's sequence. */
 void dropout_mask(real *mask, int n, uint32_t key, uint32_t first, real p);
 
 #endif

@@ -1,6 +1,7 @@
-/* Vectors of 32 bytes in portable C (the compilers' vector extension), for the few loops where a sum must run in a fixed
- * order and still be fast: 8 partial sums side by side, added up in one order at the end, whatever the processor has.
- * Functions marked VECTOR_CLONES are compiled several times and the best one is chosen when the program starts.
+/* Vectors of 32 bytes in portable C (the compilers' vector extension), for the few loops where a
+ * sum must run in a fixed order and still be fast: 8 partial sums side by side, added up in one
+ * order at the end, whatever the processor has. Functions marked VECTOR_CLONES are compiled several
+ * times and the best one is chosen when the program starts.
  */
 #ifndef TENSOR_VECTOR_H
 #define TENSOR_VECTOR_H
@@ -73,8 +74,8 @@ INLINE real v_largest(vec v)
 	return s[0];
 }
 
-/* 2^x for x between -126 and 127: x = n + r with |r| <= 1/2, the Taylor polynomial of degree 7 for 2^r (its remainder is below
- * 1e-8), and n added to the exponent bits. */
+/* 2^x for x between -126 and 127: x = n + r with |r| <= 1/2, the Taylor polynomial of degree 7 for
+ * 2^r (its remainder is below 1e-8), and n added to the exponent bits. */
 INLINE vec v_exp2(vec x)
 {
 #ifdef REAL_DOUBLE
@@ -97,7 +98,8 @@ INLINE vec v_exp2(vec x)
 #endif
 }
 
-/* exp of numbers not above about 80, with a relative error of |x| 6e-8 or so; what is below -87 gives next to 0. */
+/* exp of numbers not above about 80, with a relative error of |x| 6e-8 or so; what is below -87
+ * gives next to 0. */
 INLINE vec v_exp(vec x)
 {
 #ifdef REAL_DOUBLE

@@ -1,7 +1,9 @@
-/* Temperature of a model's answers: p = softmax(logits / T) with the T that gives labelled windows the least log loss (Guo, Pleiss,
- * Sun, Weinberger: "On calibration of modern neural networks", ICML 2017).
+/* Temperature of a model's answers: p = softmax(logits / T) with the T that gives labelled windows
+ * the least log loss (Guo, Pleiss, Sun, Weinberger: "On calibration of modern neural networks",
+ * ICML 2017).
  *
- * The loss is convex in 1/T; its slope there, the mean of sum_c p_c z_c - z_label, is halved in on over ln T.
+ * The loss is convex in 1/T; its slope there, the mean of sum_c p_c z_c - z_label, is halved in on
+ * over ln T.
  */
 #ifndef TRAIN_CALIBRATE_H
 #define TRAIN_CALIBRATE_H
@@ -10,7 +12,8 @@
 
 #include <stdint.h>
 
-/* Bounds of T: windows all told right want it small without end, those told no better than at random large. */
+/* Bounds of T: windows all told right want it small without end, those told no better than at
+ * random large. */
 #define CALIBRATE_MIN 0.05
 #define CALIBRATE_MAX 20.0
 

@@ -7,8 +7,9 @@
  *     cv_say(&cv, f, &lines);  cv_summary(&cv, f, &json);            (cv_summary.c)
  *     cv_free(&cv, f);
  *
- * The work is permutations x seeds x folds, in this order, each a task of the pool with one thread to itself; the samples are shared.
- * A fold's own seed is a function of (seed, fold, permutation), so that nothing depends on the number of threads.
+ * The work is permutations x seeds x folds, in this order, each a task of the pool with one thread
+ * to itself; the samples are shared. A fold's own seed is a function of (seed, fold, permutation),
+ * so that nothing depends on the number of threads.
  */
 #ifndef TRAIN_CV_H
 #define TRAIN_CV_H
@@ -42,8 +43,8 @@ struct cv_fold {
 
 struct cv_watch {
 	void *context;
-	/* Called for one fold at a time, in their order, from any thread; done of total have been trained. -1 with an error ends the
-	 * work. */
+	/* Called for one fold at a time, in their order, from any thread; done of total have been
+	 * trained. -1 with an error ends the work. */
 	int (*fold)(void *context, const struct cv_fold *, int done, int total);
 };
 

@@ -110,7 +110,8 @@ static void weigh_classes(struct ridge *r)
 	free(count);
 }
 
-/* Row y [classes] of Y for the window at this place: 1 for its class, less the shares, times its root. */
+/* Row y [classes] of Y for the window at this place: 1 for its class, less the shares, times its
+ * root. */
 static void target(const struct ridge *r, int64_t place, double *y)
 {
 	int label = label_at(r, place);
@@ -118,7 +119,8 @@ static void target(const struct ridge *r, int64_t place, double *y)
 		y[c] = r->root[label] * ((label == c) - r->share[c]);
 }
 
-/* Numbers 1, 2, ... in the order in which the items' groups, or recordings, come: of [names]; returns how many. */
+/* Numbers 1, 2, ... in the order in which the items' groups, or recordings, come: of [names];
+ * returns how many. */
 static int number_units(const struct ridge *r, bool by_group, int *number)
 {
 	int units = 0;
@@ -152,7 +154,8 @@ static void cut_folds(struct ridge *r)
 
 /* --- systems */
 
-/* A batch of rows in double: those of one fold (fold >= 0), or all. Returns how many; *at goes on. */
+/* A batch of rows in double: those of one fold (fold >= 0), or all. Returns how many; *at goes
+ * on. */
 static int next_rows(const struct ridge *r, int fold, int64_t *at, double *X, double *Y)
 {
 	size_t d = (size_t)r->features, C = (size_t)r->classes;
@@ -168,7 +171,8 @@ static int next_rows(const struct ridge *r, int fold, int64_t *at, double *X, do
 	return n;
 }
 
-/* G [d][d], upper triangle, = X^T X and R [classes][d] = Y^T X over the rows of a fold, or all (-1); returns the rows. */
+/* G [d][d], upper triangle, = X^T X and R [classes][d] = Y^T X over the rows of a fold, or all
+ * (-1); returns the rows. */
 static int64_t sums(const struct ridge *r, int fold, double *G, double *R)
 {
 	size_t d = (size_t)r->features, C = (size_t)r->classes;
@@ -292,8 +296,9 @@ static void tell(struct ridge *r, int fold, const double *W)
 	free(x);
 }
 
-/* Mean cross-entropy of softmax(factor * evidence + log share) and targets that are never quite 1 (Platt 1999): where all answers are
- * right the best factor is no matter of how many digits there are. */
+/* Mean cross-entropy of softmax(factor * evidence + log share) and targets that are never quite 1
+ * (Platt 1999): where all answers are right the best factor is no matter of how many digits there
+ * are. */
 static double log_loss(const struct ridge *r, double factor)
 {
 	size_t C = (size_t)r->classes, K = (size_t)r->m->layout.regions;
@@ -321,7 +326,8 @@ static double log_loss(const struct ridge *r, double factor)
 	return loss / weight;
 }
 
-/* The factor of least loss, by golden sections of its logarithm (the loss is convex in the factor). */
+/* The factor of least loss, by golden sections of its logarithm (the loss is convex in the
+ * factor). */
 static double best_factor(const struct ridge *r)
 {
 	double low = log(1e-2), high = log(1e3), ratio = (sqrt(5) - 1) / 2;
@@ -341,7 +347,8 @@ static double best_factor(const struct ridge *r)
 	return exp((low + high) / 2);
 }
 
-/* share [K]: how much of what windows are told of their true class, against the others, each region says. */
+/* share [K]: how much of what windows are told of their true class, against the others, each region
+ * says. */
 static void find_shares(const struct ridge *r, double *share)
 {
 	size_t C = (size_t)r->classes, K = (size_t)r->m->layout.regions;
@@ -365,7 +372,8 @@ static void find_shares(const struct ridge *r, double *share)
 
 /* --- into the model */
 
-/* The gate begins with these weights. A region's map is divided by its weight times K, so that the gate's sum is that of all maps. */
+/* The gate begins with these weights. A region's map is divided by its weight times K, so that the
+ * gate's sum is that of all maps. */
 static void set_gate(struct model *m, const double *share)
 {
 	int i = m->gate_fc2_bias >= 0 ? m->gate_fc2_bias : m->gate_fc1_bias;

@@ -64,7 +64,8 @@ static uint64_t mix_name(uint64_t h, const char *s)
 	return mix(mix_text(h, s), strlen(s));
 }
 
-/* n rows from `from` on: a lane for each channel, so that the products of a row do not wait for each other. lane [C]: room. */
+/* n rows from `from` on: a lane for each channel, so that the products of a row do not wait for
+ * each other. lane [C]: room. */
 static uint64_t mix_rows(
 	uint64_t h, const struct channel_column *column, int C, int64_t from, int64_t n, uint64_t *lane)
 {
@@ -130,7 +131,8 @@ static uint64_t mix_items(
 	return mix(h, (uint64_t)n);
 }
 
-/* Everything in the files that the items come from: all rows, and where recordings begin in them. */
+/* Everything in the files that the items come from: all rows, and where recordings begin in
+ * them. */
 static uint64_t mix_recordings(uint64_t h, const struct dataset *d, const int64_t *items, int64_t n)
 {
 	uint64_t *lane = NEW_ARRAY(uint64_t, d->target->channels.n);

@@ -3,9 +3,10 @@
  *     text = fingerprint_text(&data, rule, pool)        "windows:0123456789abcdef", for the state file
  *     fingerprint_fits(text, &data, pool)               takes the hash again, by the rule that the text was made with
  *
- * It takes in, in the order of training, every window that trains or validates: label, place, names of recording, group and
- * condition, and its samples in the channels of the model, as they stand in the file. Files made differently that hold the same
- * windows have the same fingerprint. It reads each sample once for each window that it is in.
+ * It takes in, in the order of training, every window that trains or validates: label, place, names
+ * of recording, group and condition, and its samples in the channels of the model, as they stand in
+ * the file. Files made differently that hold the same windows have the same fingerprint. It reads
+ * each sample once for each window that it is in.
  */
 #ifndef TRAIN_FINGERPRINT_H
 #define TRAIN_FINGERPRINT_H

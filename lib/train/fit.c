@@ -97,7 +97,8 @@ static bool has_scaler(const struct model *m)
 	return scale == SCALE_ZSCORE || (scale == SCALE_GROUP && tokens_are_fixed(m));
 }
 
-/* What a model that is continued was trained behind stays. One whose samples came as they are may get a scaler. */
+/* What a model that is continued was trained behind stays. One whose samples came as they are may
+ * get a scaler. */
 static int check_scale(const struct model *m, const struct model *before)
 {
 	int scale = m->config.train.scale, was = before ? before->config.train.scale : scale;
@@ -138,8 +139,9 @@ static int bind_conditions(const struct model *m, const struct training_data *d)
 	return d->valids && conditions_bind(d->valid, m, d->valid_item, d->valids) ? err_at("validation") : 0;
 }
 
-/* The scaler, before what looks at scaled samples. Tokens that are the same every time are made once; their mean and deviation are a
- * matter of the training windows. Of a model that is continued they stay. */
+/* The scaler, before what looks at scaled samples. Tokens that are the same every time are made
+ * once; their mean and deviation are a matter of the training windows. Of a model that is continued
+ * they stay. */
 static int fit_inputs(
 	struct model *m, bool begins, bool told, const struct training_data *d, struct pool *pool)
 {

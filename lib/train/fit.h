@@ -1,4 +1,5 @@
-/* From windows to a model that is ready for its first step: structure, start values, scaler, conditions.
+/* From windows to a model that is ready for its first step: structure, start values, scaler,
+ * conditions.
  *
  *     struct model *m = fit_model(config, before, &data, pool, seed);
  *     struct trainer *t = trainer_new(m, &data, pool, seed);  ...  trainer_run(t, &watch);        (train/trainer.h)
@@ -15,12 +16,13 @@ int fit_check_unvalidated(const struct configuration *);
 struct model *fit_declare(
 	const struct configuration *, const struct model *before, const struct training_data *);
 
-/* Everything that is learnt before the first step comes from the training items alone. before: a model that is continued, which
- * gives its parameters, and its scaler away; NULL: the parameters are drawn by the seed. The datasets of `data` get the scaler,
- * borrowed from the model, and their items' conditions. NULL with an error when configuration, windows and model do not fit each
+/* Everything that is learnt before the first step comes from the training items alone. before: a
+ * model that is continued, which gives its parameters, and its scaler away; NULL: the parameters
+ * are drawn by the seed. The datasets of `data` get the scaler, borrowed from the model, and their
+ * items' conditions. NULL with an error when configuration, windows and model do not fit each
  * other. */
-/* told: of a model that is continued what its windows are told as evidence (train/evidence.h) is made again, as when this training
- * began; otherwise its map says it. */
+/* told: of a model that is continued what its windows are told as evidence (train/evidence.h) is
+ * made again, as when this training began; otherwise its map says it. */
 struct model *fit_model(const struct configuration *, struct model *before, bool told,
 	const struct training_data *data, struct pool *, uint64_t seed);
 

@@ -1,4 +1,5 @@
-/* Folds of a cross-validation: which groups (or recordings) each holds out, and which of their windows test.
+/* Folds of a cross-validation: which groups (or recordings) each holds out, and which of their
+ * windows test.
  *
  *     units in order of name     S00 S01 S02 S03 S04 S05 S06
  *     3 folds                    |--- 0 ---| |-- 1 --| |-- 2 --|        sizes differ by one at most, the first are the larger
@@ -21,10 +22,11 @@ struct folds {
 	int64_t labelled, unlabelled, kept; /* windows; kept: labelled ones that test */
 };
 
-/* n folds, 0 for one a unit. stride > 0 thins the windows that test: walking over those of a recording in their order, a window is kept
- * when it begins `stride` samples or more after the last kept, and when it is the first of a run. A run begins where a window
- * begins at or after the end of the one before, and not by the file's stride and with the same label after it.
- * Refuses fewer units than folds, and a walk that would go back in time. To be freed whatever comes back. */
+/* n folds, 0 for one a unit. stride > 0 thins the windows that test: walking over those of a
+ * recording in their order, a window is kept when it begins `stride` samples or more after the last
+ * kept, and when it is the first of a run. A run begins where a window begins at or after the end
+ * of the one before, and not by the file's stride and with the same label after it. Refuses fewer
+ * units than folds, and a walk that would go back in time. To be freed whatever comes back. */
 int folds_make(struct folds *, const struct dataset *, enum holdout_unit by, int n, int64_t stride);
 void folds_free(struct folds *);
 
@@ -38,14 +40,15 @@ struct fold_items {
 	struct spill test_spill;
 };
 
-/* d: the dataset the folds are of, or a view of it with other labels. fraction > 0: about this share of the units that train validates,
- * drawn by the seed. Refuses a side without windows and a class without one to train on. */
+/* d: the dataset the folds are of, or a view of it with other labels. fraction > 0: about this
+ * share of the units that train validates, drawn by the seed. Refuses a side without windows and a
+ * class without one to train on. */
 int folds_items(const struct folds *, const struct dataset *d, int fold, double fraction, uint64_t seed,
 	struct fold_items *);
 void fold_items_free(struct fold_items *);
 
-/* Each unit's classes exchanged at random: one permutation of the classes a unit, a function of seed, number and the unit's place in
- * the order of names. d: a view of the dataset. */
+/* Each unit's classes exchanged at random: one permutation of the classes a unit, a function of
+ * seed, number and the unit's place in the order of names. d: a view of the dataset. */
 void folds_permute_labels(struct dataset *d, enum holdout_unit, uint64_t seed, int number);
 
 #endif

@@ -10,7 +10,8 @@ enum holdout_unit { HOLDOUT_GROUP, HOLDOUT_RECORDING }; /* what is never on both
 int holdout_unit_of(const struct item *, enum holdout_unit);
 const struct names *holdout_units(const struct dataset *, enum holdout_unit);
 
-/* mark[unit] = 1 for the units of these items (NULL: the first n) that have a labelled window among them. */
+/* mark[unit] = 1 for the units of these items (NULL: the first n) that have a labelled window among
+ * them. */
 void holdout_mark_labelled(
 	const struct dataset *, enum holdout_unit, const int64_t *items, int64_t n, char *mark);
 
@@ -31,20 +32,21 @@ struct sides {
 	int64_t unlabelled, crossing; /* left out: without label; across the cut in time */
 };
 
-/* Labelled windows only; those of units left out are not counted. Refuses a group name that does not occur, and a side without
- * windows. */
+/* Labelled windows only; those of units left out are not counted. Refuses a group name that does
+ * not occur, and a side without windows. */
 int holdout_cut(const struct dataset *, const struct holdout *, struct sides *);
 void sides_free(struct sides *);
 
 /* Refuses validation windows whose group also trains: names the groups. */
 int holdout_check_groups(const struct dataset *train, const struct sides *, const struct dataset *valid);
 
-/* Refuses items of training that have samples in common with items of validation: the same recording under two groups. */
+/* Refuses items of training that have samples in common with items of validation: the same
+ * recording under two groups. */
 int holdout_check_overlap(const struct dataset *train, const int64_t *trains, int64_t n,
 	const struct dataset *valid, const int64_t *valids, int64_t valid_n);
 
-/* Every class needs windows to learn from, unless a model that knows it is continued (known: its classes, or NULL). valid may be
- * NULL; what names it in messages. */
+/* Every class needs windows to learn from, unless a model that knows it is continued (known: its
+ * classes, or NULL). valid may be NULL; what names it in messages. */
 int holdout_check_classes(const struct dataset *train, const struct sides *, const struct dataset *valid,
 	const struct sides *valid_sides, const struct names *known, const char *what);
 

@@ -16,7 +16,8 @@ struct log {
 	char *path;
 };
 
-/* Two runs do not write into one file. What is no regular file, or cannot be locked (on some network file systems), is shared. */
+/* Two runs do not write into one file. What is no regular file, or cannot be locked (on some
+ * network file systems), is shared. */
 static int lock_alone(int fd, const char *path, bool append)
 {
 	struct stat st;

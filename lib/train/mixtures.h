@@ -1,5 +1,5 @@
-/* What a model's mixtures of experts do in an epoch: shares and losses for the log, and a warning, once for each expert, when
- * one gets less than a tenth of an even share for three epochs.
+/* What a model's mixtures of experts do in an epoch: shares and losses for the log, and a warning,
+ * once for each expert, when one gets less than a tenth of an even share for three epochs.
  *
  *     mixtures_add after every step;  mixtures_end_epoch: report and warnings, then counting begins anew
  *
@@ -26,7 +26,8 @@ void mixtures_add(struct mixtures *, const struct forward *, int windows);
 /* The reports [*n] live until the next epoch's; warnings are appended as sentences. */
 const struct mixture_report *mixtures_end_epoch(struct mixtures *, int *n, struct names *warnings);
 
-/* For the state file: a JSON list, and back, with the windows seen in the epoch so far (-1 with an error naming `what`). */
+/* For the state file: a JSON list, and back, with the windows seen in the epoch so far (-1 with an
+ * error naming `what`). */
 void mixtures_write(const struct mixtures *, struct text *);
 int mixtures_read(struct mixtures *, const cJSON *list, int64_t windows, const char *what);
 

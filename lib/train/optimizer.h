@@ -1,5 +1,6 @@
-/* Optimizers: how a gradient changes the parameters. One file each in optimizer/, entered by one line of
- * model/optimizers.h; `slots` slabs of state (moments) belong to one, kept in the state file.
+/* Optimizers: how a gradient changes the parameters. One file each in optimizer/, entered by one
+ * line of model/optimizers.h; `slots` slabs of state (moments) belong to one, kept in the state
+ * file.
  */
 #ifndef TRAIN_OPTIMIZER_H
 #define TRAIN_OPTIMIZER_H
@@ -15,8 +16,9 @@ struct optimizer {
 	int slots;
 	const char *slot
 		[OPTIMIZER_SLOTS]; /* prefix of a slot's tensors in the state file: "optimizer.NAME.", say */
-	/* Moves x [n], numbers of one tensor, by their gradient [n] and state[slot] [n]; number counts from 1; lr as the schedule has
-	 * it at this step. Leaves in gradient what x was before, so that a step can be taken back. Called from any thread. */
+	/* Moves x [n], numbers of one tensor, by their gradient [n] and state[slot] [n]; number
+	 * counts from 1; lr as the schedule has it at this step. Leaves in gradient what x was
+	 * before, so that a step can be taken back. Called from any thread. */
 	void (*step)(const struct param *, real *x, real *gradient, real *const *state, size_t n,
 		const struct config *, double lr, long number);
 };

@@ -1,4 +1,5 @@
-/* The state file: the model as it stands, the optimizer's moments, the best parameters so far, and where training was. */
+/* The state file: the model as it stands, the optimizer's moments, the best parameters so far, and
+ * where training was. */
 #include "train/trainer_state.h"
 
 #include "base/error.h"
@@ -93,7 +94,8 @@ static int check_counters(const struct trainer *t, const cJSON *root, const char
 	return 0;
 }
 
-/* That they are the state's. How many there are is told where it differs; states of old do not know. */
+/* That they are the state's. How many there are is told where it differs; states of old do not
+ * know. */
 static int check_windows(struct trainer *t, const cJSON *root, const char *what)
 {
 	const cJSON *print = json_get(root, "fingerprint");

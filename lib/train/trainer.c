@@ -212,7 +212,8 @@ static void make_pairs(struct trainer *t, int B)
 		t->other[b] = t->label[t->partner[b]];
 }
 
-/* The conditions of the batch; some are taken as unknown, so that there is something to learn from. */
+/* The conditions of the batch; some are taken as unknown, so that there is something to learn
+ * from. */
 static void fill_conditions(struct trainer *t, int64_t from, int B)
 {
 	const struct model *m = t->m;
@@ -233,8 +234,8 @@ static void count_right(struct trainer *t, int B)
 			metrics_answer(t->logits + (size_t)b * (size_t)classes, classes) == t->label[b];
 }
 
-/* The first window of a batch whose answer is not finite while that to another one is, so that it is due to the window and not to the
- * parameters; -1 where there is none. */
+/* The first window of a batch whose answer is not finite while that to another one is, so that it
+ * is due to the window and not to the parameters; -1 where there is none. */
 static int64_t window_without_answer(const struct trainer *t, int64_t from, int B)
 {
 	int outputs = head_outputs(t->m), first = -1, lost = 0;
@@ -249,7 +250,8 @@ static int64_t window_without_answer(const struct trainer *t, int64_t from, int 
 	return first >= 0 && lost < B ? t->data.train_item[t->order[from + first]] : -1;
 }
 
-/* The next batch: 0, or -1 when loss, gradient or parameters stopped being finite (the parameters are as before then). */
+/* The next batch: 0, or -1 when loss, gradient or parameters stopped being finite (the parameters
+ * are as before then). */
 static int one_step(struct trainer *t, struct step_report *r)
 {
 	struct config *c = &t->m->config;
@@ -325,7 +327,8 @@ static int label_of(const struct trainer *t, int64_t valid)
 	return t->data.valid->item[t->data.valid_item[valid]].label;
 }
 
-/* Validation windows from .. from + the number returned: out [..][outputs]. gate [BATCH][K]: room. -1 when one has no answer. */
+/* Validation windows from .. from + the number returned: out [..][outputs]. gate [BATCH][K]: room.
+ * -1 when one has no answer. */
 static int64_t evaluate(struct trainer *t, int64_t from, real *out, real *gate)
 {
 	int64_t n = t->data.valids - from < BATCH ? t->data.valids - from : BATCH;

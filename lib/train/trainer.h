@@ -5,10 +5,12 @@
  *     r = trainer_run(t, &watch);               0 done, 1 interrupted, -1 error (the parameters are the last good ones)
  *     trainer_save_state(t, path, history);
  *
- * A step is: draw the batch of this epoch's order, loss and gradient, clip, optimizer. After an epoch come the validation
- * windows, if there are any; the parameters of the epoch with the least validation loss are kept, and trainer_run returns with
- * them in the model, and with the temperature that suits the validation windows (train.calibrate). Everything random is a function of (seed, epoch, step), so a run continued from its state makes the same
- * bytes as one that was never stopped.
+ * A step is: draw the batch of this epoch's order, loss and gradient, clip, optimizer. After an
+ * epoch come the validation windows, if there are any; the parameters of the epoch with the least
+ * validation loss are kept, and trainer_run returns with them in the model, and with the
+ * temperature that suits the validation windows (train.calibrate). Everything random is a function
+ * of (seed, epoch, step), so a run continued from its state makes the same bytes as one that was
+ * never stopped.
  */
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
@@ -22,8 +24,8 @@ struct training_data {
 	struct dataset *train, *valid;          /* valid may be the same dataset, or NULL */
 	const int64_t *train_item, *valid_item; /* [trains], [valids] */
 	int64_t trains, valids;
-	/* Puts the target of an item into out [targets of the head], for models whose head has targets of
-	 * its own (model/head.h). NULL: there are none. */
+	/* Puts the target of an item into out [targets of the head], for models whose head has
+	 * targets of its own (model/head.h). NULL: there are none. */
 	void (*target)(const struct dataset *, int64_t item, real *out);
 };
 
@@ -63,9 +65,11 @@ struct trainer;
 struct trainer *trainer_new(struct model *, const struct training_data *, struct pool *, uint64_t seed);
 void trainer_free(struct trainer *);
 
-/* How the run began that a state file belongs to: its seed, and whether it had evidence made for its windows (train/evidence.h). */
+/* How the run began that a state file belongs to: its seed, and whether it had evidence made for
+ * its windows (train/evidence.h). */
 int trainer_state_start(const struct st_file *state, uint64_t *seed, bool *told);
-/* Continues from a state file made with the same windows; -1 when they differ or the file is damaged. */
+/* Continues from a state file made with the same windows; -1 when they differ or the file is
+ * damaged. */
 int trainer_resume(struct trainer *, const struct st_file *state);
 int trainer_run(struct trainer *, const struct watch *);
 int trainer_save_state(struct trainer *, const char *path, const struct history *);

@@ -1,18 +1,21 @@
-/* One measurement of the engine, printed as a line of JSON; tests/bench/run asks for many and puts them together.
+/* One measurement of the engine, printed as a line of JSON; tests/bench/run asks for many and puts
+ * them together.
  *
  *     engine presets                                  their names
  *     engine size [KEY=VALUE ...]                     parameters of a model
  *     engine sgemm                                    what OpenBLAS reaches with sgemm 2048^3 on one thread
  *     engine train|evaluate [KEY=VALUE ...]           steps as moe-train takes them; answers as moe-predict finds them
  *
- * Keys and what they are when not given, which is the shape of the benchmark: batch=32 T=300 C=64 K=4 halo=4 hidden=32 layers=2
- * ffn=2048 threads=2, runs=3 (the median of so many, after one that is not counted). preset=NAME: hidden, layers and ffn are its own
- * where they are not given after it. A key with a dot in it is one of the configuration: moe.layers=all.
+ * Keys and what they are when not given, which is the shape of the benchmark: batch=32 T=300 C=64
+ * K=4 halo=4 hidden=32 layers=2 ffn=2048 threads=2, runs=3 (the median of so many, after one that
+ * is not counted). preset=NAME: hidden, layers and ffn are its own where they are not given after
+ * it. A key with a dot in it is one of the configuration: moe.layers=all.
  *
- * A training step draws the batch, fills it from windows in memory, runs forward and backward with dropout 0.1, clips, and lets
- * AdamW move the parameters: all that trainer_run does between two steps. The useful work is 2 for every multiplication of the
- * matrix products forward, and twice that again backward (but for the projection of the samples, whose input needs no gradient);
- * what is computed a second time to save memory does not count.
+ * A training step draws the batch, fills it from windows in memory, runs forward and backward with
+ * dropout 0.1, clips, and lets AdamW move the parameters: all that trainer_run does between two
+ * steps. The useful work is 2 for every multiplication of the matrix products forward, and twice
+ * that again backward (but for the projection of the samples, whose input needs no gradient); what
+ * is computed a second time to save memory does not count.
  */
 #include "base/error.h"
 #include "base/mem.h"
@@ -77,7 +80,8 @@ static void sgemm(void)
 	free(t);
 }
 
-/* Of n tokens in one layer's expert, or its dense feed-forward; those of a mixture of attention see what shares their expert. */
+/* Of n tokens in one layer's expert, or its dense feed-forward; those of a mixture of attention see
+ * what shares their expert. */
 static double expert_flop(const struct expert_type *type, const struct expert_shape *s, double n)
 {
 	double H = s->H, F = s->F;
@@ -103,7 +107,8 @@ static double layer_flop(const struct model *m, const struct layer_params *l)
 	return sum;
 }
 
-/* Useful work of one window: *projection and the rest, forward. Of a mixture, what k experts a token take, and the router. */
+/* Useful work of one window: *projection and the rest, forward. Of a mixture, what k experts a
+ * token take, and the router. */
 static double forward_flop(const struct model *m, double *projection)
 {
 	double rest = 0;

@@ -1,10 +1,11 @@
-/* What of a mixture's time is not its experts': routing, dispatch and combine, their backward passes and the counting for the
- * balance loss. Printed as a line of JSON.
+/* What of a mixture's time is not its experts': routing, dispatch and combine, their backward
+ * passes and the counting for the balance loss. Printed as a line of JSON.
  *
  *     mixture EXPERTS [RUNS]      top-2, hidden 64, feed-forward 256 each, 8 windows of 100 tokens, one thread
  *
- * In turn: the layer forward and backward as a training step has it, and its experts alone, each with as many rows in one piece
- * as the router gave it. Seconds are medians, of the processor's time.
+ * In turn: the layer forward and backward as a training step has it, and its experts alone, each
+ * with as many rows in one piece as the router gave it. Seconds are medians, of the processor's
+ * time.
  */
 #include "base/mem.h"
 #include "base/rng.h"

@@ -1,5 +1,6 @@
-/* How fast the newlines of a file are found by memchr: what no reader of lines can beat. newlines FILE [RUNS]
- * The file is mapped and read once before; prints the median of the runs as a line of JSON.
+/* How fast the newlines of a file are found by memchr: what no reader of lines can beat. newlines
+ * FILE [RUNS] The file is mapped and read once before; prints the median of the runs as a line of
+ * JSON.
  */
 #include "base/progress.h"
 

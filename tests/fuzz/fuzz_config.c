@@ -1,4 +1,5 @@
-/* A configuration from a stranger: every key through the table, and what it writes must read back to the same. */
+/* A configuration from a stranger: every key through the table, and what it writes must read back
+ * to the same. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "model/config.h"

@@ -1,5 +1,5 @@
-/* What moe-score reads: the first byte chooses, the rest is the file; what is accepted is scored, compared with itself and
- * printed in every form. */
+/* What moe-score reads: the first byte chooses, the rest is the file; what is accepted is scored,
+ * compared with itself and printed in every form. */
 #include "base/error.h"
 #include "base/json.h"
 #include "score/compare.h"

@@ -1,4 +1,5 @@
-/* Unit tests: each program prints a line "ok NAME" or "not ok NAME" per case, and details on standard error.
+/* Unit tests: each program prints a line "ok NAME" or "not ok NAME" per case, and details on
+ * standard error.
  *
  *     int main(void) { CASE(pool_runs_every_task); ... return check_done(); }
  *     static void pool_runs_every_task(void) { CHECK(sum == 10); CHECK_NEAR(a, b, 1e-6); }

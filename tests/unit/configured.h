@@ -1,4 +1,5 @@
-/* A configuration for tests: a preset and KEY=VALUE assignments, ended by NULL; to be given to config_end. */
+/* A configuration for tests: a preset and KEY=VALUE assignments, ended by NULL; to be given to
+ * config_end. */
 #ifndef TESTS_CONFIGURED_H
 #define TESTS_CONFIGURED_H
 

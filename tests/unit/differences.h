@@ -1,4 +1,5 @@
-/* The gradient of a whole model against central differences, one tensor at a time along a random direction (double builds). */
+/* The gradient of a whole model against central differences, one tensor at a time along a random
+ * direction (double builds). */
 #ifndef TESTS_DIFFERENCES_H
 #define TESTS_DIFFERENCES_H
 

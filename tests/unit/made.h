@@ -1,4 +1,5 @@
-/* Windows made by hand: channels a, b, c; region "left" sees (pad, a, b), region "right" sees (b, c). */
+/* Windows made by hand: channels a, b, c; region "left" sees (pad, a, b), region "right" sees (b,
+ * c). */
 #ifndef TESTS_MADE_H
 #define TESTS_MADE_H
 
@@ -43,7 +44,8 @@ static inline void release(struct windows *w)
 	free((void *)(uintptr_t)w->group);
 }
 
-/* n windows, `stride` apart, of each recording; recording r belongs to group r / per_group; labels alternate. */
+/* n windows, `stride` apart, of each recording; recording r belongs to group r / per_group; labels
+ * alternate. */
 static inline struct windows *make(const char *channels, int recordings, int n, int stride, int per_group)
 {
 	struct windows *w = NEW(struct windows);

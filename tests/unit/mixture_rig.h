@@ -98,7 +98,8 @@ static inline void rig_begin(struct rig *g, uint64_t seed)
 	g->balance.ema = 0.6;
 }
 
-/* The layer's answer [B*N][H]; s.further is the loss of balance and z, whose backward is recorded. */
+/* The layer's answer [B*N][H]; s.further is the loss of balance and z, whose backward is
+ * recorded. */
 static inline struct node *rig_forward(struct tape *t, struct rig *g)
 {
 	balance_clear(&g->balance, g->scopes ? g->scopes : 1);

@@ -1,4 +1,5 @@
-/* An operation against central finite differences: in float with a wide tolerance, in double to 1e-7. */
+/* An operation against central finite differences: in float with a wide tolerance, in double to
+ * 1e-7. */
 #ifndef TESTS_SUBJECT_H
 #define TESTS_SUBJECT_H
 

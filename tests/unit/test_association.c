@@ -17,7 +17,8 @@ static struct association test(
 
 static void specialisation_and_information_of_a_known_table(void)
 {
-	/* expert 0: 3 of label 0, 1 of label 1; expert 1: 4 of label 1; expert 2 unused; the last window is not labelled */
+	/* expert 0: 3 of label 0, 1 of label 1; expert 1: 4 of label 1; expert 2 unused; the last
+	 * window is not labelled */
 	static const int32_t count[5][3] = {{2, 0, 0}, {1, 0, 0}, {1, 1, 0}, {0, 3, 0}, {9, 9, 9}};
 	static const int label[5] = {0, 0, 1, 1, -1}, stratum[5] = {0};
 	struct association a = test(5, 3, &count[0][0], label, stratum, 0);
@@ -31,7 +32,8 @@ static void specialisation_and_information_of_a_known_table(void)
 
 static void p_is_that_of_all_permutations(void)
 {
-	/* the first three windows use expert 0, the others expert 1, as the labels say: 2 of the 20 ways to label reach that */
+	/* the first three windows use expert 0, the others expert 1, as the labels say: 2 of the 20
+	 * ways to label reach that */
 	static const int32_t count[6][2] = {{1, 0}, {1, 0}, {1, 0}, {0, 1}, {0, 1}, {0, 1}};
 	static const int label[6] = {0, 0, 0, 1, 1, 1}, stratum[6] = {0};
 	struct association a = test(6, 2, &count[0][0], label, stratum, 19999);
@@ -46,7 +48,8 @@ static void p_is_that_of_all_permutations(void)
 	association_free(&again);
 }
 
-/* Windows of two strata; expert 0 is used in stratum 0, expert 1 in stratum 1, whatever the label. */
+/* Windows of two strata; expert 0 is used in stratum 0, expert 1 in stratum 1, whatever the
+ * label. */
 static void what_goes_along_with_the_stratum_is_not_found(void)
 {
 	int32_t count[N][2] = {{0}};

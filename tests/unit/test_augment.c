@@ -1,4 +1,5 @@
-/* Changes of training windows: each has the property its name says, and nothing that is no signal is touched. */
+/* Changes of training windows: each has the property its name says, and nothing that is no signal
+ * is touched. */
 #include "check.h"
 #include "configured.h"
 #include "made.h"
@@ -13,7 +14,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* 100 samples at 50 Hz of three channels; the second is in both regions, the first column of the first is padding. */
+/* 100 samples at 50 Hz of three channels; the second is in both regions, the first column of the
+ * first is padding. */
 enum { LENGTH = 100, STEPS = 400 };
 
 static int32_t left[] = {-1, 0, 1}, right[] = {1, 2};
@@ -283,7 +285,8 @@ static void note_loss(void *context, const struct step_report *r)
 	*(double *)context = r->loss;
 }
 
-/* One step of a classifier that answers (ln 9, 0) to whatever it is shown: a label costs ln 10/9 or ln 10. */
+/* One step of a classifier that answers (ln 9, 0) to whatever it is shown: a label costs ln 10/9 or
+ * ln 10. */
 static void a_mixed_window_has_both_labels(void)
 {
 	enum { N = 40, SEED = 3 };

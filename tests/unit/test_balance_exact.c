@@ -1,5 +1,6 @@
-/* The losses of mixtures, and routing figures, held to numbers. Numbered cases are those of the conformance list that
- * tests/reference/README names. Runs in float and in double, where the numbers hold to the digits written here. */
+/* The losses of mixtures, and routing figures, held to numbers. Numbered cases are those of the
+ * conformance list that tests/reference/README names. Runs in float and in double, where the
+ * numbers hold to the digits written here. */
 #include "mixture_rig.h"
 
 #include "moe/rebalance.h"
@@ -97,7 +98,8 @@ static void soft_with_temperature(void)
 	rig_end(&g);
 }
 
-/* tokens (1,0), (0,1), (1,1), slots diag(1, 2): the ops below the router, which would take the lengths out */
+/* tokens (1,0), (0,1), (1,1), slots diag(1, 2): the ops below the router, which would take the
+ * lengths out */
 static void soft_moe_numbers(void)
 {
 	static const real x[] = {1, 0, 0, 1, 1, 1}, z[] = {1, 0, 0, 2, 1, 2};
@@ -111,7 +113,8 @@ static void soft_moe_numbers(void)
 	tape_end();
 }
 
-/* A choice of one place made from gates [N][E], which are its probabilities; all: every expert, weighted by its gate. */
+/* A choice of one place made from gates [N][E], which are its probabilities; all: every expert,
+ * weighted by its gate. */
 static struct balance counted(const double *gate, int N, int E, bool all)
 {
 	struct balance b = balance_new(&(struct router_shape){.E = E});
@@ -151,7 +154,8 @@ static void case_1_first_and_importance(void)
 	tape_end();
 }
 
-/* 4 experts, k = 2, 4 tokens: token t prefers t, then t + 1 (mod 4): even. All prefer 0, then 1: collapsed, E / k at certainty. */
+/* 4 experts, k = 2, 4 tokens: token t prefers t, then t + 1 (mod 4): even. All prefer 0, then 1:
+ * collapsed, E / k at certainty. */
 static void case_3_even_and_collapsed(void)
 {
 	double even[16] = {0}, collapsed[16] = {0};
@@ -176,7 +180,8 @@ static void case_3_even_and_collapsed(void)
 	rig_end(&h);
 }
 
-/* z >= 0, and 0 with no gradient where the exponentials sum to 1; without weights the losses leave no gradient */
+/* z >= 0, and 0 with no gradient where the exponentials sum to 1; without weights the losses leave
+ * no gradient */
 static void case_4_z(void)
 {
 	double z[] = {log(0.2), log(0.3), log(0.5), 1, 0, -1};
@@ -239,7 +244,8 @@ static void bias_moves_towards_even(void)
 	rig_end(&g);
 }
 
-/* Lacks pooled over a batch, at the middles of histograms [0,2,2,0] and [2,2,0,0] of four equal parts of [-1, 1] */
+/* Lacks pooled over a batch, at the middles of histograms [0,2,2,0] and [2,2,0,0] of four equal
+ * parts of [-1, 1] */
 static void quantiles_of_a_batch(void)
 {
 	static const double want[] = {0.25, -0.25};
@@ -252,7 +258,8 @@ static void quantiles_of_a_batch(void)
 	near(b, want, 2, digits);
 }
 
-/* Selection goes by score and balance, weights by the score alone; after moving by quantiles the same tokens are spread evenly. */
+/* Selection goes by score and balance, weights by the score alone; after moving by quantiles the
+ * same tokens are spread evenly. */
 static void quantiles_even_the_load(void)
 {
 	enum { N = 40, E = 4 };

@@ -23,7 +23,8 @@ static bool same_as_strtod(const char *s)
 	return !memcmp(&x, &y, sizeof x) && !memcmp(&f, &g, sizeof f);
 }
 
-/* A random decimal: up to 20 digits, a point anywhere, sometimes an exponent, sometimes the digits of a double. */
+/* A random decimal: up to 20 digits, a point anywhere, sometimes an exponent, sometimes the digits
+ * of a double. */
 static void random_decimal(struct rng *r, char *s, size_t room)
 {
 	uint64_t kind = rng_below(r, 4);

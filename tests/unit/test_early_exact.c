@@ -1,5 +1,6 @@
-/* Windows that end early (case 5 of the conformance list in tests/reference/README): what comes after the end is seen by nothing, be it
- * noise or no number at all, and the answers, losses and counts are those of a model whose windows are as short. */
+/* Windows that end early (case 5 of the conformance list in tests/reference/README): what comes
+ * after the end is seen by nothing, be it noise or no number at all, and the answers, losses and
+ * counts are those of a model whose windows are as short. */
 #include "check.h"
 
 #include "base/rng.h"

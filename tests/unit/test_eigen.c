@@ -1,4 +1,5 @@
-/* The eigensolver against what must hold of eigenvectors, and against eigenvalues by another method.
+/* The eigensolver against what must hold of eigenvectors, and against eigenvalues by another
+ * method.
  * usage: test_eigen [matrices]     of the sizes 1 to 64, most of them small */
 #include "check.h"
 
@@ -13,8 +14,9 @@ enum { MOST = 64 };
 
 static long matrices = 20000;
 
-/* Eigenvalues of A [n][n] symmetric, rising: to three diagonals by Householder's reflections, then by bisection: the number of eigenvalues
- * below x is that of the negative pivots of A - x I (Sturm; Givens 1954). A is lost. */
+/* Eigenvalues of A [n][n] symmetric, rising: to three diagonals by Householder's reflections, then
+ * by bisection: the number of eigenvalues below x is that of the negative pivots of A - x I (Sturm;
+ * Givens 1954). A is lost. */
 static void other_eigenvalues(int n, double *A, double *w)
 {
 	double d[MOST], e2[MOST] = {0}, v[MOST], p[MOST], bound = 0;
@@ -164,7 +166,8 @@ static int rising(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* |A V^T - V^T L| and the eigenvalues' distance by the size of the largest eigenvalue, |V V^T - I| as it is: Frobenius norms. A is lost. */
+/* |A V^T - V^T L| and the eigenvalues' distance by the size of the largest eigenvalue, |V V^T - I|
+ * as it is: Frobenius norms. A is lost. */
 static void measure(const struct eigen *e, int lane, double *A, struct worst *to)
 {
 	int n = e->n;
@@ -265,7 +268,8 @@ static void copy(const struct eigen *e, int lane, double *to)
 		*to++ = e->V[i][lane];
 }
 
-/* Each of eight alone, in another lane, has the bits it has in company; with neighbours that need other sweeps, or have no answer. */
+/* Each of eight alone, in another lane, has the bits it has in company; with neighbours that need
+ * other sweeps, or have no answer. */
 static void company_changes_no_bit(void)
 {
 	enum { N = 12 };
@@ -299,7 +303,8 @@ static void company_changes_no_bit(void)
 	arena_free(arena);
 }
 
-/* Times a power of two, up to the ends of a double's range, only the eigenvalues change, and they by this power. */
+/* Times a power of two, up to the ends of a double's range, only the eigenvalues change, and they
+ * by this power. */
 static void size_changes_no_vector(void)
 {
 	enum { N = 9 };

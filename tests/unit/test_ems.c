@@ -124,7 +124,8 @@ static void as_the_reference_has_it(void)
 	target_done(&l);
 }
 
-/* The order of windows, several files, a second look at the same ones, a view: all the same numbers. */
+/* The order of windows, several files, a second look at the same ones, a view: all the same
+ * numbers. */
 static void however_the_windows_come(void)
 {
 	struct layout l = target();

@@ -1,4 +1,5 @@
-/* What stands beside recordings, where the command line cannot see it: dates, names of files, rows behind gaps. */
+/* What stands beside recordings, where the command line cannot see it: dates, names of files, rows
+ * behind gaps. */
 #include "check.h"
 
 #include "cut/split.h"
@@ -57,8 +58,8 @@ static void braces_are_the_recordings_stem(void)
 	CHECK(named("x.tsv,{}.tsv", 1, "S01.csv", "{}.tsv")); /* one of several is a name as it stands */
 }
 
-/* The rows of trials of one second each, of a recording at 10 Hz with two gaps: samples 10 to 14 and 20 to 29
- * are missing, so that row 10 is sample 15 and row 15 is sample 30. */
+/* The rows of trials of one second each, of a recording at 10 Hz with two gaps: samples 10 to 14
+ * and 20 to 29 are missing, so that row 10 is sample 15 and row 15 is sample 30. */
 static void rows_are_found_behind_gaps(void)
 {
 	static const double onset[] = {0, 0.6, 1.2, 1.5, 2.5, 3.0};
@@ -80,7 +81,8 @@ static void rows_are_found_behind_gaps(void)
 	}
 }
 
-/* Of a recording at 20 Hz, brought to 10 Hz, two seconds are missing before its row 41, which is row 21 then. */
+/* Of a recording at 20 Hz, brought to 10 Hz, two seconds are missing before its row 41, which is
+ * row 21 then. */
 static void events_follow_the_rate(void)
 {
 	static const struct {

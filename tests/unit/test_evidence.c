@@ -1,4 +1,5 @@
-/* Evidence against normal equations that are solved by elimination here, one set for each part that is left out. */
+/* Evidence against normal equations that are solved by elimination here, one set for each part that
+ * is left out. */
 #include "check.h"
 #include "token_rig.h"
 
@@ -164,7 +165,8 @@ static double entry(const struct model *m, int k, int c, int j)
 	return K * weight_of(m, k) * (double)m->params.x[at];
 }
 
-/* The gate's first weights: what each region says for the true class against the mean of all, a fiftieth being the same for all. */
+/* The gate's first weights: what each region says for the true class against the mean of all, a
+ * fiftieth being the same for all. */
 static void check_gate(const struct rig *r, double told[ROOM][K][CLASSES], const double *weight)
 {
 	double said[K] = {0}, sum = 0;
@@ -297,7 +299,8 @@ static void silence(struct model *m, int tensor)
 	}
 }
 
-/* A new model says bias + the sum over regions of what their features say; windows that end early, too. */
+/* A new model says bias + the sum over regions of what their features say; windows that end early,
+ * too. */
 static void it_is_all_a_new_model_says(void)
 {
 	static const int32_t valid[40] = {[0] = 8,

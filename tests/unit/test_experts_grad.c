@@ -1,5 +1,5 @@
-/* The expert types and their operations against central finite differences, in float with a wide tolerance and (make gradcheck)
- * in double to 1e-7; and what they are equal to. */
+/* The expert types and their operations against central finite differences, in float with a wide
+ * tolerance and (make gradcheck) in double to 1e-7; and what they are equal to. */
 #include "subject.h"
 
 #include "moe/layer.h"
@@ -300,8 +300,8 @@ static struct node *mixed(struct tape *t, struct subject *s)
 	return mixture_forward(t, &s->node[0], &m, NULL, NULL, NULL);
 }
 
-/* One expert of attention, or of convolution, that gets every token is that operation: the same answer, gradients of tokens and of
- * every tensor. */
+/* One expert of attention, or of convolution, that gets every token is that operation: the same
+ * answer, gradients of tokens and of every tensor. */
 static void case_17_other_types(void)
 {
 	static const char *const name[] = {"attention", "conv"};

@@ -1,5 +1,6 @@
-/* Going in through the seams: a router, a type of experts, a tokeniser, an optimizer and an augmentation that only this file knows, each
- * entered by one more row of its table, are trained, written, read, asked, routed with and described like all others. */
+/* Going in through the seams: a router, a type of experts, a tokeniser, an optimizer and an
+ * augmentation that only this file knows, each entered by one more row of its table, are trained,
+ * written, read, asked, routed with and described like all others. */
 #include "check.h"
 #include "configured.h"
 #include "made.h"
@@ -20,7 +21,8 @@
 
 enum { WINDOWS = 40, SEED = 3 };
 
-/* --- a router: the k best of z + tilt U x, with a second learned map U and a tilt that the configuration says */
+/* --- a router: the k best of z + tilt U x, with a second learned map U and a tilt that the
+ * configuration says */
 
 static const struct setting router_keys[] = {
 	{"moe.tilt", "0.5", 0, 8, false, "how much a tilted router tilts"}, {0}};

@@ -1,5 +1,6 @@
-/* A head of numbers instead of classes, all of it in this file and entered by one line, on the whole way from
- * windows to predictions: training with validation, model file, one model and two, the line of JSON.
+/* A head of numbers instead of classes, all of it in this file and entered by one line, on the
+ * whole way from windows to predictions: training with validation, model file, one model and two,
+ * the line of JSON.
  *   out [B][1] = W (sum_k w_k s_k) + b;  loss: the square of the distance to a number of the window's own */
 #include "check.h"
 #include "configured.h"

@@ -1,7 +1,9 @@
-/* An output head that comes from outside: all of it is in this file, and one line of a table enters it. It
- * reads the regions' final tokens and puts out a number for each, mixed over the regions by the gate:
+/* An output head that comes from outside: all of it is in this file, and one line of a table enters
+ * it. It reads the regions' final tokens and puts out a number for each, mixed over the regions by
+ * the gate:
  *   out[b][i] = sum_k w_k[b] (u_k . x_k[b][i] + c_k)          behind the end of a window 0
- * Its loss is the squared distance to a target of the window's own, averaged over tokens and windows. */
+ * Its loss is the squared distance to a target of the window's own, averaged over tokens and
+ * windows. */
 #include "check.h"
 #include "differences.h"
 
@@ -380,7 +382,8 @@ static void its_loss_falls_and_it_is_written_and_read(void)
 	free_batch(b);
 }
 
-/* A key chooses it; what does not go with it has no effect; without the key nothing speaks of heads. */
+/* A key chooses it; what does not go with it has no effect; without the key nothing speaks of
+ * heads. */
 static void a_key_chooses_it(void)
 {
 	struct configuration c;

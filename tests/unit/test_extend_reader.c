@@ -1,5 +1,5 @@
-/* A reader of recordings as a newcomer adds it: one file with reader_NAME, one line in the table. Its format is made up, and begins
- * with the same bytes as EDF:
+/* A reader of recordings as a newcomer adds it: one file with reader_NAME, one line in the table.
+ * Its format is made up, and begins with the same bytes as EDF:
  *
  *     "0       " magic, i32 columns, i32 blocks, i32 annotations, f64 rate; of each column name and unit (8 bytes, blanks behind);
  *     of each block f64 samples missing before it, i32 rows, f32 [rows][columns]; of each annotation f64 onset, f64 duration, text (8)
@@ -134,7 +134,8 @@ static const struct recording_reader reader_acme = {.name = "acme",
 extern const struct recording_reader reader_csv;
 const struct recording_reader *const reader_table[] = {&reader_csv, &reader_acme, NULL};
 
-/* --- the same recording in both formats: 200 rows of 50 Hz, four columns that are channels in mV, labels, the battery */
+/* --- the same recording in both formats: 200 rows of 50 Hz, four columns that are channels in mV,
+ * labels, the battery */
 
 enum { ROWS = 200, COLUMNS = 6, LABEL = 4 };
 static const char *const column[COLUMNS] = {"Fz", "Cz", "Pz", "Oz", "label", "power"};
@@ -152,7 +153,8 @@ static void add_word(struct text *t, const char *word)
 	text_add_n(t, s, sizeof s);
 }
 
-/* Of blocks of so many rows; hole: row whose Cz has no value; gap: row before which 25 samples are missing; -1 = none. */
+/* Of blocks of so many rows; hole: row whose Cz has no value; gap: row before which 25 samples are
+ * missing; -1 = none. */
 static void acme(struct text *t, int rows_of_block, int hole, int gap)
 {
 	int32_t n[3] = {COLUMNS, ROWS / rows_of_block, 3};

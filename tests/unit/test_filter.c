@@ -1,5 +1,6 @@
-/* Filters, resampling and what joins them, against numbers of a second implementation (tests/golden/filters.json, made by
- * tests/reference/filters.py with SciPy) and against what they promise. */
+/* Filters, resampling and what joins them, against numbers of a second implementation
+ * (tests/golden/filters.json, made by tests/reference/filters.py with SciPy) and against what they
+ * promise. */
 #include "check.h"
 
 #include "base/error.h"
@@ -285,7 +286,8 @@ static void rows_one_by_one_are_rows_at_once(void)
 	}
 }
 
-/* What comes after rows without a value, and after a gap, is what a recording that begins there gives. */
+/* What comes after rows without a value, and after a gap, is what a recording that begins there
+ * gives. */
 static void state_begins_anew(void)
 {
 	float x[4 * 400];
@@ -405,7 +407,8 @@ static void what_is_not_known_is_refused(void)
 
 /* --- times */
 
-/* Row 100 of 200 Hz, half a second behind the start, comes two seconds late; brought to 100 Hz it is row 50. */
+/* Row 100 of 200 Hz, half a second behind the start, comes two seconds late; brought to 100 Hz it
+ * is row 50. */
 static void times_have_rows(void)
 {
 	struct gap gap[] = {{50, 100, 2.0}};

@@ -1,6 +1,7 @@
-/* The whole model against numbers of a second implementation (tests/golden, made by tests/reference/make_golden.py): logits and
- * gate to 1e-5, each gradient to 1e-4 of its tensor's largest entry. Runs in float and, by make gradcheck, in double; there the
- * gradient of the whole model is also held against finite differences.
+/* The whole model against numbers of a second implementation (tests/golden, made by
+ * tests/reference/make_golden.py): logits and gate to 1e-5, each gradient to 1e-4 of its tensor's
+ * largest entry. Runs in float and, by make gradcheck, in double; there the gradient of the whole
+ * model is also held against finite differences.
  *
  * With arguments MODEL GOLDEN it compares just that pair.
  */

@@ -1,5 +1,5 @@
-/* The operations that join regions: exchange, pooling, the gate's weights, its noise and balance, mixed answers. Gradients by
- * finite differences, and values known from elsewhere. */
+/* The operations that join regions: exchange, pooling, the gate's weights, its noise and balance,
+ * mixed answers. Gradients by finite differences, and values known from elsewhere. */
 #include "subject.h"
 
 static struct node *replace_rows(struct tape *t, struct subject *s)
@@ -85,7 +85,8 @@ static struct node *softmax_first(struct tape *t, struct subject *s)
 
 static void the_largest_weights_sum_to_one(void)
 {
-	/* 0, ln 3, ln 3, ln 9: the last and, of the two equal ones, the first: 3 and 9 of 12 to the power 1 / 0.7 */
+	/* 0, ln 3, ln 3, ln 9: the last and, of the two equal ones, the first: 3 and 9 of 12 to the
+	 * power 1 / 0.7 */
 	struct subject s = {0};
 	real y[4];
 	fill_in(&s, 1, 4, (double[]){0, log(3), log(3), log(9)});
@@ -103,7 +104,8 @@ static void the_largest_weights_sum_to_one(void)
 
 static void balance_has_known_values(void)
 {
-	/* first choices 0, 2, 2, 0; means 0.425, 0.25, 0.325: 3 (0.5 * 0.425 + 0.5 * 0.325) = 1.125. With ties: the first. */
+	/* first choices 0, 2, 2, 0; means 0.425, 0.25, 0.325: 3 (0.5 * 0.425 + 0.5 * 0.325) =
+	 * 1.125. With ties: the first. */
 	struct subject s = {0};
 	real y[1];
 	fill_in(&s, 4, 3, (double[]){.5, .4, .1, .3, .3, .4, .1, .2, .7, .8, .1, .1});
@@ -123,7 +125,8 @@ static struct node *mix_weighted(struct tape *t, struct subject *s)
 	return op_mix_answers(t, &s->node[0], z, 2);
 }
 
-/* 0.25 (1/4, 3/4) + 0.75 (1/2, 1/2); a region of weight 0 says nothing; logits that no exponential bears. */
+/* 0.25 (1/4, 3/4) + 0.75 (1/2, 1/2); a region of weight 0 says nothing; logits that no exponential
+ * bears. */
 static void mixed_answers_have_known_values(void)
 {
 	struct subject s = {0};

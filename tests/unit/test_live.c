@@ -70,7 +70,8 @@ static void live(const struct split_options *o, const struct text *csv, int most
 	split_free(s);
 }
 
-/* Three channels at 100 Hz, with what the options need: labels in runs, gaps in the time column, empty cells. */
+/* Three channels at 100 Hz, with what the options need: labels in runs, gaps in the time column,
+ * empty cells. */
 static void random_table(struct rng *r, int rows, bool labels, bool times, bool holes, struct text *csv)
 {
 	long long tick = 100;
@@ -139,7 +140,8 @@ static void and_so_it_does_when_it_is_conditioned(void)
 	windows_are_the_same(6, true);
 }
 
-/* What is damaged ends the stream behind the windows before it, however many are asked for at a time. */
+/* What is damaged ends the stream behind the windows before it, however many are asked for at a
+ * time. */
 static void windows_before_the_damage_are_handed_out(void)
 {
 	static const struct {
@@ -180,7 +182,8 @@ static void a_time_that_goes_back_is_an_error(void)
 	text_free(&streamed);
 }
 
-/* A pipe whose writer waits: windows come when their last row is there, and what is ready comes together. */
+/* A pipe whose writer waits: windows come when their last row is there, and what is ready comes
+ * together. */
 static void nothing_is_waited_for(void)
 {
 	int fd[2];

@@ -1,5 +1,5 @@
-/* Routers and the layer around them held to properties. Numbered cases are those of the conformance list that
- * tests/reference/README names. Runs in float and in double. */
+/* Routers and the layer around them held to properties. Numbered cases are those of the conformance
+ * list that tests/reference/README names. Runs in float and in double. */
 #include "mixture_rig.h"
 
 static struct rig rig_for(const char *router, int E, int k)
@@ -86,8 +86,8 @@ static struct node *dense_path(struct rig *g, const struct choice *chosen)
 	return op_mix(tape, w, answer, E);
 }
 
-/* cases 15, 18 and 19: only what was chosen is computed, and it is what computing everything gives: y to the bit, gradients of
- * tokens, router and experts */
+/* cases 15, 18 and 19: only what was chosen is computed, and it is what computing everything gives:
+ * y to the bit, gradients of tokens, router and experts */
 static void case_15_19_sparse_is_dense(void)
 {
 	real dy[ROWS * H];
@@ -310,8 +310,8 @@ static void case_28_gradients_reach(void)
 		}
 }
 
-/* The choice goes by (x + u) W^T with the embedding u of the window's condition, and the experts see x: as topk with the logits
- * W u of the window added, and as topk to the bit where u is 0. */
+/* The choice goes by (x + u) W^T with the embedding u of the window's condition, and the experts
+ * see x: as topk with the logits W u of the window added, and as topk to the bit where u is 0. */
 static void conditions_move_the_choice(void)
 {
 	struct rig g = rig_for("condition", 4, 2), h = rig_for("topk", 4, 2);
@@ -344,7 +344,8 @@ static void conditions_move_the_choice(void)
 	rig_end(&h);
 }
 
-/* cases 28 and 29: noise changes training only, by its key; what the losses read of the logits stays clean */
+/* cases 28 and 29: noise changes training only, by its key; what the losses read of the logits
+ * stays clean */
 static void case_29_noise(void)
 {
 	struct rig g = rig_for("noisy_topk", 4, 2);
@@ -372,7 +373,8 @@ static void case_29_noise(void)
 	rig_end(&g);
 }
 
-/* Groups {0,1}, {2,3}, {4,5}, two of them, four experts: a group counts by the sum of its two best. */
+/* Groups {0,1}, {2,3}, {4,5}, two of them, four experts: a group counts by the sum of its two
+ * best. */
 static void groups_limit_the_choice(void)
 {
 	static const real score[] = {REAL(0.30), REAL(0.01), REAL(0.16), REAL(0.17), REAL(0.18), REAL(0.18)};
@@ -443,7 +445,8 @@ static void case_28_jitter(void)
 	rig_end(&h);
 }
 
-/* k different experts, drawn evenly (chi-squared of 7 degrees of freedom below its 0.999 quantile), not always the first */
+/* k different experts, drawn evenly (chi-squared of 7 degrees of freedom below its 0.999 quantile),
+ * not always the first */
 static void case_31_random(void)
 {
 	enum { E = 8, K = 3, N = 4000 };

@@ -83,7 +83,8 @@ static void positions_are_sines_and_cosines(void)
 	names_free(&l.classes);
 }
 
-/* Two seconds of two columns at 64 Hz: a sine of 10 Hz on an offset, and nothing. Bands 4-8, 8-12, 12-20. */
+/* Two seconds of two columns at 64 Hz: a sine of 10 Hz on an offset, and nothing. Bands 4-8, 8-12,
+ * 12-20. */
 static void band_powers_are_those_of_the_transform(void)
 {
 	enum { N = 128, RATE = 64, L = 64, HOP = 32 };

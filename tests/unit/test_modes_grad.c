@@ -1,6 +1,6 @@
-/* Whole models in every way their regions can be joined, on random windows: the gradient against finite differences (double
- * builds), the same for any cut into chunks, lanes and groups, the same bytes for any number of threads, and answers that do not
- * depend on a window's company.
+/* Whole models in every way their regions can be joined, on random windows: the gradient against
+ * finite differences (double builds), the same for any cut into chunks, lanes and groups, the same
+ * bytes for any number of threads, and answers that do not depend on a window's company.
  */
 #include "differences.h"
 
@@ -9,7 +9,8 @@
 
 enum { K = 3, T = 32, WIDTH = 2, B = 6, TIMES = 50 };
 
-/* Keys that a mode sets, separated by blanks; "early": some windows end early. Losses on a batch as a whole are tried with everything else. */
+/* Keys that a mode sets, separated by blanks; "early": some windows end early. Losses on a batch as
+ * a whole are tried with everything else. */
 static const char *const modes[] = {
 	"bridge.sync=end",
 	"bridge.sync=layer",
@@ -132,7 +133,8 @@ static double furthest(const real *x, const real *y, size_t n)
 	return worst / top;
 }
 
-/* A batch that repeats itself has the loss and the gradient of what it repeats, though it is cut into many pieces. */
+/* A batch that repeats itself has the loss and the gradient of what it repeats, though it is cut
+ * into many pieces. */
 static void check_cut(struct batch *a, struct forward *f, real *gradient, real *of_many)
 {
 	struct train_step step = step_of(a, 0);

@@ -1,4 +1,5 @@
-/* Every operation against central finite differences, in float with a wide tolerance and (make gradcheck) in double to 1e-7. */
+/* Every operation against central finite differences, in float with a wide tolerance and (make
+ * gradcheck) in double to 1e-7. */
 #include "subject.h"
 
 static struct node *linear(struct tape *t, struct subject *s)
@@ -112,7 +113,8 @@ static void attention_grad(void)
 		}
 }
 
-/* One head of 4, 9 tokens, written out; factor 40 makes scores of some thousands, factor 1 of a few. */
+/* One head of 4, 9 tokens, written out; factor 40 makes scores of some thousands, factor 1 of a
+ * few. */
 static void attention_value(void)
 {
 	enum { N = 9, D = 4 };

@@ -1,4 +1,5 @@
-/* Regions and halos against what they are said to be, the fitted sphere against one that is known. */
+/* Regions and halos against what they are said to be, the fitted sphere against one that is
+ * known. */
 #include "check.h"
 
 #include "base/error.h"
@@ -233,7 +234,8 @@ static void a_sphere_is_found_again(void)
 		CHECK_NEAR(s.centre[2], 40, 1e-6);
 		CHECK_NEAR(s.error, 0, 1e-6);
 	}
-	/* two shells of equally many points: the least squares lie between them, in the linear problem nearer to the outer */
+	/* two shells of equally many points: the least squares lie between them, in the linear
+	 * problem nearer to the outer */
 	for (int i = 0; i < 60; i++) {
 		double z = 1 - (i / 2 + 0.5) / 15, a = i / 2 * 2.4, r = i % 2 ? 80 : 100;
 		x[i][0] = r * sqrt(1 - z * z) * cos(a);

@@ -1,5 +1,5 @@
-/* More of what routers are held to. Numbered cases are those of the conformance list that tests/reference/README names. Runs in float
- * and in double. */
+/* More of what routers are held to. Numbered cases are those of the conformance list that
+ * tests/reference/README names. Runs in float and in double. */
 #include "mixture_rig.h"
 
 enum { H = 6 };
@@ -36,8 +36,9 @@ static void case_27_slots_are_apart(void)
 	rig_end(&g);
 }
 
-/* The score is softmax(z + n): what lies between its logarithm and the clean one, less that of expert 0, is the difference of two
- * draws. Twice the deviation is twice of it; over many tokens it is sqrt 2 of the deviation asked for. */
+/* The score is softmax(z + n): what lies between its logarithm and the clean one, less that of
+ * expert 0, is the difference of two draws. Twice the deviation is twice of it; over many tokens it
+ * is sqrt 2 of the deviation asked for. */
 static void noise_of_fixed_scale(void)
 {
 	enum { N = 3000, E = 3 };

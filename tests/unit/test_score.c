@@ -9,7 +9,8 @@
 
 #include <stdlib.h>
 
-/* Published limits in per cent, and the quantiles of SciPy (binom.ppf) where they are a whole number of answers. */
+/* Published limits in per cent, and the quantiles of SciPy (binom.ppf) where they are a whole
+ * number of answers. */
 static void chance_limits_are_those_of_the_binomial(void)
 {
 	static const struct {

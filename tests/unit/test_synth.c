@@ -34,7 +34,8 @@ static struct synth settings(const char *channels, const char *effect)
 	return s;
 }
 
-/* Mean log ratio of the band's power in `task` over `rest`, over the windows of one second of a recording. */
+/* Mean log ratio of the band's power in `task` over `rest`, over the windows of one second of a
+ * recording. */
 static double contrast(const struct synth *s, const struct synth_recording *r, int c, double hz)
 {
 	double sum[2] = {0}, count[2] = {0};
@@ -61,7 +62,8 @@ static void a_class_shows_at_its_place_and_not_far_away(void)
 	synth_free(&s);
 }
 
-/* Power added by the effect over the power without it, from two recordings that differ in nothing else. */
+/* Power added by the effect over the power without it, from two recordings that differ in nothing
+ * else. */
 static void snr_is_what_it_says(void)
 {
 	struct synth with = settings("16", "task:10@2"), without = settings("16", "task:10@2");
@@ -92,7 +94,8 @@ static void snr_is_what_it_says(void)
 	synth_free(&without);
 }
 
-/* Recordings of the same seed with a relation between the first and the last two channels, and without. */
+/* Recordings of the same seed with a relation between the first and the last two channels, and
+ * without. */
 static struct synth related(const char *classes, double seconds, bool with)
 {
 	struct synth s = {.seed = 5, .rate = 64, .seconds = seconds, .snr = 0.5, .experts = 3};
@@ -102,7 +105,8 @@ static struct synth related(const char *classes, double seconds, bool with)
 	return s;
 }
 
-/* Root of the mean square of what the relation added to channel c in the second that begins at t. */
+/* Root of the mean square of what the relation added to channel c in the second that begins at
+ * t. */
 static double loudness(
 	const struct synth_recording *with, const struct synth_recording *without, int c, int64_t t)
 {
@@ -112,7 +116,8 @@ static double loudness(
 	return sqrt(sum / 64);
 }
 
-/* The second of a cycle of `parts` seconds, beginning at t, in which channel c has its burst; -1 if it has not just one. */
+/* The second of a cycle of `parts` seconds, beginning at t, in which channel c has its burst; -1 if
+ * it has not just one. */
 static int second_of_burst(const struct synth_recording *with, const struct synth_recording *without, int c,
 	int64_t t, int parts)
 {
@@ -150,7 +155,8 @@ static void a_class_says_how_long_one_place_lags(void)
 				power[class][1] += pow(loudness(r, q, 5, t + second * 64), 2);
 			}
 		}
-		/* each place for itself is the same in all classes: bursts anywhere alike, of one power */
+		/* each place for itself is the same in all classes: bursts anywhere alike, of one
+		 * power */
 		for (int c = 0; c < parts; c++)
 			for (int i = 0; i < 2; i++) {
 				double even = 1.0 / parts, deviation = sqrt(even * (1 - even) / cycles[c]);

@@ -1,4 +1,5 @@
-/* Covariance tokens by what must hold of them whatever the numbers, and what is kept of groups against sums made here. */
+/* Covariance tokens by what must hold of them whatever the numbers, and what is kept of groups
+ * against sums made here. */
 #include "check.h"
 #include "token_rig.h"
 
@@ -53,7 +54,8 @@ static void loudness_is_nothing(void)
 	}
 }
 
-/* Of a region of one channel a token is ln(C / scale + floor): the mean of C / scale over windows, their whole stretches, is 1. */
+/* Of a region of one channel a token is ln(C / scale + floor): the mean of C / scale over windows,
+ * their whole stretches, is 1. */
 static void scale_is_the_mean_power(void)
 {
 	static const int32_t early[] = {8, 6, 5, 4};
@@ -159,7 +161,8 @@ static void all_numbers_are_finite(void)
 	rig_end(&r);
 }
 
-/* A matrix without an answer makes a token of NaNs, and this logits of NaNs: never what looks like an answer. */
+/* A matrix without an answer makes a token of NaNs, and this logits of NaNs: never what looks like
+ * an answer. */
 static void what_has_no_logarithm_is_nan(void)
 {
 	struct rig r;
@@ -204,7 +207,8 @@ static void windows_without_tokens_are_named(void)
 	}
 }
 
-/* Condensed waves make of samples what the waves themselves make of them: sums over a band's lines, of each two channels. */
+/* Condensed waves make of samples what the waves themselves make of them: sums over a band's lines,
+ * of each two channels. */
 static void condensed_waves_say_the_same(void)
 {
 	enum { V = 3, LONGEST = 203, PART = 1024 };
@@ -395,7 +399,8 @@ static void running_centres_know_what_came(void)
 	rig_end(&r);
 }
 
-/* Tokens of samples: each channel by mean and deviation of the group's samples, of all or of those so far. */
+/* Tokens of samples: each channel by mean and deviation of the group's samples, of all or of those
+ * so far. */
 static void groups_scale_their_samples(void)
 {
 	for (int how = 0; how < 2; how++) {

@@ -87,7 +87,8 @@ static void adamw_by_hand(void)
 	}
 }
 
-/* A tensor of a router, or of an expert, moves and decays as with a learning rate that is so many times as large. */
+/* A tensor of a router, or of an expert, moves and decays as with a learning rate that is so many
+ * times as large. */
 static void rates_of_their_own(void)
 {
 	static const enum param_role role[] = {PARAM_ROUTER, PARAM_EXPERT, PARAM_OTHER};
@@ -114,7 +115,8 @@ static void rates_of_their_own(void)
 	}
 }
 
-/* A tensor without a gradient, as an expert has that is not chosen: its first moment fades to 0, not to where numbers are slow. */
+/* A tensor without a gradient, as an expert has that is not chosen: its first moment fades to 0,
+ * not to where numbers are slow. */
 static void adamw_fades(void)
 {
 	struct configuration c;
@@ -154,7 +156,8 @@ static void metrics_by_hand(void)
 	CHECK_NEAR(p[1], 0.5, 1e-12);
 }
 
-/* Windows of two classes at the same distance from each other, three of four told right: e^(d/T) = 3 at the best T. */
+/* Windows of two classes at the same distance from each other, three of four told right: e^(d/T) =
+ * 3 at the best T. */
 static void temperature_of_least_loss(void)
 {
 	const real far[] = {4, 0, 0, 4, 9, 5, -2, -6}, same[] = {1, 1, -3, -3}, sure[] = {1, 0, 0, 1},

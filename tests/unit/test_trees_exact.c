@@ -1,4 +1,5 @@
-/* Trees of routers, scopes of balance losses, and the load term, held to numbers found another way. Runs in float and in double. */
+/* Trees of routers, scopes of balance losses, and the load term, held to numbers found another way.
+ * Runs in float and in double. */
 #include "mixture_rig.h"
 
 enum { H = 6, N = 7, B = 3, ROWS = N * B };
@@ -18,7 +19,8 @@ static struct rig rig_for(const char *router, int E, int k)
 		.B = B};
 }
 
-/* so many alternatives at each level, from the root on, 0 at the end; `top` of them at all but the last, where it is k */
+/* so many alternatives at each level, from the root on, 0 at the end; `top` of them at all but the
+ * last, where it is k */
 static struct rig tree_of(const int *level, int top, int k)
 {
 	struct rig g = rig_for("hierarchical", 1, k);
@@ -258,7 +260,8 @@ static void running_shares_remember(void)
 
 /* --- load */
 
-/* Three tokens, their noise given: the probability to be among the two best when the noise of one is drawn again. */
+/* Three tokens, their noise given: the probability to be among the two best when the noise of one
+ * is drawn again. */
 static void case_2_load(void)
 {
 	static const double z[] = {0.9, 0.06, 0.04, 0.7, 0.18, 0.12, 0.85, 0.05, 0.1},
@@ -289,7 +292,8 @@ static void case_2_load(void)
 	tape_end();
 }
 
-/* A router that prefers nobody: what counts is how far the bar of each is, the second largest of the others. */
+/* A router that prefers nobody: what counts is how far the bar of each is, the second largest of
+ * the others. */
 static void even_load(void)
 {
 	real z[8] = {0},

@@ -1,5 +1,6 @@
-/* Chunks that add to the same experts' gradients in turn (moe/turn.h): the order is that of the chunks though some have nothing to add
- * to some experts; and a training step over experts that few chunks have tokens for has the same bytes for any number of threads.
+/* Chunks that add to the same experts' gradients in turn (moe/turn.h): the order is that of the
+ * chunks though some have nothing to add to some experts; and a training step over experts that few
+ * chunks have tokens for has the same bytes for any number of threads.
  */
 #include "check.h"
 
@@ -148,7 +149,8 @@ static void fill(void *context, int b, int k, real *x)
 	memcpy(x, a->x[b], sizeof a->x[b]);
 }
 
-/* Windows around levels of their own: with large router weights whole windows go to the same few experts. */
+/* Windows around levels of their own: with large router weights whole windows go to the same few
+ * experts. */
 static struct batch *make_batch(void)
 {
 	struct batch *a = NEW(struct batch);

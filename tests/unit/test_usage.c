@@ -1,4 +1,5 @@
-/* Usage statistics: the golden values of the tiny set (reference/routing.md section D), and exact merging. */
+/* Usage statistics: the golden values of the tiny set (reference/routing.md section D), and exact
+ * merging. */
 #include "check.h"
 
 #include "base/mem.h"

@@ -1,5 +1,6 @@
-/* mixup: share x + (1 - share) y with another window y of the batch, share the larger of s and 1 - s, s from Beta(amount, amount);
- * the loss weighs both labels likewise (Zhang, Cisse, Dauphin, Lopez-Paz, ICLR 2018). */
+/* mixup: share x + (1 - share) y with another window y of the batch, share the larger of s and 1 -
+ * s, s from Beta(amount, amount); the loss weighs both labels likewise (Zhang, Cisse, Dauphin,
+ * Lopez-Paz, ICLR 2018). */
 #include "model/augmentation.h"
 
 #include "base/mem.h"

@@ -1,4 +1,5 @@
-/* shift: the samples go round by up to so much time, what leaves at one end coming in at the other. */
+/* shift: the samples go round by up to so much time, what leaves at one end coming in at the
+ * other. */
 #include "model/augmentation.h"
 
 #include "base/mem.h"

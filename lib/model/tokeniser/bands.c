@@ -54,7 +54,8 @@ static double taper_at(int tapers, int j, int t, int L)
 	return tapers ? sin(3.141592653589793 * (j + 1) * (t + 1) / (L + 1)) : 1;
 }
 
-/* The two waves of a frequency, in cycles per stretch, for each taper, in columns from `at` on; returns the next. */
+/* The two waves of a frequency, in cycles per stretch, for each taper, in columns from `at` on;
+ * returns the next. */
 static int make_waves(struct stretches *s, int at, double cycles, int tapers)
 {
 	for (int j = 0; j < count_tapers(tapers, s->L); j++, at += 2) {

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What may be missing of a number on K's diagonal, by the largest there: less than the rounding of floats leaves out of the waves. */
+/* What may be missing of a number on K's diagonal, by the largest there: less than the rounding of
+ * floats leaves out of the waves. */
 #define MISSING 1e-13
 
 static const double root_half = 0.70710678118654752;
@@ -42,7 +43,8 @@ static void turn_to(const double *x, int columns, size_t n, real *to, int size)
 					i < columns ? (real)x[(size_t)i * n + t] : 0;
 }
 
-/* Columns l [returned][half] with the sum of l l^T = that of w w^T: Cholesky's, in the order of what is still missing. */
+/* Columns l [returned][half] with the sum of l l^T = that of w w^T: Cholesky's, in the order of
+ * what is still missing. */
 static int factor(const double *w, int columns, int half, double *l)
 {
 	size_t n = (size_t)half;

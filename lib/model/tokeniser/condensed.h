@@ -1,10 +1,12 @@
-/* The waves of bands (bands.h) where no line counts by itself, only the sums over a band's lines of products of two channels:
+/* The waves of bands (bands.h) where no line counts by itself, only the sums over a band's lines of
+ * products of two channels:
  *
  *     C = X K X^T / lines      X [V][L] channels freed of their means, K = W W^T of the band's waves W [L][2 lines]
  *
- * Neighbouring lines, and the tapers of one, have much in common, so that far fewer columns than W has make the same K. And as waves
- * and tapers look the same from both ends, K does not mix what is even in time with what is odd: each has columns of its own, of half
- * the length. With 5 tapers a window of a second takes a third of the multiplications, a longer one fewer.
+ * Neighbouring lines, and the tapers of one, have much in common, so that far fewer columns than W
+ * has make the same K. And as waves and tapers look the same from both ends, K does not mix what is
+ * even in time with what is odd: each has columns of its own, of half the length. With 5 tapers a
+ * window of a second takes a third of the multiplications, a longer one fewer.
  */
 #ifndef MODEL_TOKENISER_CONDENSED_H
 #define MODEL_TOKENISER_CONDENSED_H
@@ -23,8 +25,8 @@ struct condensed {
 	real wave[];
 };
 
-/* Freed with free(). A band of which this would take more than about `work` multiplications keeps the waves it has: those of long
- * stretches, of which there are few. */
+/* Freed with free(). A band of which this would take more than about `work` multiplications keeps
+ * the waves it has: those of long stretches, of which there are few. */
 struct condensed *condense(const struct stretches *, double work);
 
 /* folded [PARITIES][V][half] of columns column[0 .. V-1] of the stretch x [L][W]. */

@@ -1,7 +1,8 @@
-/* conv: a token is the log power, over a stretch, of filters that are learned: F = encoder.filters filters over time, shared by the
- * region's columns, and as many maps of what they give, column by column, to one signal each; its square's mean over the stretch and the
- * logarithm of that are a feature (Schirrmeister et al. 2017, the shallow network, without its normalisation of a batch). Padding is 0
- * and adds nothing.
+/* conv: a token is the log power, over a stretch, of filters that are learned: F = encoder.filters
+ * filters over time, shared by the region's columns, and as many maps of what they give, column by
+ * column, to one signal each; its square's mean over the stretch and the logarithm of that are a
+ * feature (Schirrmeister et al. 2017, the shallow network, without its normalisation of a batch).
+ * Padding is 0 and adds nothing.
  *
  * Filters start such that samples of deviation 1 give signals of about as much. */
 #include "model/tokeniser/bands.h"

@@ -1,12 +1,15 @@
-/* covariance: a token is the covariance C of a region's channels in one band and stretch, as a point of a space in which distances
- * add up: log(C / s + f I), s the mean power of the band in training (tokens.scale), f = encoder.floor. For a small f it is the
- * matrix logarithm (log-Euclidean metric: Arsigny, Fillard, Pennec, Ayache 2007), steadied where the window has hardly any power;
- * for a large one next to C itself. It is read as its upper triangle, row by row, entries beside the diagonal times root 2, so that
- * lengths are kept (Barachant, Bonnet, Congedo, Jutten 2012).
+/* covariance: a token is the covariance C of a region's channels in one band and stretch, as a
+ * point of a space in which distances add up: log(C / s + f I), s the mean power of the band in
+ * training (tokens.scale), f = encoder.floor. For a small f it is the matrix logarithm
+ * (log-Euclidean metric: Arsigny, Fillard, Pennec, Ayache 2007), steadied where the window has
+ * hardly any power; for a large one next to C itself. It is read as its upper triangle, row by row,
+ * entries beside the diagonal times root 2, so that lengths are kept (Barachant, Bonnet, Congedo,
+ * Jutten 2012).
  *
- * C is the mean over the band's lines and the tapers of the real part of the cross-spectra (bands.h); what is beyond any amplifier,
- * 1e30 times the mean power, is held there. V channels make V(V+1)/2 features: padding has none. Tokens are in the order of their stretches, the bands of a stretch one after the other; each band is a
- * kind of its own. */
+ * C is the mean over the band's lines and the tapers of the real part of the cross-spectra
+ * (bands.h); what is beyond any amplifier, 1e30 times the mean power, is held there. V channels
+ * make V(V+1)/2 features: padding has none. Tokens are in the order of their stretches, the bands
+ * of a stretch one after the other; each band is a kind of its own. */
 #include "model/tokeniser/condensed.h"
 
 #include "base/error.h"
@@ -99,8 +102,8 @@ static void copy_triangle(const struct logarithms *g, int lane)
 			*out++ = (real)(g->eigen.A[a * V + b][lane] * (a == b ? 1 : 1.41421356237309505));
 }
 
-/* Fills the tokens of the matrices that wait. One whose eigenvalues were not found becomes NaN, which is refused where windows are
- * known by name. */
+/* Fills the tokens of the matrices that wait. One whose eigenvalues were not found becomes NaN,
+ * which is refused where windows are known by name. */
 static void take_logarithms(struct logarithms *g)
 {
 	int V = g->eigen.n;

@@ -1,5 +1,5 @@
-/* patch: P = encoder.patch consecutive samples are a token, its features their P * W values, sample by sample. What is left
- * at the end of a window (T mod P samples) belongs to no token. */
+/* patch: P = encoder.patch consecutive samples are a token, its features their P * W values, sample
+ * by sample. What is left at the end of a window (T mod P samples) belongs to no token. */
 #include "base/error.h"
 #include "model/config.h"
 #include "model/tokeniser.h"

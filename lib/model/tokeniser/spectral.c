@@ -1,6 +1,7 @@
-/* spectral: log band powers of overlapping stretches. A stretch is freed of its mean and tapered by a Hann window; the power of a
- * band is the mean of its lines' (bands.h), and the feature is ln(power + 1e-6) for each (band, channel), scaled by 1/2 to about
- * unit spread. A column without any signal gives 0. */
+/* spectral: log band powers of overlapping stretches. A stretch is freed of its mean and tapered by
+ * a Hann window; the power of a band is the mean of its lines' (bands.h), and the feature is
+ * ln(power + 1e-6) for each (band, channel), scaled by 1/2 to about unit spread. A column without
+ * any signal gives 0. */
 #include "model/tokeniser/bands.h"
 
 #include <math.h>

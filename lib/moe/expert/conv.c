@@ -1,6 +1,7 @@
-/* conv: a depth-wise convolution over time, then two point-wise maps, W2 dropout(act(W1 (d * x) + b1)) + b2: the block of Liu et
- * al. 2022 ("A ConvNet for the 2020s") without its norm. The convolution runs over the tokens of a window that are given to the
- * expert, each at its place in time; where it meets none it reads 0, as it does beyond the window's ends. */
+/* conv: a depth-wise convolution over time, then two point-wise maps, W2 dropout(act(W1 (d * x) +
+ * b1)) + b2: the block of Liu et al. 2022 ("A ConvNet for the 2020s") without its norm. The
+ * convolution runs over the tokens of a window that are given to the expert, each at its place in
+ * time; where it meets none it reads 0, as it does beyond the window's ends. */
 #include "moe/expert.h"
 
 extern const struct expert_type expert_conv;

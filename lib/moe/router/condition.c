@@ -1,6 +1,8 @@
-/* condition: topk over x + u_c, where u_c is a learned embedding of the window's condition c: its task or site, its group or its
- * recording (conditional biasing: Dumoulin et al. 2018, "Feature-wise transformations"). Jitter is on x before, and the
- * experts work on x alone. The embeddings start at 0, as topk; the last one stands for every unknown c where there is such a one. */
+/* condition: topk over x + u_c, where u_c is a learned embedding of the window's condition c: its
+ * task or site, its group or its recording (conditional biasing: Dumoulin et al. 2018,
+ * "Feature-wise transformations"). Jitter is on x before, and the experts work on x alone. The
+ * embeddings start at 0, as topk; the last one stands for every unknown c where there is such a
+ * one. */
 #include "base/error.h"
 #include "moe/router.h"
 

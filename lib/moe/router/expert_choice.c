@@ -1,11 +1,13 @@
-/* expert_choice: each expert takes the C = ceil(capacity_factor N / E) tokens (within capacity_min and capacity_max) of
- * the N of a window, or in training with scope=batch of all windows of a step, that are most probable for it by softmax over the
- * experts, and counts by that probability; a token gets from no expert to all (Zhou et al. 2022). */
+/* expert_choice: each expert takes the C = ceil(capacity_factor N / E) tokens (within capacity_min
+ * and capacity_max) of the N of a window, or in training with scope=batch of all windows of a step,
+ * that are most probable for it by softmax over the experts, and counts by that probability; a
+ * token gets from no expert to all (Zhou et al. 2022). */
 #include "moe/capacity.h"
 
 extern const struct router_type router_expert_choice;
 
-/* Places in expert [N][E] for the tokens of one window or batch: expert e's C best rows of p [N][E]. */
+/* Places in expert [N][E] for the tokens of one window or batch: expert e's C best rows of p
+ * [N][E]. */
 static void take(const real *p, int N, int E, int C, int *expert, int *best)
 {
 	for (int e = 0; e < E; e++) {

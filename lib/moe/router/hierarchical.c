@@ -1,8 +1,9 @@
-/* hierarchical: a tree of routers, of moe.levels alternatives from the root on. Each is topk over its own: softmax(x W^T /
- * temperature), the top_k_groups most probable of every level but the last, the top_k most probable experts below each of the last
- * routers reached; a level's weights are divided by their sum when there are several (renormalise auto), with one the raw
- * probability, so that every level learns; an expert counts by the product of the weights on its way (Shazeer et al. 2017,
- * appendix B, equation 12). */
+/* hierarchical: a tree of routers, of moe.levels alternatives from the root on. Each is topk over
+ * its own: softmax(x W^T / temperature), the top_k_groups most probable of every level but the
+ * last, the top_k most probable experts below each of the last routers reached; a level's weights
+ * are divided by their sum when there are several (renormalise auto), with one the raw probability,
+ * so that every level learns; an expert counts by the product of the weights on its way (Shazeer et
+ * al. 2017, appendix B, equation 12). */
 #include "moe/router.h"
 
 #include <stdio.h>
@@ -24,8 +25,8 @@ static int declare(const struct router_shape *s, struct tensor_plan plan[ROUTER_
 	return n;
 }
 
-/* Which routers of a level each row reaches, [rows][reached], and the k alternatives each chooses, [rows][reached k]: as entries of the
- * level, and within their router. */
+/* Which routers of a level each row reaches, [rows][reached], and the k alternatives each chooses,
+ * [rows][reached k]: as entries of the level, and within their router. */
 struct chosen {
 	int reached;
 	int *router, *entry, *within;

@@ -1,6 +1,7 @@
-/* noisy_topk: the choice is made, and weighted, by z + n softplus(x Wn^T) noise_std with n from N(0, 1), in training; without
- * noise otherwise (Shazeer et al. 2017, equations 3 to 5). With a fixed scale (moe.noise) it is z + n noise_std (Riquelme et al.
- * 2021, with 1/E for it). The losses read the clean logits z. */
+/* noisy_topk: the choice is made, and weighted, by z + n softplus(x Wn^T) noise_std with n from
+ * N(0, 1), in training; without noise otherwise (Shazeer et al. 2017, equations 3 to 5). With a
+ * fixed scale (moe.noise) it is z + n noise_std (Riquelme et al. 2021, with 1/E for it). The losses
+ * read the clean logits z. */
 #include "base/rng.h"
 #include "moe/router.h"
 

@@ -1,5 +1,5 @@
-/* random: k different experts a token, drawn evenly, each counting 1/k: what a learned router has to beat. The draw is a function
- * of the key and the token's place in its window. */
+/* random: k different experts a token, drawn evenly, each counting 1/k: what a learned router has
+ * to beat. The draw is a function of the key and the token's place in its window. */
 #include "base/rng.h"
 #include "moe/router.h"
 

@@ -1,4 +1,5 @@
-/* soft: every expert, weighted by softmax(x W^T / temperature): dense gating, the most a mixture can cost */
+/* soft: every expert, weighted by softmax(x W^T / temperature): dense gating, the most a mixture
+ * can cost */
 #include "moe/router.h"
 
 extern const struct router_type router_soft;

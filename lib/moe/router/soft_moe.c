@@ -1,6 +1,7 @@
-/* soft_moe: z = (x / |x|) . (scale phi / |phi|) for the slots phi [E * slots]; a slot is the mean of the window's tokens by
- * softmax of z over the tokens, an expert works on its slots, and a token gets the mean of their answers by softmax of z over the
- * slots (Puigcerver et al. 2023, equations 1 to 3 and section 2.3). */
+/* soft_moe: z = (x / |x|) . (scale phi / |phi|) for the slots phi [E * slots]; a slot is the mean
+ * of the window's tokens by softmax of z over the tokens, an expert works on its slots, and a token
+ * gets the mean of their answers by softmax of z over the slots (Puigcerver et al. 2023, equations
+ * 1 to 3 and section 2.3). */
 #include "moe/router.h"
 
 extern const struct router_type router_soft_moe;

@@ -1,5 +1,6 @@
-/* topk: p = softmax(x W^T / temperature); the k most probable experts, weighted by p over the sum of the chosen p (Shazeer et al.
- * 2017, Mixtral 2024), with k = 1 by p itself (Fedus, Zoph, Shazeer 2021, equation 2), which lets the router learn. */
+/* topk: p = softmax(x W^T / temperature); the k most probable experts, weighted by p over the sum
+ * of the chosen p (Shazeer et al. 2017, Mixtral 2024), with k = 1 by p itself (Fedus, Zoph, Shazeer
+ * 2021, equation 2), which lets the router learn. */
 #include "moe/router.h"
 
 extern const struct router_type router_topk;

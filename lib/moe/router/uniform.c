@@ -1,4 +1,5 @@
-/* uniform: token i of a window goes to experts i k, i k + 1, .. (mod E), each counting 1/k: an even load, for timing */
+/* uniform: token i of a window goes to experts i k, i k + 1, .. (mod E), each counting 1/k: an even
+ * load, for timing */
 #include "moe/router.h"
 
 extern const struct router_type router_uniform;

@@ -2,8 +2,9 @@
  *
  *     first rows of a table --> struct glimpse --> the first dialect that knows them --> struct facts --> columns_plan
  *
- * A dialect is one file, which defines dialect_NAME, and one line in the list below: whether a table is its own, and what it adds
- * to what holds for all of them (facts in comments, names that are no signals, times and keys that are text, columns of labels).
+ * A dialect is one file, which defines dialect_NAME, and one line in the list below: whether a
+ * table is its own, and what it adds to what holds for all of them (facts in comments, names that
+ * are no signals, times and keys that are text, columns of labels).
  */
 #ifndef RECORDING_DIALECT_DIALECT_H
 #define RECORDING_DIALECT_DIALECT_H
@@ -11,7 +12,8 @@
 #include "io/csv.h"
 #include "recording/facts.h"
 
-/* All of them, in the order in which they are asked: NAME stands for dialect_NAME in a file of this folder. */
+/* All of them, in the order in which they are asked: NAME stands for dialect_NAME in a file of this
+ * folder. */
 #define DIALECTS(X)       \
 	X(plain)          \
 	X(openbci)        \
@@ -49,7 +51,8 @@ struct dialect {
 #define DIALECT_DECLARED(name) extern const struct dialect dialect_##name;
 DIALECTS(DIALECT_DECLARED)
 
-/* Which dialect a table is of, or the one that was asked for, and what that says. -1 with an error; facts_free in any case. */
+/* Which dialect a table is of, or the one that was asked for, and what that says. -1 with an error;
+ * facts_free in any case. */
 int dialect_find(struct facts *, const char *file, struct csv_table *, const struct split_reading *);
 /* The name of a choice of DIALECT_CHOICES from 1, NULL beyond them. */
 const char *dialect_name(int choice);

@@ -94,5 +94,6 @@ static void eeglab_plan(const struct glimpse *g, struct facts *f)
 	f->likely_unit = SPLIT_TIME_MS;
 }
 
-/* EEGLAB's text export: tabs, also behind the last cell; time in milliseconds that starts again with each trial. */
+/* EEGLAB's text export: tabs, also behind the last cell; time in milliseconds that starts again
+ * with each trial. */
 const struct dialect dialect_eeglab = {eeglab_is, eeglab_plan};

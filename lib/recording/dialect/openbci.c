@@ -146,5 +146,6 @@ static void openbci_plan(const struct glimpse *g, struct facts *f)
 		plan_unnamed(g, f);
 }
 
-/* OpenBCI GUI and SD card: comments with %, 8 or 16 channels between a counter 0..255 and what is no EEG. */
+/* OpenBCI GUI and SD card: comments with %, 8 or 16 channels between a counter 0..255 and what is
+ * no EEG. */
 const struct dialect dialect_openbci = {openbci_is, openbci_plan};

@@ -26,7 +26,8 @@ static int last_between(const struct glimpse *g, double low, double high)
 	return i;
 }
 
-/* --- Neuroelectrics: channels (8, 20, 32), perhaps three of the accelerometer, trigger, milliseconds since 1970 */
+/* --- Neuroelectrics: channels (8, 20, 32), perhaps three of the accelerometer, trigger,
+ * milliseconds since 1970 */
 
 static bool neuroelectrics_is(const struct glimpse *g)
 {
@@ -49,7 +50,8 @@ static void neuroelectrics_plan(const struct glimpse *g, struct facts *f)
 /* Neuroelectrics .easy: whole nanovolts, trigger, milliseconds since 1970, no names. */
 const struct dialect dialect_neuroelectrics = {neuroelectrics_is, neuroelectrics_plan};
 
-/* --- BrainFlow: number of the package, channels, what else the board has, seconds since 1970, marker */
+/* --- BrainFlow: number of the package, channels, what else the board has, seconds since 1970,
+ * marker */
 
 /* Boards whose width is no other's. */
 static const struct {

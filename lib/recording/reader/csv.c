@@ -79,7 +79,8 @@ static int odd_row(struct rows *r, const struct csv_cell *cell, const double *nu
 	return 0;
 }
 
-/* Channels side by side: a loop that vector units take. The number of values that are not finite. */
+/* Channels side by side: a loop that vector units take. The number of values that are not
+ * finite. */
 static int convert(const double *restrict number, const double *restrict scale, int C, float *restrict x)
 {
 	int odd = 0;

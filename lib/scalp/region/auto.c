@@ -8,11 +8,13 @@
  *     channels to seeds, the nearest pair first, as long as there is room
  *     exchange two channels, or move one from a larger region to a smaller, as long as the sum falls
  *
- * with each of the channels as the first seed (at most STARTS of them, evenly spread); the least sum counts.
+ * with each of the channels as the first seed (at most STARTS of them, evenly spread); the least
+ * sum counts.
  *
- * Channels are taken from front to back and from left to right, whatever their order in the recording. Squared angles are whole
- * numbers, and of equals the first counts: the result is the same everywhere. A region is called by the channel nearest to
- * its middle and the lobe under it: central-C3.
+ * Channels are taken from front to back and from left to right, whatever their order in the
+ * recording. Squared angles are whole numbers, and of equals the first counts: the result is the
+ * same everywhere. A region is called by the channel nearest to its middle and the lobe under it:
+ * central-C3.
  */
 #include "scalp/region/region.h"
 

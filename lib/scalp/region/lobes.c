@@ -1,7 +1,8 @@
-/* Lobes of the brain under the electrodes, by the names of the 10-05 system: rows N to FFC are frontal, FC to CP central (the
- * motor strip is between them), CPP to PPO parietal, PO to I occipital. The ends of the rows FFT to PPO, from number 7 on, are
- * temporal: FT7, T7, TP7, and P7, which was called T5 and lies over the temporal lobe's end (Koessler et al., "Automated
- * cortical projection of EEG sensors", NeuroImage 46, 2009). */
+/* Lobes of the brain under the electrodes, by the names of the 10-05 system: rows N to FFC are
+ * frontal, FC to CP central (the motor strip is between them), CPP to PPO parietal, PO to I
+ * occipital. The ends of the rows FFT to PPO, from number 7 on, are temporal: FT7, T7, TP7, and P7,
+ * which was called T5 and lies over the temporal lobe's end (Koessler et al., "Automated cortical
+ * projection of EEG sensors", NeuroImage 46, 2009). */
 #include "scalp/region/region.h"
 
 #include "base/mem.h"

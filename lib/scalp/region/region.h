@@ -24,14 +24,16 @@ extern const struct region_way region_lobes, region_hemispheres, region_auto;
 int lobe_of(const struct montage_site *);
 extern const char *const lobe_names[]; /* front to back; ends with NULL */
 
-/* Reads the regions of layout->channels from a file: lines of region, channel and core or halo, separated by tabs. Regions
- * and columns stand in the order of the file. A channel that is not known, one twice in a region, and a region without a core
- * channel are errors with file and line. */
+/* Reads the regions of layout->channels from a file: lines of region, channel and core or halo,
+ * separated by tabs. Regions and columns stand in the order of the file. A channel that is not
+ * known, one twice in a region, and a region without a core channel are errors with file and
+ * line. */
 int region_file_read(struct layout *, const char *path);
 void region_add(struct region *, int channel, bool core);
 
-/* Adds to every region the `number` channels that are nearest to one of its own, or, when number is below 0, all that are not
- * more than mm away from one along the head: the arc, angle times radius. Of equal ones those that come first are taken. */
+/* Adds to every region the `number` channels that are nearest to one of its own, or, when number is
+ * below 0, all that are not more than mm away from one along the head: the arc, angle times radius.
+ * Of equal ones those that come first are taken. */
 void region_halo(struct layout *, const struct electrodes *, int number, double mm);
 
 #endif

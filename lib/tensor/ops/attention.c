@@ -6,9 +6,10 @@
 
 #include <string.h>
 
-/* Queries, keys and values are kept transposed, features down and tokens along, [3H][P] with P = N rounded up to whole vectors:
- * every inner loop runs along the keys. They are made again in backward. The queries carry the factor log2(e) / sqrt(D), so that
- * softmax is 2^s over its sum. A row whose scores cannot be large needs nothing taken off before 2^s: |s| <= |q| max |k|. */
+/* Queries, keys and values are kept transposed, features down and tokens along, [3H][P] with P = N
+ * rounded up to whole vectors: every inner loop runs along the keys. They are made again in
+ * backward. The queries carry the factor log2(e) / sqrt(D), so that softmax is 2^s over its sum. A
+ * row whose scores cannot be large needs nothing taken off before 2^s: |s| <= |q| max |k|. */
 
 static const double log2_e = 1.44269504088896340736;
 static const real largest_bound = 3600; /* 2^60: far from the ends of float */
@@ -158,7 +159,8 @@ INLINE real exponentials(real *s, int N, int P, real m, real bound)
 	return bound <= largest_bound ? powers(s, N, P, 0, true) : powers(s, N, P, m, false);
 }
 
-/* One row: scores to 2^(score - m), dropped ones 0; what they are to be multiplied by afterwards is returned. */
+/* One row: scores to 2^(score - m), dropped ones 0; what they are to be multiplied by afterwards is
+ * returned. */
 VECTOR_CLONES
 static real weights_of(
 	real *restrict s, int N, int P, real bound, uint32_t key, uint32_t first, real p, real *saved)
@@ -210,7 +212,8 @@ static void row_backward(
 	}
 }
 
-/* dp_j = dy . v_j;  delta = dy . y;  dq += ds k / sqrt(D);  dk += ds^T q / sqrt(D);  dv += (p mask)^T dy */
+/* dp_j = dy . v_j;  delta = dy . y;  dq += ds k / sqrt(D);  dk += ds^T q / sqrt(D);  dv += (p
+ * mask)^T dy */
 static void backward_head(const struct work *w, const struct head *h, const real *dy, const real *y,
 	real *dqt, uint32_t key, real p)
 {

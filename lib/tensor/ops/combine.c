@@ -1,4 +1,5 @@
-/* Small operations on the few rows that leave the encoders: mean of nodes, relu, softmax, mixture. */
+/* Small operations on the few rows that leave the encoders: mean of nodes, relu, softmax,
+ * mixture. */
 #include "tensor/ops.h"
 #include "tensor/softmax.h"
 
@@ -62,7 +63,8 @@ static void softmax_backward(struct tape *t, struct node *y)
 	}
 }
 
-/* Whether fewer than k of x [n] come before x[j]: larger ones, and equal ones with a lower index. */
+/* Whether fewer than k of x [n] come before x[j]: larger ones, and equal ones with a lower
+ * index. */
 static bool among_largest(const real *x, size_t n, size_t k, size_t j)
 {
 	size_t before = 0;

@@ -38,7 +38,8 @@ static real part(const struct saved *s, int b, int c)
 	return x;
 }
 
-/* Target mass of class c in row b: ((1-e) part_c + e/classes) a_c; d logit_c = (p_c sum_j mass_j - mass_c) / total */
+/* Target mass of class c in row b: ((1-e) part_c + e/classes) a_c; d logit_c = (p_c sum_j mass_j -
+ * mass_c) / total */
 static real mass(const struct saved *s, int classes, int b, int c)
 {
 	real m = s->smoothing / (real)classes * class_weight(s, c);

@@ -8,7 +8,8 @@ struct saved {
 	int *row; /* [rows][K] which row each tap reads, -1 = none */
 };
 
-/* For each row of one window the rows its taps read. Places rise: row i's tap j is found by going on from tap j - 1's. */
+/* For each row of one window the rows its taps read. Places rise: row i's tap j is found by going
+ * on from tap j - 1's. */
 static void find_taps(int *row, const int *place, int from, int to, int K)
 {
 	for (int i = from; i < to; i++) {

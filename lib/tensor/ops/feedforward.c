@@ -73,8 +73,8 @@ static void dropout(real *restrict h, real *restrict slope, int units, int n, st
 	}
 }
 
-/* dh *= slope, or for relu, where slope is NULL: keep where h is not 0. What was cut off or dropped hands nothing back. Adds the
- * tile's row sums, in parts, to sum [units][LANES]. */
+/* dh *= slope, or for relu, where slope is NULL: keep where h is not 0. What was cut off or dropped
+ * hands nothing back. Adds the tile's row sums, in parts, to sum [units][LANES]. */
 VECTOR_CLONES
 static void through_activation(real *restrict dh, const real *restrict h, const real *restrict slope,
 	int units, int n, real keep, real *restrict sum)
@@ -95,7 +95,8 @@ static void through_activation(real *restrict dh, const real *restrict h, const 
 	}
 }
 
-/* h [units][GROUP] = dropout(act(W1 x + b1)) of rows g .. g+n-1; slope = its derivative where backward asks for it */
+/* h [units][GROUP] = dropout(act(W1 x + b1)) of rows g .. g+n-1; slope = its derivative where
+ * backward asks for it */
 static void hidden(
 	const struct saved *s, const struct work *w, int from, int units, int g, int n, real *slope)
 {

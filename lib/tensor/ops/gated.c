@@ -51,8 +51,8 @@ static void gate(
 	}
 }
 
-/* A tile backward, with dh the gradient of h = gate(a) u mask: u becomes h, dh becomes du, a becomes da; their row sums, in parts,
- * are added to db and dc [units][LANES]. */
+/* A tile backward, with dh the gradient of h = gate(a) u mask: u becomes h, dh becomes du, a
+ * becomes da; their row sums, in parts, are added to db and dc [units][LANES]. */
 VECTOR_CLONES
 static void gate_backward(
 	const struct work *w, real *restrict dh, int units, int n, enum gating gating, struct mask m)
@@ -111,7 +111,8 @@ struct tile_backward {
 	real *dyt, *dh, *w2t, *dw2, *dxt; /* [H][P], [TILE][GROUP], [TILE][H] twice, [H][P] */
 };
 
-/* dh = W2^T dy;  through the gate;  dW1 += du x;  dV += da x;  dW2 += dy h;  dx += W1^T du + V^T da */
+/* dh = W2^T dy;  through the gate;  dW1 += du x;  dV += da x;  dW2 += dy h;  dx += W1^T du + V^T
+ * da */
 static void rows_backward(const struct saved *s, const struct work *w, const struct tile_backward *b,
 	const struct node *y, int from, int units, int g)
 {

@@ -16,7 +16,8 @@ struct node *op_input(struct tape *t, const real *x, int rows, int cols)
 	return y;
 }
 
-/* Weights up to this size stay in the second cache; for larger ones the library that blocks for the caches is faster. */
+/* Weights up to this size stay in the second cache; for larger ones the library that blocks for the
+ * caches is faster. */
 enum { SMALL = 1 << 16 };
 
 /* dx += dy W;  dW += dy^T x;  db += sum of the rows of dy */

@@ -36,7 +36,8 @@ static int bar_of(const real *x, int n, int k, int i)
 	return i;
 }
 
-/* u = (z - bar) / d:  dz = phi(u) / d dy;  dbar = -that;  dd = -phi(u) u / d dy,  and d' = noise_std sigmoid(scale) */
+/* u = (z - bar) / d:  dz = phi(u) / d dy;  dbar = -that;  dd = -phi(u) u / d dy,  and d' =
+ * noise_std sigmoid(scale) */
 static void backward(struct tape *t, struct node *y)
 {
 	const struct saved *s = y->saved;

@@ -1,7 +1,8 @@
-/* Log power of learned filters. The two linear maps are worked as one, a filter of all columns for each output:
+/* Log power of learned filters. The two linear maps are worked as one, a filter of all columns for
+ * each output:
  *     e_o(c, j) = sum_f s_o(f, c) a_f(j),    y_o(t) = sum_c sum_j e_o(c, j) x(t + j, c)
- * Time runs along the vectors: a window is turned to [W][time], where a column's samples from j on are row j of a matrix whose rows
- * lie one number apart. */
+ * Time runs along the vectors: a window is turned to [W][time], where a column's samples from j on
+ * are row j of a matrix whose rows lie one number apart. */
 #include "base/profile.h"
 #include "tensor/ops.h"
 #include "tensor/product.h"
@@ -21,8 +22,9 @@ struct saved {
 	real *slope; /* [B*n][outputs] d out / d y = slope y, in each of the stretch's samples */
 };
 
-/* Samples that are read, filtered ones, filtered ones of a stretch; and in whole vectors: filtered ones, taps, and a column's samples
- * with zeros behind them, for vectors that begin before the end. */
+/* Samples that are read, filtered ones, filtered ones of a stretch; and in whole vectors: filtered
+ * ones, taps, and a column's samples with zeros behind them, for vectors that begin before the
+ * end. */
 static int samples(const struct power_shape *p)
 {
 	return (p->n - 1) * p->hop + p->length;
@@ -105,7 +107,8 @@ static void through_stretches(const struct saved *s, int b, const real *dout, re
 	}
 }
 
-/* de_o(c, j) = sum_t dy_o(t) x(t + j, c);  da_f(j) += sum_o sum_c s_o(f, c) de_o(c, j);  ds_o(f, c) += sum_j a_f(j) de_o(c, j) */
+/* de_o(c, j) = sum_t dy_o(t) x(t + j, c);  da_f(j) += sum_o sum_c s_o(f, c) de_o(c, j);  ds_o(f, c)
+ * += sum_j a_f(j) de_o(c, j) */
 static void backward(struct tape *t, struct node *out)
 {
 	PROFILE_OPERATION("log power backward");

@@ -1,4 +1,5 @@
-/* The way to the experts and back: choosing entries of a row, gathering rows, adding weighted results. */
+/* The way to the experts and back: choosing entries of a row, gathering rows, adding weighted
+ * results. */
 #include "base/profile.h"
 #include "tensor/ops.h"
 

@@ -19,7 +19,8 @@ INLINE double added(const double part[PARTS])
 	return ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]));
 }
 
-/* With u = dy W:  ds = scale (u - mean(u) - xhat mean(u xhat));  dW += dy xhat;  db += dy.  For one row; ds is overwritten. */
+/* With u = dy W:  ds = scale (u - mean(u) - xhat mean(u xhat));  dW += dy xhat;  db += dy.  For one
+ * row; ds is overwritten. */
 VECTOR_CLONES
 static void row_backward(int n, const real *restrict dy, const real *restrict xhat, real scale,
 	const real *restrict W, real *restrict dW, real *restrict db, real *restrict ds)
@@ -72,7 +73,8 @@ static void backward(struct tape *t, struct node *y)
 	scratch_done(t);
 }
 
-/* One row: s = x + f mask (f, mask may be NULL), in double: it is rounded once, at y. What backward needs is written too. */
+/* One row: s = x + f mask (f, mask may be NULL), in double: it is rounded once, at y. What backward
+ * needs is written too. */
 VECTOR_CLONES
 static void row_forward(int n, const real *restrict x, const real *restrict f, const real *restrict mask,
 	double *restrict s, const real *restrict W, const real *restrict b, real *restrict y,

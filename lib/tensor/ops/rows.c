@@ -1,4 +1,5 @@
-/* Rows of a window taken together: their mean, the first few, which can also be replaced, or those after them. */
+/* Rows of a window taken together: their mean, the first few, which can also be replaced, or those
+ * after them. */
 #include "tensor/ops.h"
 
 #include <string.h>

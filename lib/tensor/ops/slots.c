@@ -47,7 +47,8 @@ struct node *op_softmax_rows(struct tape *t, struct node *x, int N)
 	return y;
 }
 
-/* Three products window by window, of w [B*N][M], x [B*N][cols] and s [B*M][cols]; from: FROM_ZERO or FROM_C. */
+/* Three products window by window, of w [B*N][M], x [B*N][cols] and s [B*M][cols]; from: FROM_ZERO
+ * or FROM_C. */
 
 /* s (+)= w^T x */
 static void rows_to_slots(

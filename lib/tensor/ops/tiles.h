@@ -1,7 +1,8 @@
 /* Inner header of the feed-forward operations: how their hidden layer is worked on tile by tile.
  *
- * Everything is kept transposed, units or features down and rows along, so that vectors run along the rows and the weights are
- * read as they stand. A tile is TILE hidden units of GROUP rows; what is made of it stays in the first two caches.
+ * Everything is kept transposed, units or features down and rows along, so that vectors run along
+ * the rows and the weights are read as they stand. A tile is TILE hidden units of GROUP rows; what
+ * is made of it stays in the first two caches.
  */
 #ifndef TENSOR_OPS_TILES_H
 #define TENSOR_OPS_TILES_H
@@ -32,7 +33,8 @@ static inline real *transposed(struct tape *t, const real *x, int rows, int P, i
 	return to;
 }
 
-/* Where a tile's dropout mask stands in its operation's sequence: unit f of row j has element first + f + j F. */
+/* Where a tile's dropout mask stands in its operation's sequence: unit f of row j has element first
+ * + f + j F. */
 struct mask {
 	real p;
 	uint32_t key, first, F;
@@ -52,7 +54,8 @@ INLINE void draw(real *mask, int n, int f, const struct mask *m)
 		mask[j] = dropped(mask_element(m, f, j), m->key, limit) ? 0 : keep;
 }
 
-/* The sums [H][P] that the tiles' shares of the answer are added to, in double: they add up without loss. They start at b [H]. */
+/* The sums [H][P] that the tiles' shares of the answer are added to, in double: they add up without
+ * loss. They start at b [H]. */
 static inline double *sums_new(struct tape *t, const real *b, int H, int P)
 {
 	double *sum = arena_take(t->scratch, (size_t)H * (size_t)P * sizeof *sum);

@@ -1,7 +1,8 @@
 /* adamw: Adam (Kingma, Ba 2015) with decoupled weight decay (Loshchilov, Hutter 2019):
  *   p -= lr decay p;  m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2
  *   p -= lr / (1-b1^t) * m / (sqrt(v / (1-b2^t)) + eps)
- * Under train.decay=matrices only the weights of linear maps decay; biases, norms, positions and the global token do not. */
+ * Under train.decay=matrices only the weights of linear maps decay; biases, norms, positions and
+ * the global token do not. */
 #include "train/optimizer.h"
 
 #include "tensor/vector.h"
@@ -16,8 +17,8 @@ struct rates {
 	real eps;
 };
 
-/* A mean that fades, of an expert that is not chosen, ends here: below the smallest normal numbers processors are ten times slower,
- * and it would stay there. */
+/* A mean that fades, of an expert that is not chosen, ends here: below the smallest normal numbers
+ * processors are ten times slower, and it would stay there. */
 #define NOTHING REAL(1e-30)
 
 VECTOR_CLONES
