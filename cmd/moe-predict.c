@@ -3,13 +3,12 @@
 
 #include "base/mem.h"
 #include "model/head.h"
-#include "predict/answer.h"
+#include "predict/answer_table.h"
 #include "predict/ensemble.h"
 #include "predict/source.h"
+#include "predict/votes.h"
 #include "recording/dialect/dialect.h"
 #include "score/metrics.h"
-
-#include <math.h>
 
 enum form { JSON_LINES, CSV, TSV };
 
@@ -55,98 +54,17 @@ static const struct program program = {"moe-predict", "predict the classes of wi
 	"-m MODEL [WINDOWS|RECORDING.csv...]", table, "moe-predict -m model.safetensors < new.csv",
 	"use fewer --threads, a smaller --batch, or raise the limit (ulimit -v, ulimit -d)"};
 
-struct recording {
-	char *group, *label;
-	bool mixed; /* windows of several labels */
-	long long windows, answered;
-	double *p, *gate; /* sums over the windows that have an answer */
-};
-
 struct run {
 	struct ensemble *ensemble;
-	const struct model *m;       /* the first */
-	const struct layout *layout; /* its */
+	const struct model *m; /* the first */
 	struct output *out;
 	enum form form;
 	int outputs, K; /* of its head, classes as a rule; K = 0 without a gate */
 	bool gathers;   /* all windows before the first answer */
-	struct names recordings;
-	struct recording *recording;
-	int room;
+	struct answer_table table;
+	struct votes votes;
 	long long windows, unanswered;
 };
-
-static char separator(const struct run *r)
-{
-	return r->form == CSV ? ',' : '\t';
-}
-
-/* A cell behind a separator. */
-static void cell(const struct run *r, const char *s, struct text *t)
-{
-	text_addf(t, "%c", separator(r));
-	text_cell(t, s, separator(r));
-}
-
-static void heading(const struct run *r, const char *what, const char *name, struct text *t)
-{
-	char *s = mem_format("%s_%s", what, name);
-	cell(r, s, t);
-	free(s);
-}
-
-/* p_CLASS, then logit_CLASS; of a head without classes value_0 ... */
-static void output_heading(const struct run *r, int pass, int i, struct text *t)
-{
-	if (r->m->head->classes) {
-		heading(r, pass ? "logit" : "p", r->layout->classes.s[i], t);
-		return;
-	}
-	char *number = mem_format("%d", i);
-	heading(r, "value", number, t);
-	free(number);
-}
-
-static void header(const struct run *r, struct text *t)
-{
-	const struct layout *l = r->layout;
-	text_cell(t, "recording", separator(r));
-	cell(r, "group", t);
-	cell(r, o.per ? "windows" : "start", t);
-	if (!o.per)
-		cell(r, "time", t);
-	cell(r, "label", t);
-	cell(r, "class", t);
-	for (int pass = 0; pass < (o.per || !r->m->head->classes ? 1 : 2); pass++)
-		for (int c = 0; c < r->outputs; c++)
-			output_heading(r, pass, c, t);
-	for (int k = 0; k < r->K; k++)
-		heading(r, "gate", l->region[k].name, t);
-	if (r->ensemble->adapts)
-		cell(r, "adapted", t);
-	text_add(t, "\n");
-}
-
-static void as_row(const struct run *r, const struct answer *a, struct text *t)
-{
-	char c = separator(r);
-	text_cell(t, a->recording, c);
-	cell(r, a->group, t);
-	text_addf(t, "%c%lld", c, o.per ? a->windows : a->start);
-	if (!o.per)
-		text_number_cell(t, a->time, c);
-	cell(r, a->label ? a->label : "", t);
-	cell(r, a->class ? a->class : "", t);
-	for (int i = 0; i < r->outputs; i++)
-		text_number_cell(t, a->p ? a->p[i] : NAN, c);
-	for (int i = 0; i < r->outputs && !o.per && r->m->head->classes; i++)
-		text_number_cell(t, a->logits ? (double)a->logits[i] : NAN, c);
-	for (int k = 0; k < r->K; k++)
-		text_number_cell(t, a->gate ? a->gate[k] : NAN, c);
-	if (a->adapted)
-		cell(r, a->adapted, t);
-	text_add(t, "\n");
-}
 
 static const char unsure[] = "unsure";
 
@@ -161,79 +79,20 @@ static int print_answer(const struct run *r, const struct answer *a)
 	if (r->form == JSON_LINES)
 		answer_json(&said, "", &t);
 	else
-		as_row(r, &said, &t);
+		answer_table_row(&r->table, &said, &t);
 	int bad = output_write(r->out, t.s, t.n);
 	text_free(&t);
 	return bad;
 }
 
-/* Adds a window's probabilities, if it has any, to its recording. */
-static void vote(struct run *r, const struct answer *a)
-{
-	int i = names_intern(&r->recordings, a->recording);
-	if (i >= r->room) {
-		int before = r->room;
-		r->room = 2 * i + 8;
-		GROW(r->recording, r->room);
-		memset(r->recording + before, 0, (size_t)(r->room - before) * sizeof *r->recording);
-	}
-	struct recording *v = &r->recording[i];
-	if (!v->p) {
-		v->p = NEW_ARRAY(double, r->outputs);
-		v->gate = NEW_ARRAY(double, r->K);
-		v->group = mem_text(a->group);
-	}
-	if (a->label && !v->label)
-		v->label = mem_text(a->label);
-	else if (a->label && strcmp(a->label, v->label))
-		v->mixed = true;
-	v->windows++;
-	if (!a->p)
-		return;
-	for (int c = 0; c < r->outputs; c++)
-		v->p[c] += a->p[c];
-	for (int k = 0; k < r->K; k++)
-		v->gate[k] += a->gate[k];
-	v->answered++;
-}
-
 static int print_votes(struct run *r)
 {
 	int bad = 0;
-	for (int i = 0; i < r->recordings.n && !bad; i++) {
-		struct recording *v = &r->recording[i];
-		for (int c = 0; c < r->outputs; c++)
-			v->p[c] /= (double)v->answered;
-		for (int k = 0; k < r->K; k++)
-			v->gate[k] /= (double)v->answered;
-		struct answer a = {.model = r->m,
-			.recording = r->recordings.s[i],
-			.group = v->group,
-			.label = v->mixed ? NULL : v->label,
-			.windows = v->windows,
-			.outputs = r->outputs,
-			.regions = r->K};
-		if (v->answered) {
-			if (r->m->head->classes)
-				a.class = r->layout->classes.s[metrics_likeliest(v->p, r->outputs)];
-			a.p = v->p;
-			a.gate = v->gate;
-		}
+	for (int i = 0; i < r->votes.recordings.n && !bad; i++) {
+		struct answer a = votes_answer(&r->votes, i);
 		bad = print_answer(r, &a);
 	}
 	return bad;
-}
-
-static void free_votes(struct run *r)
-{
-	for (int i = 0; i < r->recordings.n; i++) {
-		free(r->recording[i].p);
-		free(r->recording[i].gate);
-		free(r->recording[i].group);
-		free(r->recording[i].label);
-	}
-	free(r->recording);
-	names_free(&r->recordings);
 }
 
 static int print_batch(struct run *r, int64_t from, int64_t n, const double *p, const real *logits,
@@ -250,7 +109,7 @@ static int print_batch(struct run *r, int64_t from, int64_t n, const double *p, 
 		r->windows++;
 		r->unanswered += none;
 		if (o.per)
-			vote(r, &a);
+			votes_add(&r->votes, &a);
 		else
 			bad = print_answer(r, &a);
 	}
@@ -348,7 +207,7 @@ static int answer_all(struct run *r, const struct names *operands)
 	if (apart)
 		source_refuse_recordings(s, apart);
 	if (r->form != JSON_LINES) {
-		header(r, &t);
+		answer_table_header(&r->table, &t);
 		bad = output_write(r->out, t.s, t.n);
 	}
 	r->gathers = c->adapts && source_at_rest(operands);
@@ -361,28 +220,27 @@ static int answer_all(struct run *r, const struct names *operands)
 
 static int predict(struct ensemble *c, const struct names *operands)
 {
-	const struct layout *l = &c->member[0].m->layout;
+	const struct model *m = c->member[0].m;
+	int K = c->gates ? m->layout.regions : 0;
 	struct run r = {.ensemble = c,
-		.layout = l,
+		.m = m,
 		.form = o.csv   ? CSV
 			: o.tsv ? TSV
 				: JSON_LINES,
-		.m = c->member[0].m,
-		.outputs = head_outputs(c->member[0].m),
-		.K = c->gates ? l->regions : 0};
+		.outputs = head_outputs(m),
+		.K = K,
+		.table = {m, o.csv ? ',' : '\t', K, o.per != 0, c->adapts},
+		.votes = {.model = m, .regions = K}};
 	int bad = -1;
 	if (!c->gates && !common.quiet)
 		program_say("the models have different regions, so the lines have no gate");
 	r.out = output_open(common.output, OUTPUT_TEXT);
 	if (r.out)
 		bad = output_end(r.out, answer_all(&r, operands));
-	if (!bad && r.unanswered && !common.quiet) {
-		char *words = mem_format("%lld of %lld windows have no answer: it is not a finite number",
-			r.unanswered, r.windows);
-		program_say(words);
-		free(words);
-	}
-	free_votes(&r);
+	if (!bad && r.unanswered && !common.quiet)
+		program_sayf("%lld of %lld windows have no answer: it is not a finite number", r.unanswered,
+			r.windows);
+	votes_free(&r.votes);
 	return bad;
 }
 
