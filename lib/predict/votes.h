@@ -26,8 +26,8 @@ struct votes {
 };
 
 void votes_add(struct votes *, const struct answer *window);
-/* The answer of recording i. Sums become means, so each is asked for once, at the end; it points into
- * the votes. Its label is that of all its labelled windows, NULL when they differ. */
+/* The answer of recording i. Sums become means, so each is asked for once, at the end; it points
+ * into the votes. Its label is that of all its labelled windows, NULL when they differ. */
 struct answer votes_answer(struct votes *, int i);
 void votes_free(struct votes *);
 
