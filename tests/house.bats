@@ -229,3 +229,9 @@ none() { # none TEXT: fails and shows the text unless it is empty
         grep -q "\`${key}[\`=]" tests/FEATURES.md || { echo "$key has no line"; false; }
     done
 }
+
+@test "the name of a struct that a header shows is nobody else's" {
+    find lib -name '*.[ch]' -exec awk '/^struct [a-z_0-9]+ \{/ { print $2, FILENAME }' {} + | sort -u >"$BATS_TEST_TMPDIR/structs"
+    none "$(awk '{ file[$1] = file[$1] " " $2; n[$1]++; shown[$1] += $2 ~ /\.h$/ }
+        END { for (s in n) if (n[s] > 1 && shown[s]) print s ":" file[s] }' "$BATS_TEST_TMPDIR/structs")"
+}

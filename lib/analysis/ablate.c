@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-struct trial {
+struct judging {
 	const struct model *m;
 	struct forward *f;
 	const struct dataset *d;
@@ -23,7 +23,7 @@ struct trial {
 	bool *failed;     /* a window had no answer; the error is recorded */
 };
 
-static void judged_windows(struct trial *t)
+static void judged_windows(struct judging *t)
 {
 	int *number = NEW_ARRAY(int, t->d->groups.n); /* 1 + the group's */
 	t->item = NEW_ARRAY(int64_t, t->d->n);
@@ -45,7 +45,7 @@ static void judged_windows(struct trial *t)
 
 /* right [n]: whether the model, with the forward as it is set up, names the label. Returns how
  * many. */
-static int64_t evaluate(const struct trial *t, bool *right)
+static int64_t evaluate(const struct judging *t, bool *right)
 {
 	enum { BATCH = 64 };
 	int classes = t->m->layout.classes.n, K = t->m->layout.regions;
@@ -69,7 +69,7 @@ static int64_t evaluate(const struct trial *t, bool *right)
 }
 
 /* gain [groups]: right answers more than the whole model's. */
-static struct interval interval_of(const struct trial *t, const int64_t *gain, int resamples, uint64_t seed)
+static struct interval interval_of(const struct judging *t, const int64_t *gain, int resamples, uint64_t seed)
 {
 	if (t->groups < 2)
 		return (struct interval){NAN, NAN};
@@ -86,7 +86,7 @@ static struct interval interval_of(const struct trial *t, const int64_t *gain, i
 }
 
 static struct left_out measure(
-	const struct trial *t, const struct ablation_table *a, int region, int layer, int expert)
+	const struct judging *t, const struct ablation_table *a, int region, int layer, int expert)
 {
 	struct left_out x = {.region = region, .layer = layer, .expert = expert};
 	bool *right = NEW_ARRAY(bool, t->n);
@@ -101,7 +101,7 @@ static struct left_out measure(
 	return x;
 }
 
-static void without_region(const struct trial *t, struct ablation_table *a, int k)
+static void without_region(const struct judging *t, struct ablation_table *a, int k)
 {
 	bool *off = NEW_ARRAY(bool, t->m->layout.regions);
 	off[k] = true;
@@ -111,7 +111,7 @@ static void without_region(const struct trial *t, struct ablation_table *a, int 
 	free(off);
 }
 
-static void without_experts(const struct trial *t, struct ablation_table *a, int k, int l)
+static void without_experts(const struct judging *t, struct ablation_table *a, int k, int l)
 {
 	int layers = t->m->config.encoder.layers, E = config_experts(&t->m->config, l);
 	bool *off = NEW_ARRAY(bool, E);
@@ -129,7 +129,7 @@ static void without_experts(const struct trial *t, struct ablation_table *a, int
 	free(off);
 }
 
-static void leave_out(const struct trial *t, struct ablation_table *a)
+static void leave_out(const struct judging *t, struct ablation_table *a)
 {
 	int K = t->m->layout.regions, experts = 0;
 	for (int l = 0; l < t->m->config.encoder.layers; l++)
@@ -148,7 +148,7 @@ int ablate(const struct model *m, struct forward *f, const struct dataset *d, in
 	struct ablation_table *a)
 {
 	bool failed = false;
-	struct trial t = {.m = m, .f = f, .d = d, .failed = &failed};
+	struct judging t = {.m = m, .f = f, .d = d, .failed = &failed};
 	int bad = 0;
 	*a = (struct ablation_table){.resamples = resamples, .seed = seed};
 	if (!m->head->classes)

@@ -188,21 +188,21 @@ struct emitting {
 };
 
 /* Columns of a region that are channels in a row. */
-struct stretch {
+struct column_run {
 	int column, channel, n;
 };
 
-static int stretches(const struct region *r, struct stretch *out)
+static int stretches(const struct region *r, struct column_run *out)
 {
 	int n = 0;
 	for (int j = 0; j < r->width; j++) {
-		struct stretch *last = n ? &out[n - 1] : NULL;
+		struct column_run *last = n ? &out[n - 1] : NULL;
 		if (r->channel[j] < 0)
 			continue;
 		if (last && last->column + last->n == j && last->channel + last->n == r->channel[j])
 			last->n++;
 		else
-			out[n++] = (struct stretch){j, r->channel[j], 1};
+			out[n++] = (struct column_run){j, r->channel[j], 1};
 	}
 	return n;
 }
@@ -216,7 +216,7 @@ static int emit_region(void *context, struct output *o)
 	size_t width = (size_t)r->width, C = (size_t)w->layout.channels.n;
 	if (w->expert)
 		return output_write(o, w->expert[e->region], (size_t)w->samples * width * sizeof(float));
-	struct stretch *part = NEW_ARRAY(struct stretch, width);
+	struct column_run *part = NEW_ARRAY(struct column_run, width);
 	int64_t rows = BLOCK / (int64_t)width + 1;
 	float *block = NEW_ARRAY(float, (size_t)rows *width);
 	int parts = stretches(r, part), fail = 0;

@@ -35,18 +35,18 @@ int figure_named(const char *key)
 	return -1;
 }
 
-struct rows {
+struct scored {
 	const struct predictions *a;
 	int C;
 	int64_t n, *row; /* [n] */
 };
 
-static const double *p_of(const struct rows *r, int64_t i)
+static const double *p_of(const struct scored *r, int64_t i)
 {
 	return r->a->p + r->row[i] * r->C;
 }
 
-static int label_of(const struct rows *r, int64_t i)
+static int label_of(const struct scored *r, int64_t i)
 {
 	return r->a->row[r->row[i]].label;
 }
@@ -98,7 +98,7 @@ static int by_p(const void *a, const void *b)
 }
 
 /* Class c against the rest: the rank sum of Mann and Whitney (1947). room [n] */
-static double auroc_of(const struct rows *r, int c, struct ranked *room)
+static double auroc_of(const struct scored *r, int c, struct ranked *room)
 {
 	double in = 0, out, sum = 0;
 	for (int64_t i = 0; i < r->n; i++) {
@@ -118,7 +118,7 @@ static double auroc_of(const struct rows *r, int c, struct ranked *room)
 	return (sum - in * (in + 1) / 2) / (in * out);
 }
 
-static double auroc(const struct rows *r)
+static double auroc(const struct scored *r)
 {
 	struct ranked *room = NEW_ARRAY(struct ranked, r->n);
 	double sum = 0;
@@ -134,7 +134,7 @@ static double auroc(const struct rows *r)
 	return used ? sum / used : NAN;
 }
 
-static double log_loss(const struct rows *r)
+static double log_loss(const struct scored *r)
 {
 	double sum = 0;
 	for (int64_t i = 0; i < r->n; i++)
@@ -142,7 +142,7 @@ static double log_loss(const struct rows *r)
 	return sum / (double)r->n;
 }
 
-static double brier(const struct rows *r)
+static double brier(const struct scored *r)
 {
 	double sum = 0;
 	for (int64_t i = 0; i < r->n; i++)
@@ -154,7 +154,7 @@ static double brier(const struct rows *r)
 }
 
 /* Bin b holds b / BINS < p <= (b + 1) / BINS. */
-static double calibration_error(const struct rows *r)
+static double calibration_error(const struct scored *r)
 {
 	enum { BINS = 15 };
 	double off[BINS] = {0}, sum = 0; /* right answers less the p they were given with */
@@ -172,7 +172,7 @@ static double calibration_error(const struct rows *r)
 int64_t figures_of(const struct predictions *a, int64_t from, int64_t to, bool answered, double *value,
 	int64_t *confusion)
 {
-	struct rows r = {a, a->width, 0, NEW_ARRAY(int64_t, to - from)};
+	struct scored r = {a, a->width, 0, NEW_ARRAY(int64_t, to - from)};
 	struct metrics counts = {.classes = a->width, .confusion = confusion};
 	memset(confusion, 0, (size_t)(a->width * a->width) * sizeof *confusion);
 	for (int64_t i = from; i < to; i++) {
