@@ -57,6 +57,7 @@ int model_read_slab(const struct model *m, const struct st_file *f, const char *
 struct narrowed {
 	const real *x;
 	size_t n;
+	struct narrowed *next;
 };
 
 static int emit_float(void *context, struct output *o)
@@ -77,9 +78,10 @@ void model_put_slab(const struct model *m, struct st_writer *w, const char *pref
 		const struct param *p = &m->params.list[i];
 		char *name = mem_format("%s%s", prefix, p->name);
 #ifdef REAL_DOUBLE
-		struct narrowed *n =
-			NEW(struct narrowed); /* lives as long as the process: this build only runs tests */
-		*n = (struct narrowed){slab + p->offset, p->count};
+		static struct narrowed *all; /* as long as the process: this build only runs tests */
+		struct narrowed *n = NEW(struct narrowed);
+		*n = (struct narrowed){slab + p->offset, p->count, all};
+		all = n;
 		st_put_emitter(w, name, ST_F32, p->rank, p->shape, emit_float, n);
 #else
 		st_put(w, name, ST_F32, p->rank, p->shape, slab + p->offset);
