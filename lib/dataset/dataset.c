@@ -415,14 +415,6 @@ int dataset_no_answer(const struct dataset *d, int64_t item)
 		d->recordings.s[it->recording], (long long)dataset_windows(d, item)->sample[it->window]);
 }
 
-static bool all_finite(const real *x, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (!isfinite(x[i]))
-			return false;
-	return true;
-}
-
 int dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t *items, int64_t n, int batch,
 	int outputs, int K, real *out, real *gate, bool *unanswered)
 {
@@ -443,7 +435,8 @@ int dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t *
 	}
 	free(condition);
 	for (int64_t i = 0; i < n && !bad; i++) {
-		bool answered = all_finite(out + i * outputs, outputs) && all_finite(gate + i * K, K);
+		bool answered = reals_finite(out + i * outputs, (size_t)outputs) &&
+				reals_finite(gate + i * K, (size_t)K);
 		if (unanswered)
 			unanswered[i] = !answered;
 		else if (!answered)

@@ -231,12 +231,10 @@ static struct sums *sums_of(struct tokens *t, int64_t item)
 
 static bool all_finite(const struct tokens *t, int64_t item)
 {
-	const real *x = row_of(t, item, 0);
-	int n = count_of(t, item);
+	size_t n = (size_t)count_of(t, item);
 	bool finite = true;
 	for (int k = 0; k < t->m->layout.regions; k++)
-		for (size_t i = 0; i < (size_t)n * (size_t)t->m->region[k].D; i++)
-			finite &= isfinite(x[t->at[k] + i]) != 0;
+		finite &= reals_finite(row_of(t, item, k), n * (size_t)t->m->region[k].D);
 	return finite;
 }
 

@@ -240,9 +240,7 @@ static int64_t window_without_answer(const struct trainer *t, int64_t from, int 
 {
 	int outputs = head_outputs(t->m), first = -1, lost = 0;
 	for (int b = 0; b < B; b++) {
-		bool finite = true;
-		for (int c = 0; c < outputs; c++)
-			finite &= isfinite(t->logits[b * outputs + c]) != 0;
+		bool finite = reals_finite(t->logits + b * outputs, (size_t)outputs);
 		lost += !finite;
 		if (!finite && first < 0)
 			first = b;
@@ -291,8 +289,9 @@ static int one_step(struct trainer *t, struct step_report *r)
 	r->loss = (double)forward_train(t->forward, B, &source, &step, t->gradient);
 	r->grad_norm = update_norm(t->update, t->gradient, &bad);
 	r->lr = schedule_rate(c, t->at.step, r->steps);
-	if (!isfinite(r->loss) && window_without_answer(t, from, B) >= 0)
-		return dataset_no_answer(t->data.train, window_without_answer(t, from, B));
+	int64_t window = isfinite(r->loss) ? -1 : window_without_answer(t, from, B);
+	if (window >= 0)
+		return dataset_no_answer(t->data.train, window);
 	if (!isfinite(r->loss) || bad)
 		return err_set(EX_DATAERR,
 			"step %ld: the loss is %g, %s%s; the parameters before this step are kept; try a "
