@@ -19,7 +19,7 @@
 struct mapping {
 	struct mapping *next;
 	_Atomic(unsigned char *) from; /* NULL: this entry is free; else the rest is valid */
-	size_t bytes;
+	_Atomic size_t bytes;
 	char *name, *shown; /* shown: as people read it (text_shown) */
 	bool standard;      /* standard input: asked by its descriptor */
 	struct stat seen;   /* when it was mapped */
@@ -86,7 +86,7 @@ void *mapping_new(int fd, size_t bytes, const char *name)
 	}
 	pthread_mutex_lock(&lock);
 	struct mapping *m = free_entry();
-	m->bytes = bytes;
+	atomic_store(&m->bytes, bytes);
 	struct text shown = {0};
 	text_shown(&shown, name);
 	m->name = mem_text(name);
@@ -132,7 +132,7 @@ void mapping_free(void *mapping)
 		name = NULL;
 	}
 	atomic_store(&m->from, NULL);
-	munmap(mapping, m->bytes);
+	munmap(mapping, atomic_load(&m->bytes));
 	pthread_mutex_unlock(&lock);
 	free(name);
 	free(shown);
@@ -152,11 +152,19 @@ int mapping_check(void)
 	return r;
 }
 
+/* Without the lock, for handlers of signals: another thread may be using the entry again, so its
+ * length holds only if its start is still the same afterwards. */
+static bool contains(const struct mapping *m, const void *address)
+{
+	uintptr_t from = (uintptr_t)atomic_load(&m->from);
+	size_t bytes = atomic_load(&m->bytes);
+	return from && (uintptr_t)address - from < bytes && (uintptr_t)atomic_load(&m->from) == from;
+}
+
 const char *mapping_at(const void *address, bool *whole)
 {
 	for (const struct mapping *m = atomic_load(&list); m; m = m->next) {
-		uintptr_t from = (uintptr_t)atomic_load(&m->from);
-		if (from && (uintptr_t)address - from < m->bytes) {
+		if (contains(m, address)) {
 			struct stat now;
 			*whole = look_again(m, &now) && same(&now, &m->seen);
 			return m->shown;
