@@ -78,7 +78,7 @@ static const struct option table[] = {
 		.help = "remove these frequencies, those of the mains for instance"},
 	{"bandpass", 0, OPT_TEXT, &o.bandpass, .arg = "LOW-HIGH|LOW-|-HIGH",
 		.help = "pass frequencies between these, above the first, or below the second, in Hz"},
-	{"resample", 0, OPT_REAL, &o.split.conditioning.rate, .min = 1e-3, .max = 1e7, .arg = "HZ",
+	{"resample", 0, OPT_REAL, &o.split.preprocessing.rate, .min = 1e-3, .max = 1e7, .arg = "HZ",
 		.given = &o.resample_given, .help = "resample the recordings to this rate"},
 	NAMING_OPTIONS(o.split.naming),
 	{"like", 0, OPT_TEXT, &o.like, .arg = "MODEL",
@@ -148,11 +148,11 @@ static int contradictions(void)
 	return 0;
 }
 
-static int read_conditioning(struct conditioning *c)
+static int read_preprocessing(struct preprocessing *c)
 {
-	return (o.reference && conditioning_reference(c, o.reference)) ||
-			       (o.notch && conditioning_notches(c, o.notch)) ||
-			       (o.bandpass && conditioning_band(c, o.bandpass))
+	return (o.reference && preprocessing_reference(c, o.reference)) ||
+			       (o.notch && preprocessing_notches(c, o.notch)) ||
+			       (o.bandpass && preprocessing_band(c, o.bandpass))
 		       ? -1
 		       : 0;
 }
@@ -347,7 +347,7 @@ static int split_recordings(const struct names *operands)
 static int work(const struct names *operands)
 {
 	struct layout like = {0};
-	if (contradictions() || read_conditioning(&o.split.conditioning) || read_regions(&o.split))
+	if (contradictions() || read_preprocessing(&o.split.preprocessing) || read_regions(&o.split))
 		return -1;
 	gather();
 	mem_return_large();
@@ -357,7 +357,7 @@ static int work(const struct names *operands)
 	int r = split_recordings(operands);
 	layout_free(&like);
 	beside_free(&o.split);
-	conditioning_free(&o.split.conditioning);
+	preprocessing_free(&o.split.preprocessing);
 	names_free(&o.split.channels);
 	names_free(&o.split.drop);
 	names_free(&o.split.classes);

@@ -147,7 +147,7 @@ static struct {
 				"microvolts"                                                                \
 	}
 
-/* Rows for programs that run a model: experts taken away from its mixtures. words: a struct
+/* Rows for programs that run a model: experts taken away from its MoE layers. words: a struct
  * selection_words. */
 #define ABLATION_OPTIONS(words)                                                                            \
 	{"force-k", 0, OPT_INT, &(words).force_k, .value = "0", .min = 0, .max = 4096, .arg = "N",         \

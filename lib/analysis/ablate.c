@@ -133,13 +133,13 @@ static void leave_out(const struct judging *t, struct ablation_table *a)
 {
 	int K = t->m->layout.regions, experts = 0;
 	for (int l = 0; l < t->m->config.encoder.layers; l++)
-		experts += config_mixture(&t->m->config, l) ? config_experts(&t->m->config, l) : 0;
+		experts += config_moe_layer(&t->m->config, l) ? config_experts(&t->m->config, l) : 0;
 	a->part = NEW_ARRAY(struct left_out, K * (1 + experts));
 	for (int k = 0; k < K; k++) {
 		if (K > 1)
 			without_region(t, a, k);
 		for (int l = 0; l < t->m->config.encoder.layers; l++)
-			if (config_mixture(&t->m->config, l) && config_experts(&t->m->config, l) > 1)
+			if (config_moe_layer(&t->m->config, l) && config_experts(&t->m->config, l) > 1)
 				without_experts(t, a, k, l);
 	}
 }

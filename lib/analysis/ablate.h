@@ -1,5 +1,5 @@
 /* What every part of a model is worth: the change of accuracy on labelled windows when one expert
- * of one mixture, or one region, is left out, with an interval from resampling whole groups
+ * of one MoE layer, or one region, is left out, with an interval from resampling whole groups
  * (bootstrap percentiles, Efron 1979): windows of one person are not independent of each other.
  */
 #ifndef ANALYSIS_ABLATE_H

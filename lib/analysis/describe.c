@@ -63,8 +63,8 @@ static int describe_layout(const struct st_file *f, enum layout_of kind, struct 
 	text_add(t, ",\"unit\":");
 	json_string(t, l.unit);
 	text_add(t, ",\"conditioning\":");
-	if (conditioning_any(&l.conditioning))
-		conditioning_put(&l.conditioning, t);
+	if (preprocessing_any(&l.preprocessing))
+		preprocessing_put(&l.preprocessing, t);
 	else
 		text_add(t, "null");
 	text_addf(t, ",\"length\":%d,\"stride\":%d,\"halo\":%d,\"channels\":", l.length, l.stride, l.halo);

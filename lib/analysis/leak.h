@@ -1,5 +1,5 @@
 /* Whether what a model is tested on is new to it: groups on both sides, equal windows, and the same
- * stretch of a recording.
+ * segment of a recording.
  *
  * Windows are equal when the samples of the channels both sides have are, bit by bit (by a hash of
  * 64 bits, in the order of the channels' names): under whatever names they stand. Windows without

@@ -25,7 +25,7 @@ struct recorder {
 	struct routing_layer *layer;
 };
 
-/* [E] tokens of a window that each expert of a mixture takes in evaluation; NULL when that is all
+/* [E] tokens of a window that each expert of an MoE layer takes in evaluation; NULL when that is all
  * of them, or what is counted are units of several tokens. */
 static int32_t *capacities(const struct model *m, int region, int layer)
 {
@@ -58,7 +58,7 @@ struct recorder *recorder_new(const struct model *m, const struct selection *s, 
 	r->layer = NEW_ARRAY(struct routing_layer, places);
 	for (int i = 0; i < places; i++) {
 		r->at[i] = -1;
-		if (!s->mixture[i])
+		if (!s->moe_layer[i])
 			continue;
 		int E = config_experts(&m->config, i % r->L);
 		size_t n = (size_t)batch * (size_t)m->N * (size_t)E;

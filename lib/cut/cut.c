@@ -21,7 +21,7 @@ struct cutting {
 	struct recording *r;
 	bool drop_bad;
 	int32_t recording, group;
-	int64_t bad, run, at; /* the bad stretch and the label run of the row before `at`, or the next ones */
+	int64_t bad, run, at; /* the bad segment and the label run of the row before `at`, or the next ones */
 };
 
 static int64_t run_end(const struct recording *r, int64_t i)
@@ -83,7 +83,7 @@ static int cut_rows(struct cutting *c, int64_t a, int64_t b, const struct trial 
 	return (int)(c->cutter.windows - before);
 }
 
-/* The trials, within a stretch without a gap. */
+/* The trials, within a segment without a gap. */
 static void cut_trials(struct cutting *c, int64_t a, int64_t b)
 {
 	struct recording *r = c->r;

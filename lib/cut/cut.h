@@ -16,7 +16,7 @@ struct cut_table {
 
 /* Appends the windows of a recording and counts them in it: those that a gap or the recording's end
  * would cut are not there, those a bad row lies in are counted as left out when drop_bad is set.
- * how: length, stride, align, rule and keep_last. The longest stretch, in rows, that could have
+ * how: length, stride, align, rule and keep_last. The longest segment, in rows, that could have
  * held a window. */
 int64_t cut_windows(struct cut_table *, struct recording *, const struct cutter *how, bool drop_bad,
 	int32_t recording, int32_t group);

@@ -90,7 +90,7 @@ void cutter_begin(struct cutter *c, int64_t row)
 	c->row = row;
 }
 
-static void begin_stretch(struct cutter *c)
+static void begin_segment(struct cutter *c)
 {
 	cutter_end(c);
 	c->running = true;
@@ -105,7 +105,7 @@ void cutter_row(struct cutter *c, int32_t label, bool bad, bool begins)
 {
 	bool turns = c->running && c->runs && c->run[c->runs - 1].label != label;
 	if (!c->running || begins || (turns && c->align == SPLIT_RUN))
-		begin_stretch(c);
+		begin_segment(c);
 	if (!c->runs || turns) {
 		if (c->runs == c->room)
 			forget(c);

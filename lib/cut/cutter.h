@@ -3,7 +3,7 @@
  *
  *     row, row, row, (gap) row, ... --> struct cutter --> sink: window from, length, label
  *
- * The same for a whole recording (cut.h) and one that is still being written (live.h). A stretch is
+ * The same for a whole recording (cut.h) and one that is still being written (live.h). A segment is
  * what a window may not leave: rows without a gap, and of one label when windows are aligned to
  * runs.
  */
@@ -19,7 +19,7 @@ struct cutter {
 	int length, stride;
 	enum split_align align;
 	enum split_rule rule;
-	/* what is left at the end of a stretch, where the next window would have begun, is a window
+	/* what is left at the end of a segment, where the next window would have begun, is a window
 	 * that ends early when it is half a window at least */
 	bool keep_last;
 	void (*sink)(void *context, int64_t from, int64_t length, int32_t label);
@@ -28,9 +28,9 @@ struct cutter {
 	int64_t row; /* the next one */
 	int64_t from; /* where the next window begins: rows before it and before `row` are not needed any more */
 	int64_t windows, left_out; /* given to the sink; not given, as a bad row lies in them */
-	int64_t longest;           /* stretch, in rows */
+	int64_t longest;           /* segment, in rows */
 	/* its own */
-	bool running; /* within a stretch, */
+	bool running; /* within a segment, */
 	int64_t begin, last_bad;
 	struct cutter_run {
 		int64_t row;
@@ -41,11 +41,11 @@ struct cutter {
 	int votes_room;
 };
 
-/* The next stretch begins at this row. */
+/* The next segment begins at this row. */
 void cutter_begin(struct cutter *, int64_t row);
 /* One more row; begins: it is the first behind a gap. */
 void cutter_row(struct cutter *, int32_t label, bool bad, bool begins);
-/* The stretch, or the recording, ends here. */
+/* The segment, or the recording, ends here. */
 void cutter_end(struct cutter *);
 void cutter_free(struct cutter *);
 

@@ -80,15 +80,15 @@ static void explain_time(struct text *t, const struct recording *r, const char *
 	text_add(t, "]");
 }
 
-static void explain_conditioning(struct text *t, const struct split *s, const struct recording *r)
+static void explain_preprocessing(struct text *t, const struct split *s, const struct recording *r)
 {
 	text_add(t, ",\"conditioning\":");
-	if (!conditioning_any(&s->conditioning)) {
+	if (!preprocessing_any(&s->preprocessing)) {
 		text_add(t, "null");
 		return;
 	}
-	conditioning_put(&s->layout.conditioning, t);
-	if (s->conditioning.rate > 0 && r->rate > 0) {
+	preprocessing_put(&s->layout.preprocessing, t);
+	if (s->preprocessing.rate > 0 && r->rate > 0) {
 		text_addf(t, ",\"resampled\":{\"up\":%d,\"down\":%d,\"rows\":%lld,\"delay\":", r->up, r->down,
 			(long long)r->rows);
 		json_double(t, r->delay / r->rate);
@@ -171,7 +171,7 @@ static void explain_one(const struct split *s, int i, struct text *t)
 	json_list(t, &r->columns.channels);
 	pairs(t, "ignored", "name", &r->columns.ignored, &r->columns.why);
 	explain_time(t, r, r->columns.time_name);
-	explain_conditioning(t, s, r);
+	explain_preprocessing(t, s, r);
 	text_addf(t, ",\"missing\":%lld", (long long)r->missing);
 	counts(t, "labels", &s->labels, r->label_rows, r->labels);
 	if (s->told[i].events)

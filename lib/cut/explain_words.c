@@ -85,14 +85,14 @@ static void say_table(struct text *t, const struct recording *r)
 	reasons(t, "comments", &r->facts.key, &r->facts.value);
 }
 
-static void say_conditioning(struct text *t, const struct split *s, const struct recording *r)
+static void say_preprocessing(struct text *t, const struct split *s, const struct recording *r)
 {
-	if (!conditioning_any(&s->conditioning))
+	if (!preprocessing_any(&s->preprocessing))
 		return;
-	char *words = conditioning_words(&s->layout.conditioning);
+	char *words = preprocessing_words(&s->layout.preprocessing);
 	line(t, "conditioning");
 	text_shown(t, words);
-	if (s->conditioning.rate > 0 && r->rate > 0)
+	if (s->preprocessing.rate > 0 && r->rate > 0)
 		text_addf(t, ": %lld rows, live %.3g s late", (long long)r->rows, r->delay / r->rate);
 	text_add(t, "\n");
 	free(words);
@@ -204,7 +204,7 @@ static void say_one(struct text *t, const struct split *s, int i)
 	say_time(t, r);
 	line(t, "missing");
 	text_addf(t, "%lld cells\n", (long long)r->missing);
-	say_conditioning(t, s, r);
+	say_preprocessing(t, s, r);
 	say_windows(t, s, i);
 	reasons(t, "suspicious", &s->told[i].suspicious, &s->told[i].why);
 	recording_remarks(r, &remarks);

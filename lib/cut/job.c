@@ -72,11 +72,11 @@ static int read_into(struct job *j, const struct split_options *o, struct spool 
 
 int job_read(struct job *j, const struct split *s, struct spool *spool)
 {
-	if (!conditioning_any(&s->conditioning))
+	if (!preprocessing_any(&s->preprocessing))
 		return read_into(j, s->o, spool);
 	struct spool raw = {.fd = -1};
 	int e = read_into(j, s->o, &raw) ||
-		recording_condition(&j->r, j->file, s->o, &s->conditioning, &raw, spool);
+		recording_condition(&j->r, j->file, s->o, &s->preprocessing, &raw, spool);
 	if (raw.fd >= 0)
 		close(raw.fd);
 	return e ? -1 : 0;

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "cut/split_state.h"
-#include "filter/conditioner.h"
+#include "filter/preprocessor.h"
 #include "recording/rows.h"
 
 #include <math.h>
@@ -34,8 +34,8 @@ struct live {
 	float *raw;        /* [raw_room][rows.C] */
 	struct mark *mark; /* [raw_room] */
 	int64_t raw_room, raw_base, raw_have, taken,
-		needed;                  /* needed: its label may be, and those behind it */
-	struct conditioner *conditioner; /* NULL: rows are cut as they are */
+		needed;                    /* needed: its label may be, and those behind it */
+	struct preprocessor *preprocessor; /* NULL: rows are cut as they are */
 	/* .. and rows to cut: base .. have-1 are kept; those before cutter.row went through it */
 	float *x;        /* [room][C] */
 	struct row *row; /* [room] */
@@ -99,19 +99,19 @@ static int read_row(struct live *l)
 static int rate_rows(const struct live *l)
 {
 	const struct split_options *o = l->s->o;
-	bool known = o->rate > 0 || (o->like && !(o->like->conditioning.rate > 0));
+	bool known = o->rate > 0 || (o->like && !(o->like->preprocessing.rate > 0));
 	int length = o->like ? o->like->length : o->window.seconds ? 0 : (int)o->window.amount;
 	if (l->r->columns.time < 0)
 		return 1;
 	return known && length && length < LIVE_RATE_ROWS ? (length > 2 ? length : 2) : LIVE_RATE_ROWS;
 }
 
-static int begin_conditioning(struct live *l)
+static int begin_preprocessing(struct live *l)
 {
-	if (!conditioning_any(&l->s->conditioning))
+	if (!preprocessing_any(&l->s->preprocessing))
 		return 0;
-	l->conditioner = recording_conditioner(l->r, input_name(l->in), l->s->o, &l->s->conditioning);
-	return l->conditioner ? 0 : -1;
+	l->preprocessor = recording_preprocessor(l->r, input_name(l->in), l->s->o, &l->s->preprocessing);
+	return l->preprocessor ? 0 : -1;
 }
 
 /* Rate and lengths, from the rows that are there. */
@@ -126,7 +126,7 @@ static int settle(struct live *l)
 	if (l->r->columns.time >= 0)
 		column = l->rows.reader->names.s[l->r->columns.time];
 	int e = recording_rate(l->r, file, column, t, n, l->s->o) || split_settle(l->s, l->r, file) ||
-		begin_conditioning(l);
+		begin_preprocessing(l);
 	free(t);
 	l->settled = !e;
 	return e ? -1 : 0;
@@ -166,7 +166,7 @@ static void add_row(struct live *l, const float *x, struct row row)
 
 static void take_out(struct live *l)
 {
-	struct conditioned *out = conditioner_out(l->conditioner);
+	struct conditioned *out = preprocessor_out(l->preprocessor);
 	for (int64_t i = 0; i < out->n; i++) {
 		const struct origin *o = &out->from[i];
 		add_row(l, out->x + i * l->C,
@@ -192,28 +192,28 @@ static int take_row(struct live *l)
 		return timeline_goes_back(input_name(l->in), l->taken, l->time, m->time);
 	l->time = m->time;
 	l->taken++;
-	if (!l->conditioner) {
+	if (!l->preprocessor) {
 		l->needed = l->taken;
 		add_row(l, x, (struct row){m->label, m->bad, step == STEP_GAP});
 		return 0;
 	}
 	if (step == STEP_GAP)
-		conditioner_gap(l->conditioner);
+		preprocessor_gap(l->preprocessor);
 	if (m->bad)
-		conditioner_bad(l->conditioner, 1);
+		preprocessor_bad(l->preprocessor, 1);
 	else
-		conditioner_rows(l->conditioner, x, 1);
+		preprocessor_rows(l->preprocessor, x, 1);
 	take_out(l);
 	return 0;
 }
 
-/* What the conditioner holds back when no more rows come. */
+/* What the preprocessor holds back when no more rows come. */
 static void drain(struct live *l)
 {
 	l->drained = true;
-	if (!l->conditioner)
+	if (!l->preprocessor)
 		return;
-	conditioner_gap(l->conditioner);
+	preprocessor_gap(l->preprocessor);
 	take_out(l);
 }
 
@@ -393,7 +393,7 @@ void live_free(struct live *l)
 	if (!l)
 		return;
 	rows_end(&l->rows);
-	conditioner_free(l->conditioner);
+	preprocessor_free(l->preprocessor);
 	free(l->raw);
 	free(l->mark);
 	free(l->x);

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "cut/sidecars.h"
 #include "cut/split_state.h"
-#include "filter/conditioner.h"
+#include "filter/preprocessor.h"
 #include "sidecar/events.h"
 #include "sidecar/list.h"
 
@@ -65,7 +65,7 @@ struct split *split_new(const struct split_options *o)
 		r = err_set(EX_USAGE, "class \"%s\" stands twice in --classes", twice);
 	else
 		r = regions_check(&regions);
-	conditioning_copy(&s->conditioning, options_conditioning(o));
+	preprocessing_copy(&s->preprocessing, options_preprocessing(o));
 	names_copy(&s->labels, o->like ? &o->like->classes : &o->classes);
 	if (!r)
 		r = compile(&s->group, "group", o->naming.group, o->naming.group_name) ||
@@ -87,7 +87,7 @@ void split_free(struct split *s)
 	if (s->spool.fd >= 0)
 		close(s->spool.fd);
 	layout_free(&s->layout);
-	conditioning_free(&s->conditioning);
+	preprocessing_free(&s->preprocessing);
 	names_free(&s->channels);
 	names_free(&s->labels);
 	names_free(&s->recordings);
@@ -226,7 +226,7 @@ static int samples(struct span w, double rate, const char *what, int *out)
 /* The rate of the windows that a recording gives. */
 static double rate_out(const struct split *s, const struct recording *r)
 {
-	return s->conditioning.rate > 0 ? s->conditioning.rate : r->rate;
+	return s->preprocessing.rate > 0 ? s->preprocessing.rate : r->rate;
 }
 
 /* Regions and lengths, once the channels and the rate of the first recording are known. */
@@ -243,13 +243,13 @@ static int fix_layout(struct split *s, const struct recording *r)
 	names_copy(&l->channels, &r->columns.channels);
 	l->unit = mem_text("uV");
 	s->rate = l->rate = rate_out(s, r);
-	s->doubt = s->conditioning.rate > 0 ? 0 : r->time.doubt;
-	conditioning_copy(&l->conditioning, &s->conditioning);
-	l->conditioning.rate_before = s->conditioning.rate > 0 ? r->rate : 0;
+	s->doubt = s->preprocessing.rate > 0 ? 0 : r->time.doubt;
+	preprocessing_copy(&l->preprocessing, &s->preprocessing);
+	l->preprocessing.rate_before = s->preprocessing.rate > 0 ? r->rate : 0;
 	if (regions_make(l, &regions, r->name, &s->notes, &s->regions))
 		return -1;
 	struct span stride = o->stride.amount > 0 ? o->stride : o->window;
-	if (r->rate <= 0 && (o->window.seconds || stride.seconds || s->conditioning.rate > 0))
+	if (r->rate <= 0 && (o->window.seconds || stride.seconds || s->preprocessing.rate > 0))
 		return 0; /* only when explaining: the length is not known */
 	return samples(o->window, l->rate, "window", &l->length) ||
 			       samples(stride, l->rate, "stride", &l->stride)
@@ -281,10 +281,10 @@ static void note_channels_without_region(struct split *s)
 
 static int check_rate(struct split *s, const struct recording *r, const char *file)
 {
-	if (s->conditioning.rate > 0) { /* any will do */
-		struct conditioning other = {.rate_before = r->rate};
+	if (s->preprocessing.rate > 0) { /* any will do */
+		struct preprocessing other = {.rate_before = r->rate};
 		if (!s->o->like)
-			conditioning_join(&s->layout.conditioning, &other);
+			preprocessing_join(&s->layout.preprocessing, &other);
 		return 0;
 	}
 	if (fabs(r->rate - s->rate) <= (1e-3 + r->time.doubt + s->doubt) * s->rate)
@@ -362,7 +362,7 @@ static int join_labels(struct split *s, struct job *j)
 
 bool split_cuts(const struct split *s, const struct recording *r)
 {
-	return s->layout.length && (r->rate > 0 || !(s->conditioning.rate > 0));
+	return s->layout.length && (r->rate > 0 || !(s->preprocessing.rate > 0));
 }
 
 struct cutter split_cutter(const struct split *s)
@@ -418,7 +418,7 @@ int split_begin(struct split *s, struct input *in)
 	if (s->channels.n)
 		return 0;
 	names_copy(&s->channels, &s->now.r.columns.channels);
-	return s->o->like ? 0 : conditioner_resolve(&s->conditioning, &s->channels);
+	return s->o->like ? 0 : preprocessor_resolve(&s->preprocessing, &s->channels);
 }
 
 bool split_labelled(const struct split *s)

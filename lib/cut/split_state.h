@@ -37,9 +37,9 @@ struct pattern {
 struct split {
 	const struct split_options *o;
 	struct pattern group, condition;
-	struct names channels;            /* of the first recording: those after it have the same */
-	struct conditioning conditioning; /* of the recordings, once the first one's channels are known */
-	struct layout layout;             /* of the result, once the first recording's rate is known */
+	struct names channels;              /* of the first recording: those after it have the same */
+	struct preprocessing preprocessing; /* of the recordings, once the first one's channels are known */
+	struct layout layout;               /* of the result, once the first recording's rate is known */
 	bool settled;
 	double rate, doubt;  /* of the first recording */
 	struct names labels; /* those the classes begin with, then as they were met */
@@ -72,7 +72,7 @@ struct cutter split_cutter(const struct split *);
 /* Cuts what was read into windows; the job is free after it, or kept in `told`. index: of the
  * recording. */
 int split_take(struct split *, struct job *, int index);
-/* Counts what came of a recording, with sentences for the user; longest: stretch that could have
+/* Counts what came of a recording, with sentences for the user; longest: segment that could have
  * held a window, in rows. */
 void split_count(struct split *, const struct recording *, int64_t longest);
 void split_note_made_up(struct split *, const struct recording *);

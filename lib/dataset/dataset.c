@@ -160,9 +160,9 @@ static int fits(const struct dataset *d, const struct windows *w)
 			t->rate);
 	if (strcmp(l->unit, t->unit))
 		return err_set(EX_DATAERR, "%s: the unit is %s, %s was expected", w->name, l->unit, t->unit);
-	if (!conditioning_same(&l->conditioning, &t->conditioning)) {
-		char *has = conditioning_words(&l->conditioning),
-		     *want = conditioning_words(&t->conditioning);
+	if (!preprocessing_same(&l->preprocessing, &t->preprocessing)) {
+		char *has = preprocessing_words(&l->preprocessing),
+		     *want = preprocessing_words(&t->preprocessing);
 		err_set(EX_DATAERR,
 			"%s: its recordings were conditioned so: %s; expected was: %s; cut them anew "
 			"(moe-split --like "

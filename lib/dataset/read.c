@@ -19,7 +19,7 @@ int dataset_read(struct dataset **d, struct layout *target, const struct layout 
 			n++;
 			if (!target->length)
 				layout_copy(target, like ? like : &w->layout);
-			conditioning_join(&target->conditioning, &w->layout.conditioning);
+			preprocessing_join(&target->preprocessing, &w->layout.preprocessing);
 			if (!*d)
 				*d = dataset_new(target, MISSING_ERROR);
 			if (dataset_add(*d, w)) {

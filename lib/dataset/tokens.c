@@ -27,7 +27,7 @@ struct tokens {
 	real *centre;       /* [means][mean], or NULL */
 	int64_t *centre_of; /* [indexed] mean of an item, -1 = none */
 	int64_t means, means_room;
-	real *told; /* [kept][1 + K * classes]: whether there is any, and the evidence; NULL: none */
+	real *told; /* [kept][1 + K * classes]: whether there is any, and the linear prior; NULL: none */
 	int64_t tolds;
 };
 
@@ -178,14 +178,14 @@ int tokens_standard(const struct tokens *t, int64_t item, int k, real *out)
 	return n;
 }
 
-/* --- evidence */
+/* --- linear prior */
 
 static size_t told_row(const struct tokens *t)
 {
 	return 1 + (size_t)t->m->layout.regions * (size_t)t->m->layout.classes.n;
 }
 
-void tokens_tell(struct tokens *t, int64_t item, const real *evidence)
+void tokens_tell(struct tokens *t, int64_t item, const real *linear_prior)
 {
 	size_t row = told_row(t);
 	if (t->tolds < t->kept) {
@@ -196,7 +196,7 @@ void tokens_tell(struct tokens *t, int64_t item, const real *evidence)
 	}
 	real *to = t->told + (size_t)t->index[item] * row;
 	*to = 1;
-	memcpy(to + 1, evidence, (row - 1) * sizeof *to);
+	memcpy(to + 1, linear_prior, (row - 1) * sizeof *to);
 }
 
 const real *tokens_told(const struct tokens *t, int64_t item, int k)

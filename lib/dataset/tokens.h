@@ -44,9 +44,9 @@ void tokens_fit(const struct tokens *, const int64_t *items, int64_t n, struct p
 /* out [n of the item][D] as the encoder reads them: without the centre, by mean and deviation;
  * returns n. */
 int tokens_standard(const struct tokens *, int64_t item, int k, real *out);
-/* What an item is told as evidence (train/evidence.h), [K][classes]; and that of region k
+/* What an item is told as linear prior (train/linear_prior.h), [K][classes]; and that of region k
  * [classes], NULL where it was told nothing. */
-void tokens_tell(struct tokens *, int64_t item, const real *evidence);
+void tokens_tell(struct tokens *, int64_t item, const real *linear_prior);
 const real *tokens_told(const struct tokens *, int64_t item, int k);
 bool tokens_tell_any(const struct tokens *); /* whether any item was told something */
 

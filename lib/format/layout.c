@@ -15,7 +15,7 @@ void layout_free(struct layout *l)
 	names_free(&l->channels);
 	names_free(&l->classes);
 	names_free(&l->conditions);
-	conditioning_free(&l->conditioning);
+	preprocessing_free(&l->preprocessing);
 	for (int k = 0; k < l->regions; k++) {
 		free(l->region[k].name);
 		free(l->region[k].channel);
@@ -32,7 +32,7 @@ void layout_copy(struct layout *to, const struct layout *from)
 	names_copy(&to->channels, &from->channels);
 	names_copy(&to->classes, &from->classes);
 	names_copy(&to->conditions, &from->conditions);
-	conditioning_copy(&to->conditioning, &from->conditioning);
+	preprocessing_copy(&to->preprocessing, &from->preprocessing);
 	to->region = NEW_ARRAY(struct region, from->regions);
 	for (int k = 0; k < from->regions; k++) {
 		const struct region *r = &from->region[k];
@@ -215,13 +215,13 @@ static int read_model_regions(struct layout *l, const struct st_file *f)
 	return r;
 }
 
-static int read_conditioning(struct layout *l, const struct st_file *f)
+static int read_preprocessing(struct layout *l, const struct st_file *f)
 {
 	const char *s = st_meta(f, "moe.conditioning");
 	if (!s)
 		return 0;
 	char *what = mem_format("%s: metadata moe.conditioning", f->name);
-	int r = conditioning_read(&l->conditioning, s, what);
+	int r = preprocessing_read(&l->preprocessing, s, what);
 	free(what);
 	return r;
 }
@@ -243,7 +243,7 @@ static int read_all(struct layout *l, const struct st_file *f, enum layout_of ki
 	l->unit = mem_text(s);
 	if (read_names(f, "moe.channels", &l->channels) || read_names(f, "moe.classes", &l->classes))
 		return -1;
-	if (read_conditioning(l, f))
+	if (read_preprocessing(l, f))
 		return -1;
 	if (kind == LAYOUT_MODEL && st_meta(f, "moe.conditions") &&
 		read_names(f, "moe.conditions", &l->conditions))
@@ -336,9 +336,9 @@ void layout_put(const struct layout *l, struct st_writer *w, enum layout_of kind
 		put_model_regions(l, w);
 	if (kind == LAYOUT_MODEL && l->conditions.n)
 		put_names(w, "moe.conditions", &l->conditions);
-	if (conditioning_any(&l->conditioning)) {
+	if (preprocessing_any(&l->preprocessing)) {
 		struct text t = {0};
-		conditioning_put(&l->conditioning, &t);
+		preprocessing_put(&l->preprocessing, &t);
 		st_put_meta(w, "moe.conditioning", t.s);
 		text_free(&t);
 	}

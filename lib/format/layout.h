@@ -9,7 +9,7 @@
 #define FORMAT_LAYOUT_H
 
 #include "base/text.h"
-#include "format/conditioning.h"
+#include "format/preprocessing.h"
 #include "io/safetensors.h"
 
 /* The largest number of a sample within its recording: up to here whole numbers are exact in JSON,
@@ -30,9 +30,9 @@ struct layout {
 	double rate;        /* Hz */
 	char *unit;         /* "uV" */
 	struct names channels, classes;
-	struct conditioning conditioning; /* of the recordings before they were cut; {0}: none */
-	int regions;                      /* K */
-	struct region *region;            /* [K] */
+	struct preprocessing preprocessing; /* of the recordings before they were cut; {0}: none */
+	int regions;                        /* K */
+	struct region *region;              /* [K] */
 	struct names
 		conditions; /* of a model whose router knows them by name, in the order of their embeddings */
 };

@@ -192,7 +192,7 @@ struct column_run {
 	int column, channel, n;
 };
 
-static int stretches(const struct region *r, struct column_run *out)
+static int segments(const struct region *r, struct column_run *out)
 {
 	int n = 0;
 	for (int j = 0; j < r->width; j++) {
@@ -219,7 +219,7 @@ static int emit_region(void *context, struct output *o)
 	struct column_run *part = NEW_ARRAY(struct column_run, width);
 	int64_t rows = BLOCK / (int64_t)width + 1;
 	float *block = NEW_ARRAY(float, (size_t)rows *width);
-	int parts = stretches(r, part), fail = 0;
+	int parts = segments(r, part), fail = 0;
 	for (int64_t s = 0; s < w->samples && !fail; s += rows) {
 		int64_t n = w->samples - s < rows ? w->samples - s : rows;
 		for (int64_t i = 0; i < n; i++)

@@ -30,8 +30,8 @@ struct augmentation {
 	bool signs;   /* it turns the sign of all samples, and nothing else */
 	double min, max;
 	/* One of the two: changes a window, alike in every region that sees a channel; or gives
-	 * each of the B windows of a batch its partner and its own share in the mixture of both, 1
-	 * for one without a partner. */
+	 * each of the B windows of a batch its partner and its own share in the mixture of both,
+	 * 1 for one without a partner. */
 	void (*change)(const struct augmentation_view *);
 	void (*pair)(double amount, uint64_t seed, uint64_t step, int B, int *partner, real *share);
 };

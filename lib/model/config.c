@@ -39,7 +39,7 @@ int config_experts(const struct config *c, int l)
 	for (int i = 0; i < t->n; i++)
 		sum += t->count[i];
 	for (int i = 0; i < l; i++)
-		before += config_mixture(c, i);
+		before += config_moe_layer(c, i);
 	if (config_router(c)->tree)
 		return leaves(c);
 	return sum ? sum : c->moe.num_experts.list[before < c->moe.num_experts.n ? before : 0];
@@ -65,15 +65,15 @@ const struct head_type *config_head(const struct config *c)
 	return c->gate.combine == COMBINE_ANSWERS ? &head_answers : &head_classifier;
 }
 
-bool config_evidence(const struct config *c)
+bool config_linear_prior(const struct config *c)
 {
-	return c->encoder.evidence == EVIDENCE_RIDGE && tokeniser_table[c->encoder.tokens]->standardised &&
-	       config_head(c)->classes;
+	return c->encoder.linear_prior == EVIDENCE_RIDGE &&
+	       tokeniser_table[c->encoder.tokens]->standardised && config_head(c)->classes;
 }
 
 bool config_conditioned(const struct config *c)
 {
-	return config_mixtures(c) && config_router(c)->conditions;
+	return config_moe_layers(c) && config_router(c)->conditions;
 }
 
 int config_balance(const struct config *c)
@@ -86,7 +86,7 @@ double config_balance_weight(const struct config *c)
 	return config_balance(c) == BALANCE_BY_LOSS ? c->moe.load_balance_weight : 0;
 }
 
-bool config_mixture(const struct config *c, int l)
+bool config_moe_layer(const struct config *c, int l)
 {
 	const struct layer_set *s = &c->moe.layers;
 	if (s->kind == LAYERS_EVERY)
@@ -97,11 +97,11 @@ bool config_mixture(const struct config *c, int l)
 	return s->kind == LAYERS_ALL;
 }
 
-bool config_mixtures(const struct config *c)
+bool config_moe_layers(const struct config *c)
 {
 	bool any = false;
 	for (int l = 0; l < c->encoder.layers; l++)
-		any |= config_mixture(c, l);
+		any |= config_moe_layer(c, l);
 	return any;
 }
 
@@ -341,7 +341,7 @@ static int check_dynamic(const struct configuration *c, int units)
 			min, units);
 	bool all = true;
 	for (int l = 0; l < v->encoder.layers; l++)
-		all &= !config_mixture(v, l) || config_experts(v, l) <= config_chosen(v);
+		all &= !config_moe_layer(v, l) || config_experts(v, l) <= config_chosen(v);
 	if (all && !(v->moe.capacity_max && v->moe.capacity_max < units))
 		return err_set(EX_CONFIG,
 			"moe.capacity=dynamic has no effect: every expert is given every token "
@@ -362,8 +362,8 @@ int config_check_effect(const struct configuration *c, const struct config_exten
 		return err_set(EX_CONFIG, "gate.top_k=%d has no effect: there are %d regions", top_k, K);
 	if (v->encoder.pool == POOL_ATTENTION && of->tokens == 1 && config_given(c, "encoder.pool"))
 		return err_set(EX_CONFIG, "encoder.pool=attention has no effect: a window is one token");
-	int stretches = of->tokens / tokeniser_kinds(tokeniser_table[v->encoder.tokens], v);
-	if (with_hop(v) && stretches == 1 && config_given(c, "encoder.hop"))
+	int segments = of->tokens / tokeniser_kinds(tokeniser_table[v->encoder.tokens], v);
+	if (with_hop(v) && segments == 1 && config_given(c, "encoder.hop"))
 		return err_set(EX_CONFIG,
 			"encoder.hop=%g has no effect: one stretch of encoder.window=%g seconds fits a "
 			"window, "

@@ -55,8 +55,8 @@ struct config {
 		} bands;
 		double window, hop; /* seconds; window 0 = all of it */
 		int filters;
-		double kernel;        /* seconds */
-		int tapers, evidence; /* evidence: enum above */
+		double kernel;            /* seconds */
+		int tapers, linear_prior; /* linear prior: enum above */
 		double floor, input_dropout;
 		int max_seq_length; /* tokens; 0 = no limit */
 	} encoder;
@@ -75,7 +75,7 @@ struct config {
 			int kind, n, list[CONFIG_LISTED]; /* every: list[0] */
 		} layers;
 		struct count_list {
-			int n, list[CONFIG_LISTED]; /* one for all mixtures, or one for each */
+			int n, list[CONFIG_LISTED]; /* one for all MoE layers, or one for each */
 		} num_experts, levels; /* levels: alternatives of a router, from the root of the tree on */
 		struct expert_types {
 			int n, type[EXPERT_KINDS],
@@ -180,17 +180,17 @@ const struct router_type *config_router(const struct config *);
 double config_own(const struct config *, const struct setting *);
 /* The output head (model/head.h). */
 const struct head_type *config_head(const struct config *);
-bool config_evidence(const struct config *);    /* whether regions give evidence by a linear map */
-bool config_conditioned(const struct config *); /* whether it reads a window's condition */
+bool config_linear_prior(const struct config *); /* whether regions give linear prior by a linear map */
+bool config_conditioned(const struct config *);  /* whether it reads a window's condition */
 /* What keeps the experts of this router even (enum balance_kind): a loss, unless the router can do
  * without. */
 int config_balance(const struct config *);
 /* Weight of the balance loss, 0 when there is none. */
 double config_balance_weight(const struct config *);
-/* Whether layer l's feed-forward is a mixture. */
-bool config_mixture(const struct config *, int l);
-bool config_mixtures(const struct config *); /* whether any is */
-/* Routed experts of layer l, which is a mixture; how many of them a token is given to, where the
+/* Whether layer l's feed-forward is an MoE layer. */
+bool config_moe_layer(const struct config *, int l);
+bool config_moe_layers(const struct config *); /* whether any is */
+/* Routed experts of layer l, which is an MoE layer; how many of them a token is given to, where the
  * router has such a number. */
 int config_experts(const struct config *, int l);
 int config_chosen(const struct config *);

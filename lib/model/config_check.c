@@ -128,11 +128,11 @@ static int check_balance(const struct config *c, int E)
 
 static int check_experts(const struct config *c)
 {
-	int mixtures = 0;
+	int moe_layers = 0;
 	for (int l = 0; l < c->encoder.layers; l++) {
-		if (!config_mixture(c, l))
+		if (!config_moe_layer(c, l))
 			continue;
-		mixtures++;
+		moe_layers++;
 		if (config_router(c)->tree && check_tree(c))
 			return -1;
 		if (check_balance(c, config_experts(c, l)))
@@ -145,10 +145,10 @@ static int check_experts(const struct config *c)
 		if (c->moe.groups > 1 && check_groups(c, config_experts(c, l)))
 			return -1;
 	}
-	if (mixtures && c->moe.num_experts.n > 1 && c->moe.num_experts.n != mixtures)
+	if (moe_layers && c->moe.num_experts.n > 1 && c->moe.num_experts.n != moe_layers)
 		return err_set(EX_CONFIG, "moe.num_experts: %d numbers for %d mixtures (moe.layers)",
-			c->moe.num_experts.n, mixtures);
-	return mixtures ? check_types(c) : 0;
+			c->moe.num_experts.n, moe_layers);
+	return moe_layers ? check_types(c) : 0;
 }
 
 /* Routers that cannot learn, when the user made them so. */
@@ -179,10 +179,10 @@ static int check_taught(const struct configuration *c)
 	return -1;
 }
 
-static int check_mixtures(const struct config *c)
+static int check_moe_layers(const struct config *c)
 {
 	const struct layer_set *s = &c->moe.layers;
-	bool any = config_mixtures(c);
+	bool any = config_moe_layers(c);
 	if (s->kind == LAYERS_LISTED && s->list[s->n - 1] >= c->encoder.layers)
 		return err_set(EX_CONFIG,
 			"moe.layers: there is no layer %d; encoder.layers is %d, indices count from 0",
@@ -253,7 +253,7 @@ int config_check(const struct configuration *c)
 	if (v->encoder.hidden_dim % v->encoder.heads)
 		return err_set(EX_CONFIG, "encoder.heads: %d does not divide encoder.hidden_dim, %d",
 			v->encoder.heads, v->encoder.hidden_dim);
-	if (check_mixtures(v) || check_taught(c) || check_augment(v))
+	if (check_moe_layers(v) || check_taught(c) || check_augment(v))
 		return -1;
 	if (v->encoder.positional == POSITION_SINUSOIDAL && v->encoder.hidden_dim % 2)
 		return err_set(EX_CONFIG,

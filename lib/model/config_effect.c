@@ -51,7 +51,7 @@ static const struct expert_type *type_of(const struct config *c, int i)
 bool config_claims(const struct config *c, const char *key)
 {
 	bool claimed = tokeniser_claims(tokeniser_of(c), key);
-	if (!with_mixture(c))
+	if (!with_moe_layer(c))
 		return claimed;
 	for (int i = 0; type_of(c, i); i++)
 		claimed |= type_claims(type_of(c, i), key);
@@ -129,7 +129,7 @@ bool with_classes(const struct config *c)
 	return config_head(c)->classes;
 }
 
-bool with_evidence(const struct config *c)
+bool with_linear_prior(const struct config *c)
 {
 	return config_claims(c, "encoder.evidence") && with_classes(c);
 }
@@ -170,24 +170,24 @@ bool with_ems(const struct config *c)
 	return c->train.scale == SCALE_EMS;
 }
 
-bool with_mixture(const struct config *c)
+bool with_moe_layer(const struct config *c)
 {
 	return c->moe.layers.kind != LAYERS_NONE;
 }
 
 bool with_top_k(const struct config *c)
 {
-	return with_mixture(c) && config_router(c)->sends;
+	return with_moe_layer(c) && config_router(c)->sends;
 }
 
 bool with_learned_top_k(const struct config *c)
 {
-	return with_mixture(c) && config_router(c)->ranks;
+	return with_moe_layer(c) && config_router(c)->ranks;
 }
 
 static bool with_tree(const struct config *c)
 {
-	return with_mixture(c) && config_router(c)->tree;
+	return with_moe_layer(c) && config_router(c)->tree;
 }
 
 bool with_weighed_choice(const struct config *c)
@@ -198,7 +198,7 @@ bool with_weighed_choice(const struct config *c)
 /* One linear map from tokens to experts. */
 bool with_one_map(const struct config *c)
 {
-	return with_mixture(c) && config_router(c)->linear;
+	return with_moe_layer(c) && config_router(c)->linear;
 }
 
 bool with_linear_router(const struct config *c)
@@ -208,23 +208,23 @@ bool with_linear_router(const struct config *c)
 
 bool with_logits(const struct config *c)
 {
-	return with_mixture(c) && config_router(c)->logits;
+	return with_moe_layer(c) && config_router(c)->logits;
 }
 
 bool with_gating_network(const struct config *c)
 {
-	return with_mixture(c) && c->moe.use_gating_network;
+	return with_moe_layer(c) && c->moe.use_gating_network;
 }
 
 /* The router reads the tokens. */
 bool with_reading(const struct config *c)
 {
-	return with_mixture(c) && config_router(c)->learns;
+	return with_moe_layer(c) && config_router(c)->learns;
 }
 
 bool with_several_experts(const struct config *c)
 {
-	bool all = with_mixture(c) && !config_router(c)->sends && !config_router(c)->pools;
+	bool all = with_moe_layer(c) && !config_router(c)->sends && !config_router(c)->pools;
 	return all || (with_top_k(c) && config_chosen(c) > 1);
 }
 
@@ -238,12 +238,12 @@ bool with_groups(const struct config *c)
 	return (with_learned_top_k(c) && c->moe.groups > 1) || (with_tree(c) && c->moe.levels.n > 1);
 }
 
-/* No mixture has more than one expert, which is always chosen. */
+/* No MoE layer has more than one expert, which is always chosen. */
 static bool single_expert(const struct config *c)
 {
 	int most = 0;
 	for (int l = 0; l < c->encoder.layers; l++)
-		if (config_mixture(c, l) && config_experts(c, l) > most)
+		if (config_moe_layer(c, l) && config_experts(c, l) > most)
 			most = config_experts(c, l);
 	return most == 1;
 }
@@ -266,7 +266,7 @@ bool with_running_balance(const struct config *c)
 /* Tokens are taken or mixed by something that looks at several of them. */
 bool with_scope(const struct config *c)
 {
-	return (with_mixture(c) && config_router(c)->pools) ||
+	return (with_moe_layer(c) && config_router(c)->pools) ||
 	       (with_top_k(c) && (c->moe.capacity_factor > 0 || c->moe.capacity == CAPACITY_DYNAMIC));
 }
 
@@ -288,7 +288,7 @@ bool with_dynamic_capacity(const struct config *c)
 /* Experts take a number of tokens that is given. */
 static bool with_taking(const struct config *c)
 {
-	return with_mixture(c) && config_router(c)->taken;
+	return with_moe_layer(c) && config_router(c)->taken;
 }
 
 bool with_sent_tokens(const struct config *c)
@@ -336,7 +336,7 @@ bool with_deaf_router(const struct config *c)
 	bool taught = config_balance_weight(c) > 0 && c->moe.load_balance_form != BALANCE_CV2;
 	bool deaf = false;
 	for (int l = 0; l < c->encoder.layers && with_shares(c) && !taught; l++)
-		deaf |= config_mixture(c, l) && config_experts(c, l) > 1 &&
+		deaf |= config_moe_layer(c, l) && config_experts(c, l) > 1 &&
 			single_choice(c, config_experts(c, l));
 	return deaf;
 }
@@ -346,7 +346,7 @@ bool with_ffn(const struct config *c)
 	bool any = false;
 	for (int i = 0; type_of(c, i); i++)
 		any |= type_of(c, i)->forms;
-	return with_mixture(c) && any;
+	return with_moe_layer(c) && any;
 }
 
 static bool gated(const struct config *c)
@@ -364,7 +364,7 @@ bool with_hidden_units(const struct config *c)
 	bool any = false;
 	for (int i = 0; type_of(c, i); i++)
 		any |= type_of(c, i)->hidden;
-	return with_mixture(c) && any;
+	return with_moe_layer(c) && any;
 }
 
 bool with_activation(const struct config *c)
@@ -372,15 +372,15 @@ bool with_activation(const struct config *c)
 	bool any = false;
 	for (int i = 0; type_of(c, i); i++)
 		any |= type_of(c, i)->hidden && !(type_of(c, i)->forms && gated(c));
-	return with_mixture(c) && any;
+	return with_moe_layer(c) && any;
 }
 
 bool with_num_experts(const struct config *c)
 {
-	return with_mixture(c) && !(c->moe.expert_types.n && c->moe.expert_types.count[0]) && !with_tree(c);
+	return with_moe_layer(c) && !(c->moe.expert_types.n && c->moe.expert_types.count[0]) && !with_tree(c);
 }
 
 bool with_units(const struct config *c)
 {
-	return with_mixture(c) && !config_router(c)->mixes;
+	return with_moe_layer(c) && !config_router(c)->mixes;
 }

@@ -75,7 +75,7 @@ static const struct key rows[] = {
 		"mean power in training; from 1 on the logarithm is close to linear"},
 	{"encoder.input_dropout", REAL_NUMBER, AT(encoder.input_dropout), "0", 0, 0.95, NULL, NULL, NULL,
 		"fraction of a token's features that is set to 0 in training"},
-	{"encoder.evidence", CHOICE, AT(encoder.evidence), "ridge", 0, 0, "none|ridge", with_evidence,
+	{"encoder.evidence", CHOICE, AT(encoder.linear_prior), "ridge", 0, 0, "none|ridge", with_linear_prior,
 		NO_CLASSES,
 		"ridge: a linear prior; a linear map from the tokens' features of all regions to the "
 		"classes, fitted in closed form before the first step, is weighted by the gate and added to "
@@ -124,7 +124,7 @@ static const struct key rows[] = {
 	{"moe.router", CHOICE, AT(moe.router), "topk", 0, 0, NULL, with_gating_network,
 		"moe.layers is none, or moe.use_gating_network is false",
 		"how a token's experts are chosen; moe-layers(7) says what each does"},
-	{"moe.use_gating_network", BOOL, AT(moe.use_gating_network), "true", 0, 0, NULL, with_mixture,
+	{"moe.use_gating_network", BOOL, AT(moe.use_gating_network), "true", 0, 0, NULL, with_moe_layer,
 		NO_MIXTURE, "false: no router is learned, experts are drawn as with moe.router random"},
 	{"moe.score", CHOICE, AT(moe.score), "softmax", 0, 0, "softmax|sigmoid", with_learned_top_k,
 		NO_LEARNED,
@@ -223,9 +223,10 @@ static const struct key rows[] = {
 	{"moe.z_loss_weight", REAL_NUMBER, AT(moe.z_loss_weight), "0", 0, 1e3, NULL, with_logits,
 		"the router has no logits of its own",
 		"weight of the squared log of the sum of the exponentials of a router's logits"},
-	{"moe.shared_experts", INT, AT(moe.shared_experts), "0", 0, 64, NULL, with_mixture, NO_MIXTURE,
+	{"moe.shared_experts", INT, AT(moe.shared_experts), "0", 0, 64, NULL, with_moe_layer, NO_MIXTURE,
 		"further experts every token passes through"},
-	{"moe.residual_expert", BOOL, AT(moe.residual_expert), "false", 0, 0, NULL, with_mixture, NO_MIXTURE,
+	{"moe.residual_expert", BOOL, AT(moe.residual_expert), "false", 0, 0, NULL, with_moe_layer,
+		NO_MIXTURE,
 		"a further feed-forward beside the mixture; two learned numbers for each token weigh them"},
 	{"moe.ffn", CHOICE, AT(moe.ffn), "mlp", 0, 0, "mlp|glu|geglu|swiglu|residual", with_ffn, NO_FFN,
 		"form of the experts' feed-forward: two maps; two and one that gates; or the token and what "
@@ -254,7 +255,7 @@ static const struct key rows[] = {
 		"the step; or running: shares averaged over the steps"},
 	{"moe.balance_ema", REAL_NUMBER, AT(moe.balance_ema), "0.9", 0, 0.9999, NULL, with_running_balance,
 		"moe.balance_scope is not running", "share of the running shares that is kept in a step"},
-	{"moe.expert_types", TYPES, AT(moe.expert_types), "[]", 0, 0, NULL, with_mixture, NO_MIXTURE,
+	{"moe.expert_types", TYPES, AT(moe.expert_types), "[]", 0, 0, NULL, with_moe_layer, NO_MIXTURE,
 		"types of the routed experts: a list such as [\"ffn*4\",\"attention*2\",\"conv*2\"], experts "
 		"numbered "
 		"in its order; a single name without a number makes all of them, none given makes them ffn"},
@@ -265,7 +266,7 @@ static const struct key rows[] = {
 		"learning rate, the schedule's largest"},
 	{"train.router_lr", REAL_NUMBER, AT(train.router_lr), "1", 0, 1e3, NULL, with_reading,
 		"no router is learned", "learning rate of the routers in mixtures, times train.lr"},
-	{"train.expert_lr", REAL_NUMBER, AT(train.expert_lr), "1", 0, 1e3, NULL, with_mixture, NO_MIXTURE,
+	{"train.expert_lr", REAL_NUMBER, AT(train.expert_lr), "1", 0, 1e3, NULL, with_moe_layer, NO_MIXTURE,
 		"learning rate of the experts in mixtures, shared ones too, times train.lr"},
 	{"train.weight_decay", REAL_NUMBER, AT(train.weight_decay), "1", 0, 1e3, NULL, NULL, NULL,
 		"decoupled weight decay"},
@@ -294,7 +295,7 @@ static const struct key rows[] = {
 		with_answers,
 		"gate.combine is not answers, and head.type names no head with answers of the regions",
 		"weight of the sum of the regions' own cross-entropies"},
-	{"train.ridge", REAL_NUMBER, AT(train.ridge), "2", 1e-9, 1e9, NULL, config_evidence,
+	{"train.ridge", REAL_NUMBER, AT(train.ridge), "2", 1e-9, 1e9, NULL, config_linear_prior,
 		"no region gives evidence (encoder.evidence)",
 		"ridge penalty of the linear prior, multiplied by the number of training windows"},
 	{"train.scale", CHOICE, AT(train.scale), "zscore", 0, 0, "zscore|none|group|window|ems", NULL, NULL,

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Encoders that learn by themselves: from band powers of stretches of a second, without evidence
+/* Encoders that learn by themselves: from band powers of segments of a second, without linear prior
  * beside them. */
 static const char *const plain[] = {"encoder.tokens=spectral",
 	"encoder.bands=[1,4,6,8,9,10,11,12,13,14,16,18,20,22,24,30,45]", "encoder.window=1",
@@ -17,24 +17,24 @@ static const char *const seed[] = {"encoder.hidden_dim=64", "encoder.ffn_dim=204
 	"train.schedule=constant", "train.warmup_steps=0", "train.clip_norm=0", "train.patience=10",
 	"train.decay=all", NULL};
 
-/* The transformer of federated mixtures, by its table of parameters: embedding_dim 256, num_layers
- * 6, num_heads 8, ff_dim 4 embedding_dim, dropout 0.1, sinusoidal positions, max_seq_length 512;
- * post-norm, GELU, no token beside those of the input. */
+/* The transformer of federated mixtures, by its table of parameters: embedding_dim 256,
+ * num_layers 6, num_heads 8, ff_dim 4 embedding_dim, dropout 0.1, sinusoidal positions,
+ * max_seq_length 512; post-norm, GELU, no token beside those of the input. */
 static const char *const transformer[] = {"encoder.hidden_dim=256", "encoder.layers=6", "encoder.heads=8",
 	"encoder.ffn_dim=1024", "encoder.dropout=0.1", "encoder.activation=gelu", "encoder.norm=post",
 	"encoder.positional=sinusoidal", "encoder.max_seq_length=512", "encoder.tokens=sample",
 	"bridge.tokens=0", NULL};
 
-/* The same with a mixture in every layer: num_experts 4, top_k 2, temperature 1,
+/* The same with an MoE layer in every layer: num_experts 4, top_k 2, temperature 1,
  * load_balance_weight 0.01 of a loss whose counts are divided by N k. */
 static const char *const transformer_moe[] = {"moe.layers=all", "moe.num_experts=4", "moe.top_k=2",
 	"moe.router=topk", "moe.temperature=1", "moe.load_balance_weight=0.01",
 	"moe.load_balance_form=switch", NULL};
 
-/* What the presets of a library of mixtures have in common: hidden_dim 768, intermediate size 4
- * hidden_dim, GELU, dropout 0.1, 8 heads, norm after the sum, a mixture in every layer; weight 0.01
- * of the balance loss whose counts are divided by N alone, 0.001 of the z-loss; AdamW at 1e-4 with
- * decay 0.01. */
+/* What the presets of a library of MoE layers have in common: hidden_dim 768, intermediate size 4
+ * hidden_dim, GELU, dropout 0.1, 8 heads, norm after the sum, an MoE layer in every layer; weight
+ * 0.01 of the balance loss whose counts are divided by N alone, 0.001 of the z-loss; AdamW at 1e-4
+ * with decay 0.01. */
 static const char *const library[] = {"encoder.hidden_dim=768", "encoder.heads=8", "encoder.ffn_dim=3072",
 	"encoder.dropout=0.1", "encoder.activation=gelu", "encoder.norm=post", "encoder.tokens=sample",
 	"moe.layers=all", "moe.num_experts=8", "moe.load_balance_weight=0.01", "moe.load_balance_form=sum",
@@ -46,7 +46,7 @@ static const char *const large[] = {"encoder.hidden_dim=1024", "encoder.ffn_dim=
 	"moe.top_k=2", "moe.ffn=swiglu", "moe.capacity_factor=1.5", "moe.capacity_factor_eval=1.2",
 	"moe.load_balance_weight=0.1", NULL};
 
-/* Its mixture of attention: 8 attention experts, one a token, by cosine similarity in 256
+/* Its MoE layer of attention: 8 attention experts, one a token, by cosine similarity in 256
  * dimensions. The temperature is learned. */
 static const char *const attention[] = {
 	"moe.expert_types=attention", "moe.top_k=1", "moe.router=cosine", "moe.router_dim=256", NULL};
@@ -67,7 +67,7 @@ static const char *const switches[] = {"moe.top_k=1", "moe.capacity_factor=1.25"
 static const char *const hierarchical[] = {"moe.router=hierarchical", "moe.levels=[4,4]",
 	"moe.top_k_groups=2", "moe.top_k=1", "moe.expert_dropout=0.1", "moe.z_loss_weight=0", NULL};
 
-/* MultiMind's mixtures, by their description: hidden_dim 1024, 6 layers with the norm before, 8
+/* MultiMind's MoE layers, by their description: hidden_dim 1024, 6 layers with the norm before, 8
  * experts 4 times as wide with a norm and ReLU inside, dropout 0.1, two a token by a map with a
  * bias, specialisation, noise of deviation 0.01, capacity that follows the load between 4 and 256,
  * weight 0.01 of the balance loss; AdamW at 1e-4 with decay 0.01, warm-up of 1000 steps, gradients

@@ -25,7 +25,7 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 	struct tensor_plan plan[ROUTER_TENSORS];
 	struct weight router[ROUTER_TENSORS], expert[EXPERT_KINDS][EXPERT_TENSORS], shared[EXPERT_TENSORS],
 		residual[EXPERT_TENSORS];
-	struct mixture mixture = {.router = m->router,
+	struct moe_layer moe_layer = {.router = m->router,
 		.route = model_router_shape(m, l->index),
 		.shape = model_expert_shape(m),
 		.capacity = model_capacity(m, t->gradients),
@@ -43,34 +43,34 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 		.turn_tells = v->turn_tells,
 		.ablation = v->ablation ? v->ablation[l->index] : NULL};
 	int at_layer = l->index;
-	int n = m->router->declare(&mixture.route, plan);
+	int n = m->router->declare(&moe_layer.route, plan);
 	for (int i = 0; i < n; i++)
 		router[i] = at(v, l->router[i]);
 	for (int i = 0; i < l->parts; i++) {
 		part_at(v, &l->part[i], expert[i]);
-		mixture.part[i] =
+		moe_layer.part[i] =
 			(struct expert_part){l->part[i].type, l->part[i].first, l->part[i].count, expert[i]};
 	}
 	part_at(v, &l->shared, shared);
 	part_at(v, &l->residual, residual);
-	if (mixture.residual)
-		mixture.coefficient = at(v, l->coefficient);
-	mixture.route.training = t->gradients;
+	if (moe_layer.residual)
+		moe_layer.coefficient = at(v, l->coefficient);
+	moe_layer.route.training = t->gradients;
 	if (N < m->N)
-		mixture.route.N = m->unit ? m->unit[N - 1] + 1 : N;
-	mixture.route.pool = mixture.route.N;
+		moe_layer.route.N = m->unit ? m->unit[N - 1] + 1 : N;
+	moe_layer.route.pool = moe_layer.route.N;
 	if (t->gradients && m->config.moe.scope == SCOPE_BATCH)
-		mixture.route.pool *= B;
-	mixture.route.condition = v->condition;
+		moe_layer.route.pool *= B;
+	moe_layer.route.condition = v->condition;
 	if (l->capacity >= 0)
-		mixture.capacity.each = at(v, l->capacity).x;
+		moe_layer.capacity.each = at(v, l->capacity).x;
 	if (l->balance >= 0)
-		mixture.route.balance = at(v, l->balance).x;
+		moe_layer.route.balance = at(v, l->balance).x;
 	if (t->gradients)
-		mixture.dropout = (struct expert_dropout){m->config.moe.expert_dropout,
+		moe_layer.dropout = (struct expert_dropout){m->config.moe.expert_dropout,
 			rng_stream(v->batch_key, "dropout", (uint64_t)at_layer, 0).key};
-	mixture.route.key = rng_stream(v->key, "router", (uint64_t)at_layer, 0).key;
-	return mixture_forward(t, x, &mixture, v->balance ? &v->balance[at_layer] : NULL,
+	moe_layer.route.key = rng_stream(v->key, "router", (uint64_t)at_layer, 0).key;
+	return moe_layer_forward(t, x, &moe_layer, v->balance ? &v->balance[at_layer] : NULL,
 		v->slope ? &v->slope[at_layer] : NULL, v->chosen ? &v->chosen[at_layer] : NULL);
 }
 
@@ -79,7 +79,7 @@ static struct node *feed(const struct model *m, const struct layer_params *l, st
 {
 	struct expert_shape shape = model_dense_shape(m);
 	struct weight w[EXPERT_TENSORS];
-	if (l->mixture)
+	if (l->moe_layer)
 		return mix(m, l, t, x, B, v);
 	part_at(v, &l->part[0], w);
 	return l->part[0].type->forward(t, x, w, &shape, NULL);

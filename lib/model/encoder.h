@@ -16,7 +16,7 @@ struct gradient_view {
 	const size_t *place; /* [params.n] */
 	real *slab;
 	real *token;
-	/* of the mixtures, [regions][layers]; NULL where not wanted */
+	/* of the MoE layers, [regions][layers]; NULL where not wanted */
 	struct turn *turn;                      /* of those whose experts' gradients lie in the slab */
 	bool turn_tells;                        /* see moe/turn.h */
 	struct balance *balance;                /* counts what the routers choose */

@@ -37,7 +37,7 @@ struct forward *forward_new(const struct model *m, struct pool *pool)
 		f->evaluating[i] = tape_new(false);
 		tape_lend(f->evaluating[i], &f->workspace[i]);
 	}
-	if (m->mixtures) {
+	if (m->moe_layers) {
 		int n = m->layout.regions * m->config.encoder.layers;
 		f->balance = NEW_ARRAY(struct balance, n);
 		f->slope = NEW_ARRAY(struct balance_slope, n);
@@ -79,11 +79,11 @@ void forward_free(struct forward *f)
 	free(f->workspace);
 	free(f->evaluating);
 	free(f->chunk);
-	free(f->lane);
+	free(f->shard);
 	free(f->place);
 	free(f->count);
 	free(f->summary);
-	free(f->evidence);
+	free(f->linear_prior);
 	free(f->token);
 	free(f->first_row);
 	free(f->local);
@@ -100,9 +100,9 @@ void forward_room_for_outputs(struct forward *f, int B)
 		GROW(f->token, need);
 	}
 	need = (size_t)f->m->layout.regions * (size_t)B * (size_t)f->m->layout.classes.n;
-	if (f->m->evidence_bias >= 0 && need > f->evidence_room) {
-		f->evidence_room = need;
-		GROW(f->evidence, need);
+	if (f->m->prior_bias >= 0 && need > f->prior_room) {
+		f->prior_room = need;
+		GROW(f->linear_prior, need);
 	}
 }
 
@@ -172,17 +172,17 @@ static const real *centre_of(const struct forward *f, int b, int k)
 /* What the standardised features x [n][D] of window b say: e_c = sum over kinds and features of E_c
  * x, over the mean of the tokens of a kind; and region k's share of the bias, as the gate's weights
  * of K regions sum to 1. */
-static void add_evidence(struct forward *f, int k, int b, int n, const real *x)
+static void add_linear_prior(struct forward *f, int k, int b, int n, const real *x)
 {
 	const struct model *m = f->m;
 	const struct region_params *r = &m->region[k];
 	int classes = m->layout.classes.n, K = m->layout.regions;
 	size_t D = (size_t)r->D, kinds = (size_t)m->kinds;
-	real *out = f->evidence + ((size_t)k * (size_t)f->B + (size_t)b) * (size_t)classes;
+	real *out = f->linear_prior + ((size_t)k * (size_t)f->B + (size_t)b) * (size_t)classes;
 	const real *known =
-		f->source->evidence ? f->source->evidence(f->source->context, f->first + b, k) : NULL;
-	const real *E = m->params.x + m->params.list[r->evidence].offset,
-		   *bias = m->params.x + m->params.list[m->evidence_bias].offset;
+		f->source->linear_prior ? f->source->linear_prior(f->source->context, f->first + b, k) : NULL;
+	const real *E = m->params.x + m->params.list[r->linear_prior].offset,
+		   *bias = m->params.x + m->params.list[m->prior_bias].offset;
 	for (int c = 0; c < classes; c++) {
 		double sum = 0;
 		for (size_t i = 0; i < (size_t)n && !known; i++) {
@@ -251,8 +251,8 @@ static struct node *tokenise(
 		real *to = features + (size_t)i * each;
 		make_tokens(f, t, k, from + i, n, to);
 		model_standardise(m, k, n, centre_of(f, from + i, k), to);
-		if (m->evidence_bias >= 0)
-			add_evidence(f, k, from + i, n, to);
+		if (m->prior_bias >= 0)
+			add_linear_prior(f, k, from + i, n, to);
 		if (drops_inputs(f, t))
 			drop_inputs(t, k, from + i, each, (real)m->config.encoder.input_dropout, to);
 	}
@@ -311,7 +311,7 @@ static void evaluate_one(void *context, int task, int worker)
 	forward_encode(f, t, part, b, 1, &none);
 	for (int i = 0; none.chosen && i < all; i++) {
 		int k = part * f->together + i / layers, l = i % layers;
-		if (f->m->region[k].layer[l].mixture)
+		if (f->m->region[k].layer[l].moe_layer)
 			f->besides.chosen(f->besides.context, b, k, l, &none.chosen[i]);
 	}
 }
@@ -351,16 +351,16 @@ struct joint_leaves forward_outputs(struct forward *f, int from, int count)
 	return j;
 }
 
-struct node **forward_evidence_nodes(struct forward *f, int from, int count)
+struct node **forward_prior_nodes(struct forward *f, int from, int count)
 {
 	int K = f->m->layout.regions, classes = f->m->layout.classes.n;
-	if (f->m->evidence_bias < 0)
+	if (f->m->prior_bias < 0)
 		return NULL;
 	struct node **e = tape_take(f->joint, (size_t)K * sizeof *e);
 	for (int k = 0; k < K; k++) {
 		size_t at = ((size_t)k * (size_t)f->B + (size_t)from) * (size_t)classes,
 		       n = (size_t)count * (size_t)classes;
-		e[k] = op_input(f->joint, f->evidence + at, count, classes);
+		e[k] = op_input(f->joint, f->linear_prior + at, count, classes);
 		if (f->joint->gradients)
 			e[k]->g = memset(tape_reals(f->joint, n), 0, n * sizeof(real));
 	}
@@ -387,7 +387,7 @@ void forward_evaluate(struct forward *f, int B, const struct window_source *sour
 		tape_reset(f->joint);
 		struct joint_leaves in = forward_outputs(f, b, 1);
 		struct joint j = joint_forward(
-			f->m, f->joint, &in.in, in.token, forward_evidence_nodes(f, b, 1), &none, NULL);
+			f->m, f->joint, &in.in, in.token, forward_prior_nodes(f, b, 1), &none, NULL);
 		memcpy(out + (size_t)b * (size_t)outputs, j.head.out->x, (size_t)outputs * sizeof(real));
 		memcpy(gate + (size_t)b * (size_t)K, j.gate->x, (size_t)K * sizeof(real));
 	}

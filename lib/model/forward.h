@@ -7,11 +7,11 @@
  * Evaluation works window by window, so a window's answer does not depend on its company. Training
  * goes forward and backward over one group of windows after the other, so that memory does not grow
  * with the batch. It cuts a group, per part of the model, into chunks of windows and the chunks
- * into lanes; a lane adds its gradients up in the order of its windows and the lanes are added in
- * order. To those of many experts the chunks add in turn, expert by expert (moe/turn.h): they have
- * no lanes. The cut depends on the model and B alone, so the bytes do not depend on the number of
- * threads. A part is a region, or all of them where they exchange global tokens between layers
- * (encoder_couples).
+ * into shards; a shard adds its gradients up in the order of its windows and the shards are added
+ * in order. To those of many experts the chunks add in turn, expert by expert (moe/turn.h): they
+ * have no shards. The cut depends on the model and B alone, so the bytes do not depend on the
+ * number of threads. A part is a region, or all of them where they exchange global tokens between
+ * layers (encoder_couples).
  */
 #ifndef MODEL_FORWARD_H
 #define MODEL_FORWARD_H
@@ -39,9 +39,9 @@ struct window_source {
 	 * NULL: nothing. */
 	const real *(*centre)(void *context, int b, int k);
 	/* What region k says of window b's classes beside its features [classes], where it is not
-	 * to be computed (train/evidence.h): in training, by a map that has not seen the window.
-	 * NULL, or an answer of NULL: by the model's map. */
-	const real *(*evidence)(void *context, int b, int k);
+	 * to be computed (train/linear_prior.h): in training, by a map that has not seen the
+	 * window. NULL, or an answer of NULL: by the model's map. */
+	const real *(*linear_prior)(void *context, int b, int k);
 	/* Puts the target of window b into out [targets of the head], in training, where the head
 	 * has targets of its own (model/head.h). Called on the thread that trains. */
 	void (*target)(void *context, int b, real *out);
@@ -58,7 +58,7 @@ void forward_evaluate(struct forward *, int B, const struct window_source *, rea
 
 /* What evaluation does besides, borrowed until the next forward_besides; NULL where nothing. */
 struct besides {
-	/* Told of every mixture's choice, for the N tokens of window b (of the call): from any
+	/* Told of every MoE layer's choice, for the N tokens of window b (of the call): from any
 	 * thread, the choice lives as long as the call. */
 	void (*chosen)(void *context, int b, int k, int layer, const struct choice *);
 	void *context;
@@ -68,8 +68,8 @@ struct besides {
 void forward_besides(struct forward *, const struct besides *);
 
 /* The parts of a loss, without their weights: the head's (cross-entropy of classes), balance over
- * all mixtures and the gate, z over all mixtures, the sum of the regions' own cross-entropies (when
- * they have a weight). */
+ * all MoE layers and the gate, z over all MoE layers, the sum of the regions' own cross-entropies
+ * (when they have a weight). */
 struct losses {
 	double task, aux, z, own;
 };
@@ -92,9 +92,9 @@ real forward_train(
 	struct forward *, int B, const struct window_source *, const struct train_step *, real *gradient);
 /* The numbers that forward_train takes for the parts of a gradient, when a batch of B windows is
  * trained on; the model may be one that is declared only. */
-size_t forward_lanes(struct forward *, int B);
+size_t forward_shards(struct forward *, int B);
 /* What the routers chose in the last batch that was trained on: [K][layers], NULL in a model
- * without mixtures. */
+ * without MoE layers. */
 const struct balance *forward_balance(const struct forward *);
 
 /* After the optimizer's step: moves what balances experts without a loss (moe/rebalance.h), and a

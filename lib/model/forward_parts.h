@@ -18,8 +18,8 @@ struct encoded {
 
 struct chunk {
 	struct tape *tape;
-	int part, lane;
-	struct balance *balance; /* [regions of the part][layers] of the mixtures */
+	int part, shard;
+	struct balance *balance; /* [regions of the part][layers] of the MoE layers */
 	struct turn *turn;       /* likewise */
 	int from, count;         /* windows from .. from + count - 1 of the group */
 	int encodings;
@@ -38,15 +38,15 @@ struct forward {
 	struct chunk *chunk;         /* [parts * chunks of a part], training */
 	int chunks;                  /* of one part, of this group */
 	int room;
-	int lanes, windows; /* of one part; of one chunk */
-	real *lane;         /* gradients of all lanes */
-	size_t lane_room;
-	size_t *place;         /* [params.n] where a tensor's gradient lies in its part's lanes, or IN_TURN */
-	bool turns;            /* some are IN_TURN */
-	size_t *count;         /* [parts] numbers of a lane, without the global token */
+	int shards, windows; /* of one part; of one chunk */
+	real *shard;         /* gradients of all shards */
+	size_t shard_room;
+	size_t *place; /* [params.n] where a tensor's gradient lies in its part's shards, or IN_TURN */
+	bool turns;    /* some are IN_TURN */
+	size_t *count; /* [parts] numbers of a shard, without the global token */
 	real *summary, *token; /* [K][B][H] what the encoders return */
-	real *evidence;        /* [K][B][classes], where regions give it */
-	size_t out_room, evidence_room;
+	real *linear_prior;    /* [K][B][classes], where regions give it */
+	size_t out_room, prior_room;
 	/* where the head reads tokens, else NULL: */
 	int *first_row; /* [B+1] rows first_row[b] .. first_row[b+1]-1 are window b's */
 	real *local;    /* [K][first_row[B]][H] */
@@ -58,7 +58,7 @@ struct forward {
 	const struct train_step *step;
 	real *gradient;
 	const struct joint_leaves *leaves; /* what the joint half says of the encoders' outputs */
-	/* mixtures, NULL without: */
+	/* MoE layers, NULL without: */
 	struct balance *balance;     /* [K][layers] of the batch */
 	struct balance_slope *slope; /* [K][layers] */
 	int *scope, scopes;          /* [B] of the balance losses, of each window; NULL: one for all */
@@ -71,7 +71,7 @@ struct forward {
 int forward_layers_of_part(const struct forward *);
 void forward_room_for_outputs(struct forward *, int B); /* summary, token for B windows */
 void forward_count_tokens(struct forward *); /* first_row, and room for local, of the group at hand */
-/* How many windows from .. from+most-1 have as many tokens as the first of them; a stretch that can
+/* How many windows from .. from+most-1 have as many tokens as the first of them; a segment that can
  * be encoded together. */
 int forward_alike(const struct forward *, int from, int most);
 const int *forward_condition(const struct forward *, int from); /* of windows from .. of the group */
@@ -86,7 +86,7 @@ struct joint_leaves {
 	struct head_input in;                    /* of the same nodes */
 };
 struct joint_leaves forward_outputs(struct forward *, int from, int count);
-/* Likewise over f->evidence, [K]; NULL without. */
-struct node **forward_evidence_nodes(struct forward *, int from, int count);
+/* Likewise over f->linear prior, [K]; NULL without. */
+struct node **forward_prior_nodes(struct forward *, int from, int count);
 
 #endif

@@ -14,18 +14,18 @@
 enum {
 	CHUNK_TOKENS =
 		256, /* a chunk holds windows of about so many tokens: enough rows for a matrix product to be fast */
-	LANES_IN_ALL = 16,  /* parts x lanes: how many threads find work in backward */
-	COUPLED_LANES = 8,  /* fewer when all regions are one part: a lane has room for all gradients */
+	SHARDS_IN_ALL = 16, /* parts x shards: how many threads find work in backward */
+	COUPLED_SHARDS = 8, /* fewer when all regions are one part: a shard has room for all gradients */
 	TASKS_AT_LEAST = 4, /* a batch gives work to so many threads, though larger chunks would be faster */
 	TASKS_OF_MANY = 2,  /* likewise with many experts, whose weights are read and added to once a chunk */
-	CHUNKS_OF_A_LANE = 2 /* of one group: what a group's forward keeps for its backward takes memory */
+	CHUNKS_OF_A_SHARD = 2 /* of one group: what a group's forward keeps for its backward takes memory */
 };
 
 /* Whether chunks add to the experts' gradients of this layer in turn, so that there is one room for
- * them. Where there are fewer experts than lanes, threads would wait for each other. */
+ * them. Where there are fewer experts than shards, threads would wait for each other. */
 static bool in_turn(const struct model *m, int layer)
 {
-	return m->region[0].layer[layer].mixture && config_experts(&m->config, layer) >= LANES_IN_ALL;
+	return m->region[0].layer[layer].moe_layer && config_experts(&m->config, layer) >= SHARDS_IN_ALL;
 }
 
 static void mark_turns(struct forward *f, const struct layer_params *l)
@@ -36,8 +36,8 @@ static void mark_turns(struct forward *f, const struct layer_params *l)
 			f->place[l->part[i].tensor[j]] = IN_TURN;
 }
 
-/* Where every region's tensor lies in the lanes of its part, one after the other but for those that
- * are added to in turn. */
+/* Where every region's tensor lies in the shards of its part, one after the other but for those
+ * that are added to in turn. */
 static void find_places(struct forward *f)
 {
 	const struct model *m = f->m;
@@ -59,24 +59,24 @@ static void find_places(struct forward *f)
 	}
 }
 
-/* A lane's buffer: the part's tensors, then the global token's. */
-static size_t lane_size(const struct forward *f, int part)
+/* A shard's buffer: the part's tensors, then the global token's. */
+static size_t shard_size(const struct forward *f, int part)
 {
 	const struct model *m = f->m;
 	return f->count[part] + (m->token >= 0 ? m->params.list[m->token].count : 0);
 }
 
-static real *lane_of(const struct forward *f, int part, int lane)
+static real *shard_of(const struct forward *f, int part, int shard)
 {
-	real *p = f->lane;
+	real *p = f->shard;
 	for (int i = 0; i < part; i++)
-		p += (size_t)f->lanes * lane_size(f, i);
-	return p + (size_t)lane * lane_size(f, part);
+		p += (size_t)f->shards * shard_size(f, i);
+	return p + (size_t)shard * shard_size(f, part);
 }
 
-static struct gradient_view lane_view(const struct forward *f, int part, int lane)
+static struct gradient_view shard_view(const struct forward *f, int part, int shard)
 {
-	real *p = lane_of(f, part, lane);
+	real *p = shard_of(f, part, shard);
 	return (struct gradient_view){.params = &f->m->params,
 		.gradient = p,
 		.place = f->place,
@@ -85,13 +85,13 @@ static struct gradient_view lane_view(const struct forward *f, int part, int lan
 		.slope = f->slope ? f->slope + part * forward_layers_of_part(f) : NULL};
 }
 
-static void clear_lane(void *context, int task, int worker)
+static void clear_shard(void *context, int task, int worker)
 {
 	PROFILE_OPERATION("clearing gradients");
 	const struct forward *f = context;
-	int part = task / f->lanes;
+	int part = task / f->shards;
 	(void)worker;
-	memset(lane_of(f, part, task % f->lanes), 0, lane_size(f, part) * sizeof(real));
+	memset(shard_of(f, part, task % f->shards), 0, shard_size(f, part) * sizeof(real));
 }
 
 /* An expert sees a part of a chunk's tokens only: with many of them a chunk has more. */
@@ -99,7 +99,7 @@ static int chunk_tokens(const struct model *m)
 {
 	int most = 0;
 	for (int l = 0; l < m->config.encoder.layers; l++)
-		if (m->region[0].layer[l].mixture && config_experts(&m->config, l) > most)
+		if (m->region[0].layer[l].moe_layer && config_experts(&m->config, l) > most)
 			most = config_experts(&m->config, l);
 	int share = most / (2 * config_chosen(&m->config));
 	return CHUNK_TOKENS * (share > 1 ? share : 1);
@@ -108,12 +108,12 @@ static int chunk_tokens(const struct model *m)
 /* Experts choose among the tokens of all windows of a batch: then these are one chunk. */
 static bool chooses_by_batch(const struct model *m)
 {
-	return m->mixtures && m->config.moe.scope == SCOPE_BATCH;
+	return m->moe_layers && m->config.moe.scope == SCOPE_BATCH;
 }
 
-/* How a batch of B windows is cut into chunks, and those into lanes. Returns the numbers that all
- * lanes have room for. */
-size_t forward_lanes(struct forward *f, int B)
+/* How a batch of B windows is cut into chunks, and those into shards. Returns the numbers that all
+ * shards have room for. */
+size_t forward_shards(struct forward *f, int B)
 {
 	if (!f->place)
 		find_places(f);
@@ -125,36 +125,36 @@ size_t forward_lanes(struct forward *f, int B)
 	windows = chooses_by_batch(f->m) ? B : windows;
 	int chunks = (B + windows - 1) / windows;
 	windows = (B + chunks - 1) / chunks; /* of equal size */
-	f->lanes = LANES_IN_ALL / f->parts > 1 ? LANES_IN_ALL / f->parts : 1;
-	if (f->together > 1 && f->lanes > COUPLED_LANES)
-		f->lanes = COUPLED_LANES;
-	if (f->lanes > chunks)
-		f->lanes = chunks;
+	f->shards = SHARDS_IN_ALL / f->parts > 1 ? SHARDS_IN_ALL / f->parts : 1;
+	if (f->together > 1 && f->shards > COUPLED_SHARDS)
+		f->shards = COUPLED_SHARDS;
+	if (f->shards > chunks)
+		f->shards = chunks;
 	f->windows = windows;
 	size_t need = 0;
 	for (int part = 0; part < f->parts; part++)
-		need += (size_t)f->lanes * lane_size(f, part);
+		need += (size_t)f->shards * shard_size(f, part);
 	return need;
 }
 
-/* Cuts a batch and makes room for its lanes. Returns the windows of a group. */
+/* Cuts a batch and makes room for its shards. Returns the windows of a group. */
 static int cut(struct forward *f, int B)
 {
-	size_t need = forward_lanes(f, B);
-	if (need > f->lane_room) {
-		f->lane_room = need;
-		GROW(f->lane, need);
+	size_t need = forward_shards(f, B);
+	if (need > f->shard_room) {
+		f->shard_room = need;
+		GROW(f->shard, need);
 	}
-	pool_run(f->pool, f->parts * f->lanes, clear_lane, f);
-	/* losses on mixtures and gate are about the whole batch: all of it goes forward before any
-	 * of it goes backward */
-	bool whole = f->m->mixtures || f->m->config.gate.load_balance_weight > 0;
-	return whole ? B : f->lanes * CHUNKS_OF_A_LANE * f->windows;
+	pool_run(f->pool, f->parts * f->shards, clear_shard, f);
+	/* losses on MoE layers and gate are about the whole batch: all of it goes forward before
+	 * any of it goes backward */
+	bool whole = f->m->moe_layers || f->m->config.gate.load_balance_weight > 0;
+	return whole ? B : f->shards * CHUNKS_OF_A_SHARD * f->windows;
 }
 
 static struct balance *balances(const struct forward *f)
 {
-	if (!f->m->mixtures)
+	if (!f->m->moe_layers)
 		return NULL;
 	struct balance *b = NEW_ARRAY(struct balance, forward_layers_of_part(f));
 	for (int l = 0; l < forward_layers_of_part(f); l++) {
@@ -175,40 +175,40 @@ static void make_chunks(struct forward *f)
 		for (int i = before; i < f->room; i++)
 			f->chunk[i] = (struct chunk){.tape = tape_new(true),
 				.balance = balances(f),
-				.turn = f->m->mixtures ? NEW_ARRAY(struct turn, forward_layers_of_part(f))
-						       : NULL};
+				.turn = f->m->moe_layers ? NEW_ARRAY(struct turn, forward_layers_of_part(f))
+							 : NULL};
 	}
 	for (int part = 0; part < f->parts; part++)
 		for (int i = 0; i < f->chunks; i++) {
 			struct chunk *c = &f->chunk[part * f->chunks + i];
 			c->part = part;
-			c->lane = (int)((long)i * f->lanes / f->chunks);
+			c->shard = (int)((long)i * f->shards / f->chunks);
 			atomic_store(&c->done, false);
 			c->from = i * f->windows;
 			c->count = f->B - c->from < f->windows ? f->B - c->from : f->windows;
 		}
 }
 
-/* The chunk that goes backward as number `task`, given out turn by turn: the first of every lane,
- * then the second. NULL where a lane has no more. */
+/* The chunk that goes backward as number `task`, given out turn by turn: the first of every shard,
+ * then the second. NULL where a shard has no more. */
 static struct chunk *chunk_of_task(const struct forward *f, int task)
 {
-	int lanes = f->parts * f->lanes, turn = task / lanes;
-	int part = task % lanes / f->lanes, lane = task % f->lanes;
-	int first = (lane * f->chunks + f->lanes - 1) / f->lanes, i = first + turn;
-	return i < f->chunks && f->chunk[i].lane == lane ? &f->chunk[part * f->chunks + i] : NULL;
+	int shards = f->parts * f->shards, turn = task / shards;
+	int part = task % shards / f->shards, shard = task % f->shards;
+	int first = (shard * f->chunks + f->shards - 1) / f->shards, i = first + turn;
+	return i < f->chunks && f->chunk[i].shard == shard ? &f->chunk[part * f->chunks + i] : NULL;
 }
 
 static int backward_tasks(const struct forward *f)
 {
-	return f->parts * f->lanes * ((f->chunks + f->lanes - 1) / f->lanes);
+	return f->parts * f->shards * ((f->chunks + f->shards - 1) / f->shards);
 }
 
 /* A part's chunks add to their experts' gradients in the order in which they are given out. */
 static void take_turns(struct forward *f)
 {
 	int layers = forward_layers_of_part(f);
-	for (int part = 0; part < f->parts && f->m->mixtures; part++) {
+	for (int part = 0; part < f->parts && f->m->moe_layers; part++) {
 		const struct chunk *before = NULL;
 		for (int task = 0; task < backward_tasks(f); task++) {
 			struct chunk *c = chunk_of_task(f, task);
@@ -228,7 +228,7 @@ static void train_forward_chunk(void *context, int task, int worker)
 	struct forward *f = context;
 	struct chunk *c = &f->chunk[task];
 	struct tape *t = c->tape;
-	struct gradient_view view = lane_view(f, c->part, c->lane);
+	struct gradient_view view = shard_view(f, c->part, c->shard);
 	view.balance = c->balance;
 	view.turn = c->turn;
 	view.batch_key = rng_stream(f->step->seed, "batch", f->step->number, (uint64_t)c->part).key;
@@ -275,7 +275,7 @@ static void hand_back(const struct forward *f, struct chunk *c)
 	}
 }
 
-/* Turn by turn all threads work to the end, and a lane's chunks still add to it in order, each
+/* Turn by turn all threads work to the end, and a shard's chunks still add to it in order, each
  * after the one before, which was given out long ago. */
 static void train_backward_chunk(void *context, int task, int worker)
 {
@@ -283,7 +283,7 @@ static void train_backward_chunk(void *context, int task, int worker)
 	struct chunk *c = chunk_of_task(f, task);
 	if (!c)
 		return;
-	int turn = task / (f->parts * f->lanes);
+	int turn = task / (f->parts * f->shards);
 	while (turn && !atomic_load(&c[-1].done))
 		sched_yield();
 	tape_lend(c->tape, &f->workspace[worker]);
@@ -294,7 +294,7 @@ static void train_backward_chunk(void *context, int task, int worker)
 	atomic_store(&c->done, true);
 }
 
-/* The part whose lanes hold gradients of tensor i, or -1. */
+/* The part whose shards hold gradients of tensor i, or -1. */
 static int part_with(const struct forward *f, int i)
 {
 	const struct param *p = &f->m->params.list[i];
@@ -306,7 +306,7 @@ static int part_with(const struct forward *f, int i)
 	return -1;
 }
 
-/* gradient of a region's tensor = its part's lanes added in order */
+/* gradient of a region's tensor = its part's shards added in order */
 static void reduce_tensor(void *context, int i, int worker)
 {
 	struct forward *f = context;
@@ -316,9 +316,9 @@ static void reduce_tensor(void *context, int i, int worker)
 	(void)worker;
 	if (part < 0)
 		return;
-	memcpy(f->gradient + p->offset, lane_of(f, part, 0) + f->place[i], p->count * sizeof(real));
-	for (int lane = 1; lane < f->lanes; lane++)
-		slab_add(f->gradient + p->offset, lane_of(f, part, lane) + f->place[i], p->count);
+	memcpy(f->gradient + p->offset, shard_of(f, part, 0) + f->place[i], p->count * sizeof(real));
+	for (int shard = 1; shard < f->shards; shard++)
+		slab_add(f->gradient + p->offset, shard_of(f, part, shard) + f->place[i], p->count);
 }
 
 static void reduce(struct forward *f)
@@ -329,12 +329,12 @@ static void reduce(struct forward *f)
 		return;
 	const struct param *token = &m->params.list[m->token];
 	for (int part = 0; part < f->parts; part++)
-		for (int lane = 0; lane < f->lanes; lane++)
-			slab_add(f->gradient + token->offset, lane_of(f, part, lane) + f->count[part],
+		for (int shard = 0; shard < f->shards; shard++)
+			slab_add(f->gradient + token->offset, shard_of(f, part, shard) + f->count[part],
 				token->count);
 }
 
-/* Before anything is added: what lies in lanes is copied from there. */
+/* Before anything is added: what lies in shards is copied from there. */
 static void clear_tensor(void *context, int i, int worker)
 {
 	PROFILE_OPERATION("clearing gradients");
@@ -350,7 +350,7 @@ static void number_scopes(struct forward *f, int B)
 {
 	const int how = f->m->config.moe.balance_scope, *group = f->step->group;
 	f->scopes = 1;
-	if (!f->m->mixtures || how == BALANCE_SCOPE_BATCH || how == BALANCE_SCOPE_RUNNING)
+	if (!f->m->moe_layers || how == BALANCE_SCOPE_BATCH || how == BALANCE_SCOPE_RUNNING)
 		return;
 	must(how == BALANCE_SCOPE_WINDOW || group);
 	GROW(f->scope, B);
@@ -421,7 +421,7 @@ static void fetch_targets(struct forward *f, int B)
 		f->source->target(f->source->context, b, f->target + (size_t)b * (size_t)n);
 }
 
-/* Windows f->first .. f->first + f->B - 1: adds to the lanes and to the gradient of gate and
+/* Windows f->first .. f->first + f->B - 1: adds to the shards and to the gradient of gate and
  * classifier; returns their share of the task's loss. total: of the whole batch (model/head.h). */
 static double train_group(struct forward *f, double total)
 {
@@ -438,7 +438,7 @@ static double train_group(struct forward *f, double total)
 	tape_reset(f->joint);
 	struct joint_leaves in = forward_outputs(f, 0, f->B);
 	struct joint j = joint_forward(
-		m, f->joint, &in.in, in.token, forward_evidence_nodes(f, 0, f->B), &whole, group_noise(f));
+		m, f->joint, &in.in, in.token, forward_prior_nodes(f, 0, f->B), &whole, group_noise(f));
 	struct head_targets target = targets_from(f, f->first);
 	struct head_loss loss = m->head->loss(m, f->joint, &in.in, &j.head, &target, total);
 	tape_gradients(f->joint, f->joint->arena);

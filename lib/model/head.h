@@ -3,8 +3,8 @@
  * window into a prediction and that into JSON. One file each in head/, entered by one line of the
  * table in head.c; the key head.type chooses one (config_head).
  *
- * The linear prior (encoder.evidence) belongs to no head: where the outputs are logits of classes
- * it is added to them after the head (joint.c).
+ * The linear prior (encoder.linear prior) belongs to no head: where the outputs are logits of
+ * classes it is added to them after the head (joint.c).
  */
 #ifndef MODEL_HEAD_H
 #define MODEL_HEAD_H
@@ -93,10 +93,10 @@ struct joint {
 };
 
 /* Gate and head of the windows of `in`, whose gate is set here. token[k] [B][H]: the means of the
- * regions' global tokens; evidence[k] [B][classes], or NULL without; noise [B][K] is added to the
- * gate's logits, NULL for none. */
+ * regions' global tokens; linear prior[k] [B][classes], or NULL without; noise [B][K] is added to
+ * the gate's logits, NULL for none. */
 struct joint joint_forward(const struct model *, struct tape *, struct head_input *in,
-	struct node *const *token, struct node *const *evidence, const struct gradient_view *,
+	struct node *const *token, struct node *const *linear_prior, const struct gradient_view *,
 	const real *noise);
 
 extern const struct head_type *const head_table[]; /* ends with NULL */

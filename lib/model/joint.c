@@ -39,7 +39,7 @@ static const real *shut(struct tape *t, const bool *without, int B, int K)
 }
 
 struct joint joint_forward(const struct model *m, struct tape *t, struct head_input *in,
-	struct node *const *token, struct node *const *evidence, const struct gradient_view *v,
+	struct node *const *token, struct node *const *linear_prior, const struct gradient_view *v,
 	const real *noise)
 {
 	int K = m->layout.regions, B = in->B;
@@ -56,8 +56,8 @@ struct joint joint_forward(const struct model *m, struct tape *t, struct head_in
 	}
 	in->gate = j.gate;
 	j.head = m->head->forward(m, t, in, v);
-	if (evidence)
-		j.head.out = op_add(t, j.head.out, op_scale(t, op_mix(t, j.gate, evidence, K), (real)K));
+	if (linear_prior)
+		j.head.out = op_add(t, j.head.out, op_scale(t, op_mix(t, j.gate, linear_prior, K), (real)K));
 	return j;
 }
 

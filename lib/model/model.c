@@ -144,7 +144,7 @@ static void set_role(struct model *m, int from, enum param_role role)
 		m->params.list[i].role = role;
 }
 
-static void declare_mixture(struct model *m, struct layer_params *l, const char *prefix)
+static void declare_moe_layer(struct model *m, struct layer_params *l, const char *prefix)
 {
 	const struct config *c = &m->config;
 	struct router_shape route = model_router_shape(m, l->index);
@@ -196,8 +196,8 @@ static void declare_layer(struct model *m, struct layer_params *l, const char *p
 	l->in_bias = declare(m, prefix, "self_attn.in_proj_bias", 3 * H, 0, INIT_ZERO, 0);
 	l->out_weight = declare(m, prefix, "self_attn.out_proj.weight", H, H, INIT_FAN_IN, H);
 	l->out_bias = declare(m, prefix, "self_attn.out_proj.bias", H, 0, INIT_ZERO, 0);
-	if (l->mixture)
-		declare_mixture(m, l, prefix);
+	if (l->moe_layer)
+		declare_moe_layer(m, l, prefix);
 	else
 		declare_dense(m, l, prefix);
 	l->norm1_weight = declare(m, prefix, "norm1.weight", H, 0, INIT_ONE, 0);
@@ -238,9 +238,9 @@ static void declare_standard(struct model *m, struct region_params *r, const cha
 	m->params.list[r->token_mean].buffer = m->params.list[r->token_std].buffer = true;
 }
 
-static int declare_evidence(struct model *m, const struct region_params *r, const char *prefix)
+static int declare_linear_prior(struct model *m, const struct region_params *r, const char *prefix)
 {
-	if (!config_evidence(&m->config))
+	if (!config_linear_prior(&m->config))
 		return -1;
 	char *name = mem_format("%s.evidence.weight", prefix);
 	int64_t shape[3] = {m->layout.classes.n, m->kinds, r->D};
@@ -281,7 +281,7 @@ static int declare_region(struct model *m, int k)
 			r->tensors = m->tokeniser->declare(
 				&m->config, m->layout.rate, &m->layout.region[k], filters);
 		declare_planned(m, prefix, "tokens.", 0, r->tensors, filters, r->tensor);
-		r->evidence = declare_evidence(m, r, prefix);
+		r->linear_prior = declare_linear_prior(m, r, prefix);
 		declare_projection(m, r, prefix);
 		r->position = -1;
 		if (m->config.encoder.positional == POSITION_LEARNED) {
@@ -293,8 +293,8 @@ static int declare_region(struct model *m, int k)
 		for (int l = 0; l < m->config.encoder.layers; l++) {
 			char *layer = mem_format("%s.transformer.layers.%d", prefix, l);
 			r->layer[l].index = l;
-			r->layer[l].mixture = config_mixture(&m->config, l);
-			m->mixtures += k == 0 && r->layer[l].mixture;
+			r->layer[l].moe_layer = config_moe_layer(&m->config, l);
+			m->moe_layers += k == 0 && r->layer[l].moe_layer;
 			declare_layer(m, &r->layer[l], layer);
 			free(layer);
 		}
@@ -307,16 +307,16 @@ static int declare_region(struct model *m, int k)
 	return bad;
 }
 
-/* Weight and bias of a linear map [rows][cols] to a gate's logits. Where there is evidence all
+/* Weight and bias of a linear map [rows][cols] to a gate's logits. Where there is linear prior all
  * begins with next to nothing beside it. */
 static void declare_last(
 	struct model *m, const char *prefix, const char *name, int rows, int cols, int *weight, int *bias)
 {
-	bool evidence = config_evidence(&m->config);
+	bool linear_prior = config_linear_prior(&m->config);
 	char *w = mem_format("%sweight", name), *b = mem_format("%sbias", name);
-	*weight = declare(
-		m, prefix, w, rows, cols, evidence ? INIT_NORMAL : INIT_FAN_IN, evidence ? 0.01 : cols);
-	*bias = declare(m, prefix, b, rows, 0, evidence ? INIT_ZERO : INIT_FAN_IN, cols);
+	*weight = declare(m, prefix, w, rows, cols, linear_prior ? INIT_NORMAL : INIT_FAN_IN,
+		linear_prior ? 0.01 : cols);
+	*bias = declare(m, prefix, b, rows, 0, linear_prior ? INIT_ZERO : INIT_FAN_IN, cols);
 	free(w);
 	free(b);
 }
@@ -336,9 +336,9 @@ static void declare_gate(struct model *m)
 
 static void declare_head(struct model *m)
 {
-	m->evidence_bias = -1;
-	if (config_evidence(&m->config))
-		m->evidence_bias = declare_buffer(m, "evidence", "bias", m->layout.classes.n);
+	m->prior_bias = -1;
+	if (config_linear_prior(&m->config))
+		m->prior_bias = declare_buffer(m, "evidence", "bias", m->layout.classes.n);
 	m->head->declare(m);
 }
 
@@ -361,7 +361,7 @@ static void cut_units(struct model *m)
 	const struct config *c = &m->config;
 	int G = c->bridge.tokens;
 	m->units = m->N;
-	if (!config_mixtures(c) || c->moe.route_unit == UNIT_TOKEN)
+	if (!config_moe_layers(c) || c->moe.route_unit == UNIT_TOKEN)
 		return;
 	m->unit = NEW_ARRAY(int, m->N);
 	for (int i = 0; i < m->N && c->moe.route_unit == UNIT_PATCH; i++)

@@ -5,7 +5,7 @@
  *     bridge: g = mean_k g_k      gate: w = softmax(fc2 relu(fc1 g)) [B][K]
  *     head (model/head.h): logits = classifier(sum_k w_k s_k), or log sum_k w_k softmax(head_k(s_k)), or
  *                          whatever else it makes of w, s and the encoders' final tokens
- *     with evidence logits += bias + K sum_k w_k e_k,  e_k = E_k (mean over stretches of the standardised features)
+ *     with a linear prior logits += bias + K sum_k w_k e_k,  e_k = E_k (mean over segments of the standardised features)
  *
  * The structure is a function of the configuration, the layout (regions, length, rate, conditions)
  * and the classes alone.
@@ -31,13 +31,13 @@ struct layer_params {
 		int tensors, tensor[EXPERT_TENSORS];
 	} part[EXPERT_KINDS];
 	int index;                          /* of the layer */
-	bool mixture;                       /* has a router */
-	int router[ROUTER_TENSORS];         /* of a mixture */
+	bool moe_layer;                     /* has a router */
+	int router[ROUTER_TENSORS];         /* of an MoE layer */
 	struct layer_part shared, residual; /* likewise; count 0 = none */
 	int coefficient;                    /* of the residual expert */
-	int capacity;                       /* buffer of a mixture whose capacity follows the load, or -1 */
-	int balance; /* buffer of a mixture that is balanced without a loss (moe/rebalance.h), or -1 */
-	int running; /* buffer of running shares, when the balance loss goes by them, or -1 */
+	int capacity; /* buffer of an MoE layer whose capacity follows the load, or -1 */
+	int balance;  /* buffer of an MoE layer that is balanced without a loss (moe/rebalance.h), or -1 */
+	int running;  /* buffer of running shares, when the balance loss goes by them, or -1 */
 	int norm1_weight, norm1_bias, norm2_weight, norm2_bias;
 };
 
@@ -47,7 +47,7 @@ struct region_params {
 	 * mean powers, [kinds]; or -1 */
 	int token_mean, token_std, token_scale;
 	int tensors, tensor[TOKEN_TENSORS]; /* of a tokeniser that is learned */
-	int evidence;                       /* buffer [classes][kinds][D], or -1 */
+	int linear_prior;                   /* buffer [classes][kinds][D], or -1 */
 	int projection_weight, projection_bias;
 	int position;               /* -1 = none or fixed */
 	struct layer_params *layer; /* [layers] */
@@ -65,9 +65,9 @@ struct model {
 	int kinds; /* of local tokens, each with a projection of its own; token i is of kind i mod kinds */
 	void *prepared; /* the tokeniser's tables */
 	const struct expert_type *feedforward;
-	const struct router_type *router;   /* of the mixtures */
+	const struct router_type *router;   /* of the MoE layers */
 	int conditions, unknown;            /* its embeddings; that for unknown ones, or -1 */
-	int mixtures;                       /* layers of a region that are mixtures */
+	int moe_layers;                     /* layers of a region that are MoE layers */
 	int units;                          /* of a window: what is routed together */
 	int *unit;                          /* [N] the unit of each token; NULL: each is one by itself */
 	real *sinusoid;                     /* [N][H] fixed positions, or NULL */
@@ -77,7 +77,7 @@ struct model {
 	int gate_fc2_weight, gate_fc2_bias; /* -1 also when the gate is linear */
 	const struct head_type *head;       /* model/head.h */
 	int head_tensors, *head_tensor;     /* the head's, in the order it declared them */
-	int evidence_bias;             /* buffer [classes] of models whose regions give evidence, or -1 */
+	int prior_bias;                /* buffer [classes] of models whose regions give linear prior, or -1 */
 	float *scale_mean, *scale_std; /* [C], or NULL: samples enter as (x - mean) / std */
 	float temperature; /* p = softmax(logits / temperature); 1 unless the model was calibrated */
 	struct names train_groups;
@@ -103,14 +103,14 @@ const real *model_token_scale(const struct model *, int k);
 void model_standardise(const struct model *, int k, int n, const real *centre, real *x);
 /* What the configuration says of experts and routers. */
 struct expert_shape model_dense_shape(const struct model *);
-struct expert_shape model_expert_shape(const struct model *); /* of a mixture's experts */
+struct expert_shape model_expert_shape(const struct model *); /* of an MoE layer's experts */
 struct router_shape model_router_shape(const struct model *, int layer);
 struct capacity model_capacity(const struct model *, bool training);
 /* Bounds of a capacity that follows the load: 4 and 256 where none is given. */
 void model_capacity_bounds(const struct model *, int *min, int *max);
 
 /* Numbers in all, and active ones: all but those of the routed experts a token does not pass
- * through: of E experts of a mixture the share experts_per_token / E counts (moe/router.h). */
+ * through: of E experts of an MoE layer the share experts_per_token / E counts (moe/router.h). */
 struct model_size {
 	size_t total, active;
 };

@@ -16,7 +16,7 @@ struct model_size model_size(const struct model *m)
 	for (int k = 0; k < m->layout.regions; k++)
 		for (int l = 0; l < m->config.encoder.layers; l++) {
 			const struct layer_params *layer = &m->region[k].layer[l];
-			if (!layer->mixture)
+			if (!layer->moe_layer)
 				continue;
 			double share = experts_of_a_token(m, l) / config_experts(&m->config, l);
 			for (int p = 0; p < layer->parts; p++)

@@ -4,7 +4,7 @@
  *
  *     x [T][W]  --features-->  [n][D]  --standardised-->  --projection-->  [n][H]
  *
- * Features of tokens that are sums over a stretch (bands) are standardised by the training windows,
+ * Features of tokens that are sums over a segment (bands) are standardised by the training windows,
  * kind by kind: row i is of kind i mod kinds. Where there are several kinds each has a projection
  * of its own.
  *

@@ -2,8 +2,8 @@
  * tensors under a prefix and records its operations. One file each in expert/, entered by one line
  * of experts.h.
  *
- * A dense layer is one expert of the type "ffn" without a router; a mixture (moe/layer.h) has many,
- * their tensors stacked.
+ * A dense layer is one expert of the type "ffn" without a router; an MoE layer (moe/layer.h) has
+ * many, their tensors stacked.
  */
 #ifndef MOE_EXPERT_H
 #define MOE_EXPERT_H

@@ -1,6 +1,6 @@
 /* Expert dropout: in training whole experts are left out for a batch, so that no token comes to
- * rely on one (expert dropout of mixtures; the weights of a token's others are divided by their sum
- * when they summed to 1 before).
+ * rely on one (expert dropout of MoE layers; the weights of a token's others are divided by their
+ * sum when they summed to 1 before).
  *
  * An expert is left out with probability p, the same for all tokens of a batch; a token whose
  * experts all would go keeps the first of its choice, the one that counts most.

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* What expert e of those of one type makes of x. */
-static struct node *work(struct tape *t, struct node *x, const struct mixture *m, const struct expert_part *p,
-	int e, const struct expert_rows *rows)
+static struct node *work(struct tape *t, struct node *x, const struct moe_layer *m,
+	const struct expert_part *p, int e, const struct expert_rows *rows)
 {
 	struct tensor_plan plan[EXPERT_TENSORS];
 	struct weight w[EXPERT_TENSORS];
@@ -48,7 +48,7 @@ static struct assignment by_expert(struct tape *t, const struct choice *c, int r
 
 /* Which rows [n] of x belong to a window together, and when. */
 static const struct expert_rows *rows_of(
-	struct tape *t, const struct mixture *m, const int *row, int n, int windows)
+	struct tape *t, const struct moe_layer *m, const int *row, int n, int windows)
 {
 	const int apart = 1 << 20; /* more than any kernel */
 	struct expert_rows *rows = tape_take(t, sizeof *rows);
@@ -68,7 +68,7 @@ static const struct expert_rows *rows_of(
 }
 
 /* Behind what expert e of those of one type does. */
-static void take_turn(struct tape *t, const struct mixture *m, const struct expert_part *p, int e)
+static void take_turn(struct tape *t, const struct moe_layer *m, const struct expert_part *p, int e)
 {
 	struct tensor_plan plan[EXPERT_TENSORS];
 	int tensors = p->type->declare(&m->shape, plan);
@@ -82,7 +82,7 @@ static void take_turn(struct tape *t, const struct mixture *m, const struct expe
 }
 
 static struct node *chosen_experts(
-	struct tape *t, struct node *x, const struct mixture *m, const struct choice *c)
+	struct tape *t, struct node *x, const struct moe_layer *m, const struct choice *c)
 {
 	int E = m->route.E;
 	struct assignment a = by_expert(t, c, x->rows, E);
@@ -110,7 +110,7 @@ static struct node *chosen_experts(
 /* From units to their tokens: each gets its unit's choice, and is without an expert where its unit
  * is (none, may be NULL). */
 static const bool *spread(
-	struct tape *t, const struct mixture *m, int rows, struct choice *c, const bool *none, bool wanted)
+	struct tape *t, const struct moe_layer *m, int rows, struct choice *c, const bool *none, bool wanted)
 {
 	int *from = tape_take(t, (size_t)rows * sizeof *from),
 	    *expert = tape_take(t, (size_t)rows * (size_t)c->k * sizeof *expert);
@@ -131,7 +131,7 @@ static const bool *spread(
 
 /* Slots instead of tokens: rows [B][E * slots], the experts' answers put back at their slots. */
 static struct node *slotted_experts(
-	struct tape *t, struct node *x, const struct mixture *m, const struct choice *c)
+	struct tape *t, struct node *x, const struct moe_layer *m, const struct choice *c)
 {
 	int E = m->route.E, M = c->dispatch->cols, per = M / E, N = m->route.pool, B = x->rows / N;
 	struct choice back = {.k = 1};
@@ -160,8 +160,8 @@ static struct node *jittered(struct tape *t, struct node *x, const struct router
 
 /* Tokens given to experts, with weights; the losses see what was chosen, before anything is
  * dropped. The choice by token is left in c. */
-static struct node *routed_experts(struct tape *t, struct node *x, const struct mixture *m, struct choice *c,
-	int units, struct balance *balance, const struct balance_slope *slope, bool wanted)
+static struct node *routed_experts(struct tape *t, struct node *x, const struct moe_layer *m,
+	struct choice *c, int units, struct balance *balance, const struct balance_slope *slope, bool wanted)
 {
 	const bool *none = NULL;
 	bool limited = m->router->sends && capacity_limits(&m->capacity);
@@ -184,8 +184,8 @@ static struct node *routed_experts(struct tape *t, struct node *x, const struct 
 	return none && m->capacity.residual ? op_add_rows(t, y, x, none) : y;
 }
 
-struct node *mixture_forward(struct tape *t, struct node *x, const struct mixture *m, struct balance *balance,
-	const struct balance_slope *slope, struct choice *chosen)
+struct node *moe_layer_forward(struct tape *t, struct node *x, const struct moe_layer *m,
+	struct balance *balance, const struct balance_slope *slope, struct choice *chosen)
 {
 	struct choice c = {0};
 	struct node *seen = m->unit ? op_mean_units(t, x, m->N, m->route.N, m->unit) : x, *y;

@@ -1,4 +1,4 @@
-/* A mixture in the place of a feed-forward: a router, experts whose tensors are stacked, type by
+/* A MoE layer in the place of a feed-forward: a router, experts whose tensors are stacked, type by
  * type, and experts that every token passes through (shared).
  *
  *     y_t = sum over the chosen e of g_te f_e(x_t)  +  sum over the shared s of f_s(x_t)
@@ -31,7 +31,7 @@ struct expert_part {
 	const struct weight *weight;
 };
 
-struct mixture {
+struct moe_layer {
 	const struct router_type *router;
 	struct router_shape route; /* its N are units */
 	struct expert_shape shape;
@@ -55,7 +55,7 @@ struct mixture {
 /* Records the layer for x [B*N][H]. balance (NULL: not wanted) is added to; slope (NULL: no losses)
  * is read in backward. The choice is told to chosen (NULL: not wanted) and lives until the tape is
  * reset. */
-struct node *mixture_forward(struct tape *, struct node *x, const struct mixture *, struct balance *balance,
-	const struct balance_slope *slope, struct choice *chosen);
+struct node *moe_layer_forward(struct tape *, struct node *x, const struct moe_layer *,
+	struct balance *balance, const struct balance_slope *slope, struct choice *chosen);
 
 #endif

@@ -11,7 +11,7 @@ void selection_free(struct selection *s)
 {
 	if (!s)
 		return;
-	free(s->mixture);
+	free(s->moe_layer);
 	free(s->ablation);
 	free(s->off);
 	free(s);
@@ -53,10 +53,10 @@ static int read_or_all(const char *list, const char *option, const char *what, i
 	return list ? read_numbers(list, option, what, n, *on) : 0;
 }
 
-static int is_mixture(const struct model *m, const bool *layer, bool listed)
+static int is_moe_layer(const struct model *m, const bool *layer, bool listed)
 {
 	for (int l = 0; listed && l < m->config.encoder.layers; l++)
-		if (layer[l] && !config_mixture(&m->config, l))
+		if (layer[l] && !config_moe_layer(&m->config, l))
 			return err_set(
 				EX_USAGE, "--layer: layer %d of the model is no mixture of experts", l);
 	return 0;
@@ -68,10 +68,10 @@ static int choose_places(struct selection *s, const struct model *m, const struc
 	bool *layer = NULL, *region = NULL;
 	int bad = read_or_all(w->layers, "--layer", "layer", L, &layer) ||
 		  read_or_all(w->regions, "--region", "region", K, &region) ||
-		  is_mixture(m, layer, w->layers != NULL);
-	s->mixture = NEW_ARRAY(bool, K *L);
+		  is_moe_layer(m, layer, w->layers != NULL);
+	s->moe_layer = NEW_ARRAY(bool, K *L);
 	for (int i = 0; i < K * L && !bad; i++)
-		s->mixture[i] = region[i / L] && layer[i % L] && config_mixture(&m->config, i % L);
+		s->moe_layer[i] = region[i / L] && layer[i % L] && config_moe_layer(&m->config, i % L);
 	free(layer);
 	free(region);
 	return bad;
@@ -89,7 +89,7 @@ static int check_force_k(const struct model *m, long long k)
 			m->router->name);
 	int most = INT_MAX;
 	for (int l = 0; l < m->config.encoder.layers; l++)
-		if (config_mixture(&m->config, l) && selection_places(m, l) < most)
+		if (config_moe_layer(&m->config, l) && selection_places(m, l) < most)
 			most = selection_places(m, l);
 	return k <= most ? 0
 			 : err_set(EX_USAGE, "--force-k: the model gives a token to %d expert%s, not to %lld",
@@ -100,7 +100,7 @@ static int choose_experts(struct selection *s, const struct model *m, const stru
 {
 	int K = m->layout.regions, L = m->config.encoder.layers, E = 0, least = INT_MAX, left = 0;
 	for (int l = 0; l < L; l++)
-		if (config_mixture(&m->config, l)) {
+		if (config_moe_layer(&m->config, l)) {
 			int n = config_experts(&m->config, l);
 			E = n > E ? n : E;
 			least = n < least ? n : least;
@@ -119,7 +119,7 @@ static int choose_experts(struct selection *s, const struct model *m, const stru
 	s->one = (struct ablation){s->off, (int)w->force_k};
 	s->ablation = NEW_ARRAY(const struct ablation *, K *L);
 	for (int i = 0; i < K * L; i++)
-		s->ablation[i] = s->mixture[i] ? &s->one : NULL;
+		s->ablation[i] = s->moe_layer[i] ? &s->one : NULL;
 	return 0;
 }
 
@@ -130,7 +130,7 @@ struct selection *selection_new(const struct model *m, const struct selection_wo
 	int bad = 0;
 	if (w->only && w->omit)
 		bad = err_set(EX_USAGE, "--only and --omit exclude each other");
-	else if (!m->mixtures && (taken || w->layers || w->regions))
+	else if (!m->moe_layers && (taken || w->layers || w->regions))
 		bad = err_set(EX_USAGE, "%s: the model has no mixture of experts (moe.layers is none)",
 			w->only      ? "--only"
 			: w->omit    ? "--omit"

@@ -1,8 +1,8 @@
-/* Which mixtures and experts of a model are meant, from words on a command line: numbers from 0,
+/* Which MoE layers and experts of a model are meant, from words on a command line: numbers from 0,
  * separated by commas.
  *
  *     struct selection *s = selection_new(model, &(struct selection_words){.layers = "1", .omit = "0,3"});
- *     s->mixture[k * layers + l]      region k's layer l is a mixture and was not left out by layers or regions
+ *     s->moe_layer[k * layers + l]      region k's layer l is an MoE layer and was not left out by layers or regions
  *     s->ablation                     for struct besides (model/forward.h); NULL when no expert is taken away
  */
 #ifndef PREDICT_SELECTION_H
@@ -12,13 +12,13 @@
 
 /* NULL or 0: not said. */
 struct selection_words {
-	const char *layers, *regions; /* these alone, of all mixtures */
+	const char *layers, *regions; /* these alone, of all MoE layers */
 	const char *only, *omit;      /* experts */
 	long long force_k;            /* experts a token keeps */
 };
 
 struct selection {
-	bool *mixture;                    /* [K][layers] */
+	bool *moe_layer;                  /* [K][layers] */
 	const struct ablation **ablation; /* [K][layers] */
 	struct ablation one;
 	bool *off; /* [E] */

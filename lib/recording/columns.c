@@ -178,7 +178,8 @@ static const char *why_not(const struct columns *c, const struct names *names, i
 	const struct names *wanted = o->like ? &o->like->channels : &o->channels;
 	if (wanted->n && names_find(wanted, name) >= 0)
 		return channel_facts_why(p->beside, name);
-	if (names_find(&options_conditioning(o)->reference, name) >= 0 && !channel_facts_bad(p->beside, name))
+	if (names_find(&options_preprocessing(o)->reference, name) >= 0 &&
+		!channel_facts_bad(p->beside, name))
 		return "read for the reference";
 	if (wanted->n)
 		return o->like ? "not in the model" : "not among --channels";
@@ -247,7 +248,7 @@ static int order_channels(struct columns *c, const char *file, const struct name
 static int find_extra(struct columns *c, const char *file, const struct names *names,
 	const struct split_options *o, const struct channel_facts *facts)
 {
-	const struct names *reference = &options_conditioning(o)->reference;
+	const struct names *reference = &options_preprocessing(o)->reference;
 	for (int i = 0; i < reference->n; i++) {
 		const char *name = reference->s[i];
 		int column = names_find(names, name);
@@ -295,8 +296,8 @@ int columns_plan(struct columns *c, const char *file, const struct names *names,
 	if (!r && !found.n) {
 		char *list = listed(names);
 		r = err_set(EX_DATAERR, "%s: no channel among its columns: %s%s", file, list,
-			options_conditioning(o)->reference.n ? "; --channels keeps those of --reference"
-							     : "");
+			options_preprocessing(o)->reference.n ? "; --channels keeps those of --reference"
+							      : "");
 		free(list);
 	}
 	if (!r)

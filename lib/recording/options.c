@@ -1,6 +1,6 @@
 #include "recording/options.h"
 
-const struct conditioning *options_conditioning(const struct split_options *o)
+const struct preprocessing *options_preprocessing(const struct split_options *o)
 {
-	return o->like ? &o->like->conditioning : &o->conditioning;
+	return o->like ? &o->like->preprocessing : &o->preprocessing;
 }

@@ -74,12 +74,12 @@ struct split_options {
 	size_t max_row;  /* bytes */
 	int max_columns; /* cells of a row */
 	int max_classes;
-	struct conditioning conditioning; /* before cutting; the model's takes its place */
+	struct preprocessing preprocessing; /* before cutting; the model's takes its place */
 	/* cutting */
 	struct span window, stride; /* stride.amount 0 = the window */
 	enum split_align align;
 	enum split_rule rule;
-	bool keep_last; /* what is left at the end of a stretch becomes a window that ends early, if it is half a window at least */
+	bool keep_last; /* what is left at the end of a segment becomes a window that ends early, if it is half a window at least */
 	/* regions: lobes, hemispheres, auto:K or a file (TSV), else index regions */
 	const char *regions,
 		*electrodes; /* electrodes: a file of positions; NULL: they follow from the names */
@@ -100,6 +100,6 @@ struct split_options {
 };
 
 /* What is done to the recordings: the model's preprocessing, or that of the options. */
-const struct conditioning *options_conditioning(const struct split_options *);
+const struct preprocessing *options_preprocessing(const struct split_options *);
 
 #endif

@@ -131,13 +131,13 @@ static void note_hole(struct reading *d, int channel)
 
 static void note_bad_row(struct recording *r)
 {
-	struct stretch *b = r->bads ? &r->bad[r->bads - 1] : NULL;
+	struct segment *b = r->bads ? &r->bad[r->bads - 1] : NULL;
 	if (b && b->row + b->rows == r->rows) {
 		b->rows++;
 		return;
 	}
 	SPILL_ROOM_FOR_ONE(&r->bad_spill, r->bad, r->bads, r->bad_room);
-	r->bad[r->bads++] = (struct stretch){r->rows, 1};
+	r->bad[r->bads++] = (struct segment){r->rows, 1};
 }
 
 static void note_label(struct recording *r, int32_t label)
@@ -204,7 +204,7 @@ static int read_rows(struct reading *d)
  * then. */
 static bool any_rate(const struct split_options *o)
 {
-	return o->like && o->like->conditioning.rate > 0;
+	return o->like && o->like->preprocessing.rate > 0;
 }
 
 /* The rate somebody names: the user, the recording itself, or the model. */
@@ -212,7 +212,7 @@ static double expected_rate(const struct recording *r, const struct split_option
 {
 	if (o->rate > 0 || r->facts.rate > 0 || !o->like)
 		return o->rate > 0 ? o->rate : r->facts.rate;
-	return any_rate(o) ? o->like->conditioning.rate_before : o->like->rate;
+	return any_rate(o) ? o->like->preprocessing.rate_before : o->like->rate;
 }
 
 static bool guessed(const struct recording *r, const struct split_options *o)

@@ -25,7 +25,7 @@ struct hole {
 	int channel;
 };
 
-struct stretch {
+struct segment {
 	int64_t row, rows;
 };
 
@@ -70,7 +70,7 @@ struct recording {
 	struct hole *hole; /* [holes] by row of their start */
 	int64_t holes, hole_room;
 	struct spill hole_spill;
-	struct stretch *bad; /* [bads] rows with a hole */
+	struct segment *bad; /* [bads] rows with a hole */
 	int64_t bads, bad_room;
 	struct spill bad_spill;
 	int64_t missing;     /* cells */
@@ -102,18 +102,18 @@ int recording_rate(struct recording *, const char *file, const char *column, con
 /* Sentences on what was met while reading: messages, rows of another width, samples the recorder
  * does not trust. */
 void recording_remarks(const struct recording *, struct names *);
-/* Draws lines through the holes, in the spool. -1 when a channel has no value at all in a stretch
+/* Draws lines through the holes, in the spool. -1 when a channel has no value at all in a segment
  * without gaps. */
 int recording_interpolate(const struct recording *, const char *file, const struct spool *);
-struct conditioner;
+struct preprocessor;
 
-/* What conditions its rows (filter/conditioner.h); sets up, down and delay. NULL with an error. */
-struct conditioner *recording_conditioner(
-	struct recording *, const char *file, const struct split_options *, const struct conditioning *);
+/* What conditions its rows (filter/preprocessor.h); sets up, down and delay. NULL with an error. */
+struct preprocessor *recording_preprocessor(
+	struct recording *, const char *file, const struct split_options *, const struct preprocessing *);
 /* Its rows of `raw`, which holds nothing else, conditioned into the spool: reference, filters,
  * another rate. Lists of rows stay what they are until recording_resampled. */
 int recording_condition(struct recording *, const char *file, const struct split_options *,
-	const struct conditioning *, const struct spool *raw, struct spool *);
+	const struct preprocessing *, const struct spool *raw, struct spool *);
 /* From now on rows, runs, gaps and bad rows count the rows out. */
 void recording_resampled(struct recording *);
 /* So many samples as they were recorded, in samples out. */

@@ -210,7 +210,7 @@ static int read_duration(const struct reading *d, double *x)
 	return 0;
 }
 
-/* What MNE's own functions take for no event: stretches marked bad, and the edges of recordings
+/* What MNE's own functions take for no event: segments marked bad, and the edges of recordings
  * that were joined. */
 static bool is_mark(const struct events *e, const char *s)
 {

@@ -304,9 +304,9 @@ static void bump_or_burst(const struct synth *s, struct synth_recording *r, enum
 	free(x);
 }
 
-/* A stretch in which one channel stands still (flat), has no values (gap), or the recorder writes
+/* A segment in which one channel stands still (flat), has no values (gap), or the recorder writes
  * nothing (pause). */
-static void stretch(const struct synth *s, struct synth_recording *r, enum synth_artefact kind)
+static void segment(const struct synth *s, struct synth_recording *r, enum synth_artefact kind)
 {
 	struct rng g = stream(s, r, synth_artefact_name[kind], 0);
 	for (int64_t i = some(s, 1); i > 0; i--) {
@@ -378,7 +378,7 @@ struct synth_recording *synth_record(const struct synth *s, int subject, int ses
 		if (s->artefact[k] && (k == SYNTH_BLINK || k == SYNTH_MUSCLE))
 			bump_or_burst(s, r, (enum synth_artefact)k);
 		else if (s->artefact[k])
-			stretch(s, r, (enum synth_artefact)k);
+			segment(s, r, (enum synth_artefact)k);
 	free(x);
 	free(base);
 	return r;

@@ -58,17 +58,17 @@ struct node *op_attention_within(
 struct node *op_depthwise(struct tape *, struct node *x, struct weight W, struct weight b, int K, int B,
 	const int *first, const int *place);
 
-/* Log power of learned filters over time and columns, in stretches of B windows (Schirrmeister et
+/* Log power of learned filters over time and columns, in segments of B windows (Schirrmeister et
  * al. 2017, the shallow network):
  *   z_fc(t) = sum_j a_fj x(t + j, c);   y_o(t) = sum_f sum_c s_ofc z_fc(t);   out_io = log max(mean of y_o(t)^2, 1e-6)
- * where the mean is over the t of stretch i, samples i hop .. i hop + length - 1, whose t + j are
+ * where the mean is over the t of segment i, samples i hop .. i hop + length - 1, whose t + j are
  * all in it. x [B][rows][width] are constants, borrowed; a [filters][taps], s [outputs][filters *
- * width], out [B*n][outputs]. What lies behind the n-th stretch is not read. 1 <= taps <=
+ * width], out [B*n][outputs]. What lies behind the n-th segment is not read. 1 <= taps <=
  * length. */
 struct power_shape {
 	int rows, width;            /* of a window */
 	int filters, taps, outputs; /* of a; of s */
-	int length, hop, n;         /* stretches */
+	int length, hop, n;         /* segments */
 };
 struct node *op_log_power(
 	struct tape *, const real *x, int B, const struct power_shape *, struct weight a, struct weight s);

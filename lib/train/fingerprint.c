@@ -64,26 +64,26 @@ static uint64_t mix_name(uint64_t h, const char *s)
 	return mix(mix_text(h, s), strlen(s));
 }
 
-/* n rows from `from` on: a lane for each channel, so that the products of a row do not wait for
- * each other. lane [C]: room. */
+/* n rows from `from` on: a shard for each channel, so that the products of a row do not wait for
+ * each other. shard [C]: room. */
 static uint64_t mix_rows(
-	uint64_t h, const struct channel_column *column, int C, int64_t from, int64_t n, uint64_t *lane)
+	uint64_t h, const struct channel_column *column, int C, int64_t from, int64_t n, uint64_t *shard)
 {
 	for (int c = 0; c < C; c++)
-		lane[c] = EMPTY + (uint64_t)c;
+		shard[c] = EMPTY + (uint64_t)c;
 	for (int64_t t = from; t < from + n; t++)
 		for (int c = 0; c < C; c++) {
 			uint32_t bits = 0;
 			if (column[c].base)
 				memcpy(&bits, &column[c].base[t * column[c].step], sizeof bits);
-			lane[c] = (lane[c] ^ bits) * 0x9e3779b97f4a7c15U; /* 2^64 / golden ratio */
+			shard[c] = (shard[c] ^ bits) * 0x9e3779b97f4a7c15U; /* 2^64 / golden ratio */
 		}
 	for (int c = 0; c < C; c++)
-		h = mix(h, lane[c]);
+		h = mix(h, shard[c]);
 	return mix(h, (uint64_t)n);
 }
 
-static uint64_t mix_item(uint64_t h, const struct dataset *d, int64_t i, uint64_t *lane)
+static uint64_t mix_item(uint64_t h, const struct dataset *d, int64_t i, uint64_t *shard)
 {
 	const struct item *it = &d->item[i];
 	const struct windows *w = dataset_windows(d, i);
@@ -94,7 +94,7 @@ static uint64_t mix_item(uint64_t h, const struct dataset *d, int64_t i, uint64_
 	h = mix_name(h, d->groups.s[it->group]);
 	h = mix_name(h, condition ? w->conditions.s[w->condition[it->window]] : "");
 	return mix_rows(h, dataset_columns(d, i), d->target->channels.n, w->start[it->window],
-		dataset_samples(d, i), lane);
+		dataset_samples(d, i), shard);
 }
 
 enum { BLOCK = 64 }; /* windows hashed one after the other */
@@ -104,16 +104,16 @@ struct hashing {
 	const int64_t *items;
 	int64_t n;
 	uint64_t *block; /* [blocks] */
-	uint64_t *lane;  /* [threads][C] */
+	uint64_t *shard; /* [threads][C] */
 };
 
 static void hash_block(void *context, int b, int worker)
 {
 	struct hashing *g = context;
 	int64_t to = (int64_t)(b + 1) * BLOCK < g->n ? (int64_t)(b + 1) * BLOCK : g->n;
-	uint64_t h = EMPTY, *lane = g->lane + (size_t)worker * (size_t)g->d->target->channels.n;
+	uint64_t h = EMPTY, *shard = g->shard + (size_t)worker * (size_t)g->d->target->channels.n;
 	for (int64_t i = (int64_t)b * BLOCK; i < to; i++)
-		h = mix_item(h, g->d, g->items[i], lane);
+		h = mix_item(h, g->d, g->items[i], shard);
 	g->block[b] = h;
 }
 
@@ -127,7 +127,7 @@ static uint64_t mix_items(
 	for (int b = 0; b < blocks; b++)
 		h = mix(h, g.block[b]);
 	free(g.block);
-	free(g.lane);
+	free(g.shard);
 	return mix(h, (uint64_t)n);
 }
 
@@ -135,7 +135,7 @@ static uint64_t mix_items(
  * them. */
 static uint64_t mix_recordings(uint64_t h, const struct dataset *d, const int64_t *items, int64_t n)
 {
-	uint64_t *lane = NEW_ARRAY(uint64_t, d->target->channels.n);
+	uint64_t *shard = NEW_ARRAY(uint64_t, d->target->channels.n);
 	int part = -1;
 	for (int64_t i = 0; i < n; i++) {
 		const struct windows *w = dataset_windows(d, items[i]);
@@ -144,9 +144,9 @@ static uint64_t mix_recordings(uint64_t h, const struct dataset *d, const int64_
 		part = d->item[items[i]].part;
 		for (int64_t j = 0; j < w->n; j++)
 			h = mix(h, (uint64_t)(w->start[j] - w->sample[j]));
-		h = mix_rows(h, dataset_columns(d, items[i]), d->target->channels.n, 0, w->samples, lane);
+		h = mix_rows(h, dataset_columns(d, items[i]), d->target->channels.n, 0, w->samples, shard);
 	}
-	free(lane);
+	free(shard);
 	return h;
 }
 

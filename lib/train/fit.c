@@ -8,7 +8,7 @@
 #include "dataset/adapt.h"
 #include "train/augment.h"
 #include "dataset/condition.h"
-#include "train/evidence.h"
+#include "train/linear_prior.h"
 #include "dataset/tokens.h"
 #include "train/schedule.h"
 
@@ -83,7 +83,7 @@ static int check_windows(const struct model *m, const struct training_data *d)
 	if (dataset_check(d->train, m, d->train_item, d->trains) ||
 		(d->valids && dataset_check(d->valid, m, d->valid_item, d->valids)))
 		return -1;
-	for (int64_t i = 0; i < d->trains && m->mixtures && m->config.moe.scope == SCOPE_BATCH; i++)
+	for (int64_t i = 0; i < d->trains && m->moe_layers && m->config.moe.scope == SCOPE_BATCH; i++)
 		if (dataset_samples(d->train, d->train_item[i]) < m->layout.length)
 			return err_set(EX_CONFIG,
 				"moe.scope: batch needs windows that are whole, and some end early "
@@ -166,8 +166,8 @@ static int fit_inputs(
 		return -1;
 	if (fits)
 		tokens_fit(d->train->tokens, d->train_item, d->trains, pool, m);
-	return (begins || told) && config_evidence(&m->config)
-		       ? evidence_fit(d->train, m, d->train_item, d->trains, EVIDENCE_MOST, begins)
+	return (begins || told) && config_linear_prior(&m->config)
+		       ? linear_prior_fit(d->train, m, d->train_item, d->trains, EVIDENCE_MOST, begins)
 		       : 0;
 }
 

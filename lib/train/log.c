@@ -87,11 +87,11 @@ static void losses(struct text *t, double loss, const struct losses *parts)
 	number(t, "z", parts->z);
 }
 
-static void mixtures(struct text *t, const struct epoch_report *e)
+static void moe_layers(struct text *t, const struct epoch_report *e)
 {
 	text_add(t, ",\"layers\":[");
-	for (int i = 0; i < e->mixtures; i++) {
-		const struct mixture_report *m = &e->mixture[i];
+	for (int i = 0; i < e->moe_layers; i++) {
+		const struct moe_layer_report *m = &e->moe_layer[i];
 		text_addf(t, "%s{\"region\":%d,\"layer\":%d,\"share\":%s", i ? "," : "", m->region, m->layer,
 			m->assigns ? "[" : "null");
 		for (int j = 0; j < m->experts && m->assigns; j++) {
@@ -118,8 +118,8 @@ int log_epoch(struct log *l, const struct epoch_report *e)
 	number(&t, "lr", e->lr);
 	number(&t, "grad_norm", e->grad_norm);
 	number(&t, "windows_per_s", e->windows_per_s);
-	if (e->mixtures)
-		mixtures(&t, e);
+	if (e->moe_layers)
+		moe_layers(&t, e);
 	if (e->valids) {
 		number(&t, "valid_loss", e->valid_loss);
 		number(&t, "valid_accuracy", e->valid_accuracy);

@@ -15,11 +15,11 @@ static double needed(const struct model *m, const struct training_data *d)
 	int64_t batch = m->config.train.batch_size;
 	struct pool *one = pool_new(1);
 	struct forward *f = forward_new(m, one);
-	size_t lanes = forward_lanes(f, (int)(batch < d->trains ? batch : d->trains));
+	size_t shards = forward_shards(f, (int)(batch < d->trains ? batch : d->trains));
 	int slabs = 2 + optimizer_table[m->config.train.optimizer]->slots + (d->valids > 0);
 	forward_free(f);
 	pool_free(one);
-	return ((double)m->params.count * slabs + (double)lanes) * sizeof(real);
+	return ((double)m->params.count * slabs + (double)shards) * sizeof(real);
 }
 
 static int refuse(

@@ -38,7 +38,7 @@ static void write_counters(struct trainer *t, struct text *s)
 		(long long)c->seen, (long long)c->right, t->m->config.train.batch_size, c->best_epoch);
 	json_double(s, c->best_loss);
 	text_add(s, ",\"mixtures\":");
-	mixtures_write(t->mixtures, s);
+	expert_load_write(t->moe_layers, s);
 	text_addf(s,
 		",\"bad_epochs\":%d,\"finished\":%s,\"told\":%s,\"seed\":\"%llu\",\"trains\":%lld,\"valids\":"
 		"%lld,"
@@ -141,7 +141,7 @@ static int read_counters(struct trainer *t, const cJSON *root, const char *what)
 		.best_loss = number(root, "best_loss"),
 		.bad_epochs = (int)number(root, "bad_epochs")};
 	return check_windows(t, root, what) ||
-			       mixtures_read(t->mixtures, json_get(root, "mixtures"), c->seen, what)
+			       expert_load_read(t->moe_layers, json_get(root, "mixtures"), c->seen, what)
 		       ? -1
 		       : check_counters(t, root, what);
 }

@@ -46,7 +46,7 @@ struct trainer *trainer_new(
 	t->class_weight = m->config.train.class_weight == CLASS_WEIGHT_BALANCED ? balanced_weights(t) : NULL;
 	t->order = spill_grow(&t->order_spill, NULL, (size_t)data->trains * sizeof *t->order);
 	t->order_epoch = -1;
-	t->mixtures = mixtures_new(m);
+	t->moe_layers = expert_load_new(m);
 	t->label = NEW_ARRAY(int, batch);
 	t->group = NEW_ARRAY(int, batch);
 	t->condition = NEW_ARRAY(int, batch);
@@ -66,7 +66,7 @@ void trainer_free(struct trainer *t)
 	if (!t)
 		return;
 	forward_free(t->forward);
-	mixtures_free(t->mixtures);
+	expert_load_free(t->moe_layers);
 	update_free(t->update);
 	names_free(&t->warnings);
 	free(t->fingerprint);
@@ -144,7 +144,7 @@ static const real *centre(void *context, int b, int k)
 	return tokens_centre_of(f->t->data.train->tokens, item_of(f, b), k);
 }
 
-/* Of a window that is mixed of two: evidence of both, by their shares. */
+/* Of a window that is mixed of two: linear prior of both, by their shares. */
 static const real *told(void *context, int b, int k)
 {
 	const struct filling *f = context;
@@ -282,7 +282,7 @@ static int one_step(struct trainer *t, struct step_report *r)
 		.samples = samples,
 		.tokens = tokens && !augments(c) ? kept : NULL,
 		.centre = tokens ? centre : NULL,
-		.evidence = tokens ? told : NULL,
+		.linear_prior = tokens ? told : NULL,
 		.target = t->data.target ? target : NULL,
 		.condition = t->m->conditions ? t->condition : NULL};
 	const char *bad, *lost;
@@ -307,7 +307,7 @@ static int one_step(struct trainer *t, struct step_report *r)
 			t->at.step + 1, lost);
 	forward_rebalance(t->forward, &t->m->params);
 	count_right(t, B);
-	mixtures_add(t->mixtures, t->forward, B);
+	expert_load_add(t->moe_layers, t->forward, B);
 	t->at.loss_sum += r->loss * B;
 	t->at.task_sum += r->parts.task * B;
 	t->at.aux_sum += r->parts.aux * B;
@@ -425,7 +425,7 @@ static int end_epoch(struct trainer *t, struct epoch_report *r)
 	c->seen = c->right = 0;
 	r->epoch = c->epoch;
 	names_free(&t->warnings);
-	r->mixture = mixtures_end_epoch(t->mixtures, &r->mixtures, &t->warnings);
+	r->moe_layer = expert_load_end_epoch(t->moe_layers, &r->moe_layers, &t->warnings);
 	r->warnings = &t->warnings;
 	if (t->data.valids) {
 		if (validate(t, r))

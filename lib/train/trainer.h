@@ -16,7 +16,7 @@
 #define TRAIN_TRAINER_H
 
 #include "train/holdout.h"
-#include "train/mixtures.h"
+#include "train/expert_load.h"
 
 #include <signal.h>
 
@@ -40,9 +40,9 @@ struct epoch_report {
 	int64_t valids;
 	double valid_loss, valid_accuracy, valid_balanced_accuracy;
 	bool best;
-	int mixtures;
-	const struct mixture_report *mixture; /* [mixtures] */
-	const struct names *warnings;         /* sentences the user should read */
+	int moe_layers;
+	const struct moe_layer_report *moe_layer; /* [MoE layers] */
+	const struct names *warnings;             /* sentences the user should read */
 };
 
 struct step_report {
@@ -65,8 +65,8 @@ struct trainer;
 struct trainer *trainer_new(struct model *, const struct training_data *, struct pool *, uint64_t seed);
 void trainer_free(struct trainer *);
 
-/* How the run began that a state file belongs to: its seed, and whether it had evidence made for
- * its windows (train/evidence.h). */
+/* How the run began that a state file belongs to: its seed, and whether it had linear prior made
+ * for its windows (train/linear_prior.h). */
 int trainer_state_start(const struct st_file *state, uint64_t *seed, bool *told);
 /* Continues from a state file made with the same windows; -1 when they differ or the file is
  * damaged. */

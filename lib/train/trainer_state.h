@@ -3,7 +3,7 @@
 #define TRAIN_TRAINER_STATE_H
 
 #include "score/metrics.h"
-#include "train/mixtures.h"
+#include "train/expert_load.h"
 #include "train/optimizer.h"
 #include "train/trainer.h"
 #include "train/update.h"
@@ -40,12 +40,12 @@ struct trainer {
 	int *partner,
 		*other; /* [batch] of windows that are mixed of two: the second, its label; NULL without */
 	real *share;    /* [batch] of the first */
-	real *told;     /* [batch][K][classes] room for what such windows are told as evidence */
+	real *told;     /* [batch][K][classes] room for what such windows are told as linear prior */
 	real *logits;   /* [batch][outputs of the head] */
 	struct counters at;
-	struct mixtures *mixtures; /* NULL without */
-	struct names warnings;     /* of the last epoch */
-	char *fingerprint;         /* of data, as the state has it; NULL until it is asked for */
+	struct moe_layers *moe_layers; /* NULL without */
+	struct names warnings;         /* of the last epoch */
+	char *fingerprint;             /* of data, as the state has it; NULL until it is asked for */
 };
 
 #endif

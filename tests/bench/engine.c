@@ -80,7 +80,7 @@ static void sgemm(void)
 	free(t);
 }
 
-/* Of n tokens in one layer's expert, or its dense feed-forward; those of a mixture of attention see
+/* Of n tokens in one layer's expert, or its dense feed-forward; those of an MoE layer of attention see
  * what shares their expert. */
 static double expert_flop(const struct expert_type *type, const struct expert_shape *s, double n)
 {
@@ -95,7 +95,7 @@ static double layer_flop(const struct model *m, const struct layer_params *l)
 {
 	struct expert_shape dense = model_dense_shape(m), shape = model_expert_shape(m);
 	double N = m->N, H = dense.H, sum = 2 * N * H * 3 * H + 4 * N * N * H + 2 * N * H * H;
-	if (!l->mixture)
+	if (!l->moe_layer)
 		return sum + expert_flop(l->part[0].type, &dense, N);
 	struct router_shape route = model_router_shape(m, l->index);
 	double each = N * route.k / route.E; /* tokens an expert is given when all are used evenly */
@@ -107,7 +107,7 @@ static double layer_flop(const struct model *m, const struct layer_params *l)
 	return sum;
 }
 
-/* Useful work of one window: *projection and the rest, forward. Of a mixture, what k experts a
+/* Useful work of one window: *projection and the rest, forward. Of an MoE layer, what k experts a
  * token take, and the router. */
 static double forward_flop(const struct model *m, double *projection)
 {
@@ -121,7 +121,7 @@ static double forward_flop(const struct model *m, double *projection)
 	return rest;
 }
 
-/* --- windows in memory: noise, each its own stretch of one signal */
+/* --- windows in memory: noise, each its own segment of one signal */
 
 static void forget(struct windows *w)
 {
@@ -288,7 +288,8 @@ static int size(void)
 	const struct config *c = &m->config;
 	printf("{\"what\":\"size\",\"hidden\":%d,\"layers\":%d,\"ffn\":%d,\"mixtures\":%d,\"parameters\":%zu,"
 	       "\"active\":%zu}\n",
-		c->encoder.hidden_dim, c->encoder.layers, c->encoder.ffn_dim, m->mixtures, n.total, n.active);
+		c->encoder.hidden_dim, c->encoder.layers, c->encoder.ffn_dim, m->moe_layers, n.total,
+		n.active);
 	model_free(m);
 	return 0;
 }

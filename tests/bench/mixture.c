@@ -1,4 +1,4 @@
-/* What of a mixture's time is not its experts': routing, dispatch and combine, their backward
+/* What of an MoE layer's time is not its experts': routing, dispatch and combine, their backward
  * passes and the counting for the balance loss. Printed as a line of JSON.
  *
  *     mixture EXPERTS [RUNS]      top-2, hidden 64, feed-forward 256 each, 8 windows of 100 tokens, one thread
@@ -21,7 +21,7 @@ enum { H = 64, F = 256, K = 2, B = 8, N = 100, ROWS = B * N, RUNS = 100 };
 
 struct bench {
 	int E;
-	struct mixture m;
+	struct moe_layer m;
 	struct weight router[ROUTER_TENSORS], expert[EXPERT_TENSORS];
 	struct balance balance;
 	struct balance_slope slope;
@@ -48,7 +48,7 @@ static void begin(struct bench *b, int E)
 	struct tensor_plan plan[ROUTER_TENSORS + EXPERT_TENSORS];
 	b->E = E;
 	b->rng = rng_stream(3, "mixture", 0, 0);
-	b->m = (struct mixture){.router = router_find("topk"),
+	b->m = (struct moe_layer){.router = router_find("topk"),
 		.route = {.H = H, .E = E, .k = K, .N = N, .temperature = 1, .training = true},
 		.shape = {.H = H, .F = F},
 		.parts = 1,
@@ -98,7 +98,7 @@ static double layer(struct bench *b)
 	double start = seconds();
 	tape_reset(b->tape);
 	balance_clear(&b->balance, 1);
-	struct node *y = mixture_forward(b->tape, rows(b, 0, ROWS), &b->m, &b->balance, &b->slope, NULL);
+	struct node *y = moe_layer_forward(b->tape, rows(b, 0, ROWS), &b->m, &b->balance, &b->slope, NULL);
 	balance_slopes(&b->balance, BALANCE_SWITCH, 0.01, 0, &b->slope);
 	backward(b, &y, 1);
 	return seconds() - start;

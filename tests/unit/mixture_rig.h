@@ -1,4 +1,4 @@
-/* A mixture of experts on its own, with random tensors, for tests: fill route, then rig_begin.
+/* A MoE layer of experts on its own, with random tensors, for tests: fill route, then rig_begin.
  *
  *     struct rig g = {.router = "topk", .route = {.H = 4, .E = 3, .k = 2, .N = 5, .temperature = 1}, .F = 6, .B = 2};
  *     rig_begin(&g, seed);  y = rig_forward(t, &g);  ...  rig_end(&g);
@@ -47,7 +47,7 @@ struct rig {
 	real *running;    /* shares of the steps before, or NULL */
 	/* made by rig_begin */
 	struct subject s; /* x [B*N][H], then the tensors of router, experts and shared experts */
-	struct mixture m;
+	struct moe_layer m;
 	struct weight router_weight[ROUTER_TENSORS], expert_weight[EXPERT_TENSORS],
 		shared_weight[EXPERT_TENSORS];
 	struct balance balance;
@@ -76,7 +76,7 @@ static inline void rig_begin(struct rig *g, uint64_t seed)
 		g->condition[b] = (b + 2) % 3;
 	g->route.conditions = 3;
 	g->route.condition = g->condition;
-	g->m = (struct mixture){.router = router_find(g->router),
+	g->m = (struct moe_layer){.router = router_find(g->router),
 		.route = g->route,
 		.shape = shape,
 		.parts = 1,
@@ -103,7 +103,7 @@ static inline void rig_begin(struct rig *g, uint64_t seed)
 static inline struct node *rig_forward(struct tape *t, struct rig *g)
 {
 	balance_clear(&g->balance, g->scopes ? g->scopes : 1);
-	struct node *y = mixture_forward(t, &g->s.node[0], &g->m, &g->balance, &g->slope, &g->chosen);
+	struct node *y = moe_layer_forward(t, &g->s.node[0], &g->m, &g->balance, &g->slope, &g->chosen);
 	g->s.further =
 		g->balance_weight * balance_loss(&g->balance, g->form) + g->z_weight * balance_z(&g->balance);
 	balance_slopes(&g->balance, g->form, g->balance_weight, g->z_weight, &g->slope);

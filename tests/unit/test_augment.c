@@ -127,7 +127,7 @@ static void noise_has_its_deviation(void)
 	}
 }
 
-static void mask_is_one_stretch(void)
+static void mask_is_one_segment(void)
 {
 	int first = 0, last = 0;
 	for (uint64_t step = 0; step < STEPS; step++) {
@@ -145,7 +145,7 @@ static void mask_is_one_stretch(void)
 		last += from == LENGTH - 20;
 	}
 	CHECK(first > 0 && last > 0);
-	struct changed all = change("mask", 0.4, 0, 0, 13); /* ends before the stretch would */
+	struct changed all = change("mask", 0.4, 0, 0, 13); /* ends before the segment would */
 	for (int t = 0; t < LENGTH; t++)
 		CHECK(is(all.y[1][t * 2], 0));
 }
@@ -332,7 +332,7 @@ int main(void)
 {
 	CASE(all_are_sound);
 	CASE(noise_has_its_deviation);
-	CASE(mask_is_one_stretch);
+	CASE(mask_is_one_segment);
 	CASE(channels_go_one_by_one);
 	CASE(shift_goes_round);
 	CASE(flip_turns_a_share);

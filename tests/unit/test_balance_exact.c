@@ -1,4 +1,4 @@
-/* The losses of mixtures, and routing figures, held to numbers. Numbered cases are those of the
+/* The losses of MoE layers, and routing figures, held to numbers. Numbered cases are those of the
  * conformance list that tests/reference/README names. Runs in float and in double, where the
  * numbers hold to the digits written here. */
 #include "mixture_rig.h"

@@ -1,10 +1,10 @@
-/* Evidence against normal equations that are solved by elimination here, one set for each part that
+/* Linear prior against normal equations that are solved by elimination here, one set for each part that
  * is left out. */
 #include "check.h"
 #include "token_rig.h"
 
 #include "dataset/adapt.h"
-#include "train/evidence.h"
+#include "train/linear_prior.h"
 #include "dataset/tokens.h"
 
 enum { D = 12, CLASSES = 2, K = 2, EACH = 3 }; /* features: K * KINDS * EACH */
@@ -37,17 +37,17 @@ static void speak(struct windows *w, bool third)
 static void read_features(struct rig *r)
 {
 	for (int64_t i = 0; i < r->n; i++) {
-		int stretches[KINDS] = {0};
+		int segments[KINDS] = {0};
 		memset(feature[i], 0, sizeof feature[i]);
 		for (int k = 0; k < K; k++) {
 			real row[64];
 			int n = tokens_standard(r->d->tokens, r->item[i], k, row);
 			for (int kind = 0; kind < KINDS; kind++)
-				stretches[kind] = n / KINDS;
+				segments[kind] = n / KINDS;
 			for (int j = 0; j < n; j++)
 				for (int f = 0; f < EACH; f++)
 					feature[i][(k * KINDS + j % KINDS) * EACH + f] +=
-						(double)row[j * EACH + f] / stretches[j % KINDS];
+						(double)row[j * EACH + f] / segments[j % KINDS];
 		}
 	}
 }
@@ -161,7 +161,7 @@ static double weight_of(const struct model *m, int k)
 /* As it comes to the sum over regions: times the gate's weight and K. */
 static double entry(const struct model *m, int k, int c, int j)
 {
-	size_t at = m->params.list[m->region[k].evidence].offset + (size_t)(c * KINDS * EACH + j);
+	size_t at = m->params.list[m->region[k].linear_prior].offset + (size_t)(c * KINDS * EACH + j);
 	return K * weight_of(m, k) * (double)m->params.x[at];
 }
 
@@ -197,7 +197,7 @@ static double check(const struct scene *s)
 		weight[c] = balanced ? (double)r.n / (CLASSES * count[c]) : 1;
 		share[c] = weight[c] * count[c] / (double)r.n;
 	}
-	CHECK(!evidence_fit(r.d, r.m, r.item, r.n, s->most, true));
+	CHECK(!linear_prior_fit(r.d, r.m, r.item, r.n, s->most, true));
 	for (int fold = 0; fold < s->folds; fold++) {
 		solve(&r, s, weight, share, fold, W);
 		for (int64_t i = 0; i < r.n; i++)
@@ -218,7 +218,7 @@ static double check(const struct scene *s)
 		}
 	double factor = below > 0 ? above / below : 0;
 	for (int c = 0; c < CLASSES; c++) {
-		CHECK_NEAR(r.m->params.x[r.m->params.list[r.m->evidence_bias].offset + (size_t)c],
+		CHECK_NEAR(r.m->params.x[r.m->params.list[r.m->prior_bias].offset + (size_t)c],
 			log(fmax(share[c], 1e-9)), 1e-5);
 		for (int j = 0; j < D; j++)
 			CHECK_NEAR(entry(r.m, j / (KINDS * EACH), c, j % (KINDS * EACH)), factor * W[c][j],
@@ -254,7 +254,7 @@ static void it_is_ridge_regression(void)
 		{3, 3, 1, 1, "train.class_weight=balanced", 6000, 3, 3, 3},
 		{9, 5, 1, 0, NULL, 6000, 8, 9, 5},   /* more groups than parts */
 		{4, 8, 4, 0, NULL, 6000, 4, 4, 8},   /* one person: recordings */
-		{1, 23, 1, 0, NULL, 6000, 5, 23, 1}, /* one recording: stretches */
+		{1, 23, 1, 0, NULL, 6000, 5, 23, 1}, /* one recording: segments */
 		{4, 10, 1, 0, NULL, 11, 4, 4, 10},   /* more of both than fit */
 		{2, 1, 1, 0, NULL, 6000, 2, 2, 1}, {1, 2, 1, 0, NULL, 6000, 5, 2, 1}, /* two windows */
 	};
@@ -270,7 +270,7 @@ static void there_may_be_nothing_to_learn(void)
 	struct scene one = {1, 1, 1, 0, NULL, 6000, 5, 1, 1};
 	struct rig r;
 	begin(&r, &one, NULL);
-	CHECK(!evidence_fit(r.d, r.m, r.item, r.n, 6000, true));
+	CHECK(!linear_prior_fit(r.d, r.m, r.item, r.n, 6000, true));
 	for (size_t i = 0; i < r.m->params.count; i++)
 		CHECK(isfinite((double)r.m->params.x[i]));
 	CHECK(tokens_told(r.d->tokens, 0, 0) && tokens_told(r.d->tokens, 0, 0)[0] == 0);
@@ -280,7 +280,7 @@ static void there_may_be_nothing_to_learn(void)
 	int64_t odd[20];
 	for (int i = 0; i < 20; i++)
 		odd[i] = 2 * i + 1;
-	CHECK(!evidence_fit(r.d, r.m, odd, 20, 6000, true));
+	CHECK(!linear_prior_fit(r.d, r.m, odd, 20, 6000, true));
 	for (int k = 0; k < K; k++)
 		for (int j = 0; j < CLASSES * KINDS * EACH; j++)
 			CHECK_NEAR(entry(r.m, k, 0, j), 0, 1e-9);
@@ -348,7 +348,7 @@ static void it_is_all_a_new_model_says(void)
 		struct scene s = {4, 10, 1, 0, answer[way / 2], 6000, 4, 4, 10};
 		struct rig r;
 		begin(&r, &s, way % 2 ? valid : NULL);
-		CHECK(!evidence_fit(r.d, r.m, r.item, r.n, 6000, true));
+		CHECK(!linear_prior_fit(r.d, r.m, r.item, r.n, 6000, true));
 		silence(r.m, r.m->head_tensor[0]);
 		silence(r.m, r.m->gate_fc2_weight >= 0 ? r.m->gate_fc2_weight : r.m->gate_fc1_weight);
 		struct forward *f = forward_new(r.m, r.pool);
@@ -357,9 +357,8 @@ static void it_is_all_a_new_model_says(void)
 		for (int64_t i = 0; i < r.n; i++) {
 			CHECK_NEAR(gate[i * K], weight_of(r.m, 0), 1e-6);
 			for (int c = 0; c < CLASSES; c++) {
-				double z =
-					(double)r.m->params
-						.x[r.m->params.list[r.m->evidence_bias].offset + (size_t)c];
+				double z = (double)r.m->params
+						   .x[r.m->params.list[r.m->prior_bias].offset + (size_t)c];
 				for (int j = 0; j < D; j++)
 					z += entry(r.m, j / (KINDS * EACH), c, j % (KINDS * EACH)) *
 					     feature[i][j];

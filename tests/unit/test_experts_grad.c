@@ -190,7 +190,7 @@ static void mean_units_grad(void)
 	clear(&s);
 }
 
-/* --- expert types, alone and as the only one of a mixture */
+/* --- expert types, alone and as the only one of an MoE layer */
 
 static const struct expert_type *type;
 static struct expert_shape shape;
@@ -254,7 +254,7 @@ static void one_expert_is_dense(void)
 		shape = (struct expert_shape){4, 9, ACT_RELU, (enum ffn_form)form, true, true, 0, 0, NULL};
 		int n = add_expert(&s, &r, 6);
 		add(&s, &r, 1, shape.H);
-		struct mixture m = {.router = router_find("topk"),
+		struct moe_layer m = {.router = router_find("topk"),
 			.route = {.H = 4,
 				.E = 1,
 				.k = 1,
@@ -267,7 +267,7 @@ static void one_expert_is_dense(void)
 			.N = 3,
 			.router_weight = &s.weight[n + 1]};
 		struct node *dense = expert(t, &s),
-			    *mixed = mixture_forward(t, &s.node[0], &m, NULL, NULL, NULL);
+			    *mixed = moe_layer_forward(t, &s.node[0], &m, NULL, NULL, NULL);
 		CHECK(!memcmp(dense->x, mixed->x, 24 * sizeof(real)));
 		tape_reset(t);
 		clear(&s);
@@ -290,14 +290,14 @@ static struct node *plainly(struct tape *t, struct subject *s)
 
 static struct node *mixed(struct tape *t, struct subject *s)
 {
-	struct mixture m = {.router = router_find("topk"),
+	struct moe_layer m = {.router = router_find("topk"),
 		.route = {.H = 4, .E = 1, .k = 1, .N = 4, .temperature = 1, .renormalise = RENORMALISE_YES},
 		.shape = shape,
 		.parts = 1,
 		.part = {{type, 0, 1, s->weight + 1}},
 		.N = 4,
 		.router_weight = &s->weight[s->n - 1]};
-	return mixture_forward(t, &s->node[0], &m, NULL, NULL, NULL);
+	return moe_layer_forward(t, &s->node[0], &m, NULL, NULL, NULL);
 }
 
 /* One expert of attention, or of convolution, that gets every token is that operation: the same

@@ -152,7 +152,7 @@ static struct model *train(const char *path, int threads, struct course *course)
 	CHECK(strstr(err_text(), "head.type=value is trained to targets of its own"));
 	data.target = mean_of_a;
 	struct model *m = fit_model(&c, NULL, false, &data, pool, 1);
-	CHECK(m && m->head == &head_value && m->evidence_bias < 0);
+	CHECK(m && m->head == &head_value && m->prior_bias < 0);
 	struct trainer *t = trainer_new(m, &data, pool, 3);
 	CHECK(!trainer_run(t, &(struct watch){.context = course, .epoch = note}));
 	CHECK(!model_save(m, path, &(struct history){.off = true}));

@@ -389,8 +389,8 @@ static void a_key_chooses_it(void)
 	struct configuration c;
 	struct text t = {0};
 	config_begin(&c, PRESET_DEFAULT);
-	CHECK(config_evidence(&c.value) && !config_set(&c, "head.type=values") && !config_check(&c));
-	CHECK(config_head(&c.value) == &head_values && !config_evidence(&c.value));
+	CHECK(config_linear_prior(&c.value) && !config_set(&c, "head.type=values") && !config_check(&c));
+	CHECK(config_head(&c.value) == &head_values && !config_linear_prior(&c.value));
 	config_write_json(&c.value, &t);
 	CHECK(strstr(t.s, "},\"head\":{\"type\":\"values\"},\"moe\":{"));
 	CHECK(!config_set(&c, "gate.combine=answers") && config_check(&c));
@@ -398,7 +398,7 @@ static void a_key_chooses_it(void)
 	CHECK(config_set(&c, "head.type=masks"));
 	CHECK(strstr(err_text(), "\"masks\" is none of auto|classifier|answers|values"));
 	CHECK(!config_set(&c, "head.type=auto") && config_head(&c.value) == &head_answers);
-	CHECK(config_evidence(&c.value) && !config_check(&c));
+	CHECK(config_linear_prior(&c.value) && !config_check(&c));
 	t.n = 0;
 	config_write_json(&c.value, &t);
 	config_print(&c, 0, &t);

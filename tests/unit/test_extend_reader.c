@@ -279,7 +279,7 @@ static void gives_the_windows_of_the_same_recording_as_text(void)
 		struct split_options o = options();
 		struct text own = {0}, table = {0}, a = {0}, b = {0}, c = {0};
 		o.value = SPLIT_VALUE_DROP;
-		o.conditioning.high = i % 2 ? 20 : 0;
+		o.preprocessing.high = i % 2 ? 20 : 0;
 		acme(&own, kind[i].block, kind[i].hole, kind[i].gap);
 		csv(&table, kind[i].hole, kind[i].gap);
 		cut_whole(&o, &own, &a);

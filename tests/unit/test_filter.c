@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "filter/conditioner.h"
+#include "filter/preprocessor.h"
 #include "filter/filter.h"
 #include "filter/resample.h"
 #include "format/layout.h"
@@ -170,22 +170,22 @@ static void a_constant_needs_no_time_to_settle(void)
 /* The amplitude, in the middle of 600 rows, of a sine after resampling. */
 static double passed(double hz, int from, int to)
 {
-	struct conditioning c = {.rate = to};
+	struct preprocessing c = {.rate = to};
 	struct names channel = {0}, none = {0};
 	names_add(&channel, "Cz");
-	struct conditioner_channels in = {&channel, &none, (int[]){0}, false};
-	struct conditioner *r = conditioner_new(&c, &in, from, "t", EX_USAGE);
+	struct preprocessor_channels in = {&channel, &none, (int[]){0}, false};
+	struct preprocessor *r = preprocessor_new(&c, &in, from, "t", EX_USAGE);
 	float x[600];
 	double power = 0, n = 0;
 	for (int t = 0; t < 600; t++)
 		x[t] = (float)sin(2 * M_PI * hz * t / from);
-	conditioner_rows(r, x, 600);
-	conditioner_gap(r);
-	const struct conditioned *y = conditioner_out(r);
+	preprocessor_rows(r, x, 600);
+	preprocessor_gap(r);
+	const struct conditioned *y = preprocessor_out(r);
 	CHECK(y->n == (600 * to + from - 1) / from);
 	for (int64_t t = y->n / 3; t < 2 * y->n / 3; t++, n++)
 		power += (double)y->x[t] * (double)y->x[t];
-	conditioner_free(r);
+	preprocessor_free(r);
 	names_free(&channel);
 	return sqrt(2 * power / n);
 }
@@ -222,7 +222,7 @@ struct piece {
 	char what; /* rows, bad rows, gap */
 };
 
-static struct conditioner *made(const struct conditioning *c, double rate)
+static struct preprocessor *made(const struct preprocessing *c, double rate)
 {
 	static const int from[] = {0, 1, 2, 3};
 	static struct names channels, extra;
@@ -230,27 +230,27 @@ static struct conditioner *made(const struct conditioning *c, double rate)
 		names_split(&channels, "a,b,EOG", ',');
 		names_add(&extra, "A1");
 	}
-	struct conditioner_channels in = {&channels, &extra, from, false};
-	return conditioner_new(c, &in, rate, "t", EX_USAGE);
+	struct preprocessor_channels in = {&channels, &extra, from, false};
+	return preprocessor_new(c, &in, rate, "t", EX_USAGE);
 }
 
-static void feed(struct conditioner *r, const struct piece *p, int n, const float *x, struct rng *cuts)
+static void feed(struct preprocessor *r, const struct piece *p, int n, const float *x, struct rng *cuts)
 {
 	for (int i = 0; i < n; i++) {
 		if (p[i].what == 'g')
-			conditioner_gap(r);
+			preprocessor_gap(r);
 		for (int left = p[i].rows; left > 0;) {
 			int k = cuts ? 1 + (int)rng_below(cuts, 40) : left;
 			k = k < left ? k : left;
 			if (p[i].what == 'b')
-				conditioner_bad(r, k);
+				preprocessor_bad(r, k);
 			else
-				conditioner_rows(r, x, k);
+				preprocessor_rows(r, x, k);
 			left -= k;
 			x += 4 * k;
 		}
 	}
-	conditioner_gap(r);
+	preprocessor_gap(r);
 }
 
 static bool equal(const struct conditioned *a, const struct conditioned *b)
@@ -270,19 +270,19 @@ static void rows_one_by_one_are_rows_at_once(void)
 	for (int i = 0; i < 4 * 2000; i++)
 		x[i] = (float)rng_below(&r, 20000) / 7 - 1000;
 	for (size_t k = 0; k < sizeof rate / sizeof *rate; k++) {
-		struct conditioning c = {.notch = {50}, .notches = 1, .low = 1, .high = 45, .rate = rate[k]};
+		struct preprocessing c = {.notch = {50}, .notches = 1, .low = 1, .high = 45, .rate = rate[k]};
 		names_split(&c.reference, "A1,b", ',');
 		names_add(&c.except, "EOG");
 		static const struct piece p[] = {{700, 'r'}, {1, 'b'}, {2, 'r'}, {3, 'b'}, {150, 'r'},
 			{1, 'g'}, {1, 'g'}, {4, 'b'}, {0, 'g'}, {300, 'r'}, {5, 'b'}, {0, 'g'}, {90, 'r'}};
-		struct conditioner *a = made(&c, 250), *b = made(&c, 250);
+		struct preprocessor *a = made(&c, 250), *b = made(&c, 250);
 		feed(a, p, sizeof p / sizeof *p, x, NULL);
 		feed(b, p, sizeof p / sizeof *p, x, &r);
-		CHECK(equal(conditioner_out(a), conditioner_out(b)));
-		CHECK(conditioner_out(a)->n > 600);
-		conditioner_free(a);
-		conditioner_free(b);
-		conditioning_free(&c);
+		CHECK(equal(preprocessor_out(a), preprocessor_out(b)));
+		CHECK(preprocessor_out(a)->n > 600);
+		preprocessor_free(a);
+		preprocessor_free(b);
+		preprocessing_free(&c);
 	}
 }
 
@@ -295,87 +295,87 @@ static void state_begins_anew(void)
 	for (int i = 0; i < 4 * 400; i++)
 		x[i] = (float)rng_below(&r, 20000) / 7 - 1000;
 	for (int k = 0; k < 2; k++) {
-		struct conditioning c = {.low = 1, .high = 45, .rate = k ? 128 : 0};
-		struct conditioner *bad = made(&c, 256), *gap = made(&c, 256), *alone = made(&c, 256);
+		struct preprocessing c = {.low = 1, .high = 45, .rate = k ? 128 : 0};
+		struct preprocessor *bad = made(&c, 256), *gap = made(&c, 256), *alone = made(&c, 256);
 		feed(bad, (struct piece[]){{98, 'r'}, {2, 'b'}, {300, 'r'}}, 3, x, NULL);
 		feed(gap, (struct piece[]){{100, 'r'}, {0, 'g'}, {300, 'r'}}, 3, x, NULL);
 		feed(alone, (struct piece[]){{300, 'r'}}, 1, x + 4 * 100, NULL);
-		const struct conditioned *a = conditioner_out(alone), *b = conditioner_out(bad),
-					 *g = conditioner_out(gap);
+		const struct conditioned *a = preprocessor_out(alone), *b = preprocessor_out(bad),
+					 *g = preprocessor_out(gap);
 		int64_t skip = k ? 50 : 100;
 		CHECK(b->n == skip + a->n && g->n == skip + a->n);
 		CHECK(!memcmp(a->x, b->x + 3 * skip, (size_t)a->n * 3 * sizeof *a->x));
 		CHECK(!memcmp(a->x, g->x + 3 * skip, (size_t)a->n * 3 * sizeof *a->x));
 		CHECK(b->from[skip - 1].bad && !b->from[skip].bad && !b->from[skip - (k ? 2 : 3)].bad);
 		CHECK(g->from[skip].begins && !g->from[skip + 1].begins && g->from[skip].row == 100);
-		conditioner_free(bad);
-		conditioner_free(gap);
-		conditioner_free(alone);
+		preprocessor_free(bad);
+		preprocessor_free(gap);
+		preprocessor_free(alone);
 	}
 }
 
 static void the_reference_is_a_mean(void)
 {
-	struct conditioning c = {0};
+	struct preprocessing c = {0};
 	names_split(&c.reference, "A1,b", ',');
 	names_add(&c.except, "EOG");
-	struct conditioner *r = made(&c, 100);
-	conditioner_rows(r, (float[]){10, 20, 30, 40, 1, 2, 3, 4}, 2);
+	struct preprocessor *r = made(&c, 100);
+	preprocessor_rows(r, (float[]){10, 20, 30, 40, 1, 2, 3, 4}, 2);
 	const float want[] = {-20, -10, 30, -2, -1, 3};
 	for (int i = 0; i < 6; i++)
-		CHECK_NEAR(conditioner_out(r)->x[i], want[i], 0);
-	conditioner_free(r);
-	conditioning_free(&c);
+		CHECK_NEAR(preprocessor_out(r)->x[i], want[i], 0);
+	preprocessor_free(r);
+	preprocessing_free(&c);
 }
 
 /* Channels that are not there are no part of it; stood in for by zeros they stay that. */
 static void channels_that_are_not_there(void)
 {
 	struct names channels = {0}, none = {0};
-	struct conditioning c = {0};
+	struct preprocessing c = {0};
 	names_split(&channels, "a,b,c", ',');
 	names_split(&c.reference, "a,b,c", ',');
 	for (int zero = 0; zero < 2; zero++) {
-		struct conditioner_channels in = {&channels, &none, (int[]){0, 1, -1}, zero};
-		struct conditioner *r = conditioner_new(&c, &in, 100, "t", EX_DATAERR);
-		conditioner_rows(r, (float[]){10, 20, zero ? 0 : 15}, 1);
+		struct preprocessor_channels in = {&channels, &none, (int[]){0, 1, -1}, zero};
+		struct preprocessor *r = preprocessor_new(&c, &in, 100, "t", EX_DATAERR);
+		preprocessor_rows(r, (float[]){10, 20, zero ? 0 : 15}, 1);
 		const float want[] = {-5, 5, 0};
 		for (int i = 0; i < 3; i++)
-			CHECK_NEAR(conditioner_out(r)->x[i], want[i], 0);
-		conditioner_free(r);
+			CHECK_NEAR(preprocessor_out(r)->x[i], want[i], 0);
+		preprocessor_free(r);
 	}
 	names_free(&channels);
-	conditioning_free(&c);
+	preprocessing_free(&c);
 }
 
 /* --- settings */
 
 static void settings_survive_json(void)
 {
-	struct conditioning a = {0}, b;
+	struct preprocessing a = {0}, b;
 	struct text t = {0};
-	CHECK(!conditioning_reference(&a, "A1, \"x,y\"") && !conditioning_notches(&a, "50,100.5") &&
-		!conditioning_band(&a, "0.5-40"));
+	CHECK(!preprocessing_reference(&a, "A1, \"x,y\"") && !preprocessing_notches(&a, "50,100.5") &&
+		!preprocessing_band(&a, "0.5-40"));
 	a.rate = 128;
 	a.rate_before = 256;
 	names_add(&a.except, "EOG");
-	conditioning_put(&a, &t);
+	preprocessing_put(&a, &t);
 	CHECK_TEXT(t.s, "{\"reference\":[\"A1\",\"x,y\"],\"except\":[\"EOG\"],\"notch\":[50,100.5],"
 			"\"bandpass\":[0.5,40],\"resample\":128,\"rate_before\":256}");
-	CHECK(!conditioning_read(&b, t.s, "t"));
-	CHECK(conditioning_same(&a, &b));
+	CHECK(!preprocessing_read(&b, t.s, "t"));
+	CHECK(preprocessing_same(&a, &b));
 	CHECK_NEAR(b.rate_before, 256, 0);
-	char *words = conditioning_words(&b);
+	char *words = preprocessing_words(&b);
 	CHECK_TEXT(words,
 		"reference A1 x,y but not for EOG, notch 50 Hz and 100.5 Hz, band pass 0.5-40 Hz, resampled "
 		"to 128 Hz");
 	free(words);
 	b.rate_before = 0;
-	CHECK(conditioning_same(&a, &b));
+	CHECK(preprocessing_same(&a, &b));
 	b.high = 45;
-	CHECK(!conditioning_same(&a, &b));
-	conditioning_free(&a);
-	conditioning_free(&b);
+	CHECK(!preprocessing_same(&a, &b));
+	preprocessing_free(&a);
+	preprocessing_free(&b);
 	text_free(&t);
 }
 
@@ -386,22 +386,22 @@ static void what_is_not_known_is_refused(void)
 		"{\"bandpass\":[45,1]}", "{\"bandpass\":[1,45,50]}", "{\"resample\":null}",
 		"{\"resample\":-1}", "{\"reference\":[]}", "{\"reference\":[1]}",
 		"{\"reference\":[\"a\",\"a\"]}", "{\"resample\":128,\"rate_before\":\"x\"}", "{"};
-	struct conditioning c;
+	struct preprocessing c;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		CHECK(conditioning_read(&c, bad[i], "t") && err_status() == EX_DATAERR);
-		CHECK(!conditioning_any(&c));
+		CHECK(preprocessing_read(&c, bad[i], "t") && err_status() == EX_DATAERR);
+		CHECK(!preprocessing_any(&c));
 	}
 	static const char *const band[] = {
 		"", "-", "45-1", "1-1", "1", "a-b", "1-2-3", "0-45", "-0", "1-45Hz"};
 	for (size_t i = 0; i < sizeof band / sizeof *band; i++) {
-		c = (struct conditioning){0};
-		CHECK(conditioning_band(&c, band[i]) && err_status() == EX_USAGE);
+		c = (struct preprocessing){0};
+		CHECK(preprocessing_band(&c, band[i]) && err_status() == EX_USAGE);
 	}
 	static const char *const notch[] = {
 		"", "0", "50,50", "-50", "50;60", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17"};
 	for (size_t i = 0; i < sizeof notch / sizeof *notch; i++) {
-		c = (struct conditioning){0};
-		CHECK(conditioning_notches(&c, notch[i]) && err_status() == EX_USAGE);
+		c = (struct preprocessing){0};
+		CHECK(preprocessing_notches(&c, notch[i]) && err_status() == EX_USAGE);
 	}
 }
 

@@ -91,7 +91,7 @@ static void random_table(struct rng *r, int rows, bool labels, bool times, bool 
 	}
 }
 
-static void any_conditioning(struct rng *r, struct conditioning *c)
+static void any_preprocessing(struct rng *r, struct preprocessing *c)
 {
 	static const double rate[] = {0, 50, 64, 100, 128};
 	c->low = rng_below(r, 2) ? 1 : 0;
@@ -100,7 +100,7 @@ static void any_conditioning(struct rng *r, struct conditioning *c)
 	if (rng_below(r, 2))
 		names_add(&c->reference, "b");
 	if (rng_below(r, 2))
-		CHECK(!conditioning_notches(c, "20"));
+		CHECK(!preprocessing_notches(c, "20"));
 }
 
 static void windows_are_the_same(uint64_t seed, bool conditioned)
@@ -118,7 +118,7 @@ static void windows_are_the_same(uint64_t seed, bool conditioned)
 		o.value = holes ? SPLIT_VALUE_DROP : SPLIT_VALUE_ERROR;
 		o.rate = times ? 0 : 100;
 		if (conditioned)
-			any_conditioning(&r, &o.conditioning);
+			any_preprocessing(&r, &o.preprocessing);
 		random_table(&r, 20 + (int)rng_below(&r, 600), rng_below(&r, 2), times, holes, &csv);
 		at_once(&o, &csv, &whole);
 		live(&o, &csv, 1 + (int)rng_below(&r, 5), &streamed);
@@ -126,7 +126,7 @@ static void windows_are_the_same(uint64_t seed, bool conditioned)
 		text_free(&csv);
 		text_free(&whole);
 		text_free(&streamed);
-		conditioning_free(&o.conditioning);
+		preprocessing_free(&o.preprocessing);
 	}
 }
 

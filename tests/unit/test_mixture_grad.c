@@ -1,4 +1,4 @@
-/* Mixtures of experts against central finite differences: each operation of theirs, and whole
+/* MoE layers of experts against central finite differences: each operation of theirs, and whole
  * layers with every router and every loss (cases 19 and 22 of the conformance list in
  * tests/reference/README). */
 #include "mixture_rig.h"

@@ -1,5 +1,5 @@
 /* Whole models in every way their regions can be joined, on random windows: the gradient against
- * finite differences (double builds), the same for any cut into chunks, lanes and groups, the same
+ * finite differences (double builds), the same for any cut into chunks, shards and groups, the same
  * bytes for any number of threads, and answers that do not depend on a window's company.
  */
 #include "differences.h"
@@ -29,7 +29,7 @@ static const char *const modes[] = {
 	"early encoder.pool=attention moe.layers=all moe.router=soft_moe bridge.tokens=0",
 	"early moe.layers=all moe.num_experts=16 moe.top_k=2",
 	"train.recompute=layer moe.layers=all moe.num_experts=17 moe.top_k=2",
-	"moe.layers=all moe.num_experts=16 moe.top_k=2 bridge.tokens=0", /* as many experts as lanes or more */
+	"moe.layers=all moe.num_experts=16 moe.top_k=2 bridge.tokens=0", /* as many experts as shards or more */
 	"bridge.sync=layer moe.layers=[0,2] moe.num_experts=[40,3] moe.top_k=1 moe.shared_experts=1 "
 	"moe.ffn=swiglu "
 	"moe.load_balance_form=cv2",

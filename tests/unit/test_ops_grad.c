@@ -173,7 +173,7 @@ static struct node *log_power(struct tape *t, struct subject *s)
 static const struct power_shape power_shapes[] = {{9, 3, 2, 4, 5, 9, 1, 1}, {40, 2, 3, 9, 2, 17, 5, 5},
 	{31, 1, 1, 1, 1, 8, 10, 3}, {30, 3, 2, 8, 3, 8, 3, 4}};
 
-/* Behind the last stretch there are no numbers. */
+/* Behind the last segment there are no numbers. */
 static void power_input_new(struct subject *s, int which)
 {
 	struct rng r = rng_stream(15, "x", (uint64_t)which, 0);

@@ -270,7 +270,7 @@ static void a_subject_is_the_same_in_any_company_and_differs_from_others(void)
 	synth_free(&s);
 }
 
-static void stretches_are_where_the_truth_says(void)
+static void segments_are_where_the_truth_says(void)
 {
 	struct synth s = settings("Fp1,Fp2,T7,Cz,T8,O1", "task:20@O1");
 	CHECK(!synth_artefacts(&s, "flat,gap,pause"));
@@ -345,7 +345,7 @@ int main(void)
 	CASE(the_background_falls_like_one_over_f);
 	CASE(neighbours_agree_and_less_so_with_distance);
 	CASE(a_subject_is_the_same_in_any_company_and_differs_from_others);
-	CASE(stretches_are_where_the_truth_says);
+	CASE(segments_are_where_the_truth_says);
 	CASE(blinks_are_at_the_front_and_muscles_at_the_sides);
 	return check_done();
 }

@@ -21,7 +21,7 @@ static float *samples_of(const struct windows *w)
 	return (float *)(uintptr_t)w->signal;
 }
 
-/* Tokens [stretches * KINDS][3] of region k of an item, with the scale the model has now */
+/* Tokens [segments * KINDS][3] of region k of an item, with the scale the model has now */
 static int tokens_of(struct rig *r, int64_t item, int k, real *out)
 {
 	struct tokens *t = tokens_new(r->d, r->m);
@@ -55,7 +55,7 @@ static void loudness_is_nothing(void)
 }
 
 /* Of a region of one channel a token is ln(C / scale + floor): the mean of C / scale over windows,
- * their whole stretches, is 1. */
+ * their whole segments, is 1. */
 static void scale_is_the_mean_power(void)
 {
 	static const int32_t early[] = {8, 6, 5, 4};
@@ -224,7 +224,7 @@ static void condensed_waves_say_the_same(void)
 	for (size_t i = 0; i < sizeof how / sizeof *how; i++) {
 		struct configuration c =
 			configured(PRESET_DEFAULT, (const char *const[]){how[i].bands, NULL});
-		struct stretches *s = bands_prepare(&c.value, how[i].L, 64, how[i].tapers);
+		struct segments *s = bands_prepare(&c.value, how[i].L, 64, how[i].tapers);
 		struct condensed *few = condense(s, how[i].work);
 		real x[LONGEST * 4], parts[V * PART], room[V * LONGEST], folded[PARITIES * V * LONGEST],
 			is[V * V];
@@ -255,10 +255,10 @@ static void condensed_waves_say_the_same(void)
 	}
 }
 
-/* A window that ends early has the tokens of the stretches that are whole. */
+/* A window that ends early has the tokens of the segments that are whole. */
 static void windows_may_end_early(void)
 {
-	static const int32_t whole[] = {8, 8, 8, 8}, early[] = {8, 6, 5, 4}, stretches[] = {3, 2, 1, 1};
+	static const int32_t whole[] = {8, 8, 8, 8}, early[] = {8, 6, 5, 4}, segments[] = {3, 2, 1, 1};
 	real was[4][ROOM], is[ROOM];
 	for (int pass = 0; pass < 2; pass++) {
 		struct rig r;
@@ -267,14 +267,14 @@ static void windows_may_end_early(void)
 		begin(&r, "train.scale=none", w);
 		for (int64_t i = 0; i < 4; i++) {
 			int n = tokens_of(&r, i, 0, pass ? is : was[i]);
-			CHECK(n == KINDS * (pass ? stretches[i] : 3));
+			CHECK(n == KINDS * (pass ? segments[i] : 3));
 			CHECK(!pass || !memcmp(is, was[i], (size_t)n * 3 * sizeof *is));
 		}
 		rig_end(&r);
 	}
 }
 
-/* Of a stretch of 4 samples there are 4 sine tapers: asking for more changes nothing. */
+/* Of a segment of 4 samples there are 4 sine tapers: asking for more changes nothing. */
 static void there_are_so_many_tapers(void)
 {
 	real four[ROOM], many[ROOM];
@@ -288,7 +288,7 @@ static void there_are_so_many_tapers(void)
 }
 
 /* The table of waves has its bounds, before memory is taken for it. */
-static void stretches_are_not_endless(void)
+static void segments_are_not_endless(void)
 {
 	struct layout l = target();
 	static const char *const whole[] = {"encoder.window=0", "encoder.tapers=5", NULL},
@@ -453,7 +453,7 @@ int main(void)
 	CASE(condensed_waves_say_the_same);
 	CASE(windows_may_end_early);
 	CASE(there_are_so_many_tapers);
-	CASE(stretches_are_not_endless);
+	CASE(segments_are_not_endless);
 	CASE(centres_are_means_of_groups);
 	CASE(running_centres_know_what_came);
 	CASE(groups_scale_their_samples);

@@ -1,4 +1,4 @@
-/* mask: a stretch of so much time is 0 in all channels. */
+/* mask: a segment of so much time is 0 in all channels. */
 #include "model/augmentation.h"
 
 #include <string.h>

@@ -40,7 +40,7 @@ static void lines_of(const double edge[2], int L, double rate, int *from, int *t
 		*to = *from;
 }
 
-/* How often a line is there: once for each taper, of which a stretch of L samples has L. */
+/* How often a line is there: once for each taper, of which a segment of L samples has L. */
 static int count_tapers(int tapers, int L)
 {
 	return tapers < 1 ? 1 : tapers < L ? tapers : L;
@@ -54,9 +54,9 @@ static double taper_at(int tapers, int j, int t, int L)
 	return tapers ? sin(3.141592653589793 * (j + 1) * (t + 1) / (L + 1)) : 1;
 }
 
-/* The two waves of a frequency, in cycles per stretch, for each taper, in columns from `at` on;
+/* The two waves of a frequency, in cycles per segment, for each taper, in columns from `at` on;
  * returns the next. */
-static int make_waves(struct stretches *s, int at, double cycles, int tapers)
+static int make_waves(struct segments *s, int at, double cycles, int tapers)
 {
 	for (int j = 0; j < count_tapers(tapers, s->L); j++, at += 2) {
 		double energy = 0;
@@ -75,10 +75,10 @@ static int make_waves(struct stretches *s, int at, double cycles, int tapers)
 
 /* All but the waves. from, to [bands]: a band's lines. Returns the numbers the waves take. */
 static double measure(
-	const struct config *c, int T, double rate, int tapers, struct stretches *s, int *from, int *to)
+	const struct config *c, int T, double rate, int tapers, struct segments *s, int *from, int *to)
 {
 	double width = 0;
-	*s = (struct stretches){.bands = c->encoder.bands.n};
+	*s = (struct segments){.bands = c->encoder.bands.n};
 	bands_cut(c, T, rate, &s->L, &s->hop);
 	int times = count_tapers(tapers, s->L);
 	for (int b = 0; b < s->bands; b++) {
@@ -98,7 +98,7 @@ static double measure(
 int bands_size(const struct config *c, int T, double rate, int tapers, int *n)
 {
 	int from[CONFIG_BANDS], to[CONFIG_BANDS];
-	struct stretches s;
+	struct segments s;
 	double top = 0;
 	for (int b = 0; b < c->encoder.bands.n; b++)
 		top = fmax(top, c->encoder.bands.edge[b][0]);
@@ -119,12 +119,12 @@ int bands_size(const struct config *c, int T, double rate, int tapers, int *n)
 	return 0;
 }
 
-struct stretches *bands_prepare(const struct config *c, int T, double rate, int tapers)
+struct segments *bands_prepare(const struct config *c, int T, double rate, int tapers)
 {
 	int from[CONFIG_BANDS], to[CONFIG_BANDS];
-	struct stretches s;
+	struct segments s;
 	must(measure(c, T, rate, tapers, &s, from, to) <= LARGEST);
-	struct stretches *made = mem_new(1, sizeof s + (size_t)s.width * (size_t)s.L * sizeof(real));
+	struct segments *made = mem_new(1, sizeof s + (size_t)s.width * (size_t)s.L * sizeof(real));
 	*made = s;
 	for (int b = 0; b < s.bands; b++) {
 		const double *edge = c->encoder.bands.edge[b];
@@ -137,7 +137,7 @@ struct stretches *bands_prepare(const struct config *c, int T, double rate, int 
 	return made;
 }
 
-void bands_transform(const struct stretches *s, const real *x, int W, const int *column, int V, real *parts,
+void bands_transform(const struct segments *s, const real *x, int W, const int *column, int V, real *parts,
 	bool *silent, real *room)
 {
 	size_t L = (size_t)s->L, width = (size_t)s->width;

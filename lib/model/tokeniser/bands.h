@@ -1,5 +1,5 @@
-/* What tokenisers of bands share: stretches of a window (conv has these too), and the Fourier lines
- * of each band in a stretch.
+/* What tokenisers of bands share: segments of a window (conv has these too), and the Fourier lines
+ * of each band in a segment.
  *
  *     x [L][W], each column freed of its mean  --waves-->  parts [V][width]: cosine and sine of each line, of V of the columns
  *
@@ -13,12 +13,12 @@
 #include "model/config.h"
 #include "model/tokeniser.h"
 
-/* Tapers of a stretch: sines(m) are the first m sine tapers, sqrt(2/(L+1)) sin(pi
+/* Tapers of a segment: sines(m) are the first m sine tapers, sqrt(2/(L+1)) sin(pi
  * (j+1)(t+1)/(L+1)), over which spectra are averaged (Riedel, Sidorenko 1995); no sine: a
  * rectangle. Of L samples there are L. */
 enum { TAPER_HANN = -1 };
 
-struct stretches {
+struct segments {
 	int L, hop;
 	int bands, width; /* numbers of a row of parts: whole vectors for each band, the rest of them 0 */
 	int first[CONFIG_BANDS],
@@ -27,16 +27,16 @@ struct stretches {
 	real wave[];                /* [L][width] */
 };
 
-/* Samples of a stretch, and from one to the next; more than T when the window is too short. */
+/* Samples of a segment, and from one to the next; more than T when the window is too short. */
 void bands_cut(const struct config *, int T, double rate, int *L, int *hop);
 /* Stretches of a window: -1 with an error when a band is not below Nyquist, the window is too
- * short, or the stretch so long that its waves fill more than 2^28 numbers. */
+ * short, or the segment so long that its waves fill more than 2^28 numbers. */
 int bands_size(const struct config *, int T, double rate, int tapers, int *n);
 int bands_count(const struct config *, int T, double rate, int samples);
-struct stretches *bands_prepare(const struct config *, int T, double rate, int tapers);
-/* parts [V][width] of columns column[0 .. V-1] of the stretch x [L][W]; silent [V]: those without
+struct segments *bands_prepare(const struct config *, int T, double rate, int tapers);
+/* parts [V][width] of columns column[0 .. V-1] of the segment x [L][W]; silent [V]: those without
  * any signal (padding, a flat channel); NULL where that is not asked. room [V][L] */
-void bands_transform(const struct stretches *, const real *x, int W, const int *column, int V, real *parts,
+void bands_transform(const struct segments *, const real *x, int W, const int *column, int V, real *parts,
 	bool *silent, real *room);
 
 #endif

@@ -17,7 +17,7 @@ static const double root_half = 0.70710678118654752;
 enum { BLOCK = 8 }; /* samples at a time where a matrix is turned: what is read stays in the cache */
 
 /* The even or odd part of a band's waves: w [columns][half] */
-static void fold_waves(const struct stretches *s, int band, int parity, int half, double *w)
+static void fold_waves(const struct segments *s, int band, int parity, int half, double *w)
 {
 	int columns = 2 * s->lines[band];
 	for (int from = 0; from < half; from += BLOCK)
@@ -86,7 +86,7 @@ static bool worth_while(int columns, int half, double work)
 	return (double)columns * half * (columns < half ? columns : half) / 4 <= work;
 }
 
-struct condensed *condense(const struct stretches *s, double work)
+struct condensed *condense(const struct segments *s, double work)
 {
 	int half = (s->L + 1) / 2, columns = 0;
 	size_t n = (size_t)half, numbers = 0;

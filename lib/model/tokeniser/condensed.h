@@ -19,17 +19,17 @@ struct condensed {
 	int L, hop, bands;
 	int half;                             /* samples of an even or odd part */
 	int most;                             /* columns of the largest band */
-	int lines[CONFIG_BANDS];              /* as in struct stretches */
+	int lines[CONFIG_BANDS];              /* as in struct segments */
 	int size[CONFIG_BANDS][PARITIES];     /* columns: whole vectors, the rest of them 0 */
 	size_t first[CONFIG_BANDS][PARITIES]; /* where they are in wave, [half][size] */
 	real wave[];
 };
 
 /* Freed with free(). A band of which this would take more than about `work` multiplications keeps
- * the waves it has: those of long stretches, of which there are few. */
-struct condensed *condense(const struct stretches *, double work);
+ * the waves it has: those of long segments, of which there are few. */
+struct condensed *condense(const struct segments *, double work);
 
-/* folded [PARITIES][V][half] of columns column[0 .. V-1] of the stretch x [L][W]. */
+/* folded [PARITIES][V][half] of columns column[0 .. V-1] of the segment x [L][W]. */
 void condensed_fold(const struct condensed *, const real *x, int W, const int *column, int V, real *folded);
 
 /* C [V][V] of a band. parts [V][most]: room */

@@ -1,6 +1,6 @@
-/* conv: a token is the log power, over a stretch, of filters that are learned: F = encoder.filters
+/* conv: a token is the log power, over a segment, of filters that are learned: F = encoder.filters
  * filters over time, shared by the region's columns, and as many maps of what they give, column by
- * column, to one signal each; its square's mean over the stretch and the logarithm of that are a
+ * column, to one signal each; its square's mean over the segment and the logarithm of that are a
  * feature (Schirrmeister et al. 2017, the shallow network, without its normalisation of a batch).
  * Padding is 0 and adds nothing.
  *

@@ -1,4 +1,4 @@
-/* covariance: a token is the covariance C of a region's channels in one band and stretch, as a
+/* covariance: a token is the covariance C of a region's channels in one band and segment, as a
  * point of a space in which distances add up: log(C / s + f I), s the mean power of the band in
  * training (tokens.scale), f = encoder.floor. For a small f it is the matrix logarithm
  * (log-Euclidean metric: Arsigny, Fillard, Pennec, Ayache 2007), steadied where the window has
@@ -8,8 +8,8 @@
  *
  * C is the mean over the band's lines and the tapers of the real part of the cross-spectra
  * (bands.h); what is beyond any amplifier, 1e30 times the mean power, is held there. V channels
- * make V(V+1)/2 features: padding has none. Tokens are in the order of their stretches, the bands
- * of a stretch one after the other; each band is a kind of its own. */
+ * make V(V+1)/2 features: padding has none. Tokens are in the order of their segments, the bands
+ * of a segment one after the other; each band is a kind of its own. */
 #include "model/tokeniser/condensed.h"
 
 #include "base/error.h"
@@ -36,8 +36,8 @@ static int present(const struct region *r)
 
 static int size(const struct config *c, int T, double rate, const struct region *r, int *n, int *D)
 {
-	int V = present(r), stretches;
-	if (bands_size(c, T, rate, c->encoder.tapers, &stretches))
+	int V = present(r), segments;
+	if (bands_size(c, T, rate, c->encoder.tapers, &segments))
 		return -1;
 	if (V < 1)
 		return err_set(EX_DATAERR, "region %s: has padding and no channel", r->name);
@@ -47,7 +47,7 @@ static int size(const struct config *c, int T, double rate, const struct region 
 			"token; cut "
 			"into smaller regions",
 			r->name, V, V * (V + 1) / 2);
-	*n = stretches * c->encoder.bands.n;
+	*n = segments * c->encoder.bands.n;
 	*D = V * (V + 1) / 2;
 	return 0;
 }
@@ -59,7 +59,7 @@ static int count(const struct config *c, int T, double rate, int samples)
 
 static void *prepare(const struct config *c, int T, double rate)
 {
-	struct stretches *s = bands_prepare(c, T, rate, c->encoder.tapers);
+	struct segments *s = bands_prepare(c, T, rate, c->encoder.tapers);
 	struct condensed *made = condense(s, 0x1p29);
 	free(s);
 	return made;
@@ -122,7 +122,7 @@ static void take_logarithms(struct logarithms *g)
 	g->n = 0;
 }
 
-/* Calls for each stretch and band of x, in order, with C [V][V]. */
+/* Calls for each segment and band of x, in order, with C [V][V]. */
 struct visit {
 	void (*see)(struct visit *, int band, const real *C, int V);
 	const real *scale;

@@ -1,4 +1,4 @@
-/* spectral: log band powers of overlapping stretches. A stretch is freed of its mean and tapered by
+/* spectral: log band powers of overlapping segments. A segment is freed of its mean and tapered by
  * a Hann window; the power of a band is the mean of its lines' (bands.h), and the feature is
  * ln(power + 1e-6) for each (band, channel), scaled by 1/2 to about unit spread. A column without
  * any signal gives 0. */
@@ -22,7 +22,7 @@ static void *prepare(const struct config *c, int T, double rate)
 static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
 	double rate, const struct region *r, real *out, struct arena *scratch)
 {
-	const struct stretches *s = prepared;
+	const struct segments *s = prepared;
 	size_t w = (size_t)r->width, width = (size_t)s->width;
 	real *parts = arena_take(scratch, w * width * sizeof *parts);
 	bool *silent = arena_take(scratch, w * sizeof *silent);

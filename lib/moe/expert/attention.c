@@ -1,6 +1,6 @@
 /* attention: self-attention among the tokens of a window that are given to the expert, o = Wo
- * attention(x) + bo, with the heads of the encoder (mixture of attention heads: Zhang et al. 2022).
- * Tokens of different windows never see each other. */
+ * attention(x) + bo, with the heads of the encoder (MoE layer of attention heads: Zhang et al.
+ * 2022). Tokens of different windows never see each other. */
 #include "moe/expert.h"
 
 extern const struct expert_type expert_attention;

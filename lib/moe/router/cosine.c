@@ -1,5 +1,5 @@
 /* cosine: topk over z_e = scale (P x / |P x|) . (u_e / |u_e|), scale = exp(log_scale), at most 100,
- * starting at 2 (Chi et al. 2022, "On the representation collapse of sparse mixture of experts").
+ * starting at 2 (Chi et al. 2022, "On the representation collapse of sparse MoE layer of experts").
  * The temperature is the learned scale. */
 #include "moe/router.h"
 

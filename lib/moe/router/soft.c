@@ -1,4 +1,4 @@
-/* soft: every expert, weighted by softmax(x W^T / temperature): dense gating, the most a mixture
+/* soft: every expert, weighted by softmax(x W^T / temperature): dense gating, the most an MoE layer
  * can cost */
 #include "moe/router.h"
 

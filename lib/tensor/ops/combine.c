@@ -1,5 +1,5 @@
 /* Small operations on the few rows that leave the encoders: mean of nodes, relu, softmax,
- * mixture. */
+ * MoE layer. */
 #include "tensor/ops.h"
 #include "tensor/softmax.h"
 

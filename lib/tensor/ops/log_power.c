@@ -19,10 +19,10 @@ struct saved {
 	struct weight a, s;
 	int B;
 	real *y;     /* [B][outputs][along] */
-	real *slope; /* [B*n][outputs] d out / d y = slope y, in each of the stretch's samples */
+	real *slope; /* [B*n][outputs] d out / d y = slope y, in each of the segment's samples */
 };
 
-/* Samples that are read, filtered ones, filtered ones of a stretch; and in whole vectors: filtered
+/* Samples that are read, filtered ones, filtered ones of a segment; and in whole vectors: filtered
  * ones, taps, and a column's samples with zeros behind them, for vectors that begin before the
  * end. */
 static int samples(const struct power_shape *p)
@@ -89,7 +89,7 @@ static real sum_of_squares(const real *y, int n)
 }
 
 /* dy [outputs][along] of one window, zeros behind. */
-static void through_stretches(const struct saved *s, int b, const real *dout, real *dy)
+static void through_segments(const struct saved *s, int b, const real *dout, real *dy)
 {
 	const struct power_shape *p = &s->p;
 	size_t O = (size_t)p->outputs, room = along(p);
@@ -121,7 +121,7 @@ static void backward(struct tape *t, struct node *out)
 	memset(de, 0, O * W * K * sizeof *de);
 	for (int b = 0; b < s->B; b++) {
 		turn(p, s->x + (size_t)b * (size_t)p->rows * W, x);
-		through_stretches(s, b, out->g + (size_t)(b * p->n) * O, dy);
+		through_segments(s, b, out->g + (size_t)(b * p->n) * O, dy);
 		for (size_t c = 0; c < W; c++)
 			product(p->outputs, (int)K, filtered(p), (struct product_left){dy, along(p), 1},
 				x + c * room, 1, de + c * K, W * K, FROM_C, NULL);

@@ -1,4 +1,4 @@
-/* A mixture of several classifiers' probabilities, in logarithms throughout. */
+/* A MoE layer of several classifiers' probabilities, in logarithms throughout. */
 #include "tensor/softmax.h"
 #include "tensor/ops.h"
 
@@ -41,7 +41,7 @@ static void backward(struct tape *t, struct node *y)
 }
 
 /* log sum_k w_k p_kc of one window and class */
-static double log_mixture(const struct node *w, struct node *const *z, const double *log_sum, int b, int c)
+static double log_moe_layer(const struct node *w, struct node *const *z, const double *log_sum, int b, int c)
 {
 	double top = -INFINITY, sum = 0;
 	size_t at = (size_t)b * (size_t)w->cols;
@@ -72,7 +72,7 @@ struct node *op_mix_answers(struct tape *t, struct node *w, struct node *const *
 		for (size_t k = 0; k < (size_t)K; k++)
 			log_sum[b * (size_t)K + k] = log_sum_exp(z[k]->x + b * n, y->cols);
 		for (size_t c = 0; c < n; c++)
-			y->x[b * n + c] = (real)log_mixture(w, z, log_sum, (int)b, (int)c);
+			y->x[b * n + c] = (real)log_moe_layer(w, z, log_sum, (int)b, (int)c);
 	}
 	return y;
 }

@@ -1,5 +1,5 @@
 /* Conditioning a recording whose rows have been read, and its lists of rows at another rate. */
-#include "filter/conditioner.h"
+#include "filter/preprocessor.h"
 #include "filter/resample.h"
 #include "recording/recording.h"
 
@@ -10,31 +10,31 @@
 enum { ROWS = 4096 }; /* conditioned between two writes */
 
 /* What came out goes into the spool. */
-static int empty(struct conditioner *c, struct spool *s, int C)
+static int empty(struct preprocessor *c, struct spool *s, int C)
 {
-	struct conditioned *out = conditioner_out(c);
+	struct conditioned *out = preprocessor_out(c);
 	int e = out->n ? spool_rows(s, out->x, out->n, C) : 0;
 	out->n = 0;
 	return e;
 }
 
 /* Rows a .. b-1, all of them with values or none; x: of the whole recording. */
-static int part(struct conditioner *c, const float *x, const struct spool *raw, bool bad, int64_t a,
+static int part(struct preprocessor *c, const float *x, const struct spool *raw, bool bad, int64_t a,
 	int64_t b, struct spool *s, int C)
 {
 	for (int64_t n; a < b; a += n) {
 		n = b - a < ROWS ? b - a : ROWS;
 		if (bad)
-			conditioner_bad(c, n);
+			preprocessor_bad(c, n);
 		else
-			conditioner_rows(c, x + a * raw->C, n);
+			preprocessor_rows(c, x + a * raw->C, n);
 		if (empty(c, s, C))
 			return -1;
 	}
 	return 0;
 }
 
-static int run(struct recording *r, struct conditioner *c, bool mended, const float *x,
+static int run(struct recording *r, struct preprocessor *c, bool mended, const float *x,
 	const struct spool *raw, struct spool *s)
 {
 	int C = r->columns.channels.n;
@@ -42,7 +42,7 @@ static int run(struct recording *r, struct conditioner *c, bool mended, const fl
 	for (int64_t i = 0; i <= r->time.gaps; i++) {
 		int64_t end = i < r->time.gaps ? r->time.gap[i].row : r->rows;
 		while (at < end) {
-			const struct stretch *b = bad < bads ? &r->bad[bad] : NULL;
+			const struct segment *b = bad < bads ? &r->bad[bad] : NULL;
 			bool within = b && at >= b->row;
 			int64_t next = !b ? end : within ? b->row + b->rows : b->row;
 			int64_t to = next < end ? next : end;
@@ -51,51 +51,51 @@ static int run(struct recording *r, struct conditioner *c, bool mended, const fl
 			bad += within && to == next;
 			at = to;
 		}
-		conditioner_gap(c);
+		preprocessor_gap(c);
 		if (empty(c, s, C))
 			return -1;
 	}
 	return 0;
 }
 
-struct conditioner *recording_conditioner(
-	struct recording *r, const char *file, const struct split_options *o, const struct conditioning *how)
+struct preprocessor *recording_preprocessor(
+	struct recording *r, const char *file, const struct split_options *o, const struct preprocessing *how)
 {
-	struct conditioner_channels channels = {
+	struct preprocessor_channels channels = {
 		&r->columns.channels, &r->columns.extra, r->columns.from, o->missing == SPLIT_MISSING_ZERO};
-	struct conditioner *c =
-		conditioner_new(how, &channels, r->rate, file, o->like ? EX_DATAERR : EX_USAGE);
+	struct preprocessor *c =
+		preprocessor_new(how, &channels, r->rate, file, o->like ? EX_DATAERR : EX_USAGE);
 	if (!c)
 		return NULL;
-	conditioner_ratio(c, &r->up, &r->down);
-	r->delay = conditioner_delay(c);
+	preprocessor_ratio(c, &r->up, &r->down);
+	r->delay = preprocessor_delay(c);
 	return c;
 }
 
 int recording_condition(struct recording *r, const char *file, const struct split_options *o,
-	const struct conditioning *how, const struct spool *raw, struct spool *s)
+	const struct preprocessing *how, const struct spool *raw, struct spool *s)
 {
 	if (r->rate <= 0) /* only when explaining: no filter can be designed */
 		return 0;
-	struct conditioner *c = recording_conditioner(r, file, o, how);
+	struct preprocessor *c = recording_preprocessor(r, file, o, how);
 	if (!c)
 		return -1;
 	float *x = spool_map(raw, false);
 	r->first = s->rows;
 	int e = x ? run(r, c, o->value == SPLIT_VALUE_INTERP, x, raw, s) : -1;
 	spool_unmap(raw, x);
-	conditioner_free(c);
+	preprocessor_free(c);
 	return e;
 }
 
 /* --- lists of rows */
 
-/* A stretch without a gap: where it begins, as it was read and as it came out. */
+/* A segment without a gap: where it begins, as it was read and as it came out. */
 struct place {
 	int64_t gap, from, to;
 };
 
-/* Moves on to the stretch of a row. */
+/* Moves on to the segment of a row. */
 static void follow(const struct recording *r, struct place *p, int64_t row)
 {
 	for (; p->gap < r->time.gaps && r->time.gap[p->gap].recorded <= row; p->gap++) {
@@ -136,7 +136,7 @@ static void move_bad(struct recording *r)
 {
 	struct place p = {0};
 	for (int64_t i = 0; i < r->bads; i++) {
-		struct stretch *b = &r->bad[i];
+		struct segment *b = &r->bad[i];
 		int64_t end = b->row + b->rows;
 		follow(r, &p, b->row);
 		b->row = p.to + (b->row - p.from) * r->up / r->down;

@@ -1,4 +1,4 @@
-#include "train/mixtures.h"
+#include "train/expert_load.h"
 
 #include "base/error.h"
 #include "base/json.h"
@@ -11,7 +11,7 @@
 
 enum { PATIENCE = 3, WARNED = -1 };
 
-/* One mixture in the epoch at hand. */
+/* One MoE layer in the epoch at hand. */
 struct counted {
 	int at; /* in forward's [K][layers] */
 	int64_t *count, dropped;
@@ -19,36 +19,36 @@ struct counted {
 	double aux, z; /* sums over windows */
 };
 
-struct mixtures {
+struct moe_layers {
 	const struct model *m;
 	int n;
 	int64_t windows;
 	struct counted *counted;
-	struct mixture_report *report;
+	struct moe_layer_report *report;
 };
 
-struct mixtures *mixtures_new(const struct model *m)
+struct moe_layers *expert_load_new(const struct model *m)
 {
-	if (!m->mixtures)
+	if (!m->moe_layers)
 		return NULL;
-	struct mixtures *x = NEW(struct mixtures);
+	struct moe_layers *x = NEW(struct moe_layers);
 	int L = m->config.encoder.layers, K = m->layout.regions;
-	*x = (struct mixtures){.m = m};
+	*x = (struct moe_layers){.m = m};
 	x->counted = NEW_ARRAY(struct counted, K * L);
-	x->report = NEW_ARRAY(struct mixture_report, K * L);
+	x->report = NEW_ARRAY(struct moe_layer_report, K * L);
 	for (int i = 0; i < K * L; i++) {
-		if (!config_mixture(&m->config, i % L))
+		if (!config_moe_layer(&m->config, i % L))
 			continue;
 		int E = config_experts(&m->config, i % L);
 		x->counted[x->n] = (struct counted){
 			.at = i, .count = NEW_ARRAY(int64_t, E), .starved = NEW_ARRAY(int, E)};
-		x->report[x->n++] = (struct mixture_report){
+		x->report[x->n++] = (struct moe_layer_report){
 			.region = i / L, .layer = i % L, .experts = E, .share = NEW_ARRAY(double, E)};
 	}
 	return x;
 }
 
-void mixtures_free(struct mixtures *x)
+void expert_load_free(struct moe_layers *x)
 {
 	for (int i = 0; x && i < x->n; i++) {
 		free(x->counted[i].count);
@@ -62,7 +62,7 @@ void mixtures_free(struct mixtures *x)
 	free(x);
 }
 
-void mixtures_add(struct mixtures *x, const struct forward *f, int windows)
+void expert_load_add(struct moe_layers *x, const struct forward *f, int windows)
 {
 	const struct balance *of = forward_balance(f);
 	if (!x)
@@ -93,7 +93,7 @@ static char *advice(const struct config *c)
 		evener ? "," : "");
 }
 
-static void warn(const struct mixtures *x, const struct mixture_report *r, int e, struct names *warnings)
+static void warn(const struct moe_layers *x, const struct moe_layer_report *r, int e, struct names *warnings)
 {
 	char *what = advice(&x->m->config);
 	char *s = mem_format("region %d, layer %d: expert %d got %.2g %% of the tokens; for %d epochs it had "
@@ -105,7 +105,7 @@ static void warn(const struct mixtures *x, const struct mixture_report *r, int e
 }
 
 static void end_one(
-	const struct mixtures *x, struct counted *c, struct mixture_report *r, struct names *warnings)
+	const struct moe_layers *x, struct counted *c, struct moe_layer_report *r, struct names *warnings)
 {
 	int64_t all = 0;
 	for (int e = 0; e < r->experts; e++)
@@ -129,7 +129,7 @@ static void end_one(
 	c->dropped = 0;
 }
 
-const struct mixture_report *mixtures_end_epoch(struct mixtures *x, int *n, struct names *warnings)
+const struct moe_layer_report *expert_load_end_epoch(struct moe_layers *x, int *n, struct names *warnings)
 {
 	*n = 0;
 	if (!x)
@@ -143,7 +143,7 @@ const struct mixture_report *mixtures_end_epoch(struct mixtures *x, int *n, stru
 
 /* --- the state file: [{"count":[E],"dropped":n,"starved":[E],"aux":sum,"z":sum},...] */
 
-void mixtures_write(const struct mixtures *x, struct text *t)
+void expert_load_write(const struct moe_layers *x, struct text *t)
 {
 	text_add(t, "[");
 	for (int i = 0; x && i < x->n; i++) {
@@ -203,7 +203,7 @@ static bool read_one(const cJSON *from, struct counted *c, int E)
 	return fine;
 }
 
-int mixtures_read(struct mixtures *x, const cJSON *list, int64_t windows, const char *what)
+int expert_load_read(struct moe_layers *x, const cJSON *list, int64_t windows, const char *what)
 {
 	const cJSON *item;
 	int i = 0;

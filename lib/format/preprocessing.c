@@ -1,4 +1,4 @@
-#include "format/conditioning.h"
+#include "format/preprocessing.h"
 
 #include "base/error.h"
 #include "base/json.h"
@@ -8,21 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-void conditioning_free(struct conditioning *c)
+void preprocessing_free(struct preprocessing *c)
 {
 	names_free(&c->reference);
 	names_free(&c->except);
-	*c = (struct conditioning){0};
+	*c = (struct preprocessing){0};
 }
 
-void conditioning_copy(struct conditioning *to, const struct conditioning *from)
+void preprocessing_copy(struct preprocessing *to, const struct preprocessing *from)
 {
 	*to = *from;
 	names_copy(&to->reference, &from->reference);
 	names_copy(&to->except, &from->except);
 }
 
-bool conditioning_any(const struct conditioning *c)
+bool preprocessing_any(const struct preprocessing *c)
 {
 	return c->average || c->reference.n || c->notches || c->low > 0 || c->high > 0 || c->rate > 0;
 }
@@ -35,7 +35,7 @@ static bool same_set(const struct names *a, const struct names *b)
 	return same;
 }
 
-bool conditioning_same(const struct conditioning *a, const struct conditioning *b)
+bool preprocessing_same(const struct preprocessing *a, const struct preprocessing *b)
 {
 	bool same = same_set(&a->reference, &b->reference) && same_set(&a->except, &b->except) &&
 		    a->notches == b->notches && a->low == b->low && a->high == b->high && a->rate == b->rate;
@@ -44,7 +44,7 @@ bool conditioning_same(const struct conditioning *a, const struct conditioning *
 	return same;
 }
 
-void conditioning_join(struct conditioning *c, const struct conditioning *other)
+void preprocessing_join(struct preprocessing *c, const struct preprocessing *other)
 {
 	if (fabs(c->rate_before - other->rate_before) > 1e-3 * c->rate_before)
 		c->rate_before = 0;
@@ -52,7 +52,7 @@ void conditioning_join(struct conditioning *c, const struct conditioning *other)
 
 /* --- from text */
 
-int conditioning_reference(struct conditioning *c, const char *text)
+int preprocessing_reference(struct preprocessing *c, const char *text)
 {
 	if (!strcmp(text, "none"))
 		return 0;
@@ -79,7 +79,7 @@ static int edge(const char *s, size_t n, double *hz)
 	return good ? 0 : -1;
 }
 
-int conditioning_band(struct conditioning *c, const char *text)
+int preprocessing_band(struct preprocessing *c, const char *text)
 {
 	size_t n = strcspn(text, "-");
 	if (!text[n] || edge(text, n, &c->low) || edge(text + n + 1, strlen(text + n + 1), &c->high) ||
@@ -95,7 +95,7 @@ int conditioning_band(struct conditioning *c, const char *text)
 	return 0;
 }
 
-static int add_notch(struct conditioning *c, double hz)
+static int add_notch(struct preprocessing *c, double hz)
 {
 	if (c->notches == CONDITIONING_NOTCHES)
 		return -1;
@@ -106,7 +106,7 @@ static int add_notch(struct conditioning *c, double hz)
 	return hz > 0 ? 0 : -1;
 }
 
-int conditioning_notches(struct conditioning *c, const char *text)
+int preprocessing_notches(struct preprocessing *c, const char *text)
 {
 	struct names part = {0};
 	names_split(&part, text, ',');
@@ -135,7 +135,7 @@ static void put_number(struct text *t, const char *before, double x)
 		text_add(t, "null");
 }
 
-void conditioning_put(const struct conditioning *c, struct text *t)
+void preprocessing_put(const struct preprocessing *c, struct text *t)
 {
 	const char *between = "{";
 	if (c->reference.n) {
@@ -193,7 +193,7 @@ static int read_hz(const cJSON *v, double *hz)
 	return *hz > 0 && *hz < 1e300 ? 0 : -1;
 }
 
-static int read_band(const cJSON *v, struct conditioning *c)
+static int read_band(const cJSON *v, struct preprocessing *c)
 {
 	if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) != 2 || read_hz(cJSON_GetArrayItem(v, 0), &c->low) ||
 		read_hz(cJSON_GetArrayItem(v, 1), &c->high))
@@ -201,7 +201,7 @@ static int read_band(const cJSON *v, struct conditioning *c)
 	return (c->low > 0 || c->high > 0) && !(c->high > 0 && c->low >= c->high) ? 0 : -1;
 }
 
-static int read_notches(const cJSON *v, struct conditioning *c)
+static int read_notches(const cJSON *v, struct preprocessing *c)
 {
 	const cJSON *x;
 	if (!cJSON_IsArray(v))
@@ -215,7 +215,7 @@ static int read_notches(const cJSON *v, struct conditioning *c)
 	return 0;
 }
 
-static int read_step(const cJSON *v, struct conditioning *c)
+static int read_step(const cJSON *v, struct preprocessing *c)
 {
 	const char *key = v->string;
 	if (!strcmp(key, "reference"))
@@ -233,11 +233,11 @@ static int read_step(const cJSON *v, struct conditioning *c)
 	return -1;
 }
 
-int conditioning_read(struct conditioning *c, const char *json, const char *what)
+int preprocessing_read(struct preprocessing *c, const char *json, const char *what)
 {
 	cJSON *o = json_parse(json, strlen(json), what);
 	const cJSON *v;
-	*c = (struct conditioning){0};
+	*c = (struct preprocessing){0};
 	int r = o ? 0 : -1;
 	if (o && !cJSON_IsObject(o))
 		r = err_set(EX_DATAERR, "%s: not an object", what);
@@ -251,13 +251,13 @@ int conditioning_read(struct conditioning *c, const char *json, const char *what
 		}
 	cJSON_Delete(o);
 	if (r)
-		conditioning_free(c);
+		preprocessing_free(c);
 	return r;
 }
 
 /* --- in words */
 
-char *conditioning_words(const struct conditioning *c)
+char *preprocessing_words(const struct preprocessing *c)
 {
 	struct text t = {0};
 	if (c->reference.n) {

@@ -1,4 +1,4 @@
-#include "train/evidence.h"
+#include "train/linear_prior.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -133,7 +133,7 @@ static int number_units(const struct ridge *r, bool by_group, int *number)
 	return units;
 }
 
-/* Parts that are left out in turn: consecutive groups, recordings or stretches. */
+/* Parts that are left out in turn: consecutive groups, recordings or segments. */
 static void cut_folds(struct ridge *r)
 {
 	int *group = NEW_ARRAY(int, r->d->groups.n), *recording = NEW_ARRAY(int, r->d->recordings.n);
@@ -296,8 +296,8 @@ static void tell(struct ridge *r, int fold, const double *W)
 	free(x);
 }
 
-/* Mean cross-entropy of softmax(factor * evidence + log share) and targets that are never quite 1
- * (Platt 1999): where all answers are right the best factor is no matter of how many digits there
+/* Mean cross-entropy of softmax(factor * linear prior + log share) and targets that are never quite
+ * 1 (Platt 1999): where all answers are right the best factor is no matter of how many digits there
  * are. */
 static double log_loss(const struct ridge *r, double factor)
 {
@@ -386,12 +386,12 @@ static void set_maps(
 	const struct ridge *r, struct model *m, const double *W, double factor, const double *share)
 {
 	size_t d = (size_t)r->features;
-	real *bias = m->params.x + m->params.list[m->evidence_bias].offset;
+	real *bias = m->params.x + m->params.list[m->prior_bias].offset;
 	for (int c = 0; c < r->classes; c++) {
 		size_t from = 0;
 		bias[c] = (real)log(r->share[c] > 0 ? r->share[c] : 1e-9);
 		for (int k = 0; k < m->layout.regions; k++) {
-			const struct param *p = &m->params.list[m->region[k].evidence];
+			const struct param *p = &m->params.list[m->region[k].linear_prior];
 			size_t some = p->count / (size_t)r->classes;
 			for (size_t j = 0; j < some; j++)
 				m->params.x[p->offset + (size_t)c * some + j] =
@@ -453,7 +453,7 @@ static int solve(struct ridge *r, struct dataset *data, struct model *m, bool be
 	return bad;
 }
 
-int evidence_fit(
+int linear_prior_fit(
 	struct dataset *d, struct model *m, const int64_t *items, int64_t n, int64_t most, bool begins)
 {
 	struct ridge r = {.d = d, .m = m, .n = n, .item = items, .rows = n, .classes = m->layout.classes.n};

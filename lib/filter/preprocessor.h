@@ -5,20 +5,20 @@
  *                                                             |
  *     gap, or rows without a value:  what is held back comes out, and all state begins anew with the next row
  *
- * Rows out count from the recording's start, on through gaps. A stretch of n rows without a gap
- * gives n up / down rows, rounded up; row m of a stretch stands at its row m down / up, and has the
+ * Rows out count from the recording's start, on through gaps. A segment of n rows without a gap
+ * gives n up / down rows, rounded up; row m of a segment stands at its row m down / up, and has the
  * label of that row or the one before. A row out is bad, and 0, when a row without a value lies
  * between it and the next.
  */
-#ifndef FILTER_CONDITIONER_H
-#define FILTER_CONDITIONER_H
+#ifndef FILTER_PREPROCESSOR_H
+#define FILTER_PREPROCESSOR_H
 
-#include "format/conditioning.h"
+#include "format/preprocessing.h"
 
 #include <stdint.h>
 
 /* Channels as they come: C of the windows, then those that are read for the reference only. */
-struct conditioner_channels {
+struct preprocessor_channels {
 	const struct names *channels, *extra;
 	const int *from; /* [C + extra] -1 = not in this recording: not part of the reference */
 	bool zero;       /* channels that are not there stay 0 */
@@ -30,30 +30,30 @@ struct conditioned {
 	struct origin {
 		int64_t row; /* the row of the input at its place or before it, from the recording's start */
 		bool bad;
-		bool begins; /* the first one of a stretch */
+		bool begins; /* the first one of a segment */
 	} * from;            /* [n] */
 };
 
-struct conditioner;
+struct preprocessor;
 
 /* `average` becomes the names of the channels it is about: all but those whose name says that they
  * are no EEG (EOG, ECG, EKG, EMG, GSR, RESP, PPG, ACC, GYRO, TRIG or STIM is in it). -1 with
  * EX_USAGE when there are not two. */
-int conditioner_resolve(struct conditioning *, const struct names *channels);
+int preprocessor_resolve(struct preprocessing *, const struct names *channels);
 
 /* For recordings of this rate, Hz. NULL with an error of this status, naming file, frequency and
  * remedy. */
-struct conditioner *conditioner_new(const struct conditioning *, const struct conditioner_channels *,
+struct preprocessor *preprocessor_new(const struct preprocessing *, const struct preprocessor_channels *,
 	double rate, const char *file, int status);
-/* Rows in; what comes of them is added to conditioner_out, which the caller empties (n = 0). */
-void conditioner_rows(struct conditioner *, const float *x, int64_t rows); /* x [rows][C + extra] */
-void conditioner_bad(struct conditioner *, int64_t rows);                  /* rows without a value */
-void conditioner_gap(struct conditioner *); /* the stretch ends, or the recording */
-struct conditioned *conditioner_out(struct conditioner *);
-/* Rows out for rows in, each stretch by itself; 1 and 1 when the rate stays. */
-void conditioner_ratio(const struct conditioner *, int *up, int *down);
+/* Rows in; what comes of them is added to preprocessor_out, which the caller empties (n = 0). */
+void preprocessor_rows(struct preprocessor *, const float *x, int64_t rows); /* x [rows][C + extra] */
+void preprocessor_bad(struct preprocessor *, int64_t rows);                  /* rows without a value */
+void preprocessor_gap(struct preprocessor *); /* the segment ends, or the recording */
+struct conditioned *preprocessor_out(struct preprocessor *);
+/* Rows out for rows in, each segment by itself; 1 and 1 when the rate stays. */
+void preprocessor_ratio(const struct preprocessor *, int *up, int *down);
 /* What resampling waits for, in rows of the input. */
-int conditioner_delay(const struct conditioner *);
-void conditioner_free(struct conditioner *);
+int preprocessor_delay(const struct preprocessor *);
+void preprocessor_free(struct preprocessor *);
 
 #endif

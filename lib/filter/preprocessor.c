@@ -1,4 +1,4 @@
-#include "filter/conditioner.h"
+#include "filter/preprocessor.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -11,7 +11,7 @@
 
 enum { BLOCK = 256 }; /* rows filtered at a time */
 
-struct conditioner {
+struct preprocessor {
 	int in, C;     /* channels as they come, and as they go */
 	int *of, ofs;  /* [ofs] channels whose mean is the reference */
 	double *share; /* [C] 1: the reference is subtracted */
@@ -19,9 +19,9 @@ struct conditioner {
 	int up, down;
 	struct resampler *resampler; /* NULL: the rate stays */
 	double *block;               /* [BLOCK][C] */
-	/* of the stretch */
+	/* of the segment */
 	int64_t first, row; /* where it begins, and the next row, both from the recording's start */
-	int64_t next;       /* row out, from the stretch's start */
+	int64_t next;       /* row out, from the segment's start */
 	bool running;       /* the row before had values: the state is that behind it */
 	bool begins;        /* no row out yet */
 	struct conditioned out;
@@ -39,7 +39,7 @@ static bool is_eeg(const char *name)
 	return true;
 }
 
-int conditioner_resolve(struct conditioning *c, const struct names *channels)
+int preprocessor_resolve(struct preprocessing *c, const struct names *channels)
 {
 	for (int i = 0; i < channels->n && (c->average || c->reference.n); i++)
 		if (!is_eeg(channels->s[i]))
@@ -56,8 +56,8 @@ int conditioner_resolve(struct conditioning *c, const struct names *channels)
 	return 0;
 }
 
-static int reference(struct conditioner *r, const struct conditioning *c,
-	const struct conditioner_channels *in, const char *file, int status)
+static int reference(struct preprocessor *r, const struct preprocessing *c,
+	const struct preprocessor_channels *in, const char *file, int status)
 {
 	for (int i = 0; i < c->reference.n; i++) {
 		int at = names_find(in->channels, c->reference.s[i]);
@@ -87,7 +87,7 @@ static int below_nyquist(double hz, double rate, const char *what, const char *f
 }
 
 static int filters(
-	struct conditioner *r, const struct conditioning *c, double rate, const char *file, int status)
+	struct preprocessor *r, const struct preprocessing *c, double rate, const char *file, int status)
 {
 	struct biquad s[CONDITIONING_NOTCHES + FILTER_MOST];
 	int n = 0;
@@ -106,7 +106,7 @@ static int filters(
 	return 0;
 }
 
-static int another_rate(struct conditioner *r, double from, double to, const char *file, int status)
+static int another_rate(struct preprocessor *r, double from, double to, const char *file, int status)
 {
 	if (!(to > 0))
 		return 0;
@@ -130,10 +130,10 @@ static int another_rate(struct conditioner *r, double from, double to, const cha
 	return 0;
 }
 
-struct conditioner *conditioner_new(const struct conditioning *c, const struct conditioner_channels *in,
+struct preprocessor *preprocessor_new(const struct preprocessing *c, const struct preprocessor_channels *in,
 	double rate, const char *file, int status)
 {
-	struct conditioner *r = NEW(struct conditioner);
+	struct preprocessor *r = NEW(struct preprocessor);
 	r->C = in->channels->n;
 	r->in = r->C + in->extra->n;
 	r->of = NEW_ARRAY(int, c->reference.n + 1);
@@ -144,11 +144,11 @@ struct conditioner *conditioner_new(const struct conditioning *c, const struct c
 	if (!reference(r, c, in, file, status) && !filters(r, c, rate, file, status) &&
 		!another_rate(r, rate, c->rate, file, status))
 		return r;
-	conditioner_free(r);
+	preprocessor_free(r);
 	return NULL;
 }
 
-void conditioner_free(struct conditioner *r)
+void preprocessor_free(struct preprocessor *r)
 {
 	if (!r)
 		return;
@@ -162,18 +162,18 @@ void conditioner_free(struct conditioner *r)
 	free(r);
 }
 
-struct conditioned *conditioner_out(struct conditioner *r)
+struct conditioned *preprocessor_out(struct preprocessor *r)
 {
 	return &r->out;
 }
 
-void conditioner_ratio(const struct conditioner *r, int *up, int *down)
+void preprocessor_ratio(const struct preprocessor *r, int *up, int *down)
 {
 	*up = r->up;
 	*down = r->down;
 }
 
-int conditioner_delay(const struct conditioner *r)
+int preprocessor_delay(const struct preprocessor *r)
 {
 	return r->resampler ? resampler_delay(r->resampler) : 0;
 }
@@ -181,7 +181,7 @@ int conditioner_delay(const struct conditioner *r)
 /* --- rows out */
 
 /* y [C]; NULL: a bad row. */
-static void emit(struct conditioner *r, const double *y)
+static void emit(struct preprocessor *r, const double *y)
 {
 	struct conditioned *o = &r->out;
 	if (o->n == o->room) {
@@ -197,13 +197,13 @@ static void emit(struct conditioner *r, const double *y)
 	r->next++;
 }
 
-static void emit_bad(struct conditioner *r, int64_t until)
+static void emit_bad(struct preprocessor *r, int64_t until)
 {
 	while (r->next < until)
 		emit(r, NULL);
 }
 
-static void emit_resampled(struct conditioner *r, int64_t until)
+static void emit_resampled(struct preprocessor *r, int64_t until)
 {
 	for (const double *y; r->next < until && (y = resampler_next(r->resampler, r->next));)
 		emit(r, y);
@@ -211,7 +211,7 @@ static void emit_resampled(struct conditioner *r, int64_t until)
 
 /* --- rows in */
 
-static void subtract(const struct conditioner *r, const float *x, double *y)
+static void subtract(const struct preprocessor *r, const float *x, double *y)
 {
 	double mean = 0;
 	for (int i = 0; i < r->ofs; i++)
@@ -221,7 +221,7 @@ static void subtract(const struct conditioner *r, const float *x, double *y)
 		y[c] = (double)x[c] - mean * r->share[c];
 }
 
-static void block(struct conditioner *r, const float *x, int64_t rows)
+static void block(struct preprocessor *r, const float *x, int64_t rows)
 {
 	size_t C = (size_t)r->C;
 	for (int64_t t = 0; t < rows; t++)
@@ -245,7 +245,7 @@ static void block(struct conditioner *r, const float *x, int64_t rows)
 	r->row += rows;
 }
 
-void conditioner_rows(struct conditioner *r, const float *x, int64_t rows)
+void preprocessor_rows(struct preprocessor *r, const float *x, int64_t rows)
 {
 	for (int64_t n; rows > 0; rows -= n, x += n * r->in) {
 		n = rows < BLOCK ? rows : BLOCK;
@@ -254,7 +254,7 @@ void conditioner_rows(struct conditioner *r, const float *x, int64_t rows)
 }
 
 /* The rows with values end here: what is held back, before row out `until`. */
-static void stop(struct conditioner *r, int64_t until)
+static void stop(struct preprocessor *r, int64_t until)
 {
 	if (r->running && r->resampler) {
 		resampler_end(r->resampler);
@@ -263,14 +263,14 @@ static void stop(struct conditioner *r, int64_t until)
 	r->running = false;
 }
 
-void conditioner_bad(struct conditioner *r, int64_t rows)
+void preprocessor_bad(struct preprocessor *r, int64_t rows)
 {
 	stop(r, (r->row - r->first) * r->up / r->down);
 	r->row += rows;
 	emit_bad(r, resample_row(r->row - r->first, r->up, r->down));
 }
 
-void conditioner_gap(struct conditioner *r)
+void preprocessor_gap(struct preprocessor *r)
 {
 	stop(r, resample_row(r->row - r->first, r->up, r->down));
 	r->first = r->row;
