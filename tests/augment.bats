@@ -13,7 +13,7 @@ setup_file() {
 everything='train.augment=["shift:0.1s","flip:0.5","noise:0.2","mask:0.1s","channels:0.2","mixup:0.4"]'
 
 @test "each change, alone and together, gives other bytes with every tokeniser that sees it" {
-    for tokens in sample patch spectral covariance conv; do
+    for tokens in sample patch spectral covariance conv separable; do
         options="--set encoder.tokens=$tokens --set train.epochs=2"
         train plain $options w.st
         for a in shift:0.1s noise:0.2 mask:0.1s channels:0.2 mixup:0.4 flip:0.5; do

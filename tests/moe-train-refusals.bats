@@ -46,7 +46,9 @@ setup_file() {
     done
     no_train 78 'gate.top_k=3 has no effect: there are 2 regions' --set gate.top_k=3 w.st
     no_train 78 'gate.temperature has no effect: gate.top_k is 1' --set gate.top_k=1 --set gate.temperature=2 w.st
-    no_train 78 'encoder.pool=attention has no effect: a window is one token' --set encoder.pool=attention --set encoder.bands=[8,13] w.st
+    for pool in attention position; do
+        no_train 78 "encoder.pool=$pool has no effect: a window is one token" --set encoder.pool=$pool --set encoder.bands=[8,13] w.st
+    done
     no_train 78 'bridge.sync_every has no effect: bridge.sync is not layer' --set bridge.sync_every=2 w.st
     no_train 78 'bridge.sync=layer has no effect: bridge.sync_every is 2, encoder.layers 2' --set bridge.sync=layer \
         --set bridge.sync_every=2 w.st

@@ -50,7 +50,7 @@ same_model() {
 }
 
 @test "training by levels, by groups, with validation, and in folds" {
-    for set in train.scale=ems train.scale=group encoder.tokens=conv encoder.tokens=spectral; do
+    for set in train.scale=ems train.scale=group encoder.tokens=conv encoder.tokens=separable encoder.tokens=spectral; do
         rm -f ./*.out
         for threads in 1 4; do train $threads.out -q --set $set --threads $threads --valid-groups S03 w.st; done
         cmp 1.out 4.out

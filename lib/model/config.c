@@ -364,8 +364,9 @@ int config_check_effect(const struct configuration *c, const struct config_exten
 			return err_set(EX_CONFIG, "%s has no effect: there is one region", between[i]);
 	if (top_k >= K && config_given(c, "gate.top_k"))
 		return err_set(EX_CONFIG, "gate.top_k=%d has no effect: there are %d regions", top_k, K);
-	if (v->encoder.pool == POOL_ATTENTION && of->tokens == 1 && config_given(c, "encoder.pool"))
-		return err_set(EX_CONFIG, "encoder.pool=attention has no effect: a window is one token");
+	if (v->encoder.pool != POOL_MEAN && of->tokens == 1 && config_given(c, "encoder.pool"))
+		return err_set(EX_CONFIG, "encoder.pool=%s has no effect: a window is one token",
+			v->encoder.pool == POOL_ATTENTION ? "attention" : "position");
 	if (with_hop(v) && of->segments == 1 && config_given(c, "encoder.hop"))
 		return err_set(EX_CONFIG,
 			"encoder.hop=%g has no effect: one stretch of encoder.window=%g seconds fits a "

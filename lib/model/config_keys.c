@@ -45,12 +45,15 @@ static const struct key rows[] = {
 		"layer normalisation after (post) or before (pre) each sub-layer"},
 	{"encoder.positional", CHOICE, AT(encoder.positional), "learned", 0, 0, "learned|sinusoidal|none",
 		NULL, NULL, "position added to each token"},
-	{"encoder.pool", CHOICE, AT(encoder.pool), "mean", 0, 0, "mean|attention", NULL, NULL,
-		"summary of a region's tokens: their mean, or weighted by a learned query"},
+	{"encoder.pool", CHOICE, AT(encoder.pool), "mean", 0, 0, "mean|attention|position", NULL, NULL,
+		"summary of a region's tokens: their mean; weighted by a learned query; or by learned "
+		"weights "
+		"of each position and dimension"},
 	{"encoder.tokens", CHOICE, AT(encoder.tokens), "covariance", 0, 0, NULL, NULL, NULL,
 		"what a token is: a sample; a patch of samples; log band powers of a segment; the covariance "
-		"of a band in a segment; or the log powers of learned filters over time and channels in a "
-		"segment"},
+		"of a band in a segment; the log powers of learned filters over time and channels in a "
+		"segment; or the means of learned filters over time, each with its own maps of the channels, "
+		"after an exponential linear unit"},
 	{"encoder.patch", INT, AT(encoder.patch), "10", 1, 1 << 20, NULL, with_patch, NULL,
 		"samples per token; with moe.route_unit=patch tokens routed together"},
 	{"encoder.bands", BANDS, AT(encoder.bands), "[4,8,10,13,20,30,45]", 0, 0, NULL, NULL, NULL,

@@ -168,8 +168,12 @@ static void conclude(const struct model *m, const struct region_params *r, struc
 	int B, const struct gradient_view *v, struct node **summary, struct node **token, struct node **local)
 {
 	int G = m->config.bridge.tokens;
-	*summary = r->pool_query < 0 ? op_mean_rows(t, x, B, G)
-				     : op_attention_pool(t, x, at(v, r->pool_query), B, G);
+	if (r->pool_query >= 0)
+		*summary = op_attention_pool(t, x, at(v, r->pool_query), B, G);
+	else if (r->pool_weight >= 0)
+		*summary = op_position_pool(t, x, at(v, r->pool_weight), B, G);
+	else
+		*summary = op_mean_rows(t, x, B, G);
 	*token = NULL;
 	if (G == 1)
 		*token = op_first_rows(t, x, B, 1);

@@ -148,6 +148,16 @@ static int declare_query(struct model *m, const char *prefix)
 	return i;
 }
 
+/* Likewise pooling by position: the weights as 1. */
+static int declare_pool_weight(struct model *m, const struct region_params *r, const char *prefix)
+{
+	char *name = mem_format("%s.pool.weight", prefix);
+	int64_t shape[2] = {r->n, m->config.encoder.hidden_dim};
+	int i = params_add(&m->params, name, 2, shape, INIT_ONE, 0, false);
+	free(name);
+	return i;
+}
+
 /* Mean and deviation of the features, 0 and 1 until they are fitted; likewise the mean powers
  * behind them. */
 static void declare_standard(struct model *m, struct region_params *r, const char *prefix)
@@ -267,9 +277,11 @@ static void declare_region(struct model *m, int k)
 		declare_layer(m, &r->layer[l], layer);
 		free(layer);
 	}
-	r->pool_query = -1;
+	r->pool_query = r->pool_weight = -1;
 	if (m->config.encoder.pool == POOL_ATTENTION)
 		r->pool_query = declare_query(m, prefix);
+	if (m->config.encoder.pool == POOL_POSITION)
+		r->pool_weight = declare_pool_weight(m, r, prefix);
 	r->count = m->params.count - r->from;
 	free(prefix);
 }

@@ -58,10 +58,10 @@ struct region_params {
 	int tensors, tensor[TOKEN_TENSORS]; /* of a tokeniser that is learned */
 	int linear_prior;                   /* buffer [classes][kinds][D], or -1 */
 	int projection_weight, projection_bias;
-	int position;               /* -1 = none or fixed */
-	struct layer_params *layer; /* [layers] */
-	int pool_query;             /* -1 = the mean */
-	size_t from, count;         /* the region's part of the slab, up to here */
+	int position;                /* -1 = none or fixed */
+	struct layer_params *layer;  /* [layers] */
+	int pool_query, pool_weight; /* of attention, of position; -1 and -1 = the mean */
+	size_t from, count;          /* the region's part of the slab, up to here */
 };
 
 struct model {

@@ -23,7 +23,7 @@
 #include "moe/tensor_plan.h"
 #include "tensor/tape.h"
 
-enum { TOKEN_TENSORS = 2 };
+enum { TOKEN_TENSORS = 3 };
 
 struct config;
 

@@ -14,7 +14,8 @@
 	ROW(patch) \
 	ROW(spectral) \
 	ROW(covariance) \
-	ROW(conv)
+	ROW(conv) \
+	ROW(separable)
 /* clang-format on */
 
 #define TOKENISER_DECLARATION(NAME) extern const struct tokeniser tokeniser_##NAME;

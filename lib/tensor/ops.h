@@ -73,6 +73,21 @@ struct power_shape {
 struct node *op_log_power(
 	struct tape *, const real *x, int B, const struct power_shape *, struct weight a, struct weight s);
 
+/* Means, in segments of B windows, of learned filters over time, each with spatial maps of its own
+ * (Lawhern et al. 2018, the first block, without its normalisation of a batch):
+ *   u_o(t) = sum_c s_oc x(t, c);   y_o(t) = b_o + sum_j a_fj u_o(t + j), f = o / maps;   out_io = mean of elu(y_o(t))
+ * where elu(y) = y above 0, exp(y) - 1 below, and the mean is over the t of segment i as in
+ * op_log_power. x [B][rows][width] are constants, borrowed; a [filters][taps], s [filters *
+ * maps][width], b [filters * maps], out [B*n][filters * maps]. What lies behind the n-th segment is
+ * not read. 1 <= taps <= length. */
+struct separable_shape {
+	int rows, width; /* of a window */
+	int filters, taps, maps;
+	int length, hop, n; /* segments */
+};
+struct node *op_separable(struct tape *, const real *x, int B, const struct separable_shape *,
+	struct weight a, struct weight s, struct weight b);
+
 /* y = x + dropout(f) */
 struct node *op_residual(struct tape *, struct node *x, struct node *f);
 
@@ -106,6 +121,10 @@ struct node *op_mean_rows(struct tape *, struct node *x, int B, int from);
 /* Attention pooling of rows from .. N-1 of each window by a learned query:
  *   y [B][H] = sum_i a_i x_i,  a = softmax(q . x_i / sqrt(H))          x [B*N][H], q [H] */
 struct node *op_attention_pool(struct tape *, struct node *x, struct weight query, int B, int from);
+
+/* Pooling of rows from .. N-1 of each window by learned weights of each position and column:
+ *   y [B][H] = mean over i of W_i * x_(from+i), element by element     x [B*N][H], W [..][H], of which the first N-from rows are read */
+struct node *op_position_pool(struct tape *, struct node *x, struct weight W, int B, int from);
 
 /* y [B*G][H] = the first G rows of each window           x [B*N][H] */
 struct node *op_first_rows(struct tape *, struct node *x, int B, int G);

@@ -20,6 +20,8 @@ static const char *const ways[] = {"moe.router=topk moe.load_balance_weight=0.3 
 	"encoder.tokens=patch encoder.patch=4",
 	("encoder.tokens=conv encoder.window=0.125 encoder.hop=0.0625 encoder.kernel=0.1 "
 	 "encoder.input_dropout=0.2"),
+	("encoder.tokens=separable encoder.window=0.125 encoder.hop=0.0625 encoder.kernel=0.1 "
+	 "encoder.input_dropout=0.2"),
 	"moe.layers=none", "train.recompute=layer"};
 
 /* Windows of `length`, of which `there` [B] samples are; after them stands `after`. */

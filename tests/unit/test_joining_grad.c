@@ -12,6 +12,11 @@ static struct node *attention_pool(struct tape *t, struct subject *s)
 	return op_attention_pool(t, &s->node[0], s->weight[1], 2, 1);
 }
 
+static struct node *position_pool(struct tape *t, struct subject *s)
+{
+	return op_position_pool(t, &s->node[0], s->weight[1], 2, 1);
+}
+
 static struct node *softmax_top(struct tape *t, struct subject *s)
 {
 	return op_softmax_top(t, &s->node[0], REAL(0.7), 2);
@@ -40,11 +45,15 @@ static void joining_grads(void)
 		build f;
 		int n, rows[3], cols[3];
 	} list[] = {
-		{replace_rows, 2, {8, 4}, {3, 3}}, {attention_pool, 2, {8, 1}, {3, 3}}, {shift, 1, {2}, {3}},
-		{balance, 1, {5}, {3}}, {mix_answers, 3, {3, 3, 3}, {2, 4, 4}},
+		{replace_rows, 2, {8, 4}, {3, 3}},
+		{attention_pool, 2, {8, 1}, {3, 3}},
+		{shift, 1, {2}, {3}},
+		{balance, 1, {5}, {3}},
+		{mix_answers, 3, {3, 3, 3}, {2, 4, 4}},
 #ifdef REAL_DOUBLE
 		{softmax_top, 1, {6}, {4}}, /* a wide step would choose others */
 #endif
+		{position_pool, 2, {8, 3}, {3, 3}},
 	};
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
 		struct subject s = {0};
@@ -76,6 +85,28 @@ static void fill_in(struct subject *s, int rows, int cols, const double *x)
 	add(s, &r, rows, cols);
 	for (int i = 0; i < rows * cols; i++)
 		s->node[s->n - 1].x[i] = (real)x[i];
+}
+
+/* Two windows of a row that is not pooled and two that are, of three positions: the third position's
+ * weights are not read, and weights of 1 give the mean. */
+static void positions_have_weights_of_their_own(void)
+{
+	static const double x[] = {90, 91, 1, 2, 3, 4, 92, 93, 5, 6, -7, 8}, W[] = {2, 0, -1, 1, NAN, NAN},
+			    ones[] = {1, 1, 1, 1, NAN, NAN}, weighted[] = {-0.5, 2, 8.5, 4},
+			    mean[] = {2, 3, -1, 7};
+	struct {
+		const double *W, *y;
+	} list[] = {{W, weighted}, {ones, mean}};
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+		struct subject s = {0};
+		real y[4];
+		fill_in(&s, 6, 2, x);
+		fill_in(&s, 3, 2, list[i].W);
+		value(position_pool, &s, y, 4);
+		for (int j = 0; j < 4; j++)
+			CHECK_NEAR(y[j], list[i].y[j], 1e-6);
+		clear(&s);
+	}
 }
 
 static struct node *softmax_first(struct tape *t, struct subject *s)
@@ -147,6 +178,7 @@ static void mixed_answers_have_known_values(void)
 int main(void)
 {
 	CASE(joining_grads);
+	CASE(positions_have_weights_of_their_own);
 	CASE(the_largest_weights_sum_to_one);
 	CASE(balance_has_known_values);
 	CASE(mixed_answers_have_known_values);

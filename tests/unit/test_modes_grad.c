@@ -34,6 +34,9 @@ static const char *const modes[] = {
 	"moe.ffn=swiglu "
 	"moe.load_balance_form=cv2",
 	"encoder.pool=attention bridge.tokens=0",
+	"encoder.pool=position bridge.tokens=2 moe.layers=[1]",
+	"early encoder.pool=position encoder.tokens=separable encoder.window=0.0625 encoder.hop=0.03125 "
+	"encoder.kernel=0.03125 encoder.maps=3",
 	"gate.type=linear",
 	"gate.top_k=2",
 	"gate.top_k=1 gate.load_balance_weight=0.7",
@@ -80,7 +83,8 @@ static struct model *make_model(const char *mode)
 	names_split(&set, mode, ' ');
 	config_begin(&c, PRESET_SEED);
 	for (int i = 0; size[i]; i++)
-		CHECK(!config_set(&c, size[i]));
+		CHECK((strstr(mode, "encoder.tokens=") && strstr(size[i], "patch")) ||
+			!config_set(&c, size[i]));
 	for (int i = 0; i < set.n; i++)
 		CHECK(!strcmp(set.s[i], "early") || !config_set(&c, set.s[i]));
 	if (config_check(&c))
