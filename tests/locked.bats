@@ -49,11 +49,11 @@ segments="encoder.window=0.25 encoder.hop=0.125"
 }
 
 @test "the tensors of separable filters and of pooling by position, which learn; a filter that does not fit is refused" {
-    keys=(tokens=separable pool=position filters=3 maps=4 kernel=0.2 window=0.25 hop=0.125)
+    keys=(tokens=separable pool=position filters=12 kernel=0.2 window=0.25 hop=0.125)
     keys=("${keys[@]/#/--set=encoder.}" --set train.epochs=2)
     train m "${keys[@]}" w.st
     at=experts.0
-    [ "$(ask m '[t["'$at'." + n][1] for n in ("tokens.temporal.weight", "tokens.spatial.weight", "tokens.spatial.bias", "input_projection.weight", "pool.weight")]')" = "[[3, 13], [12, 6], [12], [8, 12], [7, 8]]" ]
+    [ "$(ask m '[t["'$at'." + n][1] for n in ("tokens.temporal.weight", "tokens.spatial.weight", "tokens.spatial.bias", "input_projection.weight", "pool.weight")]')" = "[[12, 13], [12, 6], [12], [8, 12], [7, 8]]" ]
     [ "$(ask m 'all(any(abs(x - s) > 1e-6 for x in t["'$at'." + n][2]) for n, s in (("tokens.spatial.bias", 0), ("pool.weight", 1)))')" = True ]
     no_train 78 "encoder.kernel: 20 samples do not fit a token's stretch of 16 (encoder.window)" "${keys[@]}" --set encoder.kernel=0.3125 w.st
 }

@@ -52,7 +52,7 @@ static const struct key rows[] = {
 	{"encoder.tokens", CHOICE, AT(encoder.tokens), "covariance", 0, 0, NULL, NULL, NULL,
 		"what a token is: a sample; a patch of samples; log band powers of a segment; the covariance "
 		"of a band in a segment; the log powers of learned filters over time and channels in a "
-		"segment; or the means of learned filters over time, each with its own maps of the channels, "
+		"segment; or the means of learned filters over time, each on its own map of the channels, "
 		"after an exponential linear unit"},
 	{"encoder.patch", INT, AT(encoder.patch), "10", 1, 1 << 20, NULL, with_patch, NULL,
 		"samples per token; with moe.route_unit=patch tokens routed together"},
@@ -65,8 +65,9 @@ static const struct key rows[] = {
 	{"encoder.hop", REAL_NUMBER, AT(encoder.hop), "0.5", 0.001, 1e4, NULL, with_hop,
 		"encoder.window is 0", "time from one segment to the next in seconds"},
 	{"encoder.filters", INT, AT(encoder.filters), "8", 1, 4096, NULL, NULL, NULL,
-		"filters over time that a region learns, and maps of its columns over these, each of which "
-		"makes a feature"},
+		"filters over time that a region learns, and maps of its columns, as many, each of which "
+		"makes "
+		"a feature"},
 	{"encoder.kernel", REAL_NUMBER, AT(encoder.kernel), "0.25", 1e-4, 1e4, NULL, NULL, NULL,
 		"length of a learned filter over time, in seconds"},
 	{"encoder.tapers", INT, AT(encoder.tapers), "5", 0, 16, NULL, NULL, NULL,

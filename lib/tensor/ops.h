@@ -73,16 +73,16 @@ struct power_shape {
 struct node *op_log_power(
 	struct tape *, const real *x, int B, const struct power_shape *, struct weight a, struct weight s);
 
-/* Means, in segments of B windows, of learned filters over time, each with spatial maps of its own
- * (Lawhern et al. 2018, the first block, without its normalisation of a batch):
- *   u_o(t) = sum_c s_oc x(t, c);   y_o(t) = b_o + sum_j a_fj u_o(t + j), f = o / maps;   out_io = mean of elu(y_o(t))
+/* Means, in segments of B windows, of learned filters over time, each with a spatial map of its own
+ * (after Lawhern et al. 2018, the first block, without its normalisation of a batch):
+ *   u_o(t) = sum_c s_oc x(t, c);   y_o(t) = b_o + sum_j a_oj u_o(t + j);   out_io = mean of elu(y_o(t))
  * where elu(y) = y above 0, exp(y) - 1 below, and the mean is over the t of segment i as in
- * op_log_power. x [B][rows][width] are constants, borrowed; a [filters][taps], s [filters *
- * maps][width], b [filters * maps], out [B*n][filters * maps]. What lies behind the n-th segment is
- * not read. 1 <= taps <= length. */
+ * op_log_power. x [B][rows][width] are constants, borrowed; a [filters][taps], s [filters][width],
+ * b [filters], out [B*n][filters]. What lies behind the n-th segment is not read. 1 <= taps <=
+ * length. */
 struct separable_shape {
 	int rows, width; /* of a window */
-	int filters, taps, maps;
+	int filters, taps;
 	int length, hop, n; /* segments */
 };
 struct node *op_separable(struct tape *, const real *x, int B, const struct separable_shape *,

@@ -36,7 +36,7 @@ static const char *const modes[] = {
 	"encoder.pool=attention bridge.tokens=0",
 	"encoder.pool=position bridge.tokens=2 moe.layers=[1]",
 	"early encoder.pool=position encoder.tokens=separable encoder.window=0.0625 encoder.hop=0.03125 "
-	"encoder.kernel=0.03125 encoder.maps=3",
+	"encoder.kernel=0.03125",
 	"gate.type=linear",
 	"gate.top_k=2",
 	"gate.top_k=1 gate.load_balance_weight=0.7",

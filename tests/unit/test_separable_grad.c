@@ -12,9 +12,8 @@ static struct node *separable(struct tape *t, struct subject *s)
 		t, separable_input, 2, &separable_shape, s->weight[0], s->weight[1], s->weight[2]);
 }
 
-static const struct separable_shape separable_shapes[] = {{9, 3, 2, 4, 3, 9, 1, 1},
-	{40, 2, 3, 9, 1, 17, 5, 5}, {31, 1, 1, 1, 1, 8, 10, 3}, {30, 3, 2, 8, 2, 8, 3, 4},
-	{20, 17, 2, 6, 5, 11, 2, 3}};
+static const struct separable_shape separable_shapes[] = {{9, 3, 6, 4, 9, 1, 1}, {40, 2, 3, 9, 17, 5, 5},
+	{31, 1, 1, 1, 8, 10, 3}, {30, 3, 4, 8, 8, 3, 4}, {20, 17, 10, 6, 11, 2, 3}};
 
 /* Behind the last segment there are no numbers. */
 static void separable_new(struct subject *s, int which)
@@ -28,8 +27,8 @@ static void separable_new(struct subject *s, int which)
 		x[i] = i / p->width % p->rows < used ? (real)rng_normal(&r) : NAN;
 	separable_input = x;
 	add(s, &r, p->filters, p->taps);
-	add(s, &r, p->filters * p->maps, p->width);
-	add(s, &r, 1, p->filters * p->maps);
+	add(s, &r, p->filters, p->width);
+	add(s, &r, 1, p->filters);
 }
 
 static void separable_done(struct subject *s)
@@ -53,14 +52,13 @@ static double separable_mean(const struct subject *s, int at)
 {
 	const struct separable_shape *p = &separable_shape;
 	const real *a = s->node[0].x, *m = s->node[1].x, *bias = s->node[2].x;
-	int O = p->filters * p->maps, o = at % O, i = at / O % p->n, b = at / O / p->n,
-	    count = p->length - p->taps + 1;
+	int O = p->filters, o = at % O, i = at / O % p->n, b = at / O / p->n, count = p->length - p->taps + 1;
 	double mean = 0;
 	for (int t = i * p->hop; t < i * p->hop + count; t++) {
 		double y = (double)bias[o];
 		for (int c = 0; c < p->width; c++)
 			for (int j = 0; j < p->taps; j++)
-				y += (double)m[o * p->width + c] * (double)a[o / p->maps * p->taps + j] *
+				y += (double)m[o * p->width + c] * (double)a[o * p->taps + j] *
 				     (double)separable_input[(b * p->rows + t + j) * p->width + c];
 		mean += (y > 0 ? y : expm1(y)) / count;
 	}

@@ -1,7 +1,7 @@
 /* Means over time of filters that are learned: a map of the columns, then a filter over time, then
  * the exponential linear unit.
- *     u_o(t) = sum_c s_o(c) x(t, c),    y_o(t) = b_o + sum_j a_f(j) u_o(t + j),    f = o / maps
- * Time runs along the vectors: u and y are [outputs][time], and a filter over time is the product
+ *     u_o(t) = sum_c s_o(c) x(t, c),    y_o(t) = b_o + sum_j a_o(j) u_o(t + j)
+ * Time runs along the vectors: u and y are [filters][time], and a filter over time is the product
  * of its taps with a matrix whose rows are one row of u, each from one sample later on. */
 #include "base/profile.h"
 #include "tensor/ops.h"
@@ -15,7 +15,7 @@ struct saved {
 	struct separable_shape p;
 	struct weight a, s, b;
 	int B;
-	real *slope; /* [B][outputs][along] d elu(y) / d y */
+	real *slope; /* [B][filters][along] d elu(y) / d y */
 };
 
 /* Samples that are read, and filtered ones, of a window; filtered ones of a segment. */
@@ -32,11 +32,6 @@ static int filtered(const struct separable_shape *p)
 static int pooled(const struct separable_shape *p)
 {
 	return p->length - p->taps + 1;
-}
-
-static size_t outputs(const struct separable_shape *p)
-{
-	return (size_t)(p->filters * p->maps);
 }
 
 /* The same in whole vectors; samples with as many zeros behind them as vectors that begin before
@@ -56,18 +51,19 @@ static size_t padded(const struct separable_shape *p)
 	return (size_t)whole_vectors(samples(p) + p->taps + LANES);
 }
 
-/* u [outputs][room] of one window x [rows][W]; turned [W][room] is for its columns. */
+/* u [filters][room] of one window x [rows][W]; turned [W][room] is for its columns. */
 static void map_columns(const struct separable_shape *p, const real *x, const real *s, real *turned, real *u)
 {
 	size_t W = (size_t)p->width, R = room(p), T = (size_t)samples(p);
 	transpose(samples(p), p->width, x, W, turned, R);
 	for (size_t c = 0; c < W; c++)
 		memset(turned + c * R + T, 0, (R - T) * sizeof *turned);
-	product((int)outputs(p), (int)R, p->width, (struct product_left){s, W, 1}, turned, R, u, R, FROM_ZERO,
+	product(p->filters, (int)R, p->width, (struct product_left){s, W, 1}, turned, R, u, R, FROM_ZERO,
 		NULL);
 }
 
-/* y [n] becomes elu(y), its slope at y stands in slope [n]; n whole vectors. */
+/* y [n] becomes elu(y), its slope at y stands in slope [n]; n whole vectors. What is not a number
+ * stays so. */
 VECTOR_CLONES
 static void exponential_linear(real *restrict y, real *restrict slope, size_t n)
 {
@@ -75,7 +71,7 @@ static void exponential_linear(real *restrict y, real *restrict slope, size_t n)
 	for (size_t t = 0; t < n; t += LANES) {
 		vec v = V_LOAD(y + t), e = v_exp(-v_max(-v, zero));
 		V_STORE(slope + t, e);
-		V_STORE(y + t, v_max(v, zero) + e - V_SPLAT(1));
+		V_STORE(y + t, v_max(zero, v) + e - V_SPLAT(1));
 	}
 }
 
@@ -92,11 +88,11 @@ static real sum_of(const real *y, int n)
 	return all;
 }
 
-/* dy [filtered] of output o of window b */
+/* dy [filtered] of filter o of window b */
 static void through_segments(const struct saved *s, int b, size_t o, const real *dout, real *dy)
 {
 	const struct separable_shape *p = &s->p;
-	size_t O = outputs(p);
+	size_t O = (size_t)p->filters;
 	const real *slope = s->slope + ((size_t)b * O + o) * along(p);
 	real share = 1 / (real)pooled(p);
 	memset(dy, 0, (size_t)filtered(p) * sizeof *dy);
@@ -118,14 +114,14 @@ static void reverse_taps(const struct separable_shape *p, const real *a, real *r
 			reversed[f * K + j] = a[f * K + K - 1 - j];
 }
 
-/* db_o += sum_t dy_o(t);  da_f(j) += sum_o sum_t dy_o(t) u_o(t + j);
- * du_o(t) = sum_j a_f(j) dy_o(t - j);  ds_o(c) += sum_t du_o(t) x(t, c) */
+/* db_o += sum_t dy_o(t);  da_o(j) += sum_t dy_o(t) u_o(t + j);
+ * du_o(t) = sum_j a_o(j) dy_o(t - j);  ds_o(c) += sum_t du_o(t) x(t, c) */
 static void backward(struct tape *t, struct node *out)
 {
 	PROFILE_OPERATION("separable filters backward");
 	const struct saved *s = out->saved;
 	const struct separable_shape *p = &s->p;
-	size_t W = (size_t)p->width, O = outputs(p), K = (size_t)p->taps, R = room(p), before = K - 1;
+	size_t W = (size_t)p->width, O = (size_t)p->filters, K = (size_t)p->taps, R = room(p), before = K - 1;
 	real *turned = scratch_reals(t, W * R), *u = scratch_reals(t, O * R), *du = scratch_reals(t, O * R),
 	     *padded_dy = scratch_reals(t, padded(p)), *dy = padded_dy + before,
 	     *reversed = scratch_reals(t, (size_t)p->filters * K);
@@ -135,13 +131,12 @@ static void backward(struct tape *t, struct node *out)
 		const real *x = s->x + (size_t)b * (size_t)p->rows * W;
 		map_columns(p, x, s->s.x, turned, u);
 		for (size_t o = 0; o < O; o++) {
-			size_t f = o / (size_t)p->maps * K;
 			through_segments(s, b, o, out->g + (size_t)(b * p->n) * O, dy);
 			s->b.g[o] += sum_of(dy, filtered(p));
 			product(1, p->taps, filtered(p), (struct product_left){dy, (size_t)filtered(p), 1},
-				u + o * R, 1, s->a.g + f, K, FROM_C, NULL);
-			product(1, samples(p), p->taps, (struct product_left){reversed + f, K, 1}, padded_dy,
-				1, du + o * R, R, FROM_ZERO, NULL);
+				u + o * R, 1, s->a.g + o * K, K, FROM_C, NULL);
+			product(1, samples(p), p->taps, (struct product_left){reversed + o * K, K, 1},
+				padded_dy, 1, du + o * R, R, FROM_ZERO, NULL);
 		}
 		product((int)O, p->width, samples(p), (struct product_left){du, R, 1}, x, W, s->s.g, W,
 			FROM_C, NULL);
@@ -153,8 +148,8 @@ struct node *op_separable(struct tape *t, const real *x, int B, const struct sep
 	struct weight a, struct weight s, struct weight b)
 {
 	PROFILE_OPERATION("separable filters");
-	size_t W = (size_t)p->width, O = outputs(p), K = (size_t)p->taps, n = (size_t)p->n, R = room(p),
-	       A = along(p);
+	size_t W = (size_t)p->width, O = (size_t)p->filters, K = (size_t)p->taps, n = (size_t)p->n,
+	       R = room(p), A = along(p);
 	struct node *out = tape_node(t, B * p->n, (int)O, 0, NULL, backward);
 	struct saved *saved = out->saved = tape_take(t, sizeof *saved);
 	*saved = (struct saved){.x = x, .p = *p, .a = a, .s = s, .b = b, .B = B};
@@ -165,8 +160,7 @@ struct node *op_separable(struct tape *t, const real *x, int B, const struct sep
 		for (size_t o = 0; o < O; o++, slope += t->gradients ? A : 0) {
 			for (size_t i = 0; i < A; i++)
 				y[i] = b.x[o];
-			product(1, (int)A, p->taps,
-				(struct product_left){a.x + o / (size_t)p->maps * K, K, 1}, u + o * R, 1, y,
+			product(1, (int)A, p->taps, (struct product_left){a.x + o * K, K, 1}, u + o * R, 1, y,
 				A, FROM_C, NULL);
 			exponential_linear(y, slope, A);
 			for (size_t i = 0; i < n; i++)
