@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool model_adapts(const struct model *m)
+bool dataset_adapts(const struct model *m)
 {
 	return m->config.train.scale == SCALE_GROUP;
 }
@@ -45,7 +45,7 @@ void group_scaler_forget(struct group_scaler *s)
 		s->rows = 0, s->items = 0;
 }
 
-static void take_in(struct group_scaler *s, const struct dataset *d, int64_t item)
+static void update_moments(struct group_scaler *s, const struct dataset *d, int64_t item)
 {
 	int C = d->target->channels.n, g = d->item[item].group, before = s->groups;
 	if (g >= s->groups) {
@@ -96,7 +96,7 @@ static void scale_groups(struct dataset *d, const int64_t *items, int64_t n, enu
 	for (; s->items < d->n; s->items++)
 		s->row[s->items] = -1;
 	for (int64_t i = 0; i < n; i++) {
-		take_in(s, d, items[i]);
+		update_moments(s, d, items[i]);
 		if (how == ADAPT_RUNNING)
 			s->row[items[i]] = new_row(s, C, d->item[items[i]].group);
 	}
@@ -117,23 +117,23 @@ void dataset_adapt(struct dataset *d, const struct model *m, const int64_t *item
 	struct pool *pool)
 {
 	if (!tokens_are_fixed(m)) {
-		if (model_adapts(m))
+		if (dataset_adapts(m))
 			scale_groups(d, items, n, how);
 		return;
 	}
 	if (!d->tokens)
 		d->tokens = tokens_new(d, m);
 	tokens_keep(d->tokens, items, n, pool);
-	if (model_adapts(m) && how == ADAPT_RUNNING)
-		tokens_centre_running(d->tokens, items, n);
-	else if (model_adapts(m))
-		tokens_centre(d->tokens, items, n);
+	if (dataset_adapts(m) && how == ADAPT_RUNNING)
+		tokens_running_subject_means(d->tokens, items, n);
+	else if (dataset_adapts(m))
+		tokens_subject_means(d->tokens, items, n);
 }
 
-int dataset_take_in(
+int dataset_update_statistics(
 	struct dataset *d, const struct model *m, int64_t from, int64_t n, enum adapt how, struct pool *pool)
 {
-	if (!model_adapts(m))
+	if (!dataset_adapts(m))
 		return 0;
 	int64_t *item = NEW_ARRAY(int64_t, n);
 	for (int64_t i = 0; i < n; i++)

@@ -12,7 +12,8 @@
 
 #define FLAT 1e-12 /* the variance of what does not vary */
 
-struct part {
+/* Windows that were added together, as a rule those of one file. */
+struct source {
 	struct windows *w;
 	struct channel_column *column; /* [C of target] */
 };
@@ -28,12 +29,12 @@ struct dataset *dataset_new(const struct layout *target, enum missing_channel mi
 
 void dataset_clear(struct dataset *d)
 {
-	for (int i = 0; i < d->parts; i++) {
+	for (int i = 0; i < d->sources; i++) {
 		if (!d->borrows)
-			windows_free(d->part[i].w);
-		free(d->part[i].column);
+			windows_free(d->source[i].w);
+		free(d->source[i].column);
 	}
-	d->parts = 0;
+	d->sources = 0;
 	d->n = 0;
 	if (d->tokens)
 		tokens_forget(d->tokens);
@@ -58,7 +59,7 @@ void dataset_free(struct dataset *d)
 	d->tokens = NULL;
 	d->scaler = NULL;
 	dataset_clear(d);
-	free(d->part);
+	free(d->source);
 	names_free(&d->classes);
 	names_free(&d->groups);
 	names_free(&d->recordings);
@@ -80,8 +81,8 @@ struct dataset *dataset_view(const struct dataset *d)
 	return v;
 }
 
-/* A part's samples go by what comes before them in its recordings. */
-static int run_through(const struct dataset *d, const struct part *p)
+/* Samples of a source are scaled by what comes before them in its recordings. */
+static int start_running_means(const struct dataset *d, const struct source *p)
 {
 	for (int c = 0; c < d->target->channels.n && d->missing == MISSING_INTERP; c++)
 		if (!p->column[c].base)
@@ -107,8 +108,8 @@ int dataset_scale(struct dataset *d, const struct model *m)
 		d->ems =
 			ems_new(&(struct ems_shape){c->train.ems_factor, c->train.ems_eps, c->train.ems_init},
 				d->target->channels.n);
-	for (int i = 0; i < d->parts && d->ems && !bad; i++)
-		bad = run_through(d, &d->part[i]);
+	for (int i = 0; i < d->sources && d->ems && !bad; i++)
+		bad = start_running_means(d, &d->source[i]);
 	return bad;
 }
 
@@ -122,7 +123,7 @@ static bool is_used(const struct layout *l, int channel)
 	return false;
 }
 
-static int bind(const struct dataset *d, struct part *p)
+static int bind_channels(const struct dataset *d, struct source *p)
 {
 	const struct layout *t = d->target, *l = &p->w->layout;
 	struct names missing = {0};
@@ -147,7 +148,7 @@ static int bind(const struct dataset *d, struct part *p)
 	return r;
 }
 
-static int fits(const struct dataset *d, const struct windows *w)
+static int check_fit(const struct dataset *d, const struct windows *w)
 {
 	const struct layout *t = d->target, *l = &w->layout;
 	if (l->length != t->length)
@@ -178,10 +179,10 @@ static int fits(const struct dataset *d, const struct windows *w)
 
 int dataset_add(struct dataset *d, struct windows *w)
 {
-	ROOM_FOR_ONE(d->part, d->parts, d->part_room);
-	struct part *p = &d->part[d->parts];
-	*p = (struct part){.w = w};
-	if (fits(d, w) || bind(d, p) || (d->ems && run_through(d, p))) {
+	ROOM_FOR_ONE(d->source, d->sources, d->source_room);
+	struct source *p = &d->source[d->sources];
+	*p = (struct source){.w = w};
+	if (check_fit(d, w) || bind_channels(d, p) || (d->ems && start_running_means(d, p))) {
 		if (!d->borrows)
 			windows_free(w);
 		free(p->column);
@@ -200,9 +201,9 @@ int dataset_add(struct dataset *d, struct windows *w)
 		d->item = spill_grow(&d->spill, d->item, (size_t)d->room * sizeof *d->item);
 	}
 	for (int64_t i = 0; i < w->n; i++)
-		d->item[d->n++] = (struct item){d->parts, i, w->label[i] < 0 ? -1 : class[w->label[i]],
+		d->item[d->n++] = (struct item){d->sources, i, w->label[i] < 0 ? -1 : class[w->label[i]],
 			group[w->group[i]], recording[w->recording[i]], -1};
-	d->parts++;
+	d->sources++;
 	free(class);
 	free(group);
 	free(recording);
@@ -218,7 +219,7 @@ void dataset_renumber(struct dataset *d, const struct names *classes)
 
 const struct windows *dataset_windows(const struct dataset *d, int64_t item)
 {
-	return d->part[d->item[item].part].w;
+	return d->source[d->item[item].source].w;
 }
 
 int dataset_samples(const struct dataset *d, int64_t item)
@@ -228,18 +229,19 @@ int dataset_samples(const struct dataset *d, int64_t item)
 
 const struct channel_column *dataset_columns(const struct dataset *d, int64_t item)
 {
-	return d->part[d->item[item].part].column;
+	return d->source[d->item[item].source].column;
 }
 
 float dataset_sample(const struct dataset *d, int64_t item, int channel, int t)
 {
-	const struct part *p = &d->part[d->item[item].part];
+	const struct source *p = &d->source[d->item[item].source];
 	const struct channel_column *c = &p->column[channel];
 	return c->base ? c->base[(p->w->start[d->item[item].window] + t) * c->step] : 0;
 }
 
 /* The mean of the region's channels that are there, or 0. */
-static real stand_in(const struct dataset *d, const struct part *p, const struct region *r, int64_t row)
+static real imputed_sample(
+	const struct dataset *d, const struct source *p, const struct region *r, int64_t row)
 {
 	double sum = 0;
 	int n = 0;
@@ -274,7 +276,7 @@ static void standardise(real *x, int n, int step)
 
 void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 {
-	const struct part *p = &d->part[d->item[item].part];
+	const struct source *p = &d->source[d->item[item].source];
 	const struct region *r = &d->target->region[k];
 	int64_t start = p->w->start[d->item[item].window];
 	int T = d->target->length, W = r->width, there = dataset_samples(d, item);
@@ -295,7 +297,7 @@ void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 			if (from && from->base)
 				v = ((real)from->base[(start + t) * from->step] - mean) * factor;
 			else if (from)
-				v = (stand_in(d, p, r, start + t) - mean) * factor;
+				v = (imputed_sample(d, p, r, start + t) - mean) * factor;
 			x[(size_t)t * (size_t)W + (size_t)j] = v;
 		}
 		if (from && d->by_window)
@@ -307,7 +309,7 @@ int dataset_check(const struct dataset *d, const struct model *m, const int64_t 
 {
 	for (int64_t i = 0; i < n; i++) {
 		const struct item *it = &d->item[items[i]];
-		const struct part *p = &d->part[it->part];
+		const struct source *p = &d->source[it->source];
 		int64_t start = p->w->start[it->window];
 		int there = dataset_samples(d, items[i]);
 		if (m && m->tokeniser->count(&m->config, m->layout.length, m->layout.rate, there) < 1)
@@ -342,7 +344,7 @@ static void add_samples(void *context, int64_t i, struct arena *scratch, double 
 {
 	const struct fit *f = context;
 	const struct item *it = &f->d->item[f->items[i]];
-	const struct part *p = &f->d->part[it->part];
+	const struct source *p = &f->d->source[it->source];
 	int64_t start = p->w->start[it->window];
 	int there = dataset_samples(f->d, f->items[i]);
 	(void)scratch;
@@ -364,8 +366,8 @@ void dataset_fit_scaler(
 	double *total = NEW_ARRAY(double, 3 * (size_t)C);
 	for (int c = 0; c < C; c++) { /* sums around a sample of the channel: an offset costs no digits */
 		const struct item *it = n ? &d->item[items[0]] : NULL;
-		const struct channel_column *x = it ? &d->part[it->part].column[c] : NULL;
-		mean[c] = x && x->base ? x->base[d->part[it->part].w->start[it->window] * x->step] : 0;
+		const struct channel_column *x = it ? &d->source[it->source].column[c] : NULL;
+		mean[c] = x && x->base ? x->base[d->source[it->source].w->start[it->window] * x->step] : 0;
 	}
 	sum_items(pool, n, add_samples, &(struct fit){d, items, mean}, 3 * C, total);
 	for (int c = 0; c < C; c++) {
@@ -382,28 +384,28 @@ struct filling {
 	const int64_t *items;
 };
 
-static void fill(void *context, int b, int k, real *x)
+static void fill_window(void *context, int b, int k, real *x)
 {
 	const struct filling *f = context;
 	dataset_fill(f->d, f->items[b], k, x);
 }
 
-static int samples(void *context, int b)
+static int count_samples(void *context, int b)
 {
 	const struct filling *f = context;
 	return dataset_samples(f->d, f->items[b]);
 }
 
-static void kept(void *context, int b, int k, real *out)
+static void read_tokens(void *context, int b, int k, real *out)
 {
 	const struct filling *f = context;
 	tokens_read(f->d->tokens, f->items[b], k, out);
 }
 
-static const real *centre(void *context, int b, int k)
+static const real *subject_mean(void *context, int b, int k)
 {
 	const struct filling *f = context;
-	return tokens_centre_of(f->d->tokens, f->items[b], k);
+	return tokens_subject_mean(f->d->tokens, f->items[b], k);
 }
 
 int dataset_no_answer(const struct dataset *d, int64_t item)
@@ -420,10 +422,10 @@ int dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t *
 {
 	int bad = 0;
 	int *condition = NEW_ARRAY(int, n < batch ? n : batch);
-	struct window_source source = {.fill = fill,
-		.samples = samples,
-		.tokens = d->tokens ? kept : NULL,
-		.centre = d->tokens ? centre : NULL,
+	struct window_source source = {.fill = fill_window,
+		.samples = count_samples,
+		.tokens = d->tokens ? read_tokens : NULL,
+		.subject_mean = d->tokens ? subject_mean : NULL,
 		.condition = condition};
 	for (int64_t from = 0; from < n; from += batch) {
 		int B = n - from < batch ? (int)(n - from) : batch;

@@ -16,8 +16,8 @@
 enum missing_channel { MISSING_ERROR, MISSING_INTERP, MISSING_ZERO };
 
 struct item {
-	int part;
-	int64_t window;       /* within the part */
+	int source;           /* index into the dataset's sources */
+	int64_t window;       /* within the source */
 	int label;            /* index into classes, -1 = unlabelled */
 	int group, recording; /* indices into the dataset's lists */
 	int condition;        /* row of the router's embedding, -1 = not bound (dataset/condition.h) */
@@ -31,8 +31,9 @@ struct dataset {
 	int64_t n, room;
 	struct item *item; /* [n] in the order they came */
 	struct spill spill;
-	int parts, part_room;
-	struct part *part;
+	int sources, source_room;
+	struct source
+		*source; /* [sources] windows files the items come from, with the target's channels in each */
 	const float *mean,
 		*std; /* [C of target] or NULL: the scaler, borrowed; of several one after the other */
 	const int *scaler_row; /* [n] which of them an item has; NULL: there is one. Borrowed */

@@ -17,18 +17,18 @@ struct tokens {
 	const struct dataset *d;
 	const struct model *m;
 	size_t *at, row;       /* [K] where a region's features lie in a row; numbers of a row */
-	size_t *mean_at, mean; /* [K] likewise in a mean */
-	struct spill spill, index_spill, centre_spill, centre_of_spill, told_spill;
+	size_t *mean_at, mean; /* [K] likewise in a subject mean */
+	struct spill spill, index_spill, mean_spill, mean_of_spill, out_of_fold_spill;
 	real *x;        /* [kept][row] */
 	int64_t *index; /* [indexed] row of an item, -1 = not kept */
 	int64_t indexed, index_room, kept, room;
 	struct sums *group; /* [groups] running */
 	int groups;
-	real *centre;       /* [means][mean], or NULL */
-	int64_t *centre_of; /* [indexed] mean of an item, -1 = none */
+	real *subject_mean;       /* [means][mean], or NULL */
+	int64_t *subject_mean_of; /* [indexed] mean of an item, -1 = none */
 	int64_t means, means_room;
-	real *told; /* [kept][1 + K * classes]: whether there is any, and the linear prior; NULL: none */
-	int64_t tolds;
+	real *out_of_fold; /* [kept][1 + K * classes]: whether an item has one, and its linear prior; NULL: none */
+	int64_t out_of_folds;
 };
 
 bool tokens_are_fixed(const struct model *m)
@@ -55,7 +55,7 @@ struct tokens *tokens_new(const struct dataset *d, const struct model *m)
 
 void tokens_forget(struct tokens *t)
 {
-	t->indexed = t->kept = t->means = t->tolds = 0;
+	t->indexed = t->kept = t->means = t->out_of_folds = 0;
 }
 
 void tokens_free(struct tokens *t)
@@ -69,16 +69,16 @@ void tokens_free(struct tokens *t)
 	free(t->group);
 	spill_free(&t->spill, t->x);
 	spill_free(&t->index_spill, t->index);
-	spill_free(&t->centre_spill, t->centre);
-	spill_free(&t->centre_of_spill, t->centre_of);
-	spill_free(&t->told_spill, t->told);
+	spill_free(&t->mean_spill, t->subject_mean);
+	spill_free(&t->mean_of_spill, t->subject_mean_of);
+	spill_free(&t->out_of_fold_spill, t->out_of_fold);
 	free(t->at);
 	free(t->mean_at);
 	free(t);
 }
 
 /* Tokens of an item */
-static int count_of(const struct tokens *t, int64_t item)
+static int count_tokens(const struct tokens *t, int64_t item)
 {
 	const struct layout *l = &t->m->layout;
 	return t->m->tokeniser->count(&t->m->config, l->length, l->rate, dataset_samples(t->d, item));
@@ -95,10 +95,10 @@ static void index_items(struct tokens *t)
 		size_t bytes = (size_t)n * sizeof *t->index;
 		t->index_room = n;
 		t->index = spill_grow(&t->index_spill, t->index, bytes);
-		t->centre_of = spill_grow(&t->centre_of_spill, t->centre_of, bytes);
+		t->subject_mean_of = spill_grow(&t->mean_of_spill, t->subject_mean_of, bytes);
 	}
 	for (; t->indexed < n; t->indexed++)
-		t->index[t->indexed] = t->centre_of[t->indexed] = -1;
+		t->index[t->indexed] = t->subject_mean_of[t->indexed] = -1;
 }
 
 struct making {
@@ -108,7 +108,7 @@ struct making {
 	int64_t first;          /* row of items[0] */
 };
 
-static void make(void *context, int task, int worker)
+static void make_features(void *context, int task, int worker)
 {
 	struct making *g = context;
 	struct tokens *t = g->t;
@@ -147,7 +147,7 @@ void tokens_keep(struct tokens *t, const int64_t *items, int64_t n, struct pool 
 			t->x = spill_grow(&t->spill, t->x, (size_t)t->room * t->row * sizeof *t->x);
 		}
 		g.items = fresh;
-		pool_run(pool, some, make, &g);
+		pool_run(pool, some, make_features, &g);
 	}
 	for (int i = 0; i < threads; i++)
 		arena_free(g.scratch[i]);
@@ -167,52 +167,54 @@ static const real *row_of(const struct tokens *t, int64_t item, int k)
 
 void tokens_read(const struct tokens *t, int64_t item, int k, real *out)
 {
-	memcpy(out, row_of(t, item, k), (size_t)count_of(t, item) * (size_t)t->m->region[k].D * sizeof *out);
+	memcpy(out, row_of(t, item, k),
+		(size_t)count_tokens(t, item) * (size_t)t->m->region[k].D * sizeof *out);
 }
 
 int tokens_standard(const struct tokens *t, int64_t item, int k, real *out)
 {
-	int n = count_of(t, item);
+	int n = count_tokens(t, item);
 	tokens_read(t, item, k, out);
-	model_standardise(t->m, k, n, tokens_centre_of(t, item, k), out);
+	model_standardise(t->m, k, n, tokens_subject_mean(t, item, k), out);
 	return n;
 }
 
 /* --- linear prior */
 
-static size_t told_row(const struct tokens *t)
+static size_t out_of_fold_row(const struct tokens *t)
 {
 	return 1 + (size_t)t->m->layout.regions * (size_t)t->m->layout.classes.n;
 }
 
-void tokens_tell(struct tokens *t, int64_t item, const real *linear_prior)
+void tokens_keep_prior(struct tokens *t, int64_t item, const real *linear_prior)
 {
-	size_t row = told_row(t);
-	if (t->tolds < t->kept) {
-		t->told = spill_grow(&t->told_spill, t->told, (size_t)t->kept * row * sizeof *t->told);
-		memset(t->told + (size_t)t->tolds * row, 0,
-			(size_t)(t->kept - t->tolds) * row * sizeof *t->told);
-		t->tolds = t->kept;
+	size_t row = out_of_fold_row(t);
+	if (t->out_of_folds < t->kept) {
+		t->out_of_fold = spill_grow(&t->out_of_fold_spill, t->out_of_fold,
+			(size_t)t->kept * row * sizeof *t->out_of_fold);
+		memset(t->out_of_fold + (size_t)t->out_of_folds * row, 0,
+			(size_t)(t->kept - t->out_of_folds) * row * sizeof *t->out_of_fold);
+		t->out_of_folds = t->kept;
 	}
-	real *to = t->told + (size_t)t->index[item] * row;
+	real *to = t->out_of_fold + (size_t)t->index[item] * row;
 	*to = 1;
 	memcpy(to + 1, linear_prior, (row - 1) * sizeof *to);
 }
 
-const real *tokens_told(const struct tokens *t, int64_t item, int k)
+const real *tokens_prior(const struct tokens *t, int64_t item, int k)
 {
-	if (!tokens_kept(t, item) || t->index[item] >= t->tolds)
+	if (!tokens_kept(t, item) || t->index[item] >= t->out_of_folds)
 		return NULL;
-	const real *from = t->told + (size_t)t->index[item] * told_row(t);
+	const real *from = t->out_of_fold + (size_t)t->index[item] * out_of_fold_row(t);
 	return *from > 0 ? from + 1 + (size_t)k * (size_t)t->m->layout.classes.n : NULL;
 }
 
-bool tokens_tell_any(const struct tokens *t)
+bool tokens_any_prior(const struct tokens *t)
 {
-	return t->tolds > 0;
+	return t->out_of_folds > 0;
 }
 
-/* --- centres */
+/* --- subject means */
 
 static struct sums *sums_of(struct tokens *t, int64_t item)
 {
@@ -231,7 +233,7 @@ static struct sums *sums_of(struct tokens *t, int64_t item)
 
 static bool all_finite(const struct tokens *t, int64_t item)
 {
-	size_t n = (size_t)count_of(t, item);
+	size_t n = (size_t)count_tokens(t, item);
 	bool finite = true;
 	for (int k = 0; k < t->m->layout.regions; k++)
 		finite &= reals_finite(row_of(t, item, k), n * (size_t)t->m->region[k].D);
@@ -247,11 +249,11 @@ int tokens_check(const struct tokens *t, const int64_t *items, int64_t n)
 }
 
 /* A window whose tokens are not finite has no answer and no say in the mean of its group. */
-static void add(const struct tokens *t, int64_t item, struct sums *s)
+static void add_to_sums(const struct tokens *t, int64_t item, struct sums *s)
 {
 	if (!all_finite(t, item))
 		return;
-	int n = count_of(t, item);
+	int n = count_tokens(t, item);
 	size_t kinds = (size_t)t->m->kinds;
 	for (int i = 0; i < n; i++)
 		s->count[(size_t)i % kinds]++;
@@ -264,15 +266,15 @@ static void add(const struct tokens *t, int64_t item, struct sums *s)
 	}
 }
 
-/* A further mean; its number */
-static int64_t new_centre(struct tokens *t, const struct sums *s)
+/* Appends the mean of these sums; its number. */
+static int64_t new_subject_mean(struct tokens *t, const struct sums *s)
 {
 	if (t->means == t->means_room) {
 		t->means_room = 2 * t->means + 16;
-		t->centre = spill_grow(
-			&t->centre_spill, t->centre, (size_t)t->means_room * t->mean * sizeof *t->centre);
+		t->subject_mean = spill_grow(&t->mean_spill, t->subject_mean,
+			(size_t)t->means_room * t->mean * sizeof *t->subject_mean);
 	}
-	real *to = t->centre + (size_t)t->means * t->mean;
+	real *to = t->subject_mean + (size_t)t->means * t->mean;
 	for (int k = 0; k < t->m->layout.regions; k++)
 		for (size_t j = 0, D = (size_t)t->m->region[k].D; j < (size_t)t->m->kinds * D; j++)
 			to[t->mean_at[k] + j] =
@@ -281,32 +283,32 @@ static int64_t new_centre(struct tokens *t, const struct sums *s)
 	return t->means++;
 }
 
-void tokens_centre(struct tokens *t, const int64_t *items, int64_t n)
+void tokens_subject_means(struct tokens *t, const int64_t *items, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++)
-		add(t, items[i], sums_of(t, items[i]));
+		add_to_sums(t, items[i], sums_of(t, items[i]));
 	int64_t *number = NEW_ARRAY(int64_t, t->groups); /* 1 + that of a group */
 	for (int64_t i = 0; i < n; i++) {
 		int g = t->d->item[items[i]].group;
 		if (!number[g])
-			number[g] = 1 + new_centre(t, &t->group[g]);
-		t->centre_of[items[i]] = number[g] - 1;
+			number[g] = 1 + new_subject_mean(t, &t->group[g]);
+		t->subject_mean_of[items[i]] = number[g] - 1;
 	}
 	free(number);
 }
 
-void tokens_centre_running(struct tokens *t, const int64_t *items, int64_t n)
+void tokens_running_subject_means(struct tokens *t, const int64_t *items, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++) {
-		add(t, items[i], sums_of(t, items[i]));
-		t->centre_of[items[i]] = new_centre(t, sums_of(t, items[i]));
+		add_to_sums(t, items[i], sums_of(t, items[i]));
+		t->subject_mean_of[items[i]] = new_subject_mean(t, sums_of(t, items[i]));
 	}
 }
 
-const real *tokens_centre_of(const struct tokens *t, int64_t item, int k)
+const real *tokens_subject_mean(const struct tokens *t, int64_t item, int k)
 {
-	int64_t centre = t->means ? t->centre_of[item] : -1;
-	return centre < 0 ? NULL : t->centre + (size_t)centre * t->mean + t->mean_at[k];
+	int64_t subject_mean = t->means ? t->subject_mean_of[item] : -1;
+	return subject_mean < 0 ? NULL : t->subject_mean + (size_t)subject_mean * t->mean + t->mean_at[k];
 }
 
 /* --- statistics */
@@ -375,8 +377,9 @@ static void fit_kind(void *context, int task, int worker)
 	(void)worker;
 	for (int pass = 0; pass < 2; pass++) {
 		for (int64_t i = 0; i < f->n; i++) {
-			const real *x = row_of(t, f->items[i], k), *c = tokens_centre_of(t, f->items[i], k);
-			int n = count_of(t, f->items[i]);
+			const real *x = row_of(t, f->items[i], k),
+				   *c = tokens_subject_mean(t, f->items[i], k);
+			int n = count_tokens(t, f->items[i]);
 			for (int row = kind; row < n; row += m->kinds) {
 				count += !pass;
 				for (size_t j = 0; j < D; j++) {

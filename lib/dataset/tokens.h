@@ -3,7 +3,7 @@
  *
  *     tokens_level     mean powers over training items, which the tokeniser needs --> the model's buffers
  *     tokens_keep      samples --tokeniser--> features of the listed items, in a spill buffer
- *     tokens_centre    mean of each group's features, over its kept items; it is taken off where they are read (train.scale=group)
+ *     tokens_subject_means   mean of each group's features over its kept items, subtracted where they are read (train.scale=group)
  *     tokens_fit       mean and deviation over training items --> the model's buffers
  *
  * A region's features of a window are [n][D], row i of kind i mod kinds; a mean is [kinds][D].
@@ -31,29 +31,29 @@ void tokens_keep(struct tokens *, const int64_t *items, int64_t n, struct pool *
 int tokens_check(const struct tokens *, const int64_t *items, int64_t n);
 /* Each group's mean over its items among these, which are kept; those whose features are not finite
  * have no say. */
-void tokens_centre(struct tokens *, const int64_t *items, int64_t n);
+void tokens_subject_means(struct tokens *, const int64_t *items, int64_t n);
 /* The same while windows arrive: each of these items, in their order, has for its mean that of its
  * group's items so far, itself included. The sums outlive tokens_forget. */
-void tokens_centre_running(struct tokens *, const int64_t *items, int64_t n);
+void tokens_running_subject_means(struct tokens *, const int64_t *items, int64_t n);
 /* Forgets what is kept of items: the dataset was cleared. */
 void tokens_forget(struct tokens *);
-/* Over the listed items, which are kept, centred where they have a centre: population deviation, 1
- * where nothing varies. */
+/* Over the listed items, which are kept, less their subject mean where they have one: population
+ * deviation, 1 where nothing varies. */
 void tokens_fit(const struct tokens *, const int64_t *items, int64_t n, struct pool *, struct model *);
 
-/* out [n of the item][D] as the encoder reads them: without the centre, by mean and deviation;
+/* out [n of the item][D] as the encoder reads them: less the subject mean, standardised;
  * returns n. */
 int tokens_standard(const struct tokens *, int64_t item, int k, real *out);
-/* What an item is told as linear prior (train/linear_prior.h), [K][classes]; and that of region k
- * [classes], NULL where it was told nothing. */
-void tokens_tell(struct tokens *, int64_t item, const real *linear_prior);
-const real *tokens_told(const struct tokens *, int64_t item, int k);
-bool tokens_tell_any(const struct tokens *); /* whether any item was told something */
+/* Keeps an item's out-of-fold linear prior (train/linear_prior.h), [K][classes]; and that of region
+ * k [classes], NULL where none was kept. */
+void tokens_keep_prior(struct tokens *, int64_t item, const real *linear_prior);
+const real *tokens_prior(const struct tokens *, int64_t item, int k);
+bool tokens_any_prior(const struct tokens *); /* whether any item has one */
 
 bool tokens_kept(const struct tokens *, int64_t item);
 /* out [n of the item][D], as the tokeniser made them */
 void tokens_read(const struct tokens *, int64_t item, int k, real *out);
 /* [kinds][D] of the item's group; NULL without */
-const real *tokens_centre_of(const struct tokens *, int64_t item, int k);
+const real *tokens_subject_mean(const struct tokens *, int64_t item, int k);
 
 #endif

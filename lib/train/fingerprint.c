@@ -136,12 +136,12 @@ static uint64_t mix_items(
 static uint64_t mix_recordings(uint64_t h, const struct dataset *d, const int64_t *items, int64_t n)
 {
 	uint64_t *shard = NEW_ARRAY(uint64_t, d->target->channels.n);
-	int part = -1;
+	int source = -1;
 	for (int64_t i = 0; i < n; i++) {
 		const struct windows *w = dataset_windows(d, items[i]);
-		if (d->item[items[i]].part == part)
+		if (d->item[items[i]].source == source)
 			continue;
-		part = d->item[items[i]].part;
+		source = d->item[items[i]].source;
 		for (int64_t j = 0; j < w->n; j++)
 			h = mix(h, (uint64_t)(w->start[j] - w->sample[j]));
 		h = mix_rows(h, dataset_columns(d, items[i]), d->target->channels.n, 0, w->samples, shard);
@@ -150,7 +150,7 @@ static uint64_t mix_recordings(uint64_t h, const struct dataset *d, const int64_
 	return h;
 }
 
-static uint64_t mix_side(uint64_t h, enum fingerprint_rule rule, const struct dataset *d,
+static uint64_t mix_subset(uint64_t h, enum fingerprint_rule rule, const struct dataset *d,
 	const int64_t *items, int64_t n, struct pool *pool)
 {
 	if (rule == FINGERPRINT_FIRST)
@@ -162,9 +162,9 @@ static uint64_t mix_side(uint64_t h, enum fingerprint_rule rule, const struct da
 
 char *fingerprint_text(const struct training_data *t, enum fingerprint_rule rule, struct pool *pool)
 {
-	uint64_t h = mix_side(EMPTY, rule, t->train, t->train_item, t->trains, pool);
+	uint64_t h = mix_subset(EMPTY, rule, t->train, t->train_item, t->trains, pool);
 	if (t->valids)
-		h = mix_side(h, rule, t->valid, t->valid_item, t->valids, pool);
+		h = mix_subset(h, rule, t->valid, t->valid_item, t->valids, pool);
 	return mem_format("%s%016llx", rule_name[rule], (unsigned long long)h);
 }
 

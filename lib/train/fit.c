@@ -70,9 +70,9 @@ static void start_values(struct model *m, struct model *before, const struct tra
 	} else {
 		params_init(&m->params, seed);
 	}
-	const char *history = before            ? before->history
-			      : d->train->parts ? dataset_windows(d->train, 0)->history
-						: NULL;
+	const char *history = before              ? before->history
+			      : d->train->sources ? dataset_windows(d->train, 0)->history
+						  : NULL;
 	m->history = history ? mem_text(history) : NULL;
 	for (int64_t i = 0; i < d->trains; i++)
 		names_intern(&m->train_groups, d->train->groups.s[d->train->item[d->train_item[i]].group]);
@@ -143,7 +143,7 @@ static int bind_conditions(const struct model *m, const struct training_data *d)
  * once; their mean and deviation are a matter of the training windows. Of a model that is continued
  * they stay. */
 static int fit_inputs(
-	struct model *m, bool begins, bool told, const struct training_data *d, struct pool *pool)
+	struct model *m, bool begins, bool out_of_fold, const struct training_data *d, struct pool *pool)
 {
 	fit_scaler(m, d, pool);
 	if (dataset_scale(d->train, m) || (d->valids && d->valid != d->train && dataset_scale(d->valid, m)))
@@ -155,7 +155,7 @@ static int fit_inputs(
 		dataset_adapt(d->train, m, d->train_item, d->trains, ADAPT_WHOLE, pool);
 		if (d->valids)
 			dataset_adapt(d->valid, m, d->valid_item, d->valids, ADAPT_WHOLE, pool);
-	} else { /* both sides of one person, where time divides them */
+	} else { /* a subject may both train and validate, where time divides them */
 		int64_t n = d->trains + d->valids, *all = NEW_ARRAY(int64_t, n);
 		memcpy(all, d->train_item, (size_t)d->trains * sizeof *all);
 		memcpy(all + d->trains, d->valid_item, (size_t)d->valids * sizeof *all);
@@ -166,12 +166,12 @@ static int fit_inputs(
 		return -1;
 	if (fits)
 		tokens_fit(d->train->tokens, d->train_item, d->trains, pool, m);
-	return (begins || told) && config_linear_prior(&m->config)
-		       ? linear_prior_fit(d->train, m, d->train_item, d->trains, EVIDENCE_MOST, begins)
+	return (begins || out_of_fold) && config_linear_prior(&m->config)
+		       ? linear_prior_fit(d->train, m, d->train_item, d->trains, LINEAR_PRIOR_MOST, begins)
 		       : 0;
 }
 
-struct model *fit_model(const struct configuration *c, struct model *before, bool told,
+struct model *fit_model(const struct configuration *c, struct model *before, bool out_of_fold,
 	const struct training_data *d, struct pool *pool, uint64_t seed)
 {
 	struct model *m = fit_declare(c, before, d);
@@ -183,7 +183,7 @@ struct model *fit_model(const struct configuration *c, struct model *before, boo
 	if (d->valids && d->valid != d->train)
 		dataset_renumber(d->valid, &m->layout.classes);
 	if (check_scale(m, before) || augment_check(&m->config, &m->layout) || check_windows(m, d) ||
-		bind_conditions(m, d) || fit_inputs(m, !before, told, d, pool)) {
+		bind_conditions(m, d) || fit_inputs(m, !before, out_of_fold, d, pool)) {
 		model_free(m);
 		return NULL;
 	}

@@ -21,9 +21,10 @@ struct model *fit_declare(
  * are drawn by the seed. The datasets of `data` get the scaler, borrowed from the model, and their
  * items' conditions. NULL with an error when configuration, windows and model do not fit each
  * other. */
-/* told: of a model that is continued what its windows are told as linear prior
- * (train/linear_prior.h) is made again, as when this training began; otherwise its map says it. */
-struct model *fit_model(const struct configuration *, struct model *before, bool told,
+/* out_of_fold: for a model that is continued, the out-of-fold prior of its training windows
+ * (train/linear_prior.h) is computed anew, as it was when this training began; otherwise the
+ * model's own map gives their prior. */
+struct model *fit_model(const struct configuration *, struct model *before, bool out_of_fold,
 	const struct training_data *data, struct pool *, uint64_t seed);
 
 #endif

@@ -44,7 +44,7 @@ static void write_counters(struct trainer *t, struct text *s)
 		"%lld,"
 		"\"fingerprint\":\"%s\"}",
 		c->bad_epochs, c->finished ? "true" : "false",
-		t->data.train->tokens && tokens_tell_any(t->data.train->tokens) ? "true" : "false",
+		t->data.train->tokens && tokens_any_prior(t->data.train->tokens) ? "true" : "false",
 		(unsigned long long)t->seed, (long long)t->data.trains, (long long)t->data.valids,
 		fingerprint_of(t));
 }
@@ -94,8 +94,8 @@ static int check_counters(const struct trainer *t, const cJSON *root, const char
 	return 0;
 }
 
-/* That they are the state's. How many there are is told where it differs; states of old do not
- * know. */
+/* That the windows are those of the state. The message names their numbers where these differ; old
+ * states do not hold them. */
 static int check_windows(struct trainer *t, const cJSON *root, const char *what)
 {
 	const cJSON *print = json_get(root, "fingerprint");
@@ -157,7 +157,7 @@ static cJSON *counters_of(const struct st_file *f, char **what)
 	return NULL;
 }
 
-int trainer_state_start(const struct st_file *f, uint64_t *seed, bool *told)
+int trainer_state_start(const struct st_file *f, uint64_t *seed, bool *out_of_fold)
 {
 	char *what, *end = NULL;
 	cJSON *root = counters_of(f, &what);
@@ -167,7 +167,7 @@ int trainer_state_start(const struct st_file *f, uint64_t *seed, bool *told)
 		*seed = strtoull(v->valuestring, &end, 10);
 	if (root && (!end || *end))
 		r = err_set(EX_DATAERR, "%s: seed is missing or no number", what);
-	*told = cJSON_IsTrue(json_get(root, "told"));
+	*out_of_fold = cJSON_IsTrue(json_get(root, "told"));
 	cJSON_Delete(root);
 	free(what);
 	return r;

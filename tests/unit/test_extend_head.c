@@ -144,7 +144,7 @@ static struct model *train(const char *path, int threads, struct course *course)
 	struct dataset *d = dataset_new(&l, MISSING_ERROR);
 	struct configuration c = configured(PRESET_DEFAULT, keys);
 	struct pool *pool = pool_new(threads);
-	struct sides s;
+	struct holdout_split s;
 	CHECK(!dataset_add(d, make("a,b,c", 4, 40, 8, 1)));
 	CHECK(!holdout_cut(d, &(struct holdout){.fraction = 0.25, .seed = 1}, &s) && s.valids > 0);
 	struct training_data data = {d, d, s.train, s.valid, s.trains, s.valids, NULL};
@@ -157,7 +157,7 @@ static struct model *train(const char *path, int threads, struct course *course)
 	CHECK(!trainer_run(t, &(struct watch){.context = course, .epoch = note}));
 	CHECK(!model_save(m, path, &(struct history){.off = true}));
 	trainer_free(t);
-	sides_free(&s);
+	holdout_split_free(&s);
 	dataset_free(d);
 	pool_free(pool);
 	config_end(&c);

@@ -333,11 +333,11 @@ static void mean_of(struct rig *r, const int64_t *items, int n, int k, double *m
 		mean[j] /= count[j / 3];
 }
 
-static void check_centre(struct rig *r, int64_t item, const int64_t *items, int n)
+static void check_mean(struct rig *r, int64_t item, const int64_t *items, int n)
 {
 	for (int k = 0; k < 2; k++) {
 		double mean[KINDS * 3];
-		const real *c = tokens_centre_of(r->d->tokens, item, k);
+		const real *c = tokens_subject_mean(r->d->tokens, item, k);
 		mean_of(r, items, n, k, mean);
 		CHECK(c);
 		for (int j = 0; j < KINDS * 3 && c; j++)
@@ -345,7 +345,7 @@ static void check_centre(struct rig *r, int64_t item, const int64_t *items, int 
 	}
 }
 
-static void centres_are_means_of_groups(void)
+static void subject_means_are_means_of_groups(void)
 {
 	static const int32_t valid[20] = {8, 8, 6, 8, 4, 8, 8, 8, 8, 8, 8, 8, 8, 8, 5, 8, 8, 8, 8, 8};
 	struct rig r;
@@ -355,10 +355,10 @@ static void centres_are_means_of_groups(void)
 	int64_t some[] = {17, 3, 0, 12, 4, 19}, first[] = {3, 0, 4}, second[] = {17, 12, 19};
 	dataset_adapt(r.d, r.m, some, 6, ADAPT_WHOLE, r.pool);
 	for (int i = 0; i < 3; i++) {
-		check_centre(&r, first[i], first, 3);
-		check_centre(&r, second[i], second, 3);
-		CHECK(tokens_centre_of(r.d->tokens, first[i], 0) ==
-			tokens_centre_of(r.d->tokens, first[0], 0));
+		check_mean(&r, first[i], first, 3);
+		check_mean(&r, second[i], second, 3);
+		CHECK(tokens_subject_mean(r.d->tokens, first[i], 0) ==
+			tokens_subject_mean(r.d->tokens, first[0], 0));
 	}
 	CHECK(!tokens_kept(r.d->tokens, 1));
 	real raw[ROOM], standard[ROOM];
@@ -367,12 +367,12 @@ static void centres_are_means_of_groups(void)
 		n); /* mean 0 and deviation 1 are not fitted yet */
 	for (int j = 0; j < n * 3; j++)
 		CHECK_NEAR(standard[j],
-			raw[j] - tokens_centre_of(r.d->tokens, 3, 0)[j / 3 % KINDS * 3 + j % 3], 1e-6);
+			raw[j] - tokens_subject_mean(r.d->tokens, 3, 0)[j / 3 % KINDS * 3 + j % 3], 1e-6);
 	rig_end(&r);
 }
 
 /* Window by window each has the mean so far; the sums outlive the windows. */
-static void running_centres_know_what_came(void)
+static void running_means_know_what_came(void)
 {
 	struct rig r;
 	begin(&r, "train.scale=group", make("a,b,c", 4, 5, T, 2));
@@ -383,7 +383,7 @@ static void running_centres_know_what_came(void)
 	for (int i = 0; i < 7; i++) {
 		int g = order[i] >= 10;
 		before[g][n[g]++] = order[i];
-		check_centre(&r, order[i], before[g], n[g]);
+		check_mean(&r, order[i], before[g], n[g]);
 	}
 	double mean[KINDS * 3], again[KINDS * 3];
 	int64_t twice[] = {0, 1, 2, 3, 0, 1};
@@ -393,8 +393,8 @@ static void running_centres_know_what_came(void)
 	mean_of(&r, twice, 6, 0, mean);
 	mean_of(&r, twice, 5, 0, again);
 	for (int j = 0; j < KINDS * 3; j++) {
-		CHECK_NEAR(tokens_centre_of(r.d->tokens, 1, 0)[j], mean[j], 1e-5);
-		CHECK_NEAR(tokens_centre_of(r.d->tokens, 0, 0)[j], again[j], 1e-5);
+		CHECK_NEAR(tokens_subject_mean(r.d->tokens, 1, 0)[j], mean[j], 1e-5);
+		CHECK_NEAR(tokens_subject_mean(r.d->tokens, 0, 0)[j], again[j], 1e-5);
 	}
 	rig_end(&r);
 }
@@ -411,7 +411,7 @@ static void groups_scale_their_samples(void)
 		begin(&r, "encoder.tokens=spectral", w);
 		r.m->config.train.scale = SCALE_GROUP;
 		r.m->tokeniser = tokeniser_table[0]; /* a sample is a token; dataset_adapt asks no more */
-		CHECK(!strcmp(r.m->tokeniser->name, "sample") && model_adapts(r.m));
+		CHECK(!strcmp(r.m->tokeniser->name, "sample") && dataset_adapts(r.m));
 		int64_t order[] = {0, 10, 1, 11, 2, 3, 12};
 		dataset_adapt(r.d, r.m, order, 4, how ? ADAPT_RUNNING : ADAPT_WHOLE, r.pool);
 		if (how)
@@ -454,8 +454,8 @@ int main(void)
 	CASE(windows_may_end_early);
 	CASE(there_are_so_many_tapers);
 	CASE(segments_are_not_endless);
-	CASE(centres_are_means_of_groups);
-	CASE(running_centres_know_what_came);
+	CASE(subject_means_are_means_of_groups);
+	CASE(running_means_know_what_came);
 	CASE(groups_scale_their_samples);
 	return check_done();
 }
