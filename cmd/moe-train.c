@@ -92,6 +92,7 @@ struct run {
 	struct layout target; /* what all windows must fit */
 	struct dataset *data, *valid;
 	struct holdout_split split, valid_split;
+	char *fingerprint; /* of the windows, where there is a state file; else NULL */
 	struct training_data work;
 	struct model *model;
 	struct trainer *trainer;
@@ -237,6 +238,8 @@ static int train(struct run *r)
 {
 	struct watch w = {r, on_epoch, on_step, &stop_signal};
 	r->trainer = trainer_new(r->model, &r->work, r->pool, (uint64_t)common.seed);
+	if (r->fingerprint)
+		trainer_know_fingerprint(r->trainer, r->fingerprint);
 	if ((r->state && trainer_resume(r->trainer, r->state)) ||
 		(o.log && !(r->log = log_open(o.log, o.resume))))
 		return -1;
@@ -399,7 +402,8 @@ static int prepare(struct run *r, const struct names *operands)
 	names_free(&notes);
 	if (bad)
 		return -1;
-	r->model = fit_model(&r->config, r->before, out_of_fold, &r->work, r->pool, (uint64_t)common.seed);
+	r->model = fit_model(&r->config, r->before, out_of_fold, &r->work, r->pool, (uint64_t)common.seed,
+		o.state ? &r->fingerprint : NULL);
 	return r->model ? 0 : -1;
 }
 
@@ -431,6 +435,7 @@ static int work(const struct names *operands)
 	}
 	log_close(r.log);
 	free(r.trouble);
+	free(r.fingerprint);
 	trainer_free(r.trainer);
 	model_free(r.model);
 	model_free(r.before);

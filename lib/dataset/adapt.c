@@ -54,11 +54,13 @@ static void update_moments(struct group_scaler *s, const struct dataset *d, int6
 		memset(s->sum + (size_t)before * (size_t)C, 0,
 			(size_t)(s->groups - before) * (size_t)C * sizeof *s->sum);
 	}
-	int there = dataset_samples(d, item);
+	struct raw_window w = dataset_raw(d, item);
 	for (int c = 0; c < C; c++) {
+		const struct channel_column *from = &w.column[c];
 		struct moments *m = &s->sum[(size_t)g * (size_t)C + (size_t)c];
-		for (int t = 0; t < there; t++) {
-			double x = (double)dataset_sample(d, item, c, t), off = x - m->mean;
+		for (int t = 0; t < w.n; t++) {
+			double x = from->base ? (double)from->base[(w.from + t) * from->step] : 0,
+			       off = x - m->mean;
 			m->count++;
 			m->mean += off / m->count;
 			m->square += off * (x - m->mean);
@@ -113,6 +115,22 @@ static void scale_groups(struct dataset *d, const int64_t *items, int64_t n, enu
 	d->scaler_row = s->row;
 }
 
+void dataset_keep(
+	struct dataset *d, const struct model *m, const int64_t *items, int64_t n, struct pool *pool)
+{
+	if (!tokens_are_fixed(m))
+		return;
+	if (!d->tokens)
+		d->tokens = tokens_new(d, m);
+	tokens_keep(d->tokens, items, n, pool);
+}
+
+void dataset_standardise(struct dataset *d, const int64_t *items, int64_t n)
+{
+	if (d->tokens)
+		tokens_standardise(d->tokens, items, n);
+}
+
 void dataset_adapt(struct dataset *d, const struct model *m, const int64_t *items, int64_t n, enum adapt how,
 	struct pool *pool)
 {
@@ -121,9 +139,8 @@ void dataset_adapt(struct dataset *d, const struct model *m, const int64_t *item
 			scale_groups(d, items, n, how);
 		return;
 	}
-	if (!d->tokens)
-		d->tokens = tokens_new(d, m);
-	tokens_keep(d->tokens, items, n, pool);
+	dataset_keep(d, m, items, n, pool);
+	tokens_finish(d->tokens, pool);
 	if (dataset_adapts(m) && how == ADAPT_RUNNING)
 		tokens_running_subject_means(d->tokens, items, n);
 	else if (dataset_adapts(m))
@@ -139,8 +156,10 @@ int dataset_update_statistics(
 	for (int64_t i = 0; i < n; i++)
 		item[i] = from + i;
 	int bad = dataset_check(d, m, item, n);
-	if (!bad)
+	if (!bad) {
 		dataset_adapt(d, m, item, n, how, pool);
+		dataset_standardise(d, item, n);
+	}
 	free(item);
 	return bad;
 }

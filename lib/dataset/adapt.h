@@ -17,11 +17,19 @@ enum adapt { ADAPT_WHOLE, ADAPT_RUNNING };
 
 /* Whether this model's answers depend on the other windows of the group. */
 bool dataset_adapts(const struct model *);
-/* For these items; the dataset has the model's scaler. Running: may be called again, after
+/* Makes and keeps the tokens of these items, where the model's are the same every time, from
+ * samples that are scaled as the dataset says now: one pass over the raw samples. */
+void dataset_keep(
+	struct dataset *, const struct model *, const int64_t *items, int64_t n, struct pool *);
+/* The statistics of these items' groups, where the model adapts, and their tokens, unless they are
+ * kept already; the dataset has the model's scaler. Running: may be called again, after
  * dataset_clear too. */
 void dataset_adapt(
 	struct dataset *, const struct model *, const int64_t *items, int64_t n, enum adapt, struct pool *);
-/* The same for items from .. from + n - 1 when the model adapts, which it need not; -1 with an
+/* Standardises the kept tokens of these items, which are all that were kept since the last time:
+ * from here on the dataset can be evaluated and trained on. */
+void dataset_standardise(struct dataset *, const int64_t *items, int64_t n);
+/* Both for items from .. from + n - 1 when the model adapts, which it need not; -1 with an
  * error when one of them holds what cannot be answered (dataset_check). */
 int dataset_update_statistics(
 	struct dataset *, const struct model *, int64_t from, int64_t n, enum adapt, struct pool *);

@@ -241,12 +241,12 @@ float dataset_sample(const struct dataset *d, int64_t item, int channel, int t)
 
 /* The mean of the region's channels that are there, or 0. */
 static real imputed_sample(
-	const struct dataset *d, const struct source *p, const struct region *r, int64_t row)
+	const struct dataset *d, const struct channel_column *column, const struct region *r, int64_t row)
 {
 	double sum = 0;
 	int n = 0;
 	for (int j = 0; d->missing == MISSING_INTERP && j < r->width; j++) {
-		const struct channel_column *c = r->channel[j] < 0 ? NULL : &p->column[r->channel[j]];
+		const struct channel_column *c = r->channel[j] < 0 ? NULL : &column[r->channel[j]];
 		if (c && c->base) {
 			sum += (double)c->base[row * c->step];
 			n++;
@@ -276,10 +276,15 @@ static void standardise(real *x, int n, int step)
 
 void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 {
-	const struct source *p = &d->source[d->item[item].source];
+	struct raw_window w = dataset_raw(d, item);
+	dataset_fill_from(d, &w, item, k, x);
+}
+
+void dataset_fill_from(const struct dataset *d, const struct raw_window *w, int64_t item, int k, real *x)
+{
 	const struct region *r = &d->target->region[k];
-	int64_t start = p->w->start[d->item[item].window];
-	int T = d->target->length, W = r->width, there = dataset_samples(d, item);
+	int64_t start = w->from;
+	int T = d->target->length, W = r->width, there = w->n;
 	size_t scaler = d->scaler_row ? (size_t)d->scaler_row[item] * (size_t)d->target->channels.n : 0;
 	if (there < T)
 		memset(x + (size_t)there * (size_t)W, 0, (size_t)(T - there) * (size_t)W * sizeof *x);
@@ -287,7 +292,7 @@ void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 		int c = r->channel[j];
 		real mean = c >= 0 && d->mean ? (real)d->mean[scaler + (size_t)c] : 0,
 		     factor = c >= 0 && d->std ? 1 / (real)d->std[scaler + (size_t)c] : 1;
-		const struct channel_column *from = c < 0 ? NULL : &p->column[c];
+		const struct channel_column *from = c < 0 ? NULL : &w->column[c];
 		if (from && from->base && d->ems) {
 			ems_fill(d->ems, item, c, from, start, there, x + j, W);
 			continue;
@@ -297,7 +302,7 @@ void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 			if (from && from->base)
 				v = ((real)from->base[(start + t) * from->step] - mean) * factor;
 			else if (from)
-				v = (imputed_sample(d, p, r, start + t) - mean) * factor;
+				v = (imputed_sample(d, w->column, r, start + t) - mean) * factor;
 			x[(size_t)t * (size_t)W + (size_t)j] = v;
 		}
 		if (from && d->by_window)
@@ -310,18 +315,17 @@ int dataset_check(const struct dataset *d, const struct model *m, const int64_t 
 	for (int64_t i = 0; i < n; i++) {
 		const struct item *it = &d->item[items[i]];
 		const struct source *p = &d->source[it->source];
-		int64_t start = p->w->start[it->window];
-		int there = dataset_samples(d, items[i]);
-		if (m && m->tokeniser->count(&m->config, m->layout.length, m->layout.rate, there) < 1)
+		struct raw_window w = dataset_raw(d, items[i]);
+		if (m && m->tokeniser->count(&m->config, m->layout.length, m->layout.rate, w.n) < 1)
 			return err_set(EX_DATAERR,
 				"%s: recording %s: the window at sample %lld ends after %d samples, before "
 				"the first "
 				"token is whole (encoder.tokens); cut without --last keep",
 				p->w->name, d->recordings.s[it->recording],
-				(long long)p->w->sample[it->window], there);
+				(long long)p->w->sample[it->window], w.n);
 		for (int c = 0; c < d->target->channels.n; c++)
-			for (int t = 0; p->column[c].base && t < there; t++)
-				if (!isfinite(p->column[c].base[(start + t) * p->column[c].step]))
+			for (int t = 0; w.column[c].base && t < w.n; t++)
+				if (!isfinite(w.column[c].base[(w.from + t) * w.column[c].step]))
 					return err_set(EX_DATAERR,
 						"%s: recording %s: channel %s, sample %lld is not a finite "
 						"number; repair it, or cut around it (moe-split --missing "
@@ -331,52 +335,6 @@ int dataset_check(const struct dataset *d, const struct model *m, const int64_t 
 						(long long)(p->w->sample[it->window] + t));
 	}
 	return 0;
-}
-
-struct fit {
-	const struct dataset *d;
-	const int64_t *items;
-	const float *shift; /* [C] */
-};
-
-/* sum [C][3]: count, sum, sum of squares of x - shift */
-static void add_samples(void *context, int64_t i, struct arena *scratch, double *sum)
-{
-	const struct fit *f = context;
-	const struct item *it = &f->d->item[f->items[i]];
-	const struct source *p = &f->d->source[it->source];
-	int64_t start = p->w->start[it->window];
-	int there = dataset_samples(f->d, f->items[i]);
-	(void)scratch;
-	for (int c = 0; c < f->d->target->channels.n; c++) {
-		const struct channel_column *x = &p->column[c];
-		for (int t = 0; x->base && t < there; t++) {
-			double v = (double)x->base[(start + t) * x->step] - (double)f->shift[c];
-			sum[3 * c] += 1;
-			sum[3 * c + 1] += v;
-			sum[3 * c + 2] += v * v;
-		}
-	}
-}
-
-void dataset_fit_scaler(
-	const struct dataset *d, const int64_t *items, int64_t n, struct pool *pool, float *mean, float *std)
-{
-	int C = d->target->channels.n;
-	double *total = NEW_ARRAY(double, 3 * (size_t)C);
-	for (int c = 0; c < C; c++) { /* sums around a sample of the channel: an offset costs no digits */
-		const struct item *it = n ? &d->item[items[0]] : NULL;
-		const struct channel_column *x = it ? &d->source[it->source].column[c] : NULL;
-		mean[c] = x && x->base ? x->base[d->source[it->source].w->start[it->window] * x->step] : 0;
-	}
-	sum_items(pool, n, add_samples, &(struct fit){d, items, mean}, 3 * C, total);
-	for (int c = 0; c < C; c++) {
-		double count = total[3 * c], sum = total[3 * c + 1], square = total[3 * c + 2];
-		double m = count > 0 ? sum / count : 0, var = count > 0 ? square / count - m * m : 0;
-		std[c] = var > FLAT ? (float)sqrt(var) : 1;
-		mean[c] = (float)(m + (double)mean[c]);
-	}
-	free(total);
 }
 
 struct filling {

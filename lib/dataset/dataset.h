@@ -12,6 +12,7 @@
 #include "io/spill.h"
 #include "model/forward.h"
 #include "dataset/ems.h"
+#include "dataset/raw.h"
 
 enum missing_channel { MISSING_ERROR, MISSING_INTERP, MISSING_ZERO };
 
@@ -80,16 +81,12 @@ float dataset_sample(const struct dataset *, int64_t item, int channel, int t);
 /* Scaled samples of an item and region: x [T][W_k], 0 where the region has padding and after a
  * window's end. */
 void dataset_fill(const struct dataset *, int64_t item, int k, real *x);
+/* The same from the item's raw samples, for several regions in one pass. */
+void dataset_fill_from(const struct dataset *, const struct raw_window *, int64_t item, int k, real *x);
 
 /* -1 with an error naming recording, channel and sample when a listed item holds a number that is
  * not finite, or ends before the model's first token does (model NULL: as may be). */
 int dataset_check(const struct dataset *, const struct model *, const int64_t *items, int64_t n);
-
-/* Mean and standard deviation (population) of each target channel over the samples of the listed
- * items; a flat channel gets deviation 1. mean, std [C]. Sums run over blocks of windows in a fixed
- * order. */
-void dataset_fit_scaler(
-	const struct dataset *, const int64_t *items, int64_t n, struct pool *, float *mean, float *std);
 
 /* Evaluates items (batch at a time): out [n][outputs of the head], gate [n][K]. No answer is made
  * of numbers that are not finite, which samples far beyond any amplifier or a model's huge

@@ -1,5 +1,6 @@
 #include "dataset/tokens.h"
 
+#include "base/error.h"
 #include "base/mem.h"
 #include "base/sum.h"
 
@@ -22,7 +23,8 @@ struct tokens {
 	real *x;        /* [kept][row] */
 	int64_t *index; /* [indexed] row of an item, -1 = not kept */
 	int64_t indexed, index_room, kept, room;
-	struct sums *group; /* [groups] running */
+	int64_t finished, standardised; /* of the kept rows, from the first on */
+	struct sums *group;             /* [groups] running */
 	int groups;
 	real *subject_mean;       /* [means][mean], or NULL */
 	int64_t *subject_mean_of; /* [indexed] mean of an item, -1 = none */
@@ -55,7 +57,7 @@ struct tokens *tokens_new(const struct dataset *d, const struct model *m)
 
 void tokens_forget(struct tokens *t)
 {
-	t->indexed = t->kept = t->means = t->out_of_folds = 0;
+	t->indexed = t->kept = t->finished = t->standardised = t->means = t->out_of_folds = 0;
 }
 
 void tokens_free(struct tokens *t)
@@ -101,12 +103,29 @@ static void index_items(struct tokens *t)
 		t->index[t->indexed] = t->subject_mean_of[t->indexed] = -1;
 }
 
+enum { ROUND = 1 << 12 }; /* rows made at a time */
+
 struct making {
 	struct tokens *t;
 	const int64_t *items;
 	struct arena **scratch; /* [threads] */
 	int64_t first;          /* row of items[0] */
 };
+
+static struct arena **new_scratch(const struct pool *pool)
+{
+	struct arena **scratch = NEW_ARRAY(struct arena *, pool_threads(pool));
+	for (int i = 0; i < pool_threads(pool); i++)
+		scratch[i] = arena_new();
+	return scratch;
+}
+
+static void free_scratch(const struct pool *pool, struct arena **scratch)
+{
+	for (int i = 0; i < pool_threads(pool); i++)
+		arena_free(scratch[i]);
+	free(scratch);
+}
 
 static void make_features(void *context, int task, int worker)
 {
@@ -116,23 +135,24 @@ static void make_features(void *context, int task, int worker)
 	const struct layout *l = &m->layout;
 	struct arena *a = g->scratch[worker];
 	real *row = t->x + (size_t)(g->first + task) * t->row;
+	struct raw_window raw = dataset_raw(t->d, g->items[task]);
 	for (int k = 0; k < l->regions; k++) {
 		arena_reset(a);
 		real *x = arena_take(a, (size_t)l->length * (size_t)l->region[k].width * sizeof *x);
-		dataset_fill(t->d, g->items[task], k, x);
-		m->tokeniser->features(&m->config, m->prepared, model_token_scale(m, k), x, l->length,
-			l->rate, &l->region[k], row + t->at[k], a);
+		dataset_fill_from(t->d, &raw, g->items[task], k, x);
+		if (m->tokeniser->raw)
+			m->tokeniser->raw(&m->config, m->prepared, x, l->length, l->rate, &l->region[k],
+				row + t->at[k], a);
+		else
+			m->tokeniser->features(&m->config, m->prepared, NULL, x, l->length, l->rate,
+				&l->region[k], row + t->at[k], a);
 	}
 }
 
 void tokens_keep(struct tokens *t, const int64_t *items, int64_t n, struct pool *pool)
 {
-	enum { ROUND = 1 << 12 };
-	int threads = pool_threads(pool);
-	struct making g = {.t = t, .scratch = NEW_ARRAY(struct arena *, threads)};
+	struct making g = {.t = t, .scratch = new_scratch(pool)};
 	int64_t *fresh = NEW_ARRAY(int64_t, ROUND);
-	for (int i = 0; i < threads; i++)
-		g.scratch[i] = arena_new();
 	index_items(t);
 	for (int64_t i = 0; i < n;) {
 		int some = 0;
@@ -149,10 +169,35 @@ void tokens_keep(struct tokens *t, const int64_t *items, int64_t n, struct pool 
 		g.items = fresh;
 		pool_run(pool, some, make_features, &g);
 	}
-	for (int i = 0; i < threads; i++)
-		arena_free(g.scratch[i]);
-	free(g.scratch);
+	free_scratch(pool, g.scratch);
 	free(fresh);
+}
+
+static void finish_row(void *context, int task, int worker)
+{
+	struct making *g = context;
+	const struct tokens *t = g->t;
+	const struct model *m = t->m;
+	for (int k = 0; k < m->layout.regions; k++) {
+		arena_reset(g->scratch[worker]);
+		m->tokeniser->finish(&m->config, model_token_scale(m, k), m->n, &m->layout.region[k],
+			t->x + (size_t)(g->first + task) * t->row + t->at[k], g->scratch[worker]);
+	}
+}
+
+void tokens_finish(struct tokens *t, struct pool *pool)
+{
+	struct making g = {.t = t, .first = t->finished};
+	int64_t n = t->kept - t->finished;
+	t->finished = t->kept;
+	if (!t->m->tokeniser->finish)
+		return;
+	g.scratch = new_scratch(pool);
+	for (int64_t some; n > 0; n -= some, g.first += some) {
+		some = n < ROUND ? n : ROUND;
+		pool_run(pool, (int)some, finish_row, &g);
+	}
+	free_scratch(pool, g.scratch);
 }
 
 bool tokens_kept(const struct tokens *t, int64_t item)
@@ -171,12 +216,27 @@ void tokens_read(const struct tokens *t, int64_t item, int k, real *out)
 		(size_t)count_tokens(t, item) * (size_t)t->m->region[k].D * sizeof *out);
 }
 
-int tokens_standard(const struct tokens *t, int64_t item, int k, real *out)
+void tokens_standardise(struct tokens *t, const int64_t *items, int64_t n)
 {
-	int n = count_tokens(t, item);
-	tokens_read(t, item, k, out);
-	model_standardise(t->m, k, n, tokens_subject_mean(t, item, k), out);
-	return n;
+	int64_t fresh = 0;
+	for (int64_t i = 0; i < n; i++) {
+		int64_t row = t->index[items[i]];
+		if (row < t->standardised)
+			continue;
+		for (int k = 0; k < t->m->layout.regions; k++)
+			model_standardise(t->m, k, count_tokens(t, items[i]),
+				tokens_subject_mean(t, items[i], k), t->x + (size_t)row * t->row + t->at[k]);
+		fresh++;
+	}
+	must(fresh == t->kept - t->standardised && t->finished == t->kept);
+	t->standardised = t->kept;
+}
+
+const real *tokens_standardised(const struct tokens *t, int64_t item, int k, int *n)
+{
+	must(t->index[item] < t->standardised);
+	*n = count_tokens(t, item);
+	return row_of(t, item, k);
 }
 
 /* --- linear prior */
@@ -314,37 +374,32 @@ const real *tokens_subject_mean(const struct tokens *t, int64_t item, int k)
 /* --- statistics */
 
 struct levelling {
-	const struct dataset *d;
+	const struct tokens *t;
 	const int64_t *items;
-	const struct model *m;
 };
 
 /* sum [K][kinds] */
 static void add_powers(void *context, int64_t i, struct arena *scratch, double *sum)
 {
 	const struct levelling *v = context;
-	const struct model *m = v->m;
-	const struct layout *l = &m->layout;
-	for (int k = 0; k < l->regions; k++, sum += m->kinds) {
-		arena_reset(scratch);
-		real *x = arena_take(scratch, (size_t)l->length * (size_t)l->region[k].width * sizeof *x),
-		     *power = arena_take(scratch, (size_t)m->kinds * sizeof *power);
-		dataset_fill(v->d, v->items[i], k, x);
-		m->tokeniser->power(&m->config, m->prepared, x, dataset_samples(v->d, v->items[i]), l->rate,
-			&l->region[k], power, scratch);
+	const struct model *m = v->t->m;
+	real *power = arena_take(scratch, (size_t)m->kinds * sizeof *power);
+	for (int k = 0; k < m->layout.regions; k++, sum += m->kinds) {
+		m->tokeniser->power(&m->config, row_of(v->t, v->items[i], k), count_tokens(v->t, v->items[i]),
+			&m->layout.region[k], power);
 		for (int j = 0; j < m->kinds; j++)
 			sum[j] += (double)power[j];
 	}
 }
 
-void tokens_level(
-	const struct dataset *d, const int64_t *items, int64_t n, struct pool *pool, struct model *m)
+void tokens_level(const struct tokens *t, const int64_t *items, int64_t n, struct pool *pool, struct model *m)
 {
 	size_t K = (size_t)m->layout.regions, kinds = (size_t)m->kinds;
 	if (!m->tokeniser->power)
 		return;
+	must(!t->finished);
 	double *total = NEW_ARRAY(double, K *kinds);
-	sum_items(pool, n, add_powers, &(struct levelling){d, items, m}, (int)(K * kinds), total);
+	sum_items(pool, n, add_powers, &(struct levelling){t, items}, (int)(K * kinds), total);
 	for (size_t k = 0; k < K; k++)
 		for (size_t j = 0; j < kinds; j++) {
 			real mean = (real)(total[k * kinds + j] / (double)n);

@@ -1,10 +1,12 @@
 /* Tokens that are the same every time (band powers, covariances): made of a window's samples once
- * and kept.
+ * and kept. In this order:
  *
- *     tokens_level     mean powers over training items, which the tokeniser needs --> the model's buffers
  *     tokens_keep      samples --tokeniser--> features of the listed items, in a spill buffer
+ *     tokens_level     mean powers over training items, where the tokeniser needs them --> the model's buffers
+ *     tokens_finish    what the tokeniser does with these powers
  *     tokens_subject_means   mean of each group's features over its kept items, subtracted where they are read (train.scale=group)
  *     tokens_fit       mean and deviation over training items --> the model's buffers
+ *     tokens_standardise     by these, in place: from here on the tokens are as the encoder reads them
  *
  * A region's features of a window are [n][D], row i of kind i mod kinds; a mean is [kinds][D].
  */
@@ -21,11 +23,14 @@ bool tokens_are_fixed(const struct model *);
 /* Both are borrowed. */
 struct tokens *tokens_new(const struct dataset *, const struct model *);
 void tokens_free(struct tokens *);
-/* Before anything is kept. */
-void tokens_level(const struct dataset *, const int64_t *items, int64_t n, struct pool *, struct model *);
-/* Makes and keeps the features of these items, scaled as the dataset says now; those that are there
- * already stay. */
+/* Makes and keeps the features of these items from samples scaled as the dataset says now, in one
+ * pass over the raw samples of each; those that are there already stay. */
 void tokens_keep(struct tokens *, const int64_t *items, int64_t n, struct pool *);
+/* Over these items, which are kept, before any is finished. Of a model that was trained the powers
+ * are known. */
+void tokens_level(const struct tokens *, const int64_t *items, int64_t n, struct pool *, struct model *);
+/* Finishes what was kept since the last time. */
+void tokens_finish(struct tokens *, struct pool *);
 /* -1 with an error that names the first of these items, which are kept, whose features are not all
  * finite. */
 int tokens_check(const struct tokens *, const int64_t *items, int64_t n);
@@ -41,9 +46,11 @@ void tokens_forget(struct tokens *);
  * deviation, 1 where nothing varies. */
 void tokens_fit(const struct tokens *, const int64_t *items, int64_t n, struct pool *, struct model *);
 
-/* out [n of the item][D] as the encoder reads them: less the subject mean, standardised;
- * returns n. */
-int tokens_standard(const struct tokens *, int64_t item, int k, real *out);
+/* Standardises, in place, what was kept and finished since the last time: all of it is listed. The
+ * subject means and the model's mean and deviation are known and do not change any more. */
+void tokens_standardise(struct tokens *, const int64_t *items, int64_t n);
+/* [*n of the item][D] as the encoder reads them. */
+const real *tokens_standardised(const struct tokens *, int64_t item, int k, int *n);
 /* Keeps an item's out-of-fold linear prior (train/linear_prior.h), [K][classes]; and that of region
  * k [classes], NULL where none was kept. */
 void tokens_keep_prior(struct tokens *, int64_t item, const real *linear_prior);
@@ -51,7 +58,7 @@ const real *tokens_prior(const struct tokens *, int64_t item, int k);
 bool tokens_any_prior(const struct tokens *); /* whether any item has one */
 
 bool tokens_kept(const struct tokens *, int64_t item);
-/* out [n of the item][D], as the tokeniser made them */
+/* out [n of the item][D] as they are now */
 void tokens_read(const struct tokens *, int64_t item, int k, real *out);
 /* [kinds][D] of the item's group; NULL without */
 const real *tokens_subject_mean(const struct tokens *, int64_t item, int k);

@@ -141,7 +141,13 @@ int forward_alike(const struct forward *f, int from, int most)
 	return same;
 }
 
-/* out [n][D] of window b of the group, as the tokeniser makes them */
+static const real *subject_mean_of(const struct forward *f, int b, int k)
+{
+	const struct window_source *s = f->source;
+	return s->subject_mean ? s->subject_mean(s->context, f->first + b, k) : NULL;
+}
+
+/* out [n][D]: standardised features of window b of the group */
 static void make_tokens(struct forward *f, struct tape *t, int k, int b, int n, real *out)
 {
 	const struct model *m = f->m;
@@ -161,12 +167,7 @@ static void make_tokens(struct forward *f, struct tape *t, int k, int b, int n, 
 	if (all != out)
 		memcpy(out, all, (size_t)n * D * sizeof *out);
 	scratch_done(t);
-}
-
-static const real *subject_mean_of(const struct forward *f, int b, int k)
-{
-	const struct window_source *s = f->source;
-	return s->subject_mean ? s->subject_mean(s->context, f->first + b, k) : NULL;
+	model_standardise(m, k, n, subject_mean_of(f, b, k), out);
 }
 
 /* What the standardised features x [n][D] of window b say: e_c = sum over kinds and features of E_c
@@ -250,7 +251,6 @@ static struct node *tokenise(
 		PROFILE_OPERATION("windows and tokens");
 		real *to = features + (size_t)i * each;
 		make_tokens(f, t, k, from + i, n, to);
-		model_standardise(m, k, n, subject_mean_of(f, from + i, k), to);
 		if (m->prior_bias >= 0)
 			add_linear_prior(f, k, from + i, n, to);
 		if (drops_inputs(f, t))

@@ -31,8 +31,8 @@ struct window_source {
 	 * nothing else, and there is one at least. NULL: all of every window. */
 	int (*samples)(void *context, int b);
 	/* Where tokens that are the same every time are kept: puts the features of window b and
-	 * region k into out [n of the window][D], as the tokeniser made them of its samples. NULL:
-	 * they are made of the samples each time. */
+	 * region k into out [n of the window][D], standardised already and less the subject mean
+	 * (model_standardise). NULL: they are made of the samples, and standardised, each time. */
 	void (*tokens)(void *context, int b, int k, real *out);
 	/* What is taken off the features of window b and region k before they are standardised,
 	 * [kinds][D]: the mean of the window's group (train.scale=group). NULL, or an answer of

@@ -215,8 +215,10 @@ static int test_fold(const struct cv *cv, const struct model *m, const struct fo
 		  dataset_scale(d, m);
 	struct forward *forward = bad ? NULL : forward_new(m, one);
 	real *logits = NEW_ARRAY(real, BATCH * classes), *weights = NEW_ARRAY(real, BATCH * K);
-	if (!bad && dataset_adapts(m))
+	if (!bad && dataset_adapts(m)) {
 		dataset_adapt(d, m, x->test, x->tests, ADAPT_WHOLE, one);
+		dataset_standardise(d, x->test, x->tests);
+	}
 	for (int64_t from = 0; from < x->tests && !bad; from += BATCH) {
 		int64_t n = x->tests - from < BATCH ? x->tests - from : BATCH;
 		bad = dataset_evaluate(
@@ -269,7 +271,7 @@ static int run_fold(struct work *w, struct cv_fold *f, struct dataset *d, struct
 	struct training_data data = {
 		d, d, x.split.train, x.split.valid, x.split.trains, x.split.valids, NULL};
 	double begun = processor_seconds();
-	struct model *m = fit_model(cv->config, NULL, false, &data, one, f->own_seed);
+	struct model *m = fit_model(cv->config, NULL, false, &data, one, f->own_seed, NULL);
 	int bad = !m || train_fold(&data, m, one, f);
 	double trained = processor_seconds();
 	bad = bad || test_fold(cv, m, &x, one, f);

@@ -46,45 +46,35 @@ static int label_at(const struct ridge *r, int64_t place)
 	return r->d->item[r->item[place]].label;
 }
 
-/* Features of an item, [K][kinds][D]: the mean of each kind's tokens, standardised. */
-static void read_features(const struct ridge *r, int64_t item, real *buffer, double *out)
+/* Features of an item, [K][kinds][D]: the mean of each kind's tokens. */
+static void read_features(const struct ridge *r, int64_t item, double *out)
 {
 	const struct model *m = r->m;
 	for (int k = 0; k < m->layout.regions; k++) {
 		size_t D = (size_t)m->region[k].D, kinds = (size_t)m->kinds;
-		int n = tokens_standard(r->d->tokens, item, k, buffer);
+		int n;
+		const real *x = tokens_standardised(r->d->tokens, item, k, &n);
 		memset(out, 0, kinds * D * sizeof *out);
 		for (size_t i = 0; i < (size_t)n; i++) {
 			double share = 1 / (double)tokeniser_rows_alike(n, m->kinds, (int)i);
 			for (size_t j = 0; j < D; j++)
-				out[i % kinds * D + j] += share * (double)buffer[i * D + j];
+				out[i % kinds * D + j] += share * (double)x[i * D + j];
 		}
 		out += kinds * D;
 	}
 }
 
-static size_t largest_region(const struct model *m)
-{
-	size_t most = 0;
-	for (int k = 0; k < m->layout.regions; k++)
-		if ((size_t)m->region[k].D > most)
-			most = (size_t)m->region[k].D;
-	return most * (size_t)m->n;
-}
-
 static void fill_table(struct ridge *r)
 {
 	size_t d = (size_t)r->features;
-	real *buffer = NEW_ARRAY(real, largest_region(r->m));
 	double *row = NEW_ARRAY(double, d);
 	r->x = spill_grow(&r->x_spill, NULL, (size_t)r->rows * d * sizeof *r->x);
 	for (int64_t i = 0; i < r->rows; i++) {
 		int64_t at = place_of(r, i);
-		read_features(r, r->item[at], buffer, row);
+		read_features(r, r->item[at], row);
 		for (size_t j = 0; j < d; j++)
 			r->x[(size_t)i * d + j] = (float)(r->root[label_at(r, at)] * row[j]);
 	}
-	free(buffer);
 	free(row);
 }
 
@@ -275,12 +265,11 @@ static void predict_out_of_fold(struct ridge *r, int fold, const double *W)
 {
 	const struct model *m = r->m;
 	size_t d = (size_t)r->features, C = (size_t)r->classes, K = (size_t)m->layout.regions;
-	real *buffer = NEW_ARRAY(real, largest_region(m));
 	double *x = NEW_ARRAY(double, d);
 	for (size_t i = 0; i < (size_t)r->n; i++) {
 		if (r->fold[i] != fold)
 			continue;
-		read_features(r, r->item[i], buffer, x);
+		read_features(r, r->item[i], x);
 		for (size_t k = 0, from = 0; k < K; k++) {
 			size_t some = (size_t)m->kinds * (size_t)m->region[k].D;
 			for (size_t c = 0; c < C; c++) {
@@ -292,7 +281,6 @@ static void predict_out_of_fold(struct ridge *r, int fold, const double *W)
 			from += some;
 		}
 	}
-	free(buffer);
 	free(x);
 }
 

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "dataset/tokens.h"
-#include "train/fingerprint.h"
+#include "train/survey.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,11 +15,21 @@
 /* Taken once: what is trained on does not change. */
 static const char *fingerprint_of(struct trainer *t)
 {
-	bool runs = t->m->config.train.scale == SCALE_EMS;
 	if (!t->fingerprint)
-		t->fingerprint = fingerprint_text(
-			&t->data, runs ? FINGERPRINT_RECORDINGS : FINGERPRINT_WINDOWS, t->pool);
+		t->fingerprint = survey_fingerprint(&t->data, survey_rule(&t->m->config), t->pool);
 	return t->fingerprint;
+}
+
+/* Whether the fingerprint of a state is that of this training's windows. */
+static bool same_windows(struct trainer *t, const char *text)
+{
+	enum fingerprint_rule rule = fingerprint_rule_of(text);
+	if (rule == survey_rule(&t->m->config))
+		return !strcmp(text, fingerprint_of(t));
+	char *mine = survey_fingerprint(&t->data, rule, t->pool);
+	bool same = !strcmp(text, mine);
+	free(mine);
+	return same;
 }
 
 static void write_counters(struct trainer *t, struct text *s)
@@ -102,7 +112,7 @@ static int check_windows(struct trainer *t, const cJSON *root, const char *what)
 	double trains = number(root, "trains"), valids = number(root, "valids");
 	if (!cJSON_IsString(print))
 		return err_set(EX_DATAERR, "%s: the fingerprint is missing", what);
-	if (fingerprint_fits(print->valuestring, &t->data, t->pool))
+	if (same_windows(t, print->valuestring))
 		return 0;
 	bool other = isfinite(trains) && isfinite(valids) &&
 		     (trains != (double)t->data.trains || valids != (double)t->data.valids);

@@ -87,6 +87,12 @@ void trainer_free(struct trainer *t)
 	free(t);
 }
 
+void trainer_know_fingerprint(struct trainer *t, const char *fingerprint)
+{
+	free(t->fingerprint);
+	t->fingerprint = mem_text(fingerprint);
+}
+
 int trainer_best_epoch(const struct trainer *t)
 {
 	return t->at.best_epoch;

@@ -198,7 +198,7 @@ static void train(struct rig *r, const char *const *set)
 	CHECK(!dataset_add(r->d, make("a,b,c", 2, 20, 4, 1)));
 	CHECK(!holdout_cut(r->d, &(struct holdout){0}, &r->split) && r->split.trains == WINDOWS);
 	struct training_data data = {r->d, r->d, r->split.train, r->split.valid, r->split.trains, 0, NULL};
-	r->m = fit_model(&c, NULL, false, &data, r->pool, SEED);
+	r->m = fit_model(&c, NULL, false, &data, r->pool, SEED, NULL);
 	CHECK(r->m != NULL);
 	r->start = NEW_ARRAY(real, r->m->params.count);
 	memcpy(r->start, r->m->params.x, r->m->params.count * sizeof *r->start);

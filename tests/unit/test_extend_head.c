@@ -148,10 +148,10 @@ static struct model *train(const char *path, int threads, struct course *course)
 	CHECK(!dataset_add(d, make("a,b,c", 4, 40, 8, 1)));
 	CHECK(!holdout_cut(d, &(struct holdout){.fraction = 0.25, .seed = 1}, &s) && s.valids > 0);
 	struct training_data data = {d, d, s.train, s.valid, s.trains, s.valids, NULL};
-	CHECK(!fit_model(&c, NULL, false, &data, pool, 1));
+	CHECK(!fit_model(&c, NULL, false, &data, pool, 1, NULL));
 	CHECK(strstr(err_text(), "head.type=value is trained to targets of its own"));
 	data.target = mean_of_a;
-	struct model *m = fit_model(&c, NULL, false, &data, pool, 1);
+	struct model *m = fit_model(&c, NULL, false, &data, pool, 1, NULL);
 	CHECK(m && m->head == &head_value && m->prior_bias < 0);
 	struct trainer *t = trainer_new(m, &data, pool, 3);
 	CHECK(!trainer_run(t, &(struct watch){.context = course, .epoch = note}));

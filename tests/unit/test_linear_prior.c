@@ -40,8 +40,8 @@ static void read_features(struct rig *r)
 		int segments[KINDS] = {0};
 		memset(feature[i], 0, sizeof feature[i]);
 		for (int k = 0; k < K; k++) {
-			real row[64];
-			int n = tokens_standard(r->d->tokens, r->item[i], k, row);
+			int n;
+			const real *row = tokens_standardised(r->d->tokens, r->item[i], k, &n);
 			for (int kind = 0; kind < KINDS; kind++)
 				segments[kind] = n / KINDS;
 			for (int j = 0; j < n; j++)
@@ -59,9 +59,11 @@ static void begin(struct rig *r, const struct scene *s, const int32_t *valid)
 	w->valid = valid;
 	rig_begin(r, w, (const char *const[]){"encoder.tapers=0", "train.ridge=0.05", s->set, NULL});
 	CHECK(r->m->kinds == KINDS && r->m->region[0].D == EACH && r->m->n == 3 * KINDS);
-	tokens_level(r->d, r->item, r->n, r->pool, r->m);
+	dataset_keep(r->d, r->m, r->item, r->n, r->pool);
+	tokens_level(r->d->tokens, r->item, r->n, r->pool, r->m);
 	dataset_adapt(r->d, r->m, r->item, r->n, ADAPT_WHOLE, r->pool);
 	tokens_fit(r->d->tokens, r->item, r->n, r->pool, r->m);
+	dataset_standardise(r->d, r->item, r->n);
 	read_features(r);
 }
 
@@ -287,8 +289,7 @@ static void there_may_be_nothing_to_learn(void)
 	for (int k = 0; k < K; k++)
 		for (int j = 0; j < CLASSES * KINDS * EACH; j++)
 			CHECK_NEAR(entry(r.m, k, 0, j), 0, 1e-9);
-	CHECK(!tokens_prior(r.d->tokens, 0, 0) &&
-		tokens_prior(r.d->tokens, 1, 0)); /* the others have none */
+	CHECK(!tokens_prior(r.d->tokens, 0, 0) && tokens_prior(r.d->tokens, 1, 0)); /* the others have none */
 	rig_end(&r);
 }
 

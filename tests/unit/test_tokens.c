@@ -26,6 +26,7 @@ static int tokens_of(struct rig *r, int64_t item, int k, real *out)
 {
 	struct tokens *t = tokens_new(r->d, r->m);
 	tokens_keep(t, &item, 1, r->pool);
+	tokens_finish(t, r->pool);
 	int n = r->m->tokeniser->count(&r->m->config, r->l.length, r->l.rate, dataset_samples(r->d, item));
 	tokens_read(t, item, k, out);
 	tokens_free(t);
@@ -45,7 +46,7 @@ static void loudness_is_nothing(void)
 		for (int64_t j = 0; j < w->samples * C; j++)
 			samples_of(w)[j] = factor[i] * (samples_of(w)[j] - 1000);
 		begin(&r, "train.scale=none", w);
-		tokens_level(r.d, r.item, r.d->n, r.pool, r.m);
+		rig_level(&r, r.item, r.d->n);
 		int n = tokens_of(&r, 3, 0, i ? is : was);
 		CHECK(n == 3 * KINDS);
 		for (int j = 0; i && j < n * 3; j++)
@@ -74,7 +75,7 @@ static void scale_is_the_mean_power(void)
 		r.l.regions = 1;
 		r.m = model_new(&r.c.value, &r.l, -1);
 		params_init(&r.m->params, 1);
-		tokens_level(r.d, r.item + last, 4 - last, r.pool, r.m);
+		rig_level(&r, r.item + last, 4 - last);
 		for (int kind = 0; kind < KINDS; kind++) {
 			double mean = 0;
 			for (int64_t i = last; i < 4; i++) {
@@ -107,7 +108,7 @@ static void padding_never_counts(void)
 	r.m = model_new(&r.c.value, &r.l, -1);
 	params_init(&r.m->params, 1);
 	CHECK(r.m->region[0].D == 3 && r.m->region[1].D == 3);
-	tokens_level(r.d, r.item, r.d->n, r.pool, r.m);
+	rig_level(&r, r.item, r.d->n);
 	for (int64_t i = 0; i < r.d->n; i++) {
 		int n = tokens_of(&r, i, 0, a);
 		CHECK(tokens_of(&r, i, 1, b) == n && !memcmp(a, b, (size_t)n * 3 * sizeof *a));
@@ -135,7 +136,7 @@ static void all_numbers_are_finite(void)
 	}
 	begin(&r, "train.scale=none", w);
 	int64_t plain = 0;
-	tokens_level(r.d, &plain, 1, r.pool, r.m);
+	rig_level(&r, &plain, 1);
 	double least = log(r.c.value.encoder.floor);
 	for (int64_t i = 0; i < 4; i++)
 		for (int k = 0; k < 2; k++) {
@@ -154,7 +155,7 @@ static void all_numbers_are_finite(void)
 				CHECK((double)x[3 * j + (k ? 2 : 0)] > least + 0.01);
 			}
 		}
-	tokens_level(r.d, r.item, 4, r.pool, r.m);
+	rig_level(&r, r.item, 4);
 	for (int k = 0; k < 2; k++)
 		for (int kind = 0; kind < KINDS; kind++)
 			CHECK(isfinite((double)model_token_scale(r.m, k)[kind]));
@@ -361,10 +362,11 @@ static void subject_means_are_means_of_groups(void)
 			tokens_subject_mean(r.d->tokens, first[0], 0));
 	}
 	CHECK(!tokens_kept(r.d->tokens, 1));
-	real raw[ROOM], standard[ROOM];
-	int n = tokens_of(&r, 3, 0, raw);
-	CHECK(tokens_standard(r.d->tokens, 3, 0, standard) ==
-		n); /* mean 0 and deviation 1 are not fitted yet */
+	real raw[ROOM];
+	int n = tokens_of(&r, 3, 0, raw), there;
+	dataset_standardise(r.d, some, 6); /* mean 0 and deviation 1 are not fitted yet */
+	const real *standard = tokens_standardised(r.d->tokens, 3, 0, &there);
+	CHECK(there == n);
 	for (int j = 0; j < n * 3; j++)
 		CHECK_NEAR(standard[j],
 			raw[j] - tokens_subject_mean(r.d->tokens, 3, 0)[j / 3 % KINDS * 3 + j % 3], 1e-6);

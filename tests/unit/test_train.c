@@ -9,6 +9,7 @@
 #include "base/softmax.h"
 #include "train/calibrate.h"
 #include "train/schedule.h"
+#include "train/survey.h"
 #include "train/trainer_state.h"
 
 #include <stdlib.h>
@@ -298,7 +299,7 @@ static void the_scaler_is_mean_and_deviation(void)
 	for (int i = 0; i < 150; i++)
 		item[i] = i + 40;
 	float mean[C], std[C];
-	dataset_fit_scaler(d, item, 150, pool, mean, std);
+	CHECK(!survey_windows(d, item, 150, pool, &(struct survey){.mean = mean, .std = std}));
 	for (int c = 0; c < C; c++) {
 		double m = 0, square = 0;
 		for (int i = 0; i < 150; i++)
