@@ -56,14 +56,13 @@ static void update_moments(struct group_scaler *s, const struct dataset *d, int6
 	}
 	struct raw_window w = dataset_raw(d, item);
 	for (int c = 0; c < C; c++) {
-		const struct channel_column *from = &w.column[c];
+		struct raw_channel x = raw_channel(&w, c);
 		struct moments *m = &s->sum[(size_t)g * (size_t)C + (size_t)c];
-		for (int t = 0; t < w.n; t++) {
-			double x = from->base ? (double)from->base[(w.from + t) * from->step] : 0,
-			       off = x - m->mean;
+		for (int t = 0; t < x.n; t++) {
+			double v = (double)x.first[t * x.step], off = v - m->mean;
 			m->count++;
 			m->mean += off / m->count;
-			m->square += off * (x - m->mean);
+			m->square += off * (v - m->mean);
 		}
 	}
 }
@@ -110,15 +109,15 @@ static void scale_groups(struct dataset *d, const int64_t *items, int64_t n, enu
 		s->row[items[i]] = row[g] - 1;
 	}
 	free(row);
-	d->mean = s->mean;
-	d->std = s->std;
+	d->group_mean = s->mean;
+	d->group_std = s->std;
 	d->scaler_row = s->row;
 }
 
 void dataset_keep(
 	struct dataset *d, const struct model *m, const int64_t *items, int64_t n, struct pool *pool)
 {
-	if (!tokens_are_fixed(m))
+	if (!tokens_any_fixed(m))
 		return;
 	if (!d->tokens)
 		d->tokens = tokens_new(d, m);
@@ -134,11 +133,10 @@ void dataset_standardise(struct dataset *d, const int64_t *items, int64_t n)
 void dataset_adapt(struct dataset *d, const struct model *m, const int64_t *items, int64_t n, enum adapt how,
 	struct pool *pool)
 {
-	if (!tokens_are_fixed(m)) {
-		if (dataset_adapts(m))
-			scale_groups(d, items, n, how);
+	if (dataset_adapts(m) && !tokens_all_fixed(m))
+		scale_groups(d, items, n, how);
+	if (!tokens_any_fixed(m))
 		return;
-	}
 	dataset_keep(d, m, items, n, pool);
 	tokens_finish(d->tokens, pool);
 	if (dataset_adapts(m) && how == ADAPT_RUNNING)

@@ -19,8 +19,7 @@ enum adapt { ADAPT_WHOLE, ADAPT_RUNNING };
 bool dataset_adapts(const struct model *);
 /* Makes and keeps the tokens of these items, where the model's are the same every time, from
  * samples that are scaled as the dataset says now: one pass over the raw samples. */
-void dataset_keep(
-	struct dataset *, const struct model *, const int64_t *items, int64_t n, struct pool *);
+void dataset_keep(struct dataset *, const struct model *, const int64_t *items, int64_t n, struct pool *);
 /* The statistics of these items' groups, where the model adapts, and their tokens, unless they are
  * kept already; the dataset has the model's scaler. Running: may be called again, after
  * dataset_clear too. */

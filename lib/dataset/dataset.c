@@ -84,6 +84,12 @@ struct dataset *dataset_view(const struct dataset *d)
 /* Samples of a source are scaled by what comes before them in its recordings. */
 static int start_running_means(const struct dataset *d, const struct source *p)
 {
+	if (p->w->own_start)
+		return err_set(EX_CONFIG,
+			"%s: train.scale=ems needs regions that are all sampled alike, and some have a "
+			"length or "
+			"rate of their own; use another train.scale",
+			p->w->name);
 	for (int c = 0; c < d->target->channels.n && d->missing == MISSING_INTERP; c++)
 		if (!p->column[c].base)
 			return err_set(EX_DATAERR,
@@ -101,6 +107,7 @@ int dataset_scale(struct dataset *d, const struct model *m)
 	d->mean = m->scale_mean;
 	d->std = m->scale_std;
 	d->scaler_row = NULL;
+	d->model = m;
 	d->by_window = c->train.scale == SCALE_WINDOW;
 	ems_free(d->ems);
 	d->ems = NULL;
@@ -123,19 +130,38 @@ static bool is_used(const struct layout *l, int channel)
 	return false;
 }
 
+/* A channel of another length or rate than all others has that of the target. */
+static int check_input(
+	const struct layout *t, const struct windows *w, int channel, const struct channel_column *c)
+{
+	const struct layout *l = &w->layout;
+	int k = layout_region_of(t, channel);
+	bool own = c->start != w->start;
+	int length = own ? layout_length(l, c->region) : l->length;
+	double rate = own ? layout_rate(l, c->region) : l->rate;
+	if (k < 0 ||
+		(length == layout_length(t, k) && fabs(rate - layout_rate(t, k)) <= 1e-3 * layout_rate(t, k)))
+		return 0;
+	return err_set(EX_DATAERR,
+		"%s: channel %s has windows of %d samples at %g Hz, %d at %g Hz were expected", w->name,
+		t->channels.s[channel], length, rate, layout_length(t, k), layout_rate(t, k));
+}
+
 static int bind_channels(const struct dataset *d, struct source *p)
 {
 	const struct layout *t = d->target, *l = &p->w->layout;
 	struct names missing = {0};
 	p->column = NEW_ARRAY(struct channel_column, t->channels.n);
-	for (int c = 0; c < t->channels.n; c++) {
+	int r = 0;
+	for (int c = 0; c < t->channels.n && !r; c++) {
 		int at = names_find(&l->channels, t->channels.s[c]);
 		bool there = at >= 0 && windows_column(p->w, at, &p->column[c]);
 		if (!there && is_used(t, c))
 			names_add(&missing, t->channels.s[c]);
+		else if (there)
+			r = check_input(t, p->w, c, &p->column[c]);
 	}
-	int r = 0;
-	if (missing.n && (d->missing == MISSING_ERROR || missing.n == t->channels.n)) {
+	if (!r && missing.n && (d->missing == MISSING_ERROR || missing.n == t->channels.n)) {
 		char *want = names_join(&missing, ", "), *have = names_join(&l->channels, ", ");
 		r = err_set(EX_DATAERR, "%s: missing channel%s %s; there are %s%s", p->w->name,
 			missing.n > 1 ? "s" : "", want, have,
@@ -227,6 +253,18 @@ int dataset_samples(const struct dataset *d, int64_t item)
 	return windows_samples(dataset_windows(d, item), d->item[item].window);
 }
 
+int dataset_region_samples(const struct dataset *d, int64_t item, int k)
+{
+	return layout_samples(d->target, k, dataset_samples(d, item));
+}
+
+int dataset_channel_samples(const struct dataset *d, int64_t item, int channel)
+{
+	const struct source *p = &d->source[d->item[item].source];
+	const struct channel_column *c = &p->column[channel];
+	return c->base ? windows_column_samples(p->w, c, d->item[item].window) : 0;
+}
+
 const struct channel_column *dataset_columns(const struct dataset *d, int64_t item)
 {
 	return d->source[d->item[item].source].column;
@@ -236,19 +274,19 @@ float dataset_sample(const struct dataset *d, int64_t item, int channel, int t)
 {
 	const struct source *p = &d->source[d->item[item].source];
 	const struct channel_column *c = &p->column[channel];
-	return c->base ? c->base[(p->w->start[d->item[item].window] + t) * c->step] : 0;
+	return c->base ? c->base[(c->start[d->item[item].window] + t) * c->step] : 0;
 }
 
 /* The mean of the region's channels that are there, or 0. */
-static real imputed_sample(
-	const struct dataset *d, const struct channel_column *column, const struct region *r, int64_t row)
+static real imputed_sample(const struct dataset *d, const struct channel_column *column,
+	const struct region *r, int64_t window, int t)
 {
 	double sum = 0;
 	int n = 0;
 	for (int j = 0; d->missing == MISSING_INTERP && j < r->width; j++) {
 		const struct channel_column *c = r->channel[j] < 0 ? NULL : &column[r->channel[j]];
 		if (c && c->base) {
-			sum += (double)c->base[row * c->step];
+			sum += (double)c->base[(c->start[window] + t) * c->step];
 			n++;
 		}
 	}
@@ -274,6 +312,13 @@ static void standardise(real *x, int n, int step)
 	}
 }
 
+/* Regions whose features are not kept, and so have no subject mean, have their samples scaled by
+ * group. */
+static bool by_group(const struct dataset *d, int k)
+{
+	return d->scaler_row && !(d->model && tokens_are_fixed(d->model, k));
+}
+
 void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 {
 	struct raw_window w = dataset_raw(d, item);
@@ -283,31 +328,42 @@ void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 void dataset_fill_from(const struct dataset *d, const struct raw_window *w, int64_t item, int k, real *x)
 {
 	const struct region *r = &d->target->region[k];
-	int64_t start = w->from;
-	int T = d->target->length, W = r->width, there = w->n;
-	size_t scaler = d->scaler_row ? (size_t)d->scaler_row[item] * (size_t)d->target->channels.n : 0;
+	int64_t window = w->window;
+	int T = layout_length(d->target, k), W = r->width, there = dataset_region_samples(d, item, k);
+	bool group = by_group(d, k);
+	const float *means = group ? d->group_mean : d->mean, *stds = group ? d->group_std : d->std;
+	size_t scaler = group ? (size_t)d->scaler_row[item] * (size_t)d->target->channels.n : 0;
 	if (there < T)
 		memset(x + (size_t)there * (size_t)W, 0, (size_t)(T - there) * (size_t)W * sizeof *x);
 	for (int j = 0; j < W; j++) {
 		int c = r->channel[j];
-		real mean = c >= 0 && d->mean ? (real)d->mean[scaler + (size_t)c] : 0,
-		     factor = c >= 0 && d->std ? 1 / (real)d->std[scaler + (size_t)c] : 1;
+		real mean = c >= 0 && means ? (real)means[scaler + (size_t)c] : 0,
+		     factor = c >= 0 && stds ? 1 / (real)stds[scaler + (size_t)c] : 1;
 		const struct channel_column *from = c < 0 ? NULL : &w->column[c];
 		if (from && from->base && d->ems) {
-			ems_fill(d->ems, item, c, from, start, there, x + j, W);
+			ems_fill(d->ems, item, c, from, from->start[window], there, x + j, W);
 			continue;
 		}
+		const float *base = from && from->base ? from->base + from->start[window] * from->step : NULL;
 		for (int t = 0; t < there; t++) {
 			real v = 0;
-			if (from && from->base)
-				v = ((real)from->base[(start + t) * from->step] - mean) * factor;
+			if (base)
+				v = ((real)base[(int64_t)t * from->step] - mean) * factor;
 			else if (from)
-				v = (imputed_sample(d, w->column, r, start + t) - mean) * factor;
+				v = (imputed_sample(d, w->column, r, window, t) - mean) * factor;
 			x[(size_t)t * (size_t)W + (size_t)j] = v;
 		}
 		if (from && d->by_window)
 			standardise(x + j, there, W);
 	}
+}
+
+bool dataset_has_tokens(const struct model *m, int there)
+{
+	for (int k = 0; k < m->layout.regions; k++)
+		if (model_tokens(m, k, there) < 1)
+			return false;
+	return true;
 }
 
 int dataset_check(const struct dataset *d, const struct model *m, const int64_t *items, int64_t n)
@@ -316,16 +372,17 @@ int dataset_check(const struct dataset *d, const struct model *m, const int64_t 
 		const struct item *it = &d->item[items[i]];
 		const struct source *p = &d->source[it->source];
 		struct raw_window w = dataset_raw(d, items[i]);
-		if (m && m->tokeniser->count(&m->config, m->layout.length, m->layout.rate, w.n) < 1)
+		if (m && !dataset_has_tokens(m, w.n))
 			return err_set(EX_DATAERR,
 				"%s: recording %s: the window at sample %lld ends after %d samples, before "
 				"the first "
 				"token is whole (encoder.tokens); cut without --last keep",
 				p->w->name, d->recordings.s[it->recording],
 				(long long)p->w->sample[it->window], w.n);
-		for (int c = 0; c < d->target->channels.n; c++)
-			for (int t = 0; w.column[c].base && t < w.n; t++)
-				if (!isfinite(w.column[c].base[(w.from + t) * w.column[c].step]))
+		for (int c = 0; c < d->target->channels.n; c++) {
+			struct raw_channel x = raw_channel(&w, c);
+			for (int t = 0; t < x.n; t++)
+				if (!isfinite(x.first[t * x.step]))
 					return err_set(EX_DATAERR,
 						"%s: recording %s: channel %s, sample %lld is not a finite "
 						"number; repair it, or cut around it (moe-split --missing "
@@ -333,74 +390,7 @@ int dataset_check(const struct dataset *d, const struct model *m, const int64_t 
 						p->w->name, d->recordings.s[it->recording],
 						d->target->channels.s[c],
 						(long long)(p->w->sample[it->window] + t));
+		}
 	}
 	return 0;
-}
-
-struct filling {
-	const struct dataset *d;
-	const int64_t *items;
-};
-
-static void fill_window(void *context, int b, int k, real *x)
-{
-	const struct filling *f = context;
-	dataset_fill(f->d, f->items[b], k, x);
-}
-
-static int count_samples(void *context, int b)
-{
-	const struct filling *f = context;
-	return dataset_samples(f->d, f->items[b]);
-}
-
-static void read_tokens(void *context, int b, int k, real *out)
-{
-	const struct filling *f = context;
-	tokens_read(f->d->tokens, f->items[b], k, out);
-}
-
-static const real *subject_mean(void *context, int b, int k)
-{
-	const struct filling *f = context;
-	return tokens_subject_mean(f->d->tokens, f->items[b], k);
-}
-
-int dataset_no_answer(const struct dataset *d, int64_t item)
-{
-	const struct item *it = &d->item[item];
-	return err_set(EX_DATAERR,
-		"%s: the answer to the window from sample %lld is not a finite number: its samples, or the "
-		"model's parameters, are too large; correct the recording, or leave the window out",
-		d->recordings.s[it->recording], (long long)dataset_windows(d, item)->sample[it->window]);
-}
-
-int dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t *items, int64_t n, int batch,
-	int outputs, int K, real *out, real *gate, bool *unanswered)
-{
-	int bad = 0;
-	int *condition = NEW_ARRAY(int, n < batch ? n : batch);
-	struct window_source source = {.fill = fill_window,
-		.samples = count_samples,
-		.tokens = d->tokens ? read_tokens : NULL,
-		.subject_mean = d->tokens ? subject_mean : NULL,
-		.condition = condition};
-	for (int64_t from = 0; from < n; from += batch) {
-		int B = n - from < batch ? (int)(n - from) : batch;
-		struct filling here = {d, items + from};
-		source.context = &here;
-		for (int b = 0; b < B; b++)
-			condition[b] = d->item[items[from + b]].condition;
-		forward_evaluate(f, B, &source, out + from * outputs, gate + from * K);
-	}
-	free(condition);
-	for (int64_t i = 0; i < n && !bad; i++) {
-		bool answered = reals_finite(out + i * outputs, (size_t)outputs) &&
-				reals_finite(gate + i * K, (size_t)K);
-		if (unanswered)
-			unanswered[i] = !answered;
-		else if (!answered)
-			bad = dataset_no_answer(d, items[i]);
-	}
-	return bad;
 }

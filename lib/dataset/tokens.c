@@ -2,23 +2,22 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "base/sum.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Sums over the tokens of a group, [kinds][D] of each region one after the other. */
 struct sums {
 	double *sum;
-	int64_t *count; /* [kinds] tokens of each kind, the same in all regions */
+	int64_t *count; /* likewise [kinds]: tokens of each kind */
 };
 
 struct tokens {
 	const struct dataset *d;
 	const struct model *m;
-	size_t *at, row;       /* [K] where a region's features lie in a row; numbers of a row */
-	size_t *mean_at, mean; /* [K] likewise in a subject mean */
+	size_t *at, row;        /* [K] where a region's features lie in a row; numbers of a row */
+	size_t *mean_at, mean;  /* [K] likewise in a subject mean */
+	size_t *kind_at, kinds; /* [K] likewise where its kinds lie among those of all regions */
 	struct spill spill, index_spill, mean_spill, mean_of_spill, out_of_fold_spill;
 	real *x;        /* [kept][row] */
 	int64_t *index; /* [indexed] row of an item, -1 = not kept */
@@ -33,9 +32,25 @@ struct tokens {
 	int64_t out_of_folds;
 };
 
-bool tokens_are_fixed(const struct model *m)
+bool tokens_are_fixed(const struct model *m, int k)
 {
-	return m->tokeniser->standardised;
+	return m->region[k].tokeniser->standardised;
+}
+
+bool tokens_any_fixed(const struct model *m)
+{
+	for (int k = 0; k < m->layout.regions; k++)
+		if (tokens_are_fixed(m, k))
+			return true;
+	return false;
+}
+
+bool tokens_all_fixed(const struct model *m)
+{
+	for (int k = 0; k < m->layout.regions; k++)
+		if (!tokens_are_fixed(m, k))
+			return false;
+	return true;
 }
 
 struct tokens *tokens_new(const struct dataset *d, const struct model *m)
@@ -46,11 +61,17 @@ struct tokens *tokens_new(const struct dataset *d, const struct model *m)
 	t->m = m;
 	t->at = NEW_ARRAY(size_t, K);
 	t->mean_at = NEW_ARRAY(size_t, K);
+	t->kind_at = NEW_ARRAY(size_t, K);
 	for (int k = 0; k < K; k++) {
+		const struct region_params *r = &m->region[k];
 		t->at[k] = t->row;
 		t->mean_at[k] = t->mean;
-		t->row += (size_t)m->n * (size_t)m->region[k].D;
-		t->mean += (size_t)m->kinds * (size_t)m->region[k].D;
+		t->kind_at[k] = t->kinds;
+		if (!tokens_are_fixed(m, k))
+			continue;
+		t->row += (size_t)r->n * (size_t)r->D;
+		t->mean += (size_t)r->kinds * (size_t)r->D;
+		t->kinds += (size_t)r->kinds;
 	}
 	return t;
 }
@@ -76,14 +97,14 @@ void tokens_free(struct tokens *t)
 	spill_free(&t->out_of_fold_spill, t->out_of_fold);
 	free(t->at);
 	free(t->mean_at);
+	free(t->kind_at);
 	free(t);
 }
 
-/* Tokens of an item */
-static int count_tokens(const struct tokens *t, int64_t item)
+/* Tokens of an item that are kept of region k */
+int tokens_count(const struct tokens *t, int64_t item, int k)
 {
-	const struct layout *l = &t->m->layout;
-	return t->m->tokeniser->count(&t->m->config, l->length, l->rate, dataset_samples(t->d, item));
+	return tokens_are_fixed(t->m, k) ? model_tokens(t->m, k, dataset_samples(t->d, item)) : 0;
 }
 
 /* --- keeping */
@@ -137,14 +158,17 @@ static void make_features(void *context, int task, int worker)
 	real *row = t->x + (size_t)(g->first + task) * t->row;
 	struct raw_window raw = dataset_raw(t->d, g->items[task]);
 	for (int k = 0; k < l->regions; k++) {
+		const struct region_params *r = &m->region[k];
+		if (!tokens_are_fixed(m, k))
+			continue;
 		arena_reset(a);
-		real *x = arena_take(a, (size_t)l->length * (size_t)l->region[k].width * sizeof *x);
+		real *x = arena_take(a, (size_t)r->length * (size_t)l->region[k].width * sizeof *x);
 		dataset_fill_from(t->d, &raw, g->items[task], k, x);
-		if (m->tokeniser->raw)
-			m->tokeniser->raw(&m->config, m->prepared, x, l->length, l->rate, &l->region[k],
+		if (r->tokeniser->raw)
+			r->tokeniser->raw(&m->config, r->prepared, x, r->length, r->rate, &l->region[k],
 				row + t->at[k], a);
 		else
-			m->tokeniser->features(&m->config, m->prepared, NULL, x, l->length, l->rate,
+			r->tokeniser->features(&m->config, r->prepared, NULL, x, r->length, r->rate,
 				&l->region[k], row + t->at[k], a);
 	}
 }
@@ -179,10 +203,20 @@ static void finish_row(void *context, int task, int worker)
 	const struct tokens *t = g->t;
 	const struct model *m = t->m;
 	for (int k = 0; k < m->layout.regions; k++) {
+		const struct region_params *r = &m->region[k];
 		arena_reset(g->scratch[worker]);
-		m->tokeniser->finish(&m->config, model_token_scale(m, k), m->n, &m->layout.region[k],
-			t->x + (size_t)(g->first + task) * t->row + t->at[k], g->scratch[worker]);
+		if (tokens_are_fixed(m, k) && r->tokeniser->finish)
+			r->tokeniser->finish(&m->config, model_token_scale(m, k), r->n, &m->layout.region[k],
+				t->x + (size_t)(g->first + task) * t->row + t->at[k], g->scratch[worker]);
 	}
+}
+
+static bool any_finishes(const struct model *m)
+{
+	for (int k = 0; k < m->layout.regions; k++)
+		if (m->region[k].tokeniser->finish)
+			return true;
+	return false;
 }
 
 void tokens_finish(struct tokens *t, struct pool *pool)
@@ -190,7 +224,7 @@ void tokens_finish(struct tokens *t, struct pool *pool)
 	struct making g = {.t = t, .first = t->finished};
 	int64_t n = t->kept - t->finished;
 	t->finished = t->kept;
-	if (!t->m->tokeniser->finish)
+	if (!any_finishes(t->m))
 		return;
 	g.scratch = new_scratch(pool);
 	for (int64_t some; n > 0; n -= some, g.first += some) {
@@ -205,15 +239,24 @@ bool tokens_kept(const struct tokens *t, int64_t item)
 	return item < t->indexed && t->index[item] >= 0;
 }
 
-static const real *row_of(const struct tokens *t, int64_t item, int k)
+const real *tokens_row(const struct tokens *t, int64_t item, int k)
 {
 	return t->x + (size_t)t->index[item] * t->row + t->at[k];
 }
 
-void tokens_read(const struct tokens *t, int64_t item, int k, real *out)
+static bool is_standardised(const struct tokens *t, int64_t item)
 {
-	memcpy(out, row_of(t, item, k),
-		(size_t)count_tokens(t, item) * (size_t)t->m->region[k].D * sizeof *out);
+	return t->index[item] < t->standardised;
+}
+
+bool tokens_read(const struct tokens *t, int64_t item, int k, real *out)
+{
+	if (!tokens_are_fixed(t->m, k))
+		return false;
+	must(is_standardised(t, item));
+	memcpy(out, tokens_row(t, item, k),
+		(size_t)tokens_count(t, item, k) * (size_t)t->m->region[k].D * sizeof *out);
+	return true;
 }
 
 void tokens_standardise(struct tokens *t, const int64_t *items, int64_t n)
@@ -224,8 +267,10 @@ void tokens_standardise(struct tokens *t, const int64_t *items, int64_t n)
 		if (row < t->standardised)
 			continue;
 		for (int k = 0; k < t->m->layout.regions; k++)
-			model_standardise(t->m, k, count_tokens(t, items[i]),
-				tokens_subject_mean(t, items[i], k), t->x + (size_t)row * t->row + t->at[k]);
+			if (tokens_are_fixed(t->m, k))
+				model_standardise(t->m, k, tokens_count(t, items[i], k),
+					tokens_subject_mean(t, items[i], k),
+					t->x + (size_t)row * t->row + t->at[k]);
 		fresh++;
 	}
 	must(fresh == t->kept - t->standardised && t->finished == t->kept);
@@ -234,9 +279,9 @@ void tokens_standardise(struct tokens *t, const int64_t *items, int64_t n)
 
 const real *tokens_standardised(const struct tokens *t, int64_t item, int k, int *n)
 {
-	must(t->index[item] < t->standardised);
-	*n = count_tokens(t, item);
-	return row_of(t, item, k);
+	must(is_standardised(t, item));
+	*n = tokens_count(t, item, k);
+	return tokens_row(t, item, k);
 }
 
 /* --- linear prior */
@@ -286,17 +331,17 @@ static struct sums *sums_of(struct tokens *t, int64_t item)
 	}
 	if (!t->group[g].sum) {
 		t->group[g].sum = NEW_ARRAY(double, t->mean);
-		t->group[g].count = NEW_ARRAY(int64_t, t->m->kinds);
+		t->group[g].count = NEW_ARRAY(int64_t, t->kinds);
 	}
 	return &t->group[g];
 }
 
 static bool all_finite(const struct tokens *t, int64_t item)
 {
-	size_t n = (size_t)count_tokens(t, item);
 	bool finite = true;
 	for (int k = 0; k < t->m->layout.regions; k++)
-		finite &= reals_finite(row_of(t, item, k), n * (size_t)t->m->region[k].D);
+		finite &= reals_finite(
+			tokens_row(t, item, k), (size_t)tokens_count(t, item, k) * (size_t)t->m->region[k].D);
 	return finite;
 }
 
@@ -313,13 +358,12 @@ static void add_to_sums(const struct tokens *t, int64_t item, struct sums *s)
 {
 	if (!all_finite(t, item))
 		return;
-	int n = count_tokens(t, item);
-	size_t kinds = (size_t)t->m->kinds;
-	for (int i = 0; i < n; i++)
-		s->count[(size_t)i % kinds]++;
 	for (int k = 0; k < t->m->layout.regions; k++) {
-		size_t D = (size_t)t->m->region[k].D;
-		const real *x = row_of(t, item, k);
+		size_t D = (size_t)t->m->region[k].D, kinds = (size_t)t->m->region[k].kinds;
+		int n = tokens_count(t, item, k);
+		const real *x = tokens_row(t, item, k);
+		for (size_t i = 0; i < (size_t)n; i++)
+			s->count[t->kind_at[k] + i % kinds]++;
 		for (size_t i = 0; i < (size_t)n; i++)
 			for (size_t j = 0; j < D; j++)
 				s->sum[t->mean_at[k] + i % kinds * D + j] += (double)x[i * D + j];
@@ -335,20 +379,25 @@ static int64_t new_subject_mean(struct tokens *t, const struct sums *s)
 			(size_t)t->means_room * t->mean * sizeof *t->subject_mean);
 	}
 	real *to = t->subject_mean + (size_t)t->means * t->mean;
-	for (int k = 0; k < t->m->layout.regions; k++)
-		for (size_t j = 0, D = (size_t)t->m->region[k].D; j < (size_t)t->m->kinds * D; j++)
+	for (int k = 0; k < t->m->layout.regions; k++) {
+		size_t D = (size_t)t->m->region[k].D, kinds = (size_t)t->m->region[k].kinds;
+		const int64_t *count = s->count + t->kind_at[k];
+		for (size_t j = 0; tokens_are_fixed(t->m, k) && j < kinds * D; j++)
 			to[t->mean_at[k] + j] =
-				s->count[j / D] ? (real)(s->sum[t->mean_at[k] + j] / (double)s->count[j / D])
-						: 0;
+				count[j / D] ? (real)(s->sum[t->mean_at[k] + j] / (double)count[j / D]) : 0;
+	}
 	return t->means++;
 }
 
 void tokens_subject_means(struct tokens *t, const int64_t *items, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++)
-		add_to_sums(t, items[i], sums_of(t, items[i]));
+		if (!is_standardised(t, items[i]))
+			add_to_sums(t, items[i], sums_of(t, items[i]));
 	int64_t *number = NEW_ARRAY(int64_t, t->groups); /* 1 + that of a group */
 	for (int64_t i = 0; i < n; i++) {
+		if (is_standardised(t, items[i]))
+			continue;
 		int g = t->d->item[items[i]].group;
 		if (!number[g])
 			number[g] = 1 + new_subject_mean(t, &t->group[g]);
@@ -360,6 +409,8 @@ void tokens_subject_means(struct tokens *t, const int64_t *items, int64_t n)
 void tokens_running_subject_means(struct tokens *t, const int64_t *items, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++) {
+		if (is_standardised(t, items[i]))
+			continue;
 		add_to_sums(t, items[i], sums_of(t, items[i]));
 		t->subject_mean_of[items[i]] = new_subject_mean(t, sums_of(t, items[i]));
 	}
@@ -367,100 +418,6 @@ void tokens_running_subject_means(struct tokens *t, const int64_t *items, int64_
 
 const real *tokens_subject_mean(const struct tokens *t, int64_t item, int k)
 {
-	int64_t subject_mean = t->means ? t->subject_mean_of[item] : -1;
+	int64_t subject_mean = t->means && tokens_are_fixed(t->m, k) ? t->subject_mean_of[item] : -1;
 	return subject_mean < 0 ? NULL : t->subject_mean + (size_t)subject_mean * t->mean + t->mean_at[k];
-}
-
-/* --- statistics */
-
-struct levelling {
-	const struct tokens *t;
-	const int64_t *items;
-};
-
-/* sum [K][kinds] */
-static void add_powers(void *context, int64_t i, struct arena *scratch, double *sum)
-{
-	const struct levelling *v = context;
-	const struct model *m = v->t->m;
-	real *power = arena_take(scratch, (size_t)m->kinds * sizeof *power);
-	for (int k = 0; k < m->layout.regions; k++, sum += m->kinds) {
-		m->tokeniser->power(&m->config, row_of(v->t, v->items[i], k), count_tokens(v->t, v->items[i]),
-			&m->layout.region[k], power);
-		for (int j = 0; j < m->kinds; j++)
-			sum[j] += (double)power[j];
-	}
-}
-
-void tokens_level(const struct tokens *t, const int64_t *items, int64_t n, struct pool *pool, struct model *m)
-{
-	size_t K = (size_t)m->layout.regions, kinds = (size_t)m->kinds;
-	if (!m->tokeniser->power)
-		return;
-	must(!t->finished);
-	double *total = NEW_ARRAY(double, K *kinds);
-	sum_items(pool, n, add_powers, &(struct levelling){t, items}, (int)(K * kinds), total);
-	for (size_t k = 0; k < K; k++)
-		for (size_t j = 0; j < kinds; j++) {
-			real mean = (real)(total[k * kinds + j] / (double)n);
-			m->params.x[m->params.list[m->region[k].token_scale].offset + j] =
-				mean > 0 ? mean : 1;
-		}
-	free(total);
-}
-
-struct fitting {
-	const struct tokens *t;
-	const int64_t *items;
-	int64_t n;
-	struct model *m;
-};
-
-/* mean, std [D] of one kind and region, in two passes */
-static void fit_kind(void *context, int task, int worker)
-{
-	const struct fitting *f = context;
-	const struct tokens *t = f->t;
-	struct model *m = f->m;
-	int k = task / m->kinds, kind = task % m->kinds;
-	const struct region_params *r = &m->region[k];
-	size_t D = (size_t)r->D, first = (size_t)kind * D;
-	real *mean = m->params.x + m->params.list[r->token_mean].offset + first,
-	     *std = m->params.x + m->params.list[r->token_std].offset + first;
-	double *sum = NEW_ARRAY(double, D), *square = NEW_ARRAY(double, D);
-	int64_t count = 0;
-	(void)worker;
-	for (int pass = 0; pass < 2; pass++) {
-		for (int64_t i = 0; i < f->n; i++) {
-			const real *x = row_of(t, f->items[i], k),
-				   *c = tokens_subject_mean(t, f->items[i], k);
-			int n = count_tokens(t, f->items[i]);
-			for (int row = kind; row < n; row += m->kinds) {
-				count += !pass;
-				for (size_t j = 0; j < D; j++) {
-					double v = (double)x[(size_t)row * D + j] -
-						   (c ? (double)c[first + j] : 0);
-					if (pass)
-						square[j] += (v - sum[j]) * (v - sum[j]);
-					else
-						sum[j] += v;
-				}
-			}
-		}
-		for (size_t j = 0; j < D && !pass; j++)
-			sum[j] /= count ? (double)count : 1;
-	}
-	for (size_t j = 0; j < D; j++) {
-		double var = square[j] / (count ? (double)count : 1);
-		mean[j] = (real)sum[j];
-		std[j] = var > 1e-12 ? (real)sqrt(var) : 1;
-	}
-	free(sum);
-	free(square);
-}
-
-void tokens_fit(const struct tokens *t, const int64_t *items, int64_t n, struct pool *pool, struct model *m)
-{
-	struct fitting f = {t, items, n, m};
-	pool_run(pool, m->layout.regions * m->kinds, fit_kind, &f);
 }

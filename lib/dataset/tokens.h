@@ -17,8 +17,11 @@
 
 struct tokens;
 
-/* Whether this model's tokens can be kept. */
-bool tokens_are_fixed(const struct model *);
+/* Whether the tokens of region k, of any region, of all regions can be kept: they are the same
+ * every time. */
+bool tokens_are_fixed(const struct model *, int k);
+bool tokens_any_fixed(const struct model *);
+bool tokens_all_fixed(const struct model *);
 
 /* Both are borrowed. */
 struct tokens *tokens_new(const struct dataset *, const struct model *);
@@ -35,7 +38,7 @@ void tokens_finish(struct tokens *, struct pool *);
  * finite. */
 int tokens_check(const struct tokens *, const int64_t *items, int64_t n);
 /* Each group's mean over its items among these, which are kept; those whose features are not finite
- * have no say. */
+ * have no say. Items that are standardised already keep theirs. */
 void tokens_subject_means(struct tokens *, const int64_t *items, int64_t n);
 /* The same while windows arrive: each of these items, in their order, has for its mean that of its
  * group's items so far, itself included. The sums outlive tokens_forget. */
@@ -58,8 +61,13 @@ const real *tokens_prior(const struct tokens *, int64_t item, int k);
 bool tokens_any_prior(const struct tokens *); /* whether any item has one */
 
 bool tokens_kept(const struct tokens *, int64_t item);
-/* out [n of the item][D] as they are now */
-void tokens_read(const struct tokens *, int64_t item, int k, real *out);
+/* out [n of the item][D] as the encoder reads them; false, and nothing, where region k keeps
+ * none */
+bool tokens_read(const struct tokens *, int64_t item, int k, real *out);
+/* How many tokens of an item region k keeps: 0 where its tokens are not fixed. */
+int tokens_count(const struct tokens *, int64_t item, int k);
+/* [n of the item][D] as they stand now */
+const real *tokens_row(const struct tokens *, int64_t item, int k);
 /* [kinds][D] of the item's group; NULL without */
 const real *tokens_subject_mean(const struct tokens *, int64_t item, int k);
 

@@ -64,16 +64,18 @@ static uint64_t mix_name(uint64_t h, const char *s)
 	return mix(mix_text(h, s), strlen(s));
 }
 
-/* n rows from `from` on: a shard for each channel, so that the products of a row do not wait for
- * each other. shard [C] out. */
-static void hash_rows(const struct channel_column *column, int C, int64_t from, int64_t n, uint64_t *shard)
+/* n rows from `from` on of the columns with the common input: a shard for each channel, so that the
+ * products of a row do not wait for each other. shard [C] out. */
+static void hash_rows(const struct windows *w, const struct channel_column *column, int C, int64_t from,
+	int64_t n, uint64_t *shard)
 {
 	for (int c = 0; c < C; c++)
 		shard[c] = EMPTY + (uint64_t)c;
 	for (int64_t t = from; t < from + n; t++)
 		for (int c = 0; c < C; c++) {
-			float x = column[c].base ? column[c].base[t * column[c].step] : 0;
-			shard[c] = fingerprint_sample(shard[c], x);
+			bool there = column[c].base && column[c].start == w->start;
+			shard[c] =
+				fingerprint_sample(shard[c], there ? column[c].base[t * column[c].step] : 0);
 		}
 }
 
@@ -94,7 +96,13 @@ uint64_t fingerprint_window(uint64_t h, const struct dataset *d, int64_t i, cons
 	h = mix_name(h, d->recordings.s[it->recording]);
 	h = mix_name(h, d->groups.s[it->group]);
 	h = mix_name(h, condition ? w->conditions.s[w->condition[it->window]] : "");
-	return mix_shards(h, shard, d->target->channels.n, dataset_samples(d, i));
+	h = mix_shards(h, shard, d->target->channels.n, dataset_samples(d, i));
+	for (int c = 0; c < d->target->channels.n; c++) { /* channels with an input of their own */
+		const struct channel_column *from = &dataset_columns(d, i)[c];
+		if (from->base && from->start != w->start)
+			h = mix(h, (uint64_t)windows_column_samples(w, from, it->window));
+	}
+	return h;
 }
 
 uint64_t fingerprint_blocks(uint64_t h, const uint64_t *block, int64_t n)
@@ -117,7 +125,7 @@ static uint64_t mix_recordings(uint64_t h, const struct dataset *d, const int64_
 		source = d->item[items[i]].source;
 		for (int64_t j = 0; j < w->n; j++)
 			h = mix(h, (uint64_t)(w->start[j] - w->sample[j]));
-		hash_rows(dataset_columns(d, items[i]), d->target->channels.n, 0, w->samples, shard);
+		hash_rows(w, dataset_columns(d, items[i]), d->target->channels.n, 0, w->samples, shard);
 		h = mix_shards(h, shard, d->target->channels.n, w->samples);
 	}
 	free(shard);

@@ -43,7 +43,8 @@ struct model *fit_declare(
 	struct config value = c->value;
 	value.train.warmup_steps = config_warmup(c, schedule_steps(&value, d->trains));
 	struct model *m = model_declare(&value, &l, before ? before->gate_fc1_weight >= 0 : -1);
-	if (m && config_check_effect(c, &(struct config_extent){l.regions, m->n, m->units})) {
+	struct config_extent extent = m ? model_extent(m) : (struct config_extent){0};
+	if (m && config_check_effect(c, &extent)) {
 		model_free(m);
 		m = NULL;
 	}
@@ -82,7 +83,7 @@ static void start_values(struct model *m, struct model *before, const struct tra
 static bool has_scaler(const struct model *m)
 {
 	int scale = m->config.train.scale;
-	return scale == SCALE_ZSCORE || (scale == SCALE_GROUP && tokens_are_fixed(m));
+	return scale == SCALE_ZSCORE || (scale == SCALE_GROUP && tokens_any_fixed(m));
 }
 
 /* The pass over all raw samples: refuses windows that cannot be trained on, and leaves the scaler,
@@ -172,7 +173,7 @@ static int make_tokens(struct model *m, bool begins, const struct training_data 
 	struct inputs inputs[2];
 	int64_t *all;
 	int sets = find_inputs(d, inputs, &all), bad;
-	bool fits = begins && tokens_are_fixed(m) && m->config.train.scale != SCALE_NONE;
+	bool fits = begins && tokens_any_fixed(m) && m->config.train.scale != SCALE_NONE;
 	for (int i = 0; i < sets; i++)
 		dataset_keep(inputs[i].d, m, inputs[i].item, inputs[i].n, pool);
 	if (fits)
@@ -194,7 +195,7 @@ static int fit_inputs(
 	if (dataset_scale(d->train, m) || (d->valids && d->valid != d->train && dataset_scale(d->valid, m)) ||
 		make_tokens(m, begins, d, pool))
 		return -1;
-	return (begins || out_of_fold) && config_linear_prior(&m->config)
+	return (begins || out_of_fold) && m->prior
 		       ? linear_prior_fit(d->train, m, d->train_item, d->trains, LINEAR_PRIOR_MOST, begins)
 		       : 0;
 }

@@ -17,31 +17,37 @@ struct pass {
 	bool *refused;  /* [blocks] whether one of them cannot be trained on */
 };
 
-/* Channel c of a window: whether it is finite. sum [3] += count, sum and sum of squares of x -
+/* A channel of a window: whether it is finite. sum [3] += count, sum and sum of squares of x -
  * shift, NULL: not wanted; hash, NULL: not wanted. */
-static bool read_channel(const struct raw_window *w, int c, double shift, double *sum, uint64_t *hash)
+static bool read_channel(const struct raw_channel *x, double shift, double *sum, uint64_t *hash)
 {
-	const struct channel_column *from = &w->column[c];
-	const float *x = from->base ? from->base + w->from * from->step : NULL;
 	bool finite = true;
 	double total = sum ? sum[1] : 0, square = sum ? sum[2] : 0;
 	uint64_t h = hash ? *hash : 0;
-	for (int t = 0; t < w->n; t++) {
-		float v = x ? x[t * from->step] : 0;
+	for (int t = 0; t < x->n; t++) {
+		float v = x->first[t * x->step];
 		double e = (double)v - shift;
 		finite &= isfinite(v) != 0;
 		total += e;
 		square += e * e;
 		h = hash ? fingerprint_sample(h, v) : h;
 	}
-	if (sum && x) {
-		sum[0] += w->n;
+	if (sum) {
+		sum[0] += x->n;
 		sum[1] = total;
 		sum[2] = square;
 	}
 	if (hash)
 		*hash = h;
 	return finite;
+}
+
+/* A channel that is missing has zeros in the fingerprint. */
+static uint64_t hash_missing(uint64_t h, int n)
+{
+	for (int t = 0; t < n; t++)
+		h = fingerprint_sample(h, 0);
+	return h;
 }
 
 /* sum [C][3] */
@@ -53,12 +59,17 @@ static void read_window(void *context, int64_t i, struct arena *scratch, double 
 	int C = p->d->target->channels.n;
 	int64_t block = i / SUM_BLOCK;
 	uint64_t *shard = p->hash ? arena_take(scratch, (size_t)C * sizeof *shard) : NULL;
-	bool usable = !s->model || model_tokens(s->model, w.n) > 0;
-	for (int c = 0; c < C && shard; c++)
-		shard[c] = FINGERPRINT_EMPTY + (uint64_t)c;
-	for (int c = 0; c < C; c++)
-		usable &= read_channel(&w, c, s->mean ? (double)s->mean[c] : 0,
-			s->mean ? sum + 3 * (size_t)c : NULL, shard ? &shard[c] : NULL);
+	bool usable = !s->model || dataset_has_tokens(s->model, w.n);
+	for (int c = 0; c < C; c++) {
+		struct raw_channel x = raw_channel(&w, c);
+		double shift = s->mean ? (double)s->mean[c] : 0;
+		if (shard)
+			shard[c] = FINGERPRINT_EMPTY + (uint64_t)c;
+		usable &= read_channel(
+			&x, shift, s->mean ? sum + 3 * (size_t)c : NULL, shard ? &shard[c] : NULL);
+		if (shard && !x.n)
+			shard[c] = hash_missing(shard[c], w.n);
+	}
 	p->refused[block] |= !usable;
 	if (!shard)
 		return;
