@@ -273,7 +273,7 @@ static int finish(struct run *r, int bad)
 		bad = output_end(r->out, bad);
 	struct names sentences = {0};
 	if (!bad) {
-		cv_say(&r->cv, r->fold, &sentences);
+		cv_sentences(&r->cv, r->fold, &sentences);
 		say(&sentences);
 	}
 	names_free(&sentences);
