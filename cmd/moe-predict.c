@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "model/head.h"
-#include "predict/answer_table.h"
+#include "predict/prediction_table.h"
 #include "predict/ensemble.h"
 #include "predict/source.h"
 #include "predict/votes.h"
@@ -61,25 +61,25 @@ struct run {
 	enum form form;
 	int outputs, K; /* of its head, classes as a rule; K = 0 without a gate */
 	bool gathers;   /* all windows before the first answer */
-	struct answer_table table;
+	struct prediction_table table;
 	struct votes votes;
 	long long windows, unanswered;
 };
 
 static const char unsure[] = "unsure";
 
-static int print_answer(const struct run *r, const struct answer *a)
+static int print_prediction(const struct run *r, const struct prediction *a)
 {
 	struct text t = {0};
-	struct answer said = *a;
+	struct prediction shown = *a;
 	if (o.rejects && a->p && a->p[metrics_likeliest(a->p, r->outputs)] < o.reject)
-		said.class = unsure;
+		shown.class = unsure;
 	if (r->ensemble->adapts)
-		said.adapted = "group";
+		shown.adapted = "group";
 	if (r->form == JSON_LINES)
-		answer_json(&said, "", &t);
+		prediction_json(&shown, "", &t);
 	else
-		answer_table_row(&r->table, &said, &t);
+		prediction_table_row(&r->table, &shown, &t);
 	int bad = output_write(r->out, t.s, t.n);
 	text_free(&t);
 	return bad;
@@ -89,8 +89,8 @@ static int print_votes(struct run *r)
 {
 	int bad = 0;
 	for (int i = 0; i < r->votes.recordings.n && !bad; i++) {
-		struct answer a = votes_answer(&r->votes, i);
-		bad = print_answer(r, &a);
+		struct prediction a = votes_prediction(&r->votes, i);
+		bad = print_prediction(r, &a);
 	}
 	return bad;
 }
@@ -104,21 +104,22 @@ static int print_batch(struct run *r, int64_t from, int64_t n, const double *p, 
 		bool none = unanswered[b];
 		if (none && !o.nonfinite)
 			return dataset_no_answer(d, from + b);
-		struct answer a = answer_item(d, from + b, r->m, r->K, none ? NULL : p + b * r->outputs,
-			none ? NULL : logits + b * r->outputs, none ? NULL : gate + b * r->K);
+		struct prediction a =
+			prediction_of_item(d, from + b, r->m, r->K, none ? NULL : p + b * r->outputs,
+				none ? NULL : logits + b * r->outputs, none ? NULL : gate + b * r->K);
 		r->windows++;
 		r->unanswered += none;
 		if (o.per)
 			votes_add(&r->votes, &a);
 		else
-			bad = print_answer(r, &a);
+			bad = print_prediction(r, &a);
 	}
 	return bad;
 }
 
 /* The windows gathered so far: each batch is answered and flushed before the next is worked on, and
  * all before more are waited for. */
-static int answer(struct run *r)
+static int predict_gathered(struct run *r)
 {
 	struct ensemble *c = r->ensemble;
 	int bad = 0, batch = (int)o.batch;
@@ -128,7 +129,7 @@ static int answer(struct run *r)
 	bool *unanswered = NEW_ARRAY(bool, batch);
 	for (int64_t from = 0; from < c->windows && !bad; from += batch) {
 		int64_t n = c->windows - from < batch ? c->windows - from : batch;
-		bad = ensemble_answer(c, from, n, batch, p, logits, gate, unanswered) ||
+		bad = ensemble_predict(c, from, n, batch, p, logits, gate, unanswered) ||
 		      print_batch(r, from, n, p, logits, gate, unanswered);
 		bad = output_flush(r->out) || bad; /* windows before one without an answer have theirs */
 	}
@@ -140,10 +141,10 @@ static int answer(struct run *r)
 	return bad;
 }
 
-static void say_notes(const struct source *s, int *said)
+static void say_notes(const struct source *s, int *shown)
 {
-	for (; *said < source_notes(s)->n && !common.quiet; ++*said)
-		program_say(source_notes(s)->s[*said]);
+	for (; *shown < source_notes(s)->n && !common.quiet; ++*shown)
+		program_say(source_notes(s)->s[*shown]);
 }
 
 /* Windows of one piece, and what models that adapt take from them: from a recording that arrives
@@ -165,12 +166,12 @@ static int add(struct run *r, const struct source *s, struct windows *w)
 }
 
 /* Small windows files are gathered to a batch as long as the stream has more of them ready. */
-static int answer_source(struct run *r, struct source *s)
+static int predict_source(struct run *r, struct source *s)
 {
 	struct windows *w;
-	int got, bad = 0, said = 0;
+	int got, bad = 0, shown = 0;
 	while (!bad && (got = source_next(s, &w)) != 0) {
-		say_notes(s, &said);
+		say_notes(s, &shown);
 		bad = got < 0 || add(r, s, w);
 		if (!bad && (r->gathers || (r->ensemble->windows < o.batch && source_ready(s))))
 			continue;
@@ -178,20 +179,20 @@ static int answer_source(struct run *r, struct source *s)
 			!r->gathers) { /* what came before the damage has its answer */
 			char *why = mem_text(err_text());
 			int status = err_status();
-			if (!answer(r))
+			if (!predict_gathered(r))
 				err_set(status, "%s", why);
 			free(why);
 		} else if (!bad) {
-			bad = answer(r);
+			bad = predict_gathered(r);
 		}
 	}
-	say_notes(s, &said);
+	say_notes(s, &shown);
 	if (!bad && r->gathers)
 		bad = ensemble_adapt(r->ensemble, 0, r->ensemble->windows, ADAPT_WHOLE);
-	return bad || (r->ensemble->windows && answer(r)) || (o.per && print_votes(r)) ? -1 : 0;
+	return bad || (r->ensemble->windows && predict_gathered(r)) || (o.per && print_votes(r)) ? -1 : 0;
 }
 
-static int answer_all(struct run *r, const struct names *operands)
+static int predict_all(struct run *r, const struct names *operands)
 {
 	const struct ensemble *c = r->ensemble;
 	struct source *s = source_new(operands, &c->like, (enum missing_channel)o.missing, &o.naming,
@@ -207,11 +208,11 @@ static int answer_all(struct run *r, const struct names *operands)
 	if (apart)
 		source_refuse_recordings(s, apart);
 	if (r->form != JSON_LINES) {
-		answer_table_header(&r->table, &t);
+		prediction_table_header(&r->table, &t);
 		bad = output_write(r->out, t.s, t.n);
 	}
-	r->gathers = c->adapts && source_at_rest(operands);
-	bad = bad || answer_source(r, s);
+	r->gathers = c->adapts && source_is_files(operands);
+	bad = bad || predict_source(r, s);
 	text_free(&t);
 	source_free(s);
 	free(apart);
@@ -236,7 +237,7 @@ static int predict(struct ensemble *c, const struct names *operands)
 		program_say("the models have different regions, so the lines have no gate");
 	r.out = output_open(common.output, OUTPUT_TEXT);
 	if (r.out)
-		bad = output_end(r.out, answer_all(&r, operands));
+		bad = output_end(r.out, predict_all(&r, operands));
 	if (!bad && r.unanswered && !common.quiet)
 		program_sayf("%lld of %lld windows have no answer: it is not a finite number", r.unanswered,
 			r.windows);

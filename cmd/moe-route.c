@@ -221,7 +221,7 @@ static int route_all(const struct run *r, const struct names *operands)
 {
 	const struct model *m = r->m;
 	bool at_once =
-		     (o.jsonl || output_is_stream(r->out)) && !(model_adapts(m) && source_at_rest(operands)),
+		     (o.jsonl || output_is_stream(r->out)) && !(model_adapts(m) && source_is_files(operands)),
 	     live = at_once && m->config.train.scale != SCALE_EMS;
 	struct source *s = source_new(operands, &m->layout, (enum missing_channel)o.missing, &o.naming,
 		&o.reading, live ? (int)o.batch : 0);

@@ -47,7 +47,7 @@ static const struct program program = {"moe-score",
 /* --- thresholds */
 
 struct threshold {
-	int figure;
+	int metric;
 	double limit;
 };
 
@@ -57,9 +57,9 @@ static int threshold_of(const char *option, const char *s, struct threshold *t)
 	if (!equals || !text_to_double(equals + 1, &t->limit))
 		return err_set(EX_USAGE, "--%s %s: not of the form NAME=X, like bacc=0.6", option, s);
 	char *name = mem_text_n(s, (size_t)(equals - s));
-	t->figure = figure_named(name);
+	t->metric = metric_named(name);
 	free(name);
-	return t->figure < 0 ? err_at("--%s", option) : 0;
+	return t->metric < 0 ? err_at("--%s", option) : 0;
 }
 
 /* Adds to `misses` every threshold of a list that is not met; a figure that cannot be said meets
@@ -72,10 +72,10 @@ static int check_thresholds(
 		struct threshold t;
 		if (threshold_of(option, list->s[i], &t))
 			return -1;
-		double x = s ? s->value[t.figure] : t.limit;
+		double x = s ? s->value[t.metric] : t.limit;
 		if (under ? x >= t.limit : x <= t.limit)
 			continue;
-		text_addf(misses, "%s%s ", misses->n ? "; " : "", figure_kind[t.figure].words);
+		text_addf(misses, "%s%s ", misses->n ? "; " : "", metric_kind[t.metric].words);
 		if (x < t.limit || x > t.limit)
 			text_addf(misses, "%.6g is %s %.6g", x, under ? "below" : "above", t.limit);
 		else
@@ -158,7 +158,7 @@ static int print_score(const struct score *s, const struct comparison *c)
 	return bad;
 }
 
-static int score(const struct predictions *a, const struct predictions *other, enum figure figure)
+static int score(const struct predictions *a, const struct predictions *other, enum metric metric)
 {
 	struct score s = {0}, s_other = {0};
 	struct comparison c = {0};
@@ -166,7 +166,7 @@ static int score(const struct predictions *a, const struct predictions *other, e
 	score_predictions(&s, a, o.per, (int)o.resamples, (uint64_t)common.seed);
 	if (other) {
 		score_predictions(&s_other, other, o.per, 0, (uint64_t)common.seed);
-		r = compare_scores(&c, &s, &s_other, figure);
+		r = compare_scores(&c, &s, &s_other, metric);
 	}
 	for (int i = 0; i < s.notes.n && !r && !common.quiet && !o.report; i++)
 		program_say(s.notes.s[i]);
@@ -185,8 +185,8 @@ static int work(const struct names *operands)
 		return err_set(EX_USAGE, "--csv, --tsv, --report: one of them at a time");
 	if (o.metric_given && !o.compare)
 		return err_set(EX_USAGE, "--metric says what --compare compares; that was not given");
-	int figure = figure_named(o.metric), r = 0;
-	if (figure < 0)
+	int metric = metric_named(o.metric), r = 0;
+	if (metric < 0)
 		return err_at("--metric");
 	if (check_thresholds("fail-under", &o.under, NULL, &none) ||
 		check_thresholds("fail-over", &o.over, NULL, &none))
@@ -196,7 +196,7 @@ static int work(const struct names *operands)
 	r = r || settle(&a);
 	if (!r && o.compare)
 		r = read_predictions(&other, o.compare) || settle(&other);
-	r = r ? -1 : score(&a, o.compare ? &other : NULL, (enum figure)figure);
+	r = r ? -1 : score(&a, o.compare ? &other : NULL, (enum metric)metric);
 	predictions_free(&a);
 	predictions_free(&other);
 	return r;

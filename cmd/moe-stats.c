@@ -5,7 +5,7 @@
 #include "io/input.h"
 #include "analysis/describe.h"
 #include "analysis/report.h"
-#include "analysis/ablate.h"
+#include "analysis/ablation.h"
 #include "dataset/adapt.h"
 #include "dataset/condition.h"
 #include "analysis/leak.h"
@@ -76,7 +76,7 @@ static int one_container(struct work *w, struct st_file *f)
 {
 	const char *format = st_meta(f, "moe.format");
 	if (o.describe || !format || strcmp(format, "routing/1")) {
-		int r = describe(f, &w->text);
+		int r = describe_file(f, &w->text);
 		w->described++;
 		if (!r && (w->routings || o.raw || o.csv || o.tsv || o.report))
 			r = err_set(EX_DATAERR,
@@ -233,7 +233,8 @@ static int ablate_model(const struct model *m, const struct names *operands)
 	struct ablation_table a = {0};
 	int bad = dataset_scale(d, m) || read_windows(d, operands) ||
 		  dataset_take_in(d, m, 0, d->n, ADAPT_WHOLE, pool) || conditions_bind(d, m, NULL, d->n) ||
-		  ablate(m, f, d, (int)o.resamples, (uint64_t)common.seed, &a) || print_ablation(&a, m);
+		  ablation_measure(m, f, d, (int)o.resamples, (uint64_t)common.seed, &a) ||
+		  print_ablation(&a, m);
 	ablation_table_free(&a);
 	forward_free(f);
 	pool_free(pool);

@@ -7,6 +7,6 @@
 
 /* Appends one JSON object and a newline. A file without moe.format is described by its tensors
  * alone. -1 with an error when its metadata is damaged. */
-int describe(const struct st_file *, struct text *);
+int describe_file(const struct st_file *, struct text *);
 
 #endif

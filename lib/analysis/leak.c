@@ -119,7 +119,7 @@ static int64_t entry_from(const struct entry *e, int64_t n, uint64_t key, int64_
 	return low;
 }
 
-static void found(struct leak_windows *l, struct leak_place test, struct leak_place train)
+static void note_window(struct leak_windows *l, struct leak_place test, struct leak_place train)
 {
 	if (l->n < LEAKS_NAMED) {
 		l->test[l->n] = test;
@@ -168,7 +168,7 @@ static void find_equal(struct search *s)
 		}
 		int64_t at = entry_from(s->entry, s->n, hash, 0);
 		if (at < s->n && s->entry[at].key == hash)
-			found(&s->leak->equal, p, s->entry[at].place);
+			note_window(&s->leak->equal, p, s->entry[at].place);
 	}
 }
 
@@ -188,7 +188,7 @@ static bool same_samples(
 	return true;
 }
 
-static void look_for(struct search *s, uint64_t key, struct leak_place test, int64_t longest)
+static void find_overlap(struct search *s, uint64_t key, struct leak_place test, int64_t longest)
 {
 	const struct windows *w = s->test->part[test.part];
 	int64_t from = w->sample[test.window], after = from + windows_samples(w, test.window);
@@ -201,7 +201,7 @@ static void look_for(struct search *s, uint64_t key, struct leak_place test, int
 		same_time = true;
 		if (same_samples(s, test, e->place, from > e->sample ? from : e->sample,
 			    after < e->after ? after : e->after)) {
-			found(&s->leak->overlapping, test, e->place);
+			note_window(&s->leak->overlapping, test, e->place);
 			return;
 		}
 	}
@@ -255,7 +255,7 @@ static void find_overlapping(struct search *s)
 	}
 	sort_entries(s);
 	for (int64_t i = 0; i < s->test->n && s->n; i++)
-		look_for(s, (uint64_t)key_of(s->test, test_key, s->test->place[i]), s->test->place[i],
+		find_overlap(s, (uint64_t)key_of(s->test, test_key, s->test->place[i]), s->test->place[i],
 			longest);
 	free_keys(test_key, s->test->parts);
 	free_keys(train_key, s->train->parts);
@@ -279,7 +279,7 @@ static int check_rates(const struct leak_side *train, const struct leak_side *te
 	return 0;
 }
 
-static int search(struct leak *l, bool equal)
+static int search_windows(struct leak *l, bool equal)
 {
 	struct search s = {.leak = l, .train = l->train, .test = l->test};
 	int bad = common_channels(s.train, s.test, &s.common);
@@ -303,13 +303,13 @@ int leak_check(struct leak *l, const struct leak_side *train, const struct leak_
 	for (int g = 0; g < test->groups.n; g++)
 		if (names_find(&train->groups, test->groups.s[g]) >= 0)
 			names_add(&l->groups, test->groups.s[g]);
-	return train->model ? 0 : check_rates(train, test) || search(l, true) ? -1 : 0;
+	return train->model ? 0 : check_rates(train, test) || search_windows(l, true) ? -1 : 0;
 }
 
 int leak_check_overlap(struct leak *l, const struct leak_side *train, const struct leak_side *test)
 {
 	*l = (struct leak){.train = train, .test = test};
-	return search(l, false) ? -1 : 0;
+	return search_windows(l, false) ? -1 : 0;
 }
 
 bool leak_found(const struct leak *l)

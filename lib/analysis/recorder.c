@@ -205,7 +205,7 @@ int recorder_file_add(struct recorder_file *s, int B)
 	return bad;
 }
 
-static int emit(void *context, struct output *o)
+static int write_part(void *context, struct output *o)
 {
 	enum { BLOCK = 1 << 16 };
 	const struct file_part *p = context;
@@ -230,6 +230,6 @@ void recorder_file_put(struct recorder_file *s, struct st_writer *w)
 	if (!s->written)
 		place_parts(s);
 	for (int i = 0; i < s->r->layers; i++)
-		routing_emit_layer(w, s->N, &s->r->layer[i], emit,
+		routing_emit_layer(w, s->N, &s->r->layer[i], write_part,
 			(void *[]){s->part + 3 * i, s->part + 3 * i + 1, s->part + 3 * i + 2});
 }

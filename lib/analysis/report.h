@@ -45,12 +45,12 @@ struct report {
 
 /* What an expert's use goes along with, by p <= 0.05: against the class within groups, against the
  * group within classes. */
-enum knows { KNOWS_UNTOLD, KNOWS_NEITHER, KNOWS_CLASS, KNOWS_GROUP, KNOWS_BOTH };
+enum report_dependence { DEPENDS_UNKNOWN, DEPENDS_NEITHER, DEPENDS_CLASS, DEPENDS_GROUP, DEPENDS_BOTH };
 
 /* The tests of a site. */
 struct report_tests {
 	struct association class, group;
-	enum knows *knows; /* [E] */
+	enum report_dependence *depends; /* [E] */
 };
 struct report_tests report_tests(const struct report *, const struct report_site *);
 void report_tests_free(struct report_tests *);

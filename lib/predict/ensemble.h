@@ -3,7 +3,7 @@
  *     struct ensemble *c = ensemble_load(&paths, &words, missing, pool);
  *     ensemble_add(c, windows);                         each model finds channels, regions and conditions by name
  *     ensemble_adapt(c, from, n, ADAPT_WHOLE);          where one adapts to groups
- *     ensemble_answer(c, from, n, batch, p, logits, gate);
+ *     ensemble_predict(c, from, n, batch, p, logits, gate);
  *     ensemble_clear(c);
  *
  * Classes and regions count as in the first model. Of one model p = softmax(logits / its
@@ -17,7 +17,7 @@
 #include "dataset/adapt.h"
 #include "dataset/dataset.h"
 
-struct member {
+struct ensemble_member {
 	const char *path; /* borrowed */
 	struct model *m;
 	struct selection *select;
@@ -29,7 +29,7 @@ struct member {
 
 struct ensemble {
 	int n;
-	struct member *member; /* [n] */
+	struct ensemble_member *member; /* [n] */
 	struct layout like; /* what recordings are cut into: of the first model, with the channels of all */
 	const char
 		*strides; /* path of a model that cuts recordings at another stride than the first, or NULL */
@@ -56,7 +56,7 @@ int ensemble_adapt(struct ensemble *, int64_t from, int64_t n, enum adapt);
 /* Windows from .. from + n - 1 of those gathered: p [n][outputs], logits [n][outputs], and gate
  * [n][K] if there is one. -1 when a window holds what cannot be answered. Windows whose answer is
  * not finite are marked in unanswered [n]. */
-int ensemble_answer(struct ensemble *, int64_t from, int64_t n, int batch, double *p, real *logits,
+int ensemble_predict(struct ensemble *, int64_t from, int64_t n, int batch, double *p, real *logits,
 	double *gate, bool *unanswered);
 
 #endif

@@ -39,7 +39,7 @@ static int read_numbers(const char *list, const char *option, const char *what, 
 	return bad;
 }
 
-static bool *all(int n)
+static bool *all_on(int n)
 {
 	bool *on = NEW_ARRAY(bool, n);
 	memset(on, 1, (size_t)n * sizeof *on);
@@ -49,11 +49,11 @@ static bool *all(int n)
 /* on [n] is made: what the list names, or everything without one. */
 static int read_or_all(const char *list, const char *option, const char *what, int n, bool **on)
 {
-	*on = list ? NEW_ARRAY(bool, n) : all(n);
+	*on = list ? NEW_ARRAY(bool, n) : all_on(n);
 	return list ? read_numbers(list, option, what, n, *on) : 0;
 }
 
-static int is_moe_layer(const struct model *m, const bool *layer, bool listed)
+static int check_listed_layers(const struct model *m, const bool *layer, bool listed)
 {
 	for (int l = 0; listed && l < m->config.encoder.layers; l++)
 		if (layer[l] && !config_moe_layer(&m->config, l))
@@ -62,13 +62,13 @@ static int is_moe_layer(const struct model *m, const bool *layer, bool listed)
 	return 0;
 }
 
-static int choose_places(struct selection *s, const struct model *m, const struct selection_words *w)
+static int choose_layers(struct selection *s, const struct model *m, const struct selection_words *w)
 {
 	int K = m->layout.regions, L = m->config.encoder.layers;
 	bool *layer = NULL, *region = NULL;
 	int bad = read_or_all(w->layers, "--layer", "layer", L, &layer) ||
 		  read_or_all(w->regions, "--region", "region", K, &region) ||
-		  is_moe_layer(m, layer, w->layers != NULL);
+		  check_listed_layers(m, layer, w->layers != NULL);
 	s->moe_layer = NEW_ARRAY(bool, K *L);
 	for (int i = 0; i < K * L && !bad; i++)
 		s->moe_layer[i] = region[i / L] && layer[i % L] && config_moe_layer(&m->config, i % L);
@@ -137,7 +137,7 @@ struct selection *selection_new(const struct model *m, const struct selection_wo
 			: w->force_k ? "--force-k"
 			: w->layers  ? "--layer"
 				     : "--region");
-	if (bad || choose_places(s, m, w) || (taken && choose_experts(s, m, w))) {
+	if (bad || choose_layers(s, m, w) || (taken && choose_experts(s, m, w))) {
 		selection_free(s);
 		return NULL;
 	}

@@ -157,7 +157,7 @@ bool source_live(const struct source *s)
 	return s->live != NULL;
 }
 
-bool source_at_rest(const struct names *operands)
+bool source_is_files(const struct names *operands)
 {
 	struct stat info;
 	bool all = true;

@@ -15,7 +15,7 @@ enum { EXACT_GROUPS = 20, DRAWN_FLIPS = 10000 };
 
 struct comparison {
 	const struct score *one, *other; /* borrowed */
-	enum figure figure;
+	enum metric metric;
 	int groups;               /* in which the figure can be said of both */
 	double *difference;       /* [groups of one] one - other; NAN where it cannot be said */
 	double mean;              /* over these groups */
@@ -26,7 +26,7 @@ struct comparison {
 };
 
 /* Refuses answers to other windows or with other labels, saying how many and which. */
-int compare_scores(struct comparison *, const struct score *one, const struct score *other, enum figure);
+int compare_scores(struct comparison *, const struct score *one, const struct score *other, enum metric);
 void comparison_free(struct comparison *);
 
 void comparison_json(const struct comparison *, struct text *); /* an object */

@@ -27,6 +27,6 @@ double metrics_balanced_accuracy(
 /* The class with the largest of p [n], the lower one on a tie. */
 int metrics_likeliest(const double *p, int n);
 /* The class with the largest of logits [classes], the lower one on a tie. */
-int metrics_answer(const real *logits, int classes);
+int metrics_predicted(const real *logits, int classes);
 
 #endif

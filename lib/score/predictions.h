@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct prediction {
+struct prediction_row {
 	int recording, group; /* indices */
 	int64_t start;        /* sample; -1: the line is of a whole recording */
 	int run;              /* index into runs, 0 when the lines have none */
@@ -37,9 +37,9 @@ struct predictions {
 	char *adapted_by;   /* what the lines say of it ("group"), or NULL */
 	bool listed;        /* classes were given, or stood in the lines */
 	int64_t n, room, p_room;
-	struct prediction *row; /* [n] */
-	int width;              /* numbers in p */
-	double *p;              /* [n][width] */
+	struct prediction_row *row; /* [n] */
+	int width;                  /* numbers in p */
+	double *p;                  /* [n][width] */
 	/* once settled: row r * windows + i is window i of run r */
 	int64_t windows;
 	int64_t *

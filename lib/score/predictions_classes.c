@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int at_line(const struct predictions *a, const struct prediction *x)
+static int err_at_line(const struct predictions *a, const struct prediction_row *x)
 {
 	return err_at("%s:%lld", a->files.s[x->file], (long long)x->line);
 }
 
 /* The first of the largest; *alone: no other is as large. */
-static int largest(const double *p, int n, bool *alone)
+static int find_largest(const double *p, int n, bool *alone)
 {
 	int best = 0;
 	*alone = true;
@@ -32,9 +32,9 @@ static int largest(const double *p, int n, bool *alone)
 static int learn_order(const struct predictions *a, int *word_of)
 {
 	for (int64_t i = 0; i < a->n; i++) {
-		const struct prediction *x = &a->row[i];
+		const struct prediction_row *x = &a->row[i];
 		bool alone;
-		int best = largest(a->p + i * a->width, a->width, &alone);
+		int best = find_largest(a->p + i * a->width, a->width, &alone);
 		if (x->named < 0 || !alone)
 			continue;
 		for (int c = 0; c < a->width; c++)
@@ -45,7 +45,7 @@ static int learn_order(const struct predictions *a, int *word_of)
 					"before number %d is %s; lines of different models do not go "
 					"together",
 					best + 1, a->words.s[x->named], c + 1, a->words.s[word_of[c]]);
-				return at_line(a, x);
+				return err_at_line(a, x);
 			}
 		word_of[best] = x->named;
 	}
@@ -110,8 +110,8 @@ static int check_list(const struct predictions *a)
 	return bad;
 }
 
-static int misplaced(
-	const struct predictions *a, const struct prediction *x, const int *class_of, int largest_at)
+static int refuse_class(
+	const struct predictions *a, const struct prediction_row *x, const int *class_of, int largest_at)
 {
 	char *list = names_join(&a->classes, ", ");
 	if (x->label >= 0 && class_of[x->label] < 0)
@@ -128,17 +128,17 @@ static int misplaced(
 			"order, or the line is damaged",
 			a->words.s[x->named], list, a->classes.s[largest_at]);
 	free(list);
-	return at_line(a, x);
+	return err_at_line(a, x);
 }
 
 /* Words become classes; the class must be where the largest p is. */
-static int renumber(struct predictions *a, struct prediction *x, const double *p, const int *class_of)
+static int renumber(struct predictions *a, struct prediction_row *x, const double *p, const int *class_of)
 {
 	bool alone;
-	int largest_at = largest(p, a->width, &alone), named = x->named < 0 ? -1 : class_of[x->named];
+	int largest_at = find_largest(p, a->width, &alone), named = x->named < 0 ? -1 : class_of[x->named];
 	if ((x->label >= 0 && class_of[x->label] < 0) ||
 		(x->named >= 0 && (named < 0 || p[named] < p[largest_at])))
-		return misplaced(a, x, class_of, largest_at);
+		return refuse_class(a, x, class_of, largest_at);
 	x->label = x->label < 0 ? -1 : class_of[x->label];
 	x->named = named;
 	x->best = named < 0 ? largest_at : named;

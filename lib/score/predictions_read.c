@@ -210,7 +210,7 @@ static int take_probabilities(struct predictions *a, const cJSON *line, const ch
 	return 0;
 }
 
-static cJSON *parse(const char *s, size_t n, const char *where)
+static cJSON *parse_line(const char *s, size_t n, const char *where)
 {
 	cJSON *line = json_parse(s, n, where);
 	if (!line) {
@@ -226,8 +226,8 @@ static int take_line(void *context, const char *s, size_t n, int64_t number)
 	struct predictions *a = context;
 	int file = a->files.n - 1;
 	char *where = mem_format("%s:%lld", a->files.s[file], (long long)number);
-	cJSON *line = parse(s, n, where);
-	struct prediction x = a->n ? a->row[a->n - 1] : (struct prediction){0};
+	cJSON *line = parse_line(s, n, where);
+	struct prediction_row x = a->n ? a->row[a->n - 1] : (struct prediction_row){0};
 	x.file = file;
 	x.line = number;
 	int bad = !line ? -1 : cJSON_IsObject(line) ? 0 : wrong_key(where, "the line", "not an object");

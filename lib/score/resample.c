@@ -14,7 +14,7 @@ void resample_groups(uint64_t seed, int i, int n, int *times)
 		times[rng_below(&r, (uint64_t)n)]++;
 }
 
-static int ascending(const void *a, const void *b)
+static int compare_numbers(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
 	return (x > y) - (x < y);
@@ -28,7 +28,7 @@ struct interval resample_interval(double *draw, int n)
 			draw[said++] = draw[i];
 	if (!said)
 		return (struct interval){NAN, NAN};
-	qsort(draw, (size_t)said, sizeof *draw, ascending);
+	qsort(draw, (size_t)said, sizeof *draw, compare_numbers);
 	return (struct interval){
 		draw[(int)floor(0.025 * (said - 1) + 0.5)], draw[(int)floor(0.975 * (said - 1) + 0.5)]};
 }

@@ -8,7 +8,7 @@
 #define SCORE_SCORE_H
 
 #include "score/resample.h"
-#include "score/figures.h"
+#include "score/metric.h"
 
 struct chance {
 	double level;      /* the share that guessing gets right on average */
@@ -23,7 +23,7 @@ struct accuracies {
 
 struct group_score {
 	int64_t windows;
-	double value[FIGURES];
+	double value[METRICS];
 	struct chance chance; /* of one in as many as there are classes */
 };
 
@@ -32,14 +32,14 @@ struct score {
 	bool per_recording;
 	int resamples;
 	uint64_t seed;
-	double value[FIGURES];
+	double value[METRICS];
 	int64_t *confusion;                 /* [classes label][classes answer] */
 	struct interval accuracy, balanced; /* of the two figures */
 	struct accuracies over_groups;      /* means over the groups */
 	struct chance even, frequent; /* one in as many as there are classes; always the most frequent one */
 	int most_frequent;            /* its index */
 	struct group_score *group;    /* [groups] */
-	double (*by_run)[FIGURES];    /* [runs] */
+	double (*by_run)[METRICS];    /* [runs] */
 	/* where some windows have no answer: the share that has, and the score of these */
 	double coverage;
 	struct accuracies answered;

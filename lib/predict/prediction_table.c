@@ -1,4 +1,4 @@
-#include "predict/answer_table.h"
+#include "predict/prediction_table.h"
 
 #include "base/mem.h"
 #include "model/head.h"
@@ -8,13 +8,13 @@
 #include <stdlib.h>
 
 /* A cell behind a separator. */
-static void cell(const struct answer_table *a, const char *s, struct text *t)
+static void cell(const struct prediction_table *a, const char *s, struct text *t)
 {
 	text_addf(t, "%c", a->separator);
 	text_cell(t, s, a->separator);
 }
 
-static void heading(const struct answer_table *a, const char *what, const char *name, struct text *t)
+static void heading(const struct prediction_table *a, const char *what, const char *name, struct text *t)
 {
 	char *s = mem_format("%s_%s", what, name);
 	cell(a, s, t);
@@ -22,7 +22,7 @@ static void heading(const struct answer_table *a, const char *what, const char *
 }
 
 /* What the head decodes to (pass 0), then what that was decoded from. */
-static void output_headings(const struct answer_table *a, int pass, struct text *t)
+static void output_headings(const struct prediction_table *a, int pass, struct text *t)
 {
 	const struct names *classes = &a->model->layout.classes;
 	char number[16];
@@ -35,12 +35,12 @@ static void output_headings(const struct answer_table *a, int pass, struct text 
 		}
 }
 
-static bool has_logits(const struct answer_table *a)
+static bool has_logits(const struct prediction_table *a)
 {
 	return !a->recordings && a->model->head->classes;
 }
 
-void answer_table_header(const struct answer_table *a, struct text *t)
+void prediction_table_header(const struct prediction_table *a, struct text *t)
 {
 	text_cell(t, "recording", a->separator);
 	cell(a, "group", t);
@@ -58,7 +58,7 @@ void answer_table_header(const struct answer_table *a, struct text *t)
 	text_add(t, "\n");
 }
 
-void answer_table_row(const struct answer_table *a, const struct answer *x, struct text *t)
+void prediction_table_row(const struct prediction_table *a, const struct prediction *x, struct text *t)
 {
 	char c = a->separator;
 	text_cell(t, x->recording, c);

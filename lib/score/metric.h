@@ -13,35 +13,35 @@
  *
  * What cannot be said (AUROC of one class, kappa where chance agrees always) is NAN.
  */
-#ifndef SCORE_FIGURES_H
-#define SCORE_FIGURES_H
+#ifndef SCORE_METRIC_H
+#define SCORE_METRIC_H
 
 #include "score/predictions.h"
 
-enum figure {
-	ACCURACY,
-	BALANCED_ACCURACY,
-	KAPPA,
-	MACRO_F1,
-	AUROC,
-	LOG_LOSS,
-	BRIER,
-	CALIBRATION_ERROR,
-	FIGURES
+enum metric {
+	METRIC_ACCURACY,
+	METRIC_BALANCED_ACCURACY,
+	METRIC_KAPPA,
+	METRIC_MACRO_F1,
+	METRIC_AUROC,
+	METRIC_LOG_LOSS,
+	METRIC_BRIER,
+	METRIC_CALIBRATION_ERROR,
+	METRICS
 };
 
-struct figure_kind {
+struct metric_kind {
 	const char *key, *short_key, *words;
 	bool less_is_better;
 };
 
-extern const struct figure_kind figure_kind[FIGURES];
-int figure_named(const char *key); /* by either key; -1 with an error that lists them (EX_USAGE) */
+extern const struct metric_kind metric_kind[METRICS];
+int metric_named(const char *key); /* by either key; -1 with an error that lists them (EX_USAGE) */
 
 /* Of rows from .. to - 1, at least one, all labelled. value [FIGURES]; confusion [classes
  * label][classes answer] is overwritten. answered: of the rows with an answer only; how many is
  * returned (none: all NAN). */
-int64_t figures_of(const struct predictions *, int64_t from, int64_t to, bool answered, double *value,
+int64_t metric_values(const struct predictions *, int64_t from, int64_t to, bool answered, double *value,
 	int64_t *confusion);
 
 #endif

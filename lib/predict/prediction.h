@@ -1,11 +1,11 @@
 /* What a model says of a window or a recording, and how it is written: by the model's head
  * (model/head.h). */
-#ifndef PREDICT_ANSWER_H
-#define PREDICT_ANSWER_H
+#ifndef PREDICT_PREDICTION_H
+#define PREDICT_PREDICTION_H
 
 #include "dataset/dataset.h"
 
-struct answer {
+struct prediction {
 	const struct model *model;             /* whose head it is written by */
 	const char *recording, *group, *label; /* label NULL = unknown */
 	const char *class; /* the one answered; NULL: the model has no answer, or its head no classes */
@@ -22,16 +22,16 @@ struct answer {
 
 /* Of one item, of which p [outputs], logits [outputs] and the weights of the regions, gate
  * [regions], are known; they are borrowed. All are NULL where there is no answer. */
-struct answer answer_item(const struct dataset *, int64_t item, const struct model *, int regions,
+struct prediction prediction_of_item(const struct dataset *, int64_t item, const struct model *, int regions,
 	const double *p, const real *logits, const double *gate);
 
 /* Of one item, by what dataset_evaluate made of it: logits [outputs], weights [K]. p [outputs] and
  * gate [K] are room for what the answer points to. */
-struct answer answer_window(const struct model *, const struct dataset *, int64_t item, const real *logits,
-	const real *weights, double *p, double *gate);
+struct prediction prediction_of_window(const struct model *, const struct dataset *, int64_t item,
+	const real *logits, const real *weights, double *p, double *gate);
 
 /* Adds one line of JSON; `more`, further keys as they shall stand at its end (",\"fold\":1"), or
  * "". */
-void answer_json(const struct answer *, const char *more, struct text *);
+void prediction_json(const struct prediction *, const char *more, struct text *);
 
 #endif

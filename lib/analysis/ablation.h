@@ -2,8 +2,8 @@
  * of one MoE layer, or one region, is left out, with an interval from resampling whole groups
  * (bootstrap percentiles, Efron 1979): windows of one person are not independent of each other.
  */
-#ifndef ANALYSIS_ABLATE_H
-#define ANALYSIS_ABLATE_H
+#ifndef ANALYSIS_ABLATION_H
+#define ANALYSIS_ABLATION_H
 
 #include "dataset/dataset.h"
 #include "score/resample.h"
@@ -26,8 +26,8 @@ struct ablation_table {
 };
 
 /* -1 with an error when no window can be judged. */
-int ablate(const struct model *, struct forward *, const struct dataset *, int resamples, uint64_t seed,
-	struct ablation_table *);
+int ablation_measure(const struct model *, struct forward *, const struct dataset *, int resamples,
+	uint64_t seed, struct ablation_table *);
 void ablation_table_free(struct ablation_table *);
 
 void ablation_json(const struct ablation_table *, const struct model *, struct text *);
