@@ -3,7 +3,7 @@
 
 #include "io/input.h"
 #include "score/compare.h"
-#include "score/score.h"
+#include "score/threshold.h"
 
 static struct {
 	int per;
@@ -44,61 +44,18 @@ static const struct program program = {"moe-score",
 	"moe-predict -m model.safetensors test.st | moe-score",
 	"score fewer predictions at a time, or raise the limit (ulimit -v, ulimit -d)"};
 
-/* --- thresholds */
-
-struct threshold {
-	int metric;
-	double limit;
-};
-
-static int threshold_of(const char *option, const char *s, struct threshold *t)
-{
-	const char *equals = strchr(s, '=');
-	if (!equals || !text_to_double(equals + 1, &t->limit))
-		return err_set(EX_USAGE, "--%s %s: not of the form NAME=X, like bacc=0.6", option, s);
-	char *name = mem_text_n(s, (size_t)(equals - s));
-	t->metric = metric_named(name);
-	free(name);
-	return t->metric < 0 ? err_at("--%s", option) : 0;
-}
-
-/* Adds to `misses` every threshold of a list that is not met; a figure that cannot be said meets
- * none. */
-static int check_thresholds(
-	const char *option, const struct names *list, const struct score *s, struct text *misses)
-{
-	bool under = list == &o.under;
-	for (int i = 0; i < list->n; i++) {
-		struct threshold t;
-		if (threshold_of(option, list->s[i], &t))
-			return -1;
-		double x = s ? s->value[t.metric] : t.limit;
-		if (under ? x >= t.limit : x <= t.limit)
-			continue;
-		text_addf(misses, "%s%s ", misses->n ? "; " : "", metric_kind[t.metric].words);
-		if (x < t.limit || x > t.limit)
-			text_addf(misses, "%.6g is %s %.6g", x, under ? "below" : "above", t.limit);
-		else
-			text_add(misses, "cannot be said");
-	}
-	return 0;
-}
-
-static int judge(const struct score *s)
+/* 0, or EXIT_NO when a limit is missed, which is said. */
+static int check_limits(const struct score *s)
 {
 	struct text misses = {0};
-	int r = check_thresholds("fail-under", &o.under, s, &misses) ||
-				check_thresholds("fail-over", &o.over, s, &misses)
-			? -1
-		: misses.n ? EXIT_NO
-			   : 0;
-	if (r == EXIT_NO)
+	threshold_check(&o.under, true, s, &misses);
+	threshold_check(&o.over, false, s, &misses);
+	int r = misses.n ? EXIT_NO : 0;
+	if (r)
 		program_say(text_string(&misses));
 	text_free(&misses);
 	return r;
 }
-
-/* --- reading and printing */
 
 static int read_predictions(struct predictions *a, const char *path)
 {
@@ -115,20 +72,8 @@ static int read_predictions(struct predictions *a, const char *path)
 
 static int settle(struct predictions *a)
 {
-	if (o.classes) {
-		struct names classes = {0};
-		names_split(&classes, o.classes, ',');
-		int bad = a->listed && !names_equal(&classes, &a->classes)
-				  ? err_set(EX_USAGE, "--classes %s: the lines have others, or another order",
-					    o.classes)
-				  : 0;
-		if (!bad && !a->listed)
-			predictions_set_classes(a, &classes);
-		names_free(&classes);
-		if (bad)
-			return -1;
-	}
-	return predictions_settle(a, o.per);
+	return (o.classes && predictions_choose_classes(a, o.classes)) || predictions_settle(a, o.per) ? -1
+												       : 0;
 }
 
 static int print_score(const struct score *s, const struct comparison *c)
@@ -145,15 +90,9 @@ static int print_score(const struct score *s, const struct comparison *c)
 		else
 			score_rows(s, separator, &t);
 	} else {
-		score_json(s, &t);
-		if (c) {
-			text_add(&t, ",\"compare\":");
-			comparison_json(c, &t);
-		}
-		text_add(&t, "}\n");
+		comparison_score_json(s, c, &t);
 	}
-	struct output *out = output_open(common.output, OUTPUT_TEXT);
-	int bad = out ? output_end(out, output_write(out, text_string(&t), t.n)) : -1;
+	int bad = program_write(&t);
 	text_free(&t);
 	return bad;
 }
@@ -170,17 +109,16 @@ static int score(const struct predictions *a, const struct predictions *other, e
 	}
 	for (int i = 0; i < s.notes.n && !r && !common.quiet && !o.report; i++)
 		program_say(s.notes.s[i]);
-	r = r || print_score(&s, other ? &c : NULL) ? -1 : judge(&s);
+	r = r || print_score(&s, other ? &c : NULL) ? -1 : check_limits(&s);
 	comparison_free(&c);
 	score_free(&s);
 	score_free(&s_other);
 	return r;
 }
 
-static int work(const struct names *operands)
+static int moe_score(const struct names *operands)
 {
 	struct predictions a = {0}, other = {0};
-	struct text none = {0};
 	if (o.csv + o.tsv + o.report > 1)
 		return err_set(EX_USAGE, "--csv, --tsv, --report: one of them at a time");
 	if (o.metric_given && !o.compare)
@@ -188,8 +126,7 @@ static int work(const struct names *operands)
 	int metric = metric_named(o.metric), r = 0;
 	if (metric < 0)
 		return err_at("--metric");
-	if (check_thresholds("fail-under", &o.under, NULL, &none) ||
-		check_thresholds("fail-over", &o.over, NULL, &none))
+	if (threshold_parse("fail-under", &o.under) || threshold_parse("fail-over", &o.over))
 		return -1;
 	for (int i = 0; i < (operands->n ? operands->n : 1) && !r; i++)
 		r = read_predictions(&a, operands->n ? operands->s[i] : "-");
@@ -204,5 +141,5 @@ static int work(const struct names *operands)
 
 int main(int argc, char **argv)
 {
-	return program_main(&program, argc, argv, work);
+	return program_main(&program, argc, argv, moe_score);
 }

@@ -1,7 +1,6 @@
-/* moe-stats: figures of how regions and experts are used, and descriptions of files. */
+/* moe-stats: statistics of how regions and experts are used, and descriptions of files. */
 #include "program.h"
 
-#include "base/json.h"
 #include "io/input.h"
 #include "analysis/describe.h"
 #include "analysis/report.h"
@@ -54,14 +53,14 @@ static const struct program program = {"moe-stats",
 	"[ROUTING...]", table, "moe-route -m m.safetensors w.safetensors | moe-stats",
 	"take fewer files at a time (--raw, then --merge), or raise the limit (ulimit -v, ulimit -d)"};
 
-struct work {
+struct run {
 	struct report report;
 	struct text text; /* the result */
 	int routings, described;
-	bool told; /* what lines do not say */
+	bool warned; /* that JSON Lines lack names and capacities */
 };
 
-static int add_routing(struct work *w, const struct routing *r)
+static int add_routing(struct run *w, const struct routing *r)
 {
 	w->routings++;
 	if (w->described)
@@ -72,7 +71,7 @@ static int add_routing(struct work *w, const struct routing *r)
 	return report_add(&w->report, r);
 }
 
-static int one_container(struct work *w, struct st_file *f)
+static int add_container(struct run *w, struct st_file *f)
 {
 	const char *format = st_meta(f, "moe.format");
 	if (o.describe || !format || strcmp(format, "routing/1")) {
@@ -94,47 +93,38 @@ static int one_container(struct work *w, struct st_file *f)
 	return failed;
 }
 
-static int one_line(void *context, const struct routing *r)
+static int add_line(void *context, const struct routing *r)
 {
 	return add_routing(context, r);
 }
 
-/* Whether text begins as an object that is not what --raw writes. */
-static bool looks_like_lines(struct input *in)
-{
-	static const char raw[] = "{\"format\":\"usage/";
-	size_t n;
-	const unsigned char *s = input_peek(in, sizeof raw - 1, &n);
-	return s && n && *s == '{' && (n < sizeof raw - 1 || memcmp(s, raw, sizeof raw - 1) != 0);
-}
-
-static int read_lines(struct work *w, struct input *in)
+static int read_lines(struct run *w, struct input *in)
 {
 	if (o.describe)
 		return err_set(
 			EX_USAGE, "%s: lines of text; --describe is for safetensors files", input_name(in));
-	int64_t n = routing_lines(in, one_line, w);
+	int64_t n = routing_lines(in, add_line, w);
 	if (n < 0)
 		return -1;
 	if (common.verbose)
 		program_sayf("%s: %lld windows", input_name(in), (long long)n);
-	if (!w->told && !common.quiet)
+	if (!w->warned && !common.quiet)
 		program_sayf("%s: JSON Lines do not tell the regions' names and the experts' capacities: "
 			     "regions are numbered, capacity and capacity_utilisation are left out; a "
 			     "routing file has them",
 			input_name(in));
-	w->told = true;
+	w->warned = true;
 	return 0;
 }
 
-static int read_containers(struct work *w, const char *path)
+static int read_containers(struct run *w, const char *path)
 {
 	struct input *in = input_open(path);
 	struct st_file *f;
 	if (!in)
 		return -1;
 	int kind = input_kind(in), r = kind < 0 ? -1 : 0;
-	bool lines = kind == INPUT_TEXT && looks_like_lines(in);
+	bool lines = kind == INPUT_TEXT && report_is_lines(in);
 	if (lines)
 		r = read_lines(w, in);
 	else if (kind == INPUT_TEXT)
@@ -144,46 +134,20 @@ static int read_containers(struct work *w, const char *path)
 			"with --merge)",
 			input_name(in));
 	while (!r && !lines && (r = st_next(in, &f)) == 1)
-		r = one_container(w, f);
+		r = add_container(w, f);
 	input_close(in);
 	return r;
 }
 
-enum { LARGEST_COUNTS = 256 << 20, BLOCK = 1 << 16 };
-
-static int read_counts(struct work *w, const char *path)
+static int read_counts(struct run *w, const char *path)
 {
 	struct input *in = input_open(path);
-	struct text t = {0};
-	if (!in)
-		return -1;
-	int kind = input_kind(in), r = kind < 0 ? -1 : 0;
-	if (kind == INPUT_SAFETENSORS)
-		r = err_set(
-			EX_DATAERR, "%s: a safetensors file; --merge reads what --raw wrote", input_name(in));
-	char *block = mem_new(BLOCK, 1);
-	long n = 0;
-	while (!r && (n = input_read(in, block, BLOCK)) > 0) {
-		text_add_n(&t, block, (size_t)n);
-		if (t.n > LARGEST_COUNTS)
-			r = err_set(EX_DATAERR, "%s: more than 256 MB of counts", input_name(in));
-	}
-	cJSON *json = r || n < 0 ? NULL : json_parse(text_string(&t), t.n, input_name(in));
-	r = json ? report_merge(&w->report, json, input_name(in)) : -1;
-	cJSON_Delete(json);
-	text_free(&t);
-	free(block);
+	int bad = !in || report_merge_input(&w->report, in);
 	input_close(in);
-	return r;
+	return bad ? -1 : 0;
 }
 
-static int write_text(const struct text *t)
-{
-	struct output *out = output_open(common.output, OUTPUT_TEXT);
-	return out ? output_end(out, output_write(out, text_string(t), t->n)) : -1;
-}
-
-static int write_result(struct work *w)
+static int write_result(struct run *w)
 {
 	if (!w->described && o.raw)
 		report_raw(&w->report, &w->text);
@@ -193,7 +157,7 @@ static int write_result(struct work *w)
 		report_words(&w->report, &w->text);
 	else if (!w->described)
 		report_json(&w->report, &w->text);
-	return write_text(&w->text);
+	return program_write(&w->text);
 }
 
 /* --- ablation */
@@ -207,7 +171,7 @@ static int print_ablation(const struct ablation_table *a, const struct model *m)
 		ablation_rows(a, m, o.csv ? ',' : '\t', &t);
 	else
 		ablation_json(a, m, &t);
-	int bad = write_text(&t);
+	int bad = program_write(&t);
 	text_free(&t);
 	return bad;
 }
@@ -242,7 +206,7 @@ static int ablate_model(const struct model *m, const struct names *operands)
 	return bad ? -1 : 0;
 }
 
-static int ablation(const struct names *operands)
+static int ablate(const struct names *operands)
 {
 	if (!o.model)
 		return err_set(EX_USAGE, "--ablate: -m MODEL is missing");
@@ -269,7 +233,7 @@ static int report_leak(const struct leak *l)
 {
 	struct text t = {0}, words = {0};
 	leak_json(l, &t);
-	int r = write_text(&t);
+	int r = program_write(&t);
 	if (!r && l->train->model && !common.quiet)
 		program_say("of a model only the groups are known: equal and overlapping windows were not "
 			    "looked for");
@@ -302,17 +266,17 @@ static int check_leaks(const struct names *operands)
 	return r;
 }
 
-static int work(const struct names *operands)
+static int moe_stats(const struct names *operands)
 {
 	static const char *const standard[] = {"-"};
-	struct work w = {.report = {.permutations = (int)o.permutations, .seed = (uint64_t)common.seed}};
+	struct run w = {.report = {.permutations = (int)o.permutations, .seed = (uint64_t)common.seed}};
 	int n = operands->n ? operands->n : 1, failed = 0;
 	if (o.raw + o.csv + o.tsv + o.report + o.describe > 1)
 		return err_set(EX_USAGE, "--raw, --csv, --tsv, --report, --describe: one of them at a time");
 	if (o.leak_check)
 		return check_leaks(operands);
 	if (o.ablate)
-		return ablation(operands);
+		return ablate(operands);
 	if (o.model)
 		return err_set(EX_USAGE, "-m is for --ablate; a model is described when it is an operand");
 	if (o.merge && o.describe)
@@ -330,5 +294,5 @@ static int work(const struct names *operands)
 
 int main(int argc, char **argv)
 {
-	return program_main(&program, argc, argv, work);
+	return program_main(&program, argc, argv, moe_stats);
 }

@@ -1,8 +1,9 @@
-/* moe-train: windows to a model. */
+/* moe-train: trains a model on windows. */
 #include "program.h"
 
 #include "dataset/condition.h"
 #include "model/layers_help.h"
+#include "train/epoch_text.h"
 #include "train/fit.h"
 #include "train/log.h"
 #include "dataset/read.h"
@@ -10,7 +11,6 @@
 #include "train/schedule.h"
 
 #include <errno.h>
-#include <math.h>
 
 static struct {
 	const char *init, *valid, *valid_groups, *state, *log;
@@ -53,8 +53,7 @@ static const struct option table[] = {
 		.help = "write one JSON line per epoch (appended with --resume)"},
 	{"log-every", 0, OPT_INT, &o.log_every, .value = "0", .min = 0, .max = 1e9, .arg = "N",
 		.help = "also log every N steps; 0 for none"},
-	{"seed", 0, OPT_INT, &common.seed, .value = "1", .min = 0, .max = 9e18, .arg = "N",
-		.given = &o.seed_given, .help = "seed of all random numbers"},
+	SEED_OPTION_NOTED(&o.seed_given),
 	THREADS_OPTION,
 	PROGRESS_OPTION,
 	HISTORY_OPTION,
@@ -92,7 +91,7 @@ struct run {
 	struct layout target; /* what all windows must fit */
 	struct dataset *data, *valid;
 	struct sides sides, valid_sides;
-	struct training_data work;
+	struct training_data training;
 	struct model *model;
 	struct trainer *trainer;
 	struct progress progress;
@@ -177,14 +176,6 @@ static void note_trouble(struct run *r, int bad)
 	}
 }
 
-/* The accuracy where there are classes. */
-static void add_loss(struct text *t, const char *before, double loss, double accuracy)
-{
-	text_addf(t, "%sloss %.4f", before, loss);
-	if (!isnan(accuracy))
-		text_addf(t, ", accuracy %.3f", accuracy);
-}
-
 static void on_epoch(void *context, const struct epoch_report *e)
 {
 	struct run *r = context;
@@ -193,13 +184,7 @@ static void on_epoch(void *context, const struct epoch_report *e)
 		progress_end(&r->progress);
 	if (common.verbose) {
 		struct text t = {0};
-		text_addf(&t, "epoch %d of %d", e->epoch, e->epochs);
-		add_loss(&t, ": ", e->loss, e->accuracy);
-		if (e->valids) {
-			add_loss(&t, "; validation: ", e->valid_loss, e->valid_accuracy);
-			text_add(&t, e->best ? ", best so far" : "");
-		}
-		text_addf(&t, "; %.0f windows/s", e->windows_per_s);
+		epoch_text(e, &t);
 		program_say(t.s);
 		text_free(&t);
 	}
@@ -227,7 +212,7 @@ static void on_step(void *context, const struct step_report *s)
 static void warn_of_warmup(const struct run *r)
 {
 	bool decided;
-	char *warning = schedule_warning(&r->config, r->work.trains, &decided);
+	char *warning = schedule_warning(&r->config, r->training.trains, &decided);
 	if (warning && !common.quiet && (decided || common.verbose))
 		program_say(warning);
 	free(warning);
@@ -236,7 +221,7 @@ static void warn_of_warmup(const struct run *r)
 static int train(struct run *r)
 {
 	struct watch w = {r, on_epoch, on_step, &stop_signal};
-	r->trainer = trainer_new(r->model, &r->work, r->pool, (uint64_t)common.seed);
+	r->trainer = trainer_new(r->model, &r->training, r->pool, (uint64_t)common.seed);
 	if ((r->state && trainer_resume(r->trainer, r->state)) ||
 		(o.log && !(r->log = log_open(o.log, o.resume))))
 		return -1;
@@ -259,7 +244,7 @@ static int train(struct run *r)
 	return result;
 }
 
-static int finish(struct run *r, int interrupted)
+static int write_result(struct run *r, int interrupted)
 {
 	uint64_t seed = (uint64_t)common.seed;
 	struct history h = program_history(&seed);
@@ -275,18 +260,13 @@ static int finish(struct run *r, int interrupted)
 	if (r->state_lost)
 		return err_set(
 			EX_IOERR, "%s: the last state could not be written; the model is whole", o.state);
-	bool tell = common.verbose || r->progress.on;
-	if (trainer_best_epoch(r->trainer) && tell)
+	bool say = common.verbose || r->progress.on;
+	if (trainer_best_epoch(r->trainer) && say)
 		program_sayf("the model is that of epoch %d, validation loss %.4f",
 			trainer_best_epoch(r->trainer), trainer_best_loss(r->trainer));
-	if (trainer_calibrates(r->trainer) && tell)
+	if (trainer_calibrates(r->trainer) && say)
 		program_sayf("its temperature is %.3f", (double)r->model->temperature);
 	return 0;
-}
-
-static bool same_file(const char *a, const char *b)
-{
-	return a && b && (!strcmp(a, b) || output_replaces(a, b));
 }
 
 /* What is written must be apart from what is read, and from each other. */
@@ -297,19 +277,15 @@ static int check_files(const struct names *operands)
 		if (written[i] && program_spares(written[i], operands))
 			return -1;
 		for (int j = 0; j < i; j++)
-			if (same_file(written[i], written[j]))
+			if (program_same_file(written[i], written[j]))
 				return err_set(EX_USAGE, "%s: model, state and log cannot be the same file",
 					written[i]);
 		for (int j = 0; j < 3;
 			j++) /* a model may be continued in place: it is read before it is replaced */
-			if (same_file(written[i], read[j]) && !(i == 0 && j == 2))
+			if (program_same_file(written[i], read[j]) && !(i == 0 && j == 2))
 				return err_set(EX_USAGE, "%s: is read and would be written over", written[i]);
 	}
-	for (int i = 0; i < operands->n; i++)
-		for (int j = 0; j < i; j++)
-			if (same_file(operands->s[i], operands->s[j]))
-				return err_set(EX_USAGE, "%s: is given twice", operands->s[i]);
-	return 0;
+	return program_distinct(operands);
 }
 
 /* What --print-config says: the configuration; of a model or windows that are given the numbers of
@@ -338,11 +314,11 @@ static int print_config(struct run *r, const struct names *operands)
 		text_free(&t);
 		return -1;
 	}
-	return print_all(&t);
+	return program_print(&t);
 }
 
 /* The state to go on from; with --resume=auto there may be none, and training begins. */
-static int open_state(struct run *r, bool *told)
+static int open_state(struct run *r, bool *with_prior)
 {
 	uint64_t seed;
 	bool missing = access(o.state, F_OK) && errno == ENOENT;
@@ -356,7 +332,7 @@ static int open_state(struct run *r, bool *told)
 			program_sayf("%s: there is no state yet, training begins", o.state);
 		return 0;
 	}
-	if (!(r->state = st_read(o.state)) || trainer_state_start(r->state, &seed, told) ||
+	if (!(r->state = st_read(o.state)) || trainer_state_start(r->state, &seed, with_prior) ||
 		!(r->before = model_of(r->state)))
 		return -1;
 	if (o.seed_given && (uint64_t)common.seed != seed)
@@ -376,8 +352,8 @@ static int prepare(struct run *r, const struct names *operands)
 		return err_set(EX_USAGE, "--resume needs --state FILE");
 	if (o.resume && o.init)
 		return err_set(EX_USAGE, "--init and --resume exclude each other: the state holds the model");
-	bool told = false;
-	if (o.resume && open_state(r, &told))
+	bool with_prior = false;
+	if (o.resume && open_state(r, &with_prior))
 		return -1;
 	if (o.init && !(r->before = model_load(o.init)))
 		return -1;
@@ -389,45 +365,46 @@ static int prepare(struct run *r, const struct names *operands)
 		holdout_check_classes(r->data, &r->sides, r->valid, &r->valid_sides,
 			r->before ? &r->before->layout.classes : NULL, o.valid))
 		return -1;
-	r->work = (struct training_data){r->data, r->valid ? r->valid : r->data, r->sides.train,
+	r->training = (struct training_data){r->data, r->valid ? r->valid : r->data, r->sides.train,
 		r->valid ? r->valid_sides.train : r->sides.valid, r->sides.trains,
 		r->valid ? r->valid_sides.trains : r->sides.valids, NULL};
 	struct names notes = {0};
-	int bad = need_check(&r->config, r->before, &r->work, 1, &notes);
+	int bad = need_check(&r->config, r->before, &r->training, 1, &notes);
 	for (int i = 0; i < notes.n && !common.quiet; i++)
 		program_say(notes.s[i]);
 	names_free(&notes);
 	if (bad)
 		return -1;
-	r->model = fit_model(&r->config, r->before, told, &r->work, r->pool, (uint64_t)common.seed);
+	r->model = fit_model(&r->config, r->before, with_prior, &r->training, r->pool, (uint64_t)common.seed);
 	return r->model ? 0 : -1;
 }
 
 /* Whether a file can be made there. */
-static int probe(const char *path)
+static int check_writable(const char *path)
 {
 	struct output *out = output_open(path, OUTPUT_BINARY);
 	output_discard(out);
 	return out ? 0 : -1;
 }
 
-static int work(const struct names *operands)
+static int moe_train(const struct names *operands)
 {
 	struct run r = {.pool = pool_new((int)common.threads)};
 	bool named = common.output && strcmp(common.output, "-") != 0;
 	r.state_path =
 		o.state ? mem_text(o.state) : mem_format("%s.state", named ? common.output : "moe-train");
-	int result = !o.print_config && !named ? probe(NULL) : 0; /* a terminal, before anything is read */
+	int result = !o.print_config && !named ? check_writable(NULL)
+					       : 0; /* a terminal, before anything is read */
 	if (!result)
 		result = prepare(&r, operands);
 	if (!result && o.print_config) {
 		result = print_config(&r, operands);
-	} else if (!result && (probe(common.output) || (o.state && probe(o.state)))) {
+	} else if (!result && (check_writable(common.output) || (o.state && check_writable(o.state)))) {
 		result = -1; /* better now than after hours */
 	} else if (!result) {
 		result = train(&r);
 		if (result >= 0)
-			result = finish(&r, result);
+			result = write_result(&r, result);
 	}
 	log_close(r.log);
 	free(r.trouble);
@@ -456,8 +433,8 @@ int main(int argc, char **argv)
 			config_print_mdoc(&t);
 		else
 			layers_help(&t);
-		program_result(print_all(&t));
+		program_result(program_print(&t));
 		return running.status;
 	}
-	return program_main(&program, argc, argv, work);
+	return program_main(&program, argc, argv, moe_train);
 }

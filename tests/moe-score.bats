@@ -179,7 +179,7 @@ near() { # near FILTER VALUE FILE: to 1e-8
     sed 's/"label":"."/"label":null/' d >n
     refused 65 "n:1: class a is not among b, c" moe-score --classes b,c n
     sed 's/"p"/"classes":["a","b"],"p"/' d >e
-    refused 64 "--classes b,a: the lines have others" moe-score --classes b,a e
+    refused 64 "--classes b,a: the predictions name other classes" moe-score --classes b,a e
     sed '2s/\["a","b"\]/["b","a"]/' e >f
     refused 65 "f:2: other classes than before" moe-score f
     { cat d && line S9 0 '"x"' '"a"' 0.9 0.1; } >g
@@ -287,7 +287,7 @@ near() { # near FILTER VALUE FILE: to 1e-8
     [[ $stderr == "moe-score: balanced accuracy 0.75 is below 0.8; log loss "*" is above 0.1" ]]
     run --separate-stderr moe-score -q <(head -n 1 a) --classes a,b --fail-under auroc=0
     [ "$status" -eq 1 ]
-    [ "$stderr" = "moe-score: AUROC cannot be said" ]
+    [ "$stderr" = "moe-score: AUROC is not defined for these predictions" ]
     refused 64 "--fail-under bacc: not of the form NAME=X" moe-score a --fail-under bacc
     refused 64 "not of the form" moe-score a --fail-under bacc=high
     refused 64 "--fail-over: no metric is called \"loss\"; there are acc, bacc, kappa, f1, auroc, logloss, brier, ece" moe-score a --fail-over loss=1

@@ -351,7 +351,7 @@ only the gate is|.sites[1].layer = -1
 END
     echo '{"format":"usage/1"' >bad.json
     refused 65 'bad.json: not JSON' moe-stats --merge bad.json
-    refused 65 'reads what --raw wrote' moe-stats --merge a.st
+    refused 65 'reads counts written by moe-stats --raw' moe-stats --merge a.st
     refused 65 'text, not a routing file' moe-stats good.json
 }
 

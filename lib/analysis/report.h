@@ -12,6 +12,7 @@
 
 #include "format/routing.h"
 #include "analysis/association.h"
+#include "io/input.h"
 #include "moe/usage.h"
 
 #include <cjson/cJSON.h>
@@ -58,6 +59,10 @@ void report_tests_free(struct report_tests *);
 int report_add(struct report *, const struct routing *);
 /* Adds counts written by report_raw; `name` for messages. */
 int report_merge(struct report *, const cJSON *raw, const char *name);
+/* The same from an input that holds them. -1 with an error also when it holds something else. */
+int report_merge_input(struct report *, struct input *);
+/* Whether a text begins as JSON Lines do, and not as counts of report_raw. Reads nothing away. */
+bool report_is_lines(struct input *);
 void report_json(const struct report *, struct text *);
 void report_raw(const struct report *, struct text *);
 void report_table(const struct report *, char separator, struct text *);

@@ -30,6 +30,8 @@ int compare_scores(struct comparison *, const struct score *one, const struct sc
 void comparison_free(struct comparison *);
 
 void comparison_json(const struct comparison *, struct text *); /* an object */
+/* A score as one object on a line; with a comparison (NULL: none) under the key "compare". */
+void comparison_score_json(const struct score *, const struct comparison *, struct text *);
 void comparison_rows(const struct comparison *, char separator, struct text *);
 void comparison_words(const struct comparison *, struct text *);
 

@@ -35,6 +35,16 @@ void comparison_json(const struct comparison *c, struct text *t)
 	text_add(t, "]}");
 }
 
+void comparison_score_json(const struct score *s, const struct comparison *c, struct text *t)
+{
+	score_json(s, t);
+	if (c) {
+		text_add(t, ",\"compare\":");
+		comparison_json(c, t);
+	}
+	text_add(t, "}\n");
+}
+
 void comparison_rows(const struct comparison *c, char s, struct text *t)
 {
 	enum metric f = c->metric;

@@ -56,6 +56,9 @@ int predictions_read(struct predictions *, struct input *);
 
 /* The order of p, when the lines do not have it. Before settling. */
 void predictions_set_classes(struct predictions *, const struct names *classes);
+/* The same from a list separated by commas (--classes). -1 with an error when the lines have
+ * classes of their own and these differ. */
+int predictions_choose_classes(struct predictions *, const char *list);
 
 /* Finds the classes, sorts by run, group, recording and start, refuses a window that stands there
  * twice in one run and runs of different windows; per_recording: makes one row of each recording,

@@ -145,6 +145,22 @@ static int renumber(struct predictions *a, struct prediction_row *x, const doubl
 	return 0;
 }
 
+int predictions_choose_classes(struct predictions *a, const char *list)
+{
+	struct names classes = {0};
+	int bad = 0;
+	names_split(&classes, list, ',');
+	if (!a->listed)
+		predictions_set_classes(a, &classes);
+	else if (!names_equal(&classes, &a->classes))
+		bad = err_set(EX_USAGE,
+			"--classes %s: the predictions name other classes, or another order; leave --classes "
+			"out",
+			list);
+	names_free(&classes);
+	return bad;
+}
+
 int predictions_find_classes(struct predictions *a)
 {
 	/* "unsure" is no answer, unless a class is called so */
