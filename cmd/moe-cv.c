@@ -40,7 +40,8 @@ static const struct option table[] = {
 	{"permute-labels", 0, OPT_CHOICE, &o.permute, .value = "none", .choices = "none|group|recording",
 		.help = "negative control: permute the classes of each group, or recording, at random"},
 	{"permutations", 0, OPT_INT, &o.permutations, .value = "1", .min = 1, .max = 100000, .arg = "N",
-		.given = &o.permutations_given, .help = "repeat with this many permutations of the labels"},
+		.given = &o.permutations_given,
+		.help = "repeat everything with this many permutations of the labels"},
 	SEED_OPTION_NOTED(&o.seed_given),
 	{"seeds", 0, OPT_TEXT, &o.seeds, .arg = "LIST",
 		.help = "repeat with each of these seeds (1,5,9 or 1..3)"},
@@ -95,7 +96,8 @@ static int check_files(const struct names *operands)
 	if (program_same_file(common.output, o.summary))
 		return err_set(EX_USAGE, "%s: lines and summary cannot be the same file", o.summary);
 	if (program_same_file(common.output, o.config.file) || program_same_file(o.summary, o.config.file))
-		return err_set(EX_USAGE, "%s: is read and would be written over", o.config.file);
+		return err_set(EX_USAGE, "%s: is read and would be overwritten; write to another file",
+			o.config.file);
 	return program_distinct(operands);
 }
 
@@ -219,7 +221,7 @@ static int print_summary(struct run *r)
 	return bad;
 }
 
-/* Commits the lines, then the summary; what they amount to is said when both are written. */
+/* Commits the lines, then the summary; the accuracies are printed when both are written. */
 static int finish(struct run *r, int bad)
 {
 	if (r->summary)

@@ -1,4 +1,4 @@
-/* moe-predict: what a model says of windows, or of a recording. */
+/* moe-predict: predicts the classes of windows, or of recordings. */
 #include "program.h"
 
 #include "base/mem.h"
@@ -25,8 +25,8 @@ static const struct option table[] = {
 		.help = "one line per window, or one per recording with the mean probability of its windows"},
 	{"reject", 0, OPT_REAL, &o.reject, .min = 0, .max = 1, .arg = "P", .given = &o.rejects,
 		.help = "predict \"unsure\" where the largest probability is below P"},
-	{"csv", 0, OPT_FLAG, &o.csv, .help = "print a table with commas instead of JSON Lines"},
-	{"tsv", 0, OPT_FLAG, &o.tsv, .help = "print a table with tabs instead of JSON Lines"},
+	{"csv", 0, OPT_FLAG, &o.csv, .help = "print a comma-separated table instead of JSON Lines"},
+	{"tsv", 0, OPT_FLAG, &o.tsv, .help = "print a tab-separated table instead of JSON Lines"},
 	ABLATION_OPTIONS(o.select),
 	NAMING_OPTIONS(o.naming),
 	READING_OPTIONS(o.reading),
@@ -44,23 +44,23 @@ static const struct program program = {"moe-predict", "predict the classes of wi
 	"-m MODEL [WINDOWS|RECORDING.csv...]", table, "moe-predict -m model.safetensors < new.csv",
 	"use fewer --threads, a smaller --batch, or raise the limit (ulimit -v, ulimit -d)"};
 
-static void say_notes(const struct source *s, int *said)
+static void say_notes(const struct source *s, int *shown)
 {
-	for (; *said < source_notes(s)->n && !common.quiet; ++*said)
-		program_say(source_notes(s)->s[*said]);
+	for (; *shown < source_notes(s)->n && !common.quiet; ++*shown)
+		program_say(source_notes(s)->s[*shown]);
 }
 
 static int predict_source(struct predictor *p, struct source *s, const struct names *operands)
 {
 	struct windows *w;
-	int got = 0, said = 0, bad = predictor_begin(p, source_is_files(operands));
+	int got = 0, shown = 0, bad = predictor_begin(p, source_is_files(operands));
 	if (bad)
 		return bad;
 	while (!bad && (got = source_next(s, &w)) != 0) {
-		say_notes(s, &said);
+		say_notes(s, &shown);
 		bad = got < 0 || predictor_add(p, s, w);
 	}
-	say_notes(s, &said);
+	say_notes(s, &shown);
 	return predictor_end(p, bad);
 }
 
@@ -69,10 +69,11 @@ static int predict_operands(struct predictor *p, const struct ensemble *e, const
 {
 	struct source *s = source_new(operands, &e->like, (enum missing_channel)o.missing, &o.naming,
 		&o.reading, e->whole ? 0 : (int)o.batch);
-	char *apart = e->strides ? mem_format("%s and %s cut recordings at different strides; choose one "
-					      "by cutting with moe-split --like one of them",
-					   e->member[0].path, e->strides)
-				 : NULL;
+	char *apart =
+		e->strides ? mem_format("%s and %s were trained with different strides, so it is not clear "
+					"how to cut a recording; cut it with moe-split --like one of them",
+				     e->member[0].path, e->strides)
+			   : NULL;
 	if (apart)
 		source_refuse_recordings(s, apart);
 	int bad = predict_source(p, s, operands);
@@ -113,7 +114,7 @@ static int moe_predict(const struct names *operands)
 	if (o.csv && o.tsv)
 		return err_set(EX_USAGE, "--csv and --tsv exclude each other");
 	if ((s->layers || s->regions) && !s->only && !s->omit && !s->force_k)
-		return err_set(EX_USAGE, "%s says where --only, --omit or --force-k acts; none was given",
+		return err_set(EX_USAGE, "%s has no effect without --only, --omit or --force-k",
 			s->layers ? "--layer" : "--region");
 	struct pool *pool = pool_new((int)common.threads);
 	struct ensemble *e = ensemble_load(&o.models, s, (enum missing_channel)o.missing, pool);

@@ -18,10 +18,10 @@ static const struct option table[] = {
 	{"per", 0, OPT_CHOICE, &o.per, .value = "window", .choices = "window|recording",
 		.help = "score windows, or recordings by the mean probability of their windows"},
 	{"classes", 0, OPT_TEXT, &o.classes, .arg = "LIST",
-		.help = "the classes in the order of p, separated by commas; only when the lines do not show "
-			"it"},
+		.help = "the classes in the order of p, separated by commas; needed only when the lines do "
+			"not show it"},
 	{"compare", 0, OPT_TEXT, &o.compare, .arg = "OTHER",
-		.help = "compare with other predictions of the same windows, by group"},
+		.help = "compare with other predictions of the same windows, group by group"},
 	{"metric", 0, OPT_TEXT, &o.metric, .value = "acc", .arg = "NAME", .given = &o.metric_given,
 		.help = "the metric of --compare: acc, bacc, kappa, f1, auroc, logloss, brier or ece"},
 	{"fail-under", 0, OPT_LIST, &o.under, .arg = "NAME=X",
@@ -44,7 +44,7 @@ static const struct program program = {"moe-score",
 	"moe-predict -m model.safetensors test.st | moe-score",
 	"score fewer predictions at a time, or raise the limit (ulimit -v, ulimit -d)"};
 
-/* 0, or EXIT_NO when a limit is missed, which is said. */
+/* 0, or EXIT_NO when a limit is missed, with a message. */
 static int check_limits(const struct score *s)
 {
 	struct text misses = {0};
@@ -120,9 +120,9 @@ static int moe_score(const struct names *operands)
 {
 	struct predictions a = {0}, other = {0};
 	if (o.csv + o.tsv + o.report > 1)
-		return err_set(EX_USAGE, "--csv, --tsv, --report: one of them at a time");
+		return err_set(EX_USAGE, "--csv, --tsv and --report exclude each other");
 	if (o.metric_given && !o.compare)
-		return err_set(EX_USAGE, "--metric says what --compare compares; that was not given");
+		return err_set(EX_USAGE, "--metric has no effect without --compare");
 	int metric = metric_named(o.metric), r = 0;
 	if (metric < 0)
 		return err_at("--metric");

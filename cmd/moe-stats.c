@@ -26,7 +26,8 @@ static const struct option table[] = {
 		.help = "read counts written by --raw instead of routing files, and print the statistics of "
 			"all of them together"},
 	{"csv", 0, OPT_FLAG, &o.csv,
-		.help = "a comma-separated table, one row for each place, group of windows and expert"},
+		.help = "a comma-separated table, one row for each layer (or the gate), set of windows and "
+			"expert"},
 	{"tsv", 0, OPT_FLAG, &o.tsv, .help = "the same, separated by tabs"},
 	{"report", 0, OPT_FLAG, &o.report, .help = "print the result in words"},
 	{"permutations", 0, OPT_INT, &o.permutations, .value = "199", .min = 0, .max = 1e6, .arg = "N",
@@ -35,8 +36,8 @@ static const struct option table[] = {
 		.help = "leave out each expert and each region of the model in turn, on windows, and print "
 			"how the accuracy changes"},
 	{"leak-check", 0, OPT_FLAG, &o.leak_check,
-		.help = "check whether the windows of the second operand are new to the first (windows or a "
-			"model); exit with 1 when they are not"},
+		.help = "check whether the windows of the second operand are independent of the first "
+			"(windows or a model); exit with 1 when they are not"},
 	{"model", 'm', OPT_TEXT, &o.model, .arg = "MODEL", .help = "the model of --ablate"},
 	{"resamples", 0, OPT_INT, &o.resamples, .value = "1000", .min = 0, .max = 1e6, .arg = "N",
 		.help = "bootstrap samples of the groups (subjects) for the intervals of --ablate; 0 for "
@@ -65,8 +66,8 @@ static int add_routing(struct run *w, const struct routing *r)
 	w->routings++;
 	if (w->described)
 		return err_set(EX_USAGE,
-			"%s: a routing file beside others; give --describe to describe them all, or routing "
-			"files only",
+			"%s: a routing file among other files; add --describe to describe them all, or give "
+			"routing files only",
 			r->name);
 	return report_add(&w->report, r);
 }
@@ -79,8 +80,8 @@ static int add_container(struct run *w, struct st_file *f)
 		w->described++;
 		if (!r && (w->routings || o.raw || o.csv || o.tsv || o.report))
 			r = err_set(EX_DATAERR,
-				"%s: carries no routing (moe.format is %s, not routing/1); moe-route makes "
-				"such files",
+				"%s: not a routing file (moe.format is %s, not routing/1); make one with "
+				"moe-route",
 				f->name, format ? format : "missing");
 		st_free(f);
 		return r;
@@ -101,17 +102,17 @@ static int add_line(void *context, const struct routing *r)
 static int read_lines(struct run *w, struct input *in)
 {
 	if (o.describe)
-		return err_set(
-			EX_USAGE, "%s: lines of text; --describe is for safetensors files", input_name(in));
+		return err_set(EX_USAGE, "%s: lines of text, but --describe is for safetensors files",
+			input_name(in));
 	int64_t n = routing_lines(in, add_line, w);
 	if (n < 0)
 		return -1;
 	if (common.verbose)
 		program_sayf("%s: %lld windows", input_name(in), (long long)n);
 	if (!w->warned && !common.quiet)
-		program_sayf("%s: JSON Lines do not tell the regions' names and the experts' capacities: "
-			     "regions are numbered, capacity and capacity_utilisation are left out; a "
-			     "routing file has them",
+		program_sayf("%s: JSON Lines contain neither the names of the regions nor the capacities of "
+			     "the experts: regions are numbered, capacity and capacity_utilisation are left "
+			     "out; a routing file has both",
 			input_name(in));
 	w->warned = true;
 	return 0;
@@ -129,9 +130,8 @@ static int read_containers(struct run *w, const char *path)
 		r = read_lines(w, in);
 	else if (kind == INPUT_TEXT)
 		r = err_set(EX_DATAERR,
-			"%s: text, not a routing file; moe-route makes them (counts written by --raw are "
-			"read "
-			"with --merge)",
+			"%s: text, not a routing file; make one with moe-route (counts written by --raw are "
+			"read with --merge)",
 			input_name(in));
 	while (!r && !lines && (r = st_next(in, &f)) == 1)
 		r = add_container(w, f);
@@ -212,7 +212,7 @@ static int ablate(const struct names *operands)
 		return err_set(EX_USAGE, "--ablate: -m MODEL is missing");
 	if (o.raw || o.merge || o.describe)
 		return err_set(EX_USAGE,
-			"--ablate works on windows; --raw, --merge and --describe do not go with it");
+			"--ablate works on windows and cannot be combined with --raw, --merge or --describe");
 	struct model *m = model_load(o.model);
 	int bad = m ? ablate_model(m, operands) : -1;
 	model_free(m);
@@ -235,8 +235,8 @@ static int report_leak(const struct leak *l)
 	leak_json(l, &t);
 	int r = program_write(&t);
 	if (!r && l->train->model && !common.quiet)
-		program_say("of a model only the groups are known: equal and overlapping windows were not "
-			    "looked for");
+		program_say("from a model only the groups are known: identical and overlapping windows were "
+			    "not looked for");
 	if (!r && leak_found(l)) {
 		leak_words(l, &words);
 		program_say(text_string(&words));
@@ -252,10 +252,11 @@ static int check_leaks(const struct names *operands)
 	struct leak_side train = {0}, test = {0};
 	struct leak leak = {0};
 	if (o.raw || o.merge || o.describe || o.ablate || o.csv || o.tsv || o.report || o.model)
-		return err_set(EX_USAGE, "--leak-check goes with no other mode and prints JSON");
+		return err_set(
+			EX_USAGE, "--leak-check cannot be combined with other modes, and prints JSON only");
 	if (operands->n != 2)
-		return err_set(EX_USAGE,
-			"--leak-check wants two operands: what was trained on, and what is tested on");
+		return err_set(EX_USAGE, "--leak-check needs two operands: the training windows (or the "
+					 "model), and the test windows");
 	int r = read_side(&train, operands->s[0], true) || read_side(&test, operands->s[1], false) ||
 				leak_check(&leak, &train, &test)
 			? -1
@@ -272,15 +273,16 @@ static int moe_stats(const struct names *operands)
 	struct run w = {.report = {.permutations = (int)o.permutations, .seed = (uint64_t)common.seed}};
 	int n = operands->n ? operands->n : 1, failed = 0;
 	if (o.raw + o.csv + o.tsv + o.report + o.describe > 1)
-		return err_set(EX_USAGE, "--raw, --csv, --tsv, --report, --describe: one of them at a time");
+		return err_set(EX_USAGE, "--raw, --csv, --tsv, --report and --describe exclude each other");
 	if (o.leak_check)
 		return check_leaks(operands);
 	if (o.ablate)
 		return ablate(operands);
 	if (o.model)
-		return err_set(EX_USAGE, "-m is for --ablate; a model is described when it is an operand");
+		return err_set(EX_USAGE, "-m is for --ablate; to describe a model, give it as an operand");
 	if (o.merge && o.describe)
-		return err_set(EX_USAGE, "--merge reads counts; there is nothing to describe in them");
+		return err_set(EX_USAGE,
+			"--merge reads counts, which --describe cannot describe; leave one of the two out");
 	for (int i = 0; i < n && !failed; i++) {
 		const char *path = operands->n ? operands->s[i] : standard[0];
 		failed = o.merge ? read_counts(&w, path) : read_containers(&w, path);

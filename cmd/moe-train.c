@@ -43,12 +43,13 @@ static const struct option table[] = {
 		.given = &o.tail_given,
 		.help = "validate on this last fraction of the time of every recording"},
 	{"state", 0, OPT_TEXT, &o.state, .arg = "FILE",
-		.help = "keep the state of training in this file after every epoch and when stopped; without "
+		.help = "save the state of training in this file after every epoch and when stopped; without "
 			"it a stopped run writes MODEL.state, or moe-train.state when the model goes to "
 			"standard output"},
 	{"resume", 0, OPT_CHOICE, &o.resume_when, .bare = "always", .choices = "always|auto",
 		.given = &o.resume,
-		.help = "continue from the state file; auto: start training when there is none yet"},
+		.help = "continue from the state file; auto: start from the beginning when there is none "
+			"yet"},
 	{"log", 0, OPT_TEXT, &o.log, .arg = "FILE",
 		.help = "write one JSON line per epoch (appended with --resume)"},
 	{"log-every", 0, OPT_INT, &o.log_every, .value = "0", .min = 0, .max = 1e9, .arg = "N",
@@ -104,8 +105,8 @@ struct run {
 static int begin_config(struct run *r)
 {
 	if (o.init && (o.config.preset_given || o.config.file))
-		return err_set(EX_USAGE, "the model has its configuration; change keys with --set, without "
-					 "--preset and --config");
+		return err_set(EX_USAGE, "--init uses the configuration of the model; change its keys with "
+					 "--set, not with --preset or --config");
 	o.config.resumed = o.resume;
 	return config_compose(&r->config, &o.config, r->before ? &r->before->config : NULL);
 }
@@ -156,10 +157,10 @@ static int choose_sides(struct run *r)
 			r->data, r->sides.train, r->sides.trains, r->data, r->sides.valid, r->sides.valids);
 	names_free(&groups);
 	if (!bad && r->sides.crossing && !common.quiet)
-		program_sayf(
-			"%lld windows across the cut in time are left out", (long long)r->sides.crossing);
+		program_sayf("%lld windows across the border between training and validation are left out",
+			(long long)r->sides.crossing);
 	if (!bad && common.verbose)
-		program_sayf("%lld windows train, %lld validate, %lld without label",
+		program_sayf("%lld windows for training, %lld for validation, %lld without a label",
 			(long long)r->sides.trains,
 			(long long)(r->valid ? r->valid_sides.trains : r->sides.valids),
 			(long long)r->sides.unlabelled);
@@ -208,7 +209,7 @@ static void on_step(void *context, const struct step_report *s)
 		note_trouble(r, log_step(r->log, s));
 }
 
-/* A warm-up longer than the run; what nobody decided on is told to those who want to know more. */
+/* Warns of a warm-up longer than the run; when it is only the default, with -v only. */
 static void warn_of_warmup(const struct run *r)
 {
 	bool decided;
@@ -252,14 +253,14 @@ static int write_result(struct run *r, int interrupted)
 		if (trainer_save_state(r->trainer, r->state_path, &h))
 			return -1;
 		if (!common.quiet)
-			program_sayf("stopped; go on with --resume --state %s", r->state_path);
+			program_sayf("stopped; continue with --resume --state %s", r->state_path);
 		return 128 + (int)stop_signal;
 	}
 	if (model_save(r->model, common.output, &h))
 		return -1;
 	if (r->state_lost)
 		return err_set(
-			EX_IOERR, "%s: the last state could not be written; the model is whole", o.state);
+			EX_IOERR, "%s: the last state could not be written; the model is complete", o.state);
 	bool say = common.verbose || r->progress.on;
 	if (trainer_best_epoch(r->trainer) && say)
 		program_sayf("the model is that of epoch %d, validation loss %.4f",
@@ -283,13 +284,15 @@ static int check_files(const struct names *operands)
 		for (int j = 0; j < 3;
 			j++) /* a model may be continued in place: it is read before it is replaced */
 			if (program_same_file(written[i], read[j]) && !(i == 0 && j == 2))
-				return err_set(EX_USAGE, "%s: is read and would be written over", written[i]);
+				return err_set(EX_USAGE,
+					"%s: is read and would be overwritten; write to another file",
+					written[i]);
 	}
 	return program_distinct(operands);
 }
 
-/* What --print-config says: the configuration; of a model or windows that are given the numbers of
- * parameters. */
+/* --print-config: the configuration, and the numbers of parameters when a model or windows are
+ * given. */
 static int print_config(struct run *r, const struct names *operands)
 {
 	struct text t = {0};
@@ -324,12 +327,12 @@ static int open_state(struct run *r, bool *with_prior)
 	bool missing = access(o.state, F_OK) && errno == ENOENT;
 	if (missing && o.resume_when == RESUME_ALWAYS)
 		return err_set(EX_NOINPUT,
-			"%s: there is no such state to resume; begin without --resume, or with --resume=auto",
+			"%s: there is no such state to resume; start without --resume, or with --resume=auto",
 			o.state);
 	if (missing) {
 		o.resume = false;
 		if (common.verbose)
-			program_sayf("%s: there is no state yet, training begins", o.state);
+			program_sayf("%s: there is no state yet, so training starts", o.state);
 		return 0;
 	}
 	if (!(r->state = st_read(o.state)) || trainer_state_start(r->state, &seed, with_prior) ||
@@ -337,8 +340,8 @@ static int open_state(struct run *r, bool *with_prior)
 		return -1;
 	if (o.seed_given && (uint64_t)common.seed != seed)
 		return err_set(EX_USAGE,
-			"--seed has no effect with --resume: it is %lld, and training goes on with the "
-			"state's, %llu",
+			"--seed %lld has no effect with --resume: training continues with the seed of the "
+			"state, %llu",
 			common.seed, (unsigned long long)seed);
 	common.seed = (long long)seed;
 	return 0;

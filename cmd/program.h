@@ -166,21 +166,21 @@ static struct {
 
 /* Rows for programs that run a model: experts taken away from its MoE layers. words: a struct
  * selection_words. */
-#define ABLATION_OPTIONS(words)                                                                            \
-	{"force-k", 0, OPT_INT, &(words).force_k, .value = "0", .min = 0, .max = 4096, .arg = "N",         \
-		.help = "give each token to at most N of its experts, those of the largest weight; 0 for " \
-			"all"},                                                                            \
-		{"only", 0, OPT_TEXT, &(words).only, .arg = "LIST",                                        \
-			.help = "leave out all experts of the mixtures but these (numbers from 0, "        \
-				"separated by commas)"},                                                   \
-		{"omit", 0, OPT_TEXT, &(words).omit, .arg = "LIST",                                        \
-			.help = "leave out these experts of the mixtures"},                                \
-		{"layer", 0, OPT_TEXT, &(words).layers, .arg = "LIST",                                     \
-			.help = "of the mixtures of experts these layers only (numbers from 0)"},          \
-	{                                                                                                  \
-		"region", 0, OPT_TEXT, &(words).regions,                                                   \
-			.arg = "LIST",                                                                     \
-			.help = "of the mixtures those of these regions only (numbers from 0)"             \
+#define ABLATION_OPTIONS(words)                                                                              \
+	{"force-k", 0, OPT_INT, &(words).force_k, .value = "0", .min = 0, .max = 4096, .arg = "N",           \
+		.help = "give each token to at most N of its experts, those of the largest weight; 0 for "   \
+			"all"},                                                                              \
+		{"only", 0, OPT_TEXT, &(words).only, .arg = "LIST",                                          \
+			.help = "leave out all experts of the mixture-of-experts layers but these (numbers " \
+				"from 0, separated by commas)"},                                             \
+		{"omit", 0, OPT_TEXT, &(words).omit, .arg = "LIST",                                          \
+			.help = "leave out these experts of the mixture-of-experts layers"},                 \
+		{"layer", 0, OPT_TEXT, &(words).layers, .arg = "LIST",                                       \
+			.help = "only these of the mixture-of-experts layers (numbers from 0)"},             \
+	{                                                                                                    \
+		"region", 0, OPT_TEXT, &(words).regions,                                                     \
+			.arg = "LIST",                                                                       \
+			.help = "only the mixture-of-experts layers of these regions (numbers from 0)"       \
 	}
 
 static struct {
@@ -189,7 +189,7 @@ static struct {
 	char **argv;
 } running;
 
-/* For signals' handlers and where there is little stack: says what is wrong, about a file or "",
+/* For signal handlers and where there is little stack: prints what is wrong, about a file or "",
  * and ends the program. */
 static inline _Noreturn void end_at_once(int status, const char *file, const char *what)
 {
@@ -231,13 +231,13 @@ static inline void program_signals(void)
 {
 	struct sigaction a = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO};
 	signal(SIGPIPE, SIG_DFL);
-	signal(SIGXFSZ, SIG_IGN); /* writing beyond ulimit -f fails then, and is told */
+	signal(SIGXFSZ, SIG_IGN); /* writing beyond ulimit -f then fails with an error */
 	sigaction(SIGBUS, &a, &sigbus_before);
 	output_guard_signals();
 }
 
-/* The one place where sentences leave for standard error: what stands in names neither steers the
- * terminal nor breaks the line. */
+/* The one place that prints on standard error. Names are escaped, so that they can neither control
+ * the terminal nor break the line. */
 static inline void program_say(const char *sentence)
 {
 	struct text shown = {0};

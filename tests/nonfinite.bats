@@ -48,7 +48,7 @@ where="the answer to the window from sample 192 is not a finite number"
     [ "$(jq .windows voted)" -eq 16 ]
     jq -e --slurpfile w got '.p[0] - ([$w[] | select(.p) | .p[0]] | add / length) | fabs < 1e-8' voted
     run -65 moe-score got
-    [[ "$output" == *"got:7: the window has no answer (p is null)"* ]]
+    [[ "$output" == *"got:7: the window has no prediction (p is null)"* ]]
     jq -c 'select(.p)' got | moe-score >/dev/null
 }
 

@@ -20,7 +20,7 @@ struct judging {
 	int64_t *size;    /* [groups] windows */
 	double *resample; /* [resamples] room */
 	int *times;       /* [groups] room */
-	bool *failed;     /* a window had no answer; the error is recorded */
+	bool *failed;     /* a window could not be predicted; the error is recorded */
 };
 
 static void judged_windows(struct judging *t)
@@ -43,8 +43,8 @@ static void judged_windows(struct judging *t)
 	free(number);
 }
 
-/* right [n]: whether the model, with the forward as it is set up, names the label. Returns how
- * many. */
+/* right [n]: whether the model, with the forward as it is set up, predicts the label.
+ * Returns how many. */
 static int64_t count_right(const struct judging *t, bool *right)
 {
 	enum { BATCH = 64 };
@@ -68,7 +68,7 @@ static int64_t count_right(const struct judging *t, bool *right)
 	return sum;
 }
 
-/* gain [groups]: right answers more than the whole model's. */
+/* gain [groups]: correct predictions, less those of the whole model. */
 static struct interval bootstrap_change(
 	const struct judging *t, const int64_t *gain, int resamples, uint64_t seed)
 {
@@ -153,12 +153,13 @@ int ablation_measure(const struct model *m, struct forward *f, const struct data
 	int bad = 0;
 	*a = (struct ablation_table){.resamples = resamples, .seed = seed};
 	if (!m->head->classes)
-		return err_set(EX_DATAERR, "the model's head, %s, names no classes; accuracy needs classes",
+		return err_set(EX_DATAERR,
+			"the output head of the model, %s, predicts no classes; accuracy needs classes",
 			m->head->name);
 	judged_windows(&t);
 	if (!t.n)
-		bad = err_set(
-			EX_DATAERR, "no window has a label of the model; accuracy needs labelled windows");
+		bad = err_set(EX_DATAERR, "no window has a label that is a class of the model; accuracy "
+					  "needs labelled windows");
 	bad = bad || dataset_check(d, t.m, t.item, t.n);
 	if (!bad) {
 		t.whole = NEW_ARRAY(bool, t.n);

@@ -83,7 +83,7 @@ static void describe_part(const struct left_out *p, const struct model *m, struc
 	text_shown(t, m->layout.region[p->region].name);
 	text_addf(t, " it is %.3g, ", p->accuracy);
 	if (fabs(p->change) < 1e-12)
-		text_add(t, "no more and no less");
+		text_add(t, "unchanged");
 	else
 		text_addf(t, "%.3g %s", fabs(p->change), p->change < 0 ? "less" : "more");
 	if (!isnan(p->interval.low))
@@ -96,7 +96,7 @@ static void describe_part(const struct left_out *p, const struct model *m, struc
 
 void ablation_words(const struct ablation_table *a, const struct model *m, struct text *t)
 {
-	text_addf(t, "The model names the class of %.3g of %lld windows of %d group%s.\n", a->accuracy,
+	text_addf(t, "The accuracy of the model is %.3g on %lld windows of %d group%s.\n", a->accuracy,
 		(long long)a->windows, a->groups, a->groups == 1 ? "" : "s");
 	for (int i = 0; i < a->n; i++)
 		describe_part(&a->part[i], m, t);

@@ -77,7 +77,7 @@ static struct strata sort_into_strata(const struct labelled_counts *c)
 	return s;
 }
 
-/* Labels drawn anew: each stratum's, in another order. order [n] is room. */
+/* The labels of each stratum in another, random order. order [n] is room. */
 static void permute_labels(
 	const struct labelled_counts *c, const struct strata *s, struct rng *r, int64_t *order, int *label)
 {

@@ -142,8 +142,10 @@ static int count_windows(const struct st_file *f, const char *meta, const char *
 		if (index[i] >= -1 && index[i] < name.n)
 			count[index[i] < 0 ? name.n : index[i]]++;
 		else {
-			err_set(EX_DATAERR, "%s: tensor %s: window %lld: %d of %d names", f->name, tensor,
-				(long long)i, (int)index[i], name.n);
+			err_set(EX_DATAERR,
+				"%s: tensor %s: window %lld has the index %d, but there are %d names; the "
+				"file is damaged",
+				f->name, tensor, (long long)i, (int)index[i], name.n);
 			index = NULL;
 		}
 	}

@@ -1,5 +1,5 @@
-/* A description of any file of ours as JSON: what moe-stats says of models, windows, state and
- * routing files. */
+/* A description of a file as JSON, for moe-stats: models, windows, training states and routing
+ * files. */
 #ifndef ANALYSIS_DESCRIBE_H
 #define ANALYSIS_DESCRIBE_H
 

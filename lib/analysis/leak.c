@@ -271,9 +271,8 @@ static int check_rates(const struct leak_side *train, const struct leak_side *te
 			double other = side[i]->part[p]->layout.rate;
 			if (other < rate || other > rate)
 				return err_set(EX_DATAERR,
-					"%s has %.10g Hz and %s %.10g Hz; windows of one model have one "
-					"rate, split "
-					"them alike (moe-split --like)",
+					"%s has a sampling rate of %.10g Hz, but %s has %.10g Hz; cut both "
+					"at the same rate (moe-split --like)",
 					side[i]->name, other, test->name, rate);
 		}
 	return 0;

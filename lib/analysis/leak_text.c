@@ -62,11 +62,11 @@ static void add_count(struct text *t, int64_t n, const char *what, const char *a
 
 void leak_words(const struct leak *l, struct text *t)
 {
-	char *groups = names_join(&l->groups, ", "), *named = mem_format(" on both sides (%.300s)", groups);
-	text_addf(t, "%s is not new to %s: ", l->test->name, l->train->name);
+	char *groups = names_join(&l->groups, ", "), *named = mem_format(" in both (%.300s)", groups);
+	text_addf(t, "%s is not independent of %s: ", l->test->name, l->train->name);
 	add_count(t, l->groups.n, "group", named);
-	add_count(t, l->equal.n, "equal window", "");
-	add_count(t, l->overlapping.n, "window", " of the same time of a recording");
+	add_count(t, l->equal.n, "identical window", "");
+	add_count(t, l->overlapping.n, "window", " overlapping training windows in time");
 	free(groups);
 	free(named);
 }

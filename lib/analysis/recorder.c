@@ -25,8 +25,8 @@ struct recorder {
 	struct routing_layer *layer;
 };
 
-/* [E] tokens of a window that each expert of an MoE layer takes in evaluation; NULL when that is all
- * of them, or what is counted are units of several tokens. */
+/* [E] the most tokens of a window that each expert of an MoE layer takes in evaluation; NULL when it
+ * takes all, or when several tokens are routed together. */
 static int32_t *capacities(const struct model *m, int region, int layer)
 {
 	struct router_shape s = model_router_shape(m, layer);

@@ -17,7 +17,7 @@ struct report_site *report_site(struct report *r, int region, int layer, int exp
 		err_set(EX_DATAERR,
 			"%s: region %d, layer %d: %d of %d experts for each token, but %d of %d in what came "
 			"before; "
-			"statistics of different models do not add up",
+			"statistics of different models cannot be combined",
 			name, region, layer, k, experts, s->all.k, s->all.experts);
 		return NULL;
 	}
@@ -71,7 +71,8 @@ int report_regions(struct report *r, const struct names *regions, const char *na
 		return 0;
 	char *had = names_join(&r->regions, ", "), *has = names_join(regions, ", ");
 	err_set(EX_DATAERR,
-		"%s: regions %s, but %s in what came before; statistics of different models do not add up",
+		"%s: regions %s, but %s in what came before; statistics of different models cannot be "
+		"combined",
 		name, has, had);
 	free(had);
 	free(has);

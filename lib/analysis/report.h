@@ -1,8 +1,8 @@
-/* What moe-stats says of routings: usage (moe/usage.h) of the gate and of every MoE layer, in
- * total, by class and by group.
+/* The statistics of moe-stats over routings: usage (moe/usage.h) of the gate and of every MoE
+ * layer, in total, by class and by group.
  *
  *     report_add(&r, routing) for each file, or report_merge(&r, json) for counts written by report_raw
- *     report_json (figures), report_raw (counts, exact), report_table (one row per place and expert), report_words (sentences)
+ *     report_json (statistics), report_raw (counts, exact), report_table (one row per place and expert), report_words (sentences)
  *
  * Classes and groups are matched by name: files may bring different ones. Regions must be the same
  * in all of them.
@@ -24,7 +24,7 @@ struct report_windows {
 	int32_t *count;     /* [n][E] */
 };
 
-/* One place where something is shared out: the gate (region -1; its "experts" are the regions), or
+/* One place where tokens are distributed: the gate (region -1; its "experts" are the regions), or
  * a layer of a region. */
 struct report_site {
 	int region, layer;

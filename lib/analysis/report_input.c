@@ -1,4 +1,4 @@
-/* The text inputs of a report: counts as report_raw writes them, told apart from JSON Lines. */
+/* The text inputs of a report: counts as report_raw writes them, distinguished from JSON Lines. */
 #include "analysis/report.h"
 
 #include "base/error.h"

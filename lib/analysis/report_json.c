@@ -1,4 +1,4 @@
-/* A report as figures: JSON, and a table. */
+/* A report as JSON, and as a table. */
 #include "analysis/report.h"
 
 #include "base/json.h"
@@ -154,7 +154,7 @@ const struct report_site **report_in_order(const struct report *r)
 	return s;
 }
 
-/* What the gate says of a region, and the means over its layers. */
+/* The statistics of the gate for a region, and the means over its layers. */
 static void add_region(const struct report *r, const struct report_site *const *s,
 	const struct usage_metrics *gate, int k, struct text *t)
 {

@@ -75,7 +75,7 @@ static void describe_choice(const struct report_site *s, const struct usage_metr
 	}
 }
 
-/* The label most of an expert's assignments have: "task (0.72)". */
+/* The label most of an expert's assignments have: task has 0.72 of it. */
 static void add_commonest(const struct usage *by, int n, const struct names *names, int e, struct text *t)
 {
 	int64_t sum = 0;

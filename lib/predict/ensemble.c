@@ -21,7 +21,7 @@ static int check_classes(const struct ensemble *e, struct ensemble_member *b)
 		return 0;
 	char *have = names_join(mine, ", "), *want = names_join(first, ", ");
 	err_set(EX_DATAERR,
-		"%s: has the classes %s, and %s has %s; an ensemble needs models with the same classes",
+		"%s: has the classes %s, but %s has %s; the models of an ensemble need the same classes",
 		b->path, have, e->member[0].path, want);
 	free(have);
 	free(want);
@@ -36,8 +36,8 @@ static int check_outputs(const struct ensemble *e, struct ensemble_member *b)
 	if (b->m->head->classes != leads->head->classes ||
 		(!leads->head->classes && (b->m->head != leads->head || head_outputs(b->m) != outputs)))
 		return err_set(EX_DATAERR,
-			"%s: its head is %s, and that of %s is %s; models answer together when their outputs "
-			"mean the same",
+			"%s: its output head is %s, but that of %s is %s; the models of an ensemble need "
+			"outputs with the same meaning",
 			b->path, b->m->head->name, e->member[0].path, leads->head->name);
 	if (leads->head->classes)
 		return check_classes(e, b);
@@ -53,9 +53,8 @@ static int check_windows(struct ensemble *e, const struct ensemble_member *b)
 	if (l->length != first->length || fabs(l->rate - first->rate) > 1e-3 * first->rate ||
 		strcmp(l->unit, first->unit) != 0)
 		return err_set(EX_DATAERR,
-			"%s: wants windows of %d samples at %g Hz in %s, and %s of %d at %g Hz in %s; models "
-			"answer "
-			"together about the same windows",
+			"%s: needs windows of %d samples at %g Hz in %s, but %s needs %d samples at %g Hz in "
+			"%s; the models of an ensemble must take the same windows",
 			b->path, l->length, l->rate, l->unit, e->member[0].path, first->length, first->rate,
 			first->unit);
 	if (l->stride != first->stride && !e->strides)
@@ -179,7 +178,8 @@ void ensemble_clear(struct ensemble *e)
 	e->windows = 0;
 }
 
-/* Adds what one model says, in the first one's order; of an only one logits are its own. */
+/* Adds the predictions of one model, in the order of the first; the logits of a single model are
+ * its own. */
 static void add_predictions(const struct ensemble *e, const struct ensemble_member *b, int64_t n,
 	const real *z, const real *w, double *p, real *logits, double *gate)
 {
@@ -221,13 +221,13 @@ int ensemble_adapt(struct ensemble *e, int64_t from, int64_t n, enum adapt how)
 }
 
 int ensemble_predict(struct ensemble *e, int64_t from, int64_t n, int batch, double *p, real *logits,
-	double *gate, bool *unanswered)
+	double *gate, bool *nonfinite)
 {
 	int outputs = head_outputs(e->member[0].m), K = e->member[0].m->layout.regions, bad = 0;
 	int64_t *item = NEW_ARRAY(int64_t, n);
 	real *z = NEW_ARRAY(real, n * outputs);
 	bool *lost = NEW_ARRAY(bool, n);
-	memset(unanswered, 0, (size_t)n * sizeof *unanswered);
+	memset(nonfinite, 0, (size_t)n * sizeof *nonfinite);
 	for (int64_t i = 0; i < n; i++)
 		item[i] = from + i;
 	memset(p, 0, (size_t)(n * outputs) * sizeof *p);
@@ -242,7 +242,7 @@ int ensemble_predict(struct ensemble *e, int64_t from, int64_t n, int batch, dou
 		if (bad && e->n > 1)
 			err_at("%s", b->path);
 		for (int64_t j = 0; j < n; j++)
-			unanswered[j] |= lost[j];
+			nonfinite[j] |= lost[j];
 		if (!bad)
 			add_predictions(e, b, n, z, w, p, logits, gate);
 		free(w);

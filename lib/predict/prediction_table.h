@@ -1,4 +1,4 @@
-/* Answers as rows of a table, for --csv and --tsv: recording, group, start and time (or, of a
+/* Predictions as rows of a table, for --csv and --tsv: recording, group, start and time (or, of a
  * recording, windows), label, class, p_CLASS and logit_CLASS of each class (value_0 ... of a head
  * without classes), gate_REGION of each region, and adapted where groups are adapted to. */
 #ifndef PREDICT_PREDICTION_TABLE_H

@@ -62,8 +62,8 @@ static int check_windows(const struct predictions *a, const struct predictions *
 	int bad = 0;
 	if (t.n)
 		bad = err_set(EX_DATAERR,
-			"%s and %s are not of the same labelled windows: %s; compare answers to the same "
-			"windows",
+			"%s and %s do not have the same labelled windows: %s; compare predictions of the "
+			"same windows",
 			a->files.s[0], b->files.s[0], text_string(&t));
 	text_free(&t);
 	return bad;
@@ -79,7 +79,7 @@ static double flipped_sum(const double *d, int n, uint64_t signs)
 	return sum;
 }
 
-/* d [n]: the differences that can be said. */
+/* d [n]: the differences that are defined. */
 static void flip_signs(struct comparison *c, const double *d, int n)
 {
 	double seen = 0, size = 0;
@@ -124,17 +124,17 @@ int compare_scores(struct comparison *c, const struct score *one, const struct s
 	if (check_windows(one->predictions, other->predictions))
 		return -1;
 	c->difference = NEW_ARRAY(double, all);
-	double *said = NEW_ARRAY(double, all);
+	double *defined = NEW_ARRAY(double, all);
 	for (int g = 0; g < all; g++) {
 		c->difference[g] = one->group[g].value[f] - other->group[g].value[f];
 		if (!isnan(c->difference[g]))
-			said[c->groups++] = c->difference[g];
+			defined[c->groups++] = c->difference[g];
 	}
 	for (int g = 0; g < c->groups; g++)
-		c->mean += said[g] / c->groups;
-	flip_signs(c, said, c->groups);
-	bootstrap_difference(c, said, c->groups);
-	free(said);
+		c->mean += defined[g] / c->groups;
+	flip_signs(c, defined, c->groups);
+	bootstrap_difference(c, defined, c->groups);
+	free(defined);
 	if (!c->groups)
 		return err_set(EX_DATAERR,
 			"%s is not defined for any single group; compare by another --metric",

@@ -1,10 +1,10 @@
-/* Two sets of answers to the same windows: which is better, and whether chance does as much.
+/* Two sets of predictions of the same windows: which is better, and whether that may be chance.
  *
- * The figure is taken in each group; under the null hypothesis the two might as well be exchanged
- * in any group, so the signs of the groups' differences are flipped (Fisher's permutation test of
- * paired samples, 1935). p is the share of flips whose mean difference is as large, in either
- * direction: of all 2^groups flips up to 20 groups, else of 10,000 drawn ones, with the one that
- * was seen: (1 + as large) / (1 + drawn).
+ * The metric is taken in each group (subject); under the null hypothesis the two might as well be
+ * exchanged in any group, so the signs of the groups' differences are flipped (Fisher's permutation
+ * test of paired samples, 1935). p is the fraction of flips whose mean difference is as large, in
+ * either direction: of all 2^groups flips up to 20 groups, else of 10,000 drawn ones, with the one
+ * that was seen: (1 + as large) / (1 + drawn).
  */
 #ifndef SCORE_COMPARE_H
 #define SCORE_COMPARE_H
@@ -16,8 +16,8 @@ enum { EXACT_GROUPS = 20, DRAWN_FLIPS = 10000 };
 struct comparison {
 	const struct score *one, *other; /* borrowed */
 	enum metric metric;
-	int groups;               /* in which the figure can be said of both */
-	double *difference;       /* [groups of one] one - other; NAN where it cannot be said */
+	int groups;               /* for which the metric is defined of both */
+	double *difference;       /* [groups of one] one - other; NAN where it is not defined */
 	double mean;              /* over these groups */
 	struct interval interval; /* over resampled groups */
 	bool exact;
@@ -25,7 +25,8 @@ struct comparison {
 	double p;
 };
 
-/* Refuses answers to other windows or with other labels, saying how many and which. */
+/* -1 with an error, which says how many and which, when windows or labels differ, and when the
+ * metric is not defined for any group. */
 int compare_scores(struct comparison *, const struct score *one, const struct score *other, enum metric);
 void comparison_free(struct comparison *);
 

@@ -30,7 +30,7 @@ int metric_named(const char *key)
 		}
 		text_addf(&list, "%s%s", f ? ", " : "", k->short_key);
 	}
-	err_set(EX_USAGE, "no metric is called \"%s\"; there are %s", key, text_string(&list));
+	err_set(EX_USAGE, "there is no metric \"%s\"; choose one of %s", key, text_string(&list));
 	text_free(&list);
 	return -1;
 }
@@ -157,7 +157,7 @@ static double brier(const struct scored *r)
 static double calibration_error(const struct scored *r)
 {
 	enum { BINS = 15 };
-	double off[BINS] = {0}, sum = 0; /* right answers less the p they were given with */
+	double off[BINS] = {0}, sum = 0; /* correct predictions less their p */
 	for (int64_t i = 0; i < r->n; i++) {
 		const struct prediction_row *x = &r->a->row[r->row[i]];
 		double p = p_of(r, i)[x->best];

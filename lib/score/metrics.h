@@ -1,4 +1,4 @@
-/* Figures of a classification: counts that add up. */
+/* Loss and accuracy of a classification, from counts that can be added up. */
 #ifndef SCORE_METRICS_H
 #define SCORE_METRICS_H
 
@@ -10,7 +10,7 @@ struct metrics {
 	int classes;
 	int64_t n;
 	double log_loss;    /* sum of -ln p(label) */
-	int64_t *confusion; /* [classes label][classes answer] */
+	int64_t *confusion; /* [classes label][classes predicted] */
 };
 
 void metrics_begin(struct metrics *, int classes);

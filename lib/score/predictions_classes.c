@@ -28,7 +28,7 @@ static int find_largest(const double *p, int n, bool *alone)
 	return best;
 }
 
-/* word_of [width]: from lines whose largest p stands alone. */
+/* word_of [width]: from lines in which only one p is the largest. */
 static int learn_order(const struct predictions *a, int *word_of)
 {
 	for (int64_t i = 0; i < a->n; i++) {
@@ -41,9 +41,9 @@ static int learn_order(const struct predictions *a, int *word_of)
 			if ((c == best && word_of[c] >= 0 && word_of[c] != x->named) ||
 				(c != best && word_of[c] == x->named)) {
 				err_set(EX_DATAERR,
-					"number %d of p is the largest and the class is %s; by the lines "
-					"before number %d is %s; lines of different models do not go "
-					"together",
+					"number %d of p is the largest and the class is %s, but in earlier "
+					"lines number %d belongs to %s; score predictions of different "
+					"models separately",
 					best + 1, a->words.s[x->named], c + 1, a->words.s[word_of[c]]);
 				return err_at_line(a, x);
 			}
@@ -52,7 +52,7 @@ static int learn_order(const struct predictions *a, int *word_of)
 	return 0;
 }
 
-/* One class that was never the answer is the one label that was not either. */
+/* A single class that was never predicted is the single label that was never predicted. */
 static int fill_order(struct predictions *a, int *word_of)
 {
 	bool *known = NEW_ARRAY(bool, a->words.n);
@@ -76,7 +76,7 @@ static int fill_order(struct predictions *a, int *word_of)
 		word_of[at] = word;
 	else if (open)
 		bad = err_set(EX_DATAERR,
-			"no line says which class number %d of p is, as it is never the largest; name all %d "
+			"number %d of p is never the largest, so its class is not known; name all %d classes "
 			"in order with --classes",
 			at + 1, a->width);
 	free(known);
@@ -102,9 +102,9 @@ static int check_list(const struct predictions *a)
 	int bad = 0;
 	if (twice)
 		bad = err_set(
-			EX_DATAERR, "class %s stands twice in the list of classes: %.300s", twice, list);
+			EX_DATAERR, "class %s occurs twice in the list of classes (%.300s)", twice, list);
 	else if (a->classes.n != a->width)
-		bad = err_set(EX_DATAERR, "the list of classes has %d (%.300s) and p has %d numbers",
+		bad = err_set(EX_DATAERR, "the list of classes has %d names (%.300s), but p has %d numbers",
 			a->classes.n, list, a->width);
 	free(list);
 	return bad;
@@ -116,16 +116,15 @@ static int refuse_class(
 	char *list = names_join(&a->classes, ", ");
 	if (x->label >= 0 && class_of[x->label] < 0)
 		err_set(EX_DATAERR,
-			"label %s is no class of the model (%.300s); leave such windows out (moe-split "
+			"label %s is not a class of the model (%.300s); leave such windows out (moe-split "
 			"--classes)",
 			a->words.s[x->label], list);
 	else if (class_of[x->named] < 0)
 		err_set(EX_DATAERR, "class %s is not among %.300s", a->words.s[x->named], list);
 	else
 		err_set(EX_DATAERR,
-			"the class is %s, but of %.300s the largest p is of %s; the classes are given in "
-			"another "
-			"order, or the line is damaged",
+			"the class is %s, but with the classes %.300s the largest p belongs to %s; the "
+			"classes are in another order, or the line is damaged",
 			a->words.s[x->named], list, a->classes.s[largest_at]);
 	free(list);
 	return err_at_line(a, x);
@@ -163,7 +162,7 @@ int predictions_choose_classes(struct predictions *a, const char *list)
 
 int predictions_find_classes(struct predictions *a)
 {
-	/* "unsure" is no answer, unless a class is called so */
+	/* "unsure" is a rejection, unless a class has this name */
 	int unsure = names_find(&a->classes, "unsure") < 0 ? names_find(&a->words, "unsure") : -1, bad = 0;
 	for (int64_t i = 0; i < a->n && unsure >= 0; i++)
 		if (a->row[i].named == unsure)

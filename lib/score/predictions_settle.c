@@ -95,8 +95,8 @@ static int check_once(const struct predictions *a)
 		}
 		char *what = window_name(a, x);
 		err_set(EX_DATAERR,
-			"%s:%lld: %s stands at %s:%lld too%s; score runs apart, or mark them with a key "
-			"\"seed\"",
+			"%s:%lld: %s is also at %s:%lld%s; score repeated runs separately, or distinguish "
+			"their lines by a key \"seed\"",
 			a->files.s[y->file], (long long)y->line, what, a->files.s[x->file],
 			(long long)x->line, a->runs.n ? " in this run" : "");
 		free(what);
@@ -119,17 +119,17 @@ static int check_runs(struct predictions *a, const char *what)
 			if (!y || y->run != s || !same_window(x, y)) {
 				char *name = window_name(a, x);
 				err_set(EX_DATAERR,
-					"%s: %s and %s do not have the same %swindows (look at %s); "
-					"score "
-					"them apart",
+					"%s: %s and %s do not have the same %swindows (see %s); score them "
+					"separately",
 					a->files.s[x->file], a->runs.s[0], a->runs.s[s], what, name);
 				free(name);
 				return -1;
 			}
 		}
 	if (a->windows * runs < a->n)
-		return err_set(EX_DATAERR, "%s: %s and %s do not have the same %swindows; score them apart",
-			a->files.s[0], a->runs.s[0], a->runs.s[a->row[a->windows * runs].run], what);
+		return err_set(EX_DATAERR,
+			"%s: %s and %s do not have the same %swindows; score them separately", a->files.s[0],
+			a->runs.s[0], a->runs.s[a->row[a->windows * runs].run], what);
 	return 0;
 }
 

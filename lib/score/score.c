@@ -148,7 +148,7 @@ static void find_intervals(struct score *s, const struct tally *all, const struc
 
 /* --- notes */
 
-/* Windows of each class in the first run [C] -> the most frequent one; says which classes have
+/* Windows of each class in the first run [C] -> the most frequent one; notes which classes have
  * none. */
 static int64_t *count_class_windows(struct score *s)
 {
@@ -165,8 +165,9 @@ static int64_t *count_class_windows(struct score *s)
 	}
 	if (absent.n) {
 		char *list = names_join(&absent, ", ");
-		char *note = mem_format(
-			"no window of %s: balanced accuracy and AUROC are of the other classes", list);
+		char *note = mem_format("no window has the label %s: balanced accuracy and AUROC are those "
+					"of the other classes",
+			list);
 		names_add(&s->notes, note);
 		free(note);
 		free(list);
@@ -192,7 +193,8 @@ static void collect_notes(struct score *s)
 				 : "windows without a label are not counted");
 	add_count_note(s, a->mixed, "recordings with windows of several labels are not counted");
 	if (groups_of(s) < 2)
-		names_add(&s->notes, "one group: no interval");
+		names_add(
+			&s->notes, "there is only one group (subject), so there are no confidence intervals");
 }
 
 void score_predictions(
