@@ -12,7 +12,7 @@ struct prediction {
 	long long start, windows; /* windows: of a recording; 0 of a window */
 	double time;
 	int outputs, regions; /* of the head (classes); regions 0: there is no gate */
-	int tokens;           /* local ones of a window */
+	int samples;          /* of a window that are there */
 	/* NULL where there is no prediction: */
 	const double *p;    /* [outputs] probabilities of the classes, or what else the head decodes to */
 	const real *logits; /* [outputs] what p was decoded from; NULL for a recording */
@@ -22,8 +22,8 @@ struct prediction {
 };
 
 /* Of one item, of which p [outputs], logits [outputs] and the weights of the regions, gate
- * [regions], are known; they are borrowed. All are NULL where there is no
- * prediction. */
+ * [regions], are known; they are borrowed. All are NULL where there is
+ * no prediction. */
 struct prediction prediction_of_item(const struct dataset *, int64_t item, const struct model *, int regions,
 	const double *p, const real *logits, const double *gate);
 
