@@ -222,7 +222,7 @@ static int print_summary(struct run *r)
 }
 
 /* Commits the lines, then the summary; the accuracies are printed when both are written. */
-static int finish(struct run *r, int bad)
+static int write_results(struct run *r, int bad)
 {
 	if (r->summary)
 		bad = output_end(r->summary, bad || print_summary(r));
@@ -243,7 +243,7 @@ static int moe_cv(const struct names *operands)
 	struct pool *pool = pool_new((int)common.threads);
 	int bad = prepare(&r, operands) || check_need(&r, pool);
 	if (!bad)
-		bad = finish(&r, open_results(&r) || cross_validate(&r, pool));
+		bad = write_results(&r, open_results(&r) || cross_validate(&r, pool));
 	pool_free(pool);
 	cv_free(&r.cv, r.fold);
 	folds_free(&r.folds);

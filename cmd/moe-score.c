@@ -2,7 +2,7 @@
 #include "program.h"
 
 #include "io/input.h"
-#include "score/compare.h"
+#include "score/comparison.h"
 #include "score/threshold.h"
 
 static struct {
@@ -70,7 +70,7 @@ static int read_predictions(struct predictions *a, const char *path)
 	return bad ? -1 : 0;
 }
 
-static int settle(struct predictions *a)
+static int settle_predictions(struct predictions *a)
 {
 	return (o.classes && predictions_choose_classes(a, o.classes)) || predictions_settle(a, o.per) ? -1
 												       : 0;
@@ -105,7 +105,7 @@ static int score(const struct predictions *a, const struct predictions *other, e
 	score_predictions(&s, a, o.per, (int)o.resamples, (uint64_t)common.seed);
 	if (other) {
 		score_predictions(&s_other, other, o.per, 0, (uint64_t)common.seed);
-		r = compare_scores(&c, &s, &s_other, metric);
+		r = comparison_of(&c, &s, &s_other, metric);
 	}
 	for (int i = 0; i < s.notes.n && !r && !common.quiet && !o.report; i++)
 		program_say(s.notes.s[i]);
@@ -130,9 +130,9 @@ static int moe_score(const struct names *operands)
 		return -1;
 	for (int i = 0; i < (operands->n ? operands->n : 1) && !r; i++)
 		r = read_predictions(&a, operands->n ? operands->s[i] : "-");
-	r = r || settle(&a);
+	r = r || settle_predictions(&a);
 	if (!r && o.compare)
-		r = read_predictions(&other, o.compare) || settle(&other);
+		r = read_predictions(&other, o.compare) || settle_predictions(&other);
 	r = r ? -1 : score(&a, o.compare ? &other : NULL, (enum metric)metric);
 	predictions_free(&a);
 	predictions_free(&other);

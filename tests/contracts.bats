@@ -449,6 +449,7 @@ stop() {
 @test "a program has the threads it was asked for and no other, on all processors the shell has" {
     mkfifo in
     for n in 1 3; do
+        rm -f out
         moe-predict -m m.st --threads $n <in >out 3>&- &
         exec 8>in
         head -n 40 eeg/S00_1.csv >&8

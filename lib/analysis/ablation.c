@@ -130,7 +130,7 @@ static void without_experts(const struct judging *t, struct ablation_table *a, i
 	free(off);
 }
 
-static void leave_out(const struct judging *t, struct ablation_table *a)
+static void measure_parts(const struct judging *t, struct ablation_table *a)
 {
 	int K = t->m->layout.regions, experts = 0;
 	for (int l = 0; l < t->m->config.encoder.layers; l++)
@@ -168,7 +168,7 @@ int ablation_measure(const struct model *m, struct forward *f, const struct data
 		a->windows = t.n;
 		a->groups = t.groups;
 		a->accuracy = (double)count_right(&t, t.whole) / (double)t.n;
-		leave_out(&t, a);
+		measure_parts(&t, a);
 	}
 	free(t.item);
 	free(t.group);

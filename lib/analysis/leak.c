@@ -95,7 +95,7 @@ struct entry {
 	struct leak_place place;
 };
 
-static int by_key(const void *a, const void *b)
+static int compare_entries(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
 	return x->key != y->key         ? (x->key > y->key) - (x->key < y->key)
@@ -147,7 +147,7 @@ static void add_entry(struct search *s, struct entry e)
 static void sort_entries(struct search *s)
 {
 	if (s->n)
-		qsort(s->entry, (size_t)s->n, sizeof *s->entry, by_key);
+		qsort(s->entry, (size_t)s->n, sizeof *s->entry, compare_entries);
 }
 
 static void find_equal(struct search *s)
@@ -190,7 +190,7 @@ static bool same_samples(
 	return true;
 }
 
-static void find_overlap(struct search *s, uint64_t key, struct leak_place test, int64_t longest)
+static void find_overlap_of_window(struct search *s, uint64_t key, struct leak_place test, int64_t longest)
 {
 	const struct windows *w = s->test->part[test.part];
 	int64_t from = w->sample[test.window], after = from + windows_samples(w, test.window);
@@ -257,8 +257,8 @@ static void find_overlapping(struct search *s)
 	}
 	sort_entries(s);
 	for (int64_t i = 0; i < s->test->n && s->n; i++)
-		find_overlap(s, (uint64_t)key_of(s->test, test_key, s->test->place[i]), s->test->place[i],
-			longest);
+		find_overlap_of_window(s, (uint64_t)key_of(s->test, test_key, s->test->place[i]),
+			s->test->place[i], longest);
 	free_keys(test_key, s->test->parts);
 	free_keys(train_key, s->train->parts);
 	names_free(&recordings);

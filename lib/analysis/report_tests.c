@@ -16,7 +16,7 @@ struct sortable {
 	int E, at_class, at_group;
 };
 
-static int by_names_and_counts(const void *a, const void *b)
+static int compare_sortable(const void *a, const void *b)
 {
 	const struct sortable *x = a, *y = b;
 	int d = strcmp(x->class, y->class);
@@ -52,7 +52,7 @@ static struct sorted sort_windows(const struct report *r, const struct report_si
 			r->groups.s[w->group[i]], w->count + i * E, E,
 			w->class[i] < 0 ? -1 : class[w->class[i]], group[w->group[i]]};
 	if (w->n)
-		qsort(list, (size_t)w->n, sizeof *list, by_names_and_counts);
+		qsort(list, (size_t)w->n, sizeof *list, compare_sortable);
 	struct sorted out = {w->n, NEW_ARRAY(int, w->n), NEW_ARRAY(int, w->n), NEW_ARRAY(int, w->n),
 		mem_new((size_t)w->n * (size_t)E, sizeof *out.count)};
 	for (int64_t i = 0; i < w->n; i++) {

@@ -91,7 +91,7 @@ struct ranked {
 	bool of_class;
 };
 
-static int by_p(const void *a, const void *b)
+static int compare_p(const void *a, const void *b)
 {
 	double x = ((const struct ranked *)a)->p, y = ((const struct ranked *)b)->p;
 	return (x > y) - (x < y);
@@ -108,7 +108,7 @@ static double auroc_of(const struct scored *r, int c, struct ranked *room)
 	out = (double)r->n - in;
 	if (in < 1 || out < 1)
 		return NAN;
-	qsort(room, (size_t)r->n, sizeof *room, by_p);
+	qsort(room, (size_t)r->n, sizeof *room, compare_p);
 	for (int64_t from = 0, to; from < r->n; from = to) {
 		for (to = from + 1; to < r->n && !(room[to].p > room[from].p);)
 			to++;

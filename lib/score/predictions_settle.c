@@ -24,7 +24,7 @@ static int compare_places(const void *a, const void *b)
 					      : (x->start > y->start) - (x->start < y->start);
 }
 
-static int by_name(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -37,7 +37,7 @@ static int *sort_names(struct names *l)
 	names_copy(&old, l);
 	names_sort(l);
 	for (int i = 0; i < l->n; i++) {
-		char *const *at = bsearch(&old.s[i], l->s, (size_t)l->n, sizeof *l->s, by_name);
+		char *const *at = bsearch(&old.s[i], l->s, (size_t)l->n, sizeof *l->s, compare_names);
 		new_of[i] = (int)(at - l->s);
 	}
 	names_free(&old);

@@ -2,7 +2,7 @@
  * compared with itself and printed in every form. */
 #include "base/error.h"
 #include "base/json.h"
-#include "score/compare.h"
+#include "score/comparison.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -6,8 +6,8 @@
  * either direction: of all 2^groups flips up to 20 groups, else of 10,000 drawn ones, with the one
  * that was seen: (1 + as large) / (1 + drawn).
  */
-#ifndef SCORE_COMPARE_H
-#define SCORE_COMPARE_H
+#ifndef SCORE_COMPARISON_H
+#define SCORE_COMPARISON_H
 
 #include "score/score.h"
 
@@ -27,7 +27,7 @@ struct comparison {
 
 /* -1 with an error, which says how many and which, when windows or labels differ, and when the
  * metric is not defined for any group. */
-int compare_scores(struct comparison *, const struct score *one, const struct score *other, enum metric);
+int comparison_of(struct comparison *, const struct score *one, const struct score *other, enum metric);
 void comparison_free(struct comparison *);
 
 void comparison_json(const struct comparison *, struct text *); /* an object */

@@ -1,4 +1,4 @@
-#include "score/compare.h"
+#include "score/comparison.h"
 
 #include "base/json.h"
 

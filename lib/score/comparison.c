@@ -1,4 +1,4 @@
-#include "score/compare.h"
+#include "score/comparison.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -117,7 +117,7 @@ static void bootstrap_difference(struct comparison *c, const double *d, int n)
 	free(times);
 }
 
-int compare_scores(struct comparison *c, const struct score *one, const struct score *other, enum metric f)
+int comparison_of(struct comparison *c, const struct score *one, const struct score *other, enum metric f)
 {
 	int all = one->predictions->groups.n;
 	*c = (struct comparison){.one = one, .other = other, .metric = f};
