@@ -181,7 +181,8 @@ static int write_at(int fd, const void *data, size_t n, size_t at)
 	for (size_t done = 0; done < n;) {
 		ssize_t got = pwrite(fd, (const char *)data + done, n - done, (off_t)(at + done));
 		if (got <= 0)
-			return err_errno(EX_IOERR, "temporary file: cannot write");
+			return err_errno(
+				EX_IOERR, "temporary file: cannot write (TMPDIR names another folder)");
 		done += (size_t)got;
 	}
 	return 0;

@@ -26,7 +26,9 @@ static int read_text(struct input *in, struct text *t)
 	while (!bad && (n = input_read(in, block, BLOCK)) > 0) {
 		text_add_n(t, block, (size_t)n);
 		if (t->n > LARGEST_COUNTS)
-			bad = err_set(EX_DATAERR, "%s: more than 256 MB of counts", input_name(in));
+			bad = err_set(EX_DATAERR,
+				"%s: more than 256 MB of counts, the most that --merge reads from one file",
+				input_name(in));
 	}
 	free(block);
 	return bad || n < 0 ? -1 : 0;
