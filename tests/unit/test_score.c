@@ -1,4 +1,5 @@
-/* What moe-score is made of: chance limits, intervals, the bins of calibration, cells of tables. */
+/* What moe-score is made of: chance limits, intervals, the bins of calibration, thresholds, cells of
+ * tables. */
 #include "check.h"
 
 #include "base/error.h"
@@ -6,6 +7,7 @@
 #include "score/resample.h"
 #include "score/chance.h"
 #include "score/metric.h"
+#include "score/threshold.h"
 
 #include <stdlib.h>
 
@@ -92,6 +94,30 @@ static void metrics_have_two_names(void)
 	CHECK(metric_named("loss") < 0 && err_status() == EX_USAGE && strstr(err_text(), "logloss"));
 }
 
+static void limits_are_met_at_the_limit_and_missed_where_a_metric_is_not_defined(void)
+{
+	struct score score = {
+		.value = {[METRIC_ACCURACY] = 0.75, [METRIC_LOG_LOSS] = 0.5, [METRIC_AUROC] = NAN}};
+	struct names below = {0}, above = {0}, wrong = {0};
+	struct text misses = {0};
+	names_split(&below, "acc=0.75", ',');
+	names_split(&above, "logloss=0.5", ',');
+	CHECK(!threshold_parse("fail-under", &below) && !threshold_parse("fail-over", &above));
+	threshold_check(&below, true, &score, &misses);
+	threshold_check(&above, false, &score, &misses);
+	CHECK(!misses.n);
+	names_split(&below, "acc=0.8,auroc=0", ',');
+	threshold_check(&below, true, &score, &misses);
+	CHECK_TEXT(text_string(&misses),
+		"accuracy 0.75 is below 0.8; AUROC is not defined for these predictions");
+	names_split(&wrong, "acc", ',');
+	CHECK(threshold_parse("fail-under", &wrong) && err_status() == EX_USAGE);
+	names_free(&below);
+	names_free(&above);
+	names_free(&wrong);
+	text_free(&misses);
+}
+
 static void cells_are_quoted_where_they_must(void)
 {
 	struct text t = {0};
@@ -112,6 +138,7 @@ int main(void)
 	CASE(as_many_groups_are_drawn_as_there_are);
 	CASE(calibration_goes_by_bins);
 	CASE(metrics_have_two_names);
+	CASE(limits_are_met_at_the_limit_and_missed_where_a_metric_is_not_defined);
 	CASE(cells_are_quoted_where_they_must);
 	return check_done();
 }
