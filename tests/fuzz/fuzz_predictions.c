@@ -25,7 +25,7 @@ static void print(const struct predictions *a, bool per_recording)
 	struct text t = {0};
 	score_predictions(&s, a, per_recording, 3, 1);
 	for (int f = 0; f < METRICS; f++)
-		if (!compare_scores(&c, &s, &s, (enum metric)f)) {
+		if (!comparison_of(&c, &s, &s, (enum metric)f)) {
 			must(c.mean == 0 && c.p == 1);
 			comparison_rows(&c, ',', &t);
 			comparison_words(&c, &t);
