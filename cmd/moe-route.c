@@ -40,7 +40,8 @@ static const struct program program = {"moe-route", "show how a model weighs its
 static int route_operands(
 	struct route *r, const struct model *m, const struct output *out, const struct names *operands)
 {
-	bool at_once = (o.jsonl || output_is_stream(out)) && !(model_adapts(m) && source_is_files(operands)),
+	bool at_once =
+		     (o.jsonl || output_is_stream(out)) && !(dataset_adapts(m) && source_is_files(operands)),
 	     live = at_once && m->config.train.scale != SCALE_EMS;
 	struct source *s = source_new(operands, &m->layout, (enum missing_channel)o.missing, &o.naming,
 		&o.reading, live ? (int)o.batch : 0);

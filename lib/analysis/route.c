@@ -114,7 +114,7 @@ static int write_file(const struct route *r, const struct routed_windows *t, con
 	windows_put_table(&t->w, st);
 	routing_put_gate(st, t->w.n, t->w.layout.regions, gate);
 	recorder_file_put(s, st);
-	if (model_adapts(r->m))
+	if (dataset_adapts(r->m))
 		st_put_meta(st, "moe.adapted", "group");
 	if (history)
 		st_put_meta(st, "moe.history", history);
@@ -140,7 +140,7 @@ static int write_lines(
 		.recording = w->recording + from,
 		.group = w->group + from,
 		.gate = gate,
-		.adapted = model_adapts(run->m) ? "group" : NULL};
+		.adapted = dataset_adapts(run->m) ? "group" : NULL};
 	struct text line = {0};
 	int bad = 0;
 	r.layer = recorder_layers(run->recorder, n, &r.layers);
@@ -194,7 +194,7 @@ static int check_all(const struct dataset *d, const struct model *m)
 
 int route_windows(struct route *r, struct dataset *d, enum adapt how)
 {
-	if (check_all(d, r->m) || dataset_take_in(d, r->m, 0, d->n, how, r->pool) ||
+	if (check_all(d, r->m) || dataset_update_statistics(d, r->m, 0, d->n, how, r->pool) ||
 		conditions_bind(d, r->m, NULL, d->n))
 		return -1;
 	struct recorder_file *s = r->lines ? NULL : recorder_file_new(r->recorder, d->n);

@@ -121,7 +121,7 @@ static int load_member(struct ensemble *e, struct ensemble_member *b, const stru
 	b->data = dataset_new(&b->m->layout, missing);
 	b->data->borrows = b != e->member;
 	e->whole |= b->m->config.train.scale == SCALE_EMS;
-	e->adapts |= model_adapts(b->m);
+	e->adapts |= dataset_adapts(b->m);
 	return dataset_scale(b->data, b->m);
 }
 
@@ -214,7 +214,7 @@ int ensemble_adapt(struct ensemble *e, int64_t from, int64_t n, enum adapt how)
 {
 	for (int i = 0; i < e->n; i++) {
 		struct ensemble_member *b = &e->member[i];
-		if (dataset_take_in(b->data, b->m, from, n, how, e->pool))
+		if (dataset_update_statistics(b->data, b->m, from, n, how, e->pool))
 			return e->n > 1 ? err_at("%s", b->path) : -1;
 	}
 	return 0;
