@@ -199,7 +199,7 @@ static int explain(const struct split *s)
 		split_explain_words(s, &t);
 	else
 		split_explain(s, &t);
-	return print_all(&t);
+	return program_print(&t);
 }
 
 static int write_windows(const struct windows *w)

@@ -152,7 +152,7 @@ k = json.loads(m["moe.config"]); k["moe"]["router"] = "topk"; m["moe.config"] = 
     cmp csv <(moe-predict -m m.st --condition-name 2 eeg/S03_2x.csv)
     cmp <(moe-route -m m.st --jsonl --condition '_(.)x' eeg/*.csv) <(moe-route -m m.st --jsonl w.st)
     refused 65 "has no condition" moe-predict -m m.st eeg/S03_2x.csv
-    refused 64 "w.st: --condition-name is for recordings as CSV" moe-predict -m m.st --condition-name 2 w.st
+    refused 64 "w.st: a file of windows, and --condition-name is for recordings only" moe-predict -m m.st --condition-name 2 w.st
     mix g.st --set moe.condition=group w.st
     cmp <(moe-predict -m g.st --group '^(S03)' eeg/S03_2x.csv) <(moe-predict -m g.st w.st | grep S03)
     refused 65 "does not know group 03, only S00, S01, S02, S03" moe-predict -m g.st --group '^S(..)' eeg/S03_2x.csv

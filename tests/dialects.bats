@@ -430,7 +430,7 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
     [[ "$output" == *'is not a number; decimal commas are read with --decimal ,' ]]
     run moe-predict -m m.st --unit mV w.st
     [ "$status" -eq 64 ]
-    [[ "$output" == "moe-predict: w.st: --unit is for recordings as CSV"* ]]
+    [[ "$output" == "moe-predict: w.st: a file of windows, and --unit is for recordings only"* ]]
 }
 
 @test "dates, events, conditioning and regions work together, and --explain=text tells of all" {

@@ -31,7 +31,7 @@ none() { # none TEXT: fails and shows the text unless it is empty
             may["moe"] = " tensor base "
             may["model"] = " moe tensor format io base "
             may["dataset"] = " model format io base "
-            may["predict"] = " dataset model score cut recording base "
+            may["predict"] = " dataset model score cut recording io base "
             may["analysis"] = " predict dataset model moe score format io base "
             may["train"] = " analysis predict dataset model moe tensor score format io base "
         }

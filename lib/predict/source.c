@@ -122,7 +122,8 @@ static int refuse_options(const struct source *s)
 			    : r->time_unit      ? "--time-unit"
 			    : r->unit           ? "--unit"
 						: NULL;
-	return given ? err_set(EX_USAGE, "%s: %s is for recordings as CSV; windows have it from moe-split",
+	return given ? err_set(EX_USAGE,
+			       "%s: a file of windows, and %s is for recordings only; give it to moe-split",
 			       input_name(s->in), given)
 		     : 0;
 }
@@ -157,7 +158,7 @@ bool source_live(const struct source *s)
 	return s->live != NULL;
 }
 
-bool source_at_rest(const struct names *operands)
+bool source_is_files(const struct names *operands)
 {
 	struct stat info;
 	bool all = true;

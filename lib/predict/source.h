@@ -24,7 +24,7 @@ int source_next(struct source *, struct windows **); /* 1, 0 at the end, -1 on e
 bool source_live(const struct source *);
 /* Whether all operands (none: standard input) are regular files, so that all windows are there at
  * once. */
-bool source_at_rest(const struct names *operands);
+bool source_is_files(const struct names *operands);
 /* Whether the input in hand has more to give without waiting for its writer. */
 bool source_ready(struct source *);
 /* What the user should know about recordings that were cut here; grows with source_next. */

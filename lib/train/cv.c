@@ -7,7 +7,7 @@
 #include "io/output.h"
 #include "tensor/gemm.h"
 #include "dataset/adapt.h"
-#include "predict/answer.h"
+#include "predict/prediction.h"
 #include "dataset/condition.h"
 #include "train/fit.h"
 #include "train/schedule.h"
@@ -180,7 +180,7 @@ static double processor_seconds(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void answer_batch(const struct cv *cv, const struct model *m, const struct dataset *d,
+static void predict_batch(const struct cv *cv, const struct model *m, const struct dataset *d,
 	const int64_t *items, int64_t n, const real *logits, const real *weights, struct cv_fold *f)
 {
 	int classes = m->layout.classes.n, K = m->layout.regions;
@@ -192,10 +192,10 @@ static void answer_batch(const struct cv *cv, const struct model *m, const struc
 	if (cv->permutations)
 		text_addf(&more, ",\"permutation\":%d", f->permutation);
 	for (int64_t b = 0; b < n; b++) {
-		struct answer a =
-			answer_window(m, d, items[b], logits + b * classes, weights + b * K, p, gate);
+		struct prediction a =
+			prediction_of_window(m, d, items[b], logits + b * classes, weights + b * K, p, gate);
 		a.adapted = dataset_adapts(m) ? "group" : NULL;
-		answer_json(&a, more.s, &lines);
+		prediction_json(&a, more.s, &lines);
 		metrics_add(&f->metrics, logits + b * classes, d->item[items[b]].label);
 	}
 	add_lines(f, &lines);
@@ -224,7 +224,7 @@ static int test_fold(const struct cv *cv, const struct model *m, const struct fo
 		bad = dataset_evaluate(
 			d, forward, x->test + from, n, BATCH, classes, K, logits, weights, NULL);
 		if (!bad)
-			answer_batch(cv, m, d, x->test + from, n, logits, weights, f);
+			predict_batch(cv, m, d, x->test + from, n, logits, weights, f);
 	}
 	free(logits);
 	free(weights);

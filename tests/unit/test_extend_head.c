@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/pool.h"
 #include "model/head.h"
-#include "predict/answer.h"
+#include "predict/prediction.h"
 #include "predict/ensemble.h"
 #include "train/cv.h"
 #include "train/fit.h"
@@ -176,13 +176,13 @@ static void predict(const struct names *paths, double p[WINDOWS], struct text *f
 	double gate[2 * WINDOWS];
 	bool none[WINDOWS];
 	CHECK(c && !ensemble_add(c, make("a,b,c", 1, WINDOWS, 8, 1)));
-	CHECK(!ensemble_answer(c, 0, WINDOWS, 7, p, out, gate, none) && !none[0]);
-	struct answer a = answer_item(c->member[0].data, 0, c->member[0].m, 0, p, out, gate);
+	CHECK(!ensemble_predict(c, 0, WINDOWS, 7, p, out, gate, none) && !none[0]);
+	struct prediction a = prediction_of_item(c->member[0].data, 0, c->member[0].m, 0, p, out, gate);
 	CHECK(!a.class && a.outputs == 1 && a.samples == T);
 	for (int i = 0; i < WINDOWS; i++)
 		CHECK((double)out[i] >= p[i] - 1e-6 && (double)out[i] <= p[i] + 1e-6);
 	first->n = 0;
-	answer_json(&a, "", first);
+	prediction_json(&a, "", first);
 	ensemble_free(c);
 	pool_free(pool);
 }

@@ -1,4 +1,4 @@
-#include "analysis/ablate.h"
+#include "analysis/ablation.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -20,7 +20,7 @@ struct judging {
 	int64_t *size;    /* [groups] windows */
 	double *resample; /* [resamples] room */
 	int *times;       /* [groups] room */
-	bool *failed;     /* a window had no answer; the error is recorded */
+	bool *failed;     /* a window could not be predicted; the error is recorded */
 };
 
 static void judged_windows(struct judging *t)
@@ -43,9 +43,9 @@ static void judged_windows(struct judging *t)
 	free(number);
 }
 
-/* right [n]: whether the model, with the forward as it is set up, names the label. Returns how
- * many. */
-static int64_t evaluate(const struct judging *t, bool *right)
+/* right [n]: whether the model, with the forward as it is set up, predicts the label.
+ * Returns how many. */
+static int64_t count_right(const struct judging *t, bool *right)
 {
 	enum { BATCH = 64 };
 	int classes = t->m->layout.classes.n, K = t->m->layout.regions;
@@ -58,7 +58,7 @@ static int64_t evaluate(const struct judging *t, bool *right)
 			break;
 		}
 		for (int64_t i = 0; i < n; i++) {
-			right[from + i] = metrics_answer(logits + i * classes, classes) ==
+			right[from + i] = metrics_predicted(logits + i * classes, classes) ==
 					  t->d->item[t->item[from + i]].label;
 			sum += right[from + i];
 		}
@@ -68,8 +68,9 @@ static int64_t evaluate(const struct judging *t, bool *right)
 	return sum;
 }
 
-/* gain [groups]: right answers more than the whole model's. */
-static struct interval interval_of(const struct judging *t, const int64_t *gain, int resamples, uint64_t seed)
+/* gain [groups]: correct predictions, less those of the whole model. */
+static struct interval bootstrap_change(
+	const struct judging *t, const int64_t *gain, int resamples, uint64_t seed)
 {
 	if (t->groups < 2)
 		return (struct interval){NAN, NAN};
@@ -85,17 +86,17 @@ static struct interval interval_of(const struct judging *t, const int64_t *gain,
 	return resample_interval(t->resample, resamples);
 }
 
-static struct left_out measure(
+static struct left_out measure_part(
 	const struct judging *t, const struct ablation_table *a, int region, int layer, int expert)
 {
 	struct left_out x = {.region = region, .layer = layer, .expert = expert};
 	bool *right = NEW_ARRAY(bool, t->n);
 	int64_t *gain = NEW_ARRAY(int64_t, t->groups);
-	x.accuracy = (double)evaluate(t, right) / (double)t->n;
+	x.accuracy = (double)count_right(t, right) / (double)t->n;
 	x.change = x.accuracy - a->accuracy;
 	for (int64_t i = 0; i < t->n; i++)
 		gain[t->group[i]] += right[i] - t->whole[i];
-	x.interval = interval_of(t, gain, a->resamples, a->seed);
+	x.interval = bootstrap_change(t, gain, a->resamples, a->seed);
 	free(right);
 	free(gain);
 	return x;
@@ -106,7 +107,7 @@ static void without_region(const struct judging *t, struct ablation_table *a, in
 	bool *off = NEW_ARRAY(bool, t->m->layout.regions);
 	off[k] = true;
 	forward_besides(t->f, &(struct besides){.without = off});
-	a->part[a->n++] = measure(t, a, k, -1, -1);
+	a->part[a->n++] = measure_part(t, a, k, -1, -1);
 	forward_besides(t->f, NULL);
 	free(off);
 }
@@ -121,7 +122,7 @@ static void without_experts(const struct judging *t, struct ablation_table *a, i
 	forward_besides(t->f, &(struct besides){.ablation = at});
 	for (int e = 0; e < E; e++) {
 		off[e] = true;
-		a->part[a->n++] = measure(t, a, k, l, e);
+		a->part[a->n++] = measure_part(t, a, k, l, e);
 		off[e] = false;
 	}
 	forward_besides(t->f, NULL);
@@ -129,7 +130,7 @@ static void without_experts(const struct judging *t, struct ablation_table *a, i
 	free(off);
 }
 
-static void leave_out(const struct judging *t, struct ablation_table *a)
+static void measure_parts(const struct judging *t, struct ablation_table *a)
 {
 	int K = t->m->layout.regions, experts = 0;
 	for (int l = 0; l < t->m->config.encoder.layers; l++)
@@ -144,20 +145,21 @@ static void leave_out(const struct judging *t, struct ablation_table *a)
 	}
 }
 
-int ablate(const struct model *m, struct forward *f, const struct dataset *d, int resamples, uint64_t seed,
-	struct ablation_table *a)
+int ablation_measure(const struct model *m, struct forward *f, const struct dataset *d, int resamples,
+	uint64_t seed, struct ablation_table *a)
 {
 	bool failed = false;
 	struct judging t = {.m = m, .f = f, .d = d, .failed = &failed};
 	int bad = 0;
 	*a = (struct ablation_table){.resamples = resamples, .seed = seed};
 	if (!m->head->classes)
-		return err_set(EX_DATAERR, "the model's head, %s, names no classes; accuracy needs classes",
+		return err_set(EX_DATAERR,
+			"the output head of the model, %s, predicts no classes; accuracy needs classes",
 			m->head->name);
 	judged_windows(&t);
 	if (!t.n)
-		bad = err_set(
-			EX_DATAERR, "no window has a label of the model; accuracy needs labelled windows");
+		bad = err_set(EX_DATAERR, "no window has a label that is a class of the model; accuracy "
+					  "needs labelled windows");
 	bad = bad || dataset_check(d, t.m, t.item, t.n);
 	if (!bad) {
 		t.whole = NEW_ARRAY(bool, t.n);
@@ -165,8 +167,8 @@ int ablate(const struct model *m, struct forward *f, const struct dataset *d, in
 		t.times = NEW_ARRAY(int, t.groups);
 		a->windows = t.n;
 		a->groups = t.groups;
-		a->accuracy = (double)evaluate(&t, t.whole) / (double)t.n;
-		leave_out(&t, a);
+		a->accuracy = (double)count_right(&t, t.whole) / (double)t.n;
+		measure_parts(&t, a);
 	}
 	free(t.item);
 	free(t.group);

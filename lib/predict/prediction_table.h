@@ -1,12 +1,12 @@
-/* Answers as rows of a table, for --csv and --tsv: recording, group, start and time (or, of a
+/* Predictions as rows of a table, for --csv and --tsv: recording, group, start and time (or, of a
  * recording, windows), label, class, p_CLASS and logit_CLASS of each class (value_0 ... of a head
  * without classes), gate_REGION of each region, and adapted where groups are adapted to. */
-#ifndef PREDICT_ANSWER_TABLE_H
-#define PREDICT_ANSWER_TABLE_H
+#ifndef PREDICT_PREDICTION_TABLE_H
+#define PREDICT_PREDICTION_TABLE_H
 
-#include "predict/answer.h"
+#include "predict/prediction.h"
 
-struct answer_table {
+struct prediction_table {
 	const struct model *model; /* borrowed */
 	char separator;            /* a comma or a tab */
 	int regions;               /* 0 without a gate */
@@ -14,7 +14,7 @@ struct answer_table {
 	bool adapts;
 };
 
-void answer_table_header(const struct answer_table *, struct text *);
-void answer_table_row(const struct answer_table *, const struct answer *, struct text *);
+void prediction_table_header(const struct prediction_table *, struct text *);
+void prediction_table_row(const struct prediction_table *, const struct prediction *, struct text *);
 
 #endif

@@ -1,16 +1,16 @@
-#include "predict/answer.h"
+#include "predict/prediction.h"
 
 #include "base/json.h"
 #include "model/head.h"
 #include "score/metrics.h"
 
-struct answer answer_item(const struct dataset *d, int64_t item, const struct model *m, int regions,
-	const double *p, const real *logits, const double *gate)
+struct prediction prediction_of_item(const struct dataset *d, int64_t item, const struct model *m,
+	int regions, const double *p, const real *logits, const double *gate)
 {
 	const struct item *it = &d->item[item];
 	const struct windows *w = dataset_windows(d, item);
 	const struct names *classes = &m->layout.classes;
-	return (struct answer){.model = m,
+	return (struct prediction){.model = m,
 		.recording = d->recordings.s[it->recording],
 		.group = d->groups.s[it->group],
 		.label = it->label < 0 ? NULL : d->classes.s[it->label],
@@ -25,17 +25,17 @@ struct answer answer_item(const struct dataset *d, int64_t item, const struct mo
 		.gate = gate};
 }
 
-struct answer answer_window(const struct model *m, const struct dataset *d, int64_t item, const real *logits,
-	const real *weights, double *p, double *gate)
+struct prediction prediction_of_window(const struct model *m, const struct dataset *d, int64_t item,
+	const real *logits, const real *weights, double *p, double *gate)
 {
 	int K = m->layout.regions;
 	m->head->decode(m, logits, p);
 	for (int k = 0; k < K; k++)
 		gate[k] = (double)weights[k];
-	return answer_item(d, item, m, K, p, logits, gate);
+	return prediction_of_item(d, item, m, K, p, logits, gate);
 }
 
-void answer_json(const struct answer *a, const char *more, struct text *t)
+void prediction_json(const struct prediction *a, const char *more, struct text *t)
 {
 	text_add(t, "{\"recording\":");
 	json_string(t, a->recording);

@@ -1,4 +1,4 @@
-#include "score/compare.h"
+#include "score/comparison.h"
 
 #include "base/json.h"
 
@@ -11,10 +11,10 @@ void comparison_json(const struct comparison *c, struct text *t)
 	json_string(t, c->other->predictions->files.s[0]);
 	text_add(t, ",\"other_adapted\":");
 	predictions_adapted(c->other->predictions, t);
-	text_addf(t, ",\"metric\":\"%s\",\"value\":", figure_kind[c->figure].key);
-	json_float(t, c->one->value[c->figure]);
+	text_addf(t, ",\"metric\":\"%s\",\"value\":", metric_kind[c->metric].key);
+	json_float(t, c->one->value[c->metric]);
 	text_add(t, ",\"other_value\":");
-	json_float(t, c->other->value[c->figure]);
+	json_float(t, c->other->value[c->metric]);
 	text_addf(t, ",\"groups\":%d,\"difference\":", c->groups);
 	json_float(t, c->mean);
 	text_add(t, ",\"interval\":[");
@@ -35,15 +35,25 @@ void comparison_json(const struct comparison *c, struct text *t)
 	text_add(t, "]}");
 }
 
+void comparison_score_json(const struct score *s, const struct comparison *c, struct text *t)
+{
+	score_json(s, t);
+	if (c) {
+		text_add(t, ",\"compare\":");
+		comparison_json(c, t);
+	}
+	text_add(t, "}\n");
+}
+
 void comparison_rows(const struct comparison *c, char s, struct text *t)
 {
-	enum figure f = c->figure;
+	enum metric f = c->metric;
 	text_addf(t, "part%cname%cmetric%cvalue%cother%cdifference%clow%chigh%cp\n", s, s, s, s, s, s, s, s);
 	for (int g = -1; g < c->one->predictions->groups.n; g++) {
 		bool all = g < 0;
 		text_addf(t, "%s%c", all ? "all" : "group", s);
 		text_cell(t, all ? "" : c->one->predictions->groups.s[g], s);
-		text_addf(t, "%c%s", s, figure_kind[f].key);
+		text_addf(t, "%c%s", s, metric_kind[f].key);
 		text_number_cell(t, all ? c->one->value[f] : c->one->group[g].value[f], s);
 		text_number_cell(t, all ? c->other->value[f] : c->other->group[g].value[f], s);
 		text_number_cell(t, all ? c->mean : c->difference[g], s);
@@ -56,7 +66,7 @@ void comparison_rows(const struct comparison *c, char s, struct text *t)
 
 void comparison_words(const struct comparison *c, struct text *t)
 {
-	const char *other = c->other->predictions->files.s[0], *words = figure_kind[c->figure].words;
+	const char *other = c->other->predictions->files.s[0], *words = metric_kind[c->metric].words;
 	text_add(t, "Against ");
 	text_shown(t, other);
 	text_addf(t, ", by %s in each of %d group%s: %+.3f on average", words, c->groups,

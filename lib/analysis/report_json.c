@@ -1,4 +1,4 @@
-/* A report as figures: JSON, and a table. */
+/* A report as JSON, and as a table. */
 #include "analysis/report.h"
 
 #include "base/json.h"
@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void number(struct text *t, const char *key, double x)
+static void add_number(struct text *t, const char *key, double x)
 {
 	text_addf(t, ",\"%s\":", key);
 	json_float(t, x);
 }
 
-static void numbers(struct text *t, const char *key, const double *x, int n)
+static void add_numbers(struct text *t, const char *key, const double *x, int n)
 {
 	text_addf(t, ",\"%s\":[", key);
 	for (int i = 0; i < n; i++) {
@@ -27,9 +27,9 @@ static void numbers(struct text *t, const char *key, const double *x, int n)
 
 /* The members of a usage, without the braces; for the gate also which region weighs most (gate =
  * names, or NULL). */
-static void members(struct text *t, const struct usage *u, const struct names *gate)
+static void add_usage(struct text *t, const struct usage *u, const struct names *gate)
 {
-	struct usage_figures f = usage_figures(u);
+	struct usage_metrics f = usage_metrics(u);
 	int E = u->experts;
 	text_addf(t, "\"tokens\":%lld", (long long)u->tokens);
 	if (gate) {
@@ -39,17 +39,17 @@ static void members(struct text *t, const struct usage *u, const struct names *g
 		else
 			text_add(t, "null");
 	}
-	numbers(t, "share", f.share, E);
-	numbers(t, "importance", f.importance, E);
-	numbers(t, "importance_deviation", f.importance_deviation, E);
-	numbers(t, "average_weight", f.average_weight, E);
-	number(t, "entropy", f.entropy);
-	number(t, "entropy_normalised", f.entropy_normalised);
-	number(t, "cv", f.cv);
-	number(t, "max_over_mean", f.max_over_mean);
-	number(t, "max_over_min", f.max_over_min);
-	number(t, "max_probability", f.max_probability);
-	number(t, "min_probability", f.min_probability);
+	add_numbers(t, "share", f.fraction, E);
+	add_numbers(t, "importance", f.importance, E);
+	add_numbers(t, "importance_deviation", f.importance_deviation, E);
+	add_numbers(t, "average_weight", f.average_weight, E);
+	add_number(t, "entropy", f.entropy);
+	add_number(t, "entropy_normalised", f.entropy_normalised);
+	add_number(t, "cv", f.cv);
+	add_number(t, "max_over_mean", f.max_over_mean);
+	add_number(t, "max_over_min", f.max_over_min);
+	add_number(t, "max_probability", f.max_probability);
+	add_number(t, "min_probability", f.min_probability);
 	text_add(t, ",\"coselection\":[");
 	for (int i = 0; i < E; i++)
 		for (int j = 0; j < E; j++)
@@ -59,22 +59,22 @@ static void members(struct text *t, const struct usage *u, const struct names *g
 				    : "[",
 				(long long)u->pair[(int64_t)i * E + j], j == E - 1 ? "]" : "");
 	text_add(t, "]");
-	number(t, "overflow", f.overflow);
-	number(t, "margin", f.margin);
-	number(t, "unrouted", f.unrouted);
+	add_number(t, "overflow", f.overflow);
+	add_number(t, "margin", f.margin);
+	add_number(t, "unrouted", f.unrouted);
 	text_addf(t, ",\"fewest_experts\":%d,\"most_experts\":%d", f.fewest, f.most);
-	numbers(t, "at_least", f.at_least, u->k);
-	number(t, "weight_min", f.weight_min);
-	number(t, "weight_max", f.weight_max);
-	numbers(t, "capacity", f.capacity, E);
-	number(t, "capacity_utilisation", f.capacity_utilisation);
-	usage_figures_free(&f);
+	add_numbers(t, "at_least", f.at_least, u->k);
+	add_number(t, "weight_min", f.weight_min);
+	add_number(t, "weight_max", f.weight_max);
+	add_numbers(t, "capacity", f.capacity, E);
+	add_number(t, "capacity_utilisation", f.capacity_utilisation);
+	usage_metrics_free(&f);
 }
 
 /* "key":{name:{...},...} of what was met; an empty usage stands for a name without a window here
  * and is left out. */
-static void split(struct text *t, const char *key, const struct usage *u, int n, const struct names *names,
-	const struct names *gate)
+static void add_split(struct text *t, const char *key, const struct usage *u, int n,
+	const struct names *names, const struct names *gate)
 {
 	bool first = true;
 	text_addf(t, ",\"%s\":{", key);
@@ -84,38 +84,38 @@ static void split(struct text *t, const char *key, const struct usage *u, int n,
 		text_add(t, first ? "" : ",");
 		json_string(t, names->s[i]);
 		text_add(t, ":{");
-		members(t, &u[i], gate);
+		add_usage(t, &u[i], gate);
 		text_add(t, "}");
 		first = false;
 	}
 	text_add(t, "}");
 }
 
-static void tested(struct text *t, const struct report_tests *x, int E)
+static void add_tests(struct text *t, const struct report_tests *x, int E)
 {
-	static const char *const knows[] = {"null", "\"neither\"", "\"class\"", "\"group\"", "\"both\""};
+	static const char *const words[] = {"null", "\"neither\"", "\"class\"", "\"group\"", "\"both\""};
 	bool first = true;
-	numbers(t, "specialisation", x->class.specialisation, E);
-	numbers(t, "specialisation_p", x->class.p, E);
-	number(t, "information", x->class.information);
-	number(t, "information_p", x->class.information_p);
-	numbers(t, "group_specialisation", x->group.specialisation, E);
-	numbers(t, "group_specialisation_p", x->group.p, E);
-	number(t, "group_information", x->group.information);
-	number(t, "group_information_p", x->group.information_p);
+	add_numbers(t, "specialisation", x->class.specialisation, E);
+	add_numbers(t, "specialisation_p", x->class.p, E);
+	add_number(t, "information", x->class.information);
+	add_number(t, "information_p", x->class.information_p);
+	add_numbers(t, "group_specialisation", x->group.specialisation, E);
+	add_numbers(t, "group_specialisation_p", x->group.p, E);
+	add_number(t, "group_information", x->group.information);
+	add_number(t, "group_information_p", x->group.information_p);
 	text_add(t, ",\"knows\":[");
 	for (int e = 0; e < E; e++)
-		text_addf(t, "%s%s", e ? "," : "", knows[x->knows[e]]);
+		text_addf(t, "%s%s", e ? "," : "", words[x->depends[e]]);
 	text_add(t, "],\"flagged\":[");
 	for (int e = 0; e < E; e++)
-		if (x->knows[e] == KNOWS_GROUP) {
+		if (x->depends[e] == DEPENDS_GROUP) {
 			text_addf(t, "%s%d", first ? "" : ",", e);
 			first = false;
 		}
 	text_add(t, "]");
 }
 
-static void site(const struct report *r, const struct report_site *s, struct text *t)
+static void add_site(const struct report *r, const struct report_site *s, struct text *t)
 {
 	const struct names *gate = s->region < 0 ? &r->regions : NULL;
 	if (gate) {
@@ -127,16 +127,16 @@ static void site(const struct report *r, const struct report_site *s, struct tex
 		text_addf(t, ",\"layer\":%d,\"experts\":%d,\"k\":%d", s->layer, s->all.experts, s->all.k);
 	}
 	text_add(t, ",");
-	members(t, &s->all, gate);
+	add_usage(t, &s->all, gate);
 	struct report_tests x = report_tests(r, s);
-	tested(t, &x, s->all.experts);
+	add_tests(t, &x, s->all.experts);
 	report_tests_free(&x);
-	split(t, "by_class", s->by_class, s->classes, &r->classes, gate);
-	split(t, "by_group", s->by_group, s->groups, &r->groups, gate);
+	add_split(t, "by_class", s->by_class, s->classes, &r->classes, gate);
+	add_split(t, "by_group", s->by_group, s->groups, &r->groups, gate);
 	text_add(t, "}");
 }
 
-static int by_place(const void *a, const void *b)
+static int compare_sites(const void *a, const void *b)
 {
 	const struct report_site *x = *(const struct report_site *const *)a,
 				 *y = *(const struct report_site *const *)b;
@@ -150,13 +150,13 @@ const struct report_site **report_in_order(const struct report *r)
 	for (int i = 0; i < r->sites; i++)
 		s[i] = &r->site[i];
 	if (r->sites)
-		qsort(s, (size_t)r->sites, sizeof *s, by_place);
+		qsort(s, (size_t)r->sites, sizeof *s, compare_sites);
 	return s;
 }
 
-/* What the gate says of a region, and the means over its layers. */
-static void region(const struct report *r, const struct report_site *const *s,
-	const struct usage_figures *gate, int k, struct text *t)
+/* The statistics of the gate for a region, and the means over its layers. */
+static void add_region(const struct report *r, const struct report_site *const *s,
+	const struct usage_metrics *gate, int k, struct text *t)
 {
 	static const char *const names[] = {
 		"entropy_normalised", "cv", "max_over_mean", "overflow", "margin", "unrouted"};
@@ -165,31 +165,31 @@ static void region(const struct report *r, const struct report_site *const *s,
 	for (int i = 1; i < r->sites; i++) {
 		if (s[i]->region != k)
 			continue;
-		struct usage_figures f = usage_figures(&s[i]->all);
+		struct usage_metrics f = usage_metrics(&s[i]->all);
 		const double x[] = {
 			f.entropy_normalised, f.cv, f.max_over_mean, f.overflow, f.margin, f.unrouted};
 		for (int j = 0; j < 6; j++)
 			sum[j] += x[j];
-		usage_figures_free(&f);
+		usage_metrics_free(&f);
 		n++;
 	}
 	text_addf(t, "%s{\"region\":%d,\"name\":", k ? "," : "", k);
 	json_string(t, r->regions.s[k]);
-	number(t, "share", gate->share[k]);
-	number(t, "importance", gate->importance[k]);
+	add_number(t, "share", gate->fraction[k]);
+	add_number(t, "importance", gate->importance[k]);
 	text_addf(t, ",\"layers\":%d", n);
 	for (int j = 0; j < 6 && n; j++)
-		number(t, names[j], sum[j] / n);
+		add_number(t, names[j], sum[j] / n);
 	text_add(t, "}");
 }
 
-static void by_region(const struct report *r, const struct report_site *const *s, struct text *t)
+static void add_regions(const struct report *r, const struct report_site *const *s, struct text *t)
 {
-	struct usage_figures gate = usage_figures(&s[0]->all);
+	struct usage_metrics gate = usage_metrics(&s[0]->all);
 	text_add(t, "],\"by_region\":[");
 	for (int k = 0; k < r->regions.n; k++)
-		region(r, s, &gate, k, t);
-	usage_figures_free(&gate);
+		add_region(r, s, &gate, k, t);
+	usage_metrics_free(&gate);
 }
 
 void report_json(const struct report *r, struct text *t)
@@ -200,19 +200,19 @@ void report_json(const struct report *r, struct text *t)
 		r->permutations, (unsigned long long)r->seed);
 	for (int i = 0; i < r->sites; i++) {
 		text_add(t, i == 1 ? ",\"layers\":[" : i ? "," : "");
-		site(r, s[i], t);
+		add_site(r, s[i], t);
 	}
 	text_add(t, r->sites > 1 ? "" : ",\"layers\":[");
-	by_region(r, s, t);
+	add_regions(r, s, t);
 	text_add(t, "]}\n");
 	free(s);
 }
 
 /* x: the tests of the site, or NULL for a part of its windows. */
-static void rows(const struct report *r, const struct report_site *s, const struct usage *u,
+static void add_rows(const struct report *r, const struct report_site *s, const struct usage *u,
 	const struct report_tests *x, const char *by, const char *name, char separator, struct text *t)
 {
-	struct usage_figures f = usage_figures(u);
+	struct usage_metrics f = usage_metrics(u);
 	char c = separator;
 	for (int i = 0; i < u->experts && (u->tokens || !strcmp(by, "all")); i++) {
 		const char *region = s->region < 0 ? r->regions.s[i] : r->regions.s[s->region];
@@ -225,7 +225,7 @@ static void rows(const struct report *r, const struct report_site *s, const stru
 		text_addf(t, "%s%c", by, c);
 		text_cell(t, name, c);
 		text_addf(t, "%c%lld%c%lld", c, (long long)u->tokens, c, (long long)u->count[i]);
-		const double v[] = {f.share[i], f.importance[i], f.average_weight[i], f.entropy,
+		const double v[] = {f.fraction[i], f.importance[i], f.average_weight[i], f.entropy,
 			f.entropy_normalised, f.cv, f.max_over_mean, f.overflow, f.margin, f.unrouted,
 			x ? x->class.specialisation[i] : NAN, x ? x->class.p[i] : NAN,
 			x ? x->group.specialisation[i] : NAN, x ? x->group.p[i] : NAN,
@@ -238,7 +238,7 @@ static void rows(const struct report *r, const struct report_site *s, const stru
 				text_addf(t, "%c%.9g", c, v[j]);
 		text_add(t, "\n");
 	}
-	usage_figures_free(&f);
+	usage_metrics_free(&f);
 }
 
 void report_table(const struct report *r, char separator, struct text *t)
@@ -255,12 +255,12 @@ void report_table(const struct report *r, char separator, struct text *t)
 	const struct report_site **s = report_in_order(r);
 	for (int i = 0; i < r->sites; i++) {
 		struct report_tests x = report_tests(r, s[i]);
-		rows(r, s[i], &s[i]->all, &x, "all", "", separator, t);
+		add_rows(r, s[i], &s[i]->all, &x, "all", "", separator, t);
 		report_tests_free(&x);
 		for (int j = 0; j < s[i]->classes; j++)
-			rows(r, s[i], &s[i]->by_class[j], NULL, "class", r->classes.s[j], separator, t);
+			add_rows(r, s[i], &s[i]->by_class[j], NULL, "class", r->classes.s[j], separator, t);
 		for (int j = 0; j < s[i]->groups; j++)
-			rows(r, s[i], &s[i]->by_group[j], NULL, "group", r->groups.s[j], separator, t);
+			add_rows(r, s[i], &s[i]->by_group[j], NULL, "group", r->groups.s[j], separator, t);
 	}
 	free(s);
 }

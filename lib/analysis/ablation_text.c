@@ -1,5 +1,5 @@
 /* Ablation as JSON, as a table, in words. */
-#include "analysis/ablate.h"
+#include "analysis/ablation.h"
 
 #include "base/json.h"
 #include "dataset/adapt.h"
@@ -7,20 +7,20 @@
 #include <math.h>
 #include <string.h>
 
-static void number(struct text *t, const char *key, double x)
+static void add_number(struct text *t, const char *key, double x)
 {
 	text_addf(t, ",\"%s\":", key);
 	json_float(t, x);
 }
 
-static void part_json(const struct left_out *p, const struct model *m, struct text *t)
+static void add_part(const struct left_out *p, const struct model *m, struct text *t)
 {
 	text_addf(t, "{\"region\":%d,\"name\":", p->region);
 	json_string(t, m->layout.region[p->region].name);
 	if (p->layer >= 0)
 		text_addf(t, ",\"layer\":%d,\"expert\":%d", p->layer, p->expert);
-	number(t, "accuracy", p->accuracy);
-	number(t, "change", p->change);
+	add_number(t, "accuracy", p->accuracy);
+	add_number(t, "change", p->change);
 	text_add(t, ",\"interval\":[");
 	json_float(t, p->interval.low);
 	text_add(t, ",");
@@ -28,7 +28,7 @@ static void part_json(const struct left_out *p, const struct model *m, struct te
 	text_add(t, "]}");
 }
 
-static void parts_json(
+static void add_parts(
 	const struct ablation_table *a, const struct model *m, const char *key, bool regions, struct text *t)
 {
 	bool first = true;
@@ -37,7 +37,7 @@ static void parts_json(
 		if ((a->part[i].layer < 0) != regions)
 			continue;
 		text_add(t, first ? "" : ",");
-		part_json(&a->part[i], m, t);
+		add_part(&a->part[i], m, t);
 		first = false;
 	}
 	text_add(t, "]");
@@ -49,9 +49,9 @@ void ablation_json(const struct ablation_table *a, const struct model *m, struct
 		(long long)a->windows, a->groups, a->resamples, (unsigned long long)a->seed);
 	if (dataset_adapts(m))
 		text_add(t, ",\"adapted\":\"group\"");
-	number(t, "accuracy", a->accuracy);
-	parts_json(a, m, "regions", true, t);
-	parts_json(a, m, "experts", false, t);
+	add_number(t, "accuracy", a->accuracy);
+	add_parts(a, m, "regions", true, t);
+	add_parts(a, m, "experts", false, t);
 	text_add(t, "}\n");
 }
 
@@ -67,14 +67,14 @@ void ablation_rows(const struct ablation_table *a, const struct model *m, char c
 			text_addf(t, "%c%c", c, c);
 		else
 			text_addf(t, "%c%d%c%d", c, p->layer, c, p->expert);
-		const double figure[] = {p->accuracy, p->change, p->interval.low, p->interval.high};
+		const double value[] = {p->accuracy, p->change, p->interval.low, p->interval.high};
 		for (int f = 0; f < 4; f++)
-			text_number_cell(t, figure[f], c);
+			text_number_cell(t, value[f], c);
 		text_add(t, "\n");
 	}
 }
 
-static void one_part(const struct left_out *p, const struct model *m, struct text *t)
+static void describe_part(const struct left_out *p, const struct model *m, struct text *t)
 {
 	text_add(t, "Without ");
 	if (p->layer >= 0)
@@ -83,7 +83,7 @@ static void one_part(const struct left_out *p, const struct model *m, struct tex
 	text_shown(t, m->layout.region[p->region].name);
 	text_addf(t, " it is %.3g, ", p->accuracy);
 	if (fabs(p->change) < 1e-12)
-		text_add(t, "no more and no less");
+		text_add(t, "unchanged");
 	else
 		text_addf(t, "%.3g %s", fabs(p->change), p->change < 0 ? "less" : "more");
 	if (!isnan(p->interval.low))
@@ -96,8 +96,8 @@ static void one_part(const struct left_out *p, const struct model *m, struct tex
 
 void ablation_words(const struct ablation_table *a, const struct model *m, struct text *t)
 {
-	text_addf(t, "The model names the class of %.3g of %lld windows of %d group%s.\n", a->accuracy,
+	text_addf(t, "The accuracy of the model is %.3g on %lld windows of %d group%s.\n", a->accuracy,
 		(long long)a->windows, a->groups, a->groups == 1 ? "" : "s");
 	for (int i = 0; i < a->n; i++)
-		one_part(&a->part[i], m, t);
+		describe_part(&a->part[i], m, t);
 }

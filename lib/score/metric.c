@@ -1,4 +1,4 @@
-#include "score/figures.h"
+#include "score/metric.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -8,29 +8,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct figure_kind figure_kind[FIGURES] = {
-	[ACCURACY] = {"accuracy", "acc", "accuracy", false},
-	[BALANCED_ACCURACY] = {"balanced_accuracy", "bacc", "balanced accuracy", false},
-	[KAPPA] = {"kappa", "kappa", "Cohen's kappa", false},
-	[MACRO_F1] = {"macro_f1", "f1", "macro F1", false},
-	[AUROC] = {"auroc", "auroc", "AUROC", false},
-	[LOG_LOSS] = {"log_loss", "logloss", "log loss", true},
-	[BRIER] = {"brier", "brier", "Brier score", true},
-	[CALIBRATION_ERROR] = {"ece", "ece", "calibration error", true},
+const struct metric_kind metric_kind[METRICS] = {
+	[METRIC_ACCURACY] = {"accuracy", "acc", "accuracy", false},
+	[METRIC_BALANCED_ACCURACY] = {"balanced_accuracy", "bacc", "balanced accuracy", false},
+	[METRIC_KAPPA] = {"kappa", "kappa", "Cohen's kappa", false},
+	[METRIC_MACRO_F1] = {"macro_f1", "f1", "macro F1", false},
+	[METRIC_AUROC] = {"auroc", "auroc", "AUROC", false},
+	[METRIC_LOG_LOSS] = {"log_loss", "logloss", "log loss", true},
+	[METRIC_BRIER] = {"brier", "brier", "Brier score", true},
+	[METRIC_CALIBRATION_ERROR] = {"ece", "ece", "calibration error", true},
 };
 
-int figure_named(const char *key)
+int metric_named(const char *key)
 {
 	struct text list = {0};
-	for (int f = 0; f < FIGURES; f++) {
-		const struct figure_kind *k = &figure_kind[f];
+	for (int f = 0; f < METRICS; f++) {
+		const struct metric_kind *k = &metric_kind[f];
 		if (!strcmp(key, k->key) || !strcmp(key, k->short_key)) {
 			text_free(&list);
 			return f;
 		}
 		text_addf(&list, "%s%s", f ? ", " : "", k->short_key);
 	}
-	err_set(EX_USAGE, "no metric is called \"%s\"; there are %s", key, text_string(&list));
+	err_set(EX_USAGE, "there is no metric \"%s\"; choose one of %s", key, text_string(&list));
 	text_free(&list);
 	return -1;
 }
@@ -91,7 +91,7 @@ struct ranked {
 	bool of_class;
 };
 
-static int by_p(const void *a, const void *b)
+static int compare_p(const void *a, const void *b)
 {
 	double x = ((const struct ranked *)a)->p, y = ((const struct ranked *)b)->p;
 	return (x > y) - (x < y);
@@ -108,7 +108,7 @@ static double auroc_of(const struct scored *r, int c, struct ranked *room)
 	out = (double)r->n - in;
 	if (in < 1 || out < 1)
 		return NAN;
-	qsort(room, (size_t)r->n, sizeof *room, by_p);
+	qsort(room, (size_t)r->n, sizeof *room, compare_p);
 	for (int64_t from = 0, to; from < r->n; from = to) {
 		for (to = from + 1; to < r->n && !(room[to].p > room[from].p);)
 			to++;
@@ -157,9 +157,9 @@ static double brier(const struct scored *r)
 static double calibration_error(const struct scored *r)
 {
 	enum { BINS = 15 };
-	double off[BINS] = {0}, sum = 0; /* right answers less the p they were given with */
+	double off[BINS] = {0}, sum = 0; /* correct predictions less their p */
 	for (int64_t i = 0; i < r->n; i++) {
-		const struct prediction *x = &r->a->row[r->row[i]];
+		const struct prediction_row *x = &r->a->row[r->row[i]];
 		double p = p_of(r, i)[x->best];
 		int b = (int)ceil(p * BINS) - 1;
 		off[b < 0 ? 0 : b >= BINS ? BINS - 1 : b] += (x->best == x->label) - p;
@@ -169,31 +169,31 @@ static double calibration_error(const struct scored *r)
 	return sum / (double)r->n;
 }
 
-int64_t figures_of(const struct predictions *a, int64_t from, int64_t to, bool answered, double *value,
+int64_t metric_values(const struct predictions *a, int64_t from, int64_t to, bool answered, double *value,
 	int64_t *confusion)
 {
 	struct scored r = {a, a->width, 0, NEW_ARRAY(int64_t, to - from)};
 	struct metrics counts = {.classes = a->width, .confusion = confusion};
 	memset(confusion, 0, (size_t)(a->width * a->width) * sizeof *confusion);
 	for (int64_t i = from; i < to; i++) {
-		const struct prediction *x = &a->row[i];
+		const struct prediction_row *x = &a->row[i];
 		if (answered && x->named < 0)
 			continue;
 		r.row[r.n++] = i;
 		confusion[x->label * a->width + x->best]++;
 	}
 	counts.n = r.n;
-	for (int f = 0; f < FIGURES; f++)
+	for (int f = 0; f < METRICS; f++)
 		value[f] = NAN;
 	if (r.n) {
-		value[ACCURACY] = metrics_accuracy(&counts);
-		value[BALANCED_ACCURACY] = metrics_balanced_accuracy(&counts);
-		value[KAPPA] = kappa(confusion, r.C, (double)r.n);
-		value[MACRO_F1] = macro_f1(confusion, r.C);
-		value[AUROC] = auroc(&r);
-		value[LOG_LOSS] = log_loss(&r);
-		value[BRIER] = brier(&r);
-		value[CALIBRATION_ERROR] = calibration_error(&r);
+		value[METRIC_ACCURACY] = metrics_accuracy(&counts);
+		value[METRIC_BALANCED_ACCURACY] = metrics_balanced_accuracy(&counts);
+		value[METRIC_KAPPA] = kappa(confusion, r.C, (double)r.n);
+		value[METRIC_MACRO_F1] = macro_f1(confusion, r.C);
+		value[METRIC_AUROC] = auroc(&r);
+		value[METRIC_LOG_LOSS] = log_loss(&r);
+		value[METRIC_BRIER] = brier(&r);
+		value[METRIC_CALIBRATION_ERROR] = calibration_error(&r);
 	}
 	free(r.row);
 	return r.n;

@@ -1,9 +1,9 @@
-/* What every part of a model is worth: the change of accuracy on labelled windows when one expert
- * of one MoE layer, or one region, is left out, with an interval from resampling whole groups
- * (bootstrap percentiles, Efron 1979): windows of one person are not independent of each other.
+/* What every part of a model contributes: the change of accuracy on labelled windows when one
+ * expert of one MoE layer, or one region, is left out, with an interval by bootstrap over groups
+ * (score/resample.h).
  */
-#ifndef ANALYSIS_ABLATE_H
-#define ANALYSIS_ABLATE_H
+#ifndef ANALYSIS_ABLATION_H
+#define ANALYSIS_ABLATION_H
 
 #include "dataset/dataset.h"
 #include "score/resample.h"
@@ -25,9 +25,11 @@ struct ablation_table {
 		*part; /* [n] by region: the region (where there are several), then its experts by layer */
 };
 
-/* -1 with an error when no window can be judged. */
-int ablate(const struct model *, struct forward *, const struct dataset *, int resamples, uint64_t seed,
-	struct ablation_table *);
+/* Evaluates the model, whole and without each part, on the windows that have a label of it. -1 with
+ * an error when there is none, or a window cannot be evaluated; the table is to be freed all the
+ * same. */
+int ablation_measure(const struct model *, struct forward *, const struct dataset *, int resamples,
+	uint64_t seed, struct ablation_table *);
 void ablation_table_free(struct ablation_table *);
 
 void ablation_json(const struct ablation_table *, const struct model *, struct text *);

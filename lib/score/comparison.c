@@ -1,4 +1,4 @@
-#include "score/compare.h"
+#include "score/comparison.h"
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -12,8 +12,8 @@
 /* --- the same windows? */
 
 /* Windows are sorted by these names, so that both lists can be walked side by side. */
-static int order(const struct predictions *a, const struct prediction *x, const struct predictions *b,
-	const struct prediction *y)
+static int compare_places(const struct predictions *a, const struct prediction_row *x,
+	const struct predictions *b, const struct prediction_row *y)
 {
 	int by = strcmp(a->groups.s[x->group], b->groups.s[y->group]);
 	if (!by)
@@ -26,7 +26,7 @@ struct difference {
 	char first[200];
 };
 
-static void differs(struct difference *d, const struct predictions *a, const struct prediction *x)
+static void note_difference(struct difference *d, const struct predictions *a, const struct prediction_row *x)
 {
 	if (!d->n++)
 		snprintf(d->first, sizeof d->first, "%.80s of %.80s at %lld", a->recordings.s[x->recording],
@@ -45,14 +45,14 @@ static int check_windows(const struct predictions *a, const struct predictions *
 	struct difference only_a = {0}, only_b = {0}, label = {0};
 	struct text t = {0};
 	for (int64_t i = 0, j = 0; i < a->windows || j < b->windows;) {
-		const struct prediction *x = &a->row[i], *y = &b->row[j];
-		int by = i == a->windows ? 1 : j == b->windows ? -1 : order(a, x, b, y);
+		const struct prediction_row *x = &a->row[i], *y = &b->row[j];
+		int by = i == a->windows ? 1 : j == b->windows ? -1 : compare_places(a, x, b, y);
 		if (by < 0)
-			differs(&only_a, a, x);
+			note_difference(&only_a, a, x);
 		else if (by > 0)
-			differs(&only_b, b, y);
+			note_difference(&only_b, b, y);
 		else if (strcmp(a->classes.s[x->label], b->classes.s[y->label]))
-			differs(&label, a, x);
+			note_difference(&label, a, x);
 		i += by <= 0;
 		j += by >= 0;
 	}
@@ -62,8 +62,8 @@ static int check_windows(const struct predictions *a, const struct predictions *
 	int bad = 0;
 	if (t.n)
 		bad = err_set(EX_DATAERR,
-			"%s and %s are not of the same labelled windows: %s; compare answers to the same "
-			"windows",
+			"%s and %s do not have the same labelled windows: %s; compare predictions of the "
+			"same windows",
 			a->files.s[0], b->files.s[0], text_string(&t));
 	text_free(&t);
 	return bad;
@@ -79,7 +79,7 @@ static double flipped_sum(const double *d, int n, uint64_t signs)
 	return sum;
 }
 
-/* d [n]: the differences that can be said. */
+/* d [n]: the differences that are defined. */
 static void flip_signs(struct comparison *c, const double *d, int n)
 {
 	double seen = 0, size = 0;
@@ -103,7 +103,7 @@ static void flip_signs(struct comparison *c, const double *d, int n)
 			: (1 + (double)as_large) / (1 + (double)c->flips);
 }
 
-static void resample(struct comparison *c, const double *d, int n)
+static void bootstrap_difference(struct comparison *c, const double *d, int n)
 {
 	int draws = n > 1 ? c->one->resamples : 0, *times = NEW_ARRAY(int, n);
 	double *draw = NEW_ARRAY(double, draws);
@@ -117,28 +117,28 @@ static void resample(struct comparison *c, const double *d, int n)
 	free(times);
 }
 
-int compare_scores(struct comparison *c, const struct score *one, const struct score *other, enum figure f)
+int comparison_of(struct comparison *c, const struct score *one, const struct score *other, enum metric f)
 {
 	int all = one->predictions->groups.n;
-	*c = (struct comparison){.one = one, .other = other, .figure = f};
+	*c = (struct comparison){.one = one, .other = other, .metric = f};
 	if (check_windows(one->predictions, other->predictions))
 		return -1;
 	c->difference = NEW_ARRAY(double, all);
-	double *said = NEW_ARRAY(double, all);
+	double *defined = NEW_ARRAY(double, all);
 	for (int g = 0; g < all; g++) {
 		c->difference[g] = one->group[g].value[f] - other->group[g].value[f];
 		if (!isnan(c->difference[g]))
-			said[c->groups++] = c->difference[g];
+			defined[c->groups++] = c->difference[g];
 	}
 	for (int g = 0; g < c->groups; g++)
-		c->mean += said[g] / c->groups;
-	flip_signs(c, said, c->groups);
-	resample(c, said, c->groups);
-	free(said);
+		c->mean += defined[g] / c->groups;
+	flip_signs(c, defined, c->groups);
+	bootstrap_difference(c, defined, c->groups);
+	free(defined);
 	if (!c->groups)
 		return err_set(EX_DATAERR,
 			"%s is not defined for any single group; compare by another --metric",
-			figure_kind[f].words);
+			metric_kind[f].words);
 	return 0;
 }
 
