@@ -16,7 +16,7 @@ static struct {
 	struct recording_list read;
 } beside;
 
-/* Rows for the table; split: a struct split_options. */
+/* Rows for the table; split: a struct reading_options. */
 #define BESIDE_OPTIONS(split)                                                                                \
 	{"events", 0, OPT_LIST, &(split).events.files, .arg = "FILE",                                        \
 		.help = "take labels and windows from a file of events: BIDS "                               \
@@ -57,7 +57,7 @@ static struct {
 	}
 
 /* --map: description=class, at the last = of each part. */
-static inline int beside_map(struct split_events *e)
+static inline int beside_map(struct reading_events *e)
 {
 	struct names parts = {0};
 	int r = 0;
@@ -80,9 +80,9 @@ static inline int beside_map(struct split_events *e)
 }
 
 /* What the options say together with the others: into the options of the split. */
-static inline int beside_options(struct split_options *o, bool live, const struct names *operands)
+static inline int beside_options(struct reading_options *o, bool live, const struct names *operands)
 {
-	struct split_events *e = &o->events;
+	struct reading_events *e = &o->events;
 	bool events = e->files.n;
 	const char *bound = beside.map_given       ? "--map"
 			    : beside.start_given   ? "--start-offset"
@@ -93,7 +93,7 @@ static inline int beside_options(struct split_options *o, bool live, const struc
 						   : NULL;
 	if (bound && !events)
 		return err_set(EX_USAGE, "%s needs --events", bound);
-	if (events && o->align == SPLIT_GRID)
+	if (events && o->align == ALIGN_GRID)
 		return err_set(
 			EX_USAGE, "--align grid does not go with --events: windows begin anew in each trial");
 	if (live && (events || beside.list))
@@ -101,13 +101,13 @@ static inline int beside_options(struct split_options *o, bool live, const struc
 			events ? "--events" : "--list");
 	if (beside.list && operands->n)
 		return err_set(EX_USAGE, "--list names the recordings; give no others");
-	e->unit = (enum split_event_unit)beside.unit;
+	e->unit = (enum event_unit)beside.unit;
 	e->drop_outside = beside.outside;
 	return beside.map ? beside_map(e) : 0;
 }
 
 /* --list: its recordings; with -v which of its columns are not looked at. */
-static inline int beside_list(struct split_options *o, struct names *recordings)
+static inline int beside_list(struct reading_options *o, struct names *recordings)
 {
 	struct recording_list *l = &beside.read;
 	if (recording_list_read(l, beside.list))
@@ -131,7 +131,7 @@ static inline int beside_list(struct split_options *o, struct names *recordings)
 
 /* That there is a file beside each recording, and that the result replaces none of those that are
  * read. */
-static inline int beside_files(const struct split_options *o, const struct names *recordings)
+static inline int beside_files(const struct reading_options *o, const struct names *recordings)
 {
 	struct names list = {0};
 	int n = recordings->n ? recordings->n : 1;
@@ -149,7 +149,7 @@ static inline int beside_files(const struct split_options *o, const struct names
 	return r;
 }
 
-static inline void beside_free(struct split_options *o)
+static inline void beside_free(struct reading_options *o)
 {
 	recording_list_free(&beside.read);
 	names_free(&o->events.files);

@@ -9,7 +9,7 @@
 enum { MAX_REGIONS = 4096 }; /* that may be asked for by number */
 
 static struct {
-	struct split_options split;
+	struct reading_options split;
 	const char *channels, *drop, *classes, *like, *bandpass, *notch, *reference;
 	int align, rule, value, last, form;
 	long long experts, halo, max_row, max_columns, max_classes;
@@ -19,7 +19,7 @@ static struct {
 } o;
 
 static const struct option table[] = {
-	{"window", 0, OPT_SPAN, &o.split.window, .value = "300", .min = 1, .max = 5e8,
+	{"window", 0, OPT_SPAN, &o.split.window, .value = OPTION_TEXT(READING_WINDOW), .min = 1, .max = 5e8,
 		.given = &o.window_given, .help = "length of a window in samples, or in seconds with an s"},
 	{"stride", 0, OPT_SPAN, &o.split.stride, .min = 1, .max = 5e8, .given = &o.stride_given,
 		.help = "from the start of a window to the start of the next; when not given, the length of "
@@ -34,15 +34,15 @@ static const struct option table[] = {
 	{"last", 0, OPT_CHOICE, &o.last, .value = "drop", .choices = "drop|keep",
 		.help = "what remains after the last whole window of a recording, or of a run of one label: "
 			"drop it, or keep it as a partial window if it is at least half a window long"},
-	{"regions", 0, OPT_TEXT, &o.split.regions, .value = "4", .arg = "K|lobes|hemispheres|auto:K|FILE",
-		.given = &o.regions_given,
+	{"regions", 0, OPT_TEXT, &o.split.regions, .value = OPTION_TEXT(READING_REGIONS),
+		.arg = "K|lobes|hemispheres|auto:K|FILE", .given = &o.regions_given,
 		.help = "how the channels are divided into regions: a number K (1 to 4096) makes K index "
 			"regions of consecutive channels; lobes, hemispheres and auto:K (K regions of equal "
 			"size) go by where the electrodes sit; a file has lines of region, channel, and core "
 			"or halo, separated by tabs"},
 	{"experts", 0, OPT_INT, &o.experts, .min = 1, .max = MAX_REGIONS, .arg = "K",
 		.given = &o.experts_given, .help = "the older spelling of --regions K"},
-	{"halo", 0, OPT_INT, &o.halo, .value = "2", .min = 0, .max = 16384, .arg = "H",
+	{"halo", 0, OPT_INT, &o.halo, .value = OPTION_TEXT(READING_HALO), .min = 0, .max = 16384, .arg = "H",
 		.given = &o.split.halo_given,
 		.help = "neighbouring channels that a region sees beside its own: on each side of an index "
 			"region, else the nearest ones (none beyond a file's when not given)"},
@@ -91,12 +91,12 @@ static const struct option table[] = {
 		.help = "write each window as a file of its own as soon as its last row has arrived"},
 	{"no-live", 0, OPT_FLAG, &o.no_live,
 		.help = "write one file at the end, even where a stream of windows would be written"},
-	{"max-row", 0, OPT_INT, &o.max_row, .value = "16777216", .min = 64, .max = 1e9, .arg = "BYTES",
-		.help = "longest row to accept"},
-	{"max-columns", 0, OPT_INT, &o.max_columns, .value = "16384", .min = 1, .max = 1e6, .arg = "N",
-		.help = "most columns to accept"},
-	{"max-classes", 0, OPT_INT, &o.max_classes, .value = "1000", .min = 1, .max = 1e6, .arg = "N",
-		.help = "most different labels to accept"},
+	{"max-row", 0, OPT_INT, &o.max_row, .value = OPTION_TEXT(CSV_MAX_ROW), .min = 64, .max = 1e9,
+		.arg = "BYTES", .help = "longest row to accept"},
+	{"max-columns", 0, OPT_INT, &o.max_columns, .value = OPTION_TEXT(CSV_MAX_COLUMNS), .min = 1,
+		.max = 1e6, .arg = "N", .help = "most columns to accept"},
+	{"max-classes", 0, OPT_INT, &o.max_classes, .value = OPTION_TEXT(READING_MAX_CLASSES), .min = 1,
+		.max = 1e6, .arg = "N", .help = "most different labels to accept"},
 	OUTPUT_OPTION,
 	THREADS_OPTION,
 	HISTORY_OPTION,
@@ -111,7 +111,7 @@ static const struct program program = {"moe-split", "cut EEG recordings (CSV) in
 
 static int contradictions(void)
 {
-	if (o.rule_given && o.align == SPLIT_RUN)
+	if (o.rule_given && o.align == ALIGN_RUN)
 		return err_set(EX_USAGE,
 			"--label-rule needs --align grid: with --align run a window has one label only");
 	if (o.regions_given && o.experts_given)
@@ -138,7 +138,7 @@ static int contradictions(void)
 		return err_set(EX_USAGE, "--last keep needs the end of the recording; leave --live out");
 	if (o.live && o.explain)
 		return err_set(EX_USAGE, "--explain needs the end of the recording; leave --live out");
-	if (o.live && o.value == SPLIT_VALUE_INTERP)
+	if (o.live && o.value == VALUE_INTERP)
 		return err_set(EX_USAGE,
 			"--missing interp needs the values after a missing one, which a live "
 			"stream does not have yet; "
@@ -159,7 +159,7 @@ static int read_preprocessing(struct preprocessing *c)
 
 /* --regions K, a whole number, is the same as --experts K; what else it may be is left to
  * split_new. */
-static int read_regions(struct split_options *s)
+static int read_regions(struct reading_options *s)
 {
 	long long k = o.experts;
 	if (!o.experts_given && !text_to_long(s->regions, &k))
@@ -174,17 +174,17 @@ static int read_regions(struct split_options *s)
 
 static void gather(void)
 {
-	struct split_options *s = &o.split;
+	struct reading_options *s = &o.split;
 	if (o.channels)
 		names_split(&s->channels, o.channels, ',');
 	if (o.drop)
 		names_split(&s->drop, o.drop, ',');
 	if (o.classes)
 		names_split(&s->classes, o.classes, ',');
-	s->align = (enum split_align)o.align;
+	s->align = (enum window_align)o.align;
 	s->keep_last = o.last;
-	s->rule = (enum split_rule)o.rule;
-	s->value = (enum split_value)o.value;
+	s->rule = (enum label_rule)o.rule;
+	s->value = (enum missing_value)o.value;
 	s->halo = (int)o.halo;
 	s->max_row = (size_t)o.max_row;
 	s->max_columns = (int)o.max_columns;
@@ -278,9 +278,8 @@ static bool suits_live(const struct split *s, struct input *in)
 {
 	int fd;
 	uint64_t size;
-	return !o.no_live && !o.split.events.files.n && !o.explain && !o.last &&
-	       o.value != SPLIT_VALUE_INTERP && !input_is_file(in, &fd, &size) &&
-	       output_is_pipe(common.output) && !split_labelled(s);
+	return !o.no_live && !o.split.events.files.n && !o.explain && !o.last && o.value != VALUE_INTERP &&
+	       !input_is_file(in, &fd, &size) && output_is_pipe(common.output) && !split_labelled(s);
 }
 
 /* --- at once: one file */

@@ -97,7 +97,7 @@ static struct {
 				"be repeated"                                                  \
 	}
 
-/* Rows for programs that read recordings: what they are called. naming: a struct split_naming. */
+/* Rows for programs that read recordings: what they are called. naming: a struct reading_naming. */
 #define NAMING_OPTIONS(naming)                                                                   \
 	{"group", 0, OPT_TEXT, &(naming).group, .arg = "REGEX",                                  \
 		.help = "the group (normally the subject) is what this extended "                \
@@ -116,7 +116,7 @@ static struct {
 			.arg = "NAME", .help = "one condition for all recordings of this call"   \
 	}
 
-/* Rows for programs that read recordings: how their text is read. reading: a struct split_reading;
+/* Rows for programs that read recordings: how their text is read. reading: a struct reading_text;
  * includes recording/dialect/dialect.h. */
 #define READING_OPTIONS(reading)                                                                            \
 	{"dialect", 0, OPT_CHOICE, &(reading).dialect, .value = "auto", .choices = DIALECT_CHOICES,         \

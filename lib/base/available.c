@@ -82,7 +82,7 @@ static void groups(struct available *a)
 		fclose(f);
 }
 
-struct available memory_available(void)
+struct available available_memory(void)
 {
 	struct available a = {INFINITY, "no limit"};
 	machine(&a);

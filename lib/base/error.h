@@ -38,8 +38,8 @@ void err_program(const char *name);
 const char *err_program_name(void);
 
 /* A broken invariant: prints place and reason, exits 70. */
-_Noreturn void bug_at(const char *file, int line, const char *what);
-#define bug(what)       bug_at(__FILE__, __LINE__, what)
-#define must(condition) ((condition) ? (void)0 : bug_at(__FILE__, __LINE__, #condition))
+_Noreturn void err_bug(const char *file, int line, const char *what);
+#define bug(what)       err_bug(__FILE__, __LINE__, what)
+#define must(condition) ((condition) ? (void)0 : err_bug(__FILE__, __LINE__, #condition))
 
 #endif

@@ -107,7 +107,7 @@ int64_t cut_windows(struct cut_table *t, struct recording *r, const struct cutte
 	c.cutter.sink = add_window;
 	c.cutter.context = &c;
 	if (r->by_trials) /* each of one label, from its first row on */
-		c.cutter.align = SPLIT_RUN;
+		c.cutter.align = ALIGN_RUN;
 	for (int64_t i = 0; i <= r->time.gaps; i++) {
 		int64_t a = i ? r->time.gap[i - 1].row : 0,
 			b = i < r->time.gaps ? r->time.gap[i].row : r->rows;

@@ -43,9 +43,9 @@ static int32_t majority(struct cutter *c, int64_t to)
 /* Of the rows from `from` on, of which the last one has been seen last. */
 static int32_t decide(struct cutter *c)
 {
-	if (c->runs == 1 || c->rule == SPLIT_LAST)
+	if (c->runs == 1 || c->rule == LABEL_OF_LAST)
 		return c->run[c->runs - 1].label;
-	return c->rule == SPLIT_ALL ? -1 : majority(c, c->row);
+	return c->rule == LABEL_OF_ALL ? -1 : majority(c, c->row);
 }
 
 /* Runs that end before the next window begins are not needed any more. */
@@ -95,7 +95,7 @@ static void begin_segment(struct cutter *c)
 	cutter_end(c);
 	c->running = true;
 	c->begin = c->from = c->row;
-	if (c->align == SPLIT_GRID)
+	if (c->align == ALIGN_GRID)
 		c->from = (c->row + c->stride - 1) / c->stride * c->stride;
 	c->last_bad = -1;
 	c->runs = 0;
@@ -104,7 +104,7 @@ static void begin_segment(struct cutter *c)
 void cutter_row(struct cutter *c, int32_t label, bool bad, bool begins)
 {
 	bool turns = c->running && c->runs && c->run[c->runs - 1].label != label;
-	if (!c->running || begins || (turns && c->align == SPLIT_RUN))
+	if (!c->running || begins || (turns && c->align == ALIGN_RUN))
 		begin_segment(c);
 	if (!c->runs || turns) {
 		if (c->runs == c->room)

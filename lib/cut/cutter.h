@@ -17,8 +17,8 @@
 struct cutter {
 	/* set by the caller */
 	int length, stride;
-	enum split_align align;
-	enum split_rule rule;
+	enum window_align align;
+	enum label_rule rule;
 	/* what is left at the end of a segment, where the next window would have begun, is a window
 	 * that ends early when it is half a window at least */
 	bool keep_last;

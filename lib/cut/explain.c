@@ -43,18 +43,18 @@ static void pairs(
 	text_add(t, "]");
 }
 
-const char *explain_time_kind(const struct recording *r)
+const char *split_time_kind(const struct recording *r)
 {
 	static const char *const text[] = {
 		[CLOCK_DATE] = "date and time", [CLOCK_DAY] = "time of day", [CLOCK_DELTA] = "timedelta"};
 	if (r->clock != CLOCK_NONE)
 		return text[r->clock];
-	return r->time.unit != SPLIT_TIME_AUTO ? timeline_kind(&r->time) : NULL;
+	return r->time.unit != TIME_UNIT_AUTO ? timeline_kind(&r->time) : NULL;
 }
 
 static void explain_time(struct text *t, const struct recording *r, const char *column)
 {
-	const char *kind = explain_time_kind(r);
+	const char *kind = split_time_kind(r);
 	text_add(t, ",\"time\":");
 	if (!column)
 		text_add(t, "null");

@@ -48,7 +48,7 @@ static void reasons(struct text *t, const char *what, const struct names *name, 
 
 static void say_time(struct text *t, const struct recording *r)
 {
-	const char *column = r->columns.time_name, *kind = explain_time_kind(r);
+	const char *column = r->columns.time_name, *kind = split_time_kind(r);
 	line(t, "time");
 	text_add(t, column ? "column " : "no column");
 	if (column) {

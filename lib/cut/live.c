@@ -98,7 +98,7 @@ static int read_row(struct live *l)
  * the first window. */
 static int rate_rows(const struct live *l)
 {
-	const struct split_options *o = l->s->o;
+	const struct reading_options *o = l->s->o;
 	bool known = o->rate > 0 || (o->like && !(o->like->preprocessing.rate > 0));
 	int length = o->like ? o->like->length : o->window.seconds ? 0 : (int)o->window.amount;
 	if (l->r->columns.time < 0)

@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct list_entry *sidecars_entry(const struct split_options *o, int i)
+const struct list_entry *sidecars_entry(const struct reading_options *o, int i)
 {
 	return o->list ? &o->list->entry[i] : NULL;
 }
 
-int sidecars_channels(const struct job *j, const struct split_options *o, struct channel_facts *f)
+int sidecars_channels(const struct intake *j, const struct reading_options *o, struct channel_facts *f)
 {
 	*f = (struct channel_facts){0};
 	if (!o->channel_files.n)
@@ -28,19 +28,19 @@ int sidecars_channels(const struct job *j, const struct split_options *o, struct
 	return r;
 }
 
-static bool events_asked(const struct split_options *o)
+static bool events_asked(const struct reading_options *o)
 {
 	return o->events.files.n || o->events.own;
 }
 
-const char *sidecars_labels(const struct split_options *o)
+const char *sidecars_labels(const struct reading_options *o)
 {
 	return events_asked(o)              ? "holds labels; those of the events are taken"
 	       : o->list && o->list->labels ? "holds labels; those of the list are taken"
 					    : NULL;
 }
 
-void sidecars_rate(const struct job *j, struct split_options *own)
+void sidecars_rate(const struct intake *j, struct reading_options *own)
 {
 	const struct list_entry *e = sidecars_entry(own, j->index);
 	if (!e || e->rate <= 0)
@@ -50,7 +50,7 @@ void sidecars_rate(const struct job *j, struct split_options *own)
 }
 
 /* The class of the recording's line, for all its rows. */
-static int read_label(struct job *j, const struct split_options *o, const struct list_entry *e)
+static int read_label(struct intake *j, const struct reading_options *o, const struct list_entry *e)
 {
 	int32_t label = -1;
 	if (e->label && label_read(o, o->list->name, e->line,
@@ -61,7 +61,7 @@ static int read_label(struct job *j, const struct split_options *o, const struct
 	return 0;
 }
 
-int sidecars_read(struct job *j, const struct split_options *o)
+int sidecars_read(struct intake *j, const struct reading_options *o)
 {
 	if (o->list && o->list->labels)
 		return read_label(j, o, sidecars_entry(o, j->index));
@@ -76,7 +76,7 @@ int sidecars_read(struct job *j, const struct split_options *o)
 	return r;
 }
 
-int sidecars_place(const struct split *s, struct job *j)
+int sidecars_place(const struct split *s, struct intake *j)
 {
 	struct recording *r = &j->r;
 	if (!j->events)
@@ -116,7 +116,7 @@ static void note_ignored(struct split *s, const char *name, const struct events 
 	free(count);
 }
 
-void sidecars_note(struct split *s, const struct job *j)
+void sidecars_note(struct split *s, const struct intake *j)
 {
 	const struct events *e = j->events;
 	const struct recording *r = &j->r;

@@ -15,17 +15,17 @@
 #include <string.h>
 #include <unistd.h>
 
-struct split_options split_defaults(void)
+struct reading_options split_defaults(void)
 {
-	return (struct split_options){.window = {300, false},
-		.experts = 4,
-		.halo = 2,
-		.max_row = 16u << 20,
-		.max_columns = 16384,
-		.max_classes = 1000};
+	return (struct reading_options){.window = {READING_WINDOW, false},
+		.experts = READING_REGIONS,
+		.halo = READING_HALO,
+		.max_row = CSV_MAX_ROW,
+		.max_columns = CSV_MAX_COLUMNS,
+		.max_classes = READING_MAX_CLASSES};
 }
 
-static struct region_options regions_of(const struct split_options *o)
+static struct region_options regions_of(const struct reading_options *o)
 {
 	return (struct region_options){.regions = o->regions,
 		.electrodes = o->electrodes,
@@ -51,7 +51,7 @@ static int compile(struct pattern *p, const char *option, const char *text, cons
 	return err_set(EX_USAGE, "--%s: \"%s\" is not a regular expression: %s", option, text, why);
 }
 
-struct split *split_new(const struct split_options *o)
+struct split *split_new(const struct reading_options *o)
 {
 	struct split *s = NEW(struct split);
 	s->o = o;
@@ -65,7 +65,7 @@ struct split *split_new(const struct split_options *o)
 		r = err_set(EX_USAGE, "class \"%s\" stands twice in --classes", twice);
 	else
 		r = regions_check(&regions);
-	preprocessing_copy(&s->preprocessing, options_preprocessing(o));
+	preprocessing_copy(&s->preprocessing, reading_preprocessing(o));
 	names_copy(&s->labels, o->like ? &o->like->classes : &o->classes);
 	if (!r)
 		r = compile(&s->group, "group", o->naming.group, o->naming.group_name) ||
@@ -96,9 +96,9 @@ void split_free(struct split *s)
 	names_free(&s->notes);
 	names_free(&s->regions.empty);
 	cut_free(&s->table);
-	job_free(&s->now);
+	intake_free(&s->now);
 	for (int i = 0; i < s->tolds; i++)
-		job_free(&s->told[i]);
+		intake_free(&s->told[i]);
 	free(s->told);
 	free(s->file);
 	names_free(&s->said);
@@ -152,7 +152,7 @@ static char *group_of(const struct split *s, const char *name)
 /* The condition of the next recording, when they have such. */
 static int name_condition(struct split *s, const char *name)
 {
-	const struct split_naming *by = &s->o->naming;
+	const struct reading_naming *by = &s->o->naming;
 	const struct list_entry *e = sidecars_entry(s->o, s->recordings.n);
 	if (e && e->session) {
 		names_add(&s->conditions, e->session);
@@ -232,7 +232,7 @@ static double rate_out(const struct split *s, const struct recording *r)
 /* Regions and lengths, once the channels and the rate of the first recording are known. */
 static int fix_layout(struct split *s, const struct recording *r)
 {
-	const struct split_options *o = s->o;
+	const struct reading_options *o = s->o;
 	const struct region_options regions = regions_of(o);
 	struct layout *l = &s->layout;
 	if (o->like) {
@@ -301,7 +301,7 @@ void split_note_made_up(struct split *s, const struct recording *r)
 	for (int c = 0; c < r->columns.channels.n; c++)
 		if (r->columns.from[c] < 0)
 			note(s, mem_format("%s: channel %s is missing: %s", r->name, r->columns.channels.s[c],
-					s->o->missing == SPLIT_MISSING_ZERO
+					s->o->missing == MISSING_ZERO
 						? "zeros stand in for it"
 						: "the mean of its region stands in for it"));
 }
@@ -319,14 +319,14 @@ void split_count(struct split *s, const struct recording *r, int64_t longest)
 	if (r->left_out)
 		note(s, mem_format("%s: %lld windows left out, as %lld cells have no value", name,
 				(long long)r->left_out, (long long)r->missing));
-	if (r->missing && s->o->value == SPLIT_VALUE_INTERP)
+	if (r->missing && s->o->value == VALUE_INTERP)
 		note(s, mem_format(
 				"%s: %lld cells without a value interpolated", name, (long long)r->missing));
 	if (!r->windows && !r->left_out && split_cuts(s, r) && !(r->by_trials && !r->trials))
 		note(s, mem_format("%s: no window: its longest stretch%s is %lld rows, a window takes %d",
 				name,
 				r->by_trials               ? " of a trial without a gap"
-				: s->o->align == SPLIT_RUN ? " of one label without a gap"
+				: s->o->align == ALIGN_RUN ? " of one label without a gap"
 							   : " without a gap",
 				(long long)longest, s->layout.length));
 }
@@ -342,8 +342,8 @@ int split_settle(struct split *s, const struct recording *r, const char *file)
 	return 0;
 }
 
-/* The job's labels get the numbers they have among those of all recordings. */
-static int join_labels(struct split *s, struct job *j)
+/* The recording's labels get the numbers they have among those of all recordings. */
+static int join_labels(struct split *s, struct intake *j)
 {
 	int32_t *to = NEW_ARRAY(int32_t, j->labels.n + 1);
 	for (int i = 0; i < j->labels.n; i++)
@@ -374,9 +374,9 @@ struct cutter split_cutter(const struct split *s)
 		.keep_last = s->o->keep_last};
 }
 
-int split_take(struct split *s, struct job *j, int index)
+int split_take(struct split *s, struct intake *j, int index)
 {
-	const struct split_options *o = s->o;
+	const struct reading_options *o = s->o;
 	struct recording *r = &j->r;
 	if (split_settle(s, r, j->file) || join_labels(s, j))
 		return -1;
@@ -387,18 +387,18 @@ int split_take(struct split *s, struct job *j, int index)
 	int64_t longest = 0;
 	if (split_cuts(s, r)) {
 		struct cutter how = split_cutter(s);
-		longest = cut_windows(&s->table, r, &how, o->value != SPLIT_VALUE_INTERP, index, group);
+		longest = cut_windows(&s->table, r, &how, o->value != VALUE_INTERP, index, group);
 	}
 	split_note_made_up(s, r);
 	sidecars_note(s, j);
 	split_count(s, r, longest);
 	if (!o->explain) {
-		job_free(j);
+		intake_free(j);
 		return 0;
 	}
 	ROOM_FOR_ONE(s->told, s->tolds, s->told_room);
 	s->told[s->tolds++] = *j;
-	*j = (struct job){.own = {.fd = -1}};
+	*j = (struct intake){.own = {.fd = -1}};
 	return 0;
 }
 
@@ -410,9 +410,9 @@ int split_begin(struct split *s, struct input *in)
 	uint64_t size;
 	struct stat info;
 	bool regular = input_is_file(in, &fd, &size) && !fstat(fd, &info);
-	job_free(&s->now);
+	intake_free(&s->now);
 	s->now.index = s->recordings.n;
-	if (split_name(s, &s->now.r, input_name(in), regular ? &info : NULL) || job_begin(&s->now, s, in))
+	if (split_name(s, &s->now.r, input_name(in), regular ? &info : NULL) || intake_begin(&s->now, s, in))
 		return -1;
 	names_copy(&s->now.labels, &s->labels);
 	if (s->channels.n)
@@ -428,7 +428,7 @@ bool split_labelled(const struct split *s)
 
 int split_rest(struct split *s)
 {
-	return job_read(&s->now, s, &s->spool) || split_take(s, &s->now, s->recordings.n - 1) ? -1 : 0;
+	return intake_read(&s->now, s, &s->spool) || split_take(s, &s->now, s->recordings.n - 1) ? -1 : 0;
 }
 
 int split_add_input(struct split *s, struct input *in)

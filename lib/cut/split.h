@@ -18,11 +18,11 @@
 #include "recording/options.h"
 
 /* The defaults of moe-split. */
-struct split_options split_defaults(void);
+struct reading_options split_defaults(void);
 
 struct split;
 
-struct split *split_new(const struct split_options *); /* NULL with an error: the options contradict */
+struct split *split_new(const struct reading_options *); /* NULL with an error: the options contradict */
 /* One recording from an open input, which stays the caller's; -1 with an error. */
 int split_add_input(struct split *, struct input *);
 /* Several at a time; the result does not depend on the number of threads. */

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 /* One recording on its way. */
-struct job {
+struct intake {
 	const char *file; /* for messages */
 	int index;        /* of the recording */
 	struct reader reader;
@@ -35,7 +35,7 @@ struct pattern {
 };
 
 struct split {
-	const struct split_options *o;
+	const struct reading_options *o;
 	struct pattern group, condition;
 	struct names channels;              /* of the first recording: those after it have the same */
 	struct preprocessing preprocessing; /* of the recordings, once the first one's channels are known */
@@ -44,7 +44,7 @@ struct split {
 	double rate, doubt;  /* of the first recording */
 	struct names labels; /* those the classes begin with, then as they were met */
 	struct names recordings, groups, notes;
-	struct regions_told regions;
+	struct regions_report regions;
 	struct names conditions; /* of each recording; empty when they have none */
 	struct file_id *file;    /* [recordings.n] what each was read from */
 	int file_room;
@@ -53,8 +53,8 @@ struct split {
 	int64_t windows, left_out;
 	struct names said; /* descriptions of events */
 	int64_t trials;
-	struct job now;   /* the recording that was begun */
-	struct job *told; /* [tolds] with --explain: all of them */
+	struct intake now;   /* the recording that was begun */
+	struct intake *told; /* [tolds] with --explain: all of them */
 	int tolds, told_room;
 };
 
@@ -62,25 +62,25 @@ struct split {
  * regular file. */
 int split_name(struct split *, struct recording *, const char *file, const struct stat *info);
 /* Opens the table and plans its columns. */
-int job_begin(struct job *, const struct split *, struct input *);
+int intake_begin(struct intake *, const struct split *, struct input *);
 /* Reads the rows into a spool and finds the rate. */
-int job_read(struct job *, const struct split *, struct spool *);
+int intake_read(struct intake *, const struct split *, struct spool *);
 /* Rate and layout: of the first recording taken, or compared with it. */
 int split_settle(struct split *, const struct recording *, const char *file);
 /* How windows are cut, once the layout is known. */
 struct cutter split_cutter(const struct split *);
-/* Cuts what was read into windows; the job is free after it, or kept in `told`. index: of the
+/* Cuts what was read into windows; the intake is free after it, or kept in `told`. index: of the
  * recording. */
-int split_take(struct split *, struct job *, int index);
+int split_take(struct split *, struct intake *, int index);
 /* Counts what came of a recording, with sentences for the user; longest: segment that could have
  * held a window, in rows. */
 void split_count(struct split *, const struct recording *, int64_t longest);
 void split_note_made_up(struct split *, const struct recording *);
-void job_free(struct job *);
+void intake_free(struct intake *);
 /* Whether the lengths of windows are known in rows of this recording; only when explaining they may
  * not be. */
 bool split_cuts(const struct split *, const struct recording *);
 /* For both forms of split_explain: the time column's kind, NULL = none, or not known. */
-const char *explain_time_kind(const struct recording *);
+const char *split_time_kind(const struct recording *);
 
 #endif

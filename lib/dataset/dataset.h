@@ -13,8 +13,6 @@
 #include "model/forward.h"
 #include "dataset/ems.h"
 
-enum missing_channel { MISSING_ERROR, MISSING_INTERP, MISSING_ZERO };
-
 struct item {
 	int part;
 	int64_t window;       /* within the part */

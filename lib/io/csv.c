@@ -377,9 +377,9 @@ struct csv_table *csv_table_new(struct input *in, const struct csv_form *form)
 	t->fraction = 1;
 	t->decimal = form->decimal;
 	if (!t->form.max_row)
-		t->form.max_row = 16u << 20;
+		t->form.max_row = CSV_MAX_ROW;
 	if (!t->form.max_columns)
-		t->form.max_columns = 16384;
+		t->form.max_columns = CSV_MAX_COLUMNS;
 	if (!begin(t))
 		return t;
 	csv_table_free(t);

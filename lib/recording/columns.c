@@ -64,8 +64,8 @@ static void ignore(struct columns *c, const char *name, const char *why)
 }
 
 /* The column of a role, unless it is dropped. */
-static int of_role(
-	const struct facts *f, enum role role, const struct names *names, const struct split_options *o)
+static int of_role(const struct facts *f, enum column_role role, const struct names *names,
+	const struct reading_options *o)
 {
 	for (int i = 0; i < names->n; i++)
 		if (f->role[i] == (unsigned char)role && names_find(&o->drop, names->s[i]) < 0)
@@ -75,7 +75,7 @@ static int of_role(
 
 /* The columns that hold labels and times. */
 static int find_special(struct columns *c, const char *file, const struct names *names, const struct facts *f,
-	const struct split_options *o)
+	const struct reading_options *o)
 {
 	bool dropped = !o->label_column && names_find(&o->drop, "label") >= 0;
 	c->label = dropped ? -1 : names_find(names, o->label_column ? o->label_column : "label");
@@ -90,7 +90,7 @@ static int find_special(struct columns *c, const char *file, const struct names 
 	c->time = asked ? names_find(names, asked) : of_role(f, ROLE_TIME, names, o);
 	if (c->time < 0 && asked)
 		return absent(file, "time column", asked, names);
-	enum split_time unit;
+	enum time_unit unit;
 	for (int i = 0; i < names->n && c->time < 0; i++)
 		if (i != c->label && f->role[i] == ROLE_OPEN && time_column_named(names->s[i], &unit) &&
 			names_find(&o->drop, names->s[i]) < 0)
@@ -124,25 +124,26 @@ static bool other_unit(const struct names *units, int i)
 
 /* Of each channel, those for the reference too: what the file beside the recording says, else what
  * was asked for, else the row of units, else what the recorder is known for. */
-static int find_units(struct columns *c, const char *file, const struct plan_facts *p, enum split_unit asked)
+static int find_units(
+	struct columns *c, const char *file, const struct plan_facts *p, enum voltage_unit asked)
 {
 	int n = c->channels.n + c->extra.n;
 	c->scale = NEW_ARRAY(double, n);
 	for (int i = 0; i < n; i++) {
 		const char *name = columns_channel(c, i);
-		enum split_unit unit = asked;
+		enum voltage_unit unit = asked;
 		int from = c->from[i];
 		double beside = channel_facts_factor(p->beside, name);
 		bool other = from >= 0 && from < p->units->n && other_unit(p->units, from);
-		if (i >= c->channels.n && (beside < 0 || (!(beside > 0) && unit == SPLIT_UNIT_AUTO && other)))
+		if (i >= c->channels.n && (beside < 0 || (!(beside > 0) && unit == UNIT_AUTO && other)))
 			return err_set(EX_DATAERR,
 				"%s: channel \"%.80s\" is read for the reference, and its unit is none of "
 				"uV, "
 				"mV, V, nV",
 				beside < 0 ? p->beside->name : file, name);
-		if (unit == SPLIT_UNIT_AUTO && from >= 0 && from < p->units->n)
+		if (unit == UNIT_AUTO && from >= 0 && from < p->units->n)
 			unit = unit_parse(p->units->s[from]);
-		if (unit == SPLIT_UNIT_AUTO)
+		if (unit == UNIT_AUTO)
 			unit = p->facts->unit;
 		c->scale[i] = beside > 0 ? beside : unit_factor(unit);
 	}
@@ -165,10 +166,10 @@ static const char *why_role(const struct plan_facts *p, const char *name, int i)
 
 /* What is not a channel, in one word, or NULL. */
 static const char *why_not(const struct columns *c, const struct names *names, int i,
-	const struct split_options *o, const struct plan_facts *p)
+	const struct reading_options *o, const struct plan_facts *p)
 {
 	const char *name = names->s[i];
-	enum split_time unit;
+	enum time_unit unit;
 	if (i == c->label)
 		return p->why_label ? p->why_label : "holds the labels";
 	if (i == c->time)
@@ -178,7 +179,7 @@ static const char *why_not(const struct columns *c, const struct names *names, i
 	const struct names *wanted = o->like ? &o->like->channels : &o->channels;
 	if (wanted->n && names_find(wanted, name) >= 0)
 		return channel_facts_why(p->beside, name);
-	if (names_find(&options_preprocessing(o)->reference, name) >= 0 &&
+	if (names_find(&reading_preprocessing(o)->reference, name) >= 0 &&
 		!channel_facts_bad(p->beside, name))
 		return "read for the reference";
 	if (wanted->n)
@@ -194,7 +195,7 @@ static const char *why_not(const struct columns *c, const struct names *names, i
 	return other_unit(p->units, i) ? "its unit is no voltage" : channel_facts_why(p->beside, name);
 }
 
-static int check_wanted(const char *file, const struct names *names, const struct split_options *o)
+static int check_wanted(const char *file, const struct names *names, const struct reading_options *o)
 {
 	for (int i = 0; i < o->drop.n && !o->like; i++)
 		if (names_find(names, o->drop.s[i]) < 0)
@@ -211,7 +212,7 @@ static int check_wanted(const char *file, const struct names *names, const struc
 
 /* The order is the model's, else that of --channels, else that of the first recording. */
 static int order_channels(struct columns *c, const char *file, const struct names *names,
-	const struct names *found, const struct split_options *o, const struct names *before)
+	const struct names *found, const struct reading_options *o, const struct names *before)
 {
 	const struct names *order = o->like         ? &o->like->channels
 				    : before        ? before
@@ -228,7 +229,7 @@ static int order_channels(struct columns *c, const char *file, const struct name
 		int there = names_find(found, order->s[i]);
 		names_add(&c->channels, order->s[i]);
 		c->from[i] = there < 0 ? -1 : names_find(names, order->s[i]);
-		if (there >= 0 || (o->like && o->missing != SPLIT_MISSING_ERROR))
+		if (there >= 0 || (o->like && o->missing != MISSING_ERROR))
 			continue;
 		const char *of = o->like ? "the model" : before ? "the recordings before it" : "--channels";
 		int out = names_find(&c->ignored, order->s[i]);
@@ -246,16 +247,16 @@ static int order_channels(struct columns *c, const char *file, const struct name
 
 /* The reference's channels, those among the others aside. */
 static int find_extra(struct columns *c, const char *file, const struct names *names,
-	const struct split_options *o, const struct channel_facts *facts)
+	const struct reading_options *o, const struct channel_facts *facts)
 {
-	const struct names *reference = &options_preprocessing(o)->reference;
+	const struct names *reference = &reading_preprocessing(o)->reference;
 	for (int i = 0; i < reference->n; i++) {
 		const char *name = reference->s[i];
 		int column = names_find(names, name);
 		if (names_find(&c->channels, name) >= 0)
 			continue;
 		bool bad = channel_facts_bad(facts, name);
-		if ((column < 0 || bad) && o->missing != SPLIT_MISSING_ERROR)
+		if ((column < 0 || bad) && o->missing != MISSING_ERROR)
 			continue;
 		if (bad)
 			return err_set(EX_DATAERR,
@@ -276,7 +277,7 @@ static int find_extra(struct columns *c, const char *file, const struct names *n
 }
 
 int columns_plan(struct columns *c, const char *file, const struct names *names,
-	const struct split_options *o, const struct names *before, const struct plan_facts *p)
+	const struct reading_options *o, const struct names *before, const struct plan_facts *p)
 {
 	*c = (struct columns){
 		.label = -1, .time = -1, .counter = -1, .message = -1, .valid = -1, .made_up = -1};
@@ -296,7 +297,7 @@ int columns_plan(struct columns *c, const char *file, const struct names *names,
 	if (!r && !found.n) {
 		char *list = listed(names);
 		r = err_set(EX_DATAERR, "%s: no channel among its columns: %s%s", file, list,
-			options_preprocessing(o)->reference.n ? "; --channels keeps those of --reference"
+			reading_preprocessing(o)->reference.n ? "; --channels keeps those of --reference"
 							      : "");
 		free(list);
 	}
@@ -304,11 +305,11 @@ int columns_plan(struct columns *c, const char *file, const struct names *names,
 		r = find_extra(c, file, names, o, p->beside);
 	names_free(&found);
 	if (!r)
-		r = find_units(c, file, p, (enum split_unit)o->reading.unit);
-	c->time_unit = (enum split_time)o->reading.time_unit;
-	if (c->time_unit == SPLIT_TIME_AUTO && c->time >= 0 && p->facts->role[c->time] == ROLE_TIME)
+		r = find_units(c, file, p, (enum voltage_unit)o->reading.unit);
+	c->time_unit = (enum time_unit)o->reading.time_unit;
+	if (c->time_unit == TIME_UNIT_AUTO && c->time >= 0 && p->facts->role[c->time] == ROLE_TIME)
 		c->time_unit = p->facts->time_unit;
-	if (c->time_unit == SPLIT_TIME_AUTO && c->time >= 0 && c->time < p->units->n)
+	if (c->time_unit == TIME_UNIT_AUTO && c->time >= 0 && c->time < p->units->n)
 		time_column_unit(p->units->s[c->time], strlen(p->units->s[c->time]), &c->time_unit);
 	return r;
 }

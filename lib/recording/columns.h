@@ -13,7 +13,7 @@ struct columns {
 	struct names extra;    /* channels that are read for the reference only */
 	int *from; /* [C + extra] column of the table; -1 = made up (a channel of the model that is not there) */
 	double *scale;                                     /* [C + extra] to microvolts */
-	enum split_time time_unit;                         /* of numbers; SPLIT_TIME_AUTO = find out */
+	enum time_unit time_unit;                          /* of numbers; TIME_UNIT_AUTO = find out */
 	int label, time, counter, message, valid, made_up; /* columns, -1 = none */
 	struct names ignored, why;
 	const char *time_name; /* of the column of times, among the ignored; NULL = there is none */
@@ -30,8 +30,8 @@ struct plan_facts {
 /* names: of the table's columns, "" = unnamed. before: the channels of earlier recordings, which
  * these must be; NULL for the first. file: for messages. -1 with an error; columns_free in any
  * case. */
-int columns_plan(struct columns *, const char *file, const struct names *names, const struct split_options *,
-	const struct names *before, const struct plan_facts *);
+int columns_plan(struct columns *, const char *file, const struct names *names,
+	const struct reading_options *, const struct names *before, const struct plan_facts *);
 void columns_free(struct columns *);
 /* The name of a channel, those for the reference behind the others. */
 const char *columns_channel(const struct columns *, int channel);

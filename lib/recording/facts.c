@@ -19,7 +19,7 @@ void facts_free(struct facts *f)
 	*f = (struct facts){0};
 }
 
-void facts_role(struct facts *f, int column, enum role role, const char *why)
+void facts_role(struct facts *f, int column, enum column_role role, const char *why)
 {
 	if (column < 0)
 		return;

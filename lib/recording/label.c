@@ -28,7 +28,7 @@ bool label_same(const char *a, const char *b)
 	return same;
 }
 
-static bool ignored(const struct split_options *o, const char *name)
+static bool ignored(const struct reading_options *o, const char *name)
 {
 	for (int i = 0; i < o->ignore.n; i++)
 		if (label_same(o->ignore.s[i], name))
@@ -36,7 +36,7 @@ static bool ignored(const struct split_options *o, const char *name)
 	return false;
 }
 
-int label_read(const struct split_options *o, const char *file, long long line, struct csv_cell c,
+int label_read(const struct reading_options *o, const char *file, long long line, struct csv_cell c,
 	struct names *labels, int32_t *label)
 {
 	*label = -1;

@@ -37,7 +37,7 @@ bool reader_recognises(struct input *in)
 }
 
 /* Options that only text has. */
-static int check_options(const struct reader *r, const struct split_reading *o)
+static int check_options(const struct reader *r, const struct reading_text *o)
 {
 	const char *given = o->delim     ? "--delim"
 			    : o->decimal ? "--decimal"
@@ -52,7 +52,7 @@ static int check_options(const struct reader *r, const struct split_reading *o)
 		       : 0;
 }
 
-int reader_open(struct reader *r, struct input *in, const struct split_options *o, struct facts *f)
+int reader_open(struct reader *r, struct input *in, const struct reading_options *o, struct facts *f)
 {
 	*f = (struct facts){0};
 	*r = (struct reader){.format = format_of(in), .in = in, .file = input_name(in)};

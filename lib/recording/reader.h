@@ -60,7 +60,7 @@ struct recording_reader {
 	/* Reads the header: sets state and names, units when they are known, and of the facts,
 	 * which are all 0, what it can: rate and rate_from ("header"), unit, roles (after
 	 * facts_begin). close follows, also upon an error. */
-	int (*open)(struct reader *, const struct split_options *, struct facts *);
+	int (*open)(struct reader *, const struct reading_options *, struct facts *);
 	/* One of the two. The next row: 1, 0 at the end; x [C] in microvolts, and what rows.h says
 	 * of a row. */
 	int (*row)(struct rows *, float *x);
@@ -80,7 +80,7 @@ extern const struct recording_reader *const reader_table[]; /* text first; ends 
 /* Whether a reader other than that of text recognises the input, which is looked at only. */
 bool reader_recognises(struct input *);
 /* The input is borrowed. reader_close and facts_free in any case. */
-int reader_open(struct reader *, struct input *, const struct split_options *, struct facts *);
+int reader_open(struct reader *, struct input *, const struct reading_options *, struct facts *);
 bool reader_ready(struct reader *);
 int reader_events(struct reader *, struct annotations *);
 void reader_close(struct reader *);

@@ -105,7 +105,7 @@ int spool_append(struct spool *s, const struct spool *from, int64_t *first)
 struct reading {
 	struct recording *r;
 	const char *file;
-	const struct split_options *o;
+	const struct reading_options *o;
 	struct spool *spool;
 	struct rows rows;
 	float *block;       /* [block_rows][C] */
@@ -202,20 +202,20 @@ static int read_rows(struct reading *d)
 
 /* Recordings of any rate will do for a model whose recordings are resampled: its own is a guess
  * then. */
-static bool any_rate(const struct split_options *o)
+static bool any_rate(const struct reading_options *o)
 {
 	return o->like && o->like->preprocessing.rate > 0;
 }
 
 /* The rate somebody names: the user, the recording itself, or the model. */
-static double expected_rate(const struct recording *r, const struct split_options *o)
+static double expected_rate(const struct recording *r, const struct reading_options *o)
 {
 	if (o->rate > 0 || r->facts.rate > 0 || !o->like)
 		return o->rate > 0 ? o->rate : r->facts.rate;
 	return any_rate(o) ? o->like->preprocessing.rate_before : o->like->rate;
 }
 
-static bool guessed(const struct recording *r, const struct split_options *o)
+static bool guessed(const struct recording *r, const struct reading_options *o)
 {
 	return any_rate(o) && !(o->rate > 0) && !(r->facts.rate > 0);
 }
@@ -225,13 +225,13 @@ static bool differs(const struct recording *r, double rate, double tolerance)
 	return fabs(r->rate - rate) > (tolerance + r->time.doubt) * rate;
 }
 
-static const char *rate_by(const struct split_options *o)
+static const char *rate_by(const struct reading_options *o)
 {
 	return o->rate_by ? o->rate_by : "--rate";
 }
 
 static int disagree(
-	const struct recording *r, const char *file, const struct split_options *o, double expected)
+	const struct recording *r, const char *file, const struct reading_options *o, double expected)
 {
 	if (o->rate > 0)
 		return err_set(EX_DATAERR,
@@ -253,23 +253,23 @@ static int disagree(
 
 double recording_start(const struct recording *r)
 {
-	static const double scale[] = {[SPLIT_TIME_S] = 1, [SPLIT_TIME_MS] = 1e-3, [SPLIT_TIME_US] = 1e-6};
+	static const double scale[] = {[TIME_UNIT_S] = 1, [TIME_UNIT_MS] = 1e-3, [TIME_UNIT_US] = 1e-6};
 	double t = r->time.rate > 0 ? r->time.start * scale[r->time.unit] : 0;
 	return moment_is_date(t) ? t : NAN;
 }
 
 static int solve_time(struct recording *r, const char *file, const char *column, const double *t, int64_t n,
-	const struct split_options *o)
+	const struct reading_options *o)
 {
 	double expected = expected_rate(r, o);
 	bool said = !(o->rate > 0) && r->facts.rate > 0;
 	struct timeline_hint h = {
 		.rate = expected, .device = r->facts.device_rate, .likely = r->facts.likely_unit};
 	time_column_named(column, &h.unit);
-	if (r->columns.time_unit != SPLIT_TIME_AUTO)
+	if (r->columns.time_unit != TIME_UNIT_AUTO)
 		h.unit = r->columns.time_unit;
 	if (r->clock != CLOCK_NONE)
-		h.unit = SPLIT_TIME_S;
+		h.unit = TIME_UNIT_S;
 	int e = timeline_solve(&r->time, file, t, n, &h);
 	if (e && (!o->explain || o->rate > 0 || o->like))
 		return -1;
@@ -285,7 +285,7 @@ static int solve_time(struct recording *r, const char *file, const char *column,
 }
 
 int recording_rate(struct recording *r, const char *file, const char *column, const double *t, int64_t n,
-	const struct split_options *o)
+	const struct reading_options *o)
 {
 	double expected = expected_rate(r, o);
 	if (column && solve_time(r, file, column, t, n, o))
@@ -415,7 +415,7 @@ void recording_labels(struct recording *r, const int32_t *to, int labels)
 	}
 }
 
-int recording_read(struct recording *r, struct reader *reader, const struct split_options *o,
+int recording_read(struct recording *r, struct reader *reader, const struct reading_options *o,
 	struct names *labels, struct spool *spool)
 {
 	struct reading d = {.r = r, .file = reader->file, .o = o, .spool = spool, .time_fd = -1};

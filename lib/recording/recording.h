@@ -93,12 +93,12 @@ struct spool {
 
 /* Reads the rest of it; labels are interned into `labels`. -1 with an error; recording_free in any
  * case. */
-int recording_read(struct recording *, struct reader *, const struct split_options *, struct names *labels,
+int recording_read(struct recording *, struct reader *, const struct reading_options *, struct names *labels,
 	struct spool *);
 /* Its rate: from t [n], the first times of its column of this name (NULL: it has none), what it
  * says itself, --rate and the model. */
 int recording_rate(struct recording *, const char *file, const char *column, const double *t, int64_t n,
-	const struct split_options *);
+	const struct reading_options *);
 /* Sentences on what was met while reading: messages, rows of another width, samples the recorder
  * does not trust. */
 void recording_remarks(const struct recording *, struct names *);
@@ -109,10 +109,10 @@ struct preprocessor;
 
 /* What conditions its rows (filter/preprocessor.h); sets up, down and delay. NULL with an error. */
 struct preprocessor *recording_preprocessor(
-	struct recording *, const char *file, const struct split_options *, const struct preprocessing *);
+	struct recording *, const char *file, const struct reading_options *, const struct preprocessing *);
 /* Its rows of `raw`, which holds nothing else, conditioned into the spool: reference, filters,
  * another rate. Lists of rows stay what they are until recording_resampled. */
-int recording_condition(struct recording *, const char *file, const struct split_options *,
+int recording_condition(struct recording *, const char *file, const struct reading_options *,
 	const struct preprocessing *, const struct spool *raw, struct spool *);
 /* From now on rows, runs, gaps and bad rows count the rows out. */
 void recording_resampled(struct recording *);

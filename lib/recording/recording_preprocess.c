@@ -58,11 +58,11 @@ static int run(struct recording *r, struct preprocessor *c, bool mended, const f
 	return 0;
 }
 
-struct preprocessor *recording_preprocessor(
-	struct recording *r, const char *file, const struct split_options *o, const struct preprocessing *how)
+struct preprocessor *recording_preprocessor(struct recording *r, const char *file,
+	const struct reading_options *o, const struct preprocessing *how)
 {
 	struct preprocessor_channels channels = {
-		&r->columns.channels, &r->columns.extra, r->columns.from, o->missing == SPLIT_MISSING_ZERO};
+		&r->columns.channels, &r->columns.extra, r->columns.from, o->missing == MISSING_ZERO};
 	struct preprocessor *c =
 		preprocessor_new(how, &channels, r->rate, file, o->like ? EX_DATAERR : EX_USAGE);
 	if (!c)
@@ -72,7 +72,7 @@ struct preprocessor *recording_preprocessor(
 	return c;
 }
 
-int recording_condition(struct recording *r, const char *file, const struct split_options *o,
+int recording_condition(struct recording *r, const char *file, const struct reading_options *o,
 	const struct preprocessing *how, const struct spool *raw, struct spool *s)
 {
 	if (r->rate <= 0) /* only when explaining: no filter can be designed */
@@ -82,7 +82,7 @@ int recording_condition(struct recording *r, const char *file, const struct spli
 		return -1;
 	float *x = spool_map(raw, false);
 	r->first = s->rows;
-	int e = x ? run(r, c, o->value == SPLIT_VALUE_INTERP, x, raw, s) : -1;
+	int e = x ? run(r, c, o->value == VALUE_INTERP, x, raw, s) : -1;
 	spool_unmap(raw, x);
 	preprocessor_free(c);
 	return e;

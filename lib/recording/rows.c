@@ -50,7 +50,7 @@ void rows_mark(struct rows *r, bool invalid, bool made_up)
 	if (!invalid && !made_up)
 		return;
 	r->marked++;
-	if (r->o->value == SPLIT_VALUE_ERROR)
+	if (r->o->value == VALUE_ERROR)
 		return;
 	for (int c = 0; c < r->C; c++)
 		r->hole[c] = true;
@@ -61,7 +61,7 @@ void rows_mark(struct rows *r, bool invalid, bool made_up)
 
 static int no_value(struct rows *r, int channel)
 {
-	if (r->o->value == SPLIT_VALUE_ERROR && !r->o->explain)
+	if (r->o->value == VALUE_ERROR && !r->o->explain)
 		return err_set(EX_DATAERR,
 			"%s: row %lld: channel \"%s\": no value; --missing drop-window leaves out the "
 			"windows it "
@@ -167,7 +167,7 @@ static int make_up(struct rows *r, int channel)
 }
 
 int rows_begin(struct rows *r, struct reader *reader, const struct columns *columns,
-	const struct split_options *o, struct names *labels)
+	const struct reading_options *o, struct names *labels)
 {
 	*r = (struct rows){.reader = reader,
 		.next = reader->format->row ? reader->format->row : row_of_block,
@@ -182,7 +182,7 @@ int rows_begin(struct rows *r, struct reader *reader, const struct columns *colu
 		r->straight &= columns->from[c] == columns->from[0] + c;
 	r->hole = NEW_ARRAY(bool, r->C);
 	for (int c = 0; c < r->C; c++)
-		if (columns->from[c] < 0 && o->missing == SPLIT_MISSING_INTERP && make_up(r, c))
+		if (columns->from[c] < 0 && o->missing == MISSING_INTERP && make_up(r, c))
 			return -1;
 	return 0;
 }

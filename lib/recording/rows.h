@@ -16,7 +16,7 @@ struct rows {
 	struct reader *reader;
 	int (*next)(struct rows *, float *x);
 	const struct columns *columns;
-	const struct split_options *o;
+	const struct reading_options *o;
 	struct names *labels; /* grows */
 	int C;                /* channels, and those for the reference */
 	bool straight;        /* the channels stand side by side and in order */
@@ -42,7 +42,7 @@ struct rows {
 };
 
 /* Everything is borrowed. -1 when a channel is missing that cannot be made up. */
-int rows_begin(struct rows *, struct reader *, const struct columns *, const struct split_options *,
+int rows_begin(struct rows *, struct reader *, const struct columns *, const struct reading_options *,
 	struct names *labels);
 /* x [C]: 1, 0 at the end, -1 with an error. A hole is 0 in x. */
 int rows_next(struct rows *, float *x);

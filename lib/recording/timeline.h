@@ -12,7 +12,7 @@ struct gap {
 };
 
 struct timeline {
-	enum split_time unit;
+	enum time_unit unit;
 	double rate;
 	double longest; /* step, in the column's unit; what is longer is a gap; 0 = steps say nothing */
 	double usual;   /* step without a gap: a sample, or what lies between two bursts */
@@ -26,10 +26,10 @@ struct timeline {
 
 /* What somebody says beforehand. */
 struct timeline_hint {
-	enum split_time unit;   /* of the times; SPLIT_TIME_AUTO = find out */
-	enum split_time likely; /* of equal ones the unit to take; SPLIT_TIME_AUTO = ask */
-	double rate;            /* or 0 */
-	double device;          /* rate the device has when its stamps come in bursts, or 0 */
+	enum time_unit unit;   /* of the times; TIME_UNIT_AUTO = find out */
+	enum time_unit likely; /* of equal ones the unit to take; TIME_UNIT_AUTO = ask */
+	double rate;           /* or 0 */
+	double device;         /* rate the device has when its stamps come in bursts, or 0 */
 };
 
 /* t [n]: the column. Sets all but the gaps. The step is the median of the first ones, refined to

@@ -94,7 +94,7 @@ static bool has_halo(const struct layout *l)
 }
 
 int regions_make(struct layout *l, const struct region_options *o, const char *recording, struct names *notes,
-	struct regions_told *told)
+	struct regions_report *told)
 {
 	long long K;
 	const struct region_way *way = way_of(o->regions, &K);

@@ -26,7 +26,7 @@ struct region_options {
 /* -1 with an error when what is said of regions contradicts itself. */
 int regions_check(const struct region_options *);
 
-struct regions_told {
+struct regions_report {
 	struct names empty; /* regions that have no channel and are left out */
 	double head;        /* radius in mm, 0 when no positions were needed */
 };
@@ -34,6 +34,6 @@ struct regions_told {
 /* Sets region and halo of the layout. recording: for messages. Sentences for the user are appended
  * to notes. -1 with an error. */
 int regions_make(struct layout *, const struct region_options *, const char *recording, struct names *notes,
-	struct regions_told *);
+	struct regions_report *);
 
 #endif

@@ -34,11 +34,11 @@ static int add(struct channel_facts *f, const struct named_table *s, char *const
 	char *why = why_out(s, cell);
 	if (!why)
 		return -1;
-	enum split_unit u = unit ? unit_parse(unit) : SPLIT_UNIT_AUTO;
-	bool unknown = unit && u == SPLIT_UNIT_AUTO, out = *why;
+	enum voltage_unit u = unit ? unit_parse(unit) : UNIT_AUTO;
+	bool unknown = unit && u == UNIT_AUTO, out = *why;
 	GROW(f->factor, f->channel.n + 1);
 	GROW(f->bad, f->channel.n + 1);
-	f->factor[f->channel.n] = unknown ? -1 : u == SPLIT_UNIT_AUTO ? 0 : unit_factor(u);
+	f->factor[f->channel.n] = unknown ? -1 : u == UNIT_AUTO ? 0 : unit_factor(u);
 	f->bad[f->channel.n] = cell[STATUS] && !strcasecmp(cell[STATUS], "bad");
 	names_add(&f->channel, name);
 	names_add(&f->why, why);

@@ -30,7 +30,7 @@ struct placing {
 	const struct events *e;
 	const struct recording *r;
 	const char *file;
-	const struct split_options *o;
+	const struct reading_options *o;
 	int length;
 	double rate; /* of the rows out, Hz */
 };
@@ -57,7 +57,7 @@ static const char *said(const struct placing *p, const struct event *v)
 /* Where an event's trial lies; of trials of equal length all have as many rows. */
 static int place(const struct placing *p, const struct event *v, struct place *at)
 {
-	const struct split_events *how = &p->o->events;
+	const struct reading_events *how = &p->o->events;
 	double onset = onset_in_samples(p, v->onset), start = span_in_samples(p, how->start);
 	double duration = p->e->samples ? recording_sample(p->r, v->duration) : v->duration * p->rate;
 	double rows = how->stop_given   ? span_in_samples(p, how->stop) - start
@@ -168,7 +168,7 @@ void events_labels(struct events *e, const int32_t *to)
 }
 
 int events_place(
-	struct events *e, struct recording *r, const char *file, const struct split_options *o, int length)
+	struct events *e, struct recording *r, const char *file, const struct reading_options *o, int length)
 {
 	struct placing p = {e, r, file, o, length, recording_sample(r, r->rate)};
 	struct place *at = NEW_ARRAY(struct place, e->n + 1);

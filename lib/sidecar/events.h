@@ -38,11 +38,11 @@ struct events {
 };
 
 /* labels: interned into; r: has its rate. -1 with an error; events_free in any case. */
-int events_read(struct events *, const char *path, const struct recording *r, const struct split_options *,
+int events_read(struct events *, const char *path, const struct recording *r, const struct reading_options *,
 	struct names *labels);
 /* The same from what the recording itself holds, after its last row; a line is then the number of
  * an annotation. */
-int events_of(struct events *, struct reader *, const struct split_options *, struct names *labels);
+int events_of(struct events *, struct reader *, const struct reading_options *, struct names *labels);
 void events_free(struct events *);
 
 /* Label i becomes number to[i]. */
@@ -51,7 +51,7 @@ void events_labels(struct events *, const int32_t *to);
  * events without a duration. Trials that overlap (by more than rounding) are an error, and so are
  * those outside the recording, unless they are dropped. */
 int events_place(
-	struct events *, struct recording *, const char *file, const struct split_options *, int length);
+	struct events *, struct recording *, const char *file, const struct reading_options *, int length);
 
 const char *events_format(const struct events *);
 /* How many events of each description are ignored: in the order of said; the sum. */

@@ -26,7 +26,7 @@ struct reading {
 	struct events *e;
 	struct named_table s;
 	const struct recording *r;
-	const struct split_options *o;
+	const struct reading_options *o;
 	struct names *labels;
 	struct names header; /* columns that a comment names */
 	bool annotations;    /* the file says it holds annotations */
@@ -88,13 +88,13 @@ static int read_comments(struct reading *d)
 /* --- columns */
 
 /* A column called this, perhaps with its unit: "latency_ms", "Latency (samples)". */
-static int column_with_unit(const struct named_table *s, const char *stem, enum split_event_unit *unit)
+static int column_with_unit(const struct named_table *s, const char *stem, enum event_unit *unit)
 {
 	static const struct {
 		const char *word;
-		enum split_event_unit unit;
-	} tail[] = {{"s", SPLIT_EVENT_S}, {"sec", SPLIT_EVENT_S}, {"seconds", SPLIT_EVENT_S},
-		{"ms", SPLIT_EVENT_MS}, {"milliseconds", SPLIT_EVENT_MS}, {"samples", SPLIT_EVENT_SAMPLES}};
+		enum event_unit unit;
+	} tail[] = {{"s", EVENT_UNIT_S}, {"sec", EVENT_UNIT_S}, {"seconds", EVENT_UNIT_S},
+		{"ms", EVENT_UNIT_MS}, {"milliseconds", EVENT_UNIT_MS}, {"samples", EVENT_UNIT_SAMPLES}};
 	size_t n = strlen(stem);
 	for (int i = 0; i < s->columns.n; i++) {
 		const char *rest = s->columns.s[i] + n;
@@ -139,7 +139,7 @@ static int find_description(struct reading *d)
 /* The format, where its columns are, and the unit of its times. */
 static int find_columns(struct reading *d)
 {
-	enum split_event_unit unit = SPLIT_EVENT_AUTO;
+	enum event_unit unit = EVENT_UNIT_AUTO;
 	struct named_table *s = &d->s;
 	d->onset = column_with_unit(s, "onset", &unit);
 	bool bids = named_table_column(s, "trial_type") >= 0 || named_table_column(s, "value") >= 0;
@@ -159,14 +159,14 @@ static int find_columns(struct reading *d)
 		return -1;
 	}
 	d->duration = named_table_column(s, "duration");
-	if (d->o->events.unit != SPLIT_EVENT_AUTO)
+	if (d->o->events.unit != EVENT_UNIT_AUTO)
 		unit = d->o->events.unit;
-	if (unit == SPLIT_EVENT_AUTO && d->e->format == EVENTS_EEGLAB)
+	if (unit == EVENT_UNIT_AUTO && d->e->format == EVENTS_EEGLAB)
 		return named_table_fault(s,
 			"nothing says whether its latencies are seconds, milliseconds or samples; say so "
 			"with --event-unit");
-	d->e->samples = unit == SPLIT_EVENT_SAMPLES;
-	d->scale = unit == SPLIT_EVENT_MS ? 1e-3 : 1;
+	d->e->samples = unit == EVENT_UNIT_SAMPLES;
+	d->scale = unit == EVENT_UNIT_MS ? 1e-3 : 1;
 	d->first = d->e->samples && d->e->format == EVENTS_EEGLAB ? 1 : 0;
 	return find_description(d);
 }
@@ -219,10 +219,10 @@ static bool is_mark(const struct events *e, const char *s)
 }
 
 /* The class of a description; -1 in *label when it has none. */
-static int classify(const struct events *e, const struct split_options *o, const char *file, long long line,
+static int classify(const struct events *e, const struct reading_options *o, const char *file, long long line,
 	const char *s, struct names *labels, int32_t *label)
 {
-	const struct split_events *v = &o->events;
+	const struct reading_events *v = &o->events;
 	const char *name = v->from.n || is_mark(e, s) ? NULL : s;
 	for (int i = 0; i < v->from.n && !name; i++)
 		if (label_same(v->from.s[i], s))
@@ -286,8 +286,8 @@ static int read_all(struct reading *d)
 	return more ? -1 : find_origin(d);
 }
 
-int events_read(struct events *e, const char *path, const struct recording *r, const struct split_options *o,
-	struct names *labels)
+int events_read(struct events *e, const char *path, const struct recording *r,
+	const struct reading_options *o, struct names *labels)
 {
 	struct reading d = {.e = e, .r = r, .o = o, .labels = labels, .orig_time = NAN};
 	*e = (struct events){.file = mem_text(path)};
@@ -300,7 +300,7 @@ int events_read(struct events *e, const char *path, const struct recording *r, c
 
 /* One annotation; line: which it is. */
 static int take_annotation(struct events *e, const struct annotation *a, long long line,
-	const struct split_options *o, struct names *labels)
+	const struct reading_options *o, struct names *labels)
 {
 	struct event v = {.onset = a->onset, .duration = a->duration, .label = -1, .line = line};
 	if (!json_utf8(a->text, strlen(a->text)))
@@ -318,7 +318,7 @@ static int take_annotation(struct events *e, const struct annotation *a, long lo
 	return 0;
 }
 
-int events_of(struct events *e, struct reader *reader, const struct split_options *o, struct names *labels)
+int events_of(struct events *e, struct reader *reader, const struct reading_options *o, struct names *labels)
 {
 	struct annotations a = {0};
 	*e = (struct events){.file = mem_text(reader->file), .format = EVENTS_OWN, .origin = NAN};

@@ -108,7 +108,7 @@ static void bursts_give_the_rate_of_all(void)
 {
 	struct timeline l;
 	solve_bursts_of(&l, 6000, 12, 250, &(struct timeline_hint){0});
-	CHECK(l.bursts && l.rate == 250 && l.unit == SPLIT_TIME_S);
+	CHECK(l.bursts && l.rate == 250 && l.unit == TIME_UNIT_S);
 	CHECK_NEAR(l.longest, 2.5 * 12 / 250, 1e-6);
 	solve_bursts_of(&l, 6000, 48, 256, &(struct timeline_hint){0});
 	CHECK(l.rate == 256);
@@ -126,7 +126,7 @@ static void bursts_give_the_rate_of_all(void)
 
 static void a_step_is_judged_by_counter_first_and_time_second(void)
 {
-	struct timeline l = {.unit = SPLIT_TIME_S, .rate = 250, .usual = 0.004, .longest = 0.006, .start = 5};
+	struct timeline l = {.unit = TIME_UNIT_S, .rate = 250, .usual = 0.004, .longest = 0.006, .start = 5};
 	double s = -1;
 	CHECK(timeline_step(&l, true, 6, 6.004, -1, 0, &s) == STEP_ON);
 	CHECK(timeline_step(&l, true, 6, 6.104, -1, 0, &s) == STEP_GAP);

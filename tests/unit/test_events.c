@@ -65,7 +65,7 @@ static void rows_are_found_behind_gaps(void)
 	static const double onset[] = {0, 0.6, 1.2, 1.5, 2.5, 3.0};
 	static const int64_t row[] = {0, 6, 10, 10, 15, 15}, rows[] = {10, 5, 5, 5, 5, 10};
 	struct gap gap[] = {{10, 10, 0.5}, {15, 15, 1.0}};
-	struct split_options o = split_defaults();
+	struct reading_options o = split_defaults();
 	o.events.stop = (struct span){1, true};
 	o.events.stop_given = true;
 	for (size_t i = 0; i < sizeof onset / sizeof *onset; i++) {
@@ -101,7 +101,7 @@ static void events_follow_the_rate(void)
 			5}, /* rounded where the row is, not where a line without gaps had one */
 	};
 	struct gap gap[] = {{41, 41, 2.0}};
-	struct split_options o = split_defaults();
+	struct reading_options o = split_defaults();
 	for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
 		struct event v = {.onset = want[i].onset, .duration = want[i].duration};
 		struct events e = {

@@ -28,23 +28,23 @@ const char *dialect_name(int choice)
 
 /* --- for dialects */
 
-int column_like(const struct glimpse *g, const char *pattern)
+int dialect_find_column(const struct glimpse *g, const char *pattern)
 {
 	for (int i = 0; i < g->n && g->header; i++)
-		if (name_like(g->names->s[i], pattern))
+		if (dialect_name_matches(g->names->s[i], pattern))
 			return i;
 	return -1;
 }
 
-const char *fact_like(const struct facts *f, const char *pattern)
+const char *dialect_find_comment(const struct facts *f, const char *pattern)
 {
 	for (int i = 0; i < f->key.n; i++)
-		if (name_like(f->key.s[i], pattern))
+		if (dialect_name_matches(f->key.s[i], pattern))
 			return f->value.s[i];
 	return NULL;
 }
 
-double number_in(const char *text)
+double dialect_number_in(const char *text)
 {
 	double x;
 	text += strcspn(text, "0123456789");
@@ -63,7 +63,7 @@ bool glimpse_number(const struct glimpse *g, int row, int column, double *x)
 	       (g->delim != ',' && number_parse_decimal(c.s, c.end, ',', x));
 }
 
-bool is_whole(double x)
+bool dialect_is_whole(double x)
 {
 	return isfinite(x) && x == floor(x);
 }
@@ -111,8 +111,8 @@ static void read_comments(const struct glimpse *g, struct facts *f)
 		}
 	}
 	for (size_t i = 0; i < sizeof rate / sizeof *rate && f->rate <= 0; i++) {
-		const char *said = fact_like(f, rate[i]);
-		f->rate = said ? number_in(said) : 0;
+		const char *said = dialect_find_comment(f, rate[i]);
+		f->rate = said ? dialect_number_in(said) : 0;
 		f->rate_from = f->rate > 0 ? "comment" : NULL;
 	}
 }
@@ -147,9 +147,9 @@ static bool names_a_class(const struct glimpse *g, int i)
 	static const char *const pattern[] = {"class", "class[ _]*", "target", "labels", "*[ _]label",
 		"label[ _]*", "*[dD]etection", "state", "stage", "sleep[ _]stage", "category"};
 	for (size_t k = 0; k < sizeof pattern / sizeof *pattern; k++)
-		if (name_like(g->names->s[i], pattern[k]))
+		if (dialect_name_matches(g->names->s[i], pattern[k]))
 			return true;
-	return name_like(g->names->s[i], "y") && i == g->n - 1 && column_like(g, "x") < 0;
+	return dialect_name_matches(g->names->s[i], "y") && i == g->n - 1 && dialect_find_column(g, "x") < 0;
 }
 
 /* A whole number or a word. */
@@ -157,14 +157,14 @@ static bool holds_classes(const struct glimpse *g, int i)
 {
 	double x;
 	return g->row[0] && i < g->cells[0] &&
-	       (!glimpse_number(g, 0, i, &x) || (is_whole(x) && fabs(x) < 1000));
+	       (!glimpse_number(g, 0, i, &x) || (dialect_is_whole(x) && fabs(x) < 1000));
 }
 
 static void plan_rest(const struct glimpse *g, struct facts *f)
 {
-	bool timed = false, labelled = column_like(g, "label") >= 0;
-	enum split_time unit;
-	enum role role;
+	bool timed = false, labelled = dialect_find_column(g, "label") >= 0;
+	enum time_unit unit;
+	enum column_role role;
 	for (int i = 0; i < g->n; i++) {
 		timed |= f->role[i] == ROLE_TIME ||
 			 (f->role[i] == ROLE_OPEN && g->header && time_column_named(g->names->s[i], &unit));
@@ -174,25 +174,25 @@ static void plan_rest(const struct glimpse *g, struct facts *f)
 		const char *name = g->names->s[i];
 		if (f->role[i] != ROLE_OPEN)
 			continue;
-		const char *why = g->header ? vocabulary(name, &role) : NULL;
+		const char *why = g->header ? dialect_vocabulary(name, &role) : NULL;
 		bool time_by_name = g->header && time_column_named(name, &unit);
 		if (why)
 			facts_role(f, i, role, why);
 		else if (!time_by_name && clock_in(g, 0, i) != CLOCK_NONE) {
 			facts_role(f, i, timed ? ROLE_IGNORED : ROLE_TIME, "a further time column");
 			timed = true;
-		} else if (g->header && !labelled && !name_like(name, "label") && names_a_class(g, i) &&
-			   holds_classes(g, i)) {
+		} else if (g->header && !labelled && !dialect_name_matches(name, "label") &&
+			   names_a_class(g, i) && holds_classes(g, i)) {
 			facts_role(f, i, ROLE_LABEL, NULL);
 			labelled = true;
 		} else if (!i && g->n > 1 && g->header && *name && !time_by_name &&
-			   !name_like(name, "label") && is_key(g, i)) {
+			   !dialect_name_matches(name, "label") && is_key(g, i)) {
 			facts_role(f, i, ROLE_IGNORED, "keys, not numbers");
 		}
 	}
 }
 
-int dialect_find(struct facts *f, const char *file, struct csv_table *t, const struct split_reading *r)
+int dialect_find(struct facts *f, const char *file, struct csv_table *t, const struct reading_text *r)
 {
 	struct glimpse g = {.table = t,
 		.file = file,

@@ -53,25 +53,25 @@ DIALECTS(DIALECT_DECLARED)
 
 /* Which dialect a table is of, or the one that was asked for, and what that says. -1 with an error;
  * facts_free in any case. */
-int dialect_find(struct facts *, const char *file, struct csv_table *, const struct split_reading *);
+int dialect_find(struct facts *, const char *file, struct csv_table *, const struct reading_text *);
 /* The name of a choice of DIALECT_CHOICES from 1, NULL beyond them. */
 const char *dialect_name(int choice);
 
 /* --- for dialects */
 
 /* Whether this is what a pattern of the shell (fnmatch) says, letter case aside. */
-bool name_like(const char *name, const char *pattern);
+bool dialect_name_matches(const char *name, const char *pattern);
 /* The first column with such a name, -1 = none. */
-int column_like(const struct glimpse *, const char *pattern);
+int dialect_find_column(const struct glimpse *, const char *pattern);
 /* The fact of such a key in the comments, NULL = none. */
-const char *fact_like(const struct facts *, const char *pattern);
+const char *dialect_find_comment(const struct facts *, const char *pattern);
 /* The first number in a text, 0 = none. */
-double number_in(const char *text);
+double dialect_number_in(const char *text);
 /* The cell of one of the first rows as a number. */
 bool glimpse_number(const struct glimpse *, int row, int column, double *x);
-bool is_whole(double x);
+bool dialect_is_whole(double x);
 
 /* Why a column of this name is no signal, or NULL, and the role it has instead. */
-const char *vocabulary(const char *name, enum role *);
+const char *dialect_vocabulary(const char *name, enum column_role *);
 
 #endif

@@ -19,7 +19,7 @@ enum { AHEAD = 64, MOTION = 3 };
 static bool in_comments(const struct glimpse *g, const char *pattern)
 {
 	for (int i = 0; i < g->comments->n; i++)
-		if (name_like(g->comments->s[i], pattern))
+		if (dialect_name_matches(g->comments->s[i], pattern))
 			return true;
 	return false;
 }
@@ -27,7 +27,7 @@ static bool in_comments(const struct glimpse *g, const char *pattern)
 static bool is_index(const struct glimpse *g)
 {
 	double a, b;
-	return glimpse_number(g, 0, 0, &a) && glimpse_number(g, 1, 0, &b) && is_whole(a) && a >= 0 &&
+	return glimpse_number(g, 0, 0, &a) && glimpse_number(g, 1, 0, &b) && dialect_is_whole(a) && a >= 0 &&
 	       a < 256 && (b == a + 1 || b == 0);
 }
 
@@ -59,17 +59,20 @@ static bool is_card(const struct glimpse *g)
 static bool openbci_is(const struct glimpse *g)
 {
 	return in_comments(g, "*OpenBCI*") ||
-	       (column_like(g, "sample index") >= 0 && column_like(g, "exg channel *") >= 0) || is_card(g);
+	       (dialect_find_column(g, "sample index") >= 0 &&
+		       dialect_find_column(g, "exg channel *") >= 0) ||
+	       is_card(g);
 }
 
 static void plan_named(const struct glimpse *g, struct facts *f)
 {
-	facts_role(f, column_like(g, "sample index"), ROLE_COUNTER, "counts the samples");
-	facts_role(f, column_like(g, "timestamp"), ROLE_TIME, NULL);
+	facts_role(f, dialect_find_column(g, "sample index"), ROLE_COUNTER, "counts the samples");
+	facts_role(f, dialect_find_column(g, "timestamp"), ROLE_TIME, NULL);
 	for (int i = 0; i < g->n; i++) {
-		enum role role;
-		const char *name = g->names->s[i], *why = vocabulary(name, &role);
-		if (name_like(name, "exg channel *") || name_like(name, "eeg channel *"))
+		enum column_role role;
+		const char *name = g->names->s[i], *why = dialect_vocabulary(name, &role);
+		if (dialect_name_matches(name, "exg channel *") ||
+			dialect_name_matches(name, "eeg channel *"))
 			facts_role(f, i, ROLE_CHANNEL, NULL);
 		else if (why && f->role[i] == ROLE_OPEN)
 			facts_role(f, i, ROLE_IGNORED, why);
@@ -106,8 +109,8 @@ static int first_time(const struct glimpse *g)
 
 static int count_channels(const struct glimpse *g, const struct facts *f)
 {
-	const char *said = fact_like(f, "number of channels");
-	int n = said ? (int)number_in(said) : 0, numbers = first_time(g) - 1;
+	const char *said = dialect_find_comment(f, "number of channels");
+	int n = said ? (int)dialect_number_in(said) : 0, numbers = first_time(g) - 1;
 	if (n > 0 && n <= numbers)
 		return n;
 	for (n = 16; n >= 4; n /= 2)

@@ -11,7 +11,7 @@ static bool numbers_only(const struct glimpse *g, bool whole)
 		return false;
 	for (int row = 0; row < 2 && (!row || g->row[row]); row++)
 		for (int i = 0; i < g->n; i++)
-			if (!glimpse_number(g, row, i, &x) || (whole && !is_whole(x)))
+			if (!glimpse_number(g, row, i, &x) || (whole && !dialect_is_whole(x)))
 				return false;
 	return true;
 }
@@ -38,8 +38,8 @@ static void neuroelectrics_plan(const struct glimpse *g, struct facts *f)
 {
 	int before = g->n - 2;
 	bool motion = before == 8 + 3 || before == 20 + 3 || before == 32 + 3;
-	f->unit = SPLIT_NV;
-	f->time_unit = SPLIT_TIME_MS;
+	f->unit = UNIT_NV;
+	f->time_unit = TIME_UNIT_MS;
 	facts_role(f, g->n - 1, ROLE_TIME, NULL);
 	if (before > 0)
 		facts_role(f, before, ROLE_IGNORED, "marks events");
@@ -62,7 +62,7 @@ static bool brainflow_is(const struct glimpse *g)
 {
 	double first;
 	return numbers_only(g, false) && last_between(g, 5e8, 5e9) >= g->n - 2 &&
-	       glimpse_number(g, 0, 0, &first) && is_whole(first) && first >= 0 && first < 5e8;
+	       glimpse_number(g, 0, 0, &first) && dialect_is_whole(first) && first >= 0 && first < 5e8;
 }
 
 static void brainflow_plan(const struct glimpse *g, struct facts *f)
@@ -70,7 +70,7 @@ static void brainflow_plan(const struct glimpse *g, struct facts *f)
 	int time = last_between(g, 5e8, 5e9);
 	if (g->header || time < 1)
 		return;
-	f->time_unit = SPLIT_TIME_S;
+	f->time_unit = TIME_UNIT_S;
 	facts_role(f, 0, ROLE_COUNTER, "counts the samples");
 	facts_role(f, time, ROLE_TIME, NULL);
 	for (int i = time + 1; i < g->n; i++)

@@ -5,7 +5,7 @@
 
 static const struct word {
 	const char *pattern, *why;
-	enum role role;
+	enum column_role role;
 } words[] = {
 	{"counter", "counts the samples", ROLE_COUNTER},
 	{"eeg.counter", "counts the samples", ROLE_COUNTER},
@@ -68,15 +68,15 @@ static const struct word {
 	{"id", "keys", ROLE_IGNORED},
 };
 
-bool name_like(const char *name, const char *pattern)
+bool dialect_name_matches(const char *name, const char *pattern)
 {
 	return !fnmatch(pattern, name, FNM_CASEFOLD);
 }
 
-const char *vocabulary(const char *name, enum role *role)
+const char *dialect_vocabulary(const char *name, enum column_role *role)
 {
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (name_like(name, words[i].pattern)) {
+		if (dialect_name_matches(name, words[i].pattern)) {
 			*role = words[i].role;
 			return words[i].why;
 		}

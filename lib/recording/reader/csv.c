@@ -55,7 +55,7 @@ static int odd_cell(struct rows *r, int channel, struct csv_cell c, double x)
 			r->reader->file, (long long)csv_table_line(table_of(r)), r->reader->names.s[column],
 			shown(c, s, sizeof s));
 	}
-	if (r->o->value == SPLIT_VALUE_ERROR && !r->o->explain)
+	if (r->o->value == VALUE_ERROR && !r->o->explain)
 		return err_set(EX_DATAERR,
 			"%s:%lld: column \"%s\": no value; --missing drop-window leaves out the windows it "
 			"touches, "
@@ -219,15 +219,15 @@ static char delimiter(const char *word)
 	return 0;
 }
 
-static int read_form(const struct split_options *o, struct csv_form *form)
+static int read_form(const struct reading_options *o, struct csv_form *form)
 {
-	static const enum csv_header header[] = {[SPLIT_HEADER_AUTO] = CSV_HEADER_AUTO,
-		[SPLIT_HEADER_NONE] = CSV_HEADER_NO,
-		[SPLIT_HEADER_NO] = CSV_HEADER_NO,
-		[SPLIT_HEADER_ONE] = CSV_HEADER_YES,
-		[SPLIT_HEADER_YES] = CSV_HEADER_YES,
-		[SPLIT_HEADER_TWO] = CSV_HEADER_TWO};
-	const struct split_reading *r = &o->reading;
+	static const enum csv_header header[] = {[HEADER_AUTO] = CSV_HEADER_AUTO,
+		[HEADER_NONE] = CSV_HEADER_NO,
+		[HEADER_NO] = CSV_HEADER_NO,
+		[HEADER_ONE] = CSV_HEADER_YES,
+		[HEADER_YES] = CSV_HEADER_YES,
+		[HEADER_TWO] = CSV_HEADER_TWO};
+	const struct reading_text *r = &o->reading;
 	*form = (struct csv_form){.delim = r->delim ? delimiter(r->delim) : 0,
 		.decimal = r->decimal ? *r->decimal : 0,
 		.header = header[r->header],
@@ -241,7 +241,7 @@ static int read_form(const struct split_options *o, struct csv_form *form)
 	return 0;
 }
 
-static int csv_open(struct reader *r, const struct split_options *o, struct facts *f)
+static int csv_open(struct reader *r, const struct reading_options *o, struct facts *f)
 {
 	struct csv_form form;
 	if (read_form(o, &form))

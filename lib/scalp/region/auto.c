@@ -272,7 +272,8 @@ static void settle(struct division *d, const struct clusters *m, const struct na
 	qsort(middle, (size_t)m->K, sizeof *middle, in_place);
 	for (int k = 0; k < m->K; k++) {
 		int c = middle[k].channel;
-		char *name = mem_format("%s-%s", lobe_names[lobe_of(&m->e->site[c])], channels->s[c]);
+		char *name =
+			mem_format("%s-%s", region_lobe_names[region_lobe(&m->e->site[c])], channels->s[c]);
 		names_add(&d->name, name);
 		rank[middle[k].cluster] = k;
 		free(name);

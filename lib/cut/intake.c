@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-void job_free(struct job *j)
+void intake_free(struct intake *j)
 {
 	reader_close(&j->reader);
 	recording_free(&j->r);
@@ -22,12 +22,12 @@ void job_free(struct job *j)
 	free(j->events);
 	if (j->own.fd >= 0)
 		close(j->own.fd);
-	*j = (struct job){.own = {.fd = -1}};
+	*j = (struct intake){.own = {.fd = -1}};
 }
 
-int job_begin(struct job *j, const struct split *s, struct input *in)
+int intake_begin(struct intake *j, const struct split *s, struct input *in)
 {
-	const struct split_options *o = s->o;
+	const struct reading_options *o = s->o;
 	j->file = input_name(in);
 	if (reader_open(&j->reader, in, o, &j->r.facts))
 		return -1;
@@ -43,7 +43,7 @@ int job_begin(struct job *j, const struct split *s, struct input *in)
 	return r;
 }
 
-static int inspect(struct job *j, const struct spool *spool)
+static int inspect(struct intake *j, const struct spool *spool)
 {
 	struct names channels = {0};
 	float *map = spool_map(spool, false);
@@ -57,20 +57,20 @@ static int inspect(struct job *j, const struct spool *spool)
 	return 0;
 }
 
-static int read_into(struct job *j, const struct split_options *o, struct spool *spool)
+static int read_into(struct intake *j, const struct reading_options *o, struct spool *spool)
 {
 	struct recording *r = &j->r;
-	struct split_options own = *o;
+	struct reading_options own = *o;
 	sidecars_rate(j, &own);
 	if (recording_read(r, &j->reader, &own, &j->labels, spool) || sidecars_read(j, o) ||
-		(r->holes && o->value == SPLIT_VALUE_INTERP && recording_interpolate(r, j->file, spool)) ||
+		(r->holes && o->value == VALUE_INTERP && recording_interpolate(r, j->file, spool)) ||
 		(o->explain && inspect(j, spool)))
 		return -1;
 	reader_close(&j->reader);
 	return 0;
 }
 
-int job_read(struct job *j, const struct split *s, struct spool *spool)
+int intake_read(struct intake *j, const struct split *s, struct spool *spool)
 {
 	if (!preprocessing_any(&s->preprocessing))
 		return read_into(j, s->o, spool);
