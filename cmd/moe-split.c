@@ -1,5 +1,5 @@
 /* moe-split: recordings as CSV to windows. */
-#include "beside.h"
+#include "sidecars.h"
 #include "program.h"
 
 #include "base/mem.h"
@@ -62,7 +62,7 @@ static const struct option table[] = {
 	{"classes", 0, OPT_TEXT, &o.classes, .arg = "LIST",
 		.help = "the classes, in this order (names separated by commas); when not given, those "
 			"found, sorted"},
-	BESIDE_OPTIONS(o.split),
+	SIDECAR_OPTIONS(o.split),
 	{"ignore-label", 0, OPT_LIST, &o.split.ignore, .arg = "VALUE",
 		.help = "treat this label as unlabelled; may be repeated"},
 	{"rate", 0, OPT_REAL, &o.split.rate, .min = 1e-3, .max = 1e7, .arg = "HZ",
@@ -168,7 +168,7 @@ static int read_regions(struct reading_options *s)
 		return err_set(EX_USAGE, "--regions %s: the number of regions is from 1 to %d", s->regions,
 			MAX_REGIONS);
 	s->regions = NULL;
-	s->experts = (int)k;
+	s->index_regions = (int)k;
 	return 0;
 }
 
@@ -314,7 +314,7 @@ static int run(struct split *s, const struct names *recordings)
 {
 	if (o.live)
 		return run_live(s, recordings);
-	if (recordings->n < 2 && !beside.list)
+	if (recordings->n < 2 && !sidecar.list)
 		return run_one(s, recordings->n ? recordings->s[0] : "-");
 	struct pool *pool = pool_new((int)common.threads);
 	int r = split_add_all(s, recordings, pool);
@@ -334,8 +334,8 @@ static int split_recordings(const struct names *operands)
 {
 	struct names recordings;
 	names_copy(&recordings, operands);
-	bool fine =
-		(!beside.list || !beside_list(&o.split, &recordings)) && !beside_files(&o.split, &recordings);
+	bool fine = (!sidecar.list || !sidecar_read_list(&o.split, &recordings)) &&
+		    !sidecar_check_files(&o.split, &recordings);
 	struct split *s = fine ? split_new(&o.split) : NULL;
 	int r = s ? run(s, &recordings) : -1;
 	split_free(s);
@@ -350,12 +350,12 @@ static int work(const struct names *operands)
 		return -1;
 	gather();
 	mem_return_large();
-	if (beside_options(&o.split, o.live, operands) || (o.like && read_model(&like)))
+	if (sidecar_check_options(&o.split, o.live, operands) || (o.like && read_model(&like)))
 		return -1;
 	o.split.like = o.like ? &like : NULL;
 	int r = split_recordings(operands);
 	layout_free(&like);
-	beside_free(&o.split);
+	sidecar_free(&o.split);
 	preprocessing_free(&o.split.preprocessing);
 	names_free(&o.split.channels);
 	names_free(&o.split.drop);

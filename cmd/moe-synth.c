@@ -73,7 +73,7 @@ static int set_up(struct synth *s)
 		.rate = o.rate,
 		.seconds = o.seconds,
 		.snr = o.snr,
-		.experts = (int)(o.experts_given ? o.experts : o.regions)};
+		.regions = (int)(o.experts_given ? o.experts : o.regions)};
 	if (o.regions_given && o.experts_given)
 		return err_set(EX_USAGE, "--regions takes the place of --experts; give one or the other");
 	if (o.where && o.effect.n)
@@ -84,8 +84,8 @@ static int set_up(struct synth *s)
 			"--where and --relation: a --relation names its own places; leave --where out");
 	if (synth_channels(s, o.channels) || synth_classes(s, o.classes))
 		return -1;
-	if (!o.regions_given && !o.experts_given && s->experts > s->channels.n)
-		s->experts = s->channels.n;
+	if (!o.regions_given && !o.experts_given && s->regions > s->channels.n)
+		s->regions = s->channels.n;
 	if (o.artefacts && synth_artefacts(s, o.artefacts))
 		return -1;
 	for (int i = 0; i < o.effect.n; i++)

@@ -25,8 +25,8 @@ struct recorder {
 	struct routing_layer *layer;
 };
 
-/* [E] tokens of a window that each expert of an MoE layer takes in evaluation; NULL when that is all
- * of them, or what is counted are units of several tokens. */
+/* [E] tokens of a window that each expert of an MoE layer takes in evaluation; NULL when that is
+ * all of them, or what is counted are units of several tokens. */
 static int32_t *capacities(const struct model *m, int region, int layer)
 {
 	struct router_shape s = model_router_shape(m, layer);
@@ -147,7 +147,7 @@ struct recorder_file {
 
 struct recorder_file *recorder_file_new(struct recorder *r, int64_t N)
 {
-	int fd = r->layers ? output_spool() : -1;
+	int fd = r->layers ? output_temporary() : -1;
 	if (r->layers && fd < 0)
 		return NULL;
 	struct recorder_file *s = NEW(struct recorder_file);

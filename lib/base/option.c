@@ -203,7 +203,7 @@ static const char *argument(const struct option *o)
 }
 
 /* "default 300; 1 to 1e+09; MOE_X": what the table knows beyond the sentence. */
-static void facts(const struct option *o, struct text *t)
+static void add_range(const struct option *o, struct text *t)
 {
 	const char *between = "";
 	if (o->value) {
@@ -260,7 +260,7 @@ void options_help(const struct program *p, struct text *t)
 			text_addf(&left, o->bare ? "[=%s]" : " %s", argument(o));
 		text_add(&words, o->help);
 		struct text more = {0};
-		facts(o, &more);
+		add_range(o, &more);
 		if (more.n)
 			text_addf(&words, " [%s]", more.s);
 		text_add(t, left.s);
@@ -310,7 +310,7 @@ void options_mdoc(const struct program *p, struct text *t)
 		roff(t, o->help + 1);
 		text_add(t, ".\n");
 		struct text more = {0};
-		facts(o, &more);
+		add_range(o, &more);
 		if (more.n) {
 			text_add(t, "[");
 			roff(t, more.s);

@@ -65,7 +65,7 @@ static void forget(struct cutter *c)
 static void give(struct cutter *c)
 {
 	forget(c);
-	if (c->last_bad >= c->from) {
+	if (c->last_invalid >= c->from) {
 		c->left_out++;
 		return;
 	}
@@ -97,11 +97,11 @@ static void begin_segment(struct cutter *c)
 	c->begin = c->from = c->row;
 	if (c->align == ALIGN_GRID)
 		c->from = (c->row + c->stride - 1) / c->stride * c->stride;
-	c->last_bad = -1;
+	c->last_invalid = -1;
 	c->runs = 0;
 }
 
-void cutter_row(struct cutter *c, int32_t label, bool bad, bool begins)
+void cutter_row(struct cutter *c, int32_t label, bool invalid, bool begins)
 {
 	bool turns = c->running && c->runs && c->run[c->runs - 1].label != label;
 	if (!c->running || begins || (turns && c->align == ALIGN_RUN))
@@ -114,8 +114,8 @@ void cutter_row(struct cutter *c, int32_t label, bool bad, bool begins)
 			c->run[c->runs++] = (struct cutter_run){c->row, label};
 		}
 	}
-	if (bad)
-		c->last_bad = c->row;
+	if (invalid)
+		c->last_invalid = c->row;
 	if (++c->row < c->from + c->length)
 		return;
 	give(c);

@@ -45,10 +45,11 @@ static void pairs(
 
 const char *split_time_kind(const struct recording *r)
 {
-	static const char *const text[] = {
-		[CLOCK_DATE] = "date and time", [CLOCK_DAY] = "time of day", [CLOCK_DELTA] = "timedelta"};
-	if (r->clock != CLOCK_NONE)
-		return text[r->clock];
+	static const char *const text[] = {[TIME_FORMAT_DATE] = "date and time",
+		[TIME_FORMAT_OF_DAY] = "time of day",
+		[TIME_FORMAT_DELTA] = "timedelta"};
+	if (r->time_format != TIME_FORMAT_NONE)
+		return text[r->time_format];
 	return r->time.unit != TIME_UNIT_AUTO ? timeline_kind(&r->time) : NULL;
 }
 
@@ -124,10 +125,10 @@ static void explain_rest(struct text *t, const struct recording *r)
 	struct names remarks = {0};
 	const char *between = "";
 	text_add(t, ",\"facts\":{");
-	for (int i = 0; i < r->facts.key.n; i++) {
-		const char *key = r->facts.key.s[i], *value = r->facts.value.s[i];
+	for (int i = 0; i < r->header.key.n; i++) {
+		const char *key = r->header.key.s[i], *value = r->header.value.s[i];
 		if (!json_utf8(key, strlen(key)) || !json_utf8(value, strlen(value)) ||
-			names_find(&r->facts.key, key) < i)
+			names_find(&r->header.key, key) < i)
 			continue;
 		text_add(t, between);
 		json_string(t, key);
@@ -143,16 +144,16 @@ static void explain_rest(struct text *t, const struct recording *r)
 
 static void explain_one(const struct split *s, int i, struct text *t)
 {
-	const struct recording *r = &s->told[i].r;
+	const struct recording *r = &s->explained[i].r;
 	const struct text_form *form = &r->form;
 	const char delim[2] = {form->delim, 0};
 	int64_t of_group = 0;
-	for (int k = 0; k < s->tolds; k++)
-		if (!strcmp(s->told[k].r.group, r->group))
-			of_group += s->told[k].r.windows;
+	for (int k = 0; k < s->explained_count; k++)
+		if (!strcmp(s->explained[k].r.group, r->group))
+			of_group += s->explained[k].r.windows;
 	text_add(t, "{\"file\":");
 	json_string(t, r->name);
-	text_addf(t, ",\"dialect\":\"%s\",\"delimiter\":", r->facts.dialect);
+	text_addf(t, ",\"dialect\":\"%s\",\"delimiter\":", r->header.dialect);
 	if (form->delim) {
 		json_string(t, delim);
 		text_addf(t, ",\"decimal\":\"%c\",\"header_rows\":%d", form->decimal, form->header_rows);
@@ -174,8 +175,8 @@ static void explain_one(const struct split *s, int i, struct text *t)
 	explain_preprocessing(t, s, r);
 	text_addf(t, ",\"missing\":%lld", (long long)r->missing);
 	counts(t, "labels", &s->labels, r->label_rows, r->labels);
-	if (s->told[i].events)
-		events_explain(s->told[i].events, r, &s->labels, t);
+	if (s->explained[i].events)
+		events_explain(s->explained[i].events, r, &s->labels, t);
 	text_add(t, ",\"group\":");
 	json_string(t, r->group);
 	if (s->conditions.n) {
@@ -191,7 +192,7 @@ static void explain_one(const struct split *s, int i, struct text *t)
 	} else {
 		text_add(t, ",\"length\":null,\"stride\":null,\"windows\":null");
 	}
-	pairs(t, "suspicious", "channel", &s->told[i].suspicious, &s->told[i].why);
+	pairs(t, "suspicious", "channel", &s->explained[i].suspicious, &s->explained[i].why);
 	explain_rest(t, r);
 	explain_regions(t, &s->layout);
 	if (s->regions.empty.n) {
@@ -205,6 +206,6 @@ static void explain_one(const struct split *s, int i, struct text *t)
 
 void split_explain(const struct split *s, struct text *t)
 {
-	for (int i = 0; i < s->tolds; i++)
+	for (int i = 0; i < s->explained_count; i++)
 		explain_one(s, i, t);
 }

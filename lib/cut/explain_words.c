@@ -77,12 +77,12 @@ static void say_table(struct text *t, const struct recording *r)
 					      : "commas";
 	line(t, f->delim ? "dialect" : "format");
 	if (!f->delim)
-		text_addf(t, "%s\n", r->facts.dialect);
+		text_addf(t, "%s\n", r->header.dialect);
 	else
-		text_addf(t, "%s: %s between cells, decimal %s, %d header %s\n", r->facts.dialect, delim,
+		text_addf(t, "%s: %s between cells, decimal %s, %d header %s\n", r->header.dialect, delim,
 			f->decimal == ',' ? "commas" : "points", f->header_rows,
 			f->header_rows == 1 ? "row" : "rows");
-	reasons(t, "comments", &r->facts.key, &r->facts.value);
+	reasons(t, "comments", &r->header.key, &r->header.value);
 }
 
 static void say_preprocessing(struct text *t, const struct split *s, const struct recording *r)
@@ -114,7 +114,8 @@ static void say_counts(struct text *t, const char *what, const struct names *nam
 static void say_events(
 	struct text *t, const struct split *s, const struct events *e, const struct recording *r)
 {
-	int *trials = NEW_ARRAY(int, s->labels.n + 1), *ignored = NEW_ARRAY(int, e->said.n + 1), empty = 0;
+	int *trials = NEW_ARRAY(int, s->labels.n + 1), *ignored = NEW_ARRAY(int, e->description.n + 1),
+	    empty = 0;
 	for (int64_t i = 0; i < r->trials; i++) {
 		trials[r->trial[i].label]++;
 		empty += !r->trial[i].windows;
@@ -125,7 +126,7 @@ static void say_events(
 	text_addf(t, " (%s)", events_format(e));
 	say_counts(t, "; trials of ", &s->labels, trials);
 	if (events_ignored(e, ignored))
-		say_counts(t, "; ignored: ", &e->said, ignored);
+		say_counts(t, "; ignored: ", &e->description, ignored);
 	text_addf(t, "; %d outside, %d without a window\n", e->outside, empty);
 	free(trials);
 	free(ignored);
@@ -133,7 +134,7 @@ static void say_events(
 
 static void say_windows(struct text *t, const struct split *s, int i)
 {
-	const struct recording *r = &s->told[i].r;
+	const struct recording *r = &s->explained[i].r;
 	const char *between = "";
 	line(t, "labels");
 	for (int k = 0; k < r->labels; k++)
@@ -144,8 +145,8 @@ static void say_windows(struct text *t, const struct split *s, int i)
 			between = ", ";
 		}
 	text_add(t, *between ? "\n" : "none\n");
-	if (s->told[i].events)
-		say_events(t, s, s->told[i].events, r);
+	if (s->explained[i].events)
+		say_events(t, s, s->explained[i].events, r);
 	named(t, "group", r->group);
 	if (s->conditions.n)
 		named(t, "condition", s->conditions.s[i]);
@@ -188,7 +189,7 @@ static void say_empty(struct text *t, const struct split *s)
 
 static void say_one(struct text *t, const struct split *s, int i)
 {
-	const struct recording *r = &s->told[i].r;
+	const struct recording *r = &s->explained[i].r;
 	struct names remarks = {0};
 	text_shown(t, r->name);
 	text_addf(t, ": %lld rows of %d channels in %s, ", (long long)r->recorded, r->columns.channels.n,
@@ -206,7 +207,7 @@ static void say_one(struct text *t, const struct split *s, int i)
 	text_addf(t, "%lld cells\n", (long long)r->missing);
 	say_preprocessing(t, s, r);
 	say_windows(t, s, i);
-	reasons(t, "suspicious", &s->told[i].suspicious, &s->told[i].why);
+	reasons(t, "suspicious", &s->explained[i].suspicious, &s->explained[i].why);
 	recording_remarks(r, &remarks);
 	for (int k = 0; k < remarks.n; k++)
 		named(t, k ? "" : "notes", remarks.s[k]);
@@ -217,7 +218,7 @@ static void say_one(struct text *t, const struct split *s, int i)
 
 void split_explain_words(const struct split *s, struct text *t)
 {
-	for (int i = 0; i < s->tolds; i++) {
+	for (int i = 0; i < s->explained_count; i++) {
 		if (i)
 			text_add(t, "\n");
 		say_one(t, s, i);

@@ -29,54 +29,56 @@ int intake_begin(struct intake *j, const struct split *s, struct input *in)
 {
 	const struct reading_options *o = s->o;
 	j->file = input_name(in);
-	if (reader_open(&j->reader, in, o, &j->r.facts))
+	if (reader_open(&j->reader, in, o, &j->r.header))
 		return -1;
-	struct channel_facts beside;
-	const struct plan_facts known = {&j->reader.units, &j->r.facts, &beside, sidecars_labels(o)};
-	int r = sidecars_channels(j, o, &beside) || columns_plan(&j->r.columns, j->file, &j->reader.names, o,
-							    s->channels.n ? &s->channels : NULL, &known)
+	struct channel_info sidecar;
+	const struct column_info known = {&j->reader.units, &j->r.header, &sidecar, sidecars_labels(o)};
+	int r = sidecars_channels(j, o, &sidecar) || columns_plan(&j->r.columns, j->file, &j->reader.names, o,
+							     s->channels.n ? &s->channels : NULL, &known)
 			? -1
 			: 0;
-	channel_facts_free(&beside);
+	channel_info_free(&sidecar);
 	if (known.why_label)
 		j->r.columns.label = -1; /* seen, and not read */
 	return r;
 }
 
-static int inspect(struct intake *j, const struct spool *spool)
+static int inspect(struct intake *j, const struct row_file *row_file)
 {
 	struct names channels = {0};
-	float *map = spool_map(spool, false);
+	float *map = row_file_map(row_file, false);
 	if (!map)
 		return -1;
-	for (int c = 0; c < spool->C; c++)
+	for (int c = 0; c < row_file->C; c++)
 		names_add(&channels, columns_channel(&j->r.columns, c));
-	quality_check(map + j->r.first * spool->C, j->r.rows, spool->C, &channels, &j->suspicious, &j->why);
+	quality_check(
+		map + j->r.first * row_file->C, j->r.rows, row_file->C, &channels, &j->suspicious, &j->why);
 	names_free(&channels);
-	spool_unmap(spool, map);
+	row_file_unmap(row_file, map);
 	return 0;
 }
 
-static int read_into(struct intake *j, const struct reading_options *o, struct spool *spool)
+static int read_into(struct intake *j, const struct reading_options *o, struct row_file *row_file)
 {
 	struct recording *r = &j->r;
 	struct reading_options own = *o;
 	sidecars_rate(j, &own);
-	if (recording_read(r, &j->reader, &own, &j->labels, spool) || sidecars_read(j, o) ||
-		(r->holes && o->value == VALUE_INTERP && recording_interpolate(r, j->file, spool)) ||
-		(o->explain && inspect(j, spool)))
+	if (recording_read(r, &j->reader, &own, &j->labels, row_file) || sidecars_read(j, o) ||
+		(r->missing_runs && o->value == VALUE_INTERP &&
+			recording_interpolate(r, j->file, row_file)) ||
+		(o->explain && inspect(j, row_file)))
 		return -1;
 	reader_close(&j->reader);
 	return 0;
 }
 
-int intake_read(struct intake *j, const struct split *s, struct spool *spool)
+int intake_read(struct intake *j, const struct split *s, struct row_file *row_file)
 {
 	if (!preprocessing_any(&s->preprocessing))
-		return read_into(j, s->o, spool);
-	struct spool raw = {.fd = -1};
+		return read_into(j, s->o, row_file);
+	struct row_file raw = {.fd = -1};
 	int e = read_into(j, s->o, &raw) ||
-		recording_condition(&j->r, j->file, s->o, &s->preprocessing, &raw, spool);
+		recording_preprocess(&j->r, j->file, s->o, &s->preprocessing, &raw, row_file);
 	if (raw.fd >= 0)
 		close(raw.fd);
 	return e ? -1 : 0;

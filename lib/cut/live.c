@@ -10,17 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is known of a row as it was read, beside its samples. */
+/* What is known of a row as it was read, apart from its samples. */
 struct mark {
 	double time, lost;
 	int32_t label;
-	bool bad; /* holds a cell without a value */
+	bool invalid; /* holds a cell without a value */
 };
 
 /* And of a row that is cut. */
 struct row {
 	int32_t label;
-	bool bad, begins; /* begins: the first behind a gap */
+	bool invalid, begins; /* begins: the first behind a gap */
 };
 
 struct live {
@@ -30,7 +30,7 @@ struct live {
 	struct rows rows;
 	int C; /* channels of the windows */
 	/* rows read .. : raw_base .. raw_have-1 are kept; those before `taken` have been
-	 * conditioned */
+	 * preprocessed */
 	float *raw;        /* [raw_room][rows.C] */
 	struct mark *mark; /* [raw_room] */
 	int64_t raw_room, raw_base, raw_have, taken,
@@ -122,7 +122,7 @@ static int settle(struct live *l)
 	double *t = NEW_ARRAY(double, n);
 	for (int i = 0; i < n; i++)
 		t[i] = l->mark[i].time;
-	l->r->clock = l->rows.clock;
+	l->r->time_format = l->rows.time_format;
 	if (l->r->columns.time >= 0)
 		column = l->rows.reader->names.s[l->r->columns.time];
 	int e = recording_rate(l->r, file, column, t, n, l->s->o) || split_settle(l->s, l->r, file) ||
@@ -166,11 +166,11 @@ static void add_row(struct live *l, const float *x, struct row row)
 
 static void take_out(struct live *l)
 {
-	struct conditioned *out = preprocessor_out(l->preprocessor);
+	struct preprocessed *out = preprocessor_out(l->preprocessor);
 	for (int64_t i = 0; i < out->n; i++) {
-		const struct origin *o = &out->from[i];
+		const struct preprocessed_row *o = &out->from[i];
 		add_row(l, out->x + i * l->C,
-			(struct row){l->mark[o->row - l->raw_base].label, o->bad, o->begins});
+			(struct row){l->mark[o->row - l->raw_base].label, o->invalid, o->begins});
 		l->needed = o->row;
 	}
 	out->n = 0;
@@ -194,13 +194,13 @@ static int take_row(struct live *l)
 	l->taken++;
 	if (!l->preprocessor) {
 		l->needed = l->taken;
-		add_row(l, x, (struct row){m->label, m->bad, step == STEP_GAP});
+		add_row(l, x, (struct row){m->label, m->invalid, step == STEP_GAP});
 		return 0;
 	}
 	if (step == STEP_GAP)
 		preprocessor_gap(l->preprocessor);
-	if (m->bad)
-		preprocessor_bad(l->preprocessor, 1);
+	if (m->invalid)
+		preprocessor_invalid(l->preprocessor, 1);
 	else
 		preprocessor_rows(l->preprocessor, x, 1);
 	take_out(l);
@@ -246,7 +246,7 @@ static void add_window(void *context, int64_t from, int64_t length, int32_t labe
 static void cut_row(struct live *l)
 {
 	const struct row *m = row_of(l, l->cutter.row);
-	cutter_row(&l->cutter, m->label, m->bad, m->begins);
+	cutter_row(&l->cutter, m->label, m->invalid, m->begins);
 }
 
 /* Reads one more row, or finds the end. */
@@ -384,7 +384,7 @@ struct live *live_new(struct split *s, struct input *in)
 	}
 	l->raw = NEW_ARRAY(float, l->raw_room * l->rows.C);
 	l->mark = NEW_ARRAY(struct mark, l->raw_room);
-	split_note_made_up(s, l->r);
+	split_note_imputed(s, l->r);
 	return l;
 }
 

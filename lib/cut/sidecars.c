@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "recording/label.h"
-#include "sidecar/beside.h"
+#include "sidecar/path.h"
 #include "sidecar/channel_file.h"
 #include "sidecar/events.h"
 #include "sidecar/list.h"
@@ -17,12 +17,12 @@ const struct list_entry *sidecars_entry(const struct reading_options *o, int i)
 	return o->list ? &o->list->entry[i] : NULL;
 }
 
-int sidecars_channels(const struct intake *j, const struct reading_options *o, struct channel_facts *f)
+int sidecars_channels(const struct intake *j, const struct reading_options *o, struct channel_info *f)
 {
-	*f = (struct channel_facts){0};
+	*f = (struct channel_info){0};
 	if (!o->channel_files.n)
 		return 0;
-	char *path = beside_path(&o->channel_files, j->index, j->file);
+	char *path = sidecar_path(&o->channel_files, j->index, j->file);
 	int r = channel_file_read(f, path, j->file, &j->reader.names);
 	free(path);
 	return r;
@@ -70,7 +70,7 @@ int sidecars_read(struct intake *j, const struct reading_options *o)
 	j->events = NEW(struct events);
 	if (o->events.own)
 		return events_of(j->events, &j->reader, o, &j->labels);
-	char *path = beside_path(&o->events.files, j->index, j->file);
+	char *path = sidecar_path(&o->events.files, j->index, j->file);
 	int r = events_read(j->events, path, &j->r, o, &j->labels);
 	free(path);
 	return r;
@@ -101,12 +101,12 @@ static void note_ignored(struct split *s, const char *name, const struct events 
 {
 	enum { SHOWN = 8 };
 	struct text t = {0};
-	int *count = NEW_ARRAY(int, e->said.n + 1), n = events_ignored(e, count), kinds = 0;
-	for (int i = 0; i < e->said.n; i++) {
+	int *count = NEW_ARRAY(int, e->description.n + 1), n = events_ignored(e, count), kinds = 0;
+	for (int i = 0; i < e->description.n; i++) {
 		if (!count[i])
 			continue;
 		if (kinds++ < SHOWN)
-			text_addf(&t, "%s%s (%d)", kinds > 1 ? ", " : "", e->said.s[i], count[i]);
+			text_addf(&t, "%s%s (%d)", kinds > 1 ? ", " : "", e->description.s[i], count[i]);
 	}
 	if (kinds > SHOWN)
 		text_addf(&t, " and %d more kinds", kinds - SHOWN);
@@ -123,8 +123,8 @@ void sidecars_note(struct split *s, const struct intake *j)
 	int64_t empty = 0;
 	if (!e)
 		return;
-	for (int i = 0; i < e->said.n; i++)
-		names_intern(&s->said, e->said.s[i]);
+	for (int i = 0; i < e->description.n; i++)
+		names_intern(&s->description, e->description.s[i]);
 	s->trials += r->trials;
 	note_ignored(s, r->name, e);
 	if (!e->n)
@@ -145,11 +145,11 @@ void sidecars_note_unmet(struct split *s)
 	const struct names *from = &s->o->events.from;
 	for (int i = 0; i < from->n; i++) {
 		bool met = false;
-		for (int k = 0; k < s->said.n && !met; k++)
-			met = label_same(from->s[i], s->said.s[k]);
+		for (int k = 0; k < s->description.n && !met; k++)
+			met = label_same(from->s[i], s->description.s[k]);
 		if (met)
 			continue;
-		char *list = names_join(&s->said, ", ");
+		char *list = names_join(&s->description, ", ");
 		note(s, mem_format("no event is called \"%s\", which --map names; they are called: %.300s",
 				from->s[i], list));
 		free(list);

@@ -1,4 +1,4 @@
-/* What the files beside a recording say, step by step while it is read and cut. */
+/* What the sidecar files of a recording say, step by step while it is read and cut. */
 #ifndef CUT_SIDECARS_H
 #define CUT_SIDECARS_H
 
@@ -8,9 +8,9 @@ struct list_entry;
 
 /* The line of recording i in the list, or NULL. */
 const struct list_entry *sidecars_entry(const struct reading_options *, int i);
-/* What its channels file says, for the plan of its columns. -1 with an error; channel_facts_free in
+/* What its channels file says, for the plan of its columns. -1 with an error; channel_info_free in
  * any case. */
-int sidecars_channels(const struct intake *, const struct reading_options *, struct channel_facts *);
+int sidecars_channels(const struct intake *, const struct reading_options *, struct channel_info *);
 /* Why its column of labels is not taken: they come from events, or from the list. NULL: it is. */
 const char *sidecars_labels(const struct reading_options *);
 /* Its rate in the list, before its rows are read; own: a copy of the options. */

@@ -18,7 +18,7 @@
 struct reading_options split_defaults(void)
 {
 	return (struct reading_options){.window = {READING_WINDOW, false},
-		.experts = READING_REGIONS,
+		.index_regions = READING_REGIONS,
 		.halo = READING_HALO,
 		.max_row = CSV_MAX_ROW,
 		.max_columns = CSV_MAX_COLUMNS,
@@ -29,7 +29,7 @@ static struct region_options regions_of(const struct reading_options *o)
 {
 	return (struct region_options){.regions = o->regions,
 		.electrodes = o->electrodes,
-		.indexed = o->experts,
+		.indexed = o->index_regions,
 		.halo = o->halo,
 		.halo_mm = o->halo_mm,
 		.halo_given = o->halo_given,
@@ -55,7 +55,7 @@ struct split *split_new(const struct reading_options *o)
 {
 	struct split *s = NEW(struct split);
 	s->o = o;
-	s->spool.fd = s->now.own.fd = -1;
+	s->row_file.fd = s->now.own.fd = -1;
 	const struct region_options regions = regions_of(o);
 	const char *twice = names_duplicate(&o->channels);
 	int r = 0;
@@ -84,8 +84,8 @@ void split_free(struct split *s)
 		regfree(&s->group.regex);
 	if (s->condition.given)
 		regfree(&s->condition.regex);
-	if (s->spool.fd >= 0)
-		close(s->spool.fd);
+	if (s->row_file.fd >= 0)
+		close(s->row_file.fd);
 	layout_free(&s->layout);
 	preprocessing_free(&s->preprocessing);
 	names_free(&s->channels);
@@ -97,11 +97,11 @@ void split_free(struct split *s)
 	names_free(&s->regions.empty);
 	cut_free(&s->table);
 	intake_free(&s->now);
-	for (int i = 0; i < s->tolds; i++)
-		intake_free(&s->told[i]);
-	free(s->told);
+	for (int i = 0; i < s->explained_count; i++)
+		intake_free(&s->explained[i]);
+	free(s->explained);
 	free(s->file);
-	names_free(&s->said);
+	names_free(&s->description);
 	free(s);
 }
 
@@ -296,7 +296,7 @@ static int check_rate(struct split *s, const struct recording *r, const char *fi
 
 /* --- one recording */
 
-void split_note_made_up(struct split *s, const struct recording *r)
+void split_note_imputed(struct split *s, const struct recording *r)
 {
 	for (int c = 0; c < r->columns.channels.n; c++)
 		if (r->columns.from[c] < 0)
@@ -381,7 +381,7 @@ int split_take(struct split *s, struct intake *j, int index)
 	if (split_settle(s, r, j->file) || join_labels(s, j))
 		return -1;
 	recording_resampled(r);
-	if (sidecars_place(s, j) || (j->own.fd >= 0 && spool_append(&s->spool, &j->own, &r->first)))
+	if (sidecars_place(s, j) || (j->own.fd >= 0 && row_file_append(&s->row_file, &j->own, &r->first)))
 		return -1;
 	int32_t group = names_intern(&s->groups, r->group);
 	int64_t longest = 0;
@@ -389,15 +389,15 @@ int split_take(struct split *s, struct intake *j, int index)
 		struct cutter how = split_cutter(s);
 		longest = cut_windows(&s->table, r, &how, o->value != VALUE_INTERP, index, group);
 	}
-	split_note_made_up(s, r);
+	split_note_imputed(s, r);
 	sidecars_note(s, j);
 	split_count(s, r, longest);
 	if (!o->explain) {
 		intake_free(j);
 		return 0;
 	}
-	ROOM_FOR_ONE(s->told, s->tolds, s->told_room);
-	s->told[s->tolds++] = *j;
+	ROOM_FOR_ONE(s->explained, s->explained_count, s->explained_room);
+	s->explained[s->explained_count++] = *j;
 	*j = (struct intake){.own = {.fd = -1}};
 	return 0;
 }
@@ -428,7 +428,7 @@ bool split_labelled(const struct split *s)
 
 int split_rest(struct split *s)
 {
-	return intake_read(&s->now, s, &s->spool) || split_take(s, &s->now, s->recordings.n - 1) ? -1 : 0;
+	return intake_read(&s->now, s, &s->row_file) || split_take(s, &s->now, s->recordings.n - 1) ? -1 : 0;
 }
 
 int split_add_input(struct split *s, struct input *in)

@@ -40,7 +40,7 @@ struct windows *split_finish(struct split *);
 int split_check(const struct split *);
 void split_free(struct split *);
 
-/* Sentences for the user: recordings too short, windows left out, channels made up. Grows with
+/* Sentences for the user: recordings too short, windows left out, channels imputed. Grows with
  * every recording. */
 const struct names *split_notes(const struct split *);
 /* One JSON object per recording and line (formats section 5); after split_finish, whatever that

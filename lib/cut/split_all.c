@@ -3,7 +3,7 @@
  *     thread 0   S01 read --------> taken                S03 read ----> taken
  *     thread 1   S02 read ------------->  (waits) taken
  *
- * Each is read into a spool of its own; they are taken in the order they were given, so that the
+ * Each is read into a row file of its own; they are taken in the order they were given, so that the
  * result does not depend on the number of threads, and the error that is told is that of the first
  * recording that has one.
  */

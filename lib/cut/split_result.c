@@ -54,15 +54,15 @@ struct owned {
 	struct cut_table table;
 	int32_t *condition; /* [n], or NULL */
 	struct spill condition_spill;
-	struct spool spool;
+	struct row_file row_file;
 	float *map;
 };
 
 static void release(struct windows *w)
 {
 	struct owned *o = w->owner;
-	spool_unmap(&o->spool, o->map);
-	close(o->spool.fd);
+	row_file_unmap(&o->row_file, o->map);
+	close(o->row_file.fd);
 	cut_free(&o->table);
 	spill_free(&o->condition_spill, o->condition);
 	free(o);
@@ -103,12 +103,12 @@ struct windows *split_finish(struct split *s)
 	sidecars_note_unmet(s);
 	if (split_check(s))
 		return NULL;
-	float *map = spool_map(&s->spool, false);
+	float *map = row_file_map(&s->row_file, false);
 	if (!map)
 		return NULL;
 	struct windows *w = NEW(struct windows);
 	struct owned *own = NEW(struct owned);
-	*own = (struct owned){.table = s->table, .spool = s->spool, .map = map};
+	*own = (struct owned){.table = s->table, .row_file = s->row_file, .map = map};
 	w->name = mem_text(s->recordings.n == 1 ? s->recordings.s[0] : "the recordings");
 	layout_copy(&w->layout, &s->layout);
 	names_free(&w->layout.classes);
@@ -120,12 +120,12 @@ struct windows *split_finish(struct split *s)
 	free(to);
 	names_copy(&w->recordings, &s->recordings);
 	names_copy(&w->groups, &s->groups);
-	w->samples = s->spool.rows;
+	w->samples = s->row_file.rows;
 	w->signal = map;
 	w->n = own->table.n;
 	w->start = own->table.start;
 	w->sample = own->table.sample;
-	w->valid = own->table.early ? own->table.valid : NULL;
+	w->valid = own->table.partial ? own->table.valid : NULL;
 	w->label = own->table.label;
 	w->recording = own->table.recording;
 	w->group = own->table.group;
@@ -134,6 +134,6 @@ struct windows *split_finish(struct split *s)
 	w->release = release;
 	w->owner = own;
 	s->table = (struct cut_table){0}; /* theirs now */
-	s->spool.fd = -1;
+	s->row_file.fd = -1;
 	return w;
 }

@@ -18,7 +18,7 @@ struct intake {
 	struct reader reader;
 	struct recording r;
 	struct names labels; /* those the classes begin with, then as they were met */
-	struct spool own;    /* its rows, when others are read at the same time */
+	struct row_file own; /* its rows, when others are read at the same time */
 	struct names suspicious, why;
 	struct events *events; /* NULL: labels are not from events */
 };
@@ -48,14 +48,14 @@ struct split {
 	struct names conditions; /* of each recording; empty when they have none */
 	struct file_id *file;    /* [recordings.n] what each was read from */
 	int file_room;
-	struct spool spool;
+	struct row_file row_file;
 	struct cut_table table;
 	int64_t windows, left_out;
-	struct names said; /* descriptions of events */
+	struct names description; /* descriptions of events */
 	int64_t trials;
-	struct intake now;   /* the recording that was begun */
-	struct intake *told; /* [tolds] with --explain: all of them */
-	int tolds, told_room;
+	struct intake now;        /* the recording that was begun */
+	struct intake *explained; /* [explained_count] with --explain: all of them */
+	int explained_count, explained_room;
 };
 
 /* A name for the next recording, its group, and that it is not there already; info NULL = no
@@ -63,8 +63,8 @@ struct split {
 int split_name(struct split *, struct recording *, const char *file, const struct stat *info);
 /* Opens the table and plans its columns. */
 int intake_begin(struct intake *, const struct split *, struct input *);
-/* Reads the rows into a spool and finds the rate. */
-int intake_read(struct intake *, const struct split *, struct spool *);
+/* Reads the rows into a row file and finds the rate. */
+int intake_read(struct intake *, const struct split *, struct row_file *);
 /* Rate and layout: of the first recording taken, or compared with it. */
 int split_settle(struct split *, const struct recording *, const char *file);
 /* How windows are cut, once the layout is known. */
@@ -75,7 +75,7 @@ int split_take(struct split *, struct intake *, int index);
 /* Counts what came of a recording, with sentences for the user; longest: segment that could have
  * held a window, in rows. */
 void split_count(struct split *, const struct recording *, int64_t longest);
-void split_note_made_up(struct split *, const struct recording *);
+void split_note_imputed(struct split *, const struct recording *);
 void intake_free(struct intake *);
 /* Whether the lengths of windows are known in rows of this recording; only when explaining they may
  * not be. */

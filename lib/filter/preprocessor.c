@@ -24,7 +24,7 @@ struct preprocessor {
 	int64_t next;       /* row out, from the segment's start */
 	bool running;       /* the row before had values: the state is that behind it */
 	bool begins;        /* no row out yet */
-	struct conditioned out;
+	struct preprocessed out;
 };
 
 /* --- making one */
@@ -89,7 +89,7 @@ static int below_nyquist(double hz, double rate, const char *what, const char *f
 static int filters(
 	struct preprocessor *r, const struct preprocessing *c, double rate, const char *file, int status)
 {
-	struct biquad s[CONDITIONING_NOTCHES + FILTER_MOST];
+	struct biquad s[PREPROCESSING_NOTCHES + FILTER_MOST];
 	int n = 0;
 	for (int i = 0; i < c->notches; i++) {
 		if (below_nyquist(c->notch[i], rate, "--notch", file, status))
@@ -162,7 +162,7 @@ void preprocessor_free(struct preprocessor *r)
 	free(r);
 }
 
-struct conditioned *preprocessor_out(struct preprocessor *r)
+struct preprocessed *preprocessor_out(struct preprocessor *r)
 {
 	return &r->out;
 }
@@ -180,10 +180,10 @@ int preprocessor_delay(const struct preprocessor *r)
 
 /* --- rows out */
 
-/* y [C]; NULL: a bad row. */
+/* y [C]; NULL: an invalid row. */
 static void emit(struct preprocessor *r, const double *y)
 {
-	struct conditioned *o = &r->out;
+	struct preprocessed *o = &r->out;
 	if (o->n == o->room) {
 		o->room = o->room ? 2 * o->room : BLOCK;
 		GROW(o->x, o->room * r->C);
@@ -192,12 +192,12 @@ static void emit(struct preprocessor *r, const double *y)
 	float *x = o->x + o->n * r->C;
 	for (int c = 0; c < r->C; c++)
 		x[c] = y ? (float)y[c] : 0;
-	o->from[o->n++] = (struct origin){r->first + r->next * r->down / r->up, !y, r->begins};
+	o->from[o->n++] = (struct preprocessed_row){r->first + r->next * r->down / r->up, !y, r->begins};
 	r->begins = false;
 	r->next++;
 }
 
-static void emit_bad(struct preprocessor *r, int64_t until)
+static void emit_invalid(struct preprocessor *r, int64_t until)
 {
 	while (r->next < until)
 		emit(r, NULL);
@@ -263,11 +263,11 @@ static void stop(struct preprocessor *r, int64_t until)
 	r->running = false;
 }
 
-void preprocessor_bad(struct preprocessor *r, int64_t rows)
+void preprocessor_invalid(struct preprocessor *r, int64_t rows)
 {
 	stop(r, (r->row - r->first) * r->up / r->down);
 	r->row += rows;
-	emit_bad(r, resample_row(r->row - r->first, r->up, r->down));
+	emit_invalid(r, resample_row(r->row - r->first, r->up, r->down));
 }
 
 void preprocessor_gap(struct preprocessor *r)

@@ -97,7 +97,7 @@ int preprocessing_band(struct preprocessing *c, const char *text)
 
 static int add_notch(struct preprocessing *c, double hz)
 {
-	if (c->notches == CONDITIONING_NOTCHES)
+	if (c->notches == PREPROCESSING_NOTCHES)
 		return -1;
 	for (int i = 0; i < c->notches; i++)
 		if (c->notch[i] == hz)
@@ -121,7 +121,7 @@ int preprocessing_notches(struct preprocessing *c, const char *text)
 			      "--notch: \"%s\" is no list of frequencies in Hz, each once and %d at most, "
 			      "separated by "
 			      "commas: 50,100",
-			      text, CONDITIONING_NOTCHES);
+			      text, PREPROCESSING_NOTCHES);
 }
 
 /* --- as JSON */

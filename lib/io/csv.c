@@ -199,7 +199,7 @@ static int parse_quoted(struct csv_table *t, const char *s, size_t n, size_t nex
 
 /* --- rows */
 
-/* Keeps a comment above the first row, for those who look for facts in it. */
+/* Keeps a comment above the first row, for those who look for header information in it. */
 static void keep_comment(struct csv_table *t, const char *s, size_t n)
 {
 	enum { MOST = 256, LONGEST = 400 };
@@ -238,7 +238,7 @@ static int seek_row(struct csv_table *t, const char **s, size_t *n, size_t *next
 	return 1;
 }
 
-/* The next line through the numeric lane: 1; 0 when it is not for that lane (nothing is taken
+/* The next line through the numeric path: 1; 0 when it is not for that path (nothing is taken
  * then), -1. */
 static int number_row(struct csv_table *t)
 {
@@ -300,7 +300,7 @@ static int next_row(struct csv_table *t)
 {
 	const char *s;
 	size_t n, next;
-	int r = t->lane && t->width && !t->blank && !t->form.slow ? number_row(t) : 0;
+	int r = t->as_numbers && t->width && !t->blank && !t->form.slow ? number_row(t) : 0;
 	if (r)
 		return r;
 	r = seek_row(t, &s, &n, &next);

@@ -1,4 +1,4 @@
-/* The numeric lane: a line without quotes becomes numbers in one pass.
+/* The numeric path: a line without quotes becomes numbers in one pass.
  *
  *     separators of the line --> the last eight bytes of each cell --> digits --> whole number / power of ten
  *
@@ -284,10 +284,10 @@ bool csv_cut_numbers(struct csv_table *t, const char *s, size_t n)
 
 int csv_table_numbers(struct csv_table *t, const struct csv_cell **cells, const double **x)
 {
-	t->lane = true;
+	t->as_numbers = true;
 	t->parsed = false;
 	int r = csv_table_next(t, cells);
-	t->lane = false;
+	t->as_numbers = false;
 	if (r == 1 && !t->parsed) {
 		csv_cell_room(t, t->width);
 		for (int i = 0; i < t->width; i++)

@@ -430,7 +430,7 @@ int output_drop_link(const char *path)
 	return link && unlink(path) ? err_errno(EX_CANTCREAT, "%s: cannot replace this link", path) : 0;
 }
 
-int output_spool(void)
+int output_temporary(void)
 {
 	const char *folder = getenv("TMPDIR");
 	if (!folder || !*folder)

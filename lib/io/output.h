@@ -55,6 +55,6 @@ void output_remove_temporaries(void);
 
 /* A nameless temporary file in $TMPDIR (or /tmp) for data too large for memory; gone when closed.
  * fd or -1. */
-int output_spool(void);
+int output_temporary(void);
 
 #endif

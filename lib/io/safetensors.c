@@ -134,9 +134,9 @@ static int read_exactly(struct input *in, unsigned char *to, size_t n)
  * file: memory does not grow with the recordings, however many files they come in. */
 enum { SPOOL_ABOVE = 4 << 20, CHUNK = 1 << 18 };
 
-static unsigned char *spool(struct input *in, uint64_t n, struct st_memory *m)
+static unsigned char *copy_to_file(struct input *in, uint64_t n, struct st_memory *m)
 {
-	int fd = output_spool();
+	int fd = output_temporary();
 	if (fd < 0)
 		return NULL;
 	unsigned char *chunk = mem_new(CHUNK, 1), *map = NULL;
@@ -213,7 +213,7 @@ static int from_stream(struct input *in, struct st_file **out)
 		return -1;
 	unsigned char *data;
 	if (need > SPOOL_ABOVE || need + atomic_load(&held) > SPOOL_ABOVE) {
-		data = spool(in, need, f->memory);
+		data = copy_to_file(in, need, f->memory);
 	} else if ((data = f->memory->block = read_growing(in, need))) {
 		f->memory->held = (size_t)need;
 		atomic_fetch_add(&held, f->memory->held);

@@ -30,7 +30,7 @@ static void unmap(struct spill *s)
 void *spill_grow(struct spill *s, void *list, size_t bytes)
 {
 	size_t before = s->bytes;
-	int fd = s->map ? s->fd : bytes > SHORT ? output_spool() : -1;
+	int fd = s->map ? s->fd : bytes > SHORT ? output_temporary() : -1;
 	void *map = fd < 0 ? NULL : map_file(fd, bytes);
 	if (map) {
 		if (s->map) {

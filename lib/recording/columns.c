@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "recording/facts.h"
+#include "recording/header_info.h"
 #include "recording/time_column.h"
 #include "recording/unit.h"
 
@@ -64,7 +64,7 @@ static void ignore(struct columns *c, const char *name, const char *why)
 }
 
 /* The column of a role, unless it is dropped. */
-static int of_role(const struct facts *f, enum column_role role, const struct names *names,
+static int of_role(const struct header_info *f, enum column_role role, const struct names *names,
 	const struct reading_options *o)
 {
 	for (int i = 0; i < names->n; i++)
@@ -74,8 +74,8 @@ static int of_role(const struct facts *f, enum column_role role, const struct na
 }
 
 /* The columns that hold labels and times. */
-static int find_special(struct columns *c, const char *file, const struct names *names, const struct facts *f,
-	const struct reading_options *o)
+static int find_special(struct columns *c, const char *file, const struct names *names,
+	const struct header_info *f, const struct reading_options *o)
 {
 	bool dropped = !o->label_column && names_find(&o->drop, "label") >= 0;
 	c->label = dropped ? -1 : names_find(names, o->label_column ? o->label_column : "label");
@@ -101,7 +101,7 @@ static int find_special(struct columns *c, const char *file, const struct names 
 	c->counter = of_role(f, ROLE_COUNTER, names, o);
 	c->message = of_role(f, ROLE_MESSAGE, names, o);
 	c->valid = of_role(f, ROLE_VALID, names, o);
-	c->made_up = of_role(f, ROLE_MADE_UP, names, o);
+	c->interpolated = of_role(f, ROLE_INTERPOLATED, names, o);
 	return 0;
 }
 
@@ -122,10 +122,10 @@ static bool other_unit(const struct names *units, int i)
 	return is;
 }
 
-/* Of each channel, those for the reference too: what the file beside the recording says, else what
+/* Of each channel, those for the reference too: what the channels file says, else what
  * was asked for, else the row of units, else what the recorder is known for. */
 static int find_units(
-	struct columns *c, const char *file, const struct plan_facts *p, enum voltage_unit asked)
+	struct columns *c, const char *file, const struct column_info *p, enum voltage_unit asked)
 {
 	int n = c->channels.n + c->extra.n;
 	c->scale = NEW_ARRAY(double, n);
@@ -133,40 +133,41 @@ static int find_units(
 		const char *name = columns_channel(c, i);
 		enum voltage_unit unit = asked;
 		int from = c->from[i];
-		double beside = channel_facts_factor(p->beside, name);
+		double from_sidecar = channel_info_factor(p->sidecar, name);
 		bool other = from >= 0 && from < p->units->n && other_unit(p->units, from);
-		if (i >= c->channels.n && (beside < 0 || (!(beside > 0) && unit == UNIT_AUTO && other)))
+		if (i >= c->channels.n &&
+			(from_sidecar < 0 || (!(from_sidecar > 0) && unit == UNIT_AUTO && other)))
 			return err_set(EX_DATAERR,
 				"%s: channel \"%.80s\" is read for the reference, and its unit is none of "
 				"uV, "
 				"mV, V, nV",
-				beside < 0 ? p->beside->name : file, name);
+				from_sidecar < 0 ? p->sidecar->name : file, name);
 		if (unit == UNIT_AUTO && from >= 0 && from < p->units->n)
 			unit = unit_parse(p->units->s[from]);
 		if (unit == UNIT_AUTO)
-			unit = p->facts->unit;
-		c->scale[i] = beside > 0 ? beside : unit_factor(unit);
+			unit = p->header->unit;
+		c->scale[i] = from_sidecar > 0 ? from_sidecar : unit_factor(unit);
 	}
 	return 0;
 }
 
-static const char *why_role(const struct plan_facts *p, const char *name, int i)
+static const char *why_role(const struct column_info *p, const char *name, int i)
 {
-	switch (p->facts->role[i]) {
+	switch (p->header->role[i]) {
 	case ROLE_CHANNEL:
-		return channel_facts_why(p->beside, name);
+		return channel_info_why(p->sidecar, name);
 	case ROLE_TIME:
 		return "a further time column";
 	case ROLE_LABEL:
 		return "further labels";
 	default:
-		return p->facts->why[i];
+		return p->header->why[i];
 	}
 }
 
 /* What is not a channel, in one word, or NULL. */
 static const char *why_not(const struct columns *c, const struct names *names, int i,
-	const struct reading_options *o, const struct plan_facts *p)
+	const struct reading_options *o, const struct column_info *p)
 {
 	const char *name = names->s[i];
 	enum time_unit unit;
@@ -178,13 +179,13 @@ static const char *why_not(const struct columns *c, const struct names *names, i
 		return "dropped on request";
 	const struct names *wanted = o->like ? &o->like->channels : &o->channels;
 	if (wanted->n && names_find(wanted, name) >= 0)
-		return channel_facts_why(p->beside, name);
+		return channel_info_why(p->sidecar, name);
 	if (names_find(&reading_preprocessing(o)->reference, name) >= 0 &&
-		!channel_facts_bad(p->beside, name))
+		!channel_info_bad(p->sidecar, name))
 		return "read for the reference";
 	if (wanted->n)
 		return o->like ? "not in the model" : "not among --channels";
-	if (p->facts->role[i] != ROLE_OPEN)
+	if (p->header->role[i] != ROLE_OPEN)
 		return why_role(p, name, i);
 	if (!*name)
 		return i ? "has no name" : "has no name: row numbers";
@@ -192,7 +193,7 @@ static const char *why_not(const struct columns *c, const struct names *names, i
 		return "row numbers";
 	if (time_column_named(name, &unit))
 		return "a further time column";
-	return other_unit(p->units, i) ? "its unit is no voltage" : channel_facts_why(p->beside, name);
+	return other_unit(p->units, i) ? "its unit is no voltage" : channel_info_why(p->sidecar, name);
 }
 
 static int check_wanted(const char *file, const struct names *names, const struct reading_options *o)
@@ -247,7 +248,7 @@ static int order_channels(struct columns *c, const char *file, const struct name
 
 /* The reference's channels, those among the others aside. */
 static int find_extra(struct columns *c, const char *file, const struct names *names,
-	const struct reading_options *o, const struct channel_facts *facts)
+	const struct reading_options *o, const struct channel_info *sidecar)
 {
 	const struct names *reference = &reading_preprocessing(o)->reference;
 	for (int i = 0; i < reference->n; i++) {
@@ -255,13 +256,13 @@ static int find_extra(struct columns *c, const char *file, const struct names *n
 		int column = names_find(names, name);
 		if (names_find(&c->channels, name) >= 0)
 			continue;
-		bool bad = channel_facts_bad(facts, name);
+		bool bad = channel_info_bad(sidecar, name);
 		if ((column < 0 || bad) && o->missing != MISSING_ERROR)
 			continue;
 		if (bad)
 			return err_set(EX_DATAERR,
 				"%s: channel \"%s\" of the %s is left out here: marked bad in %s", file, name,
-				o->like ? "model's reference" : "reference (--reference)", facts->name);
+				o->like ? "model's reference" : "reference (--reference)", sidecar->name);
 		if (column < 0)
 			return absent(file,
 				o->like ? "channel of the model's reference" : "channel (--reference)", name,
@@ -277,11 +278,11 @@ static int find_extra(struct columns *c, const char *file, const struct names *n
 }
 
 int columns_plan(struct columns *c, const char *file, const struct names *names,
-	const struct reading_options *o, const struct names *before, const struct plan_facts *p)
+	const struct reading_options *o, const struct names *before, const struct column_info *p)
 {
 	*c = (struct columns){
-		.label = -1, .time = -1, .counter = -1, .message = -1, .valid = -1, .made_up = -1};
-	if (find_special(c, file, names, p->facts, o) || check_wanted(file, names, o))
+		.label = -1, .time = -1, .counter = -1, .message = -1, .valid = -1, .interpolated = -1};
+	if (find_special(c, file, names, p->header, o) || check_wanted(file, names, o))
 		return -1;
 	struct names found = {0};
 	for (int i = 0; i < names->n; i++) {
@@ -302,13 +303,13 @@ int columns_plan(struct columns *c, const char *file, const struct names *names,
 		free(list);
 	}
 	if (!r)
-		r = find_extra(c, file, names, o, p->beside);
+		r = find_extra(c, file, names, o, p->sidecar);
 	names_free(&found);
 	if (!r)
 		r = find_units(c, file, p, (enum voltage_unit)o->reading.unit);
 	c->time_unit = (enum time_unit)o->reading.time_unit;
-	if (c->time_unit == TIME_UNIT_AUTO && c->time >= 0 && p->facts->role[c->time] == ROLE_TIME)
-		c->time_unit = p->facts->time_unit;
+	if (c->time_unit == TIME_UNIT_AUTO && c->time >= 0 && p->header->role[c->time] == ROLE_TIME)
+		c->time_unit = p->header->time_unit;
 	if (c->time_unit == TIME_UNIT_AUTO && c->time >= 0 && c->time < p->units->n)
 		time_column_unit(p->units->s[c->time], strlen(p->units->s[c->time]), &c->time_unit);
 	return r;

@@ -1,4 +1,4 @@
-/* What a user may say of recordings, of what stands beside them, and of their windows: plain data,
+/* What a user may say of recordings, of their sidecar files, and of their windows: plain data,
  * for every room that reads or cuts. What is 0 or NULL is found out, or has a default.
  */
 #ifndef RECORDING_OPTIONS_H
@@ -34,7 +34,7 @@ enum event_unit { EVENT_UNIT_AUTO, EVENT_UNIT_S, EVENT_UNIT_MS, EVENT_UNIT_SAMPL
 
 /* Labels from files of events (sidecar/events.h) in the place of a column. */
 struct reading_events {
-	struct names files;    /* one for each recording, or one with {} (sidecar/beside.h); empty: none */
+	struct names files;    /* one for each recording, or one with {} (sidecar/path.h); empty: none */
 	bool own;              /* instead of files: those that stand in the recordings themselves */
 	struct names from, to; /* description -> class; empty: each description is a class */
 	const char *column;    /* that describes events; NULL: the format's own */
@@ -75,16 +75,16 @@ struct reading_options {
 	struct span window, stride; /* stride.amount 0 = the window */
 	enum window_align align;
 	enum label_rule rule;
-	bool keep_last; /* what is left at the end of a segment becomes a window that ends early, if it is half a window at least */
+	bool keep_last; /* the rows left at the end of a segment become a partial window, if they are half a window at least */
 	/* regions: lobes, hemispheres, auto:K or a file (TSV), else index regions */
 	const char *regions,
-		*electrodes; /* electrodes: a file of positions; NULL: they follow from the names */
-	int experts, halo;   /* halo: columns on each side of index regions, else nearest channels */
-	double halo_mm;      /* or the channels within this distance along the head */
+		*electrodes;     /* electrodes: a file of positions; NULL: they follow from the names */
+	int index_regions, halo; /* halo: columns on each side of index regions, else nearest channels */
+	double halo_mm;          /* or the channels within this distance along the head */
 	bool halo_given, halo_mm_given;
 	/* names */
 	struct reading_naming naming;
-	/* what stands beside the recordings */
+	/* sidecar files */
 	struct reading_events events;
 	struct names channel_files;        /* BIDS channels.tsv: one for each recording, or one for all */
 	const struct recording_list *list; /* of the recordings, which are added in its order; NULL = none */

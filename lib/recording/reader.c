@@ -52,14 +52,14 @@ static int check_options(const struct reader *r, const struct reading_text *o)
 		       : 0;
 }
 
-int reader_open(struct reader *r, struct input *in, const struct reading_options *o, struct facts *f)
+int reader_open(struct reader *r, struct input *in, const struct reading_options *o, struct header_info *f)
 {
-	*f = (struct facts){0};
+	*f = (struct header_info){0};
 	*r = (struct reader){.format = format_of(in), .in = in, .file = input_name(in)};
 	if (check_options(r, &o->reading) || r->format->open(r, o, f))
 		return -1;
 	if (!f->role)
-		facts_begin(f, r->names.n);
+		header_info_begin(f, r->names.n);
 	if (!f->dialect)
 		f->dialect = r->format->name;
 	return 0;

@@ -11,7 +11,7 @@
 #define RECORDING_READER_H
 
 #include "io/csv.h"
-#include "recording/facts.h"
+#include "recording/header_info.h"
 
 struct recording_reader;
 struct rows;
@@ -57,10 +57,10 @@ struct recording_reader {
 	/* Whether these first bytes are of this format: at least 64 of them, less only of a shorter
 	 * input. Looks, takes nothing. NULL: text, which is whatever nobody else recognises. */
 	bool (*recognises)(const unsigned char *first, size_t n);
-	/* Reads the header: sets state and names, units when they are known, and of the facts,
-	 * which are all 0, what it can: rate and rate_from ("header"), unit, roles (after
-	 * facts_begin). close follows, also upon an error. */
-	int (*open)(struct reader *, const struct reading_options *, struct facts *);
+	/* Reads the header: sets state and names, units when they are known, and of the header
+	 * information, which is all 0, what it can: rate and rate_from ("header"), unit, roles
+	 * (after header_info_begin). close follows, also upon an error. */
+	int (*open)(struct reader *, const struct reading_options *, struct header_info *);
 	/* One of the two. The next row: 1, 0 at the end; x [C] in microvolts, and what rows.h says
 	 * of a row. */
 	int (*row)(struct rows *, float *x);
@@ -79,8 +79,8 @@ extern const struct recording_reader *const reader_table[]; /* text first; ends 
 
 /* Whether a reader other than that of text recognises the input, which is looked at only. */
 bool reader_recognises(struct input *);
-/* The input is borrowed. reader_close and facts_free in any case. */
-int reader_open(struct reader *, struct input *, const struct reading_options *, struct facts *);
+/* The input is borrowed. reader_close and header_info_free in any case. */
+int reader_open(struct reader *, struct input *, const struct reading_options *, struct header_info *);
 bool reader_ready(struct reader *);
 int reader_events(struct reader *, struct annotations *);
 void reader_close(struct reader *);

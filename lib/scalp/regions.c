@@ -94,7 +94,7 @@ static bool has_halo(const struct layout *l)
 }
 
 int regions_make(struct layout *l, const struct region_options *o, const char *recording, struct names *notes,
-	struct regions_report *told)
+	struct regions_report *report)
 {
 	long long K;
 	const struct region_way *way = way_of(o->regions, &K);
@@ -112,12 +112,12 @@ int regions_make(struct layout *l, const struct region_options *o, const char *r
 			o->regions, o->halo_mm_given ? "-mm" : "");
 	int r = way || halo ? electrodes_place(&e, &l->channels, recording, o->electrodes, notes) : 0;
 	if (!r && way)
-		r = divide(l, way, (int)K, &e, notes, &told->empty);
+		r = divide(l, way, (int)K, &e, notes, &report->empty);
 	if (!r && halo) {
 		l->halo = o->halo_mm_given ? 0 : o->halo;
 		region_halo(l, &e, o->halo_mm_given ? -1 : o->halo, o->halo_mm);
 	}
-	told->head = e.radius;
+	report->head = e.radius;
 	electrodes_free(&e);
 	return r;
 }

@@ -28,7 +28,7 @@ static char *why_out(const struct named_table *s, char *const *cell)
 }
 
 /* One row: cell [COLUMNS], NULL = missing. */
-static int add(struct channel_facts *f, const struct named_table *s, char *const *cell)
+static int add(struct channel_info *f, const struct named_table *s, char *const *cell)
 {
 	const char *name = cell[NAME], *unit = cell[UNIT];
 	char *why = why_out(s, cell);
@@ -49,7 +49,7 @@ static int add(struct channel_facts *f, const struct named_table *s, char *const
 		       : 0;
 }
 
-static int read_row(struct channel_facts *f, const struct named_table *s, const int *column,
+static int read_row(struct channel_info *f, const struct named_table *s, const int *column,
 	const char *recording, const struct names *table)
 {
 	char *cell[COLUMNS];
@@ -68,7 +68,7 @@ static int read_row(struct channel_facts *f, const struct named_table *s, const 
 }
 
 static int read_all(
-	struct channel_facts *f, struct named_table *s, const char *recording, const struct names *table)
+	struct channel_info *f, struct named_table *s, const char *recording, const struct names *table)
 {
 	int column[COLUMNS], more;
 	if (named_table_begin(s, '\t', NULL))
@@ -86,10 +86,10 @@ static int read_all(
 }
 
 int channel_file_read(
-	struct channel_facts *f, const char *path, const char *recording, const struct names *table)
+	struct channel_info *f, const char *path, const char *recording, const struct names *table)
 {
 	struct named_table s = {0};
-	*f = (struct channel_facts){.name = mem_text(path)};
+	*f = (struct channel_info){.name = mem_text(path)};
 	int r = named_table_open(&s, path) || read_all(f, &s, recording, table) ? -1 : 0;
 	named_table_close(&s);
 	return r;

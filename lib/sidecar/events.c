@@ -49,9 +49,9 @@ static double span_in_samples(const struct placing *p, struct span s)
 	return s.seconds ? s.amount * p->rate : s.amount;
 }
 
-static const char *said(const struct placing *p, const struct event *v)
+static const char *description_of(const struct placing *p, const struct event *v)
 {
-	return p->e->said.s[v->said];
+	return p->e->description.s[v->description];
 }
 
 /* Where an event's trial lies; of trials of equal length all have as many rows. */
@@ -71,7 +71,7 @@ static int place(const struct placing *p, const struct event *v, struct place *a
 		"%s:%lld: the trial of event \"%.60s\" ends %.6g s before it begins (its duration is %.6g "
 		"s); "
 		"--start-offset and --stop-offset say where trials lie",
-		p->e->file, v->line, said(p, v), -rows / p->rate, duration / p->rate);
+		p->e->file, v->line, description_of(p, v), -rows / p->rate, duration / p->rate);
 }
 
 static int outside(const struct placing *p, const struct place *at)
@@ -81,8 +81,9 @@ static int outside(const struct placing *p, const struct place *at)
 		"%s:%lld: event \"%.60s\" at %.10g s: its trial, %.10g to %.10g s, lies outside %s, which is "
 		"%.10g s "
 		"long; --outside drop leaves such events out",
-		p->e->file, at->event->line, said(p, at->event), onset_in_samples(p, at->event->onset) / rate,
-		at->from / rate, at->to / rate, p->file, recording_samples(p->r, !p->e->samples) / rate);
+		p->e->file, at->event->line, description_of(p, at->event),
+		onset_in_samples(p, at->event->onset) / rate, at->from / rate, at->to / rate, p->file,
+		recording_samples(p->r, !p->e->samples) / rate);
 }
 
 static int by_place(const void *x, const void *y)
@@ -100,8 +101,8 @@ static int overlap(const struct placing *p, const struct place *a, const struct 
 		"%s:%lld: the trial of event \"%.60s\" begins at %.10g s, within that of event \"%.60s\" of "
 		"line %lld, "
 		"%.10g to %.10g s; --map picks events, --stop-offset ends trials earlier",
-		p->e->file, b->event->line, said(p, b->event), b->from / rate, said(p, a->event),
-		a->event->line, a->from / rate, a->to / rate);
+		p->e->file, b->event->line, description_of(p, b->event), b->from / rate,
+		description_of(p, a->event), a->event->line, a->from / rate, a->to / rate);
 }
 
 /* Onsets in seconds need to know how long each gap is. */
@@ -186,7 +187,7 @@ int events_ignored(const struct events *e, int *count)
 	int sum = 0;
 	for (int i = 0; i < e->n; i++)
 		if (e->event[i].label < 0) {
-			count[e->event[i].said]++;
+			count[e->event[i].description]++;
 			sum++;
 		}
 	return sum;
@@ -209,7 +210,8 @@ static void explain_counts(struct text *t, const char *key, const struct names *
 void events_explain(
 	const struct events *e, const struct recording *r, const struct names *labels, struct text *t)
 {
-	int *trials = NEW_ARRAY(int, labels->n + 1), *ignored = NEW_ARRAY(int, e->said.n + 1), empty = 0;
+	int *trials = NEW_ARRAY(int, labels->n + 1), *ignored = NEW_ARRAY(int, e->description.n + 1),
+	    empty = 0;
 	for (int64_t i = 0; i < r->trials; i++) {
 		trials[r->trial[i].label]++;
 		empty += !r->trial[i].windows;
@@ -219,7 +221,7 @@ void events_explain(
 	json_string(t, e->file);
 	text_addf(t, ",\"format\":\"%s\",\"events\":%d", events_format(e), e->n);
 	explain_counts(t, "trials", labels, trials);
-	explain_counts(t, "ignored", &e->said, ignored);
+	explain_counts(t, "ignored", &e->description, ignored);
 	text_addf(t, ",\"outside\":%d,\"without_window\":%d}", e->outside, empty);
 	free(trials);
 	free(ignored);

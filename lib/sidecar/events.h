@@ -20,7 +20,7 @@ enum events_format { EVENTS_BIDS, EVENTS_MNE, EVENTS_EEGLAB, EVENTS_OWN };
 
 struct event {
 	double onset, duration; /* seconds, or samples; duration 0 = not said, or none */
-	int said;               /* index into said */
+	int description;        /* index into description */
 	int32_t label;          /* index into the names given, -1 = ignored */
 	long long line;
 };
@@ -32,7 +32,7 @@ struct events {
 	int n, room;
 	bool samples;  /* onsets count rows as they were read; else they are seconds */
 	double origin; /* from this point in time (seconds since 1970); NAN: from the recording's first row */
-	struct names said; /* descriptions */
+	struct names description; /* descriptions */
 	/* filled by events_place */
 	int outside; /* events left out */
 };
@@ -54,7 +54,7 @@ int events_place(
 	struct events *, struct recording *, const char *file, const struct reading_options *, int length);
 
 const char *events_format(const struct events *);
-/* How many events of each description are ignored: in the order of said; the sum. */
+/* How many events of each description are ignored: in the order of description; the sum. */
 int events_ignored(const struct events *, int *count);
 /* For split_explain: ,"events":{...}; labels: of all recordings. */
 void events_explain(

@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "io/number.h"
-#include "recording/moment.h"
+#include "recording/timestamp.h"
 #include "recording/label.h"
 
 #include <math.h>
@@ -18,7 +18,7 @@ void events_free(struct events *e)
 {
 	free(e->file);
 	free(e->event);
-	names_free(&e->said);
+	names_free(&e->description);
 	*e = (struct events){0};
 }
 
@@ -31,7 +31,7 @@ struct reading {
 	struct names header; /* columns that a comment names */
 	bool annotations;    /* the file says it holds annotations */
 	double orig_time;    /* seconds since 1970, NAN = none */
-	int onset, duration, said;
+	int onset, duration, description;
 	double scale;        /* of onsets and durations, to seconds or samples */
 	int first;           /* number of the first sample */
 	bool dated, counted; /* some onset was a date; a number */
@@ -54,7 +54,7 @@ static void read_comment(struct reading *d, const char *s, const char *end)
 		s += sizeof origin - 1;
 		while (s < end && (*s == ' ' || *s == ':'))
 			s++;
-		if (!moment_parse(s, end, &d->orig_time))
+		if (!timestamp_parse(s, end, &d->orig_time))
 			d->orig_time = NAN;
 	}
 	if (n >= 5 && !strncasecmp(s, "onset", 5) && !d->header.n) {
@@ -119,11 +119,11 @@ static int find_description(struct reading *d)
 		[EVENTS_MNE] = {"description", NULL},
 		[EVENTS_EEGLAB] = {"type", NULL}};
 	const char *asked = d->o->events.column;
-	d->said = asked ? named_table_column(&d->s, asked) : -1;
-	for (int i = 0; i < 2 && !asked && d->said < 0; i++)
+	d->description = asked ? named_table_column(&d->s, asked) : -1;
+	for (int i = 0; i < 2 && !asked && d->description < 0; i++)
 		if (by_format[d->e->format][i])
-			d->said = named_table_column(&d->s, by_format[d->e->format][i]);
-	if (d->said >= 0)
+			d->description = named_table_column(&d->s, by_format[d->e->format][i]);
+	if (d->description >= 0)
 		return 0;
 	char *list = names_join(&d->s.columns, ", ");
 	int r = asked ? named_table_fault(&d->s,
@@ -182,14 +182,14 @@ static int read_onset(struct reading *d, double *x)
 	bool dated = false;
 	if (number_parse(c.s, c.end, x) && isfinite(*x))
 		*x = *x * d->scale - d->first;
-	else if (!d->e->samples && moment_parse(c.s, c.end, x))
+	else if (!d->e->samples && timestamp_parse(c.s, c.end, x))
 		dated = true;
 	else
 		return named_table_fault(&d->s,
 			"the onset \"%.*s\" is neither a number nor a date with a time", named_table_shown(c),
 			c.s);
 	if (dated &&
-		!moment_is_date(*x)) /* counted from 1970: from the recording's start, as MNE writes it */
+		!timestamp_is_date(*x)) /* counted from 1970: from the recording's start, as MNE writes it */
 		dated = false;
 	d->dated |= dated;
 	d->counted |= !dated;
@@ -236,13 +236,13 @@ static int read_event(struct reading *d)
 {
 	struct events *e = d->e;
 	struct event v = {.label = -1, .line = named_table_line(&d->s)};
-	char *s = named_table_text(&d->s, d->said);
+	char *s = named_table_text(&d->s, d->description);
 	int r = 0;
 	if (s && !json_utf8(s, strlen(s)))
 		r = named_table_fault(&d->s, "the description is not UTF-8 text");
 	else if (s)
 		r = classify(e, d->o, named_table_name(&d->s), v.line, s, d->labels, &v.label);
-	v.said = names_intern(&e->said, s ? s : "n/a");
+	v.description = names_intern(&e->description, s ? s : "n/a");
 	free(s);
 	if (r || (v.label >= 0 && (read_onset(d, &v.onset) || read_duration(d, &v.duration))))
 		return -1;
@@ -312,7 +312,7 @@ static int take_annotation(struct events *e, const struct annotation *a, long lo
 			"%s: its annotation %lld has no onset, or a duration that is no "
 			"number from 0",
 			e->file, line);
-	v.said = names_intern(&e->said, a->text);
+	v.description = names_intern(&e->description, a->text);
 	ROOM_FOR_ONE(e->event, e->n, e->room);
 	e->event[e->n++] = v;
 	return 0;

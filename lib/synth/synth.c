@@ -94,7 +94,7 @@ int synth_artefacts(struct synth *s, const char *text)
 static int region_place(const struct synth *s, struct synth_place *p, int region)
 {
 	struct layout l = {.channels = s->channels};
-	if (layout_index_regions(&l, s->experts, 0))
+	if (layout_index_regions(&l, s->regions, 0))
 		return -1;
 	p->region = region;
 	p->n = l.region[region].width;
@@ -139,9 +139,9 @@ static int read_place(const struct synth *s, struct synth_place *p, const char *
 	long long k;
 	if (!all_digits(text))
 		return list_place(s, p, text, option);
-	if (!text_to_long(text, &k) || k >= s->experts)
+	if (!text_to_long(text, &k) || k >= s->regions)
 		return err_set(EX_USAGE, "%s: region %s: --regions %d has regions 0 to %d", option, text,
-			s->experts, s->experts - 1);
+			s->regions, s->regions - 1);
 	return region_place(s, p, (int)k);
 }
 
@@ -222,7 +222,7 @@ int synth_relation(struct synth *s, const char *text)
 int synth_effects_at(struct synth *s, const char *where)
 {
 	struct rng r = rng_stream(s->seed, "place", 0, 0);
-	char *drawn = mem_format("%d", (int)rng_below(&r, (uint64_t)s->experts));
+	char *drawn = mem_format("%d", (int)rng_below(&r, (uint64_t)s->regions));
 	int failed = 0;
 	for (int c = 1; c < s->classes.n && !failed; c++) {
 		struct synth_effect *e = new_effect(s);

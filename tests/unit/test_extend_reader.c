@@ -56,7 +56,7 @@ static bool acme_recognises(const unsigned char *first, size_t n)
 	return n >= 64 && !memcmp(first, "0       ACME", 12);
 }
 
-static int acme_open(struct reader *r, const struct reading_options *o, struct facts *f)
+static int acme_open(struct reader *r, const struct reading_options *o, struct header_info *f)
 {
 	struct acme *a = r->state = NEW(struct acme);
 	char magic[12], word[9];
@@ -75,9 +75,9 @@ static int acme_open(struct reader *r, const struct reading_options *o, struct f
 			return -1;
 		names_add(&r->units, word);
 	}
-	facts_begin(f, a->columns);
+	header_info_begin(f, a->columns);
 	int battery = names_find(&r->names, "power");
-	facts_role(f, battery, ROLE_IGNORED, "state of the battery");
+	header_info_role(f, battery, ROLE_IGNORED, "state of the battery");
 	return 0;
 }
 
@@ -262,7 +262,7 @@ static void cut_live(const struct reading_options *o, const struct text *bytes, 
 static struct reading_options options(void)
 {
 	struct reading_options o = split_defaults();
-	o.experts = 2;
+	o.index_regions = 2;
 	o.halo = 1;
 	o.window.amount = 20;
 	o.stride.amount = 10;

@@ -107,7 +107,8 @@ static void absent_channels_are_refused_or_made_up(void)
 	model_done(&l);
 }
 
-/* A hole in the only source of a made-up channel is a hole there as well, and is filled like it. */
+/* A missing value in the only source of an imputed channel is missing there as well, and is
+ * interpolated like it. */
 static void holes_and_made_up_channels_meet(void)
 {
 	struct layout l = model();
@@ -131,7 +132,7 @@ static void windows_survive_the_file(void)
 	struct reading_options o = split_defaults();
 	o.rate = 128;
 	o.window.amount = 3;
-	o.experts = 2;
+	o.index_regions = 2;
 	struct split *s = split_new(&o);
 	struct text csv = {0};
 	text_add(&csv, "a,b,c\n");
@@ -222,7 +223,7 @@ static void failure_leaves_nothing_behind(void)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct reading_options o = split_defaults();
 		o.window.amount = 1;
-		o.experts = 1;
+		o.index_regions = 1;
 		o.rate = 100;
 		struct split *s = split_new(&o);
 		CHECK(!add(s, "a,b\n1,2\n", "good.csv"));

@@ -14,7 +14,7 @@ static const struct word {
 	{"packet[ _]*", "counts the samples", ROLE_COUNTER},
 	{"package[ _]num*", "counts the samples", ROLE_COUNTER},
 	{"validation indicator", "says which samples are valid", ROLE_VALID},
-	{"eeg.interpolated", "says which samples are made up", ROLE_MADE_UP},
+	{"eeg.interpolated", "says which samples are made up", ROLE_INTERPOLATED},
 	{"elements", "messages", ROLE_MESSAGE},
 	{"accel*", "movement, no signal of the brain", ROLE_IGNORED},
 	{"acc[xyz]", "movement, no signal of the brain", ROLE_IGNORED},

@@ -61,7 +61,7 @@ static int odd_cell(struct rows *r, int channel, struct csv_cell c, double x)
 			"touches, "
 			"--missing interp draws a line across it",
 			r->reader->file, (long long)csv_table_line(table_of(r)), r->reader->names.s[column]);
-	r->hole[channel] = true;
+	r->is_missing[channel] = true;
 	r->missing++;
 	return 0;
 }
@@ -96,7 +96,7 @@ static int read_channels(struct rows *r, const struct csv_cell *cell, const doub
 	const int *from = r->columns->from;
 	int odd = 0;
 	if (r->missing)
-		memset(r->hole, 0, (size_t)r->C * sizeof *r->hole);
+		memset(r->is_missing, 0, (size_t)r->C * sizeof *r->is_missing);
 	r->missing = 0;
 	if (r->straight)
 		odd = convert(number + from[0], r->scale, r->C, x);
@@ -106,7 +106,7 @@ static int read_channels(struct rows *r, const struct csv_cell *cell, const doub
 	}
 	if (odd && odd_row(r, cell, number, x))
 		return -1;
-	rows_make_up(r, x);
+	rows_impute(r, x);
 	return 0;
 }
 
@@ -145,17 +145,17 @@ static int read_time(struct rows *r, const struct csv_cell *cell, const double *
 	if (column < 0)
 		return 0;
 	double time = number[column];
-	enum clock_kind kind = CLOCK_NONE;
+	enum time_format kind = TIME_FORMAT_NONE;
 	if (!isfinite(time))
-		kind = clock_parse(cell[column].s, cell[column].end, &time);
+		kind = time_format_parse(cell[column].s, cell[column].end, &time);
 	if (!r->begun)
-		r->clock = kind;
-	if (kind != r->clock || !isfinite(time))
+		r->time_format = kind;
+	if (kind != r->time_format || !isfinite(time))
 		return bad_cell(r, column, cell[column],
-			r->clock   ? " or a time like those before it; --drop the column and give --rate"
-			: r->begun ? ", as the times before it are; --drop the column and give --rate"
-				   : " or a time; --drop the column and give --rate");
-	r->time = kind == CLOCK_DAY ? past_midnight(r, time) : time;
+			r->time_format ? " or a time like those before it; --drop the column and give --rate"
+			: r->begun     ? ", as the times before it are; --drop the column and give --rate"
+				       : " or a time; --drop the column and give --rate");
+	r->time = kind == TIME_FORMAT_OF_DAY ? past_midnight(r, time) : time;
 	r->begun = true;
 	return 0;
 }
@@ -199,7 +199,8 @@ static int row(struct rows *r, float *x)
 	if (read_channels(r, cell, number, x) || read_label(r, cell) || read_time(r, cell, number))
 		return -1;
 	rows_count(r, k->counter < 0 ? 0 : number[k->counter]);
-	rows_mark(r, k->valid >= 0 && number[k->valid] == 0, k->made_up >= 0 && number[k->made_up] > 0);
+	rows_mark(r, k->valid >= 0 && number[k->valid] == 0,
+		k->interpolated >= 0 && number[k->interpolated] > 0);
 	return 1;
 }
 
@@ -241,7 +242,7 @@ static int read_form(const struct reading_options *o, struct csv_form *form)
 	return 0;
 }
 
-static int csv_open(struct reader *r, const struct reading_options *o, struct facts *f)
+static int csv_open(struct reader *r, const struct reading_options *o, struct header_info *f)
 {
 	struct csv_form form;
 	if (read_form(o, &form))

@@ -1,24 +1,23 @@
-/* What is known of channels beside the recording itself: which are good EEG, and their units. All
- * zero: nothing. */
-#ifndef RECORDING_CHANNEL_FACTS_H
-#define RECORDING_CHANNEL_FACTS_H
+/* What a channels file says of channels: which are good EEG, and their units. All zero: nothing. */
+#ifndef RECORDING_CHANNEL_INFO_H
+#define RECORDING_CHANNEL_INFO_H
 
 #include "base/text.h"
 
-struct channel_facts {
+struct channel_info {
 	char *name;                /* of the file that says it; NULL: there is none */
 	struct names channel, why; /* [n] why it is left out; "" = it is not */
 	bool *bad;                 /* [n] by its status */
 	double *factor;            /* [n] to microvolts; 0 = the file does not say, -1 = no unit of voltage */
 };
 
-void channel_facts_free(struct channel_facts *);
+void channel_info_free(struct channel_info *);
 
 /* Why a column of the table is no channel; NULL when it is one, or there is no file. */
-const char *channel_facts_why(const struct channel_facts *, const char *column);
-bool channel_facts_bad(const struct channel_facts *, const char *column);
+const char *channel_info_why(const struct channel_info *, const char *column);
+bool channel_info_bad(const struct channel_info *, const char *column);
 /* The factor of a channel to microvolts, 0 = the file does not say, or there is none; -1 = no unit
  * of voltage. */
-double channel_facts_factor(const struct channel_facts *, const char *channel);
+double channel_info_factor(const struct channel_info *, const char *channel);
 
 #endif

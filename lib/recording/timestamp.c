@@ -1,4 +1,4 @@
-#include "recording/moment.h"
+#include "recording/timestamp.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -63,7 +63,7 @@ static bool zone(const char **p, const char *end, int *seconds)
 	return true;
 }
 
-bool moment_parse(const char *s, const char *end, double *seconds)
+bool timestamp_parse(const char *s, const char *end, double *seconds)
 {
 	int year, month, day, hour, minute, second = 0, east;
 	double part = 0;
@@ -90,7 +90,7 @@ bool moment_parse(const char *s, const char *end, double *seconds)
 	return true;
 }
 
-bool moment_is_date(double seconds)
+bool timestamp_is_date(double seconds)
 {
 	return seconds >= 1e8;
 }

@@ -1,7 +1,7 @@
 /* What the first lines or the header of a recording say of it: its rate, its units, what its
  * columns hold. */
-#ifndef RECORDING_FACTS_H
-#define RECORDING_FACTS_H
+#ifndef RECORDING_HEADER_INFO_H
+#define RECORDING_HEADER_INFO_H
 
 #include "recording/options.h"
 
@@ -11,13 +11,13 @@ enum column_role {
 	ROLE_TIME,
 	ROLE_COUNTER, /* counts the samples */
 	ROLE_LABEL,
-	ROLE_MESSAGE, /* a row with nothing else is no sample */
-	ROLE_VALID,   /* 0 = the sample is not to be trusted */
-	ROLE_MADE_UP, /* more than 0 = the recorder has invented the sample */
+	ROLE_MESSAGE,      /* a row with nothing else is no sample */
+	ROLE_VALID,        /* 0 = the sample is not to be trusted */
+	ROLE_INTERPOLATED, /* more than 0 = the recorder has invented the sample */
 	ROLE_IGNORED,
 };
 
-struct facts {
+struct header_info {
 	const char *dialect; /* of a table of text; else the name of the format */
 	double rate;         /* Hz, as the recording says itself; 0 = it does not */
 	const char *rate_from;
@@ -27,15 +27,16 @@ struct facts {
 	enum time_unit likely_unit; /* when steps could be both */
 	unsigned char *role;        /* [n] enum column_role */
 	const char **why;           /* [n] of ROLE_IGNORED; not freed */
-	struct names key, value;    /* what comments say, as it stands there */
+	struct names key, value;    /* the pairs of key and value in the comments, as they are written */
 };
 
-/* Of facts that are all 0 or have no columns yet: so many, all open. facts_free in any case. */
-void facts_begin(struct facts *, int columns);
-void facts_free(struct facts *);
+/* Gives header information that is all 0, or knows no columns yet, so many columns of the role
+ * ROLE_OPEN. header_info_free in any case. */
+void header_info_begin(struct header_info *, int columns);
+void header_info_free(struct header_info *);
 /* column: -1 = there is none, and nothing happens. */
-void facts_role(struct facts *, int column, enum column_role, const char *why);
+void header_info_role(struct header_info *, int column, enum column_role, const char *why);
 /* All columns nobody has said anything of. */
-void facts_rest(struct facts *, int n, const char *why);
+void header_info_rest(struct header_info *, int n, const char *why);
 
 #endif

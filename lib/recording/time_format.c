@@ -1,6 +1,6 @@
-#include "recording/clock.h"
+#include "recording/time_format.h"
 
-#include "recording/moment.h"
+#include "recording/timestamp.h"
 
 #include <ctype.h>
 #include <stdint.h>
@@ -55,7 +55,7 @@ static bool time_of_day(struct text_at *a, double *seconds)
 	return true;
 }
 
-/* A date in the form of moment_parse: dashes for slashes, the year before day and month, a point
+/* A date in the form of timestamp_parse: dashes for slashes, the year before day and month, a point
  * for a comma. */
 static bool date_and_time(struct text_at *a, double *seconds)
 {
@@ -75,7 +75,7 @@ static bool date_and_time(struct text_at *a, double *seconds)
 	char *comma = memchr(t, ',', n);
 	if (comma)
 		*comma = '.';
-	if (!moment_parse(t, t + n, seconds))
+	if (!timestamp_parse(t, t + n, seconds))
 		return false;
 	a->p = a->end;
 	return true;
@@ -100,19 +100,20 @@ static bool delta(struct text_at *a, double *seconds)
 	return true;
 }
 
-enum clock_kind clock_parse(const char *s, const char *end, double *seconds)
+enum time_format time_format_parse(const char *s, const char *end, double *seconds)
 {
-	static bool (*const form[])(struct text_at *, double *) = {
-		[CLOCK_DATE] = date_and_time, [CLOCK_DAY] = time_of_day, [CLOCK_DELTA] = delta};
+	static bool (*const form[])(struct text_at *, double *) = {[TIME_FORMAT_DATE] = date_and_time,
+		[TIME_FORMAT_OF_DAY] = time_of_day,
+		[TIME_FORMAT_DELTA] = delta};
 	bool brackets = end - s > 2 && *s == '[' && end[-1] == ']';
 	if (brackets) {
 		s++;
 		end--;
 	}
-	for (int k = CLOCK_DATE; k <= CLOCK_DELTA; k++) {
+	for (int k = TIME_FORMAT_DATE; k <= TIME_FORMAT_DELTA; k++) {
 		struct text_at a = {s, end};
 		if (form[k](&a, seconds) && (a.p == a.end || (brackets && *a.p == ' ')))
-			return (enum clock_kind)k;
+			return (enum time_format)k;
 	}
-	return CLOCK_NONE;
+	return TIME_FORMAT_NONE;
 }
