@@ -109,7 +109,7 @@ static const struct program program = {"moe-split", "cut EEG recordings (CSV) in
 	"moe-split --window 2s --stride 1s S*.csv | moe-train -o model.safetensors -",
 	"use fewer --threads, cut fewer recordings at a time, or raise the limit (ulimit -v, ulimit -d)"};
 
-static int contradictions(void)
+static int check_options(void)
 {
 	if (o.rule_given && o.align == ALIGN_RUN)
 		return err_set(EX_USAGE,
@@ -172,7 +172,7 @@ static int read_regions(struct reading_options *s)
 	return 0;
 }
 
-static void gather(void)
+static void copy_options(void)
 {
 	struct reading_options *s = &o.split;
 	if (o.channels)
@@ -192,7 +192,7 @@ static void gather(void)
 	s->explain = o.explain;
 }
 
-static int explain(const struct split *s)
+static int print_explanation(const struct split *s)
 {
 	struct text t = {0};
 	if (o.form)
@@ -213,7 +213,7 @@ static int write_windows(const struct windows *w)
 
 static int notes_said;
 
-static void say_notes(const struct split *s)
+static void print_notes(const struct split *s)
 {
 	for (; notes_said < split_notes(s)->n && !common.quiet; notes_said++)
 		program_say(split_notes(s)->s[notes_said]);
@@ -230,7 +230,7 @@ static int send_windows(struct split *s, struct input *in, struct output *out)
 	while (l && (r = live_next(l, 1, &w)) == 1) {
 		r = windows_write(w, out, &h) || output_flush(out) ? -1 : 0;
 		windows_free(w);
-		say_notes(s);
+		print_notes(s);
 		if (r)
 			break;
 	}
@@ -249,11 +249,11 @@ static int send_recording(struct split *s, const char *path, struct output *out)
 static int end_live(struct split *s, struct output *out, int r)
 {
 	if (!r && !(r = split_check(s)))
-		say_notes(s);
+		print_notes(s);
 	return output_end(out, r);
 }
 
-static int run_live(struct split *s, const struct names *recordings)
+static int cut_live(struct split *s, const struct names *recordings)
 {
 	struct output *out = output_open(common.output, OUTPUT_BINARY);
 	if (!out)
@@ -284,19 +284,19 @@ static bool suits_live(const struct split *s, struct input *in)
 
 /* --- at once: one file */
 
-static int finish(struct split *s)
+static int write_result(struct split *s)
 {
 	if (o.explain)
-		return explain(s);
+		return print_explanation(s);
 	struct windows *w = split_finish(s);
 	if (w)
-		say_notes(s);
+		print_notes(s);
 	int r = w ? write_windows(w) : -1;
 	windows_free(w);
 	return r;
 }
 
-static int run_one(struct split *s, const char *path)
+static int cut_recording(struct split *s, const char *path)
 {
 	struct input *in = input_open(path);
 	int r = in ? split_begin(s, in) : -1;
@@ -304,22 +304,22 @@ static int run_one(struct split *s, const char *path)
 		struct output *out = output_open(common.output, OUTPUT_BINARY);
 		r = out ? end_live(s, out, send_windows(s, in, out)) : -1;
 	} else if (!r) {
-		r = split_rest(s) || finish(s) ? -1 : 0;
+		r = split_rest(s) || write_result(s) ? -1 : 0;
 	}
 	input_close(in);
 	return r;
 }
 
-static int run(struct split *s, const struct names *recordings)
+static int cut_recordings(struct split *s, const struct names *recordings)
 {
 	if (o.live)
-		return run_live(s, recordings);
+		return cut_live(s, recordings);
 	if (recordings->n < 2 && !sidecar.list)
-		return run_one(s, recordings->n ? recordings->s[0] : "-");
+		return cut_recording(s, recordings->n ? recordings->s[0] : "-");
 	struct pool *pool = pool_new((int)common.threads);
 	int r = split_add_all(s, recordings, pool);
 	pool_free(pool);
-	return r || finish(s) ? -1 : 0;
+	return r || write_result(s) ? -1 : 0;
 }
 
 static int read_model(struct layout *l)
@@ -337,18 +337,18 @@ static int split_recordings(const struct names *operands)
 	bool fine = (!sidecar.list || !sidecar_read_list(&o.split, &recordings)) &&
 		    !sidecar_check_files(&o.split, &recordings);
 	struct split *s = fine ? split_new(&o.split) : NULL;
-	int r = s ? run(s, &recordings) : -1;
+	int r = s ? cut_recordings(s, &recordings) : -1;
 	split_free(s);
 	names_free(&recordings);
 	return r;
 }
 
-static int work(const struct names *operands)
+static int run_split(const struct names *operands)
 {
 	struct layout like = {0};
-	if (contradictions() || read_preprocessing(&o.split.preprocessing) || read_regions(&o.split))
+	if (check_options() || read_preprocessing(&o.split.preprocessing) || read_regions(&o.split))
 		return -1;
-	gather();
+	copy_options();
 	mem_return_large();
 	if (sidecar_check_options(&o.split, o.live, operands) || (o.like && read_model(&like)))
 		return -1;
@@ -366,5 +366,5 @@ static int work(const struct names *operands)
 
 int main(int argc, char **argv)
 {
-	return program_main(&program, argc, argv, work);
+	return program_main(&program, argc, argv, run_split);
 }

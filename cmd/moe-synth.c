@@ -198,7 +198,7 @@ static int make_all(const struct synth *s)
 	return failed;
 }
 
-static int work(const struct names *operands)
+static int run_synth(const struct names *operands)
 {
 	struct synth s;
 	if (operands->n)
@@ -215,5 +215,5 @@ static int work(const struct names *operands)
 
 int main(int argc, char **argv)
 {
-	return program_main(&program, argc, argv, work);
+	return program_main(&program, argc, argv, run_synth);
 }

@@ -15,7 +15,8 @@ static void number_or_null(struct text *t, double x)
 		text_add(t, "null");
 }
 
-static void counts(struct text *t, const char *key, const struct names *labels, const int64_t *count, int n)
+static void put_counts(
+	struct text *t, const char *key, const struct names *labels, const int64_t *count, int n)
 {
 	const char *between = "";
 	text_addf(t, ",\"%s\":{", key);
@@ -29,7 +30,7 @@ static void counts(struct text *t, const char *key, const struct names *labels, 
 	text_add(t, "}");
 }
 
-static void pairs(
+static void put_pairs(
 	struct text *t, const char *key, const char *first, const struct names *name, const struct names *why)
 {
 	text_addf(t, ",\"%s\":[", key);
@@ -170,11 +171,11 @@ static void explain_one(const struct split *s, int i, struct text *t)
 	text_addf(t, ",\"unit\":\"%s\",\"rows\":%lld,\"channels\":",
 		unit_common(r->columns.scale, r->columns.channels.n), (long long)r->recorded);
 	json_list(t, &r->columns.channels);
-	pairs(t, "ignored", "name", &r->columns.ignored, &r->columns.why);
+	put_pairs(t, "ignored", "name", &r->columns.ignored, &r->columns.why);
 	explain_time(t, r, r->columns.time_name);
 	explain_preprocessing(t, s, r);
 	text_addf(t, ",\"missing\":%lld", (long long)r->missing);
-	counts(t, "labels", &s->labels, r->label_rows, r->labels);
+	put_counts(t, "labels", &s->labels, r->label_rows, r->labels);
 	if (s->explained[i].events)
 		events_explain(s->explained[i].events, r, &s->labels, t);
 	text_add(t, ",\"group\":");
@@ -186,13 +187,13 @@ static void explain_one(const struct split *s, int i, struct text *t)
 	if (split_cuts(s, r)) {
 		text_addf(t, ",\"length\":%d,\"stride\":%d,\"windows\":%lld", s->layout.length,
 			s->layout.stride, (long long)r->windows);
-		counts(t, "windows_by_class", &s->labels, r->label_windows, r->labels);
+		put_counts(t, "windows_by_class", &s->labels, r->label_windows, r->labels);
 		text_addf(t, ",\"windows_of_group\":%lld,\"windows_left_out\":%lld", (long long)of_group,
 			(long long)r->left_out);
 	} else {
 		text_add(t, ",\"length\":null,\"stride\":null,\"windows\":null");
 	}
-	pairs(t, "suspicious", "channel", &s->explained[i].suspicious, &s->explained[i].why);
+	put_pairs(t, "suspicious", "channel", &s->explained[i].suspicious, &s->explained[i].why);
 	explain_rest(t, r);
 	explain_regions(t, &s->layout);
 	if (s->regions.empty.n) {

@@ -43,7 +43,7 @@ int intake_begin(struct intake *j, const struct split *s, struct input *in)
 	return r;
 }
 
-static int inspect(struct intake *j, const struct row_file *row_file)
+static int check_quality(struct intake *j, const struct row_file *row_file)
 {
 	struct names channels = {0};
 	float *map = row_file_map(row_file, false);
@@ -66,7 +66,7 @@ static int read_into(struct intake *j, const struct reading_options *o, struct r
 	if (recording_read(r, &j->reader, &own, &j->labels, row_file) || sidecars_read(j, o) ||
 		(r->missing_runs && o->value == VALUE_INTERP &&
 			recording_interpolate(r, j->file, row_file)) ||
-		(o->explain && inspect(j, row_file)))
+		(o->explain && check_quality(j, row_file)))
 		return -1;
 	reader_close(&j->reader);
 	return 0;

@@ -115,7 +115,7 @@ static int begin_preprocessing(struct live *l)
 }
 
 /* Rate and lengths, from the rows that are there. */
-static int settle(struct live *l)
+static int settle_layout(struct live *l)
 {
 	const char *file = input_name(l->in), *column = NULL;
 	int n = (int)(l->raw_have - l->raw_base);
@@ -208,7 +208,7 @@ static int take_row(struct live *l)
 }
 
 /* What the preprocessor holds back when no more rows come. */
-static void drain(struct live *l)
+static void drain_preprocessor(struct live *l)
 {
 	l->drained = true;
 	if (!l->preprocessor)
@@ -259,7 +259,7 @@ static int read_more(struct live *l, struct batch *b)
 	if (l->ended && !l->raw_have)
 		return err_set(EX_DATAERR, "%s: a header and no rows", input_name(l->in));
 	if (!l->settled && (l->ended || l->raw_have == rate_rows(l))) {
-		if (settle(l))
+		if (settle_layout(l))
 			return -1;
 		b->length = l->s->layout.length;
 		l->cutter = split_cutter(l->s);
@@ -271,7 +271,7 @@ static int read_more(struct live *l, struct batch *b)
 }
 
 /* Reads and cuts until there are windows and waiting would be next, or `most` of them. */
-static int gather(struct live *l, int most, struct batch *b)
+static int fill_batch(struct live *l, int most, struct batch *b)
 {
 	l->batch = b;
 	for (;;) {
@@ -285,7 +285,7 @@ static int gather(struct live *l, int most, struct batch *b)
 		} else if (l->ended) {
 			if (l->drained)
 				return 0;
-			drain(l);
+			drain_preprocessor(l);
 		} else if (b->n && !rows_ready(&l->rows)) {
 			return 0;
 		} else if (read_more(l, b)) {
@@ -307,7 +307,7 @@ static void free_batch(struct batch *b)
 	free(b);
 }
 
-static void release(struct windows *w)
+static void release_batch(struct windows *w)
 {
 	free_batch(w->owner);
 }
@@ -333,12 +333,12 @@ static struct windows *hand_out(struct live *l, struct batch *b)
 		names_add(&w->conditions, l->s->conditions.s[l->s->conditions.n - 1]);
 		w->condition = b->group; /* there is one of each */
 	}
-	w->release = release;
+	w->release = release_batch;
 	w->owner = b;
 	return w;
 }
 
-static void finish(struct live *l)
+static void finish_recording(struct live *l)
 {
 	l->r->messages = l->rows.messages;
 	l->r->marked = l->rows.marked;
@@ -355,7 +355,7 @@ int live_next(struct live *l, int most, struct windows **w)
 	struct batch *b = NEW(struct batch);
 	b->C = l->C;
 	b->length = l->s->layout.length;
-	int e = gather(l, most, b);
+	int e = fill_batch(l, most, b);
 	if (e && b->n) {
 		l->status = err_status();
 		l->why = mem_text(err_text());
@@ -366,7 +366,7 @@ int live_next(struct live *l, int most, struct windows **w)
 	}
 	free_batch(b);
 	if (!e)
-		finish(l);
+		finish_recording(l);
 	return e;
 }
 

@@ -91,7 +91,7 @@ int sidecars_place(const struct split *s, struct intake *j)
 
 /* --- what the user should know */
 
-static void note(struct split *s, char *sentence)
+static void add_note(struct split *s, char *sentence)
 {
 	names_add(&s->notes, sentence);
 	free(sentence);
@@ -111,7 +111,7 @@ static void note_ignored(struct split *s, const char *name, const struct events 
 	if (kinds > SHOWN)
 		text_addf(&t, " and %d more kinds", kinds - SHOWN);
 	if (n)
-		note(s, mem_format("%s: %d of %d events ignored: %s", name, n, e->n, text_string(&t)));
+		add_note(s, mem_format("%s: %d of %d events ignored: %s", name, n, e->n, text_string(&t)));
 	text_free(&t);
 	free(count);
 }
@@ -128,14 +128,16 @@ void sidecars_note(struct split *s, const struct intake *j)
 	s->trials += r->trials;
 	note_ignored(s, r->name, e);
 	if (!e->n)
-		note(s, mem_format("%s: there is no event in %s", r->name, e->file));
+		add_note(s, mem_format("%s: there is no event in %s", r->name, e->file));
 	if (e->outside)
-		note(s, mem_format("%s: %d of %d events left out, as their trials lie outside the recording",
+		add_note(s,
+			mem_format("%s: %d of %d events left out, as their trials lie outside the recording",
 				r->name, e->outside, e->n));
 	for (int64_t i = 0; i < r->trials; i++)
 		empty += !r->trial[i].windows;
 	if (empty && empty < r->trials)
-		note(s, mem_format("%s: %lld of %lld trials give no window: they are shorter than one, or a "
+		add_note(s,
+			mem_format("%s: %lld of %lld trials give no window: they are shorter than one, or a "
 				   "gap or missing values cut them",
 				r->name, (long long)empty, (long long)r->trials));
 }
@@ -150,8 +152,9 @@ void sidecars_note_unmet(struct split *s)
 		if (met)
 			continue;
 		char *list = names_join(&s->description, ", ");
-		note(s, mem_format("no event is called \"%s\", which --map names; they are called: %.300s",
-				from->s[i], list));
+		add_note(
+			s, mem_format("no event is called \"%s\", which --map names; they are called: %.300s",
+				   from->s[i], list));
 		free(list);
 	}
 }

@@ -36,7 +36,7 @@ static struct region_options regions_of(const struct reading_options *o)
 		.halo_mm_given = o->halo_mm_given};
 }
 
-static int compile(struct pattern *p, const char *option, const char *text, const char *name)
+static int compile_pattern(struct pattern *p, const char *option, const char *text, const char *name)
 {
 	char why[128];
 	if (text && name)
@@ -68,8 +68,9 @@ struct split *split_new(const struct reading_options *o)
 	preprocessing_copy(&s->preprocessing, reading_preprocessing(o));
 	names_copy(&s->labels, o->like ? &o->like->classes : &o->classes);
 	if (!r)
-		r = compile(&s->group, "group", o->naming.group, o->naming.group_name) ||
-		    compile(&s->condition, "condition", o->naming.condition, o->naming.condition_name);
+		r = compile_pattern(&s->group, "group", o->naming.group, o->naming.group_name) ||
+		    compile_pattern(
+			    &s->condition, "condition", o->naming.condition, o->naming.condition_name);
 	if (!r)
 		return s;
 	split_free(s);
@@ -110,7 +111,7 @@ const struct names *split_notes(const struct split *s)
 	return &s->notes;
 }
 
-static void note(struct split *s, char *sentence)
+static void add_note(struct split *s, char *sentence)
 {
 	names_add(&s->notes, sentence);
 	free(sentence);
@@ -125,7 +126,7 @@ static const char *base_name(const char *path)
 }
 
 /* What a pattern, or its first parenthesis, matches; NULL with an error when it does not. */
-static char *match(const struct pattern *p, const char *option, const char *text, const char *name)
+static char *match_pattern(const struct pattern *p, const char *option, const char *text, const char *name)
 {
 	regmatch_t m[2];
 	int e = regexec(&p->regex, name, 2, m, 0);
@@ -144,7 +145,7 @@ static char *group_of(const struct split *s, const char *name)
 	if (s->o->naming.group_name)
 		return mem_text(s->o->naming.group_name);
 	if (s->group.given)
-		return match(&s->group, "group", s->o->naming.group, name);
+		return match_pattern(&s->group, "group", s->o->naming.group, name);
 	size_t n = strcspn(name, "_.");
 	return mem_text_n(name, n ? n : strlen(name));
 }
@@ -160,7 +161,7 @@ static int name_condition(struct split *s, const char *name)
 	}
 	if (!by->condition && !by->condition_name)
 		return 0;
-	char *condition = by->condition ? match(&s->condition, "condition", by->condition, name)
+	char *condition = by->condition ? match_pattern(&s->condition, "condition", by->condition, name)
 					: mem_text(by->condition_name);
 	if (condition)
 		names_add(&s->conditions, condition);
@@ -212,7 +213,7 @@ int split_name(struct split *s, struct recording *r, const char *file, const str
 
 /* --- the layout */
 
-static int samples(struct span w, double rate, const char *what, int *out)
+static int span_to_samples(struct span w, double rate, const char *what, int *out)
 {
 	double n = w.seconds ? round(w.amount * rate) : w.amount;
 	if (!(n >= 1 && n <= INT_MAX / 4))
@@ -251,8 +252,8 @@ static int fix_layout(struct split *s, const struct recording *r)
 	struct span stride = o->stride.amount > 0 ? o->stride : o->window;
 	if (r->rate <= 0 && (o->window.seconds || stride.seconds || s->preprocessing.rate > 0))
 		return 0; /* only when explaining: the length is not known */
-	return samples(o->window, l->rate, "window", &l->length) ||
-			       samples(stride, l->rate, "stride", &l->stride)
+	return span_to_samples(o->window, l->rate, "window", &l->length) ||
+			       span_to_samples(stride, l->rate, "stride", &l->stride)
 		       ? -1
 		       : 0;
 }
@@ -272,9 +273,9 @@ static void note_channels_without_region(struct split *s)
 	}
 	char *list = names_join(&out, ", ");
 	if (out.n == 1)
-		note(s, mem_format("channel %s is in no region: it is left out", list));
+		add_note(s, mem_format("channel %s is in no region: it is left out", list));
 	else if (out.n)
-		note(s, mem_format("channels %s are in no region: they are left out", list));
+		add_note(s, mem_format("channels %s are in no region: they are left out", list));
 	free(list);
 	names_free(&out);
 }
@@ -300,7 +301,8 @@ void split_note_imputed(struct split *s, const struct recording *r)
 {
 	for (int c = 0; c < r->columns.channels.n; c++)
 		if (r->columns.from[c] < 0)
-			note(s, mem_format("%s: channel %s is missing: %s", r->name, r->columns.channels.s[c],
+			add_note(s,
+				mem_format("%s: channel %s is missing: %s", r->name, r->columns.channels.s[c],
 					s->o->missing == MISSING_ZERO
 						? "zeros stand in for it"
 						: "the mean of its region stands in for it"));
@@ -314,21 +316,21 @@ void split_count(struct split *s, const struct recording *r, int64_t longest)
 	struct names remarks = {0};
 	recording_remarks(r, &remarks);
 	for (int i = 0; i < remarks.n; i++)
-		note(s, mem_format("%s: %s", name, remarks.s[i]));
+		add_note(s, mem_format("%s: %s", name, remarks.s[i]));
 	names_free(&remarks);
 	if (r->left_out)
-		note(s, mem_format("%s: %lld windows left out, as %lld cells have no value", name,
-				(long long)r->left_out, (long long)r->missing));
+		add_note(s, mem_format("%s: %lld windows left out, as %lld cells have no value", name,
+				    (long long)r->left_out, (long long)r->missing));
 	if (r->missing && s->o->value == VALUE_INTERP)
-		note(s, mem_format(
-				"%s: %lld cells without a value interpolated", name, (long long)r->missing));
+		add_note(s, mem_format("%s: %lld cells without a value interpolated", name,
+				    (long long)r->missing));
 	if (!r->windows && !r->left_out && split_cuts(s, r) && !(r->by_trials && !r->trials))
-		note(s, mem_format("%s: no window: its longest stretch%s is %lld rows, a window takes %d",
-				name,
-				r->by_trials               ? " of a trial without a gap"
-				: s->o->align == ALIGN_RUN ? " of one label without a gap"
-							   : " without a gap",
-				(long long)longest, s->layout.length));
+		add_note(s, mem_format("%s: no window: its longest stretch%s is %lld rows, a window takes %d",
+				    name,
+				    r->by_trials               ? " of a trial without a gap"
+				    : s->o->align == ALIGN_RUN ? " of one label without a gap"
+							       : " without a gap",
+				    (long long)longest, s->layout.length));
 }
 
 int split_settle(struct split *s, const struct recording *r, const char *file)

@@ -58,7 +58,7 @@ struct owned {
 	float *map;
 };
 
-static void release(struct windows *w)
+static void release_owned(struct windows *w)
 {
 	struct owned *o = w->owner;
 	row_file_unmap(&o->row_file, o->map);
@@ -131,7 +131,7 @@ struct windows *split_finish(struct split *s)
 	w->group = own->table.group;
 	if (s->conditions.n)
 		set_conditions(s, w, own);
-	w->release = release;
+	w->release = release_owned;
 	w->owner = own;
 	s->table = (struct cut_table){0}; /* theirs now */
 	s->row_file.fd = -1;

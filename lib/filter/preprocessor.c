@@ -56,7 +56,7 @@ int preprocessor_resolve(struct preprocessing *c, const struct names *channels)
 	return 0;
 }
 
-static int reference(struct preprocessor *r, const struct preprocessing *c,
+static int find_reference(struct preprocessor *r, const struct preprocessing *c,
 	const struct preprocessor_channels *in, const char *file, int status)
 {
 	for (int i = 0; i < c->reference.n; i++) {
@@ -86,7 +86,7 @@ static int below_nyquist(double hz, double rate, const char *what, const char *f
 				   : "the model needs recordings of a higher rate");
 }
 
-static int filters(
+static int design_filters(
 	struct preprocessor *r, const struct preprocessing *c, double rate, const char *file, int status)
 {
 	struct biquad s[PREPROCESSING_NOTCHES + FILTER_MOST];
@@ -106,7 +106,7 @@ static int filters(
 	return 0;
 }
 
-static int another_rate(struct preprocessor *r, double from, double to, const char *file, int status)
+static int choose_resampler(struct preprocessor *r, double from, double to, const char *file, int status)
 {
 	if (!(to > 0))
 		return 0;
@@ -141,8 +141,8 @@ struct preprocessor *preprocessor_new(const struct preprocessing *c, const struc
 	r->block = NEW_ARRAY(double, BLOCK *(size_t)r->C);
 	r->up = r->down = 1;
 	r->begins = true;
-	if (!reference(r, c, in, file, status) && !filters(r, c, rate, file, status) &&
-		!another_rate(r, rate, c->rate, file, status))
+	if (!find_reference(r, c, in, file, status) && !design_filters(r, c, rate, file, status) &&
+		!choose_resampler(r, rate, c->rate, file, status))
 		return r;
 	preprocessor_free(r);
 	return NULL;
@@ -181,7 +181,7 @@ int preprocessor_delay(const struct preprocessor *r)
 /* --- rows out */
 
 /* y [C]; NULL: an invalid row. */
-static void emit(struct preprocessor *r, const double *y)
+static void emit_row(struct preprocessor *r, const double *y)
 {
 	struct preprocessed *o = &r->out;
 	if (o->n == o->room) {
@@ -200,18 +200,18 @@ static void emit(struct preprocessor *r, const double *y)
 static void emit_invalid(struct preprocessor *r, int64_t until)
 {
 	while (r->next < until)
-		emit(r, NULL);
+		emit_row(r, NULL);
 }
 
 static void emit_resampled(struct preprocessor *r, int64_t until)
 {
 	for (const double *y; r->next < until && (y = resampler_next(r->resampler, r->next));)
-		emit(r, y);
+		emit_row(r, y);
 }
 
 /* --- rows in */
 
-static void subtract(const struct preprocessor *r, const float *x, double *y)
+static void subtract_reference(const struct preprocessor *r, const float *x, double *y)
 {
 	double mean = 0;
 	for (int i = 0; i < r->ofs; i++)
@@ -221,11 +221,11 @@ static void subtract(const struct preprocessor *r, const float *x, double *y)
 		y[c] = (double)x[c] - mean * r->share[c];
 }
 
-static void block(struct preprocessor *r, const float *x, int64_t rows)
+static void preprocess_block(struct preprocessor *r, const float *x, int64_t rows)
 {
 	size_t C = (size_t)r->C;
 	for (int64_t t = 0; t < rows; t++)
-		subtract(r, x + t * r->in, r->block + (size_t)t * C);
+		subtract_reference(r, x + t * r->in, r->block + (size_t)t * C);
 	if (!r->running) {
 		filter_begin(r->filter, r->block);
 		if (r->resampler)
@@ -239,7 +239,7 @@ static void block(struct preprocessor *r, const float *x, int64_t rows)
 			resampler_push(r->resampler, y);
 			emit_resampled(r, INT64_MAX);
 		} else {
-			emit(r, y);
+			emit_row(r, y);
 		}
 	}
 	r->row += rows;
@@ -249,12 +249,12 @@ void preprocessor_rows(struct preprocessor *r, const float *x, int64_t rows)
 {
 	for (int64_t n; rows > 0; rows -= n, x += n * r->in) {
 		n = rows < BLOCK ? rows : BLOCK;
-		block(r, x, n);
+		preprocess_block(r, x, n);
 	}
 }
 
 /* The rows with values end here: what is held back, before row out `until`. */
-static void stop(struct preprocessor *r, int64_t until)
+static void end_rows(struct preprocessor *r, int64_t until)
 {
 	if (r->running && r->resampler) {
 		resampler_end(r->resampler);
@@ -265,14 +265,14 @@ static void stop(struct preprocessor *r, int64_t until)
 
 void preprocessor_invalid(struct preprocessor *r, int64_t rows)
 {
-	stop(r, (r->row - r->first) * r->up / r->down);
+	end_rows(r, (r->row - r->first) * r->up / r->down);
 	r->row += rows;
 	emit_invalid(r, resample_row(r->row - r->first, r->up, r->down));
 }
 
 void preprocessor_gap(struct preprocessor *r)
 {
-	stop(r, resample_row(r->row - r->first, r->up, r->down));
+	end_rows(r, resample_row(r->row - r->first, r->up, r->down));
 	r->first = r->row;
 	r->next = 0;
 	r->begins = true;

@@ -71,7 +71,7 @@ int preprocessing_reference(struct preprocessing *c, const char *text)
 }
 
 /* An edge: n bytes, none for no edge. */
-static int edge(const char *s, size_t n, double *hz)
+static int read_edge(const char *s, size_t n, double *hz)
 {
 	char *part = mem_text_n(s, n);
 	bool good = !n || (text_to_double(part, hz) && *hz > 0);
@@ -82,8 +82,8 @@ static int edge(const char *s, size_t n, double *hz)
 int preprocessing_band(struct preprocessing *c, const char *text)
 {
 	size_t n = strcspn(text, "-");
-	if (!text[n] || edge(text, n, &c->low) || edge(text + n + 1, strlen(text + n + 1), &c->high) ||
-		!(c->low > 0 || c->high > 0))
+	if (!text[n] || read_edge(text, n, &c->low) ||
+		read_edge(text + n + 1, strlen(text + n + 1), &c->high) || !(c->low > 0 || c->high > 0))
 		return err_set(EX_USAGE,
 			"--bandpass: \"%s\" is none of LOW-HIGH, LOW- and -HIGH, in Hz: 1-45 lets pass what "
 			"lies "

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int fault(struct csv_table *t, const char *what)
+static int refuse_line(struct csv_table *t, const char *what)
 {
 	return err_set(EX_DATAERR, "%s:%lld: %s", t->name, (long long)t->line, what);
 }
@@ -21,7 +21,7 @@ static void add_cell(struct csv_table *t, const char *s, const char *end)
 	t->cell[t->cells++] = (struct csv_cell){s, end};
 }
 
-static bool blank(char c, char delim)
+static bool is_blank(char c, char delim)
 {
 	return c == ' ' || (c == '\t' && delim != '\t');
 }
@@ -74,7 +74,8 @@ int csv_cut(struct csv_table *t, const char *s, size_t n)
 {
 	const char *end = s + n, delim = t->form.delim;
 	if (memchr(s, t->eol == '\r' ? '\n' : '\r', n))
-		return fault(t, "line ends of two kinds; end all lines with LF (tr '\\r' '\\n' < FILE)");
+		return refuse_line(
+			t, "line ends of two kinds; end all lines with LF (tr '\\r' '\\n' < FILE)");
 	bool commas = delim == ',' && t->form.decimal == ',', spaced = commas && has_spaced(s, n);
 	t->cells = 0;
 	if (delim == ' ') {
@@ -86,12 +87,12 @@ int csv_cut(struct csv_table *t, const char *s, size_t n)
 		const char *a = p;
 		p = cell_end(t, p, end, spaced);
 		const char *b = p;
-		while (a < b && blank(*a, delim))
+		while (a < b && is_blank(*a, delim))
 			a++;
-		while (b > a && blank(b[-1], delim))
+		while (b > a && is_blank(b[-1], delim))
 			b--;
 		if (t->cells == t->form.max_columns)
-			return fault(t, "more columns than --max-columns allows");
+			return refuse_line(t, "more columns than --max-columns allows");
 		add_cell(t, a, b);
 		if (p == end)
 			break;
@@ -118,23 +119,23 @@ static void on_row(int c, void *table)
 	((struct csv_table *)table)->row_done = true;
 }
 
-static int space(unsigned char c)
+static int is_space(unsigned char c)
 {
 	return c == ' ';
 }
 
-static int space_or_tab(unsigned char c)
+static int is_space_or_tab(unsigned char c)
 {
 	return c == ' ' || c == '\t';
 }
 
 /* Only the end of line we add ourselves: a CR is an ordinary byte. */
-static int line_end(unsigned char c)
+static int is_line_end(unsigned char c)
 {
 	return c == '\n';
 }
 
-static void *take(void *old, size_t bytes)
+static void *grow_parser(void *old, size_t bytes)
 {
 	return mem_grow(old, bytes, 1);
 }
@@ -143,11 +144,11 @@ static int open_parser(struct csv_table *t)
 {
 	if (csv_init(&t->parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL | CSV_EMPTY_IS_NULL))
 		return err_set(EX_SOFTWARE, "%s: libcsv cannot start", t->name);
-	csv_set_realloc_func(&t->parser, take);
+	csv_set_realloc_func(&t->parser, grow_parser);
 	csv_set_delim(&t->parser, (unsigned char)t->form.delim);
 	csv_set_quote(&t->parser, (unsigned char)t->quote);
-	csv_set_space_func(&t->parser, t->form.delim == '\t' ? space : space_or_tab);
-	csv_set_term_func(&t->parser, line_end);
+	csv_set_space_func(&t->parser, t->form.delim == '\t' ? is_space : is_space_or_tab);
+	csv_set_term_func(&t->parser, is_line_end);
 	return 0;
 }
 
@@ -158,22 +159,23 @@ static int quoted_lines(struct csv_table *t, const char *s, size_t n, size_t nex
 		bool stray = csv_parse(&t->parser, s, n, on_cell, on_row, t) != n ||
 			     csv_parse(&t->parser, "\n", 1, on_cell, on_row, t) != 1;
 		if (stray)
-			return fault(t, "a quote in the wrong place; a cell with quotes starts and ends with "
-					"one, and "
-					"doubles those inside");
+			return refuse_line(t,
+				"a quote in the wrong place; a cell with quotes starts and ends with "
+				"one, and "
+				"doubles those inside");
 		if (t->cells > t->form.max_columns)
-			return fault(t, "more columns than --max-columns allows");
+			return refuse_line(t, "more columns than --max-columns allows");
 		whole += next;
 		csv_take(t, next);
 		if (t->row_done)
 			return 0;
 		if (whole > t->form.max_row)
-			return fault(t, "a quote is opened and not closed within --max-row bytes");
+			return refuse_line(t, "a quote is opened and not closed within --max-row bytes");
 		int r = csv_peek_line(t, 0, &s, &n, &next);
 		if (r <= 0)
-			return r < 0 ? -1 : fault(t, "a quote is opened and never closed");
+			return r < 0 ? -1 : refuse_line(t, "a quote is opened and never closed");
 		if (memchr(s, 0, n))
-			return fault(t, "a NUL byte: not a table of text");
+			return refuse_line(t, "a NUL byte: not a table of text");
 	}
 }
 
@@ -219,7 +221,7 @@ static int seek_row(struct csv_table *t, const char **s, size_t *n, size_t *next
 		if (r <= 0)
 			return r;
 		if (memchr(*s, 0, *n))
-			return fault(t, "a NUL byte: not a table of text");
+			return refuse_line(t, "a NUL byte: not a table of text");
 		bool nothing = csv_is_empty(*s, *n) && t->form.delim != '\t';
 		nothing |= !*n;
 		bool comment = csv_is_comment(t, *s, *n) || (!t->width && csv_is_preface(*s, *n));
@@ -232,7 +234,7 @@ static int seek_row(struct csv_table *t, const char **s, size_t *n, size_t *next
 	}
 	if (t->blank) {
 		t->line = t->blank;
-		return fault(
+		return refuse_line(
 			t, "an empty line amid the rows; remove it, or write a cell for what is missing");
 	}
 	return 1;
@@ -259,7 +261,7 @@ static bool is_void(struct csv_cell c)
 	return c.s == c.end;
 }
 
-static int ragged(struct csv_table *t, int want)
+static int refuse_ragged(struct csv_table *t, int want)
 {
 	double x;
 	bool commas = t->form.delim == ',' && t->cells == 2 * t->width, semicolons = false;
@@ -276,14 +278,14 @@ static int ragged(struct csv_table *t, int want)
 }
 
 /* Makes the row in hand as wide as the columns: 1, 0 when it is to be left out, -1. */
-static int fit(struct csv_table *t)
+static int fit_row(struct csv_table *t)
 {
 	static const char nothing[1] = "";
 	int want = t->width + t->tail;
 	bool whole = t->cells == want && (t->tail != 1 || is_void(t->cell[want - 1]));
 	whole |= t->most && t->cells >= t->least && t->cells <= t->most;
 	if (!whole && t->form.ragged == CSV_RAGGED_ERROR)
-		return ragged(t, want);
+		return refuse_ragged(t, want);
 	if (!whole && t->form.ragged == CSV_RAGGED_DROP) {
 		t->dropped++;
 		return 0;
@@ -328,7 +330,7 @@ int csv_next_row(struct csv_table *t)
 			t->width = t->cells;
 			return 1;
 		}
-		r = fit(t);
+		r = fit_row(t);
 		if (r)
 			return r;
 	}
@@ -346,7 +348,7 @@ int csv_table_next(struct csv_table *t, const struct csv_cell **cells)
 	return r;
 }
 
-static int begin(struct csv_table *t)
+static int read_head(struct csv_table *t)
 {
 	static const char bom[] = "\xef\xbb\xbf";
 	t->line = 1;
@@ -380,7 +382,7 @@ struct csv_table *csv_table_new(struct input *in, const struct csv_form *form)
 		t->form.max_row = CSV_MAX_ROW;
 	if (!t->form.max_columns)
 		t->form.max_columns = CSV_MAX_COLUMNS;
-	if (!begin(t))
+	if (!read_head(t))
 		return t;
 	csv_table_free(t);
 	return NULL;

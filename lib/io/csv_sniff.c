@@ -100,7 +100,7 @@ static void drop_sample(struct sample *a)
 
 /* The separator that stands equally often in the first rows; tab before semicolon before comma
  * before blanks. */
-static char choose(const struct sample *a)
+static char choose_delim(const struct sample *a)
 {
 	for (int i = 0; i < CANDIDATES; i++)
 		if (a->count[0][i] && (a->rows < ROWS || a->count[0][i] == a->count[1][i]))
@@ -196,7 +196,7 @@ int csv_sniff_delim(struct csv_table *t)
 	if (!r && !a.rows) /* every line starts with a semicolon */
 		r = take_sample(t, &a, true);
 	if (!r && !wanted)
-		t->form.delim = choose(&a);
+		t->form.delim = choose_delim(&a);
 	t->semicolons = t->form.delim != ';';
 	if (!r && t->form.delim == ',' && !t->form.decimal && !t->form.strict)
 		r = refuse_commas(t, &a);

@@ -41,7 +41,7 @@ void st_free(struct st_file *f)
 }
 
 /* Turns offsets into addresses; a tensor that does not stand aligned for its type is copied. */
-static void place(struct st_file *f, const unsigned char *data)
+static void place_tensors(struct st_file *f, const unsigned char *data)
 {
 	struct st_memory *m = f->memory;
 	for (int i = 0; i < f->n; i++) {
@@ -58,7 +58,7 @@ static void place(struct st_file *f, const unsigned char *data)
 	}
 }
 
-static uint64_t little64(const unsigned char *p)
+static uint64_t read_little64(const unsigned char *p)
 {
 	uint64_t v = 0;
 	for (int i = 7; i >= 0; i--)
@@ -68,7 +68,7 @@ static uint64_t little64(const unsigned char *p)
 
 static int header_length(const char *name, const unsigned char *p, uint64_t *n)
 {
-	*n = little64(p);
+	*n = read_little64(p);
 	if (*n > st_header_limit)
 		return err_set(EX_DATAERR,
 			"%s: a header of %llu bytes is above the limit of %llu (not a safetensors file, or "
@@ -110,7 +110,7 @@ static int from_file(struct input *in, int fd, uint64_t size, struct st_file **o
 		return -1;
 	}
 	f->memory->file = map;
-	place(f, map + from + 8 + n);
+	place_tensors(f, map + from + 8 + n);
 	*out = f;
 	return 1;
 }
@@ -222,7 +222,7 @@ static int from_stream(struct input *in, struct st_file **out)
 		st_free(f);
 		return -1;
 	}
-	place(f, data);
+	place_tensors(f, data);
 	*out = f;
 	return 1;
 }

@@ -38,7 +38,7 @@ static bool is_index(const char *name)
 	return false;
 }
 
-static char *listed(const struct names *l)
+static char *list_names(const struct names *l)
 {
 	struct text t = {0};
 	int shown = l->n > 40 ? 40 : l->n;
@@ -49,15 +49,15 @@ static char *listed(const struct names *l)
 	return text_take(&t);
 }
 
-static int absent(const char *file, const char *what, const char *name, const struct names *names)
+static int refuse_absent(const char *file, const char *what, const char *name, const struct names *names)
 {
-	char *list = listed(names);
+	char *list = list_names(names);
 	err_set(EX_DATAERR, "%s: there is no %s \"%s\"; its columns are: %s", file, what, name, list);
 	free(list);
 	return -1;
 }
 
-static void ignore(struct columns *c, const char *name, const char *why)
+static void ignore_column(struct columns *c, const char *name, const char *why)
 {
 	names_add(&c->ignored, name);
 	names_add(&c->why, why);
@@ -83,13 +83,13 @@ static int find_special(struct columns *c, const char *file, const struct names 
 		if (!strcasecmp(names->s[i], "label"))
 			c->label = i;
 	if (c->label < 0 && o->label_column)
-		return absent(file, "label column", o->label_column, names);
+		return refuse_absent(file, "label column", o->label_column, names);
 	if (c->label < 0 && !dropped)
 		c->label = of_role(f, ROLE_LABEL, names, o);
 	const char *asked = o->reading.time_column;
 	c->time = asked ? names_find(names, asked) : of_role(f, ROLE_TIME, names, o);
 	if (c->time < 0 && asked)
-		return absent(file, "time column", asked, names);
+		return refuse_absent(file, "time column", asked, names);
 	enum time_unit unit;
 	for (int i = 0; i < names->n && c->time < 0; i++)
 		if (i != c->label && f->role[i] == ROLE_OPEN && time_column_named(names->s[i], &unit) &&
@@ -200,10 +200,10 @@ static int check_wanted(const char *file, const struct names *names, const struc
 {
 	for (int i = 0; i < o->drop.n && !o->like; i++)
 		if (names_find(names, o->drop.s[i]) < 0)
-			return absent(file, "column (--drop)", o->drop.s[i], names);
+			return refuse_absent(file, "column (--drop)", o->drop.s[i], names);
 	for (int i = 0; i < o->channels.n; i++) {
 		if (names_find(names, o->channels.s[i]) < 0)
-			return absent(file, "column (--channels)", o->channels.s[i], names);
+			return refuse_absent(file, "column (--channels)", o->channels.s[i], names);
 		if (names_find(&o->drop, o->channels.s[i]) >= 0)
 			return err_set(EX_USAGE, "channel \"%s\" stands in --channels and in --drop",
 				o->channels.s[i]);
@@ -237,7 +237,7 @@ static int order_channels(struct columns *c, const char *file, const struct name
 		if (out >= 0)
 			return err_set(EX_DATAERR, "%s: channel \"%s\" of %s is left out here: %s", file,
 				order->s[i], of, c->why.s[out]);
-		char *list = listed(names);
+		char *list = list_names(names);
 		err_set(EX_DATAERR, "%s: channel \"%s\" of %s is missing; its columns are: %s", file,
 			order->s[i], of, list);
 		free(list);
@@ -264,7 +264,7 @@ static int find_extra(struct columns *c, const char *file, const struct names *n
 				"%s: channel \"%s\" of the %s is left out here: marked bad in %s", file, name,
 				o->like ? "model's reference" : "reference (--reference)", sidecar->name);
 		if (column < 0)
-			return absent(file,
+			return refuse_absent(file,
 				o->like ? "channel of the model's reference" : "channel (--reference)", name,
 				names);
 		if (column == c->label || column == c->time)
@@ -288,7 +288,7 @@ int columns_plan(struct columns *c, const char *file, const struct names *names,
 	for (int i = 0; i < names->n; i++) {
 		const char *why = why_not(c, names, i, o, p);
 		if (why)
-			ignore(c, names->s[i], why);
+			ignore_column(c, names->s[i], why);
 		else
 			names_add(&found, names->s[i]);
 		if (i == c->time)
@@ -296,7 +296,7 @@ int columns_plan(struct columns *c, const char *file, const struct names *names,
 	}
 	int r = order_channels(c, file, names, &found, o, before);
 	if (!r && !found.n) {
-		char *list = listed(names);
+		char *list = list_names(names);
 		r = err_set(EX_DATAERR, "%s: no channel among its columns: %s%s", file, list,
 			reading_preprocessing(o)->reference.n ? "; --channels keeps those of --reference"
 							      : "");

@@ -99,7 +99,7 @@ static void note_jump(struct recording *r, double lost)
 	r->jump[r->jumps++] = (struct jump){r->rows, lost};
 }
 
-static int flush(struct reading *d)
+static int flush_block(struct reading *d)
 {
 	size_t rows = (size_t)d->at;
 	d->at = 0;
@@ -123,10 +123,10 @@ static int read_rows(struct reading *d)
 		if (d->time)
 			d->time[d->at] = d->rows.time;
 		r->rows++;
-		if (++d->at == d->block_rows && flush(d))
+		if (++d->at == d->block_rows && flush_block(d))
 			return -1;
 	}
-	if (more < 0 || flush(d))
+	if (more < 0 || flush_block(d))
 		return -1;
 	if (!r->rows)
 		return err_set(EX_DATAERR, "%s: a header and no rows", d->file);
@@ -158,12 +158,12 @@ static double expected_rate(const struct recording *r, const struct reading_opti
 	return any_rate(o) ? o->like->preprocessing.rate_before : o->like->rate;
 }
 
-static bool guessed(const struct recording *r, const struct reading_options *o)
+static bool rate_is_guess(const struct recording *r, const struct reading_options *o)
 {
 	return any_rate(o) && !(o->rate > 0) && !(r->header.rate > 0);
 }
 
-static bool differs(const struct recording *r, double rate, double tolerance)
+static bool rate_differs(const struct recording *r, double rate, double tolerance)
 {
 	return fabs(r->rate - rate) > (tolerance + r->time.doubt) * rate;
 }
@@ -173,7 +173,7 @@ static const char *rate_by(const struct reading_options *o)
 	return o->rate_by ? o->rate_by : "--rate";
 }
 
-static int disagree(
+static int refuse_rate(
 	const struct recording *r, const char *file, const struct reading_options *o, double expected)
 {
 	if (o->rate > 0)
@@ -222,8 +222,8 @@ static int solve_time(struct recording *r, const char *file, const char *column,
 	r->rate_from = said                                                 ? r->header.rate_from
 		       : r->time.bursts && r->rate == r->header.device_rate ? "dialect"
 									    : "time column";
-	if (expected > 0 && !e && !guessed(r, o) && differs(r, expected, said ? 0.05 : 1e-3))
-		return disagree(r, file, o, expected);
+	if (expected > 0 && !e && !rate_is_guess(r, o) && rate_differs(r, expected, said ? 0.05 : 1e-3))
+		return refuse_rate(r, file, o, expected);
 	return 0;
 }
 
@@ -238,9 +238,9 @@ int recording_rate(struct recording *r, const char *file, const char *column, co
 	if (o->like && o->rate > 0 && !any_rate(o) && fabs(o->rate - o->like->rate) > 1e-3 * o->like->rate)
 		return err_set(EX_DATAERR, "%s: %s says %.10g Hz, the model has %.10g Hz", file, rate_by(o),
 			o->rate, o->like->rate);
-	if (expected > 0 && !(column && guessed(r, o) && differs(r, expected, 1e-3)))
+	if (expected > 0 && !(column && rate_is_guess(r, o) && rate_differs(r, expected, 1e-3)))
 		r->rate = r->time.rate = expected;
-	if (o->like && !any_rate(o) && differs(r, o->like->rate, 1e-3))
+	if (o->like && !any_rate(o) && rate_differs(r, o->like->rate, 1e-3))
 		return err_set(EX_DATAERR, "%s: its %s says %.10g Hz, the model has %.10g Hz; resample it",
 			file, r->rate_from, r->rate, o->like->rate);
 	if (r->rate <= 0 && !o->explain)
@@ -323,7 +323,7 @@ static int find_rate(struct reading *d)
 	return e;
 }
 
-static int begin(struct reading *d, struct reader *reader, struct names *labels)
+static int begin_reading(struct reading *d, struct reader *reader, struct names *labels)
 {
 	struct recording *r = d->r;
 	if (rows_begin(&d->rows, reader, &r->columns, d->o, labels))
@@ -362,7 +362,7 @@ int recording_read(struct recording *r, struct reader *reader, const struct read
 	struct names *labels, struct row_file *row_file)
 {
 	struct reading d = {.r = r, .file = reader->file, .o = o, .row_file = row_file, .time_fd = -1};
-	int e = begin(&d, reader, labels) || read_rows(&d) || find_rate(&d) ? -1 : 0;
+	int e = begin_reading(&d, reader, labels) || read_rows(&d) || find_rate(&d) ? -1 : 0;
 	rows_end(&d.rows);
 	free(d.block);
 	free(d.time);
@@ -375,7 +375,7 @@ int recording_read(struct recording *r, struct reader *reader, const struct read
 /* --- interpolation */
 
 /* The part of the recording without gaps around a row: *from .. *to-1. */
-static void around(const struct recording *r, int64_t row, int64_t *from, int64_t *to)
+static void segment_around(const struct recording *r, int64_t row, int64_t *from, int64_t *to)
 {
 	*from = 0;
 	*to = r->rows;
@@ -389,11 +389,12 @@ static void around(const struct recording *r, int64_t row, int64_t *from, int64_
 	}
 }
 
-static int mend(const struct recording *r, const char *file, const struct missing_run *h, float *x, int C)
+static int interpolate_run(
+	const struct recording *r, const char *file, const struct missing_run *h, float *x, int C)
 {
 	int64_t end = h->row + h->rows;
 	for (int64_t at = h->row, from, to; at < end; at = to) { /* a gap divides a missing run */
-		around(r, at, &from, &to);
+		segment_around(r, at, &from, &to);
 		int64_t stop = end < to ? end : to;
 		bool left = at > from, right = stop < to;
 		if (!left && !right)
@@ -415,7 +416,7 @@ int recording_interpolate(const struct recording *r, const char *file, const str
 	float *map = row_file_map(s, true);
 	int e = map ? 0 : -1;
 	for (int64_t i = 0; i < r->missing_runs && !e; i++)
-		e = mend(r, file, &r->missing_run[i], map + r->first * s->C, s->C);
+		e = interpolate_run(r, file, &r->missing_run[i], map + r->first * s->C, s->C);
 	row_file_unmap(s, map);
 	return e;
 }

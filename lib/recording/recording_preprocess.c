@@ -10,7 +10,7 @@
 enum { ROWS = 4096 }; /* preprocessed between two writes */
 
 /* What came out goes into the row file. */
-static int empty(struct preprocessor *c, struct row_file *s, int C)
+static int write_out(struct preprocessor *c, struct row_file *s, int C)
 {
 	struct preprocessed *out = preprocessor_out(c);
 	int e = out->n ? row_file_add(s, out->x, out->n, C) : 0;
@@ -19,8 +19,8 @@ static int empty(struct preprocessor *c, struct row_file *s, int C)
 }
 
 /* Rows a .. b-1, all of them with values or none; x: of the whole recording. */
-static int part(struct preprocessor *c, const float *x, const struct row_file *raw, bool invalid, int64_t a,
-	int64_t b, struct row_file *s, int C)
+static int preprocess_rows(struct preprocessor *c, const float *x, const struct row_file *raw, bool invalid,
+	int64_t a, int64_t b, struct row_file *s, int C)
 {
 	for (int64_t n; a < b; a += n) {
 		n = b - a < ROWS ? b - a : ROWS;
@@ -28,13 +28,13 @@ static int part(struct preprocessor *c, const float *x, const struct row_file *r
 			preprocessor_invalid(c, n);
 		else
 			preprocessor_rows(c, x + a * raw->C, n);
-		if (empty(c, s, C))
+		if (write_out(c, s, C))
 			return -1;
 	}
 	return 0;
 }
 
-static int run(struct recording *r, struct preprocessor *c, bool mended, const float *x,
+static int preprocess_all(struct recording *r, struct preprocessor *c, bool mended, const float *x,
 	const struct row_file *raw, struct row_file *s)
 {
 	int C = r->columns.channels.n;
@@ -46,13 +46,13 @@ static int run(struct recording *r, struct preprocessor *c, bool mended, const f
 			bool within = b && at >= b->row;
 			int64_t next = !b ? end : within ? b->row + b->rows : b->row;
 			int64_t to = next < end ? next : end;
-			if (part(c, x, raw, within, at, to, s, C))
+			if (preprocess_rows(c, x, raw, within, at, to, s, C))
 				return -1;
 			invalid += within && to == next;
 			at = to;
 		}
 		preprocessor_gap(c);
-		if (empty(c, s, C))
+		if (write_out(c, s, C))
 			return -1;
 	}
 	return 0;
@@ -82,7 +82,7 @@ int recording_preprocess(struct recording *r, const char *file, const struct rea
 		return -1;
 	float *x = row_file_map(raw, false);
 	r->first = s->rows;
-	int e = x ? run(r, c, o->value == VALUE_INTERP, x, raw, s) : -1;
+	int e = x ? preprocess_all(r, c, o->value == VALUE_INTERP, x, raw, s) : -1;
 	row_file_unmap(raw, x);
 	preprocessor_free(c);
 	return e;
@@ -96,7 +96,7 @@ struct place {
 };
 
 /* Moves on to the segment of a row. */
-static void follow(const struct recording *r, struct place *p, int64_t row)
+static void follow_segment(const struct recording *r, struct place *p, int64_t row)
 {
 	for (; p->gap < r->time.gaps && r->time.gap[p->gap].recorded <= row; p->gap++) {
 		p->from = r->time.gap[p->gap].recorded;
@@ -122,7 +122,7 @@ static void move_runs(struct recording *r)
 	struct place p = {0};
 	int64_t n = 0;
 	for (int64_t i = 0; i < r->runs; i++) {
-		follow(r, &p, r->run[i].row);
+		follow_segment(r, &p, r->run[i].row);
 		int64_t row = p.to + resample_row(r->run[i].row - p.from, r->up, r->down);
 		if (n && r->run[n - 1].row == row)
 			n--;
@@ -138,9 +138,9 @@ static void move_invalid(struct recording *r)
 	for (int64_t i = 0; i < r->invalids; i++) {
 		struct segment *b = &r->invalid[i];
 		int64_t end = b->row + b->rows;
-		follow(r, &p, b->row);
+		follow_segment(r, &p, b->row);
 		b->row = p.to + (b->row - p.from) * r->up / r->down;
-		follow(r, &p, end - 1);
+		follow_segment(r, &p, end - 1);
 		b->rows = p.to + resample_row(end - p.from, r->up, r->down) - b->row;
 	}
 }

@@ -16,7 +16,7 @@ struct imputed_channel {
 };
 
 /* An imputed channel: the mean of those that have a value in this row. */
-static void impute(struct rows *r, const struct imputed_channel *m, float *x)
+static void impute_channel(struct rows *r, const struct imputed_channel *m, float *x)
 {
 	double sum = 0;
 	int n = 0;
@@ -36,7 +36,7 @@ static void impute(struct rows *r, const struct imputed_channel *m, float *x)
 void rows_impute(struct rows *r, float *x)
 {
 	for (int i = 0; i < r->imputed_channels; i++)
-		impute(r, &r->imputed[i], x);
+		impute_channel(r, &r->imputed[i], x);
 }
 
 void rows_count(struct rows *r, double counter)
@@ -59,7 +59,7 @@ void rows_mark(struct rows *r, bool invalid, bool interpolated)
 
 /* --- rows of blocks */
 
-static int no_value(struct rows *r, int channel)
+static int note_missing_value(struct rows *r, int channel)
 {
 	if (r->o->value == VALUE_ERROR && !r->o->explain)
 		return err_set(EX_DATAERR,
@@ -83,7 +83,7 @@ static int scale_channels(struct rows *r, const float *number, float *x)
 		if (isfinite(x[c]))
 			continue;
 		x[c] = 0;
-		if (no_value(r, c))
+		if (note_missing_value(r, c))
 			return -1;
 	}
 	rows_impute(r, x);

@@ -17,7 +17,7 @@ void timeline_free(struct timeline *l)
 	*l = (struct timeline){0};
 }
 
-static int ascending(const void *x, const void *y)
+static int compare_doubles(const void *x, const void *y)
 {
 	double a = *(const double *)x, b = *(const double *)y;
 	return a < b ? -1 : a > b;
@@ -32,7 +32,7 @@ static double *sorted_steps(const double *t, int64_t n, int64_t *k)
 	for (int64_t i = 0; i < most; i++)
 		if (t[i + 1] >= t[i])
 			step[(*k)++] = t[i + 1] - t[i];
-	qsort(step, (size_t)*k, sizeof *step, ascending);
+	qsort(step, (size_t)*k, sizeof *step, compare_doubles);
 	return step;
 }
 
@@ -111,7 +111,7 @@ static double mean_step(
 
 /* The step: first with room for stamps that were rounded, then without the gaps; a whole number of
  * Hz when the times cannot tell it from one. */
-static double refine(const double *t, int64_t n, double median, double scale, double *doubt)
+static double refine_step(const double *t, int64_t n, double median, double scale, double *doubt)
 {
 	double jitter, sum, count;
 	double rough = mean_step(t, n, median, 3 * median, &jitter, &sum, &count);
@@ -202,7 +202,7 @@ int timeline_solve(
 		e = solve_bursts(l, file, t, n, step, k, h);
 	} else if (l->unit != TIME_UNIT_AUTO || !choose_unit(file, t[0], step[k / 2], h, &l->unit)) {
 		double scale = in_seconds(l->unit);
-		l->rate = refine(t, n, step[k / 2], scale, &l->doubt);
+		l->rate = refine_step(t, n, step[k / 2], scale, &l->doubt);
 		l->usual = 1 / (l->rate * scale);
 		l->longest = 1.5 * l->usual;
 		if (l->longest < 1.5 * step[k / 2] * 0.9)

@@ -51,7 +51,7 @@ static bool place_measured(struct montage_site *s, const struct electrode_file *
 	return true;
 }
 
-static int unknown(const struct names *who, const char *recording, const char *path)
+static int refuse_unknown(const struct names *who, const char *recording, const char *path)
 {
 	char *list = names_join(who, ", "), *drop = names_join(who, ",");
 	if (path)
@@ -82,7 +82,7 @@ int electrodes_place(struct electrodes *e, const struct names *channels, const c
 			   : montage_find(channels->s[c], &e->site[c])))
 			names_add(&lost, channels->s[c]);
 	if (!r && lost.n)
-		r = unknown(&lost, recording, path);
+		r = refuse_unknown(&lost, recording, path);
 	e->radius = f.radius;
 	names_free(&lost);
 	electrode_file_free(&f);

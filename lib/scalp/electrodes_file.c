@@ -30,7 +30,7 @@ void electrode_file_free(struct electrode_file *f)
 	free(f->p);
 }
 
-static bool is(struct csv_cell cell, const char *list)
+static bool cell_is(struct csv_cell cell, const char *list)
 {
 	char *word = mem_text_n(cell.s, (size_t)(cell.end - cell.s));
 	for (char *c = word; *c; c++)
@@ -46,7 +46,7 @@ static int read_axis(const struct named_table *s, const char *name, char axis, i
 {
 	struct csv_cell c;
 	*x = (double)NAN;
-	if (!named_table_cell(s, column, &c) || is(c, "nan|na") ||
+	if (!named_table_cell(s, column, &c) || cell_is(c, "nan|na") ||
 		(number_parse(c.s, c.end, x) && isfinite(*x)))
 		return 0;
 	return named_table_fault(
@@ -93,7 +93,7 @@ static int read_table(struct electrode_file *f, struct named_table *s)
 
 /* --- what its numbers mean */
 
-static void turn(double p[3], bool nose_is_x)
+static void turn_axes(double p[3], bool nose_is_x)
 {
 	if (!nose_is_x)
 		return;
@@ -104,7 +104,7 @@ static void turn(double p[3], bool nose_is_x)
 
 /* Mean angle between where the electrodes are and where their names say, radians; *named = how many
  * have such a name. */
-static double disagreement(const struct electrode_file *f, bool nose_is_x, int *named)
+static double name_disagreement(const struct electrode_file *f, bool nose_is_x, int *named)
 {
 	double sum = 0;
 	*named = 0;
@@ -112,7 +112,7 @@ static double disagreement(const struct electrode_file *f, bool nose_is_x, int *
 		double q[3], p[3] = {f->p[i][0], f->p[i][1], f->p[i][2]};
 		if (isnan(p[0]) || !montage_position(f->name.s[i], q))
 			continue;
-		turn(p, nose_is_x);
+		turn_axes(p, nose_is_x);
 		sum += montage_angle(p, q);
 		++*named;
 	}
@@ -124,7 +124,7 @@ static double disagreement(const struct electrode_file *f, bool nose_is_x, int *
 static int turn_all(struct electrode_file *f, const char *path, bool nose_is_x, int known)
 {
 	int named;
-	double right = disagreement(f, false, &named), ahead = disagreement(f, true, &named);
+	double right = name_disagreement(f, false, &named), ahead = name_disagreement(f, true, &named);
 	if (named >= 4 && 2 * named >= known) {
 		nose_is_x = ahead < right;
 		if (fmin(ahead, right) > 40 * degree)
@@ -136,7 +136,7 @@ static int turn_all(struct electrode_file *f, const char *path, bool nose_is_x, 
 				path, fmin(ahead, right) / degree);
 	}
 	for (int i = 0; i < f->name.n; i++)
-		turn(f->p[i], nose_is_x);
+		turn_axes(f->p[i], nose_is_x);
 	return 0;
 }
 
@@ -161,7 +161,7 @@ static const struct unit *unit_of(const char *path, const struct coordsystem *sa
 }
 
 /* Onto the unit sphere about the centre of the fitted one. */
-static int fit(
+static int fit_to_sphere(
 	struct electrode_file *f, const char *path, const struct coordsystem *said, struct names *notes)
 {
 	int n = 0;
@@ -203,7 +203,7 @@ int electrode_file_read(struct electrode_file *f, const char *path, struct names
 	struct coordsystem said = {0};
 	int r = named_table_open(&s, path) || read_table(f, &s) || coordsystem_read(&said, path)
 			? -1
-			: fit(f, path, &said, notes);
+			: fit_to_sphere(f, path, &said, notes);
 	coordsystem_free(&said);
 	named_table_close(&s);
 	return r;

@@ -53,7 +53,7 @@ int regions_check(const struct region_options *o)
 }
 
 /* The regions that have a channel, with their own channels in order. */
-static void put(struct layout *l, const struct division *d, struct names *notes, struct names *empty)
+static void put_regions(struct layout *l, const struct division *d, struct names *notes, struct names *empty)
 {
 	for (int k = 0; k < d->name.n; k++) {
 		struct region r = {0};
@@ -73,13 +73,13 @@ static void put(struct layout *l, const struct division *d, struct names *notes,
 	}
 }
 
-static int divide(struct layout *l, const struct region_way *way, int K, const struct electrodes *e,
+static int divide_channels(struct layout *l, const struct region_way *way, int K, const struct electrodes *e,
 	struct names *notes, struct names *empty)
 {
 	struct division d = {.of = NEW_ARRAY(int, l->channels.n)};
 	int r = way->divide(&d, &l->channels, e, K);
 	if (!r)
-		put(l, &d, notes, empty);
+		put_regions(l, &d, notes, empty);
 	names_free(&d.name);
 	free(d.of);
 	return r;
@@ -112,7 +112,7 @@ int regions_make(struct layout *l, const struct region_options *o, const char *r
 			o->regions, o->halo_mm_given ? "-mm" : "");
 	int r = way || halo ? electrodes_place(&e, &l->channels, recording, o->electrodes, notes) : 0;
 	if (!r && way)
-		r = divide(l, way, (int)K, &e, notes, &report->empty);
+		r = divide_channels(l, way, (int)K, &e, notes, &report->empty);
 	if (!r && halo) {
 		l->halo = o->halo_mm_given ? 0 : o->halo;
 		region_halo(l, &e, o->halo_mm_given ? -1 : o->halo, o->halo_mm);

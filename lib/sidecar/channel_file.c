@@ -28,7 +28,7 @@ static char *why_out(const struct named_table *s, char *const *cell)
 }
 
 /* One row: cell [COLUMNS], NULL = missing. */
-static int add(struct channel_info *f, const struct named_table *s, char *const *cell)
+static int add_channel(struct channel_info *f, const struct named_table *s, char *const *cell)
 {
 	const char *name = cell[NAME], *unit = cell[UNIT];
 	char *why = why_out(s, cell);
@@ -61,7 +61,7 @@ static int read_row(struct channel_info *f, const struct named_table *s, const i
 			? named_table_fault(s, "channel \"%.80s\" stands twice", name)
 		: names_find(table, name) < 0
 			? named_table_fault(s, "channel \"%.80s\" is no column of %.200s", name, recording)
-			: add(f, s, cell);
+			: add_channel(f, s, cell);
 	for (int k = 0; k < COLUMNS; k++)
 		free(cell[k]);
 	return r;

@@ -55,7 +55,7 @@ static const char *description_of(const struct placing *p, const struct event *v
 }
 
 /* Where an event's trial lies; of trials of equal length all have as many rows. */
-static int place(const struct placing *p, const struct event *v, struct place *at)
+static int place_event(const struct placing *p, const struct event *v, struct place *at)
 {
 	const struct reading_events *how = &p->o->events;
 	double onset = onset_in_samples(p, v->onset), start = span_in_samples(p, how->start);
@@ -74,7 +74,7 @@ static int place(const struct placing *p, const struct event *v, struct place *a
 		p->e->file, v->line, description_of(p, v), -rows / p->rate, duration / p->rate);
 }
 
-static int outside(const struct placing *p, const struct place *at)
+static int refuse_outside(const struct placing *p, const struct place *at)
 {
 	double rate = p->rate;
 	return err_set(EX_DATAERR,
@@ -94,7 +94,7 @@ static int by_place(const void *x, const void *y)
 	return a->event->line < b->event->line ? -1 : a->event->line > b->event->line;
 }
 
-static int overlap(const struct placing *p, const struct place *a, const struct place *b)
+static int refuse_overlap(const struct placing *p, const struct place *a, const struct place *b)
 {
 	double rate = p->rate;
 	return err_set(EX_DATAERR,
@@ -128,19 +128,19 @@ static int place_all(const struct placing *p, struct place *at, int *dropped)
 	for (int i = 0; i < p->e->n; i++) {
 		if (p->e->event[i].label < 0)
 			continue;
-		if (place(p, &p->e->event[i], &at[n]))
+		if (place_event(p, &p->e->event[i], &at[n]))
 			return -1;
 		if (at[n].from >= 0 && (at[n].to <= end || at[n].end < end + half))
 			n++;
 		else if (p->o->events.drop_outside)
 			++*dropped;
 		else
-			return outside(p, &at[n]);
+			return refuse_outside(p, &at[n]);
 	}
 	qsort(at, (size_t)n, sizeof *at, by_place);
 	for (int i = 1; i < n; i++)
 		if (at[i].from < at[i - 1].to && at[i].begin < at[i - 1].end - half)
-			return overlap(p, &at[i - 1], &at[i]);
+			return refuse_overlap(p, &at[i - 1], &at[i]);
 	return n;
 }
 

@@ -219,8 +219,8 @@ static bool is_mark(const struct events *e, const char *s)
 }
 
 /* The class of a description; -1 in *label when it has none. */
-static int classify(const struct events *e, const struct reading_options *o, const char *file, long long line,
-	const char *s, struct names *labels, int32_t *label)
+static int classify_event(const struct events *e, const struct reading_options *o, const char *file,
+	long long line, const char *s, struct names *labels, int32_t *label)
 {
 	const struct reading_events *v = &o->events;
 	const char *name = v->from.n || is_mark(e, s) ? NULL : s;
@@ -241,7 +241,7 @@ static int read_event(struct reading *d)
 	if (s && !json_utf8(s, strlen(s)))
 		r = named_table_fault(&d->s, "the description is not UTF-8 text");
 	else if (s)
-		r = classify(e, d->o, named_table_name(&d->s), v.line, s, d->labels, &v.label);
+		r = classify_event(e, d->o, named_table_name(&d->s), v.line, s, d->labels, &v.label);
 	v.description = names_intern(&e->description, s ? s : "n/a");
 	free(s);
 	if (r || (v.label >= 0 && (read_onset(d, &v.onset) || read_duration(d, &v.duration))))
@@ -305,7 +305,7 @@ static int take_annotation(struct events *e, const struct annotation *a, long lo
 	struct event v = {.onset = a->onset, .duration = a->duration, .label = -1, .line = line};
 	if (!json_utf8(a->text, strlen(a->text)))
 		return err_set(EX_DATAERR, "%s: its annotation %lld is not UTF-8 text", e->file, line);
-	if (classify(e, o, e->file, line, a->text, labels, &v.label))
+	if (classify_event(e, o, e->file, line, a->text, labels, &v.label))
 		return -1;
 	if (v.label >= 0 && !(isfinite(a->onset) && a->duration >= 0 && isfinite(a->duration)))
 		return err_set(EX_DATAERR,

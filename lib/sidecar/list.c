@@ -39,7 +39,7 @@ static int read_rate(const struct named_table *s, int column, double *rate)
 }
 
 /* A path counts from the list's folder. */
-static char *resolve(const char *list, char *path)
+static char *resolve_path(const char *list, char *path)
 {
 	const char *slash = strrchr(list, '/');
 	if (!slash || *path == '/')
@@ -64,7 +64,7 @@ static int read_entry(const struct named_table *s, const int *column, struct lis
 		return named_table_fault(s, "neither a group nor an id");
 	if (!e->session && column[SESSION] >= 0)
 		return named_table_fault(s, "no session; write one, or leave the column out");
-	e->path = resolve(named_table_name(s), e->path);
+	e->path = resolve_path(named_table_name(s), e->path);
 	if (access(e->path, R_OK))
 		return named_table_fault(
 			s, "%.300s: cannot be read; paths count from the list's folder", e->path);

@@ -186,7 +186,7 @@ int synth_effect(struct synth *s, const char *text)
 }
 
 /* A rhythm's usual frequency, or what the rate leaves of it. */
-static double beta(const struct synth *s)
+static double beta_hz(const struct synth *s)
 {
 	return s->rate * 0.4 < 20 ? s->rate * 0.4 : 20;
 }
@@ -214,7 +214,7 @@ int synth_relation(struct synth *s, const char *text)
 	const char *both = r ? NULL : shared_channel(s, &p[0], &p[1]);
 	if (both)
 		r = err_set(EX_USAGE, "--relation %s: channel \"%s\" is in both places", text, both);
-	s->relation.hz = beta(s);
+	s->relation.hz = beta_hz(s);
 	names_free(&places);
 	return r;
 }
@@ -230,7 +230,7 @@ int synth_effects_at(struct synth *s, const char *where)
 		/* 20 Hz for one class; more share the band between 6 Hz and 40 Hz, or what the rate
 		 * leaves of it */
 		double high = s->rate * 0.4 < 40 ? s->rate * 0.4 : 40, low = high < 12 ? high / 2 : 6;
-		e->hz = s->classes.n == 2 ? beta(s) : low + (high - low) * (c - 1) / (s->classes.n - 2);
+		e->hz = s->classes.n == 2 ? beta_hz(s) : low + (high - low) * (c - 1) / (s->classes.n - 2);
 		failed = read_place(s, &e->place, where ? where : drawn, where ? "--where" : "--regions");
 	}
 	free(drawn);

@@ -20,7 +20,7 @@ static struct csv_table *table_of(const struct rows *r)
 /* --- cells that are no plain numbers */
 
 /* A cell for a message: short. */
-static const char *shown(struct csv_cell c, char *to, size_t room)
+static const char *shorten_cell(struct csv_cell c, char *to, size_t room)
 {
 	size_t n = (size_t)(c.end - c.s), k = n < room - 4 ? n : room - 4;
 	memcpy(to, c.s, k);
@@ -37,7 +37,7 @@ static int bad_cell(const struct rows *r, int column, struct csv_cell c, const c
 	     comma = !commas && number_parse_decimal(c.s, c.end, ',', &x),
 	     point = commas && number_parse(c.s, c.end, &x);
 	return err_set(EX_DATAERR, "%s:%lld: column \"%s\": \"%s\" is not a number%s", r->reader->file,
-		(long long)csv_table_line(table_of(r)), name, shown(c, s, sizeof s),
+		(long long)csv_table_line(table_of(r)), name, shorten_cell(c, s, sizeof s),
 		comma   ? "; decimal commas are read with --decimal ,"
 		: point ? "; the decimal sign of this file is a comma (--decimal . says otherwise)"
 			: remedy);
@@ -53,7 +53,7 @@ static int odd_cell(struct rows *r, int channel, struct csv_cell c, double x)
 			return bad_cell(r, column, c, "; --drop leaves a column out");
 		return err_set(EX_DATAERR, "%s:%lld: column \"%s\": %s is too large; is --unit right?",
 			r->reader->file, (long long)csv_table_line(table_of(r)), r->reader->names.s[column],
-			shown(c, s, sizeof s));
+			shorten_cell(c, s, sizeof s));
 	}
 	if (r->o->value == VALUE_ERROR && !r->o->explain)
 		return err_set(EX_DATAERR,
@@ -81,7 +81,7 @@ static int odd_row(struct rows *r, const struct csv_cell *cell, const double *nu
 
 /* Channels side by side: a loop that vector units take. The number of values that are not
  * finite. */
-static int convert(const double *restrict number, const double *restrict scale, int C, float *restrict x)
+static int scale_cells(const double *restrict number, const double *restrict scale, int C, float *restrict x)
 {
 	int odd = 0;
 	for (int c = 0; c < C; c++) {
@@ -99,7 +99,7 @@ static int read_channels(struct rows *r, const struct csv_cell *cell, const doub
 		memset(r->is_missing, 0, (size_t)r->C * sizeof *r->is_missing);
 	r->missing = 0;
 	if (r->straight)
-		odd = convert(number + from[0], r->scale, r->C, x);
+		odd = scale_cells(number + from[0], r->scale, r->C, x);
 	for (int c = 0; c < r->C && !r->straight; c++) {
 		x[c] = from[c] < 0 ? 0 : (float)(number[from[c]] * r->scale[c]);
 		odd += !isfinite(x[c]);
@@ -174,14 +174,14 @@ static bool is_message(const struct rows *r, const struct csv_cell *cell)
 }
 
 /* How the table was written, as far as only all of its rows say it. */
-static void end(struct rows *r)
+static void take_form(struct rows *r)
 {
 	struct text_form *form = &r->reader->form;
 	form->decimal = csv_table_decimal(table_of(r));
 	csv_table_uneven(table_of(r), &form->dropped, &form->padded, &form->cut);
 }
 
-static int row(struct rows *r, float *x)
+static int next_row(struct rows *r, float *x)
 {
 	const struct columns *k = r->columns;
 	const struct csv_cell *cell;
@@ -189,7 +189,7 @@ static int row(struct rows *r, float *x)
 	for (;;) {
 		int more = csv_table_numbers(table_of(r), &cell, &number);
 		if (more != 1) {
-			end(r);
+			take_form(r);
 			return more;
 		}
 		if (!is_message(r, cell))
@@ -207,7 +207,7 @@ static int row(struct rows *r, float *x)
 /* --- the header */
 
 /* A word for a separator, or the character itself; 0 when it is none. */
-static char delimiter(const char *word)
+static char parse_delimiter(const char *word)
 {
 	static const struct {
 		const char *word;
@@ -229,7 +229,7 @@ static int read_form(const struct reading_options *o, struct csv_form *form)
 		[HEADER_YES] = CSV_HEADER_YES,
 		[HEADER_TWO] = CSV_HEADER_TWO};
 	const struct reading_text *r = &o->reading;
-	*form = (struct csv_form){.delim = r->delim ? delimiter(r->delim) : 0,
+	*form = (struct csv_form){.delim = r->delim ? parse_delimiter(r->delim) : 0,
 		.decimal = r->decimal ? *r->decimal : 0,
 		.header = header[r->header],
 		.ragged = (enum csv_ragged)r->ragged,
@@ -269,4 +269,4 @@ static void csv_close(struct reader *r)
 }
 
 const struct recording_reader reader_csv = {
-	.name = "text", .open = csv_open, .row = row, .ready = csv_ready, .close = csv_close};
+	.name = "text", .open = csv_open, .row = next_row, .ready = csv_ready, .close = csv_close};

@@ -23,7 +23,7 @@ int region_lobe(const struct montage_site *s)
 	return s->front >= 27 ? FRONTAL : s->front >= -18 ? CENTRAL : s->front >= -45 ? PARIETAL : OCCIPITAL;
 }
 
-static int divide(
+static int divide_lobes(
 	struct division *d, const struct names *channels, const struct electrodes *e, int without_number)
 {
 	(void)without_number;
@@ -34,4 +34,4 @@ static int divide(
 	return 0;
 }
 
-const struct region_way region_lobes = {"lobes", false, divide};
+const struct region_way region_lobes = {"lobes", false, divide_lobes};
