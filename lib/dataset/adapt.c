@@ -54,8 +54,8 @@ static void take_in(struct group_scaler *s, const struct dataset *d, int64_t ite
 		memset(s->sum + (size_t)before * (size_t)C, 0,
 			(size_t)(s->groups - before) * (size_t)C * sizeof *s->sum);
 	}
-	int there = dataset_samples(d, item);
 	for (int c = 0; c < C; c++) {
+		int there = dataset_channel_samples(d, item, c);
 		struct moments *m = &s->sum[(size_t)g * (size_t)C + (size_t)c];
 		for (int t = 0; t < there; t++) {
 			double x = (double)dataset_sample(d, item, c, t), off = x - m->mean;
@@ -108,19 +108,18 @@ static void scale_groups(struct dataset *d, const int64_t *items, int64_t n, enu
 		s->row[items[i]] = row[g] - 1;
 	}
 	free(row);
-	d->mean = s->mean;
-	d->std = s->std;
+	d->group_mean = s->mean;
+	d->group_std = s->std;
 	d->scaler_row = s->row;
 }
 
 void dataset_adapt(struct dataset *d, const struct model *m, const int64_t *items, int64_t n, enum adapt how,
 	struct pool *pool)
 {
-	if (!tokens_are_fixed(m)) {
-		if (model_adapts(m))
-			scale_groups(d, items, n, how);
+	if (model_adapts(m) && !tokens_all_fixed(m))
+		scale_groups(d, items, n, how);
+	if (!tokens_any_fixed(m))
 		return;
-	}
 	if (!d->tokens)
 		d->tokens = tokens_new(d, m);
 	tokens_keep(d->tokens, items, n, pool);

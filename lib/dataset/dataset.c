@@ -83,6 +83,12 @@ struct dataset *dataset_view(const struct dataset *d)
 /* A part's samples go by what comes before them in its recordings. */
 static int run_through(const struct dataset *d, const struct part *p)
 {
+	if (p->w->own_start)
+		return err_set(EX_CONFIG,
+			"%s: train.scale=ems needs regions that are all sampled alike, and some have a "
+			"length or "
+			"rate of their own; use another train.scale",
+			p->w->name);
 	for (int c = 0; c < d->target->channels.n && d->missing == MISSING_INTERP; c++)
 		if (!p->column[c].base)
 			return err_set(EX_DATAERR,
@@ -100,6 +106,7 @@ int dataset_scale(struct dataset *d, const struct model *m)
 	d->mean = m->scale_mean;
 	d->std = m->scale_std;
 	d->scaler_row = NULL;
+	d->model = m;
 	d->by_window = c->train.scale == SCALE_WINDOW;
 	ems_free(d->ems);
 	d->ems = NULL;
@@ -122,19 +129,38 @@ static bool is_used(const struct layout *l, int channel)
 	return false;
 }
 
+/* A channel of another length or rate than all others has that of the target. */
+static int check_input(
+	const struct layout *t, const struct windows *w, int channel, const struct channel_column *c)
+{
+	const struct layout *l = &w->layout;
+	int k = layout_region_of(t, channel);
+	bool own = c->start != w->start;
+	int length = own ? layout_length(l, c->region) : l->length;
+	double rate = own ? layout_rate(l, c->region) : l->rate;
+	if (k < 0 ||
+		(length == layout_length(t, k) && fabs(rate - layout_rate(t, k)) <= 1e-3 * layout_rate(t, k)))
+		return 0;
+	return err_set(EX_DATAERR,
+		"%s: channel %s has windows of %d samples at %g Hz, %d at %g Hz were expected", w->name,
+		t->channels.s[channel], length, rate, layout_length(t, k), layout_rate(t, k));
+}
+
 static int bind(const struct dataset *d, struct part *p)
 {
 	const struct layout *t = d->target, *l = &p->w->layout;
 	struct names missing = {0};
 	p->column = NEW_ARRAY(struct channel_column, t->channels.n);
-	for (int c = 0; c < t->channels.n; c++) {
+	int r = 0;
+	for (int c = 0; c < t->channels.n && !r; c++) {
 		int at = names_find(&l->channels, t->channels.s[c]);
 		bool there = at >= 0 && windows_column(p->w, at, &p->column[c]);
 		if (!there && is_used(t, c))
 			names_add(&missing, t->channels.s[c]);
+		else if (there)
+			r = check_input(t, p->w, c, &p->column[c]);
 	}
-	int r = 0;
-	if (missing.n && (d->missing == MISSING_ERROR || missing.n == t->channels.n)) {
+	if (!r && missing.n && (d->missing == MISSING_ERROR || missing.n == t->channels.n)) {
 		char *want = names_join(&missing, ", "), *have = names_join(&l->channels, ", ");
 		r = err_set(EX_DATAERR, "%s: missing channel%s %s; there are %s%s", p->w->name,
 			missing.n > 1 ? "s" : "", want, have,
@@ -226,6 +252,18 @@ int dataset_samples(const struct dataset *d, int64_t item)
 	return windows_samples(dataset_windows(d, item), d->item[item].window);
 }
 
+int dataset_region_samples(const struct dataset *d, int64_t item, int k)
+{
+	return layout_samples(d->target, k, dataset_samples(d, item));
+}
+
+int dataset_channel_samples(const struct dataset *d, int64_t item, int channel)
+{
+	const struct part *p = &d->part[d->item[item].part];
+	const struct channel_column *c = &p->column[channel];
+	return c->base ? windows_column_samples(p->w, c, d->item[item].window) : 0;
+}
+
 const struct channel_column *dataset_columns(const struct dataset *d, int64_t item)
 {
 	return d->part[d->item[item].part].column;
@@ -235,18 +273,19 @@ float dataset_sample(const struct dataset *d, int64_t item, int channel, int t)
 {
 	const struct part *p = &d->part[d->item[item].part];
 	const struct channel_column *c = &p->column[channel];
-	return c->base ? c->base[(p->w->start[d->item[item].window] + t) * c->step] : 0;
+	return c->base ? c->base[(c->start[d->item[item].window] + t) * c->step] : 0;
 }
 
 /* The mean of the region's channels that are there, or 0. */
-static real stand_in(const struct dataset *d, const struct part *p, const struct region *r, int64_t row)
+static real stand_in(
+	const struct dataset *d, const struct part *p, const struct region *r, int64_t window, int t)
 {
 	double sum = 0;
 	int n = 0;
 	for (int j = 0; d->missing == MISSING_INTERP && j < r->width; j++) {
 		const struct channel_column *c = r->channel[j] < 0 ? NULL : &p->column[r->channel[j]];
 		if (c && c->base) {
-			sum += (double)c->base[row * c->step];
+			sum += (double)c->base[(c->start[window] + t) * c->step];
 			n++;
 		}
 	}
@@ -272,30 +311,40 @@ static void standardise(real *x, int n, int step)
 	}
 }
 
+/* Regions whose features are not kept, and so not centred by group, have their samples scaled by
+ * group. */
+static bool by_group(const struct dataset *d, int k)
+{
+	return d->scaler_row && !(d->model && tokens_are_fixed(d->model, k));
+}
+
 void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 {
 	const struct part *p = &d->part[d->item[item].part];
 	const struct region *r = &d->target->region[k];
-	int64_t start = p->w->start[d->item[item].window];
-	int T = d->target->length, W = r->width, there = dataset_samples(d, item);
-	size_t scaler = d->scaler_row ? (size_t)d->scaler_row[item] * (size_t)d->target->channels.n : 0;
+	int64_t window = d->item[item].window;
+	int T = layout_length(d->target, k), W = r->width, there = dataset_region_samples(d, item, k);
+	bool group = by_group(d, k);
+	const float *means = group ? d->group_mean : d->mean, *stds = group ? d->group_std : d->std;
+	size_t scaler = group ? (size_t)d->scaler_row[item] * (size_t)d->target->channels.n : 0;
 	if (there < T)
 		memset(x + (size_t)there * (size_t)W, 0, (size_t)(T - there) * (size_t)W * sizeof *x);
 	for (int j = 0; j < W; j++) {
 		int c = r->channel[j];
-		real mean = c >= 0 && d->mean ? (real)d->mean[scaler + (size_t)c] : 0,
-		     factor = c >= 0 && d->std ? 1 / (real)d->std[scaler + (size_t)c] : 1;
+		real mean = c >= 0 && means ? (real)means[scaler + (size_t)c] : 0,
+		     factor = c >= 0 && stds ? 1 / (real)stds[scaler + (size_t)c] : 1;
 		const struct channel_column *from = c < 0 ? NULL : &p->column[c];
 		if (from && from->base && d->ems) {
-			ems_fill(d->ems, item, c, from, start, there, x + j, W);
+			ems_fill(d->ems, item, c, from, from->start[window], there, x + j, W);
 			continue;
 		}
+		const float *base = from && from->base ? from->base + from->start[window] * from->step : NULL;
 		for (int t = 0; t < there; t++) {
 			real v = 0;
-			if (from && from->base)
-				v = ((real)from->base[(start + t) * from->step] - mean) * factor;
+			if (base)
+				v = ((real)base[(int64_t)t * from->step] - mean) * factor;
 			else if (from)
-				v = (stand_in(d, p, r, start + t) - mean) * factor;
+				v = (stand_in(d, p, r, window, t) - mean) * factor;
 			x[(size_t)t * (size_t)W + (size_t)j] = v;
 		}
 		if (from && d->by_window)
@@ -303,23 +352,33 @@ void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 	}
 }
 
+/* Whether every region has a token of a window of which so many samples are there. */
+static bool has_tokens(const struct model *m, int there)
+{
+	for (int k = 0; k < m->layout.regions; k++)
+		if (model_tokens(m, k, there) < 1)
+			return false;
+	return true;
+}
+
 int dataset_check(const struct dataset *d, const struct model *m, const int64_t *items, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++) {
 		const struct item *it = &d->item[items[i]];
 		const struct part *p = &d->part[it->part];
-		int64_t start = p->w->start[it->window];
 		int there = dataset_samples(d, items[i]);
-		if (m && m->tokeniser->count(&m->config, m->layout.length, m->layout.rate, there) < 1)
+		if (m && !has_tokens(m, there))
 			return err_set(EX_DATAERR,
 				"%s: recording %s: the window at sample %lld ends after %d samples, before "
 				"the first "
 				"token is whole (encoder.tokens); cut without --last keep",
 				p->w->name, d->recordings.s[it->recording],
 				(long long)p->w->sample[it->window], there);
-		for (int c = 0; c < d->target->channels.n; c++)
-			for (int t = 0; p->column[c].base && t < there; t++)
-				if (!isfinite(p->column[c].base[(start + t) * p->column[c].step]))
+		for (int c = 0; c < d->target->channels.n; c++) {
+			const struct channel_column *x = &p->column[c];
+			int samples = dataset_channel_samples(d, items[i], c);
+			for (int t = 0; t < samples; t++)
+				if (!isfinite(x->base[(x->start[it->window] + t) * x->step]))
 					return err_set(EX_DATAERR,
 						"%s: recording %s: channel %s, sample %lld is not a finite "
 						"number; repair it, or cut around it (moe-split --missing "
@@ -327,6 +386,7 @@ int dataset_check(const struct dataset *d, const struct model *m, const int64_t 
 						p->w->name, d->recordings.s[it->recording],
 						d->target->channels.s[c],
 						(long long)(p->w->sample[it->window] + t));
+		}
 	}
 	return 0;
 }
@@ -343,13 +403,13 @@ static void add_samples(void *context, int64_t i, struct arena *scratch, double 
 	const struct fit *f = context;
 	const struct item *it = &f->d->item[f->items[i]];
 	const struct part *p = &f->d->part[it->part];
-	int64_t start = p->w->start[it->window];
-	int there = dataset_samples(f->d, f->items[i]);
 	(void)scratch;
 	for (int c = 0; c < f->d->target->channels.n; c++) {
 		const struct channel_column *x = &p->column[c];
-		for (int t = 0; x->base && t < there; t++) {
-			double v = (double)x->base[(start + t) * x->step] - (double)f->shift[c];
+		int there = dataset_channel_samples(f->d, f->items[i], c);
+		for (int t = 0; t < there; t++) {
+			double v =
+				(double)x->base[(x->start[it->window] + t) * x->step] - (double)f->shift[c];
 			sum[3 * c] += 1;
 			sum[3 * c + 1] += v;
 			sum[3 * c + 2] += v * v;
@@ -365,7 +425,7 @@ void dataset_fit_scaler(
 	for (int c = 0; c < C; c++) { /* sums around a sample of the channel: an offset costs no digits */
 		const struct item *it = n ? &d->item[items[0]] : NULL;
 		const struct channel_column *x = it ? &d->part[it->part].column[c] : NULL;
-		mean[c] = x && x->base ? x->base[d->part[it->part].w->start[it->window] * x->step] : 0;
+		mean[c] = x && x->base ? x->base[x->start[it->window] * x->step] : 0;
 	}
 	sum_items(pool, n, add_samples, &(struct fit){d, items, mean}, 3 * C, total);
 	for (int c = 0; c < C; c++) {
@@ -375,72 +435,4 @@ void dataset_fit_scaler(
 		mean[c] = (float)(m + (double)mean[c]);
 	}
 	free(total);
-}
-
-struct filling {
-	const struct dataset *d;
-	const int64_t *items;
-};
-
-static void fill(void *context, int b, int k, real *x)
-{
-	const struct filling *f = context;
-	dataset_fill(f->d, f->items[b], k, x);
-}
-
-static int samples(void *context, int b)
-{
-	const struct filling *f = context;
-	return dataset_samples(f->d, f->items[b]);
-}
-
-static void kept(void *context, int b, int k, real *out)
-{
-	const struct filling *f = context;
-	tokens_read(f->d->tokens, f->items[b], k, out);
-}
-
-static const real *centre(void *context, int b, int k)
-{
-	const struct filling *f = context;
-	return tokens_centre_of(f->d->tokens, f->items[b], k);
-}
-
-int dataset_no_answer(const struct dataset *d, int64_t item)
-{
-	const struct item *it = &d->item[item];
-	return err_set(EX_DATAERR,
-		"%s: the answer to the window from sample %lld is not a finite number: its samples, or the "
-		"model's parameters, are too large; correct the recording, or leave the window out",
-		d->recordings.s[it->recording], (long long)dataset_windows(d, item)->sample[it->window]);
-}
-
-int dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t *items, int64_t n, int batch,
-	int outputs, int K, real *out, real *gate, bool *unanswered)
-{
-	int bad = 0;
-	int *condition = NEW_ARRAY(int, n < batch ? n : batch);
-	struct window_source source = {.fill = fill,
-		.samples = samples,
-		.tokens = d->tokens ? kept : NULL,
-		.centre = d->tokens ? centre : NULL,
-		.condition = condition};
-	for (int64_t from = 0; from < n; from += batch) {
-		int B = n - from < batch ? (int)(n - from) : batch;
-		struct filling here = {d, items + from};
-		source.context = &here;
-		for (int b = 0; b < B; b++)
-			condition[b] = d->item[items[from + b]].condition;
-		forward_evaluate(f, B, &source, out + from * outputs, gate + from * K);
-	}
-	free(condition);
-	for (int64_t i = 0; i < n && !bad; i++) {
-		bool answered = reals_finite(out + i * outputs, (size_t)outputs) &&
-				reals_finite(gate + i * K, (size_t)K);
-		if (unanswered)
-			unanswered[i] = !answered;
-		else if (!answered)
-			bad = dataset_no_answer(d, items[i]);
-	}
-	return bad;
 }

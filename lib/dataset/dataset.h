@@ -31,12 +31,15 @@ struct dataset {
 	struct spill spill;
 	int parts, part_room;
 	struct part *part;
-	const float *mean,
-		*std; /* [C of target] or NULL: the scaler, borrowed; of several one after the other */
-	const int *scaler_row; /* [n] which of them an item has; NULL: there is one. Borrowed */
+	const float *mean, *std;   /* [C of target] or NULL: the scaler, borrowed */
+	const struct model *model; /* whose it is, or NULL; borrowed */
+	/* Where samples are scaled by group: [scalers][C], and which of them an item has; else
+	 * NULL. Borrowed */
+	const float *group_mean, *group_std;
+	const int *scaler_row; /* [n] */
 	struct tokens *tokens; /* features that are kept (dataset/tokens.h), or NULL */
 	struct group_scaler
-		*scaler; /* what mean, std and scaler_row were taken from, or NULL (dataset/adapt.c) */
+		*scaler; /* what the scalers of groups were taken from, or NULL (dataset/adapt.c) */
 	bool by_window;  /* each window's channels by their own mean and deviation instead */
 	struct ems *ems; /* or by running ones of their recordings; else NULL */
 	bool view;       /* all but the items and what they say is somebody else's */
@@ -64,8 +67,12 @@ void dataset_renumber(struct dataset *, const struct names *classes);
 
 const struct windows *dataset_windows(const struct dataset *, int64_t item);
 
-/* Samples of an item that are there; the window's length, or fewer. */
+/* Samples of an item that are there; the window's length, or fewer. Likewise those of region k of
+ * the target, which may have windows of another length. */
 int dataset_samples(const struct dataset *, int64_t item);
+int dataset_region_samples(const struct dataset *, int64_t item, int k);
+/* Those of a channel of the target; 0 where it is missing. */
+int dataset_channel_samples(const struct dataset *, int64_t item, int channel);
 
 /* Where the target's channels stand in the file of an item: [C], whose rows are those of its
  * windows. */
@@ -74,7 +81,7 @@ const struct channel_column *dataset_columns(const struct dataset *, int64_t ite
 /* Sample t as it stands in the file; 0 where the channel is missing. */
 float dataset_sample(const struct dataset *, int64_t item, int channel, int t);
 
-/* Scaled samples of an item and region: x [T][W_k], 0 where the region has padding and after a
+/* Scaled samples of an item and region: x [T_k][W_k], 0 where the region has padding and after a
  * window's end. */
 void dataset_fill(const struct dataset *, int64_t item, int k, real *x);
 

@@ -10,14 +10,15 @@
 /* Sums over the tokens of a group, [kinds][D] of each region one after the other. */
 struct sums {
 	double *sum;
-	int64_t *count; /* [kinds] tokens of each kind, the same in all regions */
+	int64_t *count; /* likewise [kinds]: tokens of each kind */
 };
 
 struct tokens {
 	const struct dataset *d;
 	const struct model *m;
-	size_t *at, row;       /* [K] where a region's features lie in a row; numbers of a row */
-	size_t *mean_at, mean; /* [K] likewise in a mean */
+	size_t *at, row;        /* [K] where a region's features lie in a row; numbers of a row */
+	size_t *mean_at, mean;  /* [K] likewise in a mean */
+	size_t *kind_at, kinds; /* [K] likewise where its kinds lie among those of all regions */
 	struct spill spill, index_spill, centre_spill, centre_of_spill, told_spill;
 	real *x;        /* [kept][row] */
 	int64_t *index; /* [indexed] row of an item, -1 = not kept */
@@ -31,9 +32,25 @@ struct tokens {
 	int64_t tolds;
 };
 
-bool tokens_are_fixed(const struct model *m)
+bool tokens_are_fixed(const struct model *m, int k)
 {
-	return m->tokeniser->standardised;
+	return m->region[k].tokeniser->standardised;
+}
+
+bool tokens_any_fixed(const struct model *m)
+{
+	for (int k = 0; k < m->layout.regions; k++)
+		if (tokens_are_fixed(m, k))
+			return true;
+	return false;
+}
+
+bool tokens_all_fixed(const struct model *m)
+{
+	for (int k = 0; k < m->layout.regions; k++)
+		if (!tokens_are_fixed(m, k))
+			return false;
+	return true;
 }
 
 struct tokens *tokens_new(const struct dataset *d, const struct model *m)
@@ -44,11 +61,17 @@ struct tokens *tokens_new(const struct dataset *d, const struct model *m)
 	t->m = m;
 	t->at = NEW_ARRAY(size_t, K);
 	t->mean_at = NEW_ARRAY(size_t, K);
+	t->kind_at = NEW_ARRAY(size_t, K);
 	for (int k = 0; k < K; k++) {
+		const struct region_params *r = &m->region[k];
 		t->at[k] = t->row;
 		t->mean_at[k] = t->mean;
-		t->row += (size_t)m->n * (size_t)m->region[k].D;
-		t->mean += (size_t)m->kinds * (size_t)m->region[k].D;
+		t->kind_at[k] = t->kinds;
+		if (!tokens_are_fixed(m, k))
+			continue;
+		t->row += (size_t)r->n * (size_t)r->D;
+		t->mean += (size_t)r->kinds * (size_t)r->D;
+		t->kinds += (size_t)r->kinds;
 	}
 	return t;
 }
@@ -74,14 +97,14 @@ void tokens_free(struct tokens *t)
 	spill_free(&t->told_spill, t->told);
 	free(t->at);
 	free(t->mean_at);
+	free(t->kind_at);
 	free(t);
 }
 
-/* Tokens of an item */
-static int count_of(const struct tokens *t, int64_t item)
+/* Tokens of an item that are kept of region k */
+static int count_of(const struct tokens *t, int64_t item, int k)
 {
-	const struct layout *l = &t->m->layout;
-	return t->m->tokeniser->count(&t->m->config, l->length, l->rate, dataset_samples(t->d, item));
+	return tokens_are_fixed(t->m, k) ? model_tokens(t->m, k, dataset_samples(t->d, item)) : 0;
 }
 
 /* --- keeping */
@@ -117,11 +140,14 @@ static void make(void *context, int task, int worker)
 	struct arena *a = g->scratch[worker];
 	real *row = t->x + (size_t)(g->first + task) * t->row;
 	for (int k = 0; k < l->regions; k++) {
+		const struct region_params *r = &m->region[k];
+		if (!tokens_are_fixed(m, k))
+			continue;
 		arena_reset(a);
-		real *x = arena_take(a, (size_t)l->length * (size_t)l->region[k].width * sizeof *x);
+		real *x = arena_take(a, (size_t)r->length * (size_t)l->region[k].width * sizeof *x);
 		dataset_fill(t->d, g->items[task], k, x);
-		m->tokeniser->features(&m->config, m->prepared, model_token_scale(m, k), x, l->length,
-			l->rate, &l->region[k], row + t->at[k], a);
+		r->tokeniser->features(&m->config, r->prepared, model_token_scale(m, k), x, r->length,
+			r->rate, &l->region[k], row + t->at[k], a);
 	}
 }
 
@@ -165,14 +191,18 @@ static const real *row_of(const struct tokens *t, int64_t item, int k)
 	return t->x + (size_t)t->index[item] * t->row + t->at[k];
 }
 
-void tokens_read(const struct tokens *t, int64_t item, int k, real *out)
+bool tokens_read(const struct tokens *t, int64_t item, int k, real *out)
 {
-	memcpy(out, row_of(t, item, k), (size_t)count_of(t, item) * (size_t)t->m->region[k].D * sizeof *out);
+	if (!tokens_are_fixed(t->m, k))
+		return false;
+	memcpy(out, row_of(t, item, k),
+		(size_t)count_of(t, item, k) * (size_t)t->m->region[k].D * sizeof *out);
+	return true;
 }
 
 int tokens_standard(const struct tokens *t, int64_t item, int k, real *out)
 {
-	int n = count_of(t, item);
+	int n = count_of(t, item, k);
 	tokens_read(t, item, k, out);
 	model_standardise(t->m, k, n, tokens_centre_of(t, item, k), out);
 	return n;
@@ -224,17 +254,17 @@ static struct sums *sums_of(struct tokens *t, int64_t item)
 	}
 	if (!t->group[g].sum) {
 		t->group[g].sum = NEW_ARRAY(double, t->mean);
-		t->group[g].count = NEW_ARRAY(int64_t, t->m->kinds);
+		t->group[g].count = NEW_ARRAY(int64_t, t->kinds);
 	}
 	return &t->group[g];
 }
 
 static bool all_finite(const struct tokens *t, int64_t item)
 {
-	size_t n = (size_t)count_of(t, item);
 	bool finite = true;
 	for (int k = 0; k < t->m->layout.regions; k++)
-		finite &= reals_finite(row_of(t, item, k), n * (size_t)t->m->region[k].D);
+		finite &= reals_finite(
+			row_of(t, item, k), (size_t)count_of(t, item, k) * (size_t)t->m->region[k].D);
 	return finite;
 }
 
@@ -251,13 +281,12 @@ static void add(const struct tokens *t, int64_t item, struct sums *s)
 {
 	if (!all_finite(t, item))
 		return;
-	int n = count_of(t, item);
-	size_t kinds = (size_t)t->m->kinds;
-	for (int i = 0; i < n; i++)
-		s->count[(size_t)i % kinds]++;
 	for (int k = 0; k < t->m->layout.regions; k++) {
-		size_t D = (size_t)t->m->region[k].D;
+		size_t D = (size_t)t->m->region[k].D, kinds = (size_t)t->m->region[k].kinds;
+		int n = count_of(t, item, k);
 		const real *x = row_of(t, item, k);
+		for (size_t i = 0; i < (size_t)n; i++)
+			s->count[t->kind_at[k] + i % kinds]++;
 		for (size_t i = 0; i < (size_t)n; i++)
 			for (size_t j = 0; j < D; j++)
 				s->sum[t->mean_at[k] + i % kinds * D + j] += (double)x[i * D + j];
@@ -273,11 +302,13 @@ static int64_t new_centre(struct tokens *t, const struct sums *s)
 			&t->centre_spill, t->centre, (size_t)t->means_room * t->mean * sizeof *t->centre);
 	}
 	real *to = t->centre + (size_t)t->means * t->mean;
-	for (int k = 0; k < t->m->layout.regions; k++)
-		for (size_t j = 0, D = (size_t)t->m->region[k].D; j < (size_t)t->m->kinds * D; j++)
+	for (int k = 0; k < t->m->layout.regions; k++) {
+		size_t D = (size_t)t->m->region[k].D, kinds = (size_t)t->m->region[k].kinds;
+		const int64_t *count = s->count + t->kind_at[k];
+		for (size_t j = 0; tokens_are_fixed(t->m, k) && j < kinds * D; j++)
 			to[t->mean_at[k] + j] =
-				s->count[j / D] ? (real)(s->sum[t->mean_at[k] + j] / (double)s->count[j / D])
-						: 0;
+				count[j / D] ? (real)(s->sum[t->mean_at[k] + j] / (double)count[j / D]) : 0;
+	}
 	return t->means++;
 }
 
@@ -305,7 +336,7 @@ void tokens_centre_running(struct tokens *t, const int64_t *items, int64_t n)
 
 const real *tokens_centre_of(const struct tokens *t, int64_t item, int k)
 {
-	int64_t centre = t->means ? t->centre_of[item] : -1;
+	int64_t centre = t->means && tokens_are_fixed(t->m, k) ? t->centre_of[item] : -1;
 	return centre < 0 ? NULL : t->centre + (size_t)centre * t->mean + t->mean_at[k];
 }
 
@@ -317,36 +348,46 @@ struct levelling {
 	const struct model *m;
 };
 
-/* sum [K][kinds] */
+static int powers_of(const struct region_params *r)
+{
+	return r->tokeniser->power ? r->kinds : 0;
+}
+
+/* sum: [kinds] of each region whose tokeniser needs mean powers, one after the other */
 static void add_powers(void *context, int64_t i, struct arena *scratch, double *sum)
 {
 	const struct levelling *v = context;
 	const struct model *m = v->m;
 	const struct layout *l = &m->layout;
-	for (int k = 0; k < l->regions; k++, sum += m->kinds) {
+	for (int k = 0; k < l->regions; k++) {
+		const struct region_params *r = &m->region[k];
+		if (!powers_of(r))
+			continue;
 		arena_reset(scratch);
-		real *x = arena_take(scratch, (size_t)l->length * (size_t)l->region[k].width * sizeof *x),
-		     *power = arena_take(scratch, (size_t)m->kinds * sizeof *power);
+		real *x = arena_take(scratch, (size_t)r->length * (size_t)l->region[k].width * sizeof *x),
+		     *power = arena_take(scratch, (size_t)r->kinds * sizeof *power);
 		dataset_fill(v->d, v->items[i], k, x);
-		m->tokeniser->power(&m->config, m->prepared, x, dataset_samples(v->d, v->items[i]), l->rate,
-			&l->region[k], power, scratch);
-		for (int j = 0; j < m->kinds; j++)
-			sum[j] += (double)power[j];
+		r->tokeniser->power(&m->config, r->prepared, x, dataset_region_samples(v->d, v->items[i], k),
+			r->rate, &l->region[k], power, scratch);
+		for (int j = 0; j < r->kinds; j++)
+			*sum++ += (double)power[j];
 	}
 }
 
 void tokens_level(
 	const struct dataset *d, const int64_t *items, int64_t n, struct pool *pool, struct model *m)
 {
-	size_t K = (size_t)m->layout.regions, kinds = (size_t)m->kinds;
-	if (!m->tokeniser->power)
+	int powers = 0;
+	for (int k = 0; k < m->layout.regions; k++)
+		powers += powers_of(&m->region[k]);
+	if (!powers)
 		return;
-	double *total = NEW_ARRAY(double, K *kinds);
-	sum_items(pool, n, add_powers, &(struct levelling){d, items, m}, (int)(K * kinds), total);
-	for (size_t k = 0; k < K; k++)
-		for (size_t j = 0; j < kinds; j++) {
-			real mean = (real)(total[k * kinds + j] / (double)n);
-			m->params.x[m->params.list[m->region[k].token_scale].offset + j] =
+	double *total = NEW_ARRAY(double, powers), *sum = total;
+	sum_items(pool, n, add_powers, &(struct levelling){d, items, m}, powers, total);
+	for (int k = 0; k < m->layout.regions; k++)
+		for (int j = 0; j < powers_of(&m->region[k]); j++) {
+			real mean = (real)(*sum++ / (double)n);
+			m->params.x[m->params.list[m->region[k].token_scale].offset + (size_t)j] =
 				mean > 0 ? mean : 1;
 		}
 	free(total);
@@ -359,13 +400,20 @@ struct fitting {
 	struct model *m;
 };
 
+static int kinds_kept(const struct model *m, int k)
+{
+	return tokens_are_fixed(m, k) ? m->region[k].kinds : 0;
+}
+
 /* mean, std [D] of one kind and region, in two passes */
 static void fit_kind(void *context, int task, int worker)
 {
 	const struct fitting *f = context;
 	const struct tokens *t = f->t;
 	struct model *m = f->m;
-	int k = task / m->kinds, kind = task % m->kinds;
+	int k = 0, kind = task; /* among those of all regions */
+	while (kind >= kinds_kept(m, k))
+		kind -= kinds_kept(m, k++);
 	const struct region_params *r = &m->region[k];
 	size_t D = (size_t)r->D, first = (size_t)kind * D;
 	real *mean = m->params.x + m->params.list[r->token_mean].offset + first,
@@ -376,8 +424,8 @@ static void fit_kind(void *context, int task, int worker)
 	for (int pass = 0; pass < 2; pass++) {
 		for (int64_t i = 0; i < f->n; i++) {
 			const real *x = row_of(t, f->items[i], k), *c = tokens_centre_of(t, f->items[i], k);
-			int n = count_of(t, f->items[i]);
-			for (int row = kind; row < n; row += m->kinds) {
+			int n = count_of(t, f->items[i], k);
+			for (int row = kind; row < n; row += r->kinds) {
 				count += !pass;
 				for (size_t j = 0; j < D; j++) {
 					double v = (double)x[(size_t)row * D + j] -
@@ -404,5 +452,5 @@ static void fit_kind(void *context, int task, int worker)
 void tokens_fit(const struct tokens *t, const int64_t *items, int64_t n, struct pool *pool, struct model *m)
 {
 	struct fitting f = {t, items, n, m};
-	pool_run(pool, m->layout.regions * m->kinds, fit_kind, &f);
+	pool_run(pool, (int)t->kinds, fit_kind, &f);
 }

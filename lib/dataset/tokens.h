@@ -15,8 +15,11 @@
 
 struct tokens;
 
-/* Whether this model's tokens can be kept. */
-bool tokens_are_fixed(const struct model *);
+/* Whether the tokens of region k, of any region, of all regions can be kept: they are the same
+ * every time. */
+bool tokens_are_fixed(const struct model *, int k);
+bool tokens_any_fixed(const struct model *);
+bool tokens_all_fixed(const struct model *);
 
 /* Both are borrowed. */
 struct tokens *tokens_new(const struct dataset *, const struct model *);
@@ -52,7 +55,7 @@ bool tokens_tell_any(const struct tokens *); /* whether any item was told someth
 
 bool tokens_kept(const struct tokens *, int64_t item);
 /* out [n of the item][D], as the tokeniser made them */
-void tokens_read(const struct tokens *, int64_t item, int k, real *out);
+bool tokens_read(const struct tokens *, int64_t item, int k, real *out);
 /* [kinds][D] of the item's group; NULL without */
 const real *tokens_centre_of(const struct tokens *, int64_t item, int k);
 

@@ -65,10 +65,14 @@ const struct head_type *config_head(const struct config *c)
 	return c->gate.combine == COMBINE_ANSWERS ? &head_answers : &head_classifier;
 }
 
+bool config_ridge(const struct config *c)
+{
+	return c->encoder.linear_prior == EVIDENCE_RIDGE && config_head(c)->classes;
+}
+
 bool config_linear_prior(const struct config *c)
 {
-	return c->encoder.linear_prior == EVIDENCE_RIDGE &&
-	       tokeniser_table[c->encoder.tokens]->standardised && config_head(c)->classes;
+	return config_ridge(c) && tokeniser_table[c->encoder.tokens]->standardised;
 }
 
 bool config_conditioned(const struct config *c)
@@ -362,8 +366,7 @@ int config_check_effect(const struct configuration *c, const struct config_exten
 		return err_set(EX_CONFIG, "gate.top_k=%d has no effect: there are %d regions", top_k, K);
 	if (v->encoder.pool == POOL_ATTENTION && of->tokens == 1 && config_given(c, "encoder.pool"))
 		return err_set(EX_CONFIG, "encoder.pool=attention has no effect: a window is one token");
-	int segments = of->tokens / tokeniser_kinds(tokeniser_table[v->encoder.tokens], v);
-	if (with_hop(v) && segments == 1 && config_given(c, "encoder.hop"))
+	if (with_hop(v) && of->segments == 1 && config_given(c, "encoder.hop"))
 		return err_set(EX_CONFIG,
 			"encoder.hop=%g has no effect: one stretch of encoder.window=%g seconds fits a "
 			"window, "

@@ -56,7 +56,7 @@ struct config {
 		double window, hop; /* seconds; window 0 = all of it */
 		int filters;
 		double kernel;            /* seconds */
-		int tapers, linear_prior; /* linear prior: enum above */
+		int tapers, linear_prior; /* enum above */
 		double floor, input_dropout;
 		int max_seq_length; /* tokens; 0 = no limit */
 	} encoder;
@@ -157,8 +157,10 @@ int config_compose(struct configuration *, const struct config_words *, const st
 int config_check(const struct configuration *);
 /* Likewise, where it takes the windows to know. */
 struct config_extent {
-	int regions, tokens; /* K; n of a window */
-	int units;           /* what is routed of a window, global tokens too */
+	int regions;  /* K; of the region that has most: */
+	int tokens;   /* n of a window */
+	int segments; /* of a window: its tokens of one kind */
+	int units;    /* what is routed of a window, global tokens too */
 };
 int config_check_effect(const struct configuration *, const struct config_extent *);
 /* The keys given by the user that a model which is continued fixes: an error names the first that
@@ -180,8 +182,11 @@ const struct router_type *config_router(const struct config *);
 double config_own(const struct config *, const struct setting *);
 /* The output head (model/head.h). */
 const struct head_type *config_head(const struct config *);
-bool config_linear_prior(const struct config *); /* whether regions give linear prior by a linear map */
-bool config_conditioned(const struct config *);  /* whether it reads a window's condition */
+/* Whether regions whose features are standardised get a linear prior; whether the tokeniser of
+ * encoder.tokens is such. */
+bool config_ridge(const struct config *);
+bool config_linear_prior(const struct config *);
+bool config_conditioned(const struct config *); /* whether it reads a window's condition */
 /* What keeps the experts of this router even (enum balance_kind): a loss, unless the router can do
  * without. */
 int config_balance(const struct config *);

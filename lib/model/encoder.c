@@ -21,18 +21,19 @@ static void part_at(
 static struct node *mix(const struct model *m, const struct layer_params *l, struct tape *t, struct node *x,
 	int B, const struct gradient_view *v)
 {
-	int N = x->rows / B; /* fewer than m->N in windows that end early */
+	const struct region_params *r = &m->region[l->region];
+	int N = x->rows / B; /* fewer than r->N in partial windows */
 	struct tensor_plan plan[ROUTER_TENSORS];
 	struct weight router[ROUTER_TENSORS], expert[EXPERT_KINDS][EXPERT_TENSORS], shared[EXPERT_TENSORS],
 		residual[EXPERT_TENSORS];
 	struct moe_layer moe_layer = {.router = m->router,
-		.route = model_router_shape(m, l->index),
+		.route = model_router_shape(m, l->region, l->index),
 		.shape = model_expert_shape(m),
 		.capacity = model_capacity(m, t->gradients),
 		.parts = l->parts,
 		.N = N,
 		.globals = m->config.bridge.tokens,
-		.unit = m->unit,
+		.unit = r->unit,
 		.router_weight = router,
 		.shared = {l->shared.type, 0, l->shared.count, shared},
 		.residual = l->residual.type,
@@ -56,8 +57,8 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 	if (moe_layer.residual)
 		moe_layer.coefficient = at(v, l->coefficient);
 	moe_layer.route.training = t->gradients;
-	if (N < m->N)
-		moe_layer.route.N = m->unit ? m->unit[N - 1] + 1 : N;
+	if (N < r->N)
+		moe_layer.route.N = r->unit ? r->unit[N - 1] + 1 : N;
 	moe_layer.route.pool = moe_layer.route.N;
 	if (t->gradients && m->config.moe.scope == SCOPE_BATCH)
 		moe_layer.route.pool *= B;
@@ -146,7 +147,7 @@ static struct node *embed(const struct model *m, const struct region_params *r, 
 		position = at(v, r->position);
 	int H = m->config.encoder.hidden_dim;
 	struct weight W = at(v, r->projection_weight), b = at(v, r->projection_bias);
-	struct node *x = m->kinds > 1 ? op_linear_kinds(t, features, W, b, H, m->kinds)
+	struct node *x = r->kinds > 1 ? op_linear_kinds(t, features, W, b, H, r->kinds)
 				      : op_linear_passing(t, features, W, b, H);
 	return op_embed(t, x, global, position, B, G);
 }

@@ -25,15 +25,16 @@ struct forward;
  * Its functions are called from any thread. */
 struct window_source {
 	void *context;
-	/* Puts the scaled samples of window b and region k into x [T][W_k], padding 0. */
+	/* Puts the scaled samples of window b and region k into x [T_k][W_k], padding 0. */
 	void (*fill)(void *context, int b, int k, real *x);
-	/* How many samples of window b are there, from its first on; its tokens are those that see
-	 * nothing else, and there is one at least. NULL: all of every window. */
+	/* How many samples of window b are there, of layout.length, from its first on; its tokens
+	 * are those that see nothing else, and each region has one at least. NULL: all of every
+	 * window. */
 	int (*samples)(void *context, int b);
 	/* Where tokens that are the same every time are kept: puts the features of window b and
-	 * region k into out [n of the window][D], as the tokeniser made them of its samples. NULL:
-	 * they are made of the samples each time. */
-	void (*tokens)(void *context, int b, int k, real *out);
+	 * region k into out [n of the window][D], as the tokeniser made them of its samples. NULL,
+	 * or an answer of false: they are made of the samples each time. */
+	bool (*tokens)(void *context, int b, int k, real *out);
 	/* What is taken off the features of window b and region k before they are standardised,
 	 * [kinds][D]: the mean of the window's group (train.scale=group). NULL, or an answer of
 	 * NULL: nothing. */

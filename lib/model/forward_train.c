@@ -117,7 +117,7 @@ size_t forward_shards(struct forward *f, int B)
 {
 	if (!f->place)
 		find_places(f);
-	int tokens = f->m->N * f->together; /* of a window, on one tape */
+	int tokens = forward_part_tokens(f);
 	int windows = chunk_tokens(f->m) / tokens, tasks = f->turns ? TASKS_OF_MANY : TASKS_AT_LEAST,
 	    most = (B * f->parts + tasks - 1) / tasks;
 	windows = windows > most ? most : windows;
@@ -158,7 +158,7 @@ static struct balance *balances(const struct forward *f)
 		return NULL;
 	struct balance *b = NEW_ARRAY(struct balance, forward_layers_of_part(f));
 	for (int l = 0; l < forward_layers_of_part(f); l++) {
-		struct router_shape s = model_router_shape(f->m, l % f->m->config.encoder.layers);
+		struct router_shape s = model_router_shape(f->m, 0, l % f->m->config.encoder.layers);
 		b[l] = balance_new(&s);
 		b[l].keep_lacks = config_balance(&f->m->config) == BALANCE_BY_QUANTILE;
 	}
@@ -243,7 +243,7 @@ static void train_forward_chunk(void *context, int task, int worker)
 	c->encodings = 0;
 	c->out = tape_take(t, (size_t)c->count * sizeof *c->out);
 	for (int from = c->from, n; from < c->from + c->count; from += n) {
-		n = forward_alike(f, from, c->from + c->count - from);
+		n = forward_alike(f, c->part, from, c->from + c->count - from);
 		view.turn_tells = from == c->from;
 		view.condition = forward_condition(f, from);
 		view.scope = f->scope ? f->scope + f->first + from : NULL;
@@ -269,7 +269,7 @@ static void hand_back(const struct forward *f, struct chunk *c)
 				memcpy(out->token[i]->g, f->leaves->token[k]->g + at, n);
 			if (out->local)
 				memcpy(out->local[i]->g,
-					f->leaves->local[k]->g + (size_t)f->first_row[out->from] * H,
+					f->leaves->local[k]->g + (size_t)f->first_row[k][out->from] * H,
 					(size_t)out->local[i]->rows * H * sizeof(real));
 		}
 	}

@@ -65,6 +65,7 @@ struct tokeniser {
 
 extern const struct tokeniser *const tokeniser_table[]; /* ends with NULL */
 
+int tokeniser_find(const char *name); /* its row in the table, or -1 */
 int tokeniser_kinds(const struct tokeniser *, const struct config *);
 /* Of n rows, how many are of the same kind as row i. */
 int tokeniser_rows_alike(int n, int kinds, int i);

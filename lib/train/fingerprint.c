@@ -64,23 +64,41 @@ static uint64_t mix_name(uint64_t h, const char *s)
 	return mix(mix_text(h, s), strlen(s));
 }
 
-/* n rows from `from` on: a shard for each channel, so that the products of a row do not wait for
- * each other. shard [C]: room. */
-static uint64_t mix_rows(
-	uint64_t h, const struct channel_column *column, int C, int64_t from, int64_t n, uint64_t *shard)
+/* n rows from `from` on of the columns with the common input: a shard for each channel, so that the
+ * products of a row do not wait for each other. shard [C]: room. */
+static uint64_t mix_rows(uint64_t h, const struct windows *w, const struct channel_column *column, int C,
+	int64_t from, int64_t n, uint64_t *shard)
 {
 	for (int c = 0; c < C; c++)
 		shard[c] = EMPTY + (uint64_t)c;
 	for (int64_t t = from; t < from + n; t++)
 		for (int c = 0; c < C; c++) {
 			uint32_t bits = 0;
-			if (column[c].base)
+			if (column[c].base && column[c].start == w->start)
 				memcpy(&bits, &column[c].base[t * column[c].step], sizeof bits);
 			shard[c] = (shard[c] ^ bits) * 0x9e3779b97f4a7c15U; /* 2^64 / golden ratio */
 		}
 	for (int c = 0; c < C; c++)
 		h = mix(h, shard[c]);
 	return mix(h, (uint64_t)n);
+}
+
+/* What window i of w holds in columns with an input of their own. */
+static uint64_t mix_own(
+	uint64_t h, const struct windows *w, const struct channel_column *column, int C, int64_t i)
+{
+	for (int c = 0; c < C; c++) {
+		if (!column[c].base || column[c].start == w->start)
+			continue;
+		int n = windows_column_samples(w, &column[c], i);
+		for (int64_t t = column[c].start[i]; t < column[c].start[i] + n; t++) {
+			uint32_t bits;
+			memcpy(&bits, &column[c].base[t * column[c].step], sizeof bits);
+			h = (h ^ bits) * 0x9e3779b97f4a7c15U;
+		}
+		h = mix(h, (uint64_t)n);
+	}
+	return h;
 }
 
 static uint64_t mix_item(uint64_t h, const struct dataset *d, int64_t i, uint64_t *shard)
@@ -93,8 +111,10 @@ static uint64_t mix_item(uint64_t h, const struct dataset *d, int64_t i, uint64_
 	h = mix_name(h, d->recordings.s[it->recording]);
 	h = mix_name(h, d->groups.s[it->group]);
 	h = mix_name(h, condition ? w->conditions.s[w->condition[it->window]] : "");
-	return mix_rows(h, dataset_columns(d, i), d->target->channels.n, w->start[it->window],
-		dataset_samples(d, i), shard);
+	const struct channel_column *column = dataset_columns(d, i);
+	int C = d->target->channels.n;
+	h = mix_rows(h, w, column, C, w->start[it->window], dataset_samples(d, i), shard);
+	return mix_own(h, w, column, C, it->window);
 }
 
 enum { BLOCK = 64 }; /* windows hashed one after the other */
@@ -144,7 +164,7 @@ static uint64_t mix_recordings(uint64_t h, const struct dataset *d, const int64_
 		part = d->item[items[i]].part;
 		for (int64_t j = 0; j < w->n; j++)
 			h = mix(h, (uint64_t)(w->start[j] - w->sample[j]));
-		h = mix_rows(h, dataset_columns(d, items[i]), d->target->channels.n, 0, w->samples, shard);
+		h = mix_rows(h, w, dataset_columns(d, items[i]), d->target->channels.n, 0, w->samples, shard);
 	}
 	free(shard);
 	return h;

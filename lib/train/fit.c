@@ -42,7 +42,8 @@ struct model *fit_declare(
 	struct config value = c->value;
 	value.train.warmup_steps = config_warmup(c, schedule_steps(&value, d->trains));
 	struct model *m = model_declare(&value, &l, before ? before->gate_fc1_weight >= 0 : -1);
-	if (m && config_check_effect(c, &(struct config_extent){l.regions, m->n, m->units})) {
+	struct config_extent extent = m ? model_extent(m) : (struct config_extent){0};
+	if (m && config_check_effect(c, &extent)) {
 		model_free(m);
 		m = NULL;
 	}
@@ -94,7 +95,7 @@ static int check_windows(const struct model *m, const struct training_data *d)
 static bool has_scaler(const struct model *m)
 {
 	int scale = m->config.train.scale;
-	return scale == SCALE_ZSCORE || (scale == SCALE_GROUP && tokens_are_fixed(m));
+	return scale == SCALE_ZSCORE || (scale == SCALE_GROUP && tokens_any_fixed(m));
 }
 
 /* What a model that is continued was trained behind stays. One whose samples came as they are may
@@ -148,7 +149,7 @@ static int fit_inputs(
 	fit_scaler(m, d, pool);
 	if (dataset_scale(d->train, m) || (d->valids && d->valid != d->train && dataset_scale(d->valid, m)))
 		return -1;
-	bool fits = begins && tokens_are_fixed(m) && m->config.train.scale != SCALE_NONE;
+	bool fits = begins && tokens_any_fixed(m) && m->config.train.scale != SCALE_NONE;
 	if (fits)
 		tokens_level(d->train, d->train_item, d->trains, pool, m);
 	if (!d->valids || d->valid != d->train) {
@@ -166,7 +167,7 @@ static int fit_inputs(
 		return -1;
 	if (fits)
 		tokens_fit(d->train->tokens, d->train_item, d->trains, pool, m);
-	return (begins || told) && config_linear_prior(&m->config)
+	return (begins || told) && m->prior
 		       ? linear_prior_fit(d->train, m, d->train_item, d->trains, EVIDENCE_MOST, begins)
 		       : 0;
 }

@@ -46,16 +46,25 @@ static int label_at(const struct ridge *r, int64_t place)
 	return r->d->item[r->item[place]].label;
 }
 
+/* Numbers of region k that the map reads; 0: the region has none. */
+static size_t features_of(const struct model *m, int k)
+{
+	const struct region_params *r = &m->region[k];
+	return r->linear_prior < 0 ? 0 : (size_t)r->kinds * (size_t)r->D;
+}
+
 /* Features of an item, [K][kinds][D]: the mean of each kind's tokens, standardised. */
 static void read_features(const struct ridge *r, int64_t item, real *buffer, double *out)
 {
 	const struct model *m = r->m;
 	for (int k = 0; k < m->layout.regions; k++) {
-		size_t D = (size_t)m->region[k].D, kinds = (size_t)m->kinds;
+		size_t D = (size_t)m->region[k].D, kinds = (size_t)m->region[k].kinds;
+		if (m->region[k].linear_prior < 0)
+			continue;
 		int n = tokens_standard(r->d->tokens, item, k, buffer);
 		memset(out, 0, kinds * D * sizeof *out);
 		for (size_t i = 0; i < (size_t)n; i++) {
-			double share = 1 / (double)tokeniser_rows_alike(n, m->kinds, (int)i);
+			double share = 1 / (double)tokeniser_rows_alike(n, (int)kinds, (int)i);
 			for (size_t j = 0; j < D; j++)
 				out[i % kinds * D + j] += share * (double)buffer[i * D + j];
 		}
@@ -66,10 +75,11 @@ static void read_features(const struct ridge *r, int64_t item, real *buffer, dou
 static size_t largest_region(const struct model *m)
 {
 	size_t most = 0;
-	for (int k = 0; k < m->layout.regions; k++)
-		if ((size_t)m->region[k].D > most)
-			most = (size_t)m->region[k].D;
-	return most * (size_t)m->n;
+	for (int k = 0; k < m->layout.regions; k++) {
+		size_t numbers = (size_t)m->region[k].D * (size_t)m->region[k].n;
+		most = numbers > most ? numbers : most;
+	}
+	return most;
 }
 
 static void fill_table(struct ridge *r)
@@ -282,7 +292,7 @@ static void tell(struct ridge *r, int fold, const double *W)
 			continue;
 		read_features(r, r->item[i], buffer, x);
 		for (size_t k = 0, from = 0; k < K; k++) {
-			size_t some = (size_t)m->kinds * (size_t)m->region[k].D;
+			size_t some = features_of(m, (int)k);
 			for (size_t c = 0; c < C; c++) {
 				double sum = 0;
 				for (size_t j = from; j < from + some; j++)
@@ -391,8 +401,10 @@ static void set_maps(
 		size_t from = 0;
 		bias[c] = (real)log(r->share[c] > 0 ? r->share[c] : 1e-9);
 		for (int k = 0; k < m->layout.regions; k++) {
+			size_t some = features_of(m, k);
+			if (!some)
+				continue;
 			const struct param *p = &m->params.list[m->region[k].linear_prior];
-			size_t some = p->count / (size_t)r->classes;
 			for (size_t j = 0; j < some; j++)
 				m->params.x[p->offset + (size_t)c * some + j] =
 					(real)(factor * W[(size_t)c * d + from + j] /
@@ -458,7 +470,7 @@ int linear_prior_fit(
 {
 	struct ridge r = {.d = d, .m = m, .n = n, .item = items, .rows = n, .classes = m->layout.classes.n};
 	for (int k = 0; k < m->layout.regions; k++)
-		r.features += (int64_t)m->kinds * m->region[k].D;
+		r.features += (int64_t)features_of(m, k);
 	if (r.features > most && n > most)
 		r.rows = most;
 	size_t each = (size_t)m->layout.regions * (size_t)r.classes;

@@ -132,10 +132,10 @@ static int64_t item_of(const struct filling *f, int b)
 	return f->t->data.train_item[f->t->order[f->from + b]];
 }
 
-static void kept(void *context, int b, int k, real *out)
+static bool kept(void *context, int b, int k, real *out)
 {
 	const struct filling *f = context;
-	tokens_read(f->t->data.train->tokens, item_of(f, b), k, out);
+	return tokens_read(f->t->data.train->tokens, item_of(f, b), k, out);
 }
 
 static const real *centre(void *context, int b, int k)
@@ -183,7 +183,7 @@ static void fill_alone(const struct filling *f, int b, int k, real *x)
 	const struct dataset *d = f->t->data.train;
 	struct augment a = changes(f->t);
 	dataset_fill(d, item_of(f, b), k, x);
-	augment_window(&a, b, k, dataset_samples(d, item_of(f, b)), x);
+	augment_window(&a, b, k, dataset_region_samples(d, item_of(f, b), k), x);
 }
 
 static void fill(void *context, int b, int k, real *x)
@@ -193,8 +193,9 @@ static void fill(void *context, int b, int k, real *x)
 	fill_alone(f, b, k, x);
 	if (!t->partner || t->partner[b] == b)
 		return;
-	size_t W = (size_t)t->m->layout.region[k].width, n = (size_t)samples(context, b) * W;
-	real *y = NEW_ARRAY(real, (size_t)t->m->layout.length * W);
+	size_t W = (size_t)t->m->layout.region[k].width,
+	       n = (size_t)dataset_region_samples(t->data.train, item_of(f, b), k) * W;
+	real *y = NEW_ARRAY(real, (size_t)t->m->region[k].length * W);
 	fill_alone(f, t->partner[b], k, y);
 	for (size_t i = 0; i < n; i++)
 		x[i] = t->share[b] * x[i] + (1 - t->share[b]) * y[i];
@@ -351,8 +352,8 @@ static int validate_values(struct trainer *t, struct epoch_report *r)
 		for (int64_t i = 0; i < n; i++) {
 			int64_t item = t->data.valid_item[from + i];
 			t->data.target(t->data.valid, item, value);
-			sum += m->head->score(m, out + i * outputs, value,
-				model_tokens(m, dataset_samples(t->data.valid, item)));
+			sum += m->head->score(
+				m, out + i * outputs, value, dataset_samples(t->data.valid, item));
 		}
 	}
 	r->valids = t->data.valids;

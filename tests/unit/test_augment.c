@@ -20,7 +20,8 @@ enum { LENGTH = 100, STEPS = 400 };
 
 static int32_t left[] = {-1, 0, 1}, right[] = {1, 2};
 static unsigned char left_core[] = {0, 1, 1}, right_core[] = {0, 1};
-static struct region region[] = {{"left", 3, left, left_core}, {"right", 2, right, right_core}};
+static struct region region[] = {{.name = "left", .width = 3, .channel = left, .core = left_core},
+	{.name = "right", .width = 2, .channel = right, .core = right_core}};
 static const struct layout layout = {.length = LENGTH,
 	.stride = LENGTH,
 	.halo = 1,

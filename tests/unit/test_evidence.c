@@ -58,7 +58,7 @@ static void begin(struct rig *r, const struct scene *s, const int32_t *valid)
 	speak(w, s->third);
 	w->valid = valid;
 	rig_begin(r, w, (const char *const[]){"encoder.tapers=0", "train.ridge=0.05", s->set, NULL});
-	CHECK(r->m->kinds == KINDS && r->m->region[0].D == EACH && r->m->n == 3 * KINDS);
+	CHECK(r->m->region[0].kinds == KINDS && r->m->region[0].D == EACH && r->m->region[0].n == 3 * KINDS);
 	tokens_level(r->d, r->item, r->n, r->pool, r->m);
 	dataset_adapt(r->d, r->m, r->item, r->n, ADAPT_WHOLE, r->pool);
 	tokens_fit(r->d->tokens, r->item, r->n, r->pool, r->m);

@@ -423,7 +423,7 @@ static void a_tokeniser_goes_all_the_way(void)
 	struct rig r;
 	train(&r, set);
 	struct model *m = read_back(&r, false);
-	CHECK(m->tokeniser == &tokeniser_thinned && m->n == T / 4);
+	CHECK(m->region[1].tokeniser == &tokeniser_thinned && m->region[1].n == T / 4);
 	struct text t = described("model.st");
 	CHECK(strstr(t.s, "\"tokens\":\"thinned\"") && strstr(t.s, "\"every\":4"));
 	text_free(&t);

@@ -74,11 +74,11 @@ static struct head_loss loss(const struct model *m, struct tape *t, const struct
 	return (struct head_loss){.task = y};
 }
 
-static double score(const struct model *m, const real *out, const real *value, int tokens)
+static double score(const struct model *m, const real *out, const real *value, int samples)
 {
 	double off = (double)out[0] - (double)value[0];
 	(void)m;
-	(void)tokens;
+	(void)samples;
 	return off * off;
 }
 
@@ -178,7 +178,7 @@ static void predict(const struct names *paths, double p[WINDOWS], struct text *f
 	CHECK(c && !ensemble_add(c, make("a,b,c", 1, WINDOWS, 8, 1)));
 	CHECK(!ensemble_answer(c, 0, WINDOWS, 7, p, out, gate, none) && !none[0]);
 	struct answer a = answer_item(c->member[0].data, 0, c->member[0].m, 0, p, out, gate);
-	CHECK(!a.class && a.outputs == 1 && a.tokens == T / 2);
+	CHECK(!a.class && a.outputs == 1 && a.samples == T);
 	for (int i = 0; i < WINDOWS; i++)
 		CHECK((double)out[i] >= p[i] - 1e-6 && (double)out[i] <= p[i] + 1e-6);
 	first->n = 0;

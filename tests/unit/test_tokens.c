@@ -26,7 +26,7 @@ static int tokens_of(struct rig *r, int64_t item, int k, real *out)
 {
 	struct tokens *t = tokens_new(r->d, r->m);
 	tokens_keep(t, &item, 1, r->pool);
-	int n = r->m->tokeniser->count(&r->m->config, r->l.length, r->l.rate, dataset_samples(r->d, item));
+	int n = model_tokens(r->m, k, dataset_samples(r->d, item));
 	tokens_read(t, item, k, out);
 	tokens_free(t);
 	return n;
@@ -61,7 +61,7 @@ static void scale_is_the_mean_power(void)
 	static const int32_t early[] = {8, 6, 5, 4};
 	static int32_t channel[] = {1};
 	static unsigned char core[] = {1};
-	struct region one = {"one", 1, channel, core};
+	struct region one = {.name = "one", .width = 1, .channel = channel, .core = core};
 	for (int64_t last = 0; last < 4; last++) { /* windows last .. 3 */
 		struct rig r;
 		real x[ROOM];
@@ -102,7 +102,8 @@ static void padding_never_counts(void)
 	begin(&r, "train.scale=none", make("a,b,c", 2, 10, T, 1));
 	model_free(r.m);
 	region = r.l.region;
-	struct region both[] = {{"bare", 2, bare, core}, {"padded", 5, padded, core}};
+	struct region both[] = {{.name = "bare", .width = 2, .channel = bare, .core = core},
+		{.name = "padded", .width = 5, .channel = padded, .core = core}};
 	r.l.region = both;
 	r.m = model_new(&r.c.value, &r.l, -1);
 	params_init(&r.m->params, 1);
@@ -171,7 +172,8 @@ static void what_has_no_logarithm_is_nan(void)
 	begin(&r, "train.scale=none", make("a,b,c", 1, 4, T, 1));
 	r.m->config.encoder.floor = NAN;
 	dataset_fill(r.d, 0, 1, x);
-	r.m->tokeniser->features(&r.m->config, r.m->prepared, NULL, x, T, r.l.rate, &r.l.region[1], out, a);
+	r.m->region[1].tokeniser->features(
+		&r.m->config, r.m->region[1].prepared, NULL, x, T, r.l.rate, &r.l.region[1], out, a);
 	for (int i = 0; i < 3 * KINDS * 3; i++)
 		CHECK(isnan((double)out[i]));
 	struct forward *f = forward_new(r.m, r.pool);
@@ -307,7 +309,7 @@ static void segments_are_not_endless(void)
 		for (int j = 0; j < b->n; j++)
 			b->edge[j][0] *= 1e4, b->edge[j][1] *= 1e4;
 		struct model *m = model_declare(&c.value, &l, -1);
-		CHECK(m && m->n == m->kinds);
+		CHECK(m && m->region[0].n == m->region[0].kinds);
 		model_free(m);
 		l.rate = 64;
 		config_end(&c);
@@ -410,8 +412,10 @@ static void groups_scale_their_samples(void)
 			samples_of(w)[i * C + 2] = i < w->samples / 2 ? 5 : 6; /* c is flat in each group */
 		begin(&r, "encoder.tokens=spectral", w);
 		r.m->config.train.scale = SCALE_GROUP;
-		r.m->tokeniser = tokeniser_table[0]; /* a sample is a token; dataset_adapt asks no more */
-		CHECK(!strcmp(r.m->tokeniser->name, "sample") && model_adapts(r.m));
+		for (int k = 0; k < r.m->layout.regions; k++)
+			r.m->region[k].tokeniser =
+				tokeniser_table[0]; /* a sample is a token; dataset_adapt asks no more */
+		CHECK(!strcmp(r.m->region[0].tokeniser->name, "sample") && model_adapts(r.m));
 		int64_t order[] = {0, 10, 1, 11, 2, 3, 12};
 		dataset_adapt(r.d, r.m, order, 4, how ? ADAPT_RUNNING : ADAPT_WHOLE, r.pool);
 		if (how)

@@ -168,7 +168,7 @@ static struct model *make_model(const char *set)
 {
 	static int32_t channel[] = {0};
 	static unsigned char core[] = {1};
-	static struct region region[] = {{"all", 1, channel, core}};
+	static struct region region[] = {{.name = "all", .width = 1, .channel = channel, .core = core}};
 	struct layout l = {
 		.length = T, .stride = T, .rate = 64, .unit = "uV", .regions = 1, .region = region};
 	struct configuration c;
