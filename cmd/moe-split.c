@@ -22,8 +22,8 @@ static const struct option table[] = {
 	{"window", 0, OPT_SPAN, &o.split.window, .value = OPTION_TEXT(READING_WINDOW), .min = 1, .max = 5e8,
 		.given = &o.window_given, .help = "length of a window in samples, or in seconds with an s"},
 	{"stride", 0, OPT_SPAN, &o.split.stride, .min = 1, .max = 5e8, .given = &o.stride_given,
-		.help = "from the start of a window to the start of the next; when not given, the length of "
-			"a window"},
+		.help = "distance from the start of a window to the start of the next; when not given, the "
+			"length of a window"},
 	{"align", 0, OPT_CHOICE, &o.align, .value = "run", .choices = "run|grid",
 		.help = "run: a new series of windows begins where the label changes; grid: windows lie on "
 			"one grid from the start of the recording"},
@@ -38,14 +38,15 @@ static const struct option table[] = {
 		.arg = "K|lobes|hemispheres|auto:K|FILE", .given = &o.regions_given,
 		.help = "how the channels are divided into regions: a number K (1 to 4096) makes K index "
 			"regions of consecutive channels; lobes, hemispheres and auto:K (K regions of equal "
-			"size) go by where the electrodes sit; a file has lines of region, channel, and core "
-			"or halo, separated by tabs"},
+			"size) use the positions of the electrodes; a file has lines of region, channel, and "
+			"core or halo, separated by tabs"},
 	{"experts", 0, OPT_INT, &o.experts, .min = 1, .max = MAX_REGIONS, .arg = "K",
-		.given = &o.experts_given, .help = "the older spelling of --regions K"},
+		.given = &o.experts_given, .help = "the older name of --regions K"},
 	{"halo", 0, OPT_INT, &o.halo, .value = OPTION_TEXT(READING_HALO), .min = 0, .max = 16384, .arg = "H",
 		.given = &o.split.halo_given,
-		.help = "neighbouring channels that a region sees beside its own: on each side of an index "
-			"region, else the nearest ones (none beyond a file's when not given)"},
+		.help = "number of neighbouring channels that a region sees in addition to its own: on each "
+			"side of an index region, otherwise the nearest ones (when not given, a region of a "
+			"file has only those listed in it)"},
 	{"halo-mm", 0, OPT_REAL, &o.split.halo_mm, .min = 0, .max = 1000, .arg = "R",
 		.given = &o.split.halo_mm_given,
 		.help = "instead of --halo, the channels within R mm of a region's own, measured along the "
@@ -58,7 +59,8 @@ static const struct option table[] = {
 	{"drop", 0, OPT_TEXT, &o.drop, .arg = "LIST",
 		.help = "leave these columns out (names separated by commas)"},
 	{"label-column", 0, OPT_TEXT, &o.split.label_column, .arg = "NAME",
-		.help = "the column that contains the labels; \"label\" when not given and there is one"},
+		.help = "the column that contains the labels; when not given, the column called label, if "
+			"there is one"},
 	{"classes", 0, OPT_TEXT, &o.classes, .arg = "LIST",
 		.help = "the classes, in this order (names separated by commas); when not given, those "
 			"found, sorted"},
@@ -66,7 +68,7 @@ static const struct option table[] = {
 	{"ignore-label", 0, OPT_LIST, &o.split.ignore, .arg = "VALUE",
 		.help = "treat this label as unlabelled; may be repeated"},
 	{"rate", 0, OPT_REAL, &o.split.rate, .min = 1e-3, .max = 1e7, .arg = "HZ",
-		.help = "samples per second, for recordings that do not state it"},
+		.help = "sampling rate, for recordings that do not state it"},
 	READING_OPTIONS(o.split.reading),
 	{"missing", 0, OPT_CHOICE, &o.value, .value = "error", .choices = "error|drop-window|interp",
 		.help = "cells without a value: refuse them, leave out the windows that contain them, or "
@@ -75,9 +77,9 @@ static const struct option table[] = {
 		.help = "subtract the mean of all EEG channels, or of those listed (names separated by "
 			"commas); listed channels are otherwise not used unless --channels names them"},
 	{"notch", 0, OPT_TEXT, &o.notch, .arg = "HZ[,HZ...]",
-		.help = "remove these frequencies, those of the mains for instance"},
+		.help = "remove these frequencies, for instance that of the mains"},
 	{"bandpass", 0, OPT_TEXT, &o.bandpass, .arg = "LOW-HIGH|LOW-|-HIGH",
-		.help = "pass frequencies between these, above the first, or below the second, in Hz"},
+		.help = "pass only the frequencies between LOW and HIGH, above LOW, or below HIGH, in Hz"},
 	{"resample", 0, OPT_REAL, &o.split.preprocessing.rate, .min = 1e-3, .max = 1e7, .arg = "HZ",
 		.given = &o.resample_given, .help = "resample the recordings to this rate"},
 	NAMING_OPTIONS(o.split.naming),
@@ -85,12 +87,13 @@ static const struct option table[] = {
 		.help = "take channels, preprocessing, regions, rate, window and stride from this model; "
 			"channels are matched by name"},
 	{"explain", 0, OPT_CHOICE, &o.form, .bare = "json", .choices = "json|text", .given = &o.explain,
-		.help = "print how the recordings are understood, one JSON object per recording or in words, "
-			"and write no windows"},
+		.help = "print how the recordings are understood, as one JSON object per recording or as "
+			"text, and write no windows"},
 	{"live", 0, OPT_FLAG, &o.live,
 		.help = "write each window as a file of its own as soon as its last row has arrived"},
 	{"no-live", 0, OPT_FLAG, &o.no_live,
-		.help = "write one file at the end, even where a stream of windows would be written"},
+		.help = "write one file at the end, even from one pipe into another, where windows would be "
+			"written one by one"},
 	{"max-row", 0, OPT_INT, &o.max_row, .value = OPTION_TEXT(CSV_MAX_ROW), .min = 64, .max = 1e9,
 		.arg = "BYTES", .help = "longest row to accept"},
 	{"max-columns", 0, OPT_INT, &o.max_columns, .value = OPTION_TEXT(CSV_MAX_COLUMNS), .min = 1,
@@ -115,7 +118,7 @@ static int check_options(void)
 		return err_set(EX_USAGE,
 			"--label-rule needs --align grid: with --align run a window has one label only");
 	if (o.regions_given && o.experts_given)
-		return err_set(EX_USAGE, "--regions takes the place of --experts; give one or the other");
+		return err_set(EX_USAGE, "--experts is the older name of --regions; give only one of them");
 	const char *fixed = o.experts_given         ? "--experts"
 			    : o.split.halo_given    ? "--halo"
 			    : o.split.halo_mm_given ? "--halo-mm"
@@ -133,18 +136,20 @@ static int check_options(void)
 	if (o.like && fixed)
 		return err_set(EX_USAGE, "%s is fixed by the model (--like); leave it out", fixed);
 	if (o.live && o.no_live)
-		return err_set(EX_USAGE, "--live and --no-live exclude each other");
+		return err_set(EX_USAGE, "--live and --no-live cannot be used together; give one of them");
 	if (o.live && o.last)
-		return err_set(EX_USAGE, "--last keep needs the end of the recording; leave --live out");
+		return err_set(EX_USAGE, "--last keep needs the end of the recording, which --live does not "
+					 "wait for; leave one of them out");
 	if (o.live && o.explain)
-		return err_set(EX_USAGE, "--explain needs the end of the recording; leave --live out");
+		return err_set(EX_USAGE, "--explain needs the end of the recording, which --live does not "
+					 "wait for; leave one of them out");
 	if (o.live && o.value == VALUE_INTERP)
 		return err_set(EX_USAGE,
 			"--missing interp needs the values after a missing one, which a live "
 			"stream does not have yet; "
 			"--missing drop-window leaves such windows out");
 	if (o.explain && common.output)
-		return err_set(EX_USAGE, "--explain writes no windows; -o has no effect with it");
+		return err_set(EX_USAGE, "--explain writes no windows; leave out -o");
 	return 0;
 }
 
@@ -165,8 +170,8 @@ static int read_regions(struct reading_options *s)
 	if (!o.experts_given && !text_to_long(s->regions, &k))
 		return 0;
 	if (k < 1 || k > MAX_REGIONS)
-		return err_set(EX_USAGE, "--regions %s: the number of regions is from 1 to %d", s->regions,
-			MAX_REGIONS);
+		return err_set(EX_USAGE, "--regions %s: the number of regions must be from 1 to %d",
+			s->regions, MAX_REGIONS);
 	s->regions = NULL;
 	s->index_regions = (int)k;
 	return 0;
@@ -261,9 +266,8 @@ static int cut_live(struct split *s, const struct names *recordings)
 	int r = 0;
 	if (!output_is_stream(out))
 		r = err_set(EX_USAGE,
-			"%s: --live sends one file after the other, and a regular file holds one; write to a "
-			"pipe, "
-			"or leave --live out",
+			"%s: --live writes one file after another, and a regular file holds only one; write "
+			"to a pipe, or leave --live out",
 			common.output ? common.output : "standard output");
 	else if (!recordings->n)
 		r = send_recording(s, "-", out);

@@ -17,43 +17,42 @@ static struct {
 } sidecar;
 
 /* Rows for the table; split: a struct reading_options. */
-#define SIDECAR_OPTIONS(split)                                                                            \
-	{"events", 0, OPT_LIST, &(split).events.files, .arg = "FILE",                                     \
-		.help = "take labels and windows from a file of events: BIDS "                            \
-			"events.tsv, MNE annotations or an EEGLAB table; given once "                     \
-			"for each recording, or once with {} in place of its path "                       \
-			"without ending and _eeg"},                                                       \
-		{"map", 0, OPT_TEXT, &sidecar.map, .arg = "LIST", .given = &sidecar.map_given,            \
-			.help = "the events that count and their classes (left=0,right=1); "              \
-				"when not given, all events, each description a class"},                  \
-		{"start-offset", 0, OPT_SPAN, &(split).events.start, .given = &sidecar.start_given,       \
-			.help = "start of a trial relative to the onset of its event, may be "            \
-				"negative; 0 when not given"},                                            \
-		{"stop-offset", 0, OPT_SPAN, &(split).events.stop, .given = &(split).events.stop_given,   \
-			.help = "end of a trial relative to the onset of its event; when not "            \
-				"given, the duration of the event, or one window if it has "              \
-				"none"},                                                                  \
-		{"event-column", 0, OPT_TEXT, &(split).events.column, .arg = "NAME",                      \
-			.given = &sidecar.column_given,                                                   \
-			.help = "the column that describes events; trial_type or value, description, or " \
-				"type when not given"},                                                   \
-		{"event-unit", 0, OPT_CHOICE, &sidecar.unit, .value = "auto",                             \
-			.choices = "auto|s|ms|samples", .given = &sidecar.unit_given,                     \
-			.help = "unit of onsets and durations; auto: the one in the column's "            \
-				"name, otherwise seconds (an EEGLAB table is then refused)"},             \
-		{"outside", 0, OPT_CHOICE, &sidecar.outside, .value = "error", .choices = "error|drop",   \
-			.given = &sidecar.outside_given,                                                  \
-			.help = "events whose trials reach beyond the recording: refuse them, or leave "  \
-				"them out"},                                                              \
-		{"channels-file", 0, OPT_LIST, &(split).channel_files, .arg = "FILE",                     \
-			.help = "BIDS channels.tsv with types, units and bad channels; one for "          \
-				"all recordings, or given as with --events"},                             \
-	{                                                                                                 \
-		"list", 0, OPT_TEXT, &sidecar.list,                                                       \
-			.arg = "FILE",                                                                    \
-			.help = "take the recordings from a table with the column path and, "             \
-				"optionally, id, group, session, label and rate, separated by "           \
-				"tabs"                                                                    \
+#define SIDECAR_OPTIONS(split)                                                                               \
+	{"events", 0, OPT_LIST, &(split).events.files, .arg = "FILE",                                        \
+		.help = "take labels and windows from a file of events: BIDS events.tsv, MNE annotations "   \
+			"or an EEGLAB table; given once for each recording, or once with {} in place of "    \
+			"its path without extension and _eeg"},                                              \
+		{"map", 0, OPT_TEXT, &sidecar.map, .arg = "LIST", .given = &sidecar.map_given,               \
+			.help = "the events to use and their classes (left=0,right=1); when not given, all " \
+				"events, each description being a class"},                                   \
+		{"start-offset", 0, OPT_SPAN, &(split).events.start, .given = &sidecar.start_given,          \
+			.help = "start of a trial relative to the onset of its event; may be negative; 0 "   \
+				"when not given"},                                                           \
+		{"stop-offset", 0, OPT_SPAN, &(split).events.stop, .given = &(split).events.stop_given,      \
+			.help = "end of a trial relative to the onset of its event; when not "               \
+				"given, the duration of the event, or one window if it has "                 \
+				"none"},                                                                     \
+		{"event-column", 0, OPT_TEXT, &(split).events.column, .arg = "NAME",                         \
+			.given = &sidecar.column_given,                                                      \
+			.help = "the column that describes events; trial_type or value, description, or "    \
+				"type when not given"},                                                      \
+		{"event-unit", 0, OPT_CHOICE, &sidecar.unit, .value = "auto",                                \
+			.choices = "auto|s|ms|samples", .given = &sidecar.unit_given,                        \
+			.help = "unit of onsets and durations; auto: the one in the name of the column, "    \
+				"otherwise seconds (except that an EEGLAB table is refused)"},               \
+		{"outside", 0, OPT_CHOICE, &sidecar.outside, .value = "error", .choices = "error|drop",      \
+			.given = &sidecar.outside_given,                                                     \
+			.help = "events whose trials reach beyond the recording: refuse them, or leave "     \
+				"them out"},                                                                 \
+		{"channels-file", 0, OPT_LIST, &(split).channel_files, .arg = "FILE",                        \
+			.help = "BIDS channels.tsv with types, units and bad channels; one for "             \
+				"all recordings, or given as with --events"},                                \
+	{                                                                                                    \
+		"list", 0, OPT_TEXT, &sidecar.list,                                                          \
+			.arg = "FILE",                                                                       \
+			.help = "take the recordings from a table with the column path and, "                \
+				"optionally, id, group, session, label and rate, separated by "              \
+				"tabs"                                                                       \
 	}
 
 /* --map: description=class, at the last = of each part. */
@@ -75,11 +74,11 @@ static inline int sidecar_read_map(struct reading_events *e)
 	names_free(&parts);
 	const char *twice = names_duplicate(&e->from);
 	if (!r && twice)
-		return err_set(EX_USAGE, "--map: event \"%s\" stands twice", twice);
+		return err_set(EX_USAGE, "--map: event \"%s\" is listed twice", twice);
 	return !r && !e->from.n ? err_set(EX_USAGE, "--map names no event") : r;
 }
 
-/* What the options say together with the others: into the options of the split. */
+/* Checks these options with the others, and sets those of the split. */
 static inline int sidecar_check_options(struct reading_options *o, bool live, const struct names *operands)
 {
 	struct reading_events *e = &o->events;
@@ -94,19 +93,19 @@ static inline int sidecar_check_options(struct reading_options *o, bool live, co
 	if (bound && !events)
 		return err_set(EX_USAGE, "%s needs --events", bound);
 	if (events && o->align == ALIGN_GRID)
-		return err_set(
-			EX_USAGE, "--align grid does not go with --events: windows begin anew in each trial");
+		return err_set(EX_USAGE, "--align grid cannot be used with --events, where each trial begins "
+					 "a new series of windows");
 	if (live && (events || sidecar.list))
 		return err_set(EX_USAGE, "%s needs whole recordings; leave --live out",
 			events ? "--events" : "--list");
 	if (sidecar.list && operands->n)
-		return err_set(EX_USAGE, "--list names the recordings; give no others");
+		return err_set(EX_USAGE, "--list names the recordings; give no others on the command line");
 	e->unit = (enum event_unit)sidecar.unit;
 	e->drop_outside = sidecar.outside;
 	return sidecar.map ? sidecar_read_map(e) : 0;
 }
 
-/* --list: its recordings; with -v which of its columns are not looked at. */
+/* --list: its recordings; with -v the columns that are ignored are named. */
 static inline int sidecar_read_list(struct reading_options *o, struct names *recordings)
 {
 	struct recording_list *l = &sidecar.read;
@@ -114,17 +113,18 @@ static inline int sidecar_read_list(struct reading_options *o, struct names *rec
 		return -1;
 	if (l->sessions && (o->naming.condition || o->naming.condition_name))
 		return err_set(EX_USAGE,
-			"%s: its sessions are the conditions; leave out --condition and --condition-name",
+			"%s: the sessions of the list are the conditions; leave out --condition and "
+			"--condition-name",
 			l->name);
 	if (l->labels && o->events.files.n)
 		return err_set(EX_USAGE,
-			"%s: it has a label for each recording, and --events brings others; leave one of "
-			"them out",
+			"%s: the list has a label for each recording, and --events gives others; leave one "
+			"of them out",
 			l->name);
 	for (int i = 0; i < l->n; i++)
 		names_add(recordings, l->entry[i].path);
 	for (int i = 0; i < l->unknown.n && common.verbose; i++)
-		program_sayf("%s: column \"%s\" is not looked at", l->name, l->unknown.s[i]);
+		program_sayf("%s: column \"%s\" is ignored", l->name, l->unknown.s[i]);
 	o->list = l;
 	return 0;
 }

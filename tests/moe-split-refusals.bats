@@ -12,7 +12,7 @@ load split_helpers
     refused 66 "absent.csv: No such file" moe-split --rate 1 absent.csv
     refused 66 "folder: is a folder" moe-split --rate 1 folder
     refused 65 "empty.csv: the file is empty" moe-split --rate 1 empty.csv
-    refused 65 "header.csv: a header and no rows" moe-split --rate 1 header.csv
+    refused 65 "header.csv: there is a header but no rows of data" moe-split --rate 1 header.csv
     refused 65 "comment.csv: no rows" moe-split --rate 1 comment.csv
     refused 65 "standard input" moe-split --rate 1 - </dev/null
 }
@@ -39,7 +39,7 @@ load split_helpers
     printf 'a,b\n1,1e39\n' >bad.csv
     refused 65 'bad.csv:2: column "b": 1e39 is too large' $s
     { echo a && head -c 5000 /dev/zero | tr '\0' 1; } >bad.csv
-    refused 65 "bad.csv:2: a row longer than 4000 bytes" $s --max-row 4000
+    refused 65 "bad.csv:2: the row is longer than 4000 bytes" $s --max-row 4000
     printf 'a,b,c\n1,2,3\n' >bad.csv
     refused 65 "more columns than --max-columns" $s --max-columns 2
 }

@@ -32,8 +32,8 @@ int err_at(const char *format, ...) PRINTF_LIKE(1, 2);
 const char *err_text(void);
 int err_status(void);
 
-/* What the program is called in what is said when it ends at once; kept as a pointer. "moe-tools"
- * until it is told. */
+/* The name of the program, for messages when it ends at once; kept as a pointer. "moe-tools" until
+ * it is set. */
 void err_program(const char *name);
 const char *err_program_name(void);
 

@@ -149,7 +149,7 @@ cJSON *json_parse(const char *s, size_t n, const char *what)
 	} else {
 		const char *twice = find_duplicate(root);
 		if (twice) {
-			err_set(EX_DATAERR, "%s: the key \"%s\" stands there twice", what, twice);
+			err_set(EX_DATAERR, "%s: the key \"%s\" appears twice", what, twice);
 			cJSON_Delete(root);
 			root = NULL;
 		}

@@ -67,7 +67,7 @@ static int set_value(const struct option *o, const char *written, const char *v)
 		int i = names_find(&choice, v);
 		names_free(&choice);
 		if (i < 0)
-			return err_set(EX_USAGE, "%s: \"%s\" is none of %s", written, v, o->choices);
+			return err_set(EX_USAGE, "%s: \"%s\" is not one of %s", written, v, o->choices);
 		*(int *)o->target = i;
 		return 0;
 	}

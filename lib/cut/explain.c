@@ -74,7 +74,7 @@ static void explain_time(struct text *t, const struct recording *r, const char *
 	for (int64_t i = 0; i < r->time.gaps; i++) {
 		text_addf(
 			t, "%s{\"row\":%lld,\"seconds\":", i ? "," : "", (long long)r->time.gap[i].recorded);
-		if (isnan(r->time.gap[i].seconds)) /* another trial, or a counter that began anew */
+		if (isnan(r->time.gap[i].seconds)) /* another trial, or a counter that started again */
 			text_add(t, "null}");
 		else
 			text_addf(t, "%.6g}", r->time.gap[i].seconds);
@@ -120,7 +120,7 @@ static void explain_regions(struct text *t, const struct layout *l)
 	text_add(t, "]");
 }
 
-/* What the comments say, as far as it is text, and what was met while reading. */
+/* The pairs in comments, as far as they are UTF-8 text, and remarks from reading. */
 static void explain_rest(struct text *t, const struct recording *r)
 {
 	struct names remarks = {0};

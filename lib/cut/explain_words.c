@@ -34,7 +34,7 @@ static void add_names(struct text *t, const struct names *l)
 	text_add(t, "\n");
 }
 
-/* A line for each name and what is said of it. */
+/* A line for each name with its reason. */
 static void add_reasons(struct text *t, const char *what, const struct names *name, const struct names *why)
 {
 	for (int i = 0; i < name->n; i++) {
@@ -61,7 +61,7 @@ static void add_time(struct text *t, const struct recording *r)
 	for (int64_t i = 0; i < r->time.gaps && i < SHOWN; i++) {
 		text_addf(t, "%s row %lld", i ? "," : ":", (long long)r->time.gap[i].recorded);
 		if (isnan(r->time.gap[i].seconds))
-			text_add(t, " (begins anew)");
+			text_add(t, " (time begins again)");
 		else
 			text_addf(t, " (%.6g s)", r->time.gap[i].seconds);
 	}
@@ -79,7 +79,7 @@ static void add_table(struct text *t, const struct recording *r)
 	if (!f->delim)
 		text_addf(t, "%s\n", r->header.dialect);
 	else
-		text_addf(t, "%s: %s between cells, decimal %s, %d header %s\n", r->header.dialect, delim,
+		text_addf(t, "%s: separated by %s, decimal %s, %d header %s\n", r->header.dialect, delim,
 			f->decimal == ',' ? "commas" : "points", f->header_rows,
 			f->header_rows == 1 ? "row" : "rows");
 	add_reasons(t, "comments", &r->header.key, &r->header.value);
@@ -90,10 +90,11 @@ static void add_preprocessing(struct text *t, const struct split *s, const struc
 	if (!preprocessing_any(&s->preprocessing))
 		return;
 	char *words = preprocessing_words(&s->layout.preprocessing);
-	begin_line(t, "conditioning");
+	begin_line(t, "preprocessed");
 	text_shown(t, words);
 	if (s->preprocessing.rate > 0 && r->rate > 0)
-		text_addf(t, ": %lld rows, live %.3g s late", (long long)r->rows, r->delay / r->rate);
+		text_addf(t, ": %lld rows, available %.3g s late in a live stream", (long long)r->rows,
+			r->delay / r->rate);
 	text_add(t, "\n");
 	free(words);
 }

@@ -94,8 +94,8 @@ static int read_row(struct live *l)
 	return 1;
 }
 
-/* Rows that tell the rate. A rate that is known already is only compared: that shall not hold up
- * the first window. */
+/* Rows from which the rate is found. A rate that is known already is only compared with them, which
+ * must not delay the first window. */
 static int rate_rows(const struct live *l)
 {
 	const struct reading_options *o = l->s->o;
@@ -257,7 +257,7 @@ static int read_more(struct live *l, struct batch *b)
 		return -1;
 	l->ended = !more;
 	if (l->ended && !l->raw_have)
-		return err_set(EX_DATAERR, "%s: a header and no rows", input_name(l->in));
+		return err_set(EX_DATAERR, "%s: there is a header but no rows of data", input_name(l->in));
 	if (!l->settled && (l->ended || l->raw_have == rate_rows(l))) {
 		if (settle_layout(l))
 			return -1;

@@ -35,8 +35,8 @@ static bool events_asked(const struct reading_options *o)
 
 const char *sidecars_labels(const struct reading_options *o)
 {
-	return events_asked(o)              ? "holds labels; those of the events are taken"
-	       : o->list && o->list->labels ? "holds labels; those of the list are taken"
+	return events_asked(o)              ? "holds labels, but those of the events are used"
+	       : o->list && o->list->labels ? "holds labels, but those of the list are used"
 					    : NULL;
 }
 
@@ -136,10 +136,9 @@ void sidecars_note(struct split *s, const struct intake *j)
 	for (int64_t i = 0; i < r->trials; i++)
 		empty += !r->trial[i].windows;
 	if (empty && empty < r->trials)
-		add_note(s,
-			mem_format("%s: %lld of %lld trials give no window: they are shorter than one, or a "
-				   "gap or missing values cut them",
-				r->name, (long long)empty, (long long)r->trials));
+		add_note(s, mem_format("%s: %lld of %lld trials give no window: they are shorter than a "
+				       "window, or interrupted by a gap or by missing values",
+				    r->name, (long long)empty, (long long)r->trials));
 }
 
 void sidecars_note_unmet(struct split *s)
@@ -152,9 +151,9 @@ void sidecars_note_unmet(struct split *s)
 		if (met)
 			continue;
 		char *list = names_join(&s->description, ", ");
-		add_note(
-			s, mem_format("no event is called \"%s\", which --map names; they are called: %.300s",
-				   from->s[i], list));
+		add_note(s,
+			mem_format("--map names the event \"%s\", but there is none; the events are: %.300s",
+				from->s[i], list));
 		free(list);
 	}
 }

@@ -1,4 +1,4 @@
-/* What the sidecar files of a recording say, step by step while it is read and cut. */
+/* The sidecar files of a recording, used step by step while it is read and cut. */
 #ifndef CUT_SIDECARS_H
 #define CUT_SIDECARS_H
 
@@ -8,7 +8,7 @@ struct list_entry;
 
 /* The line of recording i in the list, or NULL. */
 const struct list_entry *sidecars_entry(const struct reading_options *, int i);
-/* What its channels file says, for the plan of its columns. -1 with an error; channel_info_free in
+/* Reads its channels file, for the plan of its columns. -1 with an error; channel_info_free in
  * any case. */
 int sidecars_channels(const struct intake *, const struct reading_options *, struct channel_info *);
 /* Why its column of labels is not taken: they come from events, or from the list. NULL: it is. */

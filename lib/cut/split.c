@@ -40,7 +40,8 @@ static int compile_pattern(struct pattern *p, const char *option, const char *te
 {
 	char why[128];
 	if (text && name)
-		return err_set(EX_USAGE, "--%s and --%s-name exclude each other", option, option);
+		return err_set(EX_USAGE, "--%s and --%s-name cannot be used together; give one of them",
+			option, option);
 	int e = text ? regcomp(&p->regex, text, REG_EXTENDED) : 0;
 	p->given = text && !e;
 	if (!e)
@@ -60,9 +61,9 @@ struct split *split_new(const struct reading_options *o)
 	const char *twice = names_duplicate(&o->channels);
 	int r = 0;
 	if (twice)
-		r = err_set(EX_USAGE, "channel \"%s\" stands twice in --channels", twice);
+		r = err_set(EX_USAGE, "channel \"%s\" is listed twice in --channels", twice);
 	else if ((twice = names_duplicate(&o->classes)))
-		r = err_set(EX_USAGE, "class \"%s\" stands twice in --classes", twice);
+		r = err_set(EX_USAGE, "class \"%s\" is listed twice in --classes", twice);
 	else
 		r = regions_check(&regions);
 	preprocessing_copy(&s->preprocessing, reading_preprocessing(o));
@@ -133,7 +134,7 @@ static char *match_pattern(const struct pattern *p, const char *option, const ch
 	if (e == REG_ESPACE)
 		mem_exhausted();
 	if (e) {
-		err_set(EX_DATAERR, "%s: --%s \"%s\" does not match this name", name, option, text);
+		err_set(EX_DATAERR, "%s: --%s \"%s\" does not match this file name", name, option, text);
 		return NULL;
 	}
 	int which = p->regex.re_nsub > 0 && m[1].rm_so >= 0;
@@ -194,8 +195,7 @@ static int note_file(struct split *s, const char *file, const struct stat *info)
 		if (s->file[i].inode == info->st_ino && s->file[i].device == info->st_dev)
 			return err_set(EX_USAGE,
 				"%s: this recording is given twice (it is the same file as %s); name it "
-				"once, "
-				"or make a copy of it when both are meant",
+				"once, or make a copy of it if both are meant",
 				file, s->recordings.s[i]);
 	return 0;
 }
@@ -218,8 +218,8 @@ static int span_to_samples(struct span w, double rate, const char *what, int *ou
 	double n = w.seconds ? round(w.amount * rate) : w.amount;
 	if (!(n >= 1 && n <= INT_MAX / 4))
 		return err_set(EX_USAGE,
-			"--%s: %g%s is %.0f samples at %g Hz; at least one is needed, and less than 2^29",
-			what, w.amount, w.seconds ? "s" : "", n, rate);
+			"--%s: %g%s is %.0f samples at %g Hz; it must be at least 1 and less than 2^29", what,
+			w.amount, w.seconds ? "s" : "", n, rate);
 	*out = (int)n;
 	return 0;
 }
@@ -273,9 +273,9 @@ static void note_channels_without_region(struct split *s)
 	}
 	char *list = names_join(&out, ", ");
 	if (out.n == 1)
-		add_note(s, mem_format("channel %s is in no region: it is left out", list));
+		add_note(s, mem_format("channel %s is in no region and is left out", list));
 	else if (out.n)
-		add_note(s, mem_format("channels %s are in no region: they are left out", list));
+		add_note(s, mem_format("channels %s are in no region and are left out", list));
 	free(list);
 	names_free(&out);
 }
@@ -291,7 +291,8 @@ static int check_rate(struct split *s, const struct recording *r, const char *fi
 	if (fabs(r->rate - s->rate) <= (1e-3 + r->time.doubt + s->doubt) * s->rate)
 		return 0;
 	return err_set(EX_DATAERR,
-		"%s: %.10g Hz, but the recordings before it have %.10g Hz; --resample brings all to one rate",
+		"%s: the rate is %.10g Hz, but the earlier recordings have %.10g Hz; --resample brings all "
+		"to one rate",
 		file, r->rate, s->rate);
 }
 
@@ -304,8 +305,8 @@ void split_note_imputed(struct split *s, const struct recording *r)
 			add_note(s,
 				mem_format("%s: channel %s is missing: %s", r->name, r->columns.channels.s[c],
 					s->o->missing == MISSING_ZERO
-						? "zeros stand in for it"
-						: "the mean of its region stands in for it"));
+						? "it is replaced by zeros"
+						: "it is replaced by the mean of its region"));
 }
 
 void split_count(struct split *s, const struct recording *r, int64_t longest)
@@ -319,18 +320,21 @@ void split_count(struct split *s, const struct recording *r, int64_t longest)
 		add_note(s, mem_format("%s: %s", name, remarks.s[i]));
 	names_free(&remarks);
 	if (r->left_out)
-		add_note(s, mem_format("%s: %lld windows left out, as %lld cells have no value", name,
-				    (long long)r->left_out, (long long)r->missing));
+		add_note(s, mem_format("%s: %lld window%s left out because %lld cell%s no value", name,
+				    (long long)r->left_out, r->left_out == 1 ? "" : "s",
+				    (long long)r->missing, r->missing == 1 ? " has" : "s have"));
 	if (r->missing && s->o->value == VALUE_INTERP)
 		add_note(s, mem_format("%s: %lld cells without a value interpolated", name,
 				    (long long)r->missing));
 	if (!r->windows && !r->left_out && split_cuts(s, r) && !(r->by_trials && !r->trials))
-		add_note(s, mem_format("%s: no window: its longest stretch%s is %lld rows, a window takes %d",
-				    name,
-				    r->by_trials               ? " of a trial without a gap"
-				    : s->o->align == ALIGN_RUN ? " of one label without a gap"
-							       : " without a gap",
-				    (long long)longest, s->layout.length));
+		add_note(s,
+			mem_format(
+				"%s: no window: its longest segment%s has %lld rows, and a window needs %d",
+				name,
+				r->by_trials               ? " of a trial without a gap"
+				: s->o->align == ALIGN_RUN ? " of one label without a gap"
+							   : " without a gap",
+				(long long)longest, s->layout.length));
 }
 
 int split_settle(struct split *s, const struct recording *r, const char *file)
@@ -357,8 +361,8 @@ static int join_labels(struct split *s, struct intake *j)
 	if (s->labels.n <= s->o->max_classes || s->labels.n <= j->labels.n)
 		return 0;
 	return err_set(EX_DATAERR,
-		"%s: more than %d different labels with those before it: is this a label column? "
-		"(--max-classes)",
+		"%s: more than %d different labels together with the earlier recordings; is this the label "
+		"column? --max-classes raises the limit",
 		j->file, s->o->max_classes);
 }
 

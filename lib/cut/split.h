@@ -27,8 +27,8 @@ struct split *split_new(const struct reading_options *); /* NULL with an error: 
 int split_add_input(struct split *, struct input *);
 /* Several at a time; the result does not depend on the number of threads. */
 int split_add_all(struct split *, const struct names *paths, struct pool *);
-/* Or in two steps, so that somebody can look between them: as far as the header, and the rest (or
- * cut/live.h in its place). The input stays open between them. */
+/* Or in two steps, so that the caller can decide between them: as far as the header, and the rest
+ * (or cut/live.h in its place). The input stays open between them. */
 int split_begin(struct split *, struct input *);
 bool split_labelled(const struct split *); /* the recording that was begun has a label column */
 int split_rest(struct split *);
@@ -43,8 +43,8 @@ void split_free(struct split *);
 /* Sentences for the user: recordings too short, windows left out, channels imputed. Grows with
  * every recording. */
 const struct names *split_notes(const struct split *);
-/* One JSON object per recording and line (formats section 5); after split_finish, whatever that
- * said. */
+/* One JSON object per recording and line (moe-split(1) lists the keys); after split_finish, whether
+ * it failed or not. */
 void split_explain(const struct split *, struct text *);
 /* The same in words, for people. */
 void split_explain_words(const struct split *, struct text *);

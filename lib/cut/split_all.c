@@ -4,8 +4,8 @@
  *     thread 1   S02 read ------------->  (waits) taken
  *
  * Each is read into a row file of its own; they are taken in the order they were given, so that the
- * result does not depend on the number of threads, and the error that is told is that of the first
- * recording that has one.
+ * result does not depend on the number of threads, and the error that is reported is that of the
+ * first recording that has one.
  */
 #include "cut/split_state.h"
 

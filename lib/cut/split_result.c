@@ -73,15 +73,16 @@ int split_check(const struct split *s)
 	if (s->windows)
 		return 0;
 	if (!s->recordings.n)
-		return err_set(EX_USAGE, "no recording");
+		return err_set(EX_USAGE, "there is no recording");
 	if (s->left_out)
 		return err_set(EX_DATAERR,
-			"no window: all %lld hold cells without a value; --missing interp fills them",
+			"no window: all %lld contain cells without a value; --missing interp interpolates "
+			"them",
 			(long long)s->left_out);
 	if ((s->o->events.files.n || s->o->events.own) && !s->trials)
-		return err_set(EX_DATAERR, "no window, as no event makes a trial: %s",
+		return err_set(EX_DATAERR, "no window, because no event makes a trial: %s",
 			s->notes.n ? s->notes.s[s->notes.n - 1] : "there are none");
-	return err_set(EX_DATAERR, "no window: %s; --window takes fewer samples",
+	return err_set(EX_DATAERR, "no window: %s; choose a shorter --window",
 		s->notes.n ? s->notes.s[s->notes.n - 1] : "the recordings are too short");
 }
 

@@ -1,6 +1,6 @@
 /* What a struct split holds: for split.c, which reads recordings, split_all.c, which reads several
  * at a time, live.c, which cuts them while they arrive, split_result.c, which makes windows of
- * them, and explain.c, which tells of them. */
+ * them, and explain.c, which describes them. */
 #ifndef CUT_SPLIT_STATE_H
 #define CUT_SPLIT_STATE_H
 
@@ -69,7 +69,7 @@ int intake_read(struct intake *, const struct split *, struct row_file *);
 int split_settle(struct split *, const struct recording *, const char *file);
 /* How windows are cut, once the layout is known. */
 struct cutter split_cutter(const struct split *);
-/* Cuts what was read into windows; the intake is free after it, or kept in `told`. index: of the
+/* Cuts what was read into windows; the intake is freed by it, or kept in `explained`. index: of the
  * recording. */
 int split_take(struct split *, struct intake *, int index);
 /* Counts what came of a recording, with sentences for the user; longest: segment that could have

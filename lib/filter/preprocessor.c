@@ -48,9 +48,8 @@ int preprocessor_resolve(struct preprocessing *c, const struct names *channels)
 			names_add(&c->reference, channels->s[i]);
 	if (c->average && c->reference.n < 2)
 		return err_set(EX_USAGE,
-			"--reference average: the mean of %d channel%s leaves nothing; leave it out, or take "
-			"more "
-			"channels",
+			"--reference average: subtracting the mean of %d channel%s leaves no signal; leave "
+			"it out, or use more channels",
 			c->reference.n, c->reference.n == 1 ? "" : "s");
 	c->average = false;
 	return 0;
@@ -71,7 +70,7 @@ static int find_reference(struct preprocessor *r, const struct preprocessing *c,
 			names_find(&c->except, in->channels->s[i]) < 0 && !(in->zero && in->from[i] < 0);
 	return r->ofs || !c->reference.n
 		       ? 0
-		       : err_set(status, "%s: no channel of the reference is there: %s%s", file,
+		       : err_set(status, "%s: none of the channels of the reference is present: %s%s", file,
 				 c->reference.s[0], c->reference.n > 1 ? ", ..." : "");
 }
 
@@ -80,10 +79,11 @@ static int below_nyquist(double hz, double rate, const char *what, const char *f
 	if (hz < rate / 2)
 		return 0;
 	return err_set(status,
-		"%s: %s at %g Hz: at %.10g samples per second only frequencies below %g Hz are there; %s",
+		"%s: %s at %g Hz: a recording with %.10g samples per second only contains frequencies below "
+		"%g Hz; %s",
 		file, what, hz, rate, rate / 2,
-		status == EX_USAGE ? "choose a lower one, or leave it out"
-				   : "the model needs recordings of a higher rate");
+		status == EX_USAGE ? "choose a lower frequency, or leave it out"
+				   : "the model needs recordings with a higher rate");
 }
 
 static int design_filters(
@@ -112,19 +112,18 @@ static int choose_resampler(struct preprocessor *r, double from, double to, cons
 		return 0;
 	if (to > 2 * from)
 		return err_set(status,
-			"%s: --resample %g from %.10g Hz: more than twice the samples, of which half the "
-			"frequencies "
-			"would be empty; %s",
+			"%s: --resample %g from %.10g Hz would more than double the rate, and the added "
+			"frequencies would be empty; %s",
 			file, to, from,
 			status == EX_USAGE ? "choose a lower rate"
-					   : "the model needs recordings of a higher rate");
+					   : "the model needs recordings with a higher rate");
 	if (resample_ratio(from, to, &r->up, &r->down))
 		return err_set(status,
-			"%s: --resample %g from %.10g Hz is no ratio of whole numbers up to %d; %s", file, to,
-			from, RESAMPLE_MOST,
-			status == EX_USAGE
-				? "--rate names the rate that is meant"
-				: "cut it with moe-split --like MODEL --rate HZ, the rate that is meant");
+			"%s: --resample %g from %.10g Hz is not a ratio of whole numbers up to %d; %s", file,
+			to, from, RESAMPLE_MOST,
+			status == EX_USAGE ? "give the rate that is meant with --rate"
+					   : "cut it with moe-split --like MODEL --rate HZ, where HZ is the "
+					     "rate that is meant");
 	if (r->up != r->down)
 		r->resampler = resampler_new(r->up, r->down, r->C);
 	return 0;

@@ -3,7 +3,7 @@
  *
  *     rows [C + extra] --reference--> [C] --notches, band pass (filter.h)--> --another rate (resample.h)--> rows out [C]
  *                                                             |
- *     gap, or rows without a value:  what is held back comes out, and all state begins anew with the next row
+ *     gap, or rows without a value:  what is held back comes out, and all state is reset
  *
  * Rows out count from the recording's start, on through gaps. A segment of n rows without a gap
  * gives n up / down rows, rounded up; row m of a segment stands at its row m down / up, and has the
@@ -36,9 +36,9 @@ struct preprocessed {
 
 struct preprocessor;
 
-/* `average` becomes the names of the channels it is about: all but those whose name says that they
- * are no EEG (EOG, ECG, EKG, EMG, GSR, RESP, PPG, ACC, GYRO, TRIG or STIM is in it). -1 with
- * EX_USAGE when there are not two. */
+/* `average` becomes the names of the channels it is about: all but those that are not EEG by their
+ * name (it contains EOG, ECG, EKG, EMG, GSR, RESP, PPG, ACC, GYRO, TRIG or STIM). -1 with EX_USAGE
+ * when there are fewer than two. */
 int preprocessor_resolve(struct preprocessing *, const struct names *channels);
 
 /* For recordings of this rate, Hz. NULL with an error of this status, naming file, frequency and

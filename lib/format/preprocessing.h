@@ -20,7 +20,7 @@ struct preprocessing {
 	int notches;
 	double low, high; /* Hz that pass; 0: no such edge */
 	double rate;      /* Hz afterwards; 0: as it is */
-	/* of recordings that do not tell their own, Hz; 0: not known. No step: it is not
+	/* for recordings that do not state theirs, Hz; 0: not known. Not a step, so it is not
 	 * compared. */
 	double rate_before;
 };

@@ -74,8 +74,8 @@ int csv_cut(struct csv_table *t, const char *s, size_t n)
 {
 	const char *end = s + n, delim = t->form.delim;
 	if (memchr(s, t->eol == '\r' ? '\n' : '\r', n))
-		return refuse_line(
-			t, "line ends of two kinds; end all lines with LF (tr '\\r' '\\n' < FILE)");
+		return refuse_line(t, "the lines end in two different ways; end all of them with LF (tr "
+				      "'\\r' '\\n' < FILE)");
 	bool commas = delim == ',' && t->form.decimal == ',', spaced = commas && has_spaced(s, n);
 	t->cells = 0;
 	if (delim == ' ') {
@@ -92,7 +92,7 @@ int csv_cut(struct csv_table *t, const char *s, size_t n)
 		while (b > a && is_blank(b[-1], delim))
 			b--;
 		if (t->cells == t->form.max_columns)
-			return refuse_line(t, "more columns than --max-columns allows");
+			return refuse_line(t, "there are more columns than --max-columns allows");
 		add_cell(t, a, b);
 		if (p == end)
 			break;
@@ -159,12 +159,10 @@ static int quoted_lines(struct csv_table *t, const char *s, size_t n, size_t nex
 		bool stray = csv_parse(&t->parser, s, n, on_cell, on_row, t) != n ||
 			     csv_parse(&t->parser, "\n", 1, on_cell, on_row, t) != 1;
 		if (stray)
-			return refuse_line(t,
-				"a quote in the wrong place; a cell with quotes starts and ends with "
-				"one, and "
-				"doubles those inside");
+			return refuse_line(t, "there is a quote in the wrong place; a quoted cell starts and "
+					      "ends with a quote, and quotes inside it are doubled");
 		if (t->cells > t->form.max_columns)
-			return refuse_line(t, "more columns than --max-columns allows");
+			return refuse_line(t, "there are more columns than --max-columns allows");
 		whole += next;
 		csv_take(t, next);
 		if (t->row_done)
@@ -175,7 +173,7 @@ static int quoted_lines(struct csv_table *t, const char *s, size_t n, size_t nex
 		if (r <= 0)
 			return r < 0 ? -1 : refuse_line(t, "a quote is opened and never closed");
 		if (memchr(s, 0, n))
-			return refuse_line(t, "a NUL byte: not a table of text");
+			return refuse_line(t, "there is a NUL byte, so this is not a table of text");
 	}
 }
 
@@ -221,7 +219,7 @@ static int seek_row(struct csv_table *t, const char **s, size_t *n, size_t *next
 		if (r <= 0)
 			return r;
 		if (memchr(*s, 0, *n))
-			return refuse_line(t, "a NUL byte: not a table of text");
+			return refuse_line(t, "there is a NUL byte, so this is not a table of text");
 		bool nothing = csv_is_empty(*s, *n) && t->form.delim != '\t';
 		nothing |= !*n;
 		bool comment = csv_is_comment(t, *s, *n) || (!t->width && csv_is_preface(*s, *n));
@@ -234,8 +232,8 @@ static int seek_row(struct csv_table *t, const char **s, size_t *n, size_t *next
 	}
 	if (t->blank) {
 		t->line = t->blank;
-		return refuse_line(
-			t, "an empty line amid the rows; remove it, or write a cell for what is missing");
+		return refuse_line(t, "there is an empty line between the rows; remove it, or write the "
+				      "cells that are missing");
 	}
 	return 1;
 }
@@ -270,7 +268,7 @@ static int refuse_ragged(struct csv_table *t, int want)
 		commas = commas && number_parse(c->s, c->end, &x) && x == floor(x);
 		semicolons |= !is_void(*c) && memchr(c->s, ';', (size_t)(c->end - c->s));
 	}
-	const char *remedy = semicolons ? "; there are semicolons between them: --delim semicolon"
+	const char *remedy = semicolons ? "; they contain semicolons: try --delim semicolon"
 			     : commas   ? "; decimal commas are read with --decimal ,"
 					: "; --ragged drop leaves such rows out, --ragged pad fills them up";
 	return err_set(EX_DATAERR, "%s:%lld: %d cells, but the first row has %d%s", t->name,

@@ -1,4 +1,4 @@
-/* What the first rows say: the names of the columns and their units, and how rows end. */
+/* What the first rows show: the names of the columns and their units, and how rows end. */
 #include "io/csv_parts.h"
 
 #include "base/error.h"
@@ -226,7 +226,7 @@ static int read_units(struct csv_table *t)
 	t->width = 0;
 	int r = csv_next_row(t);
 	if (r <= 0)
-		return r < 0 ? -1 : err_set(EX_DATAERR, "%s: a header and no rows", t->name);
+		return r < 0 ? -1 : err_set(EX_DATAERR, "%s: there is a header but no rows of data", t->name);
 	for (int i = 0; i < t->cells; i++) {
 		char *unit = mem_text_n(t->cell[i].s, (size_t)(t->cell[i].end - t->cell[i].s));
 		names_add(&t->units, unit);

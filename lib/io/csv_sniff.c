@@ -1,5 +1,5 @@
-/* How the cells of a table are told apart, from its first rows: quotes, separator, and commas that
- * are two things at once. */
+/* How the cells of a table are separated, from its first rows: quotes, separator, and commas that
+ * are separators and decimal signs at once. */
 #include "io/csv_parts.h"
 
 #include "base/error.h"
@@ -181,9 +181,8 @@ static int refuse_commas(const struct csv_table *t, const struct sample *a)
 		shown[j] = iscntrl((unsigned char)a->line[i][j]) ? ' ' : a->line[i][j];
 	memcpy(shown + k, k < n ? "..." : "", k < n ? 4 : 1);
 	return err_set(EX_DATAERR,
-		"%s:%lld: \"%s\": commas are decimal signs and separators at once; --decimal , reads them "
-		"so, "
-		"--decimal . takes each as a separator",
+		"%s:%lld: \"%s\": commas seem to be decimal signs and separators at once; --decimal , reads "
+		"them as both, --decimal . reads each as a separator",
 		t->name, (long long)a->at[i], shown);
 }
 

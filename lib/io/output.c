@@ -177,7 +177,8 @@ static int open_file(struct output *o, const char *path)
 	struct stat st;
 	bool exists = !stat(path, &st);
 	if (!exists && !lstat(path, &st))
-		return err_set(EX_CANTCREAT, "%s: is a link that leads nowhere", path);
+		return err_set(
+			EX_CANTCREAT, "%s: is a broken symbolic link; remove it, or name another file", path);
 	if (exists && S_ISDIR(st.st_mode))
 		return err_set(EX_CANTCREAT, "%s: is a folder; name a file", path);
 	if (exists && !S_ISREG(st.st_mode)) {
@@ -317,7 +318,7 @@ static int sync_folder(const struct output *o)
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 ? errno != EACCES : fsync(fd) && errno != EINVAL && errno != EOPNOTSUPP)
 		r = err_errno(
-			EX_IOERR, "%s: is in place, but its folder cannot be flushed to the disk", o->name);
+			EX_IOERR, "%s: was written, but its folder cannot be flushed to the disk", o->name);
 	if (fd >= 0)
 		close(fd);
 	free(folder);
@@ -371,7 +372,7 @@ static int put_in_place(struct output *o)
 	if (!o->temporary && name_it(o, &in_place))
 		return -1;
 	if (!in_place && rename(o->temporary, o->target))
-		return err_errno(EX_CANTCREAT, "%s: cannot put it in place", o->name);
+		return err_errno(EX_CANTCREAT, "%s: cannot move the finished file into place", o->name);
 	if (!in_place)
 		forget_name(o);
 	return sync_folder(o);
@@ -444,7 +445,8 @@ int output_temporary(void)
 		unlink(path);
 	else
 		err_errno(EX_CANTCREAT,
-			"%s: cannot create a temporary file there (TMPDIR names another folder)", folder);
+			"%s: cannot create a temporary file there (set TMPDIR to use another folder)",
+			folder);
 	free(path);
 	return fd;
 }

@@ -98,8 +98,9 @@ static int from_file(struct input *in, int fd, uint64_t size, struct st_file **o
 		} else if ((f = st_parse(name, (const char *)map + from + 8, (size_t)n, &need)) &&
 			   need != size - from - 8 - n) {
 			uint64_t have = size - from - 8 - n;
-			err_set(EX_DATAERR, "%s: %s: the header speaks of %llu bytes of data, %llu are there",
-				name, have < need ? "truncated" : "something follows the data",
+			err_set(EX_DATAERR,
+				"%s: %s: the header announces %llu bytes of data, but there are %llu", name,
+				have < need ? "truncated" : "something follows the data",
 				(unsigned long long)need, (unsigned long long)have);
 			st_free(f);
 			f = NULL;
@@ -153,7 +154,8 @@ static unsigned char *copy_to_file(struct input *in, uint64_t n, struct st_memor
 			done += w > 0 ? (size_t)w : 0;
 		}
 		if (done < k) {
-			err_errno(EX_IOERR, "temporary file: cannot write (TMPDIR names another folder)");
+			err_errno(
+				EX_IOERR, "temporary file: cannot write (set TMPDIR to use another folder)");
 			break;
 		}
 		left -= k;

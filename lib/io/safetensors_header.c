@@ -257,7 +257,7 @@ static int read_entry(struct parser *s, struct text *t, struct entry *e)
 		if (!which)
 			return refuse_header(s, "an unknown key in a tensor's entry");
 		if (seen & which)
-			return refuse_header(s, "a key stands twice in a tensor's entry");
+			return refuse_header(s, "a key appears twice in a tensor's entry");
 		seen |= which;
 		if (!take_char(s, ':'))
 			return refuse_header(s, "':' was expected");
@@ -311,7 +311,7 @@ static int read_members(struct parser *s, struct text *t)
 		char *name = is_meta ? NULL : mem_text(t->s);
 		int r = take_char(s, ':') ? 0 : refuse_header(s, "':' was expected");
 		if (!r && is_meta) {
-			r = meta ? refuse_header(s, "__metadata__ stands twice") : read_metadata(s, t);
+			r = meta ? refuse_header(s, "__metadata__ appears twice") : read_metadata(s, t);
 			meta = true;
 		} else if (!r) {
 			ROOM_FOR_ONE(s->entry, s->n, s->room);
@@ -378,7 +378,7 @@ static int check_tensors(struct parser *s, uint64_t *data_bytes)
 	for (int i = 0; i < s->n; i++) {
 		if (s->entry[i].begin != at)
 			return err_set(EX_DATAERR, "%s: tensor %s: %s before it", s->file, s->entry[i].t.name,
-				s->entry[i].begin > at ? "a hole" : "an overlap with the one");
+				s->entry[i].begin > at ? "a gap" : "an overlap with the one");
 		at = s->entry[i].end;
 	}
 	*data_bytes = at;
@@ -387,9 +387,9 @@ static int check_tensors(struct parser *s, uint64_t *data_bytes)
 	for (int i = 1; i < s->n; i++)
 		if (!strcmp(s->entry[i - 1].t.name, s->entry[i].t.name))
 			return err_set(
-				EX_DATAERR, "%s: tensor %s stands there twice", s->file, s->entry[i].t.name);
+				EX_DATAERR, "%s: tensor %s appears twice", s->file, s->entry[i].t.name);
 	const char *twice = names_duplicate(&s->key);
-	return twice ? err_set(EX_DATAERR, "%s: metadata %s stands there twice", s->file, twice) : 0;
+	return twice ? err_set(EX_DATAERR, "%s: metadata %s appears twice", s->file, twice) : 0;
 }
 
 struct st_file *st_parse(const char *name, const char *json, size_t n, uint64_t *data_bytes)
@@ -435,7 +435,7 @@ struct st_file *st_parse_header(const char *name, const char *json, size_t n, ui
 	uint64_t need;
 	struct st_file *f = st_parse(name, json, n, &need);
 	if (f && need != data_bytes) {
-		err_set(EX_DATAERR, "%s: the tensors need %llu bytes, %llu are there", name,
+		err_set(EX_DATAERR, "%s: the tensors need %llu bytes, but there are %llu", name,
 			(unsigned long long)need, (unsigned long long)data_bytes);
 		st_free(f);
 		f = NULL;

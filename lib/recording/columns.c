@@ -122,8 +122,8 @@ static bool other_unit(const struct names *units, int i)
 	return is;
 }
 
-/* Of each channel, those for the reference too: what the channels file says, else what
- * was asked for, else the row of units, else what the recorder is known for. */
+/* Of each channel, those for the reference too: the unit in the channels file, else the one asked
+ * for, else that of the row of units, else that of the recorder. */
 static int find_units(
 	struct columns *c, const char *file, const struct column_info *p, enum voltage_unit asked)
 {
@@ -138,9 +138,8 @@ static int find_units(
 		if (i >= c->channels.n &&
 			(from_sidecar < 0 || (!(from_sidecar > 0) && unit == UNIT_AUTO && other)))
 			return err_set(EX_DATAERR,
-				"%s: channel \"%.80s\" is read for the reference, and its unit is none of "
-				"uV, "
-				"mV, V, nV",
+				"%s: channel \"%.80s\" is needed for the reference, but its unit is not one "
+				"of uV, mV, V, nV",
 				from_sidecar < 0 ? p->sidecar->name : file, name);
 		if (unit == UNIT_AUTO && from >= 0 && from < p->units->n)
 			unit = unit_parse(p->units->s[from]);
@@ -157,9 +156,9 @@ static const char *why_role(const struct column_info *p, const char *name, int i
 	case ROLE_CHANNEL:
 		return channel_info_why(p->sidecar, name);
 	case ROLE_TIME:
-		return "a further time column";
+		return "another time column";
 	case ROLE_LABEL:
-		return "further labels";
+		return "another label column";
 	default:
 		return p->header->why[i];
 	}
@@ -176,7 +175,7 @@ static const char *why_not(const struct columns *c, const struct names *names, i
 	if (i == c->time)
 		return "holds the times";
 	if (names_find(&o->drop, name) >= 0)
-		return "dropped on request";
+		return "left out with --drop";
 	const struct names *wanted = o->like ? &o->like->channels : &o->channels;
 	if (wanted->n && names_find(wanted, name) >= 0)
 		return channel_info_why(p->sidecar, name);
@@ -188,12 +187,12 @@ static const char *why_not(const struct columns *c, const struct names *names, i
 	if (p->header->role[i] != ROLE_OPEN)
 		return why_role(p, name, i);
 	if (!*name)
-		return i ? "has no name" : "has no name: row numbers";
+		return i ? "has no name" : "has no name, taken as row numbers";
 	if (is_index(name))
 		return "row numbers";
 	if (time_column_named(name, &unit))
-		return "a further time column";
-	return other_unit(p->units, i) ? "its unit is no voltage" : channel_info_why(p->sidecar, name);
+		return "another time column";
+	return other_unit(p->units, i) ? "its unit is not a voltage" : channel_info_why(p->sidecar, name);
 }
 
 static int check_wanted(const char *file, const struct names *names, const struct reading_options *o)
@@ -205,7 +204,8 @@ static int check_wanted(const char *file, const struct names *names, const struc
 		if (names_find(names, o->channels.s[i]) < 0)
 			return refuse_absent(file, "column (--channels)", o->channels.s[i], names);
 		if (names_find(&o->drop, o->channels.s[i]) >= 0)
-			return err_set(EX_USAGE, "channel \"%s\" stands in --channels and in --drop",
+			return err_set(EX_USAGE,
+				"channel \"%s\" is in both --channels and --drop; remove it from one of them",
 				o->channels.s[i]);
 	}
 	return 0;
@@ -222,8 +222,8 @@ static int order_channels(struct columns *c, const char *file, const struct name
 	for (int i = 0; i < found->n; i++)
 		if (names_find(order, found->s[i]) < 0)
 			return err_set(EX_DATAERR,
-				"%s: channel \"%s\" is not in the recordings before it; --drop it, or pick "
-				"with --channels",
+				"%s: channel \"%s\" is not in the earlier recordings; leave it out with "
+				"--drop, or choose channels with --channels",
 				file, found->s[i]);
 	c->from = NEW_ARRAY(int, order->n);
 	for (int i = 0; i < order->n; i++) {
@@ -232,7 +232,7 @@ static int order_channels(struct columns *c, const char *file, const struct name
 		c->from[i] = there < 0 ? -1 : names_find(names, order->s[i]);
 		if (there >= 0 || (o->like && o->missing != MISSING_ERROR))
 			continue;
-		const char *of = o->like ? "the model" : before ? "the recordings before it" : "--channels";
+		const char *of = o->like ? "the model" : before ? "the earlier recordings" : "--channels";
 		int out = names_find(&c->ignored, order->s[i]);
 		if (out >= 0)
 			return err_set(EX_DATAERR, "%s: channel \"%s\" of %s is left out here: %s", file,
@@ -268,8 +268,8 @@ static int find_extra(struct columns *c, const char *file, const struct names *n
 				o->like ? "channel of the model's reference" : "channel (--reference)", name,
 				names);
 		if (column == c->label || column == c->time)
-			return err_set(EX_USAGE, "%s: column \"%s\" of --reference holds %s", file, name,
-				column == c->label ? "the labels" : "the times");
+			return err_set(EX_USAGE, "%s: column \"%s\" of --reference contains %s, not EEG",
+				file, name, column == c->label ? "the labels" : "the times");
 		names_add(&c->extra, name);
 		GROW(c->from, c->channels.n + c->extra.n);
 		c->from[c->channels.n + c->extra.n - 1] = column;
@@ -297,9 +297,10 @@ int columns_plan(struct columns *c, const char *file, const struct names *names,
 	int r = order_channels(c, file, names, &found, o, before);
 	if (!r && !found.n) {
 		char *list = list_names(names);
-		r = err_set(EX_DATAERR, "%s: no channel among its columns: %s%s", file, list,
-			reading_preprocessing(o)->reference.n ? "; --channels keeps those of --reference"
-							      : "");
+		r = err_set(EX_DATAERR, "%s: none of its columns is used as a channel: %s%s", file, list,
+			reading_preprocessing(o)->reference.n
+				? "; name those of --reference in --channels to keep them"
+				: "");
 		free(list);
 	}
 	if (!r)

@@ -50,13 +50,13 @@ int label_read(const struct reading_options *o, const char *file, long long line
 		*label = names_find(labels, name);
 		if (*label < 0 && o->classes.n)
 			e = err_set(EX_DATAERR,
-				"%s:%lld: label \"%.60s\" is none of --classes; name it there, or "
-				"--ignore-label it",
+				"%s:%lld: label \"%.60s\" is not one of --classes; add it there, or ignore "
+				"it with --ignore-label",
 				file, line, name);
 		else if (*label < 0 && labels->n == o->max_classes)
 			e = err_set(EX_DATAERR,
-				"%s:%lld: more than %d different labels: is this a label column? "
-				"(--max-classes)",
+				"%s:%lld: more than %d different labels; is this the label column? "
+				"--max-classes raises the limit",
 				file, line, o->max_classes);
 		else if (*label < 0)
 			*label = names_add(labels, name);

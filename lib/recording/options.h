@@ -1,5 +1,5 @@
-/* What a user may say of recordings, of their sidecar files, and of their windows: plain data,
- * for every room that reads or cuts. What is 0 or NULL is found out, or has a default.
+/* Options for reading recordings and their sidecar files, and for cutting windows: plain data, for
+ * every room that reads or cuts. What is 0 or NULL is detected, or has a default.
  */
 #ifndef RECORDING_OPTIONS_H
 #define RECORDING_OPTIONS_H
@@ -35,7 +35,7 @@ enum event_unit { EVENT_UNIT_AUTO, EVENT_UNIT_S, EVENT_UNIT_MS, EVENT_UNIT_SAMPL
 /* Labels from files of events (sidecar/events.h) in the place of a column. */
 struct reading_events {
 	struct names files;    /* one for each recording, or one with {} (sidecar/path.h); empty: none */
-	bool own;              /* instead of files: those that stand in the recordings themselves */
+	bool own;              /* instead of files: events contained in the recordings themselves */
 	struct names from, to; /* description -> class; empty: each description is a class */
 	const char *column;    /* that describes events; NULL: the format's own */
 	enum event_unit unit;
@@ -46,7 +46,7 @@ struct reading_events {
 
 struct recording_list; /* sidecar/list.h */
 
-/* How text becomes columns. What is 0 or NULL is found out. */
+/* How text becomes columns. What is 0 or NULL is detected. */
 struct reading_text {
 	const char *delim;       /* comma, semicolon, tab, blank, or the character itself */
 	const char *decimal;     /* . or , */
@@ -61,7 +61,7 @@ struct reading_text {
 struct reading_options {
 	struct reading_text reading;
 	const char *label_column; /* NULL: "label" when there is one */
-	double rate;              /* Hz, 0 = as the recording says (or the model) */
+	double rate;              /* Hz, 0 = as stated in the recording (or by the model) */
 	const char *rate_by;      /* what named it, for messages; NULL: --rate */
 	struct names channels, drop,
 		ignore;       /* channels: pick and order; ignore: label values that mean unlabelled */
@@ -92,7 +92,7 @@ struct reading_options {
 	 * classes come first */
 	const struct layout *like;
 	enum missing_channel missing;
-	bool explain; /* collect what split_explain says; a rate that is not known is no error then */
+	bool explain; /* collect what split_explain prints; an unknown rate is no error then */
 };
 
 /* What is done to the recordings: the model's preprocessing, or that of the options. */

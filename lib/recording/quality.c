@@ -63,13 +63,19 @@ static double median_size(const float *x, int64_t rows, int C, int c)
 static char *size_sentence(double median)
 {
 	if (median < 0.01)
-		return mem_format("median size %.3g uV: volts? (--unit V)", median);
+		return mem_format(
+			"median amplitude %.3g uV: perhaps the values are volts (--unit V)", median);
 	if (median < 0.2)
-		return mem_format("median size %.3g uV: millivolts? (--unit mV)", median);
+		return mem_format(
+			"median amplitude %.3g uV: perhaps the values are millivolts (--unit mV)", median);
 	if (median > 20000)
-		return mem_format("median size %.3g uV: nanovolts (--unit nV), or an offset", median);
+		return mem_format("median amplitude %.3g uV: perhaps the values are nanovolts (--unit nV), "
+				  "or have an offset",
+			median);
 	if (median > 500)
-		return mem_format("median size %.3g uV: an offset, or another unit", median);
+		return mem_format(
+			"median amplitude %.3g uV: perhaps the values have an offset, or another unit",
+			median);
 	return NULL;
 }
 

@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-/* A stream is not waited for any longer than it takes to tell text from binary data. */
+/* Bytes that are enough to distinguish text from binary data: a live stream is waited for no
+ * longer. */
 enum { AHEAD = 256, AHEAD_OF_STREAM = 64 };
 
 static const struct recording_reader *format_of(struct input *in)
@@ -23,7 +24,7 @@ static const struct recording_reader *format_of(struct input *in)
 		}
 		if (!first)
 			first = input_peek(in, input_is_file(in, &fd, &size) ? AHEAD : AHEAD_OF_STREAM, &n);
-		if (!first) /* text meets the same error, and says it */
+		if (!first) /* the reader of text meets the same error, and reports it */
 			return text;
 		if (f->recognises(first, n))
 			return f;
@@ -45,11 +46,11 @@ static int check_options(const struct reader *r, const struct reading_text *o)
 			    : o->ragged  ? "--ragged"
 			    : o->dialect ? "--dialect"
 					 : NULL;
-	return given && r->format->recognises
-		       ? err_set(EX_USAGE,
-				 "%s: %s is for recordings as text, and this one is %s; leave it out",
-				 r->file, given, r->format->name)
-		       : 0;
+	return given && r->format->recognises ? err_set(EX_USAGE,
+							"%s: %s applies only to recordings as text, and this "
+							"one is %s; leave it out",
+							r->file, given, r->format->name)
+					      : 0;
 }
 
 int reader_open(struct reader *r, struct input *in, const struct reading_options *o, struct header_info *f)

@@ -129,7 +129,7 @@ static int read_rows(struct reading *d)
 	if (more < 0 || flush_block(d))
 		return -1;
 	if (!r->rows)
-		return err_set(EX_DATAERR, "%s: a header and no rows", d->file);
+		return err_set(EX_DATAERR, "%s: there is a header but no rows of data", d->file);
 	d->row_file->rows += r->rows;
 	r->recorded = r->rows;
 	r->form = d->rows.reader->form;
@@ -150,7 +150,7 @@ static bool any_rate(const struct reading_options *o)
 	return o->like && o->like->preprocessing.rate > 0;
 }
 
-/* The rate somebody names: the user, the recording itself, or the model. */
+/* The rate that is stated: by the user, in the recording, or by the model. */
 static double expected_rate(const struct recording *r, const struct reading_options *o)
 {
 	if (o->rate > 0 || r->header.rate > 0 || !o->like)
@@ -178,19 +178,17 @@ static int refuse_rate(
 {
 	if (o->rate > 0)
 		return err_set(EX_DATAERR,
-			"%s: its time column says %.10g Hz, %s says %.10g Hz; --drop the time column if it "
-			"is "
-			"wrong",
+			"%s: the time column gives %.10g Hz, but %s gives %.10g Hz; --drop the time column "
+			"if it is wrong",
 			file, r->rate, rate_by(o), expected);
 	if (r->header.rate > 0)
 		return err_set(EX_DATAERR,
-			"%s: its time column says %.10g Hz, its %s says %.10g Hz; give --rate with the one "
-			"that "
-			"is right, and --drop the time column if it is not",
+			"%s: the time column gives %.10g Hz, but the %s gives %.10g Hz; give the correct one "
+			"with --rate, and --drop the time column if it is wrong",
 			file, r->rate, r->header.rate_from, expected);
 	return err_set(EX_DATAERR,
-		"%s: its time column says %.10g Hz, the model says %.10g Hz; resample it, or use a model for "
-		"this rate",
+		"%s: the time column gives %.10g Hz, but the model expects %.10g Hz; resample the recording, "
+		"or use a model for this rate",
 		file, r->rate, expected);
 }
 
@@ -236,12 +234,16 @@ int recording_rate(struct recording *r, const char *file, const char *column, co
 	if (!column && expected > 0)
 		r->rate_from = o->rate > 0 ? rate_by(o) : r->header.rate > 0 ? r->header.rate_from : "model";
 	if (o->like && o->rate > 0 && !any_rate(o) && fabs(o->rate - o->like->rate) > 1e-3 * o->like->rate)
-		return err_set(EX_DATAERR, "%s: %s says %.10g Hz, the model has %.10g Hz", file, rate_by(o),
-			o->rate, o->like->rate);
+		return err_set(EX_DATAERR,
+			"%s: %s gives %.10g Hz, but the model expects %.10g Hz; resample the recording, or "
+			"use a model for this rate",
+			file, rate_by(o), o->rate, o->like->rate);
 	if (expected > 0 && !(column && rate_is_guess(r, o) && rate_differs(r, expected, 1e-3)))
 		r->rate = r->time.rate = expected;
 	if (o->like && !any_rate(o) && rate_differs(r, o->like->rate, 1e-3))
-		return err_set(EX_DATAERR, "%s: its %s says %.10g Hz, the model has %.10g Hz; resample it",
+		return err_set(EX_DATAERR,
+			"%s: the %s gives %.10g Hz, but the model expects %.10g Hz; resample the recording, "
+			"or use a model for this rate",
 			file, r->rate_from, r->rate, o->like->rate);
 	if (r->rate <= 0 && !o->explain)
 		return err_set(EX_DATAERR, "%s: the sampling rate is not known: there is no time column; %s",
@@ -257,7 +259,7 @@ static int find_gaps(struct recording *r, const char *file, const double *t)
 	double seconds;
 	if (r->rate <= 0)
 		return 0;
-	if (r->time.usual <= 0) /* the times say nothing */
+	if (r->time.usual <= 0) /* the times show no steps */
 		t = NULL;
 	for (int64_t i = 1, jump = 0; i < r->rows; i++) {
 		double lost = r->counted ? 0 : -1;
@@ -284,12 +286,12 @@ void recording_remarks(const struct recording *r, struct names *to)
 	const struct {
 		const char *sentence;
 		int64_t rows;
-	} said[] = {{"rows with a message and no sample, passed over", r->messages},
-		{"rows of another width, left out", r->form.dropped},
-		{"rows of another width, filled up or cut off", r->form.padded},
-		{"rows with cells beyond the header, which are left out", r->form.cut},
-		{"samples the recorder marks as lost or made up (--missing drop-window leaves out their "
-		 "windows)",
+	} said[] = {{"rows that contain only a message, skipped", r->messages},
+		{"rows with too few or too many cells, left out", r->form.dropped},
+		{"rows with too few or too many cells, filled up or cut off", r->form.padded},
+		{"rows with more cells than the header, whose extra cells are ignored", r->form.cut},
+		{"samples that the recorder marks as lost or interpolated (--missing drop-window leaves out "
+		 "the windows that contain them)",
 			r->marked}};
 	for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
 		char *s = said[i].rows ? mem_format("%s: %lld", said[i].sentence, (long long)said[i].rows)
@@ -299,9 +301,9 @@ void recording_remarks(const struct recording *r, struct names *to)
 		free(s);
 	}
 	if (r->header.device_rate > 0 && r->rate > 0 && r->rate < r->header.device_rate / 10) {
-		char *s = mem_format(
-			"%.3g rows a second of a device that takes %g samples: not the whole signal", r->rate,
-			r->header.device_rate);
+		char *s = mem_format("%.3g rows per second from a device that records %g samples per second: "
+				     "this is not the whole signal",
+			r->rate, r->header.device_rate);
 		names_add(to, s);
 		free(s);
 	}

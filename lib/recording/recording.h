@@ -37,7 +37,8 @@ struct trial {
 	int windows; /* filled while cutting */
 };
 
-/* Rows that are missing before this one by a counter of samples; NaN = it began anew. */
+/* Rows that are missing before this one according to a counter of samples; NaN = it started
+ * again. */
 struct jump {
 	int64_t row;
 	double lost;
@@ -46,11 +47,11 @@ struct jump {
 struct recording {
 	char *name, *group; /* as in the result */
 	struct columns columns;
-	struct header_info header; /* what its first lines say */
+	struct header_info header; /* from its first lines */
 	struct text_form form;
 	enum time_format time_format; /* how its times are written */
 	int64_t messages, marked;     /* rows with a message only; rows the recorder does not trust */
-	bool counted;                 /* a counter tells what is missing, */
+	bool counted;                 /* a counter shows which samples are missing, */
 	double round;                 /* of so many rows before it begins again (0 = not known) */
 	struct jump *jump;            /* [jumps] here */
 	int64_t jumps, jump_room;
@@ -89,8 +90,8 @@ double recording_start(const struct recording *);
  * case. */
 int recording_read(struct recording *, struct reader *, const struct reading_options *, struct names *labels,
 	struct row_file *);
-/* Its rate: from t [n], the first times of its column of this name (NULL: it has none), what it
- * says itself, --rate and the model. */
+/* Finds its rate: from t [n], the first times of its column of this name (NULL: there is none), the
+ * rate stated in it, --rate and the model. */
 int recording_rate(struct recording *, const char *file, const char *column, const double *t, int64_t n,
 	const struct reading_options *);
 /* Sentences on what was met while reading: messages, rows of another width, samples the recorder
@@ -121,7 +122,7 @@ int64_t recording_row_at(const struct recording *, double sample, bool timed);
 /* Gives label i the number to[i], of `labels` in all, and counts the rows of each. */
 void recording_labels(struct recording *, const int32_t *to, int labels);
 void recording_free(struct recording *);
-/* Frees the lists that nobody needs once the windows are cut. */
+/* Frees the lists that are not needed once the windows are cut. */
 void recording_free_lists(struct recording *);
 
 #endif

@@ -14,7 +14,7 @@ int row_file_write(int fd, const void *data, size_t n)
 		ssize_t w = write(fd, p, n);
 		if (w < 0 && errno != EINTR)
 			return err_errno(
-				EX_IOERR, "temporary file: cannot write (TMPDIR names another folder)");
+				EX_IOERR, "temporary file: cannot write (set TMPDIR to use another folder)");
 		p += w > 0 ? w : 0;
 		n -= w > 0 ? (size_t)w : 0;
 	}

@@ -63,9 +63,8 @@ static int note_missing_value(struct rows *r, int channel)
 {
 	if (r->o->value == VALUE_ERROR && !r->o->explain)
 		return err_set(EX_DATAERR,
-			"%s: row %lld: channel \"%s\": no value; --missing drop-window leaves out the "
-			"windows it "
-			"touches, --missing interp draws a line across it",
+			"%s: row %lld: channel \"%s\" has no value; --missing drop-window leaves out the "
+			"windows that contain such rows, --missing interp interpolates the value",
 			r->reader->file, (long long)r->taken, columns_channel(r->columns, channel));
 	r->is_missing[channel] = true;
 	r->missing++;
@@ -162,8 +161,9 @@ static int find_sources(struct rows *r, int channel)
 	r->imputed[r->imputed_channels++] = m;
 	return m.n ? 0
 		   : err_set(EX_DATAERR,
-			     "%s: channel \"%s\" of the model is missing, and so is every other of its "
-			     "region",
+			     "%s: channel \"%s\" of the model is missing, and so are all other channels of "
+			     "its region, so that it cannot be imputed; use a recording that has some of "
+			     "them",
 			     r->reader->file, l->channels.s[channel]);
 }
 

@@ -37,8 +37,8 @@ struct rows {
 	/* of the row read last */
 	int32_t label; /* index into labels, -1 = unlabelled */
 	double time;   /* as it stands there, or in seconds when it is text; without a time column 0 */
-	double lost; /* rows that are missing before it by the counter; NaN = it began anew; -1 = there is none */
-	int missing;      /* cells without a value, */
+	double lost; /* rows that are missing before it according to the counter; NaN = it started again; -1 = there is no counter */
+	int missing; /* cells without a value, */
 	bool *is_missing; /* [C] which */
 };
 

@@ -84,9 +84,8 @@ static int choose_unit(
 		*unit = h->likely;
 	else
 		return err_set(EX_DATAERR,
-			"%s: the time column moves in steps of %.6g: seconds or milliseconds? Say so with "
-			"--time-unit, or "
-			"give --rate",
+			"%s: the time column advances in steps of %.6g, which may be seconds or "
+			"milliseconds; give --time-unit, or give --rate",
 			file, step);
 	return 0;
 }
@@ -110,7 +109,7 @@ static double mean_step(
 }
 
 /* The step: first with room for stamps that were rounded, then without the gaps; a whole number of
- * Hz when the times cannot tell it from one. */
+ * Hz when the times are compatible with one. */
 static double refine_step(const double *t, int64_t n, double median, double scale, double *doubt)
 {
 	double jitter, sum, count;
@@ -148,8 +147,8 @@ static double rate_of_bursts(
 }
 
 /* Rows in bunches: the pause between two is the median of the longest steps, one in fifty. A rate
- * somebody names is taken until there are four seconds to count, and a device's own when what
- * arrives speaks for half of it at least. */
+ * that is stated is used until there are four seconds to count, and that of the device when at
+ * least half as many rows arrive. */
 static int solve_bursts(struct timeline *l, const char *file, const double *t, int64_t n, const double *step,
 	int64_t k, const struct timeline_hint *h)
 {
@@ -197,7 +196,8 @@ int timeline_solve(
 	} else if (!k && n > 1) {
 		e = timeline_goes_back(file, 1, t[0], t[1]);
 	} else if (!k) {
-		e = err_set(EX_DATAERR, "%s: one row only: its times give no rate; give --rate", file);
+		e = err_set(EX_DATAERR,
+			"%s: there is only one row, so that the times give no rate; give --rate", file);
 	} else if (in_bursts(step, k)) {
 		e = solve_bursts(l, file, t, n, step, k, h);
 	} else if (l->unit != TIME_UNIT_AUTO || !choose_unit(file, t[0], step[k / 2], h, &l->unit)) {
@@ -222,7 +222,7 @@ enum timeline_step timeline_step(const struct timeline *l, bool timed, double be
 		*seconds = (double)NAN;
 		return fabs(now - l->start) * scale * l->rate < 0.5 ? STEP_GAP : STEP_BACK;
 	}
-	if (isnan(lost)) { /* the counter began anew: the time knows how long that took */
+	if (isnan(lost)) { /* the counter started again: only the times show how long that took */
 		*seconds = timed ? step - 1 / l->rate : (double)NAN;
 		return STEP_GAP;
 	}

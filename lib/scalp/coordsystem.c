@@ -46,7 +46,7 @@ static int read_json(struct coordsystem *s, const cJSON *root)
 	s->unit = one_of(units, unit);
 	s->nose_is_x = one_of(turned, json_get(root, "EEGCoordinateSystem"));
 	if (unit && !s->unit && !one_of(unknown, unit))
-		return err_set(EX_DATAERR, "%s: EEGCoordinateUnits is none of m, cm, mm, n/a", s->path);
+		return err_set(EX_DATAERR, "%s: EEGCoordinateUnits is not one of m, cm, mm, n/a", s->path);
 	return 0;
 }
 

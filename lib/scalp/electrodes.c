@@ -61,8 +61,8 @@ static int refuse_unknown(const struct names *who, const char *recording, const 
 			who->n > 1 ? "them" : "it", drop);
 	else
 		err_set(EX_DATAERR,
-			"%s: no position is known for channel%s %s: no name of the 10-05 system; "
-			"--electrodes FILE says where %s, --drop %s leaves %s out",
+			"%s: no position is known for channel%s %s, which the 10-05 system does not have; "
+			"give a file that says where %s with --electrodes, or --drop %s to leave %s out",
 			recording, who->n > 1 ? "s" : "", list, who->n > 1 ? "they are" : "it is", drop,
 			who->n > 1 ? "them" : "it");
 	free(list);

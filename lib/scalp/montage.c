@@ -188,7 +188,8 @@ int montage_pick(struct names *out, int n)
 	int r = 0;
 	if (n > all.n) {
 		r = err_set(EX_USAGE,
-			"%d channels: there are names for %d; give a list of 10-05 names instead", n, all.n);
+			"%d channels: at most %d can be chosen by number; give a list of 10-05 names instead",
+			n, all.n);
 	} else {
 		qsort(all.s, (size_t)n, sizeof *all.s, front_to_back);
 		for (int i = 0; i < n; i++)

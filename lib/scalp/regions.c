@@ -32,7 +32,8 @@ int regions_check(const struct region_options *o)
 	long long K;
 	const struct region_way *way = way_of(o->regions, &K);
 	if (way && way->numbered && (K < 1 || K > 4096))
-		return err_set(EX_USAGE, "--regions %s: how many regions? %s:4 makes four (1 to 4096)",
+		return err_set(EX_USAGE,
+			"--regions %s: the number of regions is missing; %s:4 makes four (1 to 4096)",
 			o->regions, way->name);
 	const char *names[sizeof ways / sizeof *ways];
 	int n = 0;
@@ -44,8 +45,8 @@ int regions_check(const struct region_options *o)
 		return err_set(
 			EX_USAGE, "--regions %s: there is no such file; did you mean %s?", o->regions, near);
 	if (o->halo_given && o->halo_mm_given)
-		return err_set(EX_USAGE, "--halo and --halo-mm exclude each other: so many channels, or all "
-					 "within so many mm");
+		return err_set(EX_USAGE, "--halo and --halo-mm cannot be used together: give a number of "
+					 "channels, or a distance in mm");
 	if (o->electrodes && !way && !o->halo_mm_given && !(o->regions && o->halo_given))
 		return err_set(EX_USAGE, "--electrodes has no effect: these regions need no positions "
 					 "(--regions lobes, hemispheres or auto:K, and --halo-mm do)");
@@ -66,7 +67,7 @@ static void put_regions(struct layout *l, const struct division *d, struct names
 			l->region[l->regions++] = r;
 			continue;
 		}
-		char *sentence = mem_format("region %s has no channel: it is left out", d->name.s[k]);
+		char *sentence = mem_format("region %s has no channel and is left out", d->name.s[k]);
 		names_add(notes, sentence);
 		names_add(empty, d->name.s[k]);
 		free(sentence);
@@ -107,8 +108,8 @@ int regions_make(struct layout *l, const struct region_options *o, const char *r
 		return -1;
 	if (halo && has_halo(l))
 		return err_set(EX_DATAERR,
-			"%s: its regions have halo channels already; leave --halo%s out, "
-			"or the lines with halo",
+			"%s: its regions already have halo channels; leave out --halo%s, or the lines with "
+			"halo",
 			o->regions, o->halo_mm_given ? "-mm" : "");
 	int r = way || halo ? electrodes_place(&e, &l->channels, recording, o->electrodes, notes) : 0;
 	if (!r && way)

@@ -14,7 +14,7 @@
 
 #include "format/layout.h"
 
-/* What is said of regions; all 0: index regions. */
+/* Options for making regions; all 0: index regions. */
 struct region_options {
 	const char *regions;    /* lobes, hemispheres, auto:K or a file (TSV); NULL: index regions */
 	const char *electrodes; /* a file of positions; NULL: they follow from the names */
@@ -23,7 +23,7 @@ struct region_options {
 	bool halo_given, halo_mm_given;
 };
 
-/* -1 with an error when what is said of regions contradicts itself. */
+/* -1 with an error when the options contradict each other. */
 int regions_check(const struct region_options *);
 
 struct regions_report {

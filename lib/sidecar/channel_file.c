@@ -43,10 +43,10 @@ static int add_channel(struct channel_info *f, const struct named_table *s, char
 	names_add(&f->channel, name);
 	names_add(&f->why, why);
 	free(why);
-	return unknown && !out
-		       ? named_table_fault(s,
-				 "channel \"%.80s\": the unit \"%.40s\" is none of uV, mV, V, nV", name, unit)
-		       : 0;
+	return unknown && !out ? named_table_fault(s,
+					 "channel \"%.80s\": the unit \"%.40s\" is not one of uV, mV, V, nV",
+					 name, unit)
+			       : 0;
 }
 
 static int read_row(struct channel_info *f, const struct named_table *s, const int *column,
@@ -56,11 +56,11 @@ static int read_row(struct channel_info *f, const struct named_table *s, const i
 	for (int k = 0; k < COLUMNS; k++)
 		cell[k] = named_table_text(s, column[k]);
 	const char *name = cell[NAME];
-	int r = !name ? named_table_fault(s, "a channel without a name")
+	int r = !name ? named_table_fault(s, "the channel has no name")
 		: names_find(&f->channel, name) >= 0
-			? named_table_fault(s, "channel \"%.80s\" stands twice", name)
+			? named_table_fault(s, "channel \"%.80s\" is listed twice", name)
 		: names_find(table, name) < 0
-			? named_table_fault(s, "channel \"%.80s\" is no column of %.200s", name, recording)
+			? named_table_fault(s, "channel \"%.80s\" is not a column of %.200s", name, recording)
 			: add_channel(f, s, cell);
 	for (int k = 0; k < COLUMNS; k++)
 		free(cell[k]);
@@ -77,8 +77,8 @@ static int read_all(
 		column[k] = named_table_column(s, column_name[k]);
 	if (column[NAME] < 0)
 		return named_table_fault(s,
-			"no column \"name\"; a channels file has a header, and tabs between name, type, "
-			"units, status");
+			"there is no column \"name\"; a channels file has a header with name and, "
+			"optionally, type, units and status, separated by tabs");
 	while ((more = named_table_next(s)) == 1)
 		if (read_row(f, s, column, recording, table))
 			return -1;

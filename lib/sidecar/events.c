@@ -68,9 +68,8 @@ static int place_event(const struct placing *p, const struct event *v, struct pl
 	if (at->to > at->from)
 		return 0;
 	return err_set(EX_DATAERR,
-		"%s:%lld: the trial of event \"%.60s\" ends %.6g s before it begins (its duration is %.6g "
-		"s); "
-		"--start-offset and --stop-offset say where trials lie",
+		"%s:%lld: the trial of event \"%.60s\" ends %.6g s before it begins (the event lasts %.6g "
+		"s); change --start-offset or --stop-offset",
 		p->e->file, v->line, description_of(p, v), -rows / p->rate, duration / p->rate);
 }
 
@@ -99,8 +98,8 @@ static int refuse_overlap(const struct placing *p, const struct place *a, const 
 	double rate = p->rate;
 	return err_set(EX_DATAERR,
 		"%s:%lld: the trial of event \"%.60s\" begins at %.10g s, within that of event \"%.60s\" of "
-		"line %lld, "
-		"%.10g to %.10g s; --map picks events, --stop-offset ends trials earlier",
+		"line %lld, %.10g to %.10g s; choose events with --map, or end trials earlier with "
+		"--stop-offset",
 		p->e->file, b->event->line, description_of(p, b->event), b->from / rate,
 		description_of(p, a->event), a->event->line, a->from / rate, a->to / rate);
 }
@@ -111,8 +110,8 @@ static int check_gaps(const struct placing *p)
 	for (int64_t i = 0; i < p->r->time.gaps && !p->e->samples; i++)
 		if (isnan(p->r->time.gap[i].seconds))
 			return err_set(EX_DATAERR,
-				"%s: row %lld begins anew, nobody knows how long after the row before, so "
-				"that seconds do not say where the events of %s are; onsets must count "
+				"%s: time begins again at row %lld, an unknown time after the row before, so "
+				"that the events of %s cannot be located by seconds; give their onsets in "
 				"samples (--event-unit samples)",
 				p->file, (long long)p->r->time.gap[i].recorded + 1, p->e->file);
 	return 0;

@@ -4,7 +4,7 @@
  *     1.0     0.5       left          -->      trials       left           right
  *     2.0     0.5       right                  (windows are cut within a trial; rows outside trials are in no window)
  *
- * Formats, told apart by their columns: BIDS events.tsv (onset, duration, and trial_type or else
+ * Formats, distinguished by their columns: BIDS events.tsv (onset, duration, and trial_type or else
  * value; seconds from the recording's first row); MNE annotations, text after "# MNE-Annotations"
  * or CSV (onset, duration, description; seconds, or dates and times); EEGLAB's table (latency,
  * type, and duration when there is one; samples count from 1).
@@ -15,11 +15,11 @@
 #include "io/named_table.h"
 #include "recording/recording.h"
 
-/* OWN: annotations that stand in the recording itself. */
+/* OWN: annotations contained in the recording itself. */
 enum events_format { EVENTS_BIDS, EVENTS_MNE, EVENTS_EEGLAB, EVENTS_OWN };
 
 struct event {
-	double onset, duration; /* seconds, or samples; duration 0 = not said, or none */
+	double onset, duration; /* seconds, or samples; duration 0 = not stated, or none */
 	int description;        /* index into description */
 	int32_t label;          /* index into the names given, -1 = ignored */
 	long long line;

@@ -29,7 +29,7 @@ struct reading {
 	const struct reading_options *o;
 	struct names *labels;
 	struct names header; /* columns that a comment names */
-	bool annotations;    /* the file says it holds annotations */
+	bool annotations;    /* the first line is that of MNE annotations */
 	double orig_time;    /* seconds since 1970, NAN = none */
 	int onset, duration, description;
 	double scale;        /* of onsets and durations, to seconds or samples */
@@ -127,10 +127,11 @@ static int find_description(struct reading *d)
 		return 0;
 	char *list = names_join(&d->s.columns, ", ");
 	int r = asked ? named_table_fault(&d->s,
-				"no column \"%.60s\" (--event-column); its columns are: %.300s", asked, list)
+				"there is no column \"%.60s\" (--event-column); its columns are: %.300s",
+				asked, list)
 		      : named_table_fault(&d->s,
 				"no column describes the events (trial_type, value, description, type); "
-				"--event-column names one of: %.300s",
+				"choose one with --event-column: %.300s",
 				list);
 	free(list);
 	return r;
@@ -151,9 +152,9 @@ static int find_columns(struct reading *d)
 	if (d->onset < 0) {
 		char *list = names_join(&s->columns, ", ");
 		named_table_fault(s,
-			"no column onset or latency among: %.300s; events are BIDS (onset, duration, "
-			"trial_type), MNE annotations (onset, duration, description) or of EEGLAB (latency, "
-			"type)",
+			"there is no column onset or latency among: %.300s; events are read from BIDS "
+			"(onset, duration, trial_type), MNE annotations (onset, duration, description) or "
+			"EEGLAB (latency, type)",
 			list);
 		free(list);
 		return -1;
@@ -162,9 +163,8 @@ static int find_columns(struct reading *d)
 	if (d->o->events.unit != EVENT_UNIT_AUTO)
 		unit = d->o->events.unit;
 	if (unit == EVENT_UNIT_AUTO && d->e->format == EVENTS_EEGLAB)
-		return named_table_fault(s,
-			"nothing says whether its latencies are seconds, milliseconds or samples; say so "
-			"with --event-unit");
+		return named_table_fault(s, "it is not known whether the latencies are seconds, milliseconds "
+					    "or samples; give --event-unit");
 	d->e->samples = unit == EVENT_UNIT_SAMPLES;
 	d->scale = unit == EVENT_UNIT_MS ? 1e-3 : 1;
 	d->first = d->e->samples && d->e->format == EVENTS_EEGLAB ? 1 : 0;
@@ -178,7 +178,7 @@ static int read_onset(struct reading *d, double *x)
 {
 	struct csv_cell c;
 	if (!named_table_cell(&d->s, d->onset, &c))
-		return named_table_fault(&d->s, "an event without an onset");
+		return named_table_fault(&d->s, "the event has no onset");
 	bool dated = false;
 	if (number_parse(c.s, c.end, x) && isfinite(*x))
 		*x = *x * d->scale - d->first;
@@ -193,7 +193,8 @@ static int read_onset(struct reading *d, double *x)
 		dated = false;
 	d->dated |= dated;
 	d->counted |= !dated;
-	return d->dated && d->counted ? named_table_fault(&d->s, "some onsets are dates and others are not")
+	return d->dated && d->counted ? named_table_fault(&d->s, "some onsets are dates and others are not; "
+								 "write all of them in the same way")
 				      : 0;
 }
 
@@ -204,8 +205,8 @@ static int read_duration(const struct reading *d, double *x)
 	if (!named_table_cell(&d->s, d->duration, &c))
 		return 0;
 	if (!number_parse(c.s, c.end, x) || !isfinite(*x) || *x < 0)
-		return named_table_fault(
-			&d->s, "the duration \"%.*s\" is no number from 0", named_table_shown(c), c.s);
+		return named_table_fault(&d->s, "the duration \"%.*s\" is not a number of 0 or more",
+			named_table_shown(c), c.s);
 	*x *= d->scale;
 	return 0;
 }
@@ -264,9 +265,8 @@ static int find_origin(struct reading *d)
 	}
 	if (isnan(start) && isnan(d->orig_time))
 		return err_set(EX_DATAERR,
-			"%s: its onsets are dates, and neither a comment \"# orig_time : DATE TIME\" in it "
-			"nor the "
-			"recording's time column says when the recording began",
+			"%s: its onsets are dates, but neither a comment \"# orig_time : DATE TIME\" in it "
+			"nor the recording's time column states when the recording began",
 			named_table_name(&d->s));
 	e->origin = isnan(start) ? NAN : 0;
 	for (int i = 0; i < e->n && isnan(start); i++)
@@ -309,8 +309,8 @@ static int take_annotation(struct events *e, const struct annotation *a, long lo
 		return -1;
 	if (v.label >= 0 && !(isfinite(a->onset) && a->duration >= 0 && isfinite(a->duration)))
 		return err_set(EX_DATAERR,
-			"%s: its annotation %lld has no onset, or a duration that is no "
-			"number from 0",
+			"%s: its annotation %lld has no onset, or a duration that is not a number of 0 or "
+			"more",
 			e->file, line);
 	v.description = names_intern(&e->description, a->text);
 	ROOM_FOR_ONE(e->event, e->n, e->room);
@@ -322,11 +322,11 @@ int events_of(struct events *e, struct reader *reader, const struct reading_opti
 {
 	struct annotations a = {0};
 	*e = (struct events){.file = mem_text(reader->file), .format = EVENTS_OWN, .origin = NAN};
-	int fail = reader->format->events
-			   ? reader_events(reader, &a)
-			   : err_set(EX_DATAERR,
-				     "%s: %s holds no events of its own; give a file of them with --events",
-				     reader->file, reader->format->name);
+	int fail = reader->format->events ? reader_events(reader, &a)
+					  : err_set(EX_DATAERR,
+						    "%s: recordings as %s contain no events; give a file of "
+						    "events with --events",
+						    reader->file, reader->format->name);
 	for (int i = 0; i < a.n && !fail; i++)
 		fail = take_annotation(e, &a.a[i], i + 1, o, labels);
 	annotations_free(&a);

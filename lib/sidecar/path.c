@@ -13,8 +13,8 @@ int sidecar_paths_check(const struct names *files, int recordings, bool for_all,
 	if (!files->n || files->n == recordings || pattern || (for_all && files->n == 1))
 		return 0;
 	return err_set(EX_USAGE,
-		"%s: given %d times for %d recordings; give it once for each, in their order, or one name "
-		"with {}, which stands for the recording's path without its ending",
+		"%s: given %d times for %d recordings; give it once for each, in their order, or once with "
+		"{} in place of the recording's path without its extension",
 		option, files->n, recordings);
 }
 

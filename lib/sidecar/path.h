@@ -1,7 +1,7 @@
 /* Which sidecar files belong to a recording: its events, its channels.
  *
- * Of several files the i-th belongs to the i-th recording. One file whose name holds {} stands for
- * as many: {} is the recording's path without its ending and without a BIDS suffix _eeg
+ * Of several files the i-th belongs to the i-th recording. One name that contains {} stands for the
+ * files of all: {} is the recording's path without its extension and without a BIDS suffix _eeg
  * (sub-01/sub-01_task-rest_eeg.csv: {}_events.tsv is sub-01/sub-01_task-rest_events.tsv).
  */
 #ifndef SIDECAR_PATH_H

@@ -208,7 +208,7 @@ static double burst_shape(double at)
 	return edge <= 0 ? 0 : edge >= 1 ? 1 : pow(sin(pi / 2 * edge), 2);
 }
 
-/* When the two places of the relation have their bursts: shape [2][T], 0 to 1. Cycles begin anew
+/* When the two places of the relation have their bursts: shape [2][T], 0 to 1. Cycles start again
  * with every block. */
 static void lay_bursts(const struct synth *s, const struct synth_recording *r, double *shape)
 {
@@ -327,8 +327,8 @@ static void add_segment_artefacts(const struct synth *s, struct synth_recording 
 	}
 }
 
-/* Rounds of about ten seconds a class, every class once a round, in an order drawn anew; no class
- * twice in a row. */
+/* Rounds of about ten seconds a class, every class once a round, each round in a random order; no
+ * class twice in a row. */
 static void lay_blocks(const struct synth *s, struct synth_recording *r)
 {
 	int classes = s->classes.n, rounds = (int)fmax(1, floor(s->seconds / (10.0 * classes)));

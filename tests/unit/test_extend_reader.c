@@ -321,8 +321,8 @@ static void its_annotations_are_events(void)
 	split_free(s);
 	csv(&table, -1, -1); /* text has none */
 	cut_whole(&o, &table, &b);
-	CHECK_TEXT(text_string(&b),
-		"error 65: S01_t.rec: text holds no events of its own; give a file of them with --events");
+	CHECK_TEXT(text_string(&b), "error 65: S01_t.rec: recordings as text contain no events; give a file "
+				    "of events with --events");
 	names_free(&o.ignore);
 	names_free(&o.events.from);
 	names_free(&o.events.to);
@@ -378,11 +378,12 @@ static void what_is_damaged_is_refused(void)
 	refused(&o, &cut, "error 65: S01_t.rec: this ACME recording is cut short; copy it again");
 	refused(&o, &head, "error 65: S01_t.rec: this ACME recording is cut short; copy it again");
 	refused(&o, &hole,
-		"error 65: S01_t.rec: row 58: channel \"Cz\": no value; --missing drop-window leaves out the "
-		"windows it touches, --missing interp draws a line across it");
+		"error 65: S01_t.rec: row 58: channel \"Cz\" has no value; --missing drop-window leaves out "
+		"the windows that contain such rows, --missing interp interpolates the value");
 	o.reading.delim = "tab";
 	refused(&o, &whole,
-		"error 64: S01_t.rec: --delim is for recordings as text, and this one is acme; leave it out");
+		"error 64: S01_t.rec: --delim applies only to recordings as text, and this one is acme; "
+		"leave it out");
 	o.reading.delim = NULL;
 	memset(whole.s + 12, 0, 4); /* no columns */
 	refused(&o, &whole, "error 65: S01_t.rec: this ACME recording has a damaged header");

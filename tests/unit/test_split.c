@@ -103,7 +103,7 @@ static void absent_channels_are_refused_or_made_up(void)
 	CHECK(add(s, "a,b\n1,2\n2,3\n", "r.csv") == 0); /* the right region has b in its halo */
 	split_free(s);
 	s = split_new(&o);
-	CHECK(add(s, "a\n1\n2\n", "r.csv") && strstr(err_text(), "every other of its region"));
+	CHECK(add(s, "a\n1\n2\n", "r.csv") && strstr(err_text(), "all other channels of its region"));
 	split_free(s);
 	model_done(&l);
 }

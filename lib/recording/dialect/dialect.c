@@ -179,7 +179,7 @@ static void plan_rest(const struct preview *g, struct header_info *f)
 		if (why)
 			header_info_role(f, i, role, why);
 		else if (!time_by_name && time_format_in(g, 0, i) != TIME_FORMAT_NONE) {
-			header_info_role(f, i, timed ? ROLE_IGNORED : ROLE_TIME, "a further time column");
+			header_info_role(f, i, timed ? ROLE_IGNORED : ROLE_TIME, "another time column");
 			timed = true;
 		} else if (g->header && !labelled && !dialect_name_matches(name, "label") &&
 			   names_a_class(g, i) && holds_classes(g, i)) {
@@ -187,7 +187,7 @@ static void plan_rest(const struct preview *g, struct header_info *f)
 			labelled = true;
 		} else if (!i && g->n > 1 && g->header && *name && !time_by_name &&
 			   !dialect_name_matches(name, "label") && is_key(g, i)) {
-			header_info_role(f, i, ROLE_IGNORED, "keys, not numbers");
+			header_info_role(f, i, ROLE_IGNORED, "identifiers, not numbers");
 		}
 	}
 }

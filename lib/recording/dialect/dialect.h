@@ -51,15 +51,15 @@ struct dialect {
 #define DIALECT_DECLARED(name) extern const struct dialect dialect_##name;
 DIALECTS(DIALECT_DECLARED)
 
-/* Which dialect a table is of, or the one that was asked for, and what that says. -1 with an error;
- * header_info_free in any case. */
+/* Finds the dialect of a table, or takes the one that was asked for, and fills in what it knows of
+ * the columns. -1 with an error; header_info_free in any case. */
 int dialect_find(struct header_info *, const char *file, struct csv_table *, const struct reading_text *);
 /* The name of a choice of DIALECT_CHOICES from 1, NULL beyond them. */
 const char *dialect_name(int choice);
 
 /* --- for dialects */
 
-/* Whether this is what a pattern of the shell (fnmatch) says, letter case aside. */
+/* Whether the name matches a pattern of the shell (fnmatch), in upper or lower case. */
 bool dialect_name_matches(const char *name, const char *pattern);
 /* The first column with such a name, -1 = none. */
 int dialect_find_column(const struct preview *, const char *pattern);

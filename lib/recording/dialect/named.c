@@ -1,4 +1,4 @@
-/* Recorders that say with names and units what their columns are. */
+/* Recorders that identify their columns by names and units. */
 #include "recording/dialect/dialect.h"
 
 #include <string.h>

@@ -132,7 +132,7 @@ static void plan_unnamed(const struct preview *g, struct header_info *f)
 	}
 	for (int i = channels + 1; i < g->n && i <= channels + MOTION; i++)
 		if (f->role[i] == ROLE_OPEN)
-			header_info_role(f, i, ROLE_IGNORED, "movement, no signal of the brain");
+			header_info_role(f, i, ROLE_IGNORED, "movement, not EEG");
 	header_info_rest(f, g->n, "not an EXG channel");
 	if (!g->comments->n && card_channels(g->n)) {
 		csv_table_widths(g->table, channels + 1, channels + 1 + MOTION);

@@ -44,7 +44,7 @@ static void neuroelectrics_plan(const struct preview *g, struct header_info *f)
 	if (before > 0)
 		header_info_role(f, before, ROLE_IGNORED, "marks events");
 	for (int i = before - 3; i < before && motion; i++)
-		header_info_role(f, i, ROLE_IGNORED, "movement, no signal of the brain");
+		header_info_role(f, i, ROLE_IGNORED, "movement, not EEG");
 }
 
 /* Neuroelectrics .easy: whole nanovolts, trigger, milliseconds since 1970, no names. */
@@ -77,7 +77,7 @@ static void brainflow_plan(const struct preview *g, struct header_info *f)
 		header_info_role(f, i, ROLE_IGNORED, "marks events");
 	for (size_t i = 0; i < sizeof board / sizeof *board; i++)
 		for (int c = board[i].channels + 1; c < time && g->n == board[i].columns; c++)
-			header_info_role(f, c, ROLE_IGNORED, "no EEG channel of this board");
+			header_info_role(f, c, ROLE_IGNORED, "not an EEG channel of this board");
 }
 
 /* BrainFlow: all rows of a board's data, tabs, no names. */

@@ -39,7 +39,8 @@ static int bad_cell(const struct rows *r, int column, struct csv_cell c, const c
 	return err_set(EX_DATAERR, "%s:%lld: column \"%s\": \"%s\" is not a number%s", r->reader->file,
 		(long long)csv_table_line(table_of(r)), name, shorten_cell(c, s, sizeof s),
 		comma   ? "; decimal commas are read with --decimal ,"
-		: point ? "; the decimal sign of this file is a comma (--decimal . says otherwise)"
+		: point ? "; the decimal sign of this file was taken to be a comma (if it is a point, give "
+			  "--decimal .)"
 			: remedy);
 }
 
@@ -50,16 +51,15 @@ static int odd_cell(struct rows *r, int channel, struct csv_cell c, double x)
 	if (!number_missing(c.s, c.end)) {
 		char s[48];
 		if (isnan(x))
-			return bad_cell(r, column, c, "; --drop leaves a column out");
+			return bad_cell(r, column, c, "; --drop leaves the column out");
 		return err_set(EX_DATAERR, "%s:%lld: column \"%s\": %s is too large; is --unit right?",
 			r->reader->file, (long long)csv_table_line(table_of(r)), r->reader->names.s[column],
 			shorten_cell(c, s, sizeof s));
 	}
 	if (r->o->value == VALUE_ERROR && !r->o->explain)
 		return err_set(EX_DATAERR,
-			"%s:%lld: column \"%s\": no value; --missing drop-window leaves out the windows it "
-			"touches, "
-			"--missing interp draws a line across it",
+			"%s:%lld: column \"%s\" has no value; --missing drop-window leaves out the windows "
+			"that contain such rows, --missing interp interpolates the value",
 			r->reader->file, (long long)csv_table_line(table_of(r)), r->reader->names.s[column]);
 	r->is_missing[channel] = true;
 	r->missing++;
@@ -173,7 +173,7 @@ static bool is_message(const struct rows *r, const struct csv_cell *cell)
 	return true;
 }
 
-/* How the table was written, as far as only all of its rows say it. */
+/* How the table was written, as far as it is known only after its last row. */
 static void take_form(struct rows *r)
 {
 	struct text_form *form = &r->reader->form;
@@ -236,7 +236,8 @@ static int read_form(const struct reading_options *o, struct csv_form *form)
 		.max_row = o->max_row,
 		.max_columns = o->max_columns};
 	if (r->delim && !form->delim)
-		return err_set(EX_USAGE, "--delim: \"%s\" is none of comma, semicolon, tab, blank", r->delim);
+		return err_set(
+			EX_USAGE, "--delim: \"%s\" is not one of comma, semicolon, tab, blank", r->delim);
 	if (r->decimal && strcmp(r->decimal, ".") && strcmp(r->decimal, ","))
 		return err_set(EX_USAGE, "--decimal: \"%s\" is neither . nor ,", r->decimal);
 	return 0;

@@ -40,7 +40,7 @@ static int add_line(struct layout *l, const char *at, const char *region, const 
 	struct region *r = region_named(l, region);
 	for (int j = 0; j < r->width; j++)
 		if (r->channel[j] == c)
-			return err_set(EX_DATAERR, "%s: channel \"%s\" stands twice in region \"%s\"", at,
+			return err_set(EX_DATAERR, "%s: channel \"%s\" is listed twice in region \"%s\"", at,
 				channel, region);
 	region_add(r, c, core);
 	return 0;
@@ -83,7 +83,7 @@ static int all_rows(struct layout *l, const char *path, struct csv_table *t)
 			r = err_set(
 				EX_DATAERR, "%s: region \"%s\" has no core channel", path, l->region[k].name);
 	if (!r && !l->regions)
-		r = err_set(EX_DATAERR, "%s: no region", path);
+		r = err_set(EX_DATAERR, "%s: there is no region in it", path);
 	return r;
 }
 
