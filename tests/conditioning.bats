@@ -222,7 +222,7 @@ size() {
         $cut --bandpass 1-50 S1.csv
     refused 64 "S1.csv: --bandpass at 60 Hz" $cut --bandpass 60- S1.csv
     refused 64 "S1.csv: --notch at 50 Hz" $cut --notch 50 S1.csv
-    refused 64 "--notch: \"50,x\" is no list of frequencies in Hz" $cut --notch 50,x S1.csv
+    refused 64 "--notch: \"50,x\" is not a list of frequencies in Hz" $cut --notch 50,x S1.csv
     refused 64 "S1.csv: --resample 201 from 100 Hz would more than double the rate" $cut --resample 201 S1.csv
     refused 64 "S1.csv: --resample 99.999 from 100 Hz is not a ratio of whole numbers up to 10000; give the rate that is meant with --rate" \
         $cut --resample 99.999 S1.csv

@@ -325,7 +325,7 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
 @test "D20 a column of keys is no channel, D22 a column of classes holds the labels" {
     make 20 'if (!i) print "id,Fp1,F7"; printf "subj1_series1_%d,%d,363\n", i, -31 - i' >r.csv
     [ "$(told r.csv --rate 500)" = "plain,500,--rate,uV,20,Fp1 F7" ]
-    [ "$(why id)" = keys ]
+    [ "$(why id)" = "identifiers, not numbers" ]
     [[ "$(values r.csv --rate 500)" == "F32 [20, 2] -31 363 -32 363 -33 "* ]]
     sed '1s/id/trial name/' r.csv >named.csv
     [ "$(told named.csv --rate 500 | cut -d, -f6)$(why 'trial name')" = "Fp1 F7identifiers, not numbers" ]
@@ -366,7 +366,7 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
     [ "$(told r.csv --window 1)" = "plain,200,comment,uV,2,Fp1 Fp2" ]
     [ "$(values r.csv)" = "F32 [2, 2] 1.5 2 3 4" ]
     [ "$(values r.csv --delim blank)" = "F32 [2, 2] 1.5 2 3 4" ]
-    refused 64 "none of comma, semicolon, tab, blank" moe-split --delim pipe r.csv
+    refused 64 "not one of comma, semicolon, tab, blank" moe-split --delim pipe r.csv
     refused 64 '--decimal: "x" is neither . nor ,' moe-split --decimal x r.csv
     printf 'a,b\nleft,right\n1,2\n3,4\n' >two.csv
     [ "$(values two.csv --header 2 --rate 1)" = "F32 [2, 2] 1 2 3 4" ]

@@ -301,7 +301,7 @@ load split_helpers
     [ "$(show w.st moe.groups)" = '["S01","S02"]' ]
     refused 65 'plain.csv: --group "^S" does not match' moe-split --group '^S' --window 1 --experts 1 --rate 1 d/plain.csv
     refused 64 'not a regular expression' moe-split --group '(' --window 1 --experts 1 --rate 1 d/plain.csv
-    refused 64 'exclude each other' moe-split --group a --group-name b --window 1 --experts 1 --rate 1 d/plain.csv
+    refused 64 'cannot be used together' moe-split --group a --group-name b --window 1 --experts 1 --rate 1 d/plain.csv
 }
 
 @test "standard input, and recordings of the same name" {
@@ -386,8 +386,8 @@ load split_helpers
     is '[.gaps,.missing,.labels]' '[[],0,{"0":10,"1":10}]'
     is '[.windows,.windows_by_class,.windows_of_group,.length,.stride]' '[4,{"0":2,"1":2},8,4,4]'
     is '.regions[0]' '{"name":"0","core":["a","b","same"],"halo":["flat"]}'
-    is '[.suspicious[]|.channel+": "+(.why|.[0:9])]' '["same: identical","flat: constant ","railed: railed (1","volts: median si"]'
-    refused 64 "no effect" moe-split --explain S1_x.csv
+    is '[.suspicious[]|.channel+": "+(.why|.[0:9])]' '["same: identical","flat: constant ","railed: railed (1","volts: median am"]'
+    refused 64 "writes no windows" moe-split --explain S1_x.csv
 }
 
 @test "--explain tells what is not known as null and counts what is missing" {

@@ -165,7 +165,7 @@ END
 @test "recordings that exist are kept unless --force is given" {
     mkdir eeg
     echo precious >eeg/S01_1.csv
-    refused 73 'eeg/S01_1.csv: exists' moe-synth --subjects 2 --seconds 2 -o eeg
+    refused 73 'eeg/S01_1.csv: already exists' moe-synth --subjects 2 --seconds 2 -o eeg
     [ "$(ls eeg)" = S01_1.csv ]
     [ "$(cat eeg/S01_1.csv)" = precious ]
     echo mine >eeg/notes.txt
@@ -212,7 +212,7 @@ END
     refused 64 'leave --where out' moe-synth --effect task:10@O1 --where 2 -o x
     refused 64 'write PLACE,PLACE' moe-synth --relation 0 -o x
     refused 64 'write PLACE,PLACE' moe-synth --relation 0,1,2 -o x
-    refused 64 '--relation: region 4: --regions 4' moe-synth --relation 0,4 -o x
+    refused 64 '--relation: there is no region 4; --regions 4' moe-synth --relation 0,4 -o x
     refused 64 '--relation: channel "Oz" is not one of' moe-synth --relation 0,Oz -o x
     refused 64 'channel "Fp2" is in both places' moe-synth --relation 0,Fp2+O1 -o x
     refused 64 'channel "O1" is in both places' moe-synth --relation O1,O1 -o x

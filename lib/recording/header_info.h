@@ -36,7 +36,7 @@ void header_info_begin(struct header_info *, int columns);
 void header_info_free(struct header_info *);
 /* column: -1 = there is none, and nothing happens. */
 void header_info_role(struct header_info *, int column, enum column_role, const char *why);
-/* All columns not known yet anything of. */
+/* Gives ROLE_IGNORED, for this reason, to all columns that are still ROLE_OPEN. */
 void header_info_rest(struct header_info *, int n, const char *why);
 
 #endif
