@@ -229,7 +229,7 @@ size() {
     [ "$(moe-split --bandpass 1-45 --window 4 --experts 1 --explain S1.csv | jq -c '[.rate,.conditioning]')" = '[null,{"bandpass":[1,45]}]' ]
     moe-synth --subjects 1 --channels 6 --rate 80 --seconds 2 -o slow
     refused 65 "slow/S00_1.csv: --notch at 50 Hz: a recording with 80 samples per second only contains frequencies below 40 Hz; the model needs \
-recordings of a higher rate" moe-predict -m m.st slow/S00_1.csv
+recordings with a higher rate" moe-predict -m m.st slow/S00_1.csv
 }
 
 @test "windows that were conditioned otherwise are refused, by name" {

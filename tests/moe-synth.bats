@@ -224,7 +224,7 @@ END
     refused 64 '--classes 1' moe-synth --classes 1 -o x
     refused 64 'a second each' moe-synth --classes 5 --seconds 3 -o x
     refused 64 'outside' moe-synth --rate 0 -o x
-    refused 64 'no file is read' moe-synth -o x eeg.csv
+    refused 64 'moe-synth reads no file' moe-synth -o x eeg.csv
     [ ! -e x ]
 }
 
