@@ -18,8 +18,7 @@ enum time_unit { TIME_UNIT_AUTO, TIME_UNIT_S, TIME_UNIT_MS, TIME_UNIT_US };
 enum reading_header { HEADER_AUTO, HEADER_NONE, HEADER_ONE, HEADER_TWO, HEADER_YES, HEADER_NO };
 enum window_align { ALIGN_RUN, ALIGN_GRID };
 enum label_rule { LABEL_OF_ALL, LABEL_OF_MAJORITY, LABEL_OF_LAST };
-/* A cell without a value: refuse, leave out the windows it touches, or draw a line between its
- * neighbours. */
+/* A cell without a value: refuse it, leave out the windows that contain it, or interpolate. */
 enum missing_value { VALUE_ERROR, VALUE_DROP, VALUE_INTERP };
 
 /* How recordings are named beyond their own name. Patterns are POSIX extended regular expressions
