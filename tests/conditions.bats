@@ -82,7 +82,7 @@ for i in range(len(x)): x[i] = 1 - x[i]'
     edit m.st nameless.out 'del m["moe.conditions"]'
     refused 65 "nameless.out: moe.router=condition, and no condition has a name" moe-predict -m nameless.out w.st
     edit m.st twice.out 'm["moe.conditions"] = "[\"1\",\"1\"]"'
-    refused 65 '"1" appears twice' moe-predict -m twice.out w.st
+    refused 65 '"1" stands there twice' moe-predict -m twice.out w.st
     edit m.st three.out 'm["moe.conditions"] = "[\"1\",\"2\",\"3\"]"'
     refused 65 condition.weight moe-predict -m three.out w.st
 }
