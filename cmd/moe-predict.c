@@ -12,8 +12,8 @@ static struct {
 	double reject;
 	bool csv, tsv, rejects;
 	struct selection_words select;
-	struct split_naming naming;
-	struct split_reading reading;
+	struct reading_naming naming;
+	struct reading_text reading;
 } o;
 
 static const struct option table[] = {

@@ -12,8 +12,8 @@ static struct {
 	int missing;
 	bool jsonl;
 	struct selection_words select;
-	struct split_naming naming;
-	struct split_reading reading;
+	struct reading_naming naming;
+	struct reading_text reading;
 } o;
 
 static const struct option table[] = {

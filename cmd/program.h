@@ -98,54 +98,54 @@ static struct {
 				"be repeated"                                                  \
 	}
 
-/* Rows for programs that read recordings: what they are called. naming: a struct split_naming. */
-#define NAMING_OPTIONS(naming)                                                                   \
-	{"group", 0, OPT_TEXT, &(naming).group, .arg = "REGEX",                                  \
-		.help = "the group (normally the subject) is what this extended "                \
-			"regular expression, or its first parenthesis, matches in the "          \
-			"file name; when not given, it is the name up to the first _ "           \
-			"or ."},                                                                 \
-		{"group-name", 0, OPT_TEXT, &(naming).group_name, .arg = "NAME",                 \
-			.help = "one group for all recordings of this call, for standard input " \
-				"for instance"},                                                 \
-		{"condition", 0, OPT_TEXT, &(naming).condition, .arg = "REGEX",                  \
-			.help = "the condition (task, site) of a recording is what this "        \
-				"regular expression, or its first parenthesis, matches in the "  \
-				"file name; when not given, there is none"},                     \
-	{                                                                                        \
-		"condition-name", 0, OPT_TEXT, &(naming).condition_name,                         \
-			.arg = "NAME", .help = "one condition for all recordings of this call"   \
+/* Rows for programs that read recordings: what they are called. naming: a struct reading_naming. */
+#define NAMING_OPTIONS(naming)                                                                          \
+	{"group", 0, OPT_TEXT, &(naming).group, .arg = "REGEX",                                         \
+		.help = "the group (normally the subject) is what this extended "                       \
+			"regular expression, or its first parenthesis, matches in the "                 \
+			"file name; when not given, it is the name up to the first _ "                  \
+			"or ."},                                                                        \
+		{"group-name", 0, OPT_TEXT, &(naming).group_name, .arg = "NAME",                        \
+			.help = "one group for all recordings of this call, for instance for standard " \
+				"input"},                                                               \
+		{"condition", 0, OPT_TEXT, &(naming).condition, .arg = "REGEX",                         \
+			.help = "the condition (task, site) of a recording is what this "               \
+				"regular expression, or its first parenthesis, matches in the "         \
+				"file name; when not given, there is none"},                            \
+	{                                                                                               \
+		"condition-name", 0, OPT_TEXT, &(naming).condition_name,                                \
+			.arg = "NAME", .help = "one condition for all recordings of this call"          \
 	}
 
-/* Rows for programs that read recordings: how their text is read. reading: a struct split_reading;
+/* Rows for programs that read recordings: how their text is read. reading: a struct reading_text;
  * includes recording/dialect/dialect.h. */
-#define READING_OPTIONS(reading)                                                                            \
-	{"dialect", 0, OPT_CHOICE, &(reading).dialect, .value = "auto", .choices = DIALECT_CHOICES,         \
-		.help = "the recorder or program that wrote the file; auto: detected "                      \
-			"from its first rows"},                                                             \
-		{"delim", 0, OPT_TEXT, &(reading).delim, .arg = "comma|semicolon|tab|blank",                \
-			.help = "separator; detected when not given"},                                      \
-		{"decimal", 0, OPT_TEXT, &(reading).decimal, .arg = ".|,",                                  \
-			.help = "decimal sign; detected when not given, unless commas are the "             \
-				"separator as well"},                                                       \
-		{"header", 0, OPT_CHOICE, &(reading).header, .value = "auto",                               \
-			.choices = "auto|none|1|2|yes|no",                                                  \
-			.help = "header rows: none, names of the columns, or names and units "              \
-				"(yes: 1, no: none); without names the columns are C0, C1, ..."},           \
-		{"ragged", 0, OPT_CHOICE, &(reading).ragged, .value = "error", .choices = "error|drop|pad", \
-			.help = "rows with more or fewer cells than the header: refuse them, "              \
-				"leave them out, or fill them with missing values and ignore "              \
-				"cells beyond the last column"},                                            \
-		{"time-column", 0, OPT_TEXT, &(reading).time_column, .arg = "NAME",                         \
-			.help = "the column that holds the times; time, timestamp, timestamps or the like " \
-				"when not given and there is one"},                                         \
-		{"time-unit", 0, OPT_CHOICE, &(reading).time_unit, .value = "auto",                         \
-			.choices = "auto|s|ms|us", .help = "unit of times that are numbers"},               \
-	{                                                                                                   \
-		"unit", 0, OPT_CHOICE, &(reading).unit,                                                     \
-			.value = "auto", .choices = "auto|uV|mV|V|nV",                                      \
-			.help = "unit of the recordings; auto: what they say, else uV; windows are in "     \
-				"microvolts"                                                                \
+#define READING_OPTIONS(reading)                                                                             \
+	{"dialect", 0, OPT_CHOICE, &(reading).dialect, .value = "auto", .choices = DIALECT_CHOICES,          \
+		.help = "the recorder or program that wrote the file; auto: detected "                       \
+			"from its first rows"},                                                              \
+		{"delim", 0, OPT_TEXT, &(reading).delim, .arg = "comma|semicolon|tab|blank",                 \
+			.help = "separator; detected when not given"},                                       \
+		{"decimal", 0, OPT_TEXT, &(reading).decimal, .arg = ".|,",                                   \
+			.help = "decimal sign; detected when not given, unless commas are the "              \
+				"separator as well"},                                                        \
+		{"header", 0, OPT_CHOICE, &(reading).header, .value = "auto",                                \
+			.choices = "auto|none|1|2|yes|no",                                                   \
+			.help = "header rows: none, names of the columns, or names and units "               \
+				"(yes: 1, no: none); without names the columns are C0, C1, ..."},            \
+		{"ragged", 0, OPT_CHOICE, &(reading).ragged, .value = "error", .choices = "error|drop|pad",  \
+			.help = "rows with more or fewer cells than the header: refuse them, "               \
+				"leave them out, or fill them with missing values and ignore "               \
+				"cells beyond the last column"},                                             \
+		{"time-column", 0, OPT_TEXT, &(reading).time_column, .arg = "NAME",                          \
+			.help = "the column that contains the times; when not given, a column called time, " \
+				"timestamp, timestamps or the like"},                                        \
+		{"time-unit", 0, OPT_CHOICE, &(reading).time_unit, .value = "auto",                          \
+			.choices = "auto|s|ms|us", .help = "unit of times that are numbers"},                \
+	{                                                                                                    \
+		"unit", 0, OPT_CHOICE, &(reading).unit,                                                      \
+			.value = "auto", .choices = "auto|uV|mV|V|nV",                                       \
+			.help = "unit of the recordings; auto: the one they state, otherwise uV; windows "   \
+				"are in microvolts"                                                          \
 	}
 
 /* Rows for programs that run a model: how it is run. batch: a long long, missing: an int, of enum

@@ -478,7 +478,7 @@ stop() {
         moe-split $options --threads $n -o $n.st L?.csv
         cmp 1.st $n.st
         run -65 moe-split $options --threads $n --max-classes 4 -o never.st L?.csv
-        [ "$output" = "moe-split: L3.csv: more than 4 different labels with those before it: is this a label column? (--max-classes)" ]
+        [ "$output" = "moe-split: L3.csv: more than 4 different labels together with the earlier recordings; is this the label column? --max-classes raises the limit" ]
     done
     [ "$(ask 1.st 'm["moe.classes"]')" = '["class6","class7","class8","class9","rest"]' ]
     echo 1,2 >>L1.csv

@@ -83,7 +83,7 @@ none() { # none TEXT: fails and shows the text unless it is empty
 }
 
 @test "programs speak to people in one place, which escapes what names hold" {
-    none "$(grep -nE 'std(out|err)|perror|[^a-z_](printf|puts|putchar|dprintf)[[:space:]]*\(' cmd/*.c cmd/beside.h)"
+    none "$(grep -nE 'std(out|err)|perror|[^a-z_](printf|puts|putchar|dprintf)[[:space:]]*\(' cmd/*.c cmd/sidecars.h)"
     [ "$(grep -c 'fprintf(stderr' cmd/program.h)" -eq 1 ]
 }
 

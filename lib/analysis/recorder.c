@@ -146,7 +146,7 @@ struct recorder_file {
 
 struct recorder_file *recorder_file_new(struct recorder *r, int64_t N)
 {
-	int fd = r->layers ? output_spool() : -1;
+	int fd = r->layers ? output_temporary() : -1;
 	if (r->layers && fd < 0)
 		return NULL;
 	struct recorder_file *s = NEW(struct recorder_file);

@@ -45,6 +45,10 @@ struct layout {
 		conditions; /* of a model whose router knows them by name, in the order of their embeddings */
 };
 
+/* What becomes of a channel that a model expects and a recording does not have: an error, the mean
+ * of the present channels of its region, or zeros. */
+enum missing_channel { MISSING_ERROR, MISSING_INTERP, MISSING_ZERO };
+
 enum layout_of { LAYOUT_WINDOWS, LAYOUT_MODEL };
 
 /* Reads and checks; on error what was read is freed. */

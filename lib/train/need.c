@@ -66,7 +66,7 @@ int need_check(const struct configuration *c, const struct model *before, const 
 	if (!m)
 		return -1;
 	double bytes = at_a_time * needed(m, d);
-	struct available a = memory_available();
+	struct available a = available_memory();
 	int r = bytes > a.bytes ? refuse_for_memory(m, d, at_a_time, bytes, a) : 0;
 	if (!r)
 		note_large(m, bytes, notes);

@@ -1,6 +1,6 @@
-#include "recording/clock.h"
+#include "recording/time_format.h"
 
-#include "recording/moment.h"
+#include "recording/timestamp.h"
 
 #include <ctype.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@ struct text_at {
 	const char *p, *end;
 };
 
-static bool eat(struct text_at *a, char c)
+static bool take_char(struct text_at *a, char c)
 {
 	if (a->p == a->end || *a->p != c)
 		return false;
@@ -19,7 +19,7 @@ static bool eat(struct text_at *a, char c)
 }
 
 /* Digits, least to most of them. */
-static bool whole(struct text_at *a, int least, int most, int64_t *x)
+static bool read_whole(struct text_at *a, int least, int most, int64_t *x)
 {
 	int n = 0;
 	*x = 0;
@@ -29,23 +29,23 @@ static bool whole(struct text_at *a, int least, int most, int64_t *x)
 }
 
 /* [hh:]mm:ss[.fraction] */
-static bool time_of_day(struct text_at *a, double *seconds)
+static bool read_time_of_day(struct text_at *a, double *seconds)
 {
 	int64_t part[3], n = 0, digit;
 	do {
-		if (!whole(a, 1, n ? 2 : 4, &part[n]))
+		if (!read_whole(a, 1, n ? 2 : 4, &part[n]))
 			return false;
 		n++;
-	} while (n < 3 && eat(a, ':'));
+	} while (n < 3 && take_char(a, ':'));
 	if (n < 2 || part[n - 1] > 60 || part[n - 2] > (n == 3 ? 59 : 9999))
 		return false;
 	*seconds =
 		n == 3 ? (double)(3600 * part[0] + 60 * part[1] + part[2]) : (double)(60 * part[0] + part[1]);
-	if (eat(a, '.') || eat(a, ',')) {
+	if (take_char(a, '.') || take_char(a, ',')) {
 		int64_t fraction = 0, scale = 1;
 		if (a->p == a->end || !isdigit((unsigned char)*a->p))
 			return false;
-		while (whole(a, 1, 1, &digit))
+		while (read_whole(a, 1, 1, &digit))
 			if (scale < 1000000000000) {
 				fraction = 10 * fraction + digit;
 				scale *= 10;
@@ -55,9 +55,9 @@ static bool time_of_day(struct text_at *a, double *seconds)
 	return true;
 }
 
-/* A date in the form of moment_parse: dashes for slashes, the year before day and month, a point
+/* A date in the form of timestamp_parse: dashes for slashes, the year before day and month, a point
  * for a comma. */
-static bool date_and_time(struct text_at *a, double *seconds)
+static bool read_date_and_time(struct text_at *a, double *seconds)
 {
 	char t[48];
 	size_t n = (size_t)(a->end - a->p);
@@ -75,44 +75,45 @@ static bool date_and_time(struct text_at *a, double *seconds)
 	char *comma = memchr(t, ',', n);
 	if (comma)
 		*comma = '.';
-	if (!moment_parse(t, t + n, seconds))
+	if (!timestamp_parse(t, t + n, seconds))
 		return false;
 	a->p = a->end;
 	return true;
 }
 
 /* [-]d days [+]hh:mm:ss.fraction */
-static bool delta(struct text_at *a, double *seconds)
+static bool read_delta(struct text_at *a, double *seconds)
 {
 	int64_t d;
-	bool negative = eat(a, '-');
-	if (!whole(a, 1, 6, &d) || !eat(a, ' ') || a->end - a->p < 3 || memcmp(a->p, "day", 3))
+	bool negative = take_char(a, '-');
+	if (!read_whole(a, 1, 6, &d) || !take_char(a, ' ') || a->end - a->p < 3 || memcmp(a->p, "day", 3))
 		return false;
 	a->p += 3;
-	eat(a, 's');
-	while (eat(a, ' ') || eat(a, '+'))
+	take_char(a, 's');
+	while (take_char(a, ' ') || take_char(a, '+'))
 		;
 	if (a->p == a->end)
 		*seconds = 0;
-	else if (!time_of_day(a, seconds))
+	else if (!read_time_of_day(a, seconds))
 		return false;
 	*seconds += (double)(negative ? -d : d) * 86400;
 	return true;
 }
 
-enum clock_kind clock_parse(const char *s, const char *end, double *seconds)
+enum time_format time_format_parse(const char *s, const char *end, double *seconds)
 {
-	static bool (*const form[])(struct text_at *, double *) = {
-		[CLOCK_DATE] = date_and_time, [CLOCK_DAY] = time_of_day, [CLOCK_DELTA] = delta};
+	static bool (*const form[])(struct text_at *, double *) = {[TIME_FORMAT_DATE] = read_date_and_time,
+		[TIME_FORMAT_OF_DAY] = read_time_of_day,
+		[TIME_FORMAT_DELTA] = read_delta};
 	bool brackets = end - s > 2 && *s == '[' && end[-1] == ']';
 	if (brackets) {
 		s++;
 		end--;
 	}
-	for (int k = CLOCK_DATE; k <= CLOCK_DELTA; k++) {
+	for (int k = TIME_FORMAT_DATE; k <= TIME_FORMAT_DELTA; k++) {
 		struct text_at a = {s, end};
 		if (form[k](&a, seconds) && (a.p == a.end || (brackets && *a.p == ' ')))
-			return (enum clock_kind)k;
+			return (enum time_format)k;
 	}
-	return CLOCK_NONE;
+	return TIME_FORMAT_NONE;
 }

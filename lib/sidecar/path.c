@@ -1,20 +1,20 @@
-#include "sidecar/beside.h"
+#include "sidecar/path.h"
 
 #include "base/error.h"
 #include "base/mem.h"
 
 #include <string.h>
 
-static const char hole[] = "{}";
+static const char placeholder[] = "{}";
 
-int beside_check(const struct names *files, int recordings, bool for_all, const char *option)
+int sidecar_paths_check(const struct names *files, int recordings, bool for_all, const char *option)
 {
-	bool pattern = files->n == 1 && strstr(files->s[0], hole);
+	bool pattern = files->n == 1 && strstr(files->s[0], placeholder);
 	if (!files->n || files->n == recordings || pattern || (for_all && files->n == 1))
 		return 0;
 	return err_set(EX_USAGE,
-		"%s: given %d times for %d recordings; give it once for each, in their order, or one name "
-		"with {}, which stands for the recording's path without its ending",
+		"%s: given %d times for %d recordings; give it once for each, in their order, or once with "
+		"{} in place of the recording's path without its extension",
 		option, files->n, recordings);
 }
 
@@ -28,10 +28,11 @@ static size_t stem_length(const char *recording)
 	return n >= k && !memcmp(recording + n - k, suffix, k) ? n - k : n;
 }
 
-char *beside_path(const struct names *files, int i, const char *recording)
+char *sidecar_path(const struct names *files, int i, const char *recording)
 {
-	const char *name = files->s[files->n == 1 ? 0 : i], *at = files->n == 1 ? strstr(name, hole) : NULL;
+	const char *name = files->s[files->n == 1 ? 0 : i],
+		   *at = files->n == 1 ? strstr(name, placeholder) : NULL;
 	return at ? mem_format("%.*s%.*s%s", (int)(at - name), name, (int)stem_length(recording), recording,
-			    at + sizeof hole - 1)
+			    at + sizeof placeholder - 1)
 		  : mem_text(name);
 }

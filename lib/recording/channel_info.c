@@ -1,18 +1,18 @@
-#include "recording/channel_facts.h"
+#include "recording/channel_info.h"
 
 #include <stdlib.h>
 
-void channel_facts_free(struct channel_facts *f)
+void channel_info_free(struct channel_info *f)
 {
 	names_free(&f->channel);
 	names_free(&f->why);
 	free(f->bad);
 	free(f->factor);
 	free(f->name);
-	*f = (struct channel_facts){0};
+	*f = (struct channel_info){0};
 }
 
-const char *channel_facts_why(const struct channel_facts *f, const char *column)
+const char *channel_info_why(const struct channel_info *f, const char *column)
 {
 	if (!f->name)
 		return NULL;
@@ -22,13 +22,13 @@ const char *channel_facts_why(const struct channel_facts *f, const char *column)
 	return *f->why.s[i] ? f->why.s[i] : NULL;
 }
 
-bool channel_facts_bad(const struct channel_facts *f, const char *column)
+bool channel_info_bad(const struct channel_info *f, const char *column)
 {
 	int i = f->name ? names_find(&f->channel, column) : -1;
 	return i >= 0 && f->bad[i];
 }
 
-double channel_facts_factor(const struct channel_facts *f, const char *channel)
+double channel_info_factor(const struct channel_info *f, const char *channel)
 {
 	int i = f->name ? names_find(&f->channel, channel) : -1;
 	return i < 0 ? 0 : f->factor[i];

@@ -7,15 +7,15 @@
  * A comma may stand in the place of the point before the fraction. Without a zone a date is taken
  * as it stands.
  */
-#ifndef RECORDING_CLOCK_H
-#define RECORDING_CLOCK_H
+#ifndef RECORDING_TIME_FORMAT_H
+#define RECORDING_TIME_FORMAT_H
 
 #include <stdbool.h>
 
-enum clock_kind { CLOCK_NONE, CLOCK_DATE, CLOCK_DAY, CLOCK_DELTA };
+enum time_format { TIME_FORMAT_NONE, TIME_FORMAT_DATE, TIME_FORMAT_OF_DAY, TIME_FORMAT_DELTA };
 
-/* What s .. end is, and *seconds: since 1970, since midnight, or since the start. CLOCK_NONE when
- * it is no such time. */
-enum clock_kind clock_parse(const char *s, const char *end, double *seconds);
+/* What s .. end is, and *seconds: since 1970, since midnight, or since the start. TIME_FORMAT_NONE
+ * when it is no such time. */
+enum time_format time_format_parse(const char *s, const char *end, double *seconds);
 
 #endif
