@@ -331,7 +331,7 @@ END
     [ "$(tensors on.st)" = "$(tensors on2.st)" ]
     [ "$(ask on.st 'm["moe.channels"]')" = "$(ask on2.st 'm["moe.channels"]')" ]
     no_train 78 "encoder.hidden_dim=16: the model that is continued" --init m.st --set encoder.hidden_dim=16 w.st
-    no_train 78 "train.scale: the model that is continued has a scaler" --init m.st --set train.scale=none w.st
+    no_train 78 "train.scale: the model that is continued was trained on standardised channels" --init m.st --set train.scale=none w.st
     no_train 64 "without --preset and --config" --init m.st --preset seed w.st
     no_train 66 none.st --init none.st w.st
 }

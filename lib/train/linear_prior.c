@@ -433,8 +433,7 @@ static int solve(struct ridge *r, struct dataset *data, struct model *m, bool be
 	bad = bad || (by_windows ? solve_windows(r, -1, all, G, W) : solve_features(r, -1, all, R, G, W));
 	if (bad) {
 		err_set(EX_DATAERR, "encoder.evidence: the ridge regression of the features cannot be "
-				    "solved; make train.ridge "
-				    "larger, or set encoder.evidence=none");
+				    "solved; increase train.ridge, or set encoder.evidence=none");
 	} else {
 		double factor = best_factor(r), *share = NEW_ARRAY(double, m->layout.regions);
 		find_shares(r, share);
