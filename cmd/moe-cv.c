@@ -5,6 +5,7 @@
 #include "train/fit.h"
 #include "dataset/read.h"
 #include "train/need.h"
+#include "model/views.h"
 
 #include <errno.h>
 #include <math.h>
@@ -139,11 +140,12 @@ static int check_files(const struct names *operands)
 
 static int read_windows(struct run *r, const struct names *operands)
 {
-	if (!operands->n)
-		return dataset_read(&r->data, &r->target, NULL, "-");
+	if (!operands->n && dataset_read(&r->data, &r->target, NULL, "-"))
+		return -1;
 	for (int i = 0; i < operands->n; i++)
 		if (dataset_read(&r->data, &r->target, NULL, operands->s[i]))
 			return -1;
+	views_apply(&r->config.value, &r->target);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "dataset/condition.h"
 #include "model/layers_help.h"
+#include "model/views.h"
 #include "train/fit.h"
 #include "train/log.h"
 #include "dataset/read.h"
@@ -126,6 +127,8 @@ static int read_windows(struct run *r, const struct names *operands)
 			return -1;
 	if (o.valid && add_windows(r, &r->valid, o.valid))
 		return -1;
+	if (!r->before)
+		views_apply(&r->config.value, &r->target);
 	return 0;
 }
 

@@ -53,6 +53,7 @@ int layout_read(struct layout *, const struct st_file *, enum layout_of);
 void layout_put(const struct layout *, struct st_writer *, enum layout_of);
 void layout_copy(struct layout *to, const struct layout *from);
 void layout_free(struct layout *);
+void layout_region_free(struct region *);
 
 /* Whether region k has windows of another number of samples, or at another rate, than the
  * others. */
@@ -65,6 +66,15 @@ int layout_samples(const struct layout *, int k, int there);
 /* The first region that has the channel, a region of its own before a halo; -1: none has. All
  * regions with a channel have the same length and rate. */
 int layout_region_of(const struct layout *, int channel);
+
+/* Of a model whose regions are those of several views (model/views.h), with the tokenisers named. */
+bool layout_has_views(const struct layout *);
+/* view [K]: which view each region belongs to, 0, 1, ...; regions side by side with one tokeniser are of
+ * one. Returns how many there are. */
+int layout_views(const struct layout *, int *view);
+/* The regions that windows for such a model are cut into: those of its first view at the regions, or else
+ * the whole head. Without views nothing changes. */
+void layout_undo_views(struct layout *);
 
 /* K index regions over C channels with a halo of h on each side: region k owns C/K consecutive
  * channels, the first C mod K regions one more; W = own + 2h, -1 where the array ends. Names "0",

@@ -422,6 +422,11 @@ struct model *model_declare(const struct config *c, const struct layout *l, int 
 	m->feedforward = expert_table[0];
 	m->router = config_router(c);
 	m->head = config_head(c);
+	bool views = false;
+	for (int k = 0; k < l->regions; k++)
+		views |= l->region[k].tokens != NULL;
+	if (!views) /* of a file that was written before its preset had views */
+		m->config.encoder.views.n = 0;
 	if (build(m, with_gate)) {
 		model_free(m);
 		return NULL;

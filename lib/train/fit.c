@@ -35,6 +35,7 @@ struct model *fit_declare(
 	if (!before && conditions_collect(d->train, &c->value, d->train_item, d->trains, &conditions))
 		return NULL;
 	layout_copy(&l, d->train->target);
+	must(!c->value.encoder.views.n || layout_has_views(&l));
 	names_free(&l.classes);
 	names_copy(&l.classes, &d->train->classes);
 	if (!before)
