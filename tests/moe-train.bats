@@ -151,7 +151,7 @@ for i in range(len(b)): b[i] = 1e34' # equal, so the softmax does not mind
     moe-split --window 32 --experts 2 --halo 1 eeg/S0[01]*.csv -o a.st
     moe-split --window 32 --experts 2 --halo 1 eeg/S0[12]*.csv -o b.st
     moe-split --window 32 --experts 2 --halo 1 eeg/S0[23]*.csv -o c.st
-    no_train 65 "the same group is used for training and validation: S01" --valid b.st a.st
+    no_train 65 "the same group is in training and validation: S01" --valid b.st a.st
     train x --set train.epochs=2 --valid c.st --log l a.st
     [ "$(jq -s 'map(.valid_loss | type) | unique[]' -r l)" = number ]
     train y --set train.epochs=2 --valid-groups S02,S03 --log l2 w.st # the same two sides out of one file
