@@ -234,12 +234,12 @@ recordings with a higher rate" moe-predict -m m.st slow/S00_1.csv
 
 @test "windows that were conditioned otherwise are refused, by name" {
     moe-split --resample 128 --window 0.5s --experts 2 --halo 1 eeg/*.csv -o o.st
-    refused 65 "o.st: its recordings were conditioned so: resampled to 128 Hz; expected was: reference Fp1 Fp2 C3 C4 O1 O2, notch 50 Hz, \
-band pass 1-45 Hz, resampled to 128 Hz; cut them anew (moe-split --like MODEL, or with equal options)" moe-predict -m m.st o.st
-    refused 65 "w.st: its recordings were conditioned so: reference" moe-train -o never.st o.st w.st
+    refused 65 "o.st: its recordings were preprocessed differently: resampled to 128 Hz; expected: reference Fp1 Fp2 C3 C4 O1 O2, notch 50 Hz, \
+band pass 1-45 Hz, resampled to 128 Hz; cut them again (moe-split --like MODEL, or with the same options)" moe-predict -m m.st o.st
+    refused 65 "w.st: its recordings were preprocessed differently: reference" moe-train -o never.st o.st w.st
     moe-split --window 0.25s --experts 2 --halo 1 eeg/*.csv -o plain.st
     moe-split --bandpass 1- --window 0.25s --experts 2 --halo 1 eeg/*.csv -o band.st
-    refused 65 "band.st: its recordings were conditioned so: high pass 1 Hz; expected was: no preprocessing" moe-train -o never.st plain.st band.st
+    refused 65 "band.st: its recordings were preprocessed differently: high pass 1 Hz; expected: no preprocessing" moe-train -o never.st plain.st band.st
     edit m.st odd.st 'm["moe.conditioning"] = "{\"median\":3}"'
     refused 65 "odd.st: metadata moe.conditioning: \"median\" is unknown" moe-predict -m odd.st eeg/S00_1.csv
 }

@@ -119,11 +119,11 @@ k = json.loads(m["moe.config"]); k["moe"]["router"] = "topk"; m["moe.config"] = 
 @test "an unknown name is refused by name, and has an embedding where one was trained" {
     moe-split --window 32 --experts 2 --halo 1 --condition-name 3 eeg/S00*.csv -o third.st
     mix m.st w.st
-    refused 65 "recording S00_1x.csv: the model does not know condition 3, only 1, 2; training with moe.condition_unknown above 0" \
+    refused 65 "recording S00_1x.csv: the model does not know condition 3, only 1, 2; a model trained with moe.condition_unknown above 0 accepts others" \
         moe-predict -m m.st third.st
     refused 65 "does not know condition 3" moe-route -m m.st -o never.st third.st
     refused 65 "does not know condition 3" moe-stats --ablate -m m.st third.st
-    refused 65 "recording S00_1x.csv: has no condition, the model knows 1, 2; name it where the recording is cut" \
+    refused 65 "recording S00_1x.csv has no condition; the model knows 1, 2; name the condition when cutting the recording" \
         moe-predict -m m.st plain.st
     mix u.st --set moe.condition_unknown=0.5 w.st
     [ "$(ask u.st '[t[n][1] for n in t if n.endswith("condition.weight")]')" = "[[3, 8], [3, 8]]" ]
@@ -161,7 +161,7 @@ k = json.loads(m["moe.config"]); k["moe"]["router"] = "topk"; m["moe.config"] = 
 
 @test "validation on other groups takes an embedding for unknown ones" {
     group="--set moe.layers=all --set moe.router=condition --set moe.condition=group"
-    refused 65 "validation: w.st: recording S01_2x.csv: the model does not know group S01, only S00, S02, S03; training with moe.condition_unknown" \
+    refused 65 "validation: w.st: recording S01_2x.csv: the model does not know group S01, only S00, S02, S03; a model trained with moe.condition_unknown above 0" \
         moe-train $small $group --valid-groups S01 -o never.st w.st
     moe-split --window 32 --experts 2 --halo 1 eeg/S00*.csv -o one.out
     moe-split --window 32 --experts 2 --halo 1 eeg/S0[123]*.csv -o rest.out

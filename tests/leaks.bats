@@ -108,10 +108,10 @@ leak() {
     rm x
     run train x --set train.epochs=1 --valid-groups again - < <(cat both.st)
     [ "$status" -eq 65 ]
-    [[ $output == "moe-train: 20 windows that validate have samples in common with windows that train: S01_1.csv at sample 0 is of group again and at 0 of group S01; "* ]]
+    [[ $output == "moe-train: 20 validation windows share samples with training windows: S01_1.csv belongs to group again at sample 0 and to group S01 at sample 0; "* ]]
     run train x --set train.epochs=1 --valid again.st w.st
     [ "$status" -eq 65 ]
-    [[ $output == *"is of group again and at 0 of group S01"* ]]
+    [[ $output == *"belongs to group again at sample 0 and to group S01 at sample 0"* ]]
     [ ! -e x ]
     train x --set train.epochs=1 --valid-groups again,S01 - < <(cat both.st) # both validate
 }

@@ -239,7 +239,7 @@ if sum(w): w = [x / sum(w) for x in w]'
 @test "missing channels as in moe-predict" {
     first=$(ask w.st 'json.loads(m["moe.channels"])[0]')
     moe-split --window 32 --experts 1 --halo 0 --drop "$first" eeg/*.csv -o fewer.st
-    no_route 65 "fewer.st: missing channel $first; there are" -m m.st fewer.st
+    no_route 65 "fewer.st: missing channel $first; the file has" -m m.st fewer.st
     for way in interp zero; do
         moe-route -m m.st --missing-channel $way --jsonl fewer.st | jq -c .gate >a
         moe-predict -m m.st --missing-channel $way fewer.st | jq -c .gate | cmp - a

@@ -151,7 +151,7 @@ for i in range(len(b)): b[i] = 1e34' # equal, so the softmax does not mind
     moe-split --window 32 --experts 2 --halo 1 eeg/S0[01]*.csv -o a.st
     moe-split --window 32 --experts 2 --halo 1 eeg/S0[12]*.csv -o b.st
     moe-split --window 32 --experts 2 --halo 1 eeg/S0[23]*.csv -o c.st
-    no_train 65 "the same group is used for training and validation: S01" --valid b.st a.st
+    no_train 65 "the same group is in training and validation: S01" --valid b.st a.st
     train x --set train.epochs=2 --valid c.st --log l a.st
     [ "$(jq -s 'map(.valid_loss | type) | unique[]' -r l)" = number ]
     train y --set train.epochs=2 --valid-groups S02,S03 --log l2 w.st # the same two sides out of one file
@@ -331,7 +331,7 @@ END
     [ "$(tensors on.st)" = "$(tensors on2.st)" ]
     [ "$(ask on.st 'm["moe.channels"]')" = "$(ask on2.st 'm["moe.channels"]')" ]
     no_train 78 "encoder.hidden_dim=16: the model that is continued" --init m.st --set encoder.hidden_dim=16 w.st
-    no_train 78 "train.scale: the model that is continued has a scaler" --init m.st --set train.scale=none w.st
+    no_train 78 "train.scale: the model that is continued was trained on standardised channels" --init m.st --set train.scale=none w.st
     no_train 64 "not with --preset or --config" --init m.st --preset seed w.st
     no_train 66 none.st --init none.st w.st
 }

@@ -40,8 +40,8 @@ for i in range(len(x)):
         n=$((n + 1))
     done
     [ $n -eq 7 ]
-    refused 65 "(there 64 train and 0 validate, here 48 and 16)" $again --state trained.st --valid-groups S00 w.st
-    refused 65 "--init MODEL goes on" $again --state trained.st --valid-groups S00 w.st
+    refused 65 "(64 for training and 0 for validation, here 48 and 16)" $again --state trained.st --valid-groups S00 w.st
+    refused 65 "use --init MODEL" $again --state trained.st --valid-groups S00 w.st
     moe-train --resume --state trained.st -o m w.st # and it is these
     for i in 0 1 2 3; do moe-split --window 32 --experts 2 --halo 1 --condition 'S0.' eeg/S0${i}_1.csv; done >joined
     # shellcheck disable=SC2002 # a pipe is what is tried

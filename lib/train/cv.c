@@ -103,8 +103,8 @@ static void note_one_class(const struct cv *cv, const struct dataset *d, const s
 	struct names units = {0};
 	folds_units(cv->folds, f->fold, &units);
 	char *list = names_join(&units, ", "),
-	     *note = mem_format("fold %d (%.200s): all %lld windows to test on are of class %s", f->fold,
-		     list, (long long)x->tests, d->classes.s[label]);
+	     *note = mem_format("fold %d (%.200s): all %lld test windows are of class %s", f->fold, list,
+		     (long long)x->tests, d->classes.s[label]);
 	names_add(notes, note);
 	free(list);
 	free(note);
@@ -132,7 +132,7 @@ int cv_check(const struct cv *cv, struct names *notes)
 	const struct head_type *head = config_head(&cv->config->value);
 	if (!head->classes)
 		return err_set(EX_CONFIG,
-			"head.type=%s names no classes, and cross-validation scores answers of classes",
+			"head.type=%s predicts no classes, and cross-validation scores predicted classes",
 			head->name);
 	struct cv_fold *f = cv_new(cv);
 	struct dataset *d = NULL;

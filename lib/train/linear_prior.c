@@ -240,7 +240,7 @@ int linear_prior_fit(
 	}
 	if (bad)
 		err_set(EX_DATAERR, "encoder.evidence: the ridge regression of the features cannot be "
-				    "solved; make train.ridge larger, or set encoder.evidence=none");
+				    "solved; increase train.ridge, or set encoder.evidence=none");
 	else
 		set_prior(&r, d, m, maps, begins);
 	for (int v = 0; v < r.views; v++)

@@ -149,7 +149,7 @@ static struct model *train(const char *path, int threads, struct course *course)
 	CHECK(!holdout_cut(d, &(struct holdout){.fraction = 0.25, .seed = 1}, &s) && s.valids > 0);
 	struct training_data data = {d, d, s.train, s.valid, s.trains, s.valids, NULL};
 	CHECK(!fit_model(&c, NULL, false, &data, pool, 1, NULL));
-	CHECK(strstr(err_text(), "head.type=value is trained to targets of its own"));
+	CHECK(strstr(err_text(), "head.type=value is trained on targets of its own"));
 	data.target = mean_of_a;
 	struct model *m = fit_model(&c, NULL, false, &data, pool, 1, NULL);
 	CHECK(m && m->head == &head_value && m->prior_bias < 0);
@@ -228,7 +228,7 @@ static void classes_are_not_made_up(void)
 		CHECK(!config_set(&c, without[i]));
 		CHECK(config_check(&c) && strstr(err_text(), "head.type"));
 		struct cv cv = {.config = &c};
-		CHECK(cv_check(&cv, NULL) && strstr(err_text(), "head.type=value names no classes"));
+		CHECK(cv_check(&cv, NULL) && strstr(err_text(), "head.type=value predicts no classes"));
 		config_end(&c);
 	}
 }
