@@ -24,8 +24,8 @@ struct recorder {
 	struct routing_layer *layer;
 };
 
-/* [E] the most tokens of a window that each expert of an MoE layer takes in evaluation; NULL when it
- * takes all, or when several tokens are routed together. */
+/* [E] the most tokens of a window that each expert of an MoE layer takes in evaluation; NULL when
+ * it takes all, or when several tokens are routed together. */
 static int32_t *capacities(const struct model *m, int region, int layer)
 {
 	struct router_shape s = model_router_shape(m, region, layer);
