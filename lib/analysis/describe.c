@@ -216,6 +216,7 @@ int describe_file(const struct st_file *f, struct text *t)
 		text_add(t, st_find(f, "scale.mean") ? ",\"scaler\":true" : ",\"scaler\":false");
 		if (add_json_meta(f, "moe.train_groups", "train_groups", t) ||
 			add_json_meta(f, "moe.conditions", "conditions", t) ||
+			(st_meta(f, "moe.views") && add_json_meta(f, "moe.views", "views", t)) ||
 			add_json_meta(f, "moe.config", "config", t))
 			return -1;
 	}

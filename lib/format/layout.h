@@ -77,6 +77,8 @@ bool layout_has_views(const struct layout *);
 /* view [K]: which view each region belongs to, 0, 1, ...; regions side by side with one tokeniser
  * are of one. Returns how many there are. */
 int layout_views(const struct layout *, int *view);
+/* "covariance@regions", "relative@head": the view of region k; to be freed. */
+char *layout_view_name(const struct layout *, int k);
 /* The regions that windows for such a model are cut into: those of its first view at the regions,
  * or else the whole head. Without views nothing changes. */
 void layout_undo_views(struct layout *);

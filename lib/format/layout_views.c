@@ -15,15 +15,27 @@ bool layout_has_views(const struct layout *l)
 	return false;
 }
 
+static bool is_head(const struct region *r)
+{
+	return r->tokens && text_ends(r->name, "@head");
+}
+
 int layout_views(const struct layout *l, int *view)
 {
 	int views = 0;
 	for (int k = 0; k < l->regions; k++) {
 		const char *tokens = l->region[k].tokens, *before = k ? l->region[k - 1].tokens : NULL;
-		bool same = k && (tokens && before ? !strcmp(tokens, before) : !tokens && !before);
+		bool same = k && (tokens && before ? !strcmp(tokens, before) : !tokens && !before) &&
+			    !is_head(&l->region[k]) && !is_head(&l->region[k - 1]);
 		view[k] = same ? views - 1 : views++;
 	}
 	return views;
+}
+
+char *layout_view_name(const struct layout *l, int k)
+{
+	const struct region *r = &l->region[k];
+	return is_head(r) ? mem_text(r->name) : mem_format("%s@regions", r->tokens ? r->tokens : "tokens");
 }
 
 /* The name behind the @, or all of it. */
@@ -43,7 +55,7 @@ void layout_undo_views(struct layout *l)
 	int *view = NEW_ARRAY(int, l->regions), chosen = -1, kept = 0;
 	layout_views(l, view);
 	for (int k = 0; k < l->regions && chosen < 0; k++)
-		if (!text_ends(l->region[k].name, "@head"))
+		if (!is_head(&l->region[k]))
 			chosen = view[k];
 	for (int k = 0; k < l->regions; k++) {
 		if (chosen < 0 ? k : view[k] != chosen) {

@@ -468,6 +468,7 @@ void model_free(struct model *m)
 	free(m->sinusoid);
 	free(m->scale_mean);
 	free(m->scale_std);
+	free(m->views);
 	free(m->history);
 	free(m);
 }

@@ -85,6 +85,7 @@ struct model {
 	float *scale_mean, *scale_std;      /* [C], or NULL: samples enter as (x - mean) / std */
 	float temperature; /* p = softmax(logits / temperature); 1 unless the model was calibrated */
 	struct names train_groups;
+	char *views;   /* JSON: what each view counts in the linear prior; NULL: there is one view */
 	char *history; /* JSON, or NULL */
 };
 

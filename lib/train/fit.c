@@ -76,6 +76,7 @@ static void start_values(struct model *m, struct model *before, const struct tra
 			      : d->train->sources ? dataset_windows(d->train, 0)->history
 						  : NULL;
 	m->history = history ? mem_text(history) : NULL;
+	m->views = before && before->views ? mem_text(before->views) : NULL;
 	for (int64_t i = 0; i < d->trains; i++)
 		names_intern(&m->train_groups, d->train->groups.s[d->train->item[d->train_item[i]].group]);
 }

@@ -1,6 +1,7 @@
 #include "train/linear_prior.h"
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "dataset/tokens.h"
 #include "train/ridge.h"
@@ -92,6 +93,7 @@ struct maps {
 	double *W; /* [classes][features] */
 	size_t features;
 	double weight;
+	double deviation, accuracy; /* of its out-of-fold predictions */
 };
 
 /* --- weights of views */
@@ -127,6 +129,52 @@ static void fill_scores(const struct ridge *r, double *score)
 	}
 }
 
+/* deviation and accuracy of a view */
+static void find_earnings(const struct ridge *r, const double *score, const int *label, const double *prior,
+	int view, struct maps *map)
+{
+	size_t V = (size_t)r->views, C = (size_t)r->classes;
+	double square = 0;
+	int64_t right = 0;
+	for (size_t i = 0; i < (size_t)r->n; i++) {
+		const double *s = score + (i * V + (size_t)view) * C;
+		size_t best = 0;
+		for (size_t c = 0; c < C; c++) {
+			square += s[c] * s[c];
+			best = s[c] + prior[c] > s[best] + prior[best] ? c : best;
+		}
+		right += (int)best == label[i];
+	}
+	map->deviation = sqrt(square / ((double)r->n * (double)C));
+	map->accuracy = (double)right / (double)r->n;
+}
+
+/* The weights of views as a table in JSON: fractions of the whole, and how often a view alone finds the
+ * class of a window it was not fitted on. */
+static char *views_table(const struct ridge *r, const struct maps *maps)
+{
+	struct text t = {0};
+	double sum = 0;
+	for (int v = 0; v < r->views; v++)
+		sum += maps[v].weight * maps[v].deviation;
+	for (int k = 0, v = -1; k < r->m->layout.regions; k++) {
+		if (r->view_of[k] == v)
+			continue;
+		v = r->view_of[k];
+		char *name = layout_view_name(&r->m->layout, k);
+		text_add(&t, v ? ",{\"view\":" : "[{\"view\":");
+		json_string(&t, name);
+		text_add(&t, ",\"weight\":");
+		json_float(&t, sum > 0 ? maps[v].weight * maps[v].deviation / sum : 0);
+		text_add(&t, ",\"accuracy\":");
+		json_float(&t, maps[v].accuracy);
+		text_add(&t, "}");
+		free(name);
+	}
+	text_add(&t, "]");
+	return text_take(&t);
+}
+
 /* What each view counts, which its out-of-fold predictions are multiplied by. */
 static void weigh_views(struct ridge *r, struct maps *maps)
 {
@@ -148,8 +196,10 @@ static void weigh_views(struct ridge *r, struct maps *maps)
 	view_weights(&(struct view_scores){r->n, r->views, r->classes, score, target, prior, label, root,
 			     (double)r->units},
 		weight);
-	for (size_t v = 0; v < V; v++)
+	for (size_t v = 0; v < V; v++) {
 		maps[v].weight = weight[v];
+		find_earnings(r, score, label, prior, (int)v, &maps[v]);
+	}
 	for (size_t i = 0; i < n * K && V > 1; i++)
 		for (size_t c = 0; c < C; c++)
 			r->out_of_fold[i * C + c] *= weight[r->view_of[i % K]];
@@ -221,6 +271,8 @@ static void set_prior(struct ridge *r, struct dataset *d, struct model *m, struc
 	if (begins) {
 		set_gate(m, share);
 		set_maps(r, m, maps, factor, share);
+		free(m->views);
+		m->views = r->views > 1 ? views_table(r, maps) : NULL;
 	}
 	keep_out_of_fold(r, d->tokens, factor, share);
 	free(share);
