@@ -259,7 +259,7 @@ killed() {
     fail folder
     run $failing moe-predict -m m.st -o out w.st
     [ "$status" -eq 74 ]
-    [ "$output" = "moe-predict: out: is in place, but its folder cannot be flushed to the disk: Input/output error" ]
+    [ "$output" = "moe-predict: out: was written, but its folder cannot be flushed to the disk: Input/output error" ]
     fail flushless
     $failing moe-predict -m m.st -o out w.st
 }

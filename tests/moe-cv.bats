@@ -233,13 +233,15 @@ for i in range(len(l)): l[i] = -1 if g[i] == 1 else l[i]'
 }
 
 @test "what does not go together, and files that would be lost, are refused" {
-    no_cv 64 "--folds: \"1\" is neither loso nor a number from 2 on" --folds 1 w.st
+    no_cv 64 "--folds: \"1\" is neither loso nor a number of at least 2" --folds 1 w.st
     no_cv 64 "--folds: \"many\" is neither" --folds many w.st
     no_cv 64 "--seed and --seeds exclude each other" --seed 1 --seeds 1..2 w.st
     for list in "," 1,1 3..1 1..2,2 a 1.. -1 1...3; do no_cv 64 "--seeds: \"" --seeds="$list" w.st; done
     no_cv 64 "--permutations needs --permute-labels" --permutations 3 w.st
     no_cv 64 "--test-stride: 0.001 s are 0 samples at 64 Hz" --test-stride 0.001s w.st
-    no_cv 64 "w.st: is given twice" w.st w.st
+    no_cv 64 "w.st: is given twice; give each file once" w.st w.st
+    ln w.st linked.st
+    no_cv 64 "linked.st: is given twice: w.st is the same file (a link to it, or another spelling of its path)" w.st linked.st
     no_cv 64 "would be replaced by the result" --summary w.st w.st
     refused 64 "lines and summary cannot be the same" moe-cv --summary x -o x w.st
     cp w.st keep

@@ -297,7 +297,7 @@ for k in (0, 1):
         for i in range(8): t[at + "bias"][2][i] = 0.0'
     moe-predict -m silent.st w.st >whole
     moe-predict -m silent.st --omit 0 w.st | cmp - whole
-    refused 64 "--layer says where" moe-predict -m mix.st --layer 0 w.st
+    refused 64 "--layer has no effect without --only" moe-predict -m mix.st --layer 0 w.st
     refused 64 "no expert 9" moe-predict -m mix.st --only 9 w.st
 }
 

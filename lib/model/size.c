@@ -3,9 +3,9 @@
 
 /* Routed experts a token passes through, of E; for routers where it differs from token to token the
  * mean. */
-static double experts_of_a_token(const struct model *m, int layer)
+static double experts_of_a_token(const struct model *m, int k, int layer)
 {
-	struct router_shape s = model_router_shape(m, layer);
+	struct router_shape s = model_router_shape(m, k, layer);
 	return m->router->experts_per_token ? m->router->experts_per_token(&s) : s.k;
 }
 
@@ -18,7 +18,7 @@ struct model_size model_size(const struct model *m)
 			const struct layer_params *layer = &m->region[k].layer[l];
 			if (!layer->moe_layer)
 				continue;
-			double share = experts_of_a_token(m, l) / config_experts(&m->config, l);
+			double share = experts_of_a_token(m, k, l) / config_experts(&m->config, l);
 			for (int p = 0; p < layer->parts; p++)
 				for (int i = 0; i < layer->part[p].tensors; i++)
 					idle += (1 - share) *

@@ -68,7 +68,7 @@ static void relative_at(double f, double low, double M[3])
 static void cca_gives_canonical_correlations(void)
 {
 	static const double low[] = {4, 10, 22};
-	struct view v;
+	struct looker v;
 	begin(&v, &padded,
 		(const char *const[]){"encoder.tokens=cca", "encoder.bands=[[9,11],[20,20]]", NULL});
 	CHECK(v.n == 1 && v.D == 2 * 3 * 2);
@@ -88,7 +88,7 @@ static void cca_gives_canonical_correlations(void)
 static void harmonic_is_what_follows_the_frequencies(void)
 {
 	static const double low[] = {4, 10, 22};
-	struct view v;
+	struct looker v;
 	begin(&v, &padded,
 		(const char *const[]){"encoder.tokens=harmonic", "encoder.bands=[[9,11],[20,20]]",
 			"encoder.harmonic_floor=0.3", NULL});
@@ -108,8 +108,8 @@ static void harmonic_is_what_follows_the_frequencies(void)
 static void cca_tells_frequencies_apart(void)
 {
 	static int32_t channel[] = {0};
-	static const struct region one = {"one", 1, channel, core};
-	struct view v;
+	static const struct region one = {.name = "one", .width = 1, .channel = channel, .core = core};
+	struct looker v;
 	real x[LONG];
 	begin(&v, &one,
 		(const char *const[]){"encoder.tokens=cca", "encoder.bands=[[10,10],[14,14],[26,26]]", NULL});

@@ -17,6 +17,14 @@ static const char *const all_views[][4] = {{"encoder.tokens=evoked", NULL},
 	{"encoder.tokens=harmonic", "encoder.bands=[9,11,15]", NULL}};
 enum { VIEWS = sizeof all_views / sizeof *all_views };
 
+/* What the tokeniser says of the mean powers of x */
+static void powers(struct looker *v, const real *x, real *power)
+{
+	arena_reset(v->scratch);
+	v->of->raw(&v->c.value, v->prepared, x, LONG, RATE, v->region, v->out, v->scratch);
+	v->of->power(&v->c.value, v->out, v->n, v->region, power);
+}
+
 /* C of lines in (low, high] of samples [at, at + L), averaged over sine tapers; no taper: 0 */
 static void covariance_of(int at, int L, double low, double high, int tapers, double cov[3])
 {
@@ -57,7 +65,7 @@ static void evoked_is_the_mean_of_blocks(void)
 		int P;
 	} how[] = {{"encoder.block=0.15", 15}, {"encoder.block=0.2", 20}, {"encoder.block=0.001", 1}};
 	for (int i = 0; i < 3; i++) {
-		struct view v;
+		struct looker v;
 		begin(&v, &padded, (const char *const[]){"encoder.tokens=evoked", how[i].block, NULL});
 		CHECK(v.n == 1 && v.D == LONG / how[i].P * 2);
 		look(&v, 1, NULL);
@@ -80,7 +88,7 @@ static void evoked_is_the_mean_of_blocks(void)
 static void power_is_the_logarithm_of_each_channels(void)
 {
 	static const real scale[] = {2, 0.5F};
-	struct view v;
+	struct looker v;
 	begin(&v, &padded,
 		(const char *const[]){"encoder.tokens=power", "encoder.bands=[4,12,30]", "encoder.window=0.6",
 			"encoder.hop=0.3", "encoder.tapers=3", NULL});
@@ -98,7 +106,7 @@ static void power_is_the_logarithm_of_each_channels(void)
 					log(cov[2 * c] / (double)scale[b] + 1e-4), 1e-4);
 		}
 	lay_out(v.region, 1, x);
-	v.of->power(&v.c.value, v.prepared, x, LONG, RATE, v.region, mean, v.scratch);
+	powers(&v, x, mean);
 	for (int b = 0; b < 2; b++)
 		CHECK_NEAR(mean[b], sum[b], 1e-4 * sum[b]);
 	end(&v);
@@ -109,7 +117,7 @@ static void relative_is_what_the_whole_does_not_say(void)
 {
 	static const real scale[] = {1.5F, 0.25F};
 	for (int other = 0; other < 2; other++) {
-		struct view v;
+		struct looker v;
 		real power[2], x[LONG * WIDTH];
 		double sum[2] = {0};
 		begin(&v, &padded,
@@ -133,7 +141,7 @@ static void relative_is_what_the_whole_does_not_say(void)
 					CHECK_NEAR(v.out[(s * 2 + b) * 3 + i], token[i], 1e-4);
 			}
 		lay_out(v.region, 1, x);
-		v.of->power(&v.c.value, v.prepared, x, LONG, RATE, v.region, power, v.scratch);
+		powers(&v, x, power);
 		for (int b = 0; b < 2; b++)
 			CHECK_NEAR(power[b], sum[b], 1e-4 * sum[b]);
 		end(&v);
@@ -146,7 +154,7 @@ static void loudness_is_nothing_to_what_is_relative(void)
 {
 	static const double factor[] = {1, 1e-4, 1e4};
 	for (int i = 2; i < VIEWS; i++) {
-		struct view v;
+		struct looker v;
 		real was[FEATURES];
 		begin(&v, &bare, all_views[i]);
 		for (int f = 0; f < 3; f++) {
@@ -162,9 +170,9 @@ static void loudness_is_nothing_to_what_is_relative(void)
 static void padding_never_counts(void)
 {
 	static int32_t no_channel[] = {-1, -1};
-	const struct region nobody = {"nobody", 2, no_channel, core};
+	const struct region nobody = {.name = "nobody", .width = 2, .channel = no_channel, .core = core};
 	for (int i = 0; i < VIEWS; i++) {
-		struct view a, b, none;
+		struct looker a, b, none;
 		begin(&a, &bare, all_views[i]);
 		begin(&b, &padded, all_views[i]);
 		CHECK(a.n == b.n && a.D == b.D);
@@ -184,7 +192,7 @@ static void flat_windows_have_values_of_their_own(void)
 	static const double diagonal[VIEWS] = {0, -9.210340371976182, -2.995732273553991, 0,
 		-2.302585092994046}; /* ln 1e-4, ln .05, ln .1 */
 	for (int i = 0; i < VIEWS; i++) {
-		struct view v;
+		struct looker v;
 		real x[LONG * WIDTH];
 		begin(&v, &padded, all_views[i]);
 		for (int t = 0; t < LONG * WIDTH; t++)
@@ -202,7 +210,7 @@ static void all_numbers_are_finite(void)
 {
 	for (int i = 0; i < VIEWS; i++)
 		for (int how = 0; how < 4; how++) {
-			struct view v;
+			struct looker v;
 			real x[LONG * WIDTH], power[2];
 			begin(&v, &padded, all_views[i]);
 			lay_out(&padded, 1, x);
@@ -221,8 +229,7 @@ static void all_numbers_are_finite(void)
 			for (int j = 0; j < v.n * v.D; j++)
 				CHECK(isfinite((double)v.out[j]));
 			if (v.of->power) {
-				v.of->power(
-					&v.c.value, v.prepared, x, LONG, RATE, v.region, power, v.scratch);
+				powers(&v, x, power);
 				CHECK(isfinite((double)power[0]) && isfinite((double)power[1]));
 			}
 			end(&v);
@@ -233,7 +240,7 @@ static void all_numbers_are_finite(void)
 static void windows_may_end_early(void)
 {
 	for (int i = 0; i < VIEWS; i++) {
-		struct view v;
+		struct looker v;
 		begin(&v, &bare, all_views[i]);
 		CHECK(v.of->count(&v.c.value, LONG, RATE, LONG - 1) == 0);
 		v.c.value.encoder.window = 0.5;
@@ -322,14 +329,16 @@ static void each_carries_a_linear_prior(void)
 		CHECK(!dataset_add(r.d, w) && !dataset_scale(r.d, r.m));
 		for (int64_t j = 0; j < r.d->n; j++)
 			r.item[j] = j;
-		tokens_level(r.d, r.item, r.d->n, r.pool, r.m);
+		dataset_keep(r.d, r.m, r.item, r.d->n, r.pool);
+		tokens_level(r.d->tokens, r.item, r.d->n, r.pool, r.m);
 		dataset_adapt(r.d, r.m, r.item, r.d->n, ADAPT_WHOLE, r.pool);
 		tokens_fit(r.d->tokens, r.item, r.d->n, r.pool, r.m);
+		dataset_standardise(r.d, r.item, r.d->n);
 		CHECK(!linear_prior_fit(r.d, r.m, r.item, r.d->n, 1000, true));
 		int right = 0;
 		for (int64_t j = 0; j < r.d->n; j++) {
-			const real *left = tokens_told(r.d->tokens, j, 0),
-				   *other = tokens_told(r.d->tokens, j, 1);
+			const real *left = tokens_prior(r.d->tokens, j, 0),
+				   *other = tokens_prior(r.d->tokens, j, 1);
 			right += (left[1] + other[1] > left[0] + other[0]) == (r.d->item[j].label == 1);
 		}
 		CHECK(right >= 44); /* of 48 */

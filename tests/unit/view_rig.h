@@ -18,8 +18,9 @@ static const double RATE = 100, PI = 3.14159265358979324;
 /* Two channels, alone and between padding. */
 static int32_t bare_channel[] = {0, 1}, padded_channel[] = {-1, 0, -1, 1, -1};
 static unsigned char core[] = {1, 1, 1, 1, 1};
-static const struct region bare = {"bare", 2, bare_channel, core},
-			   padded = {"padded", WIDTH, padded_channel, core};
+static const struct region bare = {.name = "bare", .width = 2, .channel = bare_channel, .core = core},
+			   padded = {
+				   .name = "padded", .width = WIDTH, .channel = padded_channel, .core = core};
 
 /* Two signals [LONG]: rhythms, a slow wave and noise. */
 static double signal[2][LONG];
@@ -45,7 +46,7 @@ static inline void lay_out(const struct region *r, double factor, real *x)
 
 /* --- a tokeniser on windows of LONG samples */
 
-struct view {
+struct looker {
 	struct configuration c;
 	const struct tokeniser *of;
 	const struct region *region;
@@ -55,9 +56,9 @@ struct view {
 	real out[FEATURES];
 };
 
-static inline void begin(struct view *v, const struct region *r, const char *const *set)
+static inline void begin(struct looker *v, const struct region *r, const char *const *set)
 {
-	*v = (struct view){.c = configured(PRESET_DEFAULT, set), .region = r, .scratch = arena_new()};
+	*v = (struct looker){.c = configured(PRESET_DEFAULT, set), .region = r, .scratch = arena_new()};
 	const struct config *c = &v->c.value;
 	v->of = tokeniser_table[c->encoder.tokens];
 	CHECK(!v->of->size(c, LONG, RATE, r, &v->n, &v->D) && v->n * v->D <= FEATURES);
@@ -65,14 +66,14 @@ static inline void begin(struct view *v, const struct region *r, const char *con
 	v->prepared = v->of->prepare ? v->of->prepare(c, LONG, RATE) : NULL;
 }
 
-static inline void end(struct view *v)
+static inline void end(struct looker *v)
 {
 	free(v->prepared);
 	arena_free(v->scratch);
 	config_end(&v->c);
 }
 
-static inline void look_at(struct view *v, const real *x, const real *scale)
+static inline void look_at(struct looker *v, const real *x, const real *scale)
 {
 	for (int i = 0; i < FEATURES; i++)
 		v->out[i] = 77;
@@ -83,7 +84,7 @@ static inline void look_at(struct view *v, const real *x, const real *scale)
 }
 
 /* The features of the signals, scaled */
-static inline void look(struct view *v, double factor, const real *scale)
+static inline void look(struct looker *v, double factor, const real *scale)
 {
 	real x[LONG * WIDTH];
 	lay_out(v->region, factor, x);

@@ -57,20 +57,16 @@ static void *prepare(const struct config *c, int T, double rate)
 	return made;
 }
 
-/* Calls for each segment and band of x, in order, with C [V][V]. */
-struct visit {
-	void (*see)(struct visit *, int band, const real *C, int V);
-	const real *scale;
-	struct logarithms logarithms;
-	real *out;
-};
-
-static void walk(const struct condensed *s, const real *x, int T, const struct region *r, struct visit *v,
-	struct arena *scratch)
+/* Tokens before the logarithm: for each segment and band the upper triangle of C, row by row. */
+static void raw(const struct config *c, const void *prepared, const real *x, int T, double rate,
+	const struct region *r, real *out, struct arena *scratch)
 {
+	const struct condensed *s = prepared;
 	size_t w = (size_t)r->width;
 	int *column = arena_take(scratch, w * sizeof *column), found = columns_present(r, column);
 	size_t V = (size_t)found;
+	(void)c;
+	(void)rate;
 	real *folded = arena_take(scratch, PARITIES * V * (size_t)s->half * sizeof *folded),
 	     *parts = arena_take(scratch, V * (size_t)s->most * sizeof *parts),
 	     *C = arena_take(scratch, V * V * sizeof *C);
@@ -78,53 +74,39 @@ static void walk(const struct condensed *s, const real *x, int T, const struct r
 		condensed_fold(s, x + (size_t)at * w, r->width, column, found, folded);
 		for (int b = 0; b < s->bands; b++) {
 			condensed_products(s, b, folded, found, parts, C);
-			v->see(v, b, C, found);
+			for (size_t a = 0; a < V; out += V - a, a++)
+				memcpy(out, C + a * V + a, (V - a) * sizeof *out);
 		}
 	}
 }
 
-static void add_power(struct visit *v, int band, const real *C, int V)
+/* Of each band: the mean of the diagonal over channels and segments. */
+static void power(const struct config *c, const real *x, int rows, const struct region *r, real *out)
 {
-	for (int a = 0; a < V; a++)
-		v->out[band] += column_held(C[a * V + a]) / (real)V;
+	diagonal_means(columns_present(r, NULL), c->encoder.bands.n, rows, x, out);
 }
 
-static void power(const struct config *c, const void *prepared, const real *x, int T, double rate,
-	const struct region *r, real *out, struct arena *scratch)
+static void finish(const struct config *c, const real *scale, int rows, const struct region *r, real *x,
+	struct arena *scratch)
 {
-	const struct condensed *s = prepared;
-	struct visit v = {.see = add_power, .out = out};
-	(void)c;
-	(void)rate;
-	memset(out, 0, (size_t)s->bands * sizeof *out);
-	walk(s, x, T, r, &v, scratch);
-	for (int b = 0; b < s->bands; b++)
-		out[b] /= (real)(1 + (T - s->L) / s->hop);
-}
-
-static void add_token(struct visit *v, int band, const real *C, int V)
-{
-	logarithms_add(&v->logarithms, C, v->scale ? v->scale[band] : 1, v->out);
-	v->out += V * (V + 1) / 2;
+	logarithms(columns_present(r, NULL), c->encoder.bands.n, scale, c->encoder.floor, rows, x, scratch);
 }
 
 static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
 	double rate, const struct region *r, real *out, struct arena *scratch)
 {
-	struct visit v = {.see = add_token,
-		.scale = scale,
-		.logarithms = logarithms_new(columns_present(r, NULL), c->encoder.floor, scratch),
-		.out = out};
-	(void)rate;
-	walk(prepared, x, T, r, &v, scratch);
-	logarithms_end(&v.logarithms);
+	const struct condensed *s = prepared;
+	raw(c, prepared, x, T, rate, r, out, scratch);
+	finish(c, scale, (1 + (T - s->L) / s->hop) * s->bands, r, out, scratch);
 }
 
 const struct tokeniser tokeniser_covariance = {.name = "covariance",
 	.keys = "encoder.bands|encoder.window|encoder.hop|encoder.evidence|encoder.tapers|encoder.floor",
 	.unsigned_features = true,
 	.standardised = true,
+	.raw = raw,
 	.power = power,
+	.finish = finish,
 	.kinds = kinds,
 	.size = size,
 	.count = count,

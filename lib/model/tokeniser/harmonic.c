@@ -40,14 +40,10 @@ static void *prepare(const struct config *c, int T, double rate)
 	return lights_prepare(c, T, rate);
 }
 
-struct tokens_to_be {
-	struct logarithms logarithms;
-	real *M, *out; /* M [V][V]: room */
-};
-
+/* The upper triangle of U U^T, behind those before */
 static void see(void *context, int light, int low, const double *U, int V)
 {
-	struct tokens_to_be *g = context;
+	real **out = context;
 	(void)light;
 	(void)low;
 	for (int a = 0; a < V; a++)
@@ -55,23 +51,20 @@ static void see(void *context, int light, int low, const double *U, int V)
 			double sum = 0;
 			for (int h = 0; h < LIGHT_WAVES; h++)
 				sum += U[a * LIGHT_WAVES + h] * U[b * LIGHT_WAVES + h];
-			g->M[a * V + b] = (real)sum;
+			*(*out)++ = (real)sum;
 		}
-	logarithms_add(&g->logarithms, g->M, 1, g->out);
-	g->out += V * (V + 1) / 2;
 }
 
 static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
 	double rate, const struct region *r, real *out, struct arena *scratch)
 {
-	size_t V = (size_t)columns_present(r, NULL);
-	struct tokens_to_be g = {.logarithms = logarithms_new((int)V, config_own(c, &own[0]), scratch),
-		.M = arena_take(scratch, V * V * sizeof *g.M),
-		.out = out};
+	const struct lights *l = prepared;
+	int matrices = (1 + (T - l->L) / l->hop) * l->n * l->lows;
+	real *to = out;
 	(void)scale;
 	(void)rate;
-	lights_walk(prepared, x, T, r, scratch, see, &g);
-	logarithms_end(&g.logarithms);
+	lights_walk(l, x, T, r, scratch, see, &to);
+	logarithms(columns_present(r, NULL), 1, NULL, config_own(c, &own[0]), matrices, out, scratch);
 }
 
 const struct tokeniser tokeniser_harmonic = {.name = "harmonic",

@@ -1,26 +1,18 @@
-/* Logarithms of symmetric matrices as features: log(C / s + least I), read as its upper triangle,
- * row by row, entries beside the diagonal times root 2, so that lengths are kept (Barachant,
- * Bonnet, Congedo, Jutten 2012). Matrices wait until there are as many as are solved at a time. */
+/* Tokens that are symmetric matrices [V][V]: each a row of V(V+1)/2 numbers, the upper triangle row
+ * by row; row i is of kind i mod kinds. */
 #ifndef MODEL_TOKENISER_LOGARITHM_H
 #define MODEL_TOKENISER_LOGARITHM_H
 
+#include "base/mem.h"
 #include "base/real.h"
-#include "tensor/eigen.h"
 
-struct logarithms {
-	struct eigen eigen;
-	int n;
-	real *out[EIGEN_LANES]; /* [V(V+1)/2] where the logarithm of each goes */
-	real least;             /* eigenvalues below it are rounding */
-};
-
-/* Room for matrices [V][V] from the arena. */
-struct logarithms logarithms_new(int V, double least, struct arena *);
-/* C [V][V], of which the upper triangle is read; out [V(V+1)/2] is filled now or later, before
- * logarithms_end returns. */
-void logarithms_add(struct logarithms *, const real *C, real scale, real *out);
-/* Fills what waits. A matrix whose eigenvalues were not found becomes NaN, which is refused where
+/* Each C of x [rows][V(V+1)/2] becomes log(C / s + least I), s the scale of its kind [kinds] (NULL:
+ * 1), entries beside the diagonal times root 2, so that lengths are kept (Barachant, Bonnet,
+ * Congedo, Jutten 2012). One whose eigenvalues were not found becomes NaN, which is refused where
  * windows are known by name. */
-void logarithms_end(struct logarithms *);
+void logarithms(int V, int kinds, const real *scale, double least, int rows, real *x, struct arena *scratch);
+
+/* power [kinds]: the mean of the diagonals of each kind, over V and the rows. */
+void diagonal_means(int V, int kinds, int rows, const real *x, real *power);
 
 #endif

@@ -47,53 +47,60 @@ static void *prepare(const struct config *c, int T, double rate)
 	return made;
 }
 
-/* P [segments][bands][V] of x; scratch: the room. Returns V. */
-static int measure(const struct condensed *s, const real *x, int T, const struct region *r, real *P,
-	struct arena *scratch)
+/* Tokens before the logarithm: the powers of the channels for each segment and band. */
+static void raw(const struct config *c, const void *prepared, const real *x, int T, double rate,
+	const struct region *r, real *out, struct arena *scratch)
 {
+	const struct condensed *s = prepared;
 	size_t w = (size_t)r->width;
 	int *column = arena_take(scratch, w * sizeof *column), V = columns_present(r, column);
 	real *folded = arena_take(scratch, PARITIES * (size_t)V * (size_t)s->half * sizeof *folded),
 	     *parts = arena_take(scratch, (size_t)V * (size_t)s->most * sizeof *parts);
-	for (int at = 0; at + s->L <= T; at += s->hop) {
-		condensed_fold_changing(s, x + (size_t)at * w, r->width, column, V, folded);
-		for (int b = 0; b < s->bands; b++, P += V)
-			condensed_powers(s, b, folded, V, parts, P);
-	}
-	return V;
-}
-
-static void power(const struct config *c, const void *prepared, const real *x, int T, double rate,
-	const struct region *r, real *out, struct arena *scratch)
-{
-	const struct condensed *s = prepared;
-	int segments = 1 + (T - s->L) / s->hop, bands = s->bands;
-	real *P = arena_take(scratch, (size_t)segments * (size_t)bands * (size_t)r->width * sizeof *P);
-	int V = measure(s, x, T, r, P, scratch);
 	(void)c;
 	(void)rate;
+	for (int at = 0; at + s->L <= T; at += s->hop) {
+		condensed_fold_changing(s, x + (size_t)at * w, r->width, column, V, folded);
+		for (int b = 0; b < s->bands; b++, out += V)
+			condensed_powers(s, b, folded, V, parts, out);
+	}
+}
+
+/* Of each band: the mean over channels and segments. */
+static void power(const struct config *c, const real *x, int rows, const struct region *r, real *out)
+{
+	int bands = c->encoder.bands.n, V = columns_present(r, NULL);
 	memset(out, 0, (size_t)bands * sizeof *out);
-	for (int i = 0; i < segments * bands * V; i++)
-		out[i / V % bands] += column_held(P[i]) / (real)(segments * V);
+	for (int i = 0; i < rows * V; i++)
+		out[i / V % bands] += column_held(x[i]) / (real)V;
+	for (int b = 0; b < bands; b++)
+		out[b] /= (real)(rows / bands);
+}
+
+static void finish(const struct config *c, const real *scale, int rows, const struct region *r, real *x,
+	struct arena *scratch)
+{
+	int bands = c->encoder.bands.n, V = columns_present(r, NULL);
+	(void)scratch;
+	for (int i = 0; i < rows * V; i++)
+		x[i] = (real)log(
+			fmax((double)column_held(x[i] / (scale ? scale[i / V % bands] : 1)), 0) + least);
 }
 
 static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
 	double rate, const struct region *r, real *out, struct arena *scratch)
 {
 	const struct condensed *s = prepared;
-	int V = measure(s, x, T, r, out, scratch);
-	(void)c;
-	(void)rate;
-	for (int i = 0; i < (1 + (T - s->L) / s->hop) * s->bands * V; i++)
-		out[i] = (real)log(
-			fmax((double)column_held(out[i] / (scale ? scale[i / V % s->bands] : 1)), 0) + least);
+	raw(c, prepared, x, T, rate, r, out, scratch);
+	finish(c, scale, (1 + (T - s->L) / s->hop) * s->bands, r, out, scratch);
 }
 
 const struct tokeniser tokeniser_power = {.name = "power",
 	.keys = "encoder.bands|encoder.window|encoder.hop|encoder.evidence|encoder.tapers",
 	.unsigned_features = true,
 	.standardised = true,
+	.raw = raw,
 	.power = power,
+	.finish = finish,
 	.kinds = kinds,
 	.size = size,
 	.count = count,

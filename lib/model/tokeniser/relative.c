@@ -95,14 +95,6 @@ static void *prepare(const struct config *c, int T, double rate)
 	return made;
 }
 
-/* Calls for each segment and band of x, in order, with M [V][V]. */
-struct visit {
-	void (*see)(struct visit *, int band, const real *M, int V);
-	const real *scale;
-	struct logarithms logarithms;
-	real *out;
-};
-
 /* to [V][V] = A B, whole matrices */
 static void multiply(int V, const double *A, const double *B, double *to)
 {
@@ -114,9 +106,11 @@ static void multiply(int V, const double *A, const double *B, double *to)
 				to[i * n + j] += A[i * n + k] * B[k * n + j];
 }
 
-static void walk(const struct condensed *s, const real *x, int T, const struct region *r, struct visit *v,
-	struct arena *scratch)
+/* Tokens before the logarithm: for each segment and band the upper triangle of M, row by row. */
+static void raw(const struct config *c, const void *prepared, const real *x, int T, double rate,
+	const struct region *r, real *out, struct arena *scratch)
 {
+	const struct condensed *s = prepared;
 	size_t w = (size_t)r->width;
 	int *column = arena_take(scratch, w * sizeof *column), V = columns_present(r, column),
 	    bands = s->bands - 1;
@@ -127,6 +121,8 @@ static void walk(const struct condensed *s, const real *x, int T, const struct r
 	     *C = arena_take(scratch, each * sizeof *C);
 	double *R = arena_take(scratch, each * sizeof *R), *M = arena_take(scratch, each * sizeof *M),
 	       *half = arena_take(scratch, each * sizeof *half);
+	(void)c;
+	(void)rate;
 	for (int at = 0; at + s->L <= T; at += s->hop) {
 		condensed_fold_changing(s, x + (size_t)at * w, r->width, column, V, folded);
 		condensed_products(s, bands, folded, V, parts, C);
@@ -139,47 +135,31 @@ static void walk(const struct condensed *s, const real *x, int T, const struct r
 				M[i] = (double)column_held(C[i]);
 			multiply(V, R, M, half);
 			multiply(V, half, R, M);
-			for (size_t i = 0; i < each; i++)
-				C[i] = (real)M[i];
-			v->see(v, b, C, V);
+			for (int i = 0; i < V; i++)
+				for (int j = i; j < V; j++)
+					*out++ = (real)M[i * V + j];
 		}
 	}
 }
 
-static void add_power(struct visit *v, int band, const real *M, int V)
+static void power(const struct config *c, const real *x, int rows, const struct region *r, real *out)
 {
-	for (int a = 0; a < V; a++)
-		v->out[band] += column_held(M[a * V + a]) / (real)V;
+	diagonal_means(columns_present(r, NULL), c->encoder.bands.n, rows, x, out);
 }
 
-static void power(const struct config *c, const void *prepared, const real *x, int T, double rate,
-	const struct region *r, real *out, struct arena *scratch)
+static void finish(const struct config *c, const real *scale, int rows, const struct region *r, real *x,
+	struct arena *scratch)
 {
-	const struct condensed *s = prepared;
-	struct visit v = {.see = add_power, .out = out};
-	(void)rate;
-	memset(out, 0, (size_t)c->encoder.bands.n * sizeof *out);
-	walk(s, x, T, r, &v, scratch);
-	for (int b = 0; b < c->encoder.bands.n; b++)
-		out[b] /= (real)(1 + (T - s->L) / s->hop);
-}
-
-static void add_token(struct visit *v, int band, const real *M, int V)
-{
-	logarithms_add(&v->logarithms, M, v->scale ? v->scale[band] : 1, v->out);
-	v->out += V * (V + 1) / 2;
+	logarithms(columns_present(r, NULL), c->encoder.bands.n, scale, config_own(c, &own[FLOOR]), rows, x,
+		scratch);
 }
 
 static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
 	double rate, const struct region *r, real *out, struct arena *scratch)
 {
-	struct visit v = {.see = add_token,
-		.scale = scale,
-		.logarithms = logarithms_new(columns_present(r, NULL), config_own(c, &own[FLOOR]), scratch),
-		.out = out};
-	(void)rate;
-	walk(prepared, x, T, r, &v, scratch);
-	logarithms_end(&v.logarithms);
+	const struct condensed *s = prepared;
+	raw(c, prepared, x, T, rate, r, out, scratch);
+	finish(c, scale, (1 + (T - s->L) / s->hop) * c->encoder.bands.n, r, out, scratch);
 }
 
 const struct tokeniser tokeniser_relative = {.name = "relative",
@@ -187,7 +167,9 @@ const struct tokeniser tokeniser_relative = {.name = "relative",
 	.settings = own,
 	.unsigned_features = true,
 	.standardised = true,
+	.raw = raw,
 	.power = power,
+	.finish = finish,
 	.kinds = kinds,
 	.size = size,
 	.count = count,
