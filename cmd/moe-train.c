@@ -273,7 +273,7 @@ static int write_result(struct run *r, int interrupted)
 			trainer_best_epoch(r->trainer), trainer_best_loss(r->trainer));
 	if (trainer_calibrates(r->trainer) && say)
 		program_sayf("its temperature is %.3f", (double)r->model->temperature);
-	if (r->model->views && !r->before && tell) {
+	if (r->model->views && !r->before && say) {
 		struct text t = {0};
 		views_text(r->model->views, &t);
 		program_say(t.s);

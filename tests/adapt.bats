@@ -286,7 +286,7 @@ for i in range(len(l)): l[i] = (i * 2654435761 >> 7) % 2'
 @test "keys of evidence that have no effect are refused" {
     no_train 78 "train.ridge has no effect: no region gives evidence (encoder.evidence)" --set encoder.evidence=none --set train.ridge=2 w.st
     no_train 78 "train.ridge has no effect" --set encoder.tokens=sample --set train.ridge=2 w.st
-    no_train 78 "encoder.evidence has no effect: encoder.tokens is neither spectral nor covariance" \
+    no_train 78 "encoder.evidence has no effect: encoder.tokens is none of spectral, covariance, power, relative, evoked, cca and harmonic" \
         --set encoder.tokens=sample --set encoder.evidence=ridge w.st
     no_train 78 "train.expert_loss_weight has no effect: gate.combine is not answers" --set train.expert_loss_weight=1 w.st
     no_train 78 "encoder.floor has no effect: encoder.tokens is not covariance" --set encoder.tokens=spectral --set encoder.floor=1 w.st

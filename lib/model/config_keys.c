@@ -49,9 +49,12 @@ static const struct key rows[] = {
 		"summary of a region's tokens: their mean, or weighted by a learned query"},
 	{"encoder.tokens", CHOICE, AT(encoder.tokens), "covariance", 0, 0, NULL, without_views,
 		"encoder.views says what tokens are",
-		"what a token is: a sample; a patch of samples; log band powers of a segment; the covariance "
-		"of a band in a segment; or the log powers of learned filters over time and channels in a "
-		"segment"},
+		"what a token is: a sample; a patch of samples; log band powers of a segment (spectral); "
+		"the covariance of a band in a segment, the powers of its channels alone (power), or that "
+		"relative to the covariance of all bands together (relative); the course of a window, "
+		"averaged over blocks of time (evoked); canonical correlations of a segment with given "
+		"frequencies (cca), or the relative covariance of what follows them (harmonic); or the log "
+		"powers of learned filters over time and channels in a segment (conv)"},
 	{"encoder.views", VIEWS, AT(encoder.views), "[]", 0, 0, NULL, NULL, NULL,
 		"what the experts see: a list of \"TOKENISER@PLACE\", in which regions is an expert for each "
 		"region of the windows and head one for all channels together; [] for encoder.tokens at the "

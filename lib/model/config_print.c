@@ -1,4 +1,5 @@
 /* The configuration as text: JSON for the model, lines for people, mdoc for the manual. */
+#include "model/config_effect.h"
 #include "model/config_keys.h"
 #include "model/head.h"
 #include "model/tokeniser.h"
@@ -109,9 +110,17 @@ void key_value(const struct key *k, const struct config *c, struct text *t)
 	}
 }
 
+/* A key of a router, an expert type or a tokeniser of its own is shown where it is in use. */
+static bool of_another(const struct key *k, const struct config *c)
+{
+	size_t own = offsetof(struct config, own);
+	return k->at >= own && k->at < own + sizeof c->own && !config_claims(c, k->name);
+}
+
 bool key_shown(const struct key *k, const struct config *c)
 {
-	return (k->kind != HEAD || c->head.type) && (k->kind != VIEWS || c->encoder.views.n);
+	return (k->kind != HEAD || c->head.type) && (k->kind != VIEWS || c->encoder.views.n) &&
+	       !of_another(k, c);
 }
 
 void config_write_json(const struct config *c, struct text *t)

@@ -351,7 +351,9 @@ static void traits_say_which_keys_have_an_effect(void)
 		"moe.router=tilted", "moe.noise=fixed");
 	REFUSED("moe.levels has no effect", "moe.layers=all", "moe.router=tilted", "moe.levels=[2,2]");
 	REFUSED("moe.ffn_dim has no effect", "moe.layers=all", "moe.expert_types=mapped", "moe.ffn_dim=4");
-	REFUSED("encoder.bands has no effect: encoder.tokens is neither spectral nor covariance",
+	REFUSED("encoder.bands has no effect: encoder.tokens is none of spectral, covariance, power, "
+		"relative, "
+		"cca and harmonic",
 		"encoder.tokens=thinned", "encoder.bands=[4,8]");
 	REFUSED("larger:11", "train.augment=larger:11");
 }
