@@ -215,11 +215,11 @@ for i in range(len(x)): x[i] = -1'
     done
     run ! cmp -s on.st bands.st
     moe-predict -m on.st w.st | jq -se 'all(.adapted == "group")'
-    no_train 78 "train.scale: the model that is continued was trained on windows that were adapted to their groups; set train.scale=group" \
+    no_train 78 "train.scale: the model that is continued was trained on windows standardised group by group; set train.scale=group" \
         --init bands.st --set train.scale=zscore w.st
-    no_train 78 "train.scale: the model that is continued was trained on windows that were not adapted to their groups; set train.scale=zscore" \
+    no_train 78 "train.scale: the model that is continued was trained on windows that were not standardised group by group; set train.scale=zscore" \
         --init m.st --set train.scale=group w.st
-    no_train 78 "train.scale: the model that is continued was trained on windows that were adapted" --init samples.st --set train.scale=zscore w.st
+    no_train 78 "train.scale: the model that is continued was trained on windows standardised group by group" --init samples.st --set train.scale=zscore w.st
 }
 
 @test "moe-cv tests its folds as moe-predict does with the models it keeps" {
@@ -286,7 +286,7 @@ for i in range(len(l)): l[i] = (i * 2654435761 >> 7) % 2'
 @test "keys of evidence that have no effect are refused" {
     no_train 78 "train.ridge has no effect: no region gives evidence (encoder.evidence)" --set encoder.evidence=none --set train.ridge=2 w.st
     no_train 78 "train.ridge has no effect" --set encoder.tokens=sample --set train.ridge=2 w.st
-    no_train 78 "encoder.evidence has no effect: encoder.tokens is neither spectral nor covariance" \
+    no_train 78 "encoder.evidence has no effect: encoder.tokens is none of spectral, covariance, power, relative, evoked, cca and harmonic" \
         --set encoder.tokens=sample --set encoder.evidence=ridge w.st
     no_train 78 "train.expert_loss_weight has no effect: gate.combine is not answers" --set train.expert_loss_weight=1 w.st
     no_train 78 "encoder.floor has no effect: encoder.tokens is not covariance" --set encoder.tokens=spectral --set encoder.floor=1 w.st

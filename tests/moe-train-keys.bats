@@ -68,7 +68,7 @@ m["moe.config"] = json.dumps(d)'
 
 @test "a warm-up that the run does not get through is told, when somebody chose it" {
     options="--set train.epochs=2 --set train.batch_size=16" # 8 steps
-    words="train.warmup_steps=8, and the whole run has 8 steps: the learning rate gets to 0.89 of train.lr at most"
+    words="train.warmup_steps=8, and the whole run has 8 steps: the learning rate reaches 0.89 of train.lr at most"
     train m $options --set train.warmup_steps=8 w.st 2>said
     grep -q "^moe-train: $words" said
     [ "$(wc -l <said)" -eq 1 ]
@@ -163,4 +163,37 @@ m["moe.config"] = json.dumps(d)'
     no_train 78 "head.type=\"classifier\": the model that is continued (--init) has \"answers\", which stays" --init by-name --set head.type=classifier w.st
     no_train 78 "gate.combine has no effect: head.type is not auto" --set head.type=answers --set gate.combine=features w.st
     no_train 78 'head.type: "mask" is none of auto|classifier|answers' --set head.type=mask w.st
+}
+
+@test "tokenisers with keys of their own: each key changes the model, is kept in it, and is refused with other tokens" {
+    while read -r tokens key value besides; do
+        own="--set encoder.tokens=$tokens ${besides:+--set $besides} --set train.epochs=1"
+        train a $own w.st
+        train b $own --set $key=$value w.st
+        [ "$(tensors a)" != "$(tensors b)" ] || { echo "$key=$value changes nothing"; false; }
+        moe-train --init b --print-config | grep -qx "$key"$'\t'"$value"$'\tmodel'
+        no_train 78 "$key has no effect: encoder.tokens is not $tokens" --set encoder.tokens=spectral --set $key=$value w.st
+        [ -z "$(moe-train --print-config | grep "^$key")" ]
+    done <<'END'
+evoked encoder.block 0.05
+relative encoder.relative_floor 0.5
+relative encoder.whole_low 2
+relative encoder.whole_high 30 encoder.bands=[4,8,20]
+harmonic encoder.harmonic_floor 1 encoder.bands=[8,12,20]
+END
+}
+
+@test "models of every view: the same for any number of threads, and the same answers from standard input as from a file" {
+    for tokens in evoked power relative cca harmonic; do
+        keys="--set encoder.tokens=$tokens --set train.epochs=1"
+        [ $tokens = evoked ] || keys+=" --set encoder.bands=[4,12,20]"
+        for threads in 1 3; do
+            train $threads.out $keys --threads $threads w.st
+        done
+        cmp 1.out 3.out
+        moe-predict -m 1.out eeg/S00_1.csv | jq -c '[.start, .p]' >file
+        moe-predict -m 1.out - <eeg/S00_1.csv | jq -c '[.start, .p]' >stream
+        [ "$(wc -l <file)" -gt 5 ]
+        cmp file stream
+    done
 }

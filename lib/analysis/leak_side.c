@@ -1,4 +1,4 @@
-/* What stands on either side. */
+/* The windows, or the model, on either side of the comparison. */
 #include "analysis/leak.h"
 
 #include "base/error.h"
@@ -56,7 +56,7 @@ static int add_file(struct leak_side *s, struct st_file *f, bool model_allowed)
 	bool is_model = model_allowed && format && !strcmp(format, "model/1");
 	if (s->model || (is_model && s->parts)) {
 		st_free(f);
-		return err_set(EX_DATAERR, "%s: a model and windows; give one of them", s->name);
+		return err_set(EX_DATAERR, "%s: holds a model and windows; give one of the two", s->name);
 	}
 	if (is_model) {
 		int bad = add_model(s, f);
@@ -76,7 +76,7 @@ int leak_side_read(struct leak_side *s, struct input *in, bool model_allowed)
 	int kind = input_kind(in), got = 0, bad = kind < 0;
 	s->name = mem_text(input_name(in));
 	if (kind == INPUT_TEXT)
-		return err_set(EX_DATAERR, "%s: text, not a windows file; moe-split makes them", s->name);
+		return err_set(EX_DATAERR, "%s: text, not a windows file; make one with moe-split", s->name);
 	while (!bad && (got = st_next(in, &f)) == 1)
 		bad = add_file(s, f, model_allowed);
 	return bad || got < 0 ? -1 : 0;
@@ -84,13 +84,13 @@ int leak_side_read(struct leak_side *s, struct input *in, bool model_allowed)
 
 void leak_side_of(struct leak_side *s, const struct dataset *d, const int64_t *items, int64_t n)
 {
-	int *part = NEW_ARRAY(int, d->parts); /* 1 + that of the side */
+	int *part = NEW_ARRAY(int, d->sources); /* 1 + that of the side */
 	*s = (struct leak_side){.borrowed = true};
 	for (int64_t i = 0; i < n; i++) {
 		const struct item *it = &d->item[items[i]];
-		if (!part[it->part])
-			part[it->part] = 1 + add_part(s, dataset_windows(d, items[i]));
-		add_place(s, part[it->part] - 1, it->window);
+		if (!part[it->source])
+			part[it->source] = 1 + add_part(s, dataset_windows(d, items[i]));
+		add_place(s, part[it->source] - 1, it->window);
 	}
 	free(part);
 }

@@ -49,12 +49,12 @@ int conditions_collect(
 	if (to->n || !wanted)
 		return 0;
 	return err_set(EX_DATAERR,
-		"moe.router=%s: no window has a condition; name them (moe-split --condition), or set "
-		"moe.condition to group or recording",
+		"moe.router=%s: no window has a condition; name the conditions when cutting (moe-split "
+		"--condition), or set moe.condition to group or recording",
 		config_router(c)->name);
 }
 
-static int refuse(const struct dataset *d, const struct model *m, int64_t item, const char *name)
+static int refuse_condition(const struct dataset *d, const struct model *m, int64_t item, const char *name)
 {
 	const struct windows *w = dataset_windows(d, item);
 	const char *recording = d->recordings.s[d->item[item].recording],
@@ -62,14 +62,14 @@ static int refuse(const struct dataset *d, const struct model *m, int64_t item, 
 	char *known = names_join(&m->layout.conditions, ", ");
 	if (name)
 		err_set(EX_DATAERR,
-			"%s: recording %s: the model does not know %s %s, only %.300s; training with "
-			"moe.condition_unknown above 0 makes it take others",
+			"%s: recording %s: the model does not know %s %s, only %.300s; a model trained with "
+			"moe.condition_unknown above 0 accepts others",
 			w->name, recording, what, name, known);
 	else
 		err_set(EX_DATAERR,
-			"%s: recording %s: has no condition, the model knows %.300s; name it where the "
-			"recording is "
-			"cut (--condition, --condition-name), or train with moe.condition_unknown above 0",
+			"%s: recording %s has no condition; the model knows %.300s; name the condition when "
+			"cutting the recording (--condition, --condition-name), or train with "
+			"moe.condition_unknown above 0",
 			w->name, recording, known);
 	free(known);
 	return -1;
@@ -100,7 +100,7 @@ int conditions_bind(struct dataset *d, const struct model *m, const int64_t *ite
 		}
 		int found = at < 0 || row[at] < 0 ? m->unknown : row[at];
 		if (found < 0)
-			bad = refuse(d, m, item, at < 0 ? NULL : names->s[at]);
+			bad = refuse_condition(d, m, item, at < 0 ? NULL : names->s[at]);
 		d->item[item].condition = found;
 	}
 	free(row);

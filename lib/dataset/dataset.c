@@ -12,7 +12,8 @@
 
 #define FLAT 1e-12 /* the variance of what does not vary */
 
-struct part {
+/* Windows that were added together, as a rule those of one file. */
+struct source {
 	struct windows *w;
 	struct channel_column *column; /* [C of target] */
 };
@@ -28,12 +29,12 @@ struct dataset *dataset_new(const struct layout *target, enum missing_channel mi
 
 void dataset_clear(struct dataset *d)
 {
-	for (int i = 0; i < d->parts; i++) {
+	for (int i = 0; i < d->sources; i++) {
 		if (!d->borrows)
-			windows_free(d->part[i].w);
-		free(d->part[i].column);
+			windows_free(d->source[i].w);
+		free(d->source[i].column);
 	}
-	d->parts = 0;
+	d->sources = 0;
 	d->n = 0;
 	if (d->tokens)
 		tokens_forget(d->tokens);
@@ -58,7 +59,7 @@ void dataset_free(struct dataset *d)
 	d->tokens = NULL;
 	d->scaler = NULL;
 	dataset_clear(d);
-	free(d->part);
+	free(d->source);
 	names_free(&d->classes);
 	names_free(&d->groups);
 	names_free(&d->recordings);
@@ -80,21 +81,20 @@ struct dataset *dataset_view(const struct dataset *d)
 	return v;
 }
 
-/* A part's samples go by what comes before them in its recordings. */
-static int run_through(const struct dataset *d, const struct part *p)
+/* Samples of a source are scaled by what comes before them in its recordings. */
+static int start_running_means(const struct dataset *d, const struct source *p)
 {
 	if (p->w->own_start)
 		return err_set(EX_CONFIG,
-			"%s: train.scale=ems needs regions that are all sampled alike, and some have a "
-			"length or "
-			"rate of their own; use another train.scale",
+			"%s: train.scale=ems needs the same window length and sampling rate in all regions, "
+			"and they differ; use another train.scale",
 			p->w->name);
 	for (int c = 0; c < d->target->channels.n && d->missing == MISSING_INTERP; c++)
 		if (!p->column[c].base)
 			return err_set(EX_DATAERR,
-				"%s: channel %s is missing, and train.scale=ems goes by recordings: give the "
-				"recording "
-				"as CSV, or --missing-channel zero",
+				"%s: channel %s is missing, and a model with train.scale=ems cannot "
+				"interpolate it in windows; give the recording as CSV, or use "
+				"--missing-channel zero",
 				p->w->name, d->target->channels.s[c]);
 	return ems_add(d->ems, p->w, p->column);
 }
@@ -114,8 +114,8 @@ int dataset_scale(struct dataset *d, const struct model *m)
 		d->ems =
 			ems_new(&(struct ems_shape){c->train.ems_factor, c->train.ems_eps, c->train.ems_init},
 				d->target->channels.n);
-	for (int i = 0; i < d->parts && d->ems && !bad; i++)
-		bad = run_through(d, &d->part[i]);
+	for (int i = 0; i < d->sources && d->ems && !bad; i++)
+		bad = start_running_means(d, &d->source[i]);
 	return bad;
 }
 
@@ -141,12 +141,11 @@ static int check_input(
 	if (k < 0 ||
 		(length == layout_length(t, k) && fabs(rate - layout_rate(t, k)) <= 1e-3 * layout_rate(t, k)))
 		return 0;
-	return err_set(EX_DATAERR,
-		"%s: channel %s has windows of %d samples at %g Hz, %d at %g Hz were expected", w->name,
-		t->channels.s[channel], length, rate, layout_length(t, k), layout_rate(t, k));
+	return err_set(EX_DATAERR, "%s: channel %s has windows of %d samples at %g Hz instead of %d at %g Hz",
+		w->name, t->channels.s[channel], length, rate, layout_length(t, k), layout_rate(t, k));
 }
 
-static int bind(const struct dataset *d, struct part *p)
+static int bind_channels(const struct dataset *d, struct source *p)
 {
 	const struct layout *t = d->target, *l = &p->w->layout;
 	struct names missing = {0};
@@ -162,9 +161,9 @@ static int bind(const struct dataset *d, struct part *p)
 	}
 	if (!r && missing.n && (d->missing == MISSING_ERROR || missing.n == t->channels.n)) {
 		char *want = names_join(&missing, ", "), *have = names_join(&l->channels, ", ");
-		r = err_set(EX_DATAERR, "%s: missing channel%s %s; there are %s%s", p->w->name,
+		r = err_set(EX_DATAERR, "%s: missing channel%s %s; the file has %s%s", p->w->name,
 			missing.n > 1 ? "s" : "", want, have,
-			d->missing == MISSING_ERROR ? " (--missing-channel interp or zero goes on without)"
+			d->missing == MISSING_ERROR ? " (--missing-channel interp or zero continues without)"
 						    : "");
 		free(want);
 		free(have);
@@ -173,27 +172,25 @@ static int bind(const struct dataset *d, struct part *p)
 	return r;
 }
 
-static int fits(const struct dataset *d, const struct windows *w)
+static int check_fit(const struct dataset *d, const struct windows *w)
 {
 	const struct layout *t = d->target, *l = &w->layout;
 	if (l->length != t->length)
 		return err_set(EX_DATAERR,
-			"%s: windows of %d samples, %d were expected; cut them anew (moe-split --like MODEL)",
+			"%s: windows of %d samples instead of %d; cut the recordings again (moe-split --like "
+			"MODEL)",
 			w->name, l->length, t->length);
 	if (fabs(l->rate - t->rate) > 1e-3 * t->rate)
-		return err_set(EX_DATAERR,
-			"%s: sampled at %g Hz, %g Hz were expected; resample the recording", w->name, l->rate,
-			t->rate);
+		return err_set(EX_DATAERR, "%s: sampled at %g Hz instead of %g Hz; resample the recording",
+			w->name, l->rate, t->rate);
 	if (strcmp(l->unit, t->unit))
-		return err_set(EX_DATAERR, "%s: the unit is %s, %s was expected", w->name, l->unit, t->unit);
+		return err_set(EX_DATAERR, "%s: the unit is %s instead of %s", w->name, l->unit, t->unit);
 	if (!preprocessing_same(&l->preprocessing, &t->preprocessing)) {
 		char *has = preprocessing_words(&l->preprocessing),
 		     *want = preprocessing_words(&t->preprocessing);
 		err_set(EX_DATAERR,
-			"%s: its recordings were conditioned so: %s; expected was: %s; cut them anew "
-			"(moe-split --like "
-			"MODEL, or "
-			"with equal options)",
+			"%s: its recordings were preprocessed differently: %s; expected: %s; cut them again "
+			"(moe-split --like MODEL, or with the same options)",
 			w->name, has, want);
 		free(has);
 		free(want);
@@ -204,10 +201,10 @@ static int fits(const struct dataset *d, const struct windows *w)
 
 int dataset_add(struct dataset *d, struct windows *w)
 {
-	ROOM_FOR_ONE(d->part, d->parts, d->part_room);
-	struct part *p = &d->part[d->parts];
-	*p = (struct part){.w = w};
-	if (fits(d, w) || bind(d, p) || (d->ems && run_through(d, p))) {
+	ROOM_FOR_ONE(d->source, d->sources, d->source_room);
+	struct source *p = &d->source[d->sources];
+	*p = (struct source){.w = w};
+	if (check_fit(d, w) || bind_channels(d, p) || (d->ems && start_running_means(d, p))) {
 		if (!d->borrows)
 			windows_free(w);
 		free(p->column);
@@ -226,9 +223,9 @@ int dataset_add(struct dataset *d, struct windows *w)
 		d->item = spill_grow(&d->spill, d->item, (size_t)d->room * sizeof *d->item);
 	}
 	for (int64_t i = 0; i < w->n; i++)
-		d->item[d->n++] = (struct item){d->parts, i, w->label[i] < 0 ? -1 : class[w->label[i]],
+		d->item[d->n++] = (struct item){d->sources, i, w->label[i] < 0 ? -1 : class[w->label[i]],
 			group[w->group[i]], recording[w->recording[i]], -1};
-	d->parts++;
+	d->sources++;
 	free(class);
 	free(group);
 	free(recording);
@@ -244,7 +241,7 @@ void dataset_renumber(struct dataset *d, const struct names *classes)
 
 const struct windows *dataset_windows(const struct dataset *d, int64_t item)
 {
-	return d->part[d->item[item].part].w;
+	return d->source[d->item[item].source].w;
 }
 
 int dataset_samples(const struct dataset *d, int64_t item)
@@ -259,31 +256,31 @@ int dataset_region_samples(const struct dataset *d, int64_t item, int k)
 
 int dataset_channel_samples(const struct dataset *d, int64_t item, int channel)
 {
-	const struct part *p = &d->part[d->item[item].part];
+	const struct source *p = &d->source[d->item[item].source];
 	const struct channel_column *c = &p->column[channel];
 	return c->base ? windows_column_samples(p->w, c, d->item[item].window) : 0;
 }
 
 const struct channel_column *dataset_columns(const struct dataset *d, int64_t item)
 {
-	return d->part[d->item[item].part].column;
+	return d->source[d->item[item].source].column;
 }
 
 float dataset_sample(const struct dataset *d, int64_t item, int channel, int t)
 {
-	const struct part *p = &d->part[d->item[item].part];
+	const struct source *p = &d->source[d->item[item].source];
 	const struct channel_column *c = &p->column[channel];
 	return c->base ? c->base[(c->start[d->item[item].window] + t) * c->step] : 0;
 }
 
 /* The mean of the region's channels that are there, or 0. */
-static real stand_in(
-	const struct dataset *d, const struct part *p, const struct region *r, int64_t window, int t)
+static real imputed_sample(const struct dataset *d, const struct channel_column *column,
+	const struct region *r, int64_t window, int t)
 {
 	double sum = 0;
 	int n = 0;
 	for (int j = 0; d->missing == MISSING_INTERP && j < r->width; j++) {
-		const struct channel_column *c = r->channel[j] < 0 ? NULL : &p->column[r->channel[j]];
+		const struct channel_column *c = r->channel[j] < 0 ? NULL : &column[r->channel[j]];
 		if (c && c->base) {
 			sum += (double)c->base[(c->start[window] + t) * c->step];
 			n++;
@@ -311,7 +308,7 @@ static void standardise(real *x, int n, int step)
 	}
 }
 
-/* Regions whose features are not kept, and so not centred by group, have their samples scaled by
+/* Regions whose features are not kept, and so have no subject mean, have their samples scaled by
  * group. */
 static bool by_group(const struct dataset *d, int k)
 {
@@ -320,9 +317,14 @@ static bool by_group(const struct dataset *d, int k)
 
 void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 {
-	const struct part *p = &d->part[d->item[item].part];
+	struct raw_window w = dataset_raw(d, item);
+	dataset_fill_from(d, &w, item, k, x);
+}
+
+void dataset_fill_from(const struct dataset *d, const struct raw_window *w, int64_t item, int k, real *x)
+{
 	const struct region *r = &d->target->region[k];
-	int64_t window = d->item[item].window;
+	int64_t window = w->window;
 	int T = layout_length(d->target, k), W = r->width, there = dataset_region_samples(d, item, k);
 	bool group = by_group(d, k);
 	const float *means = group ? d->group_mean : d->mean, *stds = group ? d->group_std : d->std;
@@ -333,7 +335,7 @@ void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 		int c = r->channel[j];
 		real mean = c >= 0 && means ? (real)means[scaler + (size_t)c] : 0,
 		     factor = c >= 0 && stds ? 1 / (real)stds[scaler + (size_t)c] : 1;
-		const struct channel_column *from = c < 0 ? NULL : &p->column[c];
+		const struct channel_column *from = c < 0 ? NULL : &w->column[c];
 		if (from && from->base && d->ems) {
 			ems_fill(d->ems, item, c, from, from->start[window], there, x + j, W);
 			continue;
@@ -344,7 +346,7 @@ void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 			if (base)
 				v = ((real)base[(int64_t)t * from->step] - mean) * factor;
 			else if (from)
-				v = (stand_in(d, p, r, window, t) - mean) * factor;
+				v = (imputed_sample(d, w->column, r, window, t) - mean) * factor;
 			x[(size_t)t * (size_t)W + (size_t)j] = v;
 		}
 		if (from && d->by_window)
@@ -352,8 +354,7 @@ void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 	}
 }
 
-/* Whether every region has a token of a window of which so many samples are there. */
-static bool has_tokens(const struct model *m, int there)
+bool dataset_has_tokens(const struct model *m, int there)
 {
 	for (int k = 0; k < m->layout.regions; k++)
 		if (model_tokens(m, k, there) < 1)
@@ -365,20 +366,18 @@ int dataset_check(const struct dataset *d, const struct model *m, const int64_t 
 {
 	for (int64_t i = 0; i < n; i++) {
 		const struct item *it = &d->item[items[i]];
-		const struct part *p = &d->part[it->part];
-		int there = dataset_samples(d, items[i]);
-		if (m && !has_tokens(m, there))
+		const struct source *p = &d->source[it->source];
+		struct raw_window w = dataset_raw(d, items[i]);
+		if (m && !dataset_has_tokens(m, w.n))
 			return err_set(EX_DATAERR,
-				"%s: recording %s: the window at sample %lld ends after %d samples, before "
-				"the first "
-				"token is whole (encoder.tokens); cut without --last keep",
+				"%s: recording %s: the window at sample %lld ends after %d samples, which is "
+				"less than one token needs (encoder.tokens); cut without --last keep",
 				p->w->name, d->recordings.s[it->recording],
-				(long long)p->w->sample[it->window], there);
+				(long long)p->w->sample[it->window], w.n);
 		for (int c = 0; c < d->target->channels.n; c++) {
-			const struct channel_column *x = &p->column[c];
-			int samples = dataset_channel_samples(d, items[i], c);
-			for (int t = 0; t < samples; t++)
-				if (!isfinite(x->base[(x->start[it->window] + t) * x->step]))
+			struct raw_channel x = raw_channel(&w, c);
+			for (int t = 0; t < x.n; t++)
+				if (!isfinite(x.first[t * x.step]))
 					return err_set(EX_DATAERR,
 						"%s: recording %s: channel %s, sample %lld is not a finite "
 						"number; repair it, or cut around it (moe-split --missing "
@@ -389,50 +388,4 @@ int dataset_check(const struct dataset *d, const struct model *m, const int64_t 
 		}
 	}
 	return 0;
-}
-
-struct fit {
-	const struct dataset *d;
-	const int64_t *items;
-	const float *shift; /* [C] */
-};
-
-/* sum [C][3]: count, sum, sum of squares of x - shift */
-static void add_samples(void *context, int64_t i, struct arena *scratch, double *sum)
-{
-	const struct fit *f = context;
-	const struct item *it = &f->d->item[f->items[i]];
-	const struct part *p = &f->d->part[it->part];
-	(void)scratch;
-	for (int c = 0; c < f->d->target->channels.n; c++) {
-		const struct channel_column *x = &p->column[c];
-		int there = dataset_channel_samples(f->d, f->items[i], c);
-		for (int t = 0; t < there; t++) {
-			double v =
-				(double)x->base[(x->start[it->window] + t) * x->step] - (double)f->shift[c];
-			sum[3 * c] += 1;
-			sum[3 * c + 1] += v;
-			sum[3 * c + 2] += v * v;
-		}
-	}
-}
-
-void dataset_fit_scaler(
-	const struct dataset *d, const int64_t *items, int64_t n, struct pool *pool, float *mean, float *std)
-{
-	int C = d->target->channels.n;
-	double *total = NEW_ARRAY(double, 3 * (size_t)C);
-	for (int c = 0; c < C; c++) { /* sums around a sample of the channel: an offset costs no digits */
-		const struct item *it = n ? &d->item[items[0]] : NULL;
-		const struct channel_column *x = it ? &d->part[it->part].column[c] : NULL;
-		mean[c] = x && x->base ? x->base[x->start[it->window] * x->step] : 0;
-	}
-	sum_items(pool, n, add_samples, &(struct fit){d, items, mean}, 3 * C, total);
-	for (int c = 0; c < C; c++) {
-		double count = total[3 * c], sum = total[3 * c + 1], square = total[3 * c + 2];
-		double m = count > 0 ? sum / count : 0, var = count > 0 ? square / count - m * m : 0;
-		std[c] = var > FLAT ? (float)sqrt(var) : 1;
-		mean[c] = (float)(m + (double)mean[c]);
-	}
-	free(total);
 }

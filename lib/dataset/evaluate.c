@@ -12,36 +12,36 @@ struct filling {
 	const int64_t *items;
 };
 
-static void fill(void *context, int b, int k, real *x)
+static void fill_window(void *context, int b, int k, real *x)
 {
 	const struct filling *f = context;
 	dataset_fill(f->d, f->items[b], k, x);
 }
 
-static int samples(void *context, int b)
+static int count_samples(void *context, int b)
 {
 	const struct filling *f = context;
 	return dataset_samples(f->d, f->items[b]);
 }
 
-static bool kept(void *context, int b, int k, real *out)
+static bool read_tokens(void *context, int b, int k, real *out)
 {
 	const struct filling *f = context;
 	return tokens_read(f->d->tokens, f->items[b], k, out);
 }
 
-static const real *centre(void *context, int b, int k)
+static const real *subject_mean(void *context, int b, int k)
 {
 	const struct filling *f = context;
-	return tokens_centre_of(f->d->tokens, f->items[b], k);
+	return tokens_subject_mean(f->d->tokens, f->items[b], k);
 }
 
 int dataset_no_answer(const struct dataset *d, int64_t item)
 {
 	const struct item *it = &d->item[item];
 	return err_set(EX_DATAERR,
-		"%s: the answer to the window from sample %lld is not a finite number: its samples, or the "
-		"model's parameters, are too large; correct the recording, or leave the window out",
+		"%s: the prediction for the window at sample %lld is not a finite number: its samples or the "
+		"model's parameters are too large; correct the recording, or leave the window out",
 		d->recordings.s[it->recording], (long long)dataset_windows(d, item)->sample[it->window]);
 }
 
@@ -50,10 +50,10 @@ int dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t *
 {
 	int bad = 0;
 	int *condition = NEW_ARRAY(int, n < batch ? n : batch);
-	struct window_source source = {.fill = fill,
-		.samples = samples,
-		.tokens = d->tokens ? kept : NULL,
-		.centre = d->tokens ? centre : NULL,
+	struct window_source source = {.fill = fill_window,
+		.samples = count_samples,
+		.tokens = d->tokens ? read_tokens : NULL,
+		.subject_mean = d->tokens ? subject_mean : NULL,
 		.condition = condition};
 	for (int64_t from = 0; from < n; from += batch) {
 		int B = n - from < batch ? (int)(n - from) : batch;

@@ -10,6 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+void layout_region_free(struct region *r)
+{
+	free(r->name);
+	free(r->channel);
+	free(r->core);
+	free(r->tokens);
+}
+
 void layout_free(struct layout *l)
 {
 	free(l->unit);
@@ -17,12 +25,8 @@ void layout_free(struct layout *l)
 	names_free(&l->classes);
 	names_free(&l->conditions);
 	preprocessing_free(&l->preprocessing);
-	for (int k = 0; k < l->regions; k++) {
-		free(l->region[k].name);
-		free(l->region[k].channel);
-		free(l->region[k].core);
-		free(l->region[k].tokens);
-	}
+	for (int k = 0; k < l->regions; k++)
+		layout_region_free(&l->region[k]);
 	free(l->region);
 	*l = (struct layout){0};
 }

@@ -45,6 +45,10 @@ struct layout {
 		conditions; /* of a model whose router knows them by name, in the order of their embeddings */
 };
 
+/* What becomes of a channel that a model expects and a recording does not have: an error, the mean
+ * of the present channels of its region, or zeros. */
+enum missing_channel { MISSING_ERROR, MISSING_INTERP, MISSING_ZERO };
+
 enum layout_of { LAYOUT_WINDOWS, LAYOUT_MODEL };
 
 /* Reads and checks; on error what was read is freed. */
@@ -53,6 +57,7 @@ int layout_read(struct layout *, const struct st_file *, enum layout_of);
 void layout_put(const struct layout *, struct st_writer *, enum layout_of);
 void layout_copy(struct layout *to, const struct layout *from);
 void layout_free(struct layout *);
+void layout_region_free(struct region *);
 
 /* Whether region k has windows of another number of samples, or at another rate, than the
  * others. */
@@ -65,6 +70,18 @@ int layout_samples(const struct layout *, int k, int there);
 /* The first region that has the channel, a region of its own before a halo; -1: none has. All
  * regions with a channel have the same length and rate. */
 int layout_region_of(const struct layout *, int channel);
+
+/* Of a model whose regions are those of several views (model/views.h), with the tokenisers
+ * named. */
+bool layout_has_views(const struct layout *);
+/* view [K]: which view each region belongs to, 0, 1, ...; regions side by side with one tokeniser
+ * are of one. Returns how many there are. */
+int layout_views(const struct layout *, int *view);
+/* "covariance@regions", "relative@head": the view of region k; to be freed. */
+char *layout_view_name(const struct layout *, int k);
+/* The regions that windows for such a model are cut into: those of its first view at the regions,
+ * or else the whole head. Without views nothing changes. */
+void layout_undo_views(struct layout *);
 
 /* K index regions over C channels with a halo of h on each side: region k owns C/K consecutive
  * channels, the first C mod K regions one more; W = own + 2h, -1 where the array ends. Names "0",

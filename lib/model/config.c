@@ -65,6 +65,13 @@ const struct head_type *config_head(const struct config *c)
 	return c->gate.combine == COMBINE_ANSWERS ? &head_answers : &head_classifier;
 }
 
+const struct tokeniser *config_tokeniser(const struct config *c, int i)
+{
+	if (c->encoder.views.n)
+		return i < c->encoder.views.n ? tokeniser_table[c->encoder.views.list[i].tokens] : NULL;
+	return i ? NULL : tokeniser_table[c->encoder.tokens];
+}
+
 bool config_ridge(const struct config *c)
 {
 	return c->encoder.linear_prior == EVIDENCE_RIDGE && config_head(c)->classes;
@@ -72,7 +79,10 @@ bool config_ridge(const struct config *c)
 
 bool config_linear_prior(const struct config *c)
 {
-	return config_ridge(c) && tokeniser_table[c->encoder.tokens]->standardised;
+	bool any = false;
+	for (int i = 0; config_tokeniser(c, i); i++)
+		any |= config_tokeniser(c, i)->standardised;
+	return config_ridge(c) && any;
 }
 
 bool config_conditioned(const struct config *c)
@@ -130,6 +140,14 @@ static bool retired(const char *name, const cJSON *v, enum config_from from)
 	       !(v->valuedouble > 0 || v->valuedouble < 0);
 }
 
+/* Who says what tokens are does without views that nobody asked for. */
+static void forget_views(struct configuration *c)
+{
+	struct key k;
+	if (c->from[config_key_find("encoder.views", &k)] < FROM_MODEL)
+		c->value.encoder.views.n = 0;
+}
+
 static int set(
 	struct configuration *c, const char *name, const cJSON *v, enum config_from from, const char *what)
 {
@@ -140,6 +158,8 @@ static int set(
 	if (key_set(&c->value, &k, v, what))
 		return -1;
 	c->from[i] = (unsigned char)from;
+	if (k.kind == CHOICE && k.at == offsetof(struct config, encoder.tokens))
+		forget_views(c);
 	return 0;
 }
 

@@ -14,7 +14,7 @@
 #include "moe/expert.h"
 #include "moe/router.h"
 
-enum { CONFIG_BANDS = 32, CONFIG_LISTED = 64, CONFIG_OWN = 32 };
+enum { CONFIG_BANDS = 32, CONFIG_LISTED = 64, CONFIG_OWN = 32, CONFIG_VIEWS = 16 };
 
 enum { NORM_POST, NORM_PRE };
 enum { POSITION_LEARNED, POSITION_SINUSOIDAL, POSITION_NONE };
@@ -39,6 +39,11 @@ enum { BALANCE_SCOPE_BATCH, BALANCE_SCOPE_WINDOW, BALANCE_SCOPE_GROUP, BALANCE_S
 enum { RECOMPUTE_NONE, RECOMPUTE_LAYER };
 enum { LAYERS_NONE, LAYERS_ALL, LAYERS_LISTED, LAYERS_EVERY };
 
+enum { VIEW_REGIONS, VIEW_HEAD, VIEW_PLACES };
+struct view {
+	int tokens, place; /* index into the table of tokenisers; enum above */
+};
+
 struct config {
 	int preset;
 	double own
@@ -48,7 +53,11 @@ struct config {
 		double dropout;
 		int activation, norm, positional, pool; /* enums above; activation: enum activation */
 		int tokens;                             /* index into the table of tokenisers */
-		int patch;                              /* samples per token */
+		struct {
+			int n; /* 0: encoder.tokens at the regions */
+			struct view list[CONFIG_VIEWS];
+		} views;
+		int patch; /* samples per token */
 		struct bands {
 			int n;
 			double edge[CONFIG_BANDS][2]; /* Hz: lower, upper */
@@ -185,6 +194,8 @@ const struct head_type *config_head(const struct config *);
 /* Whether regions whose features are standardised get a linear prior; whether the tokeniser of
  * encoder.tokens is such. */
 bool config_ridge(const struct config *);
+/* The i-th of the tokenisers in use, by views or by encoder.tokens; NULL when there are no more. */
+const struct tokeniser *config_tokeniser(const struct config *, int i);
 bool config_linear_prior(const struct config *);
 bool config_conditioned(const struct config *); /* whether it reads a window's condition */
 /* What keeps the experts of this router even (enum balance_kind): a loss, unless the router can do

@@ -47,13 +47,21 @@ static const struct key rows[] = {
 		NULL, NULL, "position added to each token"},
 	{"encoder.pool", CHOICE, AT(encoder.pool), "mean", 0, 0, "mean|attention|position", NULL, NULL,
 		"summary of a region's tokens: their mean; weighted by a learned query; or by learned "
-		"weights "
-		"of each position and dimension"},
-	{"encoder.tokens", CHOICE, AT(encoder.tokens), "covariance", 0, 0, NULL, NULL, NULL,
-		"what a token is: a sample; a patch of samples; log band powers of a segment; the covariance "
-		"of a band in a segment; the log powers of learned filters over time and channels in a "
-		"segment; or the means of learned filters over time, each on its own map of the channels, "
-		"after an exponential linear unit"},
+		"weights of each position and dimension"},
+	{"encoder.tokens", CHOICE, AT(encoder.tokens), "covariance", 0, 0, NULL, without_views,
+		"encoder.views says what tokens are",
+		"what a token is: a sample; a patch of samples; log band powers of a segment (spectral); "
+		"the covariance of a band in a segment, the powers of its channels alone (power), or that "
+		"relative to the covariance of all bands together (relative); the course of a window, "
+		"averaged over blocks of time (evoked); canonical correlations of a segment with given "
+		"frequencies (cca), or the relative covariance of what follows them (harmonic); the log "
+		"powers of learned filters over time and channels in a segment (conv); or the means of "
+		"learned filters over time, each on its own map of the channels, after an exponential linear "
+		"unit (separable)"},
+	{"encoder.views", VIEWS, AT(encoder.views), "[]", 0, 0, NULL, NULL, NULL,
+		"what the experts see: a list of \"TOKENISER@PLACE\", in which regions is an expert for each "
+		"region of the windows and head one for all channels together; [] for encoder.tokens at the "
+		"regions"},
 	{"encoder.patch", INT, AT(encoder.patch), "10", 1, 1 << 20, NULL, with_patch, NULL,
 		"samples per token; with moe.route_unit=patch tokens routed together"},
 	{"encoder.bands", BANDS, AT(encoder.bands), "[4,8,10,13,20,30,45]", 0, 0, NULL, NULL, NULL,

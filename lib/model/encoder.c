@@ -39,9 +39,10 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 		.residual = l->residual.type,
 		.residual_weight = residual,
 		.scope = v->scope,
-		.turn = v->turn && l->parts && v->place[l->part[0].tensor[0]] == IN_TURN ? &v->turn[l->index]
-											 : NULL,
-		.turn_tells = v->turn_tells,
+		.ordered_sum = v->ordered_sum && l->parts && v->place[l->part[0].tensor[0]] == IN_ORDER
+				       ? &v->ordered_sum[l->index]
+				       : NULL,
+		.announces = v->announces,
 		.ablation = v->ablation ? v->ablation[l->index] : NULL};
 	int at_layer = l->index;
 	int n = m->router->declare(&moe_layer.route, plan);
@@ -100,19 +101,19 @@ static struct node *layer(const struct model *m, const struct layer_params *l, s
 	return op_residual(t, x, feed(m, l, t, op_norm(t, x, NULL, w2, b2), B, v));
 }
 
-/* A layer that is computed again in backward. */
-struct again {
+/* A layer whose activations are recomputed in backward (activation checkpoint). */
+struct recomputed_layer {
 	const struct model *m;
 	const struct layer_params *l;
 	int B;
 	struct gradient_view view;
 };
 
-static struct node *layer_again(struct tape *t, struct node *x, const void *context, bool again)
+static struct node *recomputed(struct tape *t, struct node *x, const void *context, bool recomputing)
 {
-	const struct again *a = context;
+	const struct recomputed_layer *a = context;
 	struct gradient_view v = a->view;
-	if (again) /* counted already */
+	if (recomputing) /* counted already */
 		v.balance = NULL;
 	return layer(a->m, a->l, t, x, a->B, &v);
 }
@@ -122,9 +123,9 @@ static struct node *layer_of(const struct model *m, const struct layer_params *l
 {
 	if (!t->gradients || m->config.train.recompute == RECOMPUTE_NONE)
 		return layer(m, l, t, x, B, v);
-	struct again *a = tape_take(t, sizeof *a);
-	*a = (struct again){m, l, B, *v};
-	return op_checkpoint(t, x, layer_again, a);
+	struct recomputed_layer *a = tape_take(t, sizeof *a);
+	*a = (struct recomputed_layer){m, l, B, *v};
+	return op_checkpoint(t, x, recomputed, a);
 }
 
 bool encoder_couples(const struct model *m)
@@ -188,7 +189,7 @@ static struct gradient_view of_region(const struct model *m, const struct gradie
 {
 	struct gradient_view own = *v;
 	int layers = i * m->config.encoder.layers;
-	own.turn = v->turn ? v->turn + layers : NULL;
+	own.ordered_sum = v->ordered_sum ? v->ordered_sum + layers : NULL;
 	own.balance = v->balance ? v->balance + layers : NULL;
 	own.slope = v->slope ? v->slope + layers : NULL;
 	own.chosen = v->chosen ? v->chosen + layers : NULL;

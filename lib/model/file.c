@@ -200,6 +200,7 @@ struct model *model_of(const struct st_file *f)
 		  read_scale(m, f) || read_temperature(m, f) || model_read_slab(m, f, "", m->params.x);
 	free(what);
 	m->history = history ? mem_text(history) : NULL;
+	m->views = st_meta(f, "moe.views") ? mem_text(st_meta(f, "moe.views")) : NULL;
 	if (!bad)
 		return m;
 	model_free(m);
@@ -229,6 +230,8 @@ int model_put(const struct model *m, const real *values, struct st_writer *w, co
 	layout_put(&m->layout, w, LAYOUT_MODEL);
 	if (history)
 		st_put_meta(w, "moe.history", history);
+	if (m->views)
+		st_put_meta(w, "moe.views", m->views);
 	if (m->scale_mean) {
 		st_put(w, "scale.mean", ST_F32, 1, &C, m->scale_mean);
 		st_put(w, "scale.std", ST_F32, 1, &C, m->scale_std);

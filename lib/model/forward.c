@@ -78,7 +78,7 @@ void forward_free(struct forward *f)
 		for (int l = 0; l < forward_layers_of_part(f) && f->chunk[i].balance; l++)
 			balance_free(&f->chunk[i].balance[l]);
 		free(f->chunk[i].balance);
-		free(f->chunk[i].turn);
+		free(f->chunk[i].ordered_sum);
 	}
 	for (int i = 0; f->balance && i < f->parts * forward_layers_of_part(f); i++) {
 		balance_free(&f->balance[i]);
@@ -173,7 +173,13 @@ int forward_alike(const struct forward *f, int part, int from, int most)
 	return same;
 }
 
-/* out [n][D] of window b of the group, as the tokeniser makes them */
+static const real *subject_mean_of(const struct forward *f, int b, int k)
+{
+	const struct window_source *s = f->source;
+	return s->subject_mean ? s->subject_mean(s->context, f->first + b, k) : NULL;
+}
+
+/* out [n][D]: standardised features of window b of the group */
 static void make_tokens(struct forward *f, struct tape *t, int k, int b, int n, real *out)
 {
 	const struct model *m = f->m;
@@ -192,12 +198,7 @@ static void make_tokens(struct forward *f, struct tape *t, int k, int b, int n, 
 	if (all != out)
 		memcpy(out, all, (size_t)n * D * sizeof *out);
 	scratch_done(t);
-}
-
-static const real *centre_of(const struct forward *f, int b, int k)
-{
-	const struct window_source *s = f->source;
-	return s->centre ? s->centre(s->context, f->first + b, k) : NULL;
+	model_standardise(m, k, n, subject_mean_of(f, b, k), out);
 }
 
 /* What the standardised features x [n][D] of window b say: e_c = sum over kinds and features of E_c
@@ -283,7 +284,6 @@ static struct node *tokenise(
 		PROFILE_OPERATION("windows and tokens");
 		real *to = features + (size_t)i * each;
 		make_tokens(f, t, k, from + i, n, to);
-		model_standardise(m, k, n, centre_of(f, from + i, k), to);
 		if (m->prior)
 			add_linear_prior(f, k, from + i, n, to);
 		if (drops_inputs(f, t))

@@ -19,9 +19,9 @@ struct encoded {
 struct chunk {
 	struct tape *tape;
 	int part, shard;
-	struct balance *balance; /* [regions of the part][layers] of the MoE layers */
-	struct turn *turn;       /* likewise */
-	int from, count;         /* windows from .. from + count - 1 of the group */
+	struct balance *balance;         /* [regions of the part][layers] of the MoE layers */
+	struct ordered_sum *ordered_sum; /* likewise */
+	int from, count;                 /* windows from .. from + count - 1 of the group */
 	int encodings;
 	struct encoded *out; /* [encodings] */
 	atomic_bool done;    /* has gone backward */
@@ -41,8 +41,8 @@ struct forward {
 	int shards, windows; /* of one part; of one chunk */
 	real *shard;         /* gradients of all shards */
 	size_t shard_room;
-	size_t *place; /* [params.n] where a tensor's gradient lies in its part's shards, or IN_TURN */
-	bool turns;    /* some are IN_TURN */
+	size_t *place; /* [params.n] where a tensor's gradient lies in its part's shards, or IN_ORDER */
+	bool ordered;  /* some are IN_ORDER */
 	size_t *count; /* [parts] numbers of a shard, without the global token */
 	real *summary, *token; /* [K][B][H] what the encoders return */
 	real *linear_prior;    /* [K][B][classes], where regions give it */

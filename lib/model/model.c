@@ -382,7 +382,7 @@ const real *model_token_scale(const struct model *m, int k)
 	return i < 0 ? NULL : m->params.x + m->params.list[i].offset;
 }
 
-void model_standardise(const struct model *m, int k, int n, const real *centre, real *x)
+void model_standardise(const struct model *m, int k, int n, const real *subject_mean, real *x)
 {
 	const struct region_params *r = &m->region[k];
 	if (r->token_mean < 0)
@@ -392,7 +392,8 @@ void model_standardise(const struct model *m, int k, int n, const real *centre, 
 	size_t D = (size_t)r->D, kinds = (size_t)r->kinds;
 	for (size_t i = 0; i < (size_t)n; i++, x += D)
 		for (size_t j = 0, at = i % kinds * D; j < D; j++)
-			x[j] = (x[j] - (centre ? centre[at + j] : 0) - mean[at + j]) / std[at + j];
+			x[j] = (x[j] - (subject_mean ? subject_mean[at + j] : 0) - mean[at + j]) /
+			       std[at + j];
 }
 
 int model_tokens(const struct model *m, int k, int samples)
@@ -433,6 +434,11 @@ struct model *model_declare(const struct config *c, const struct layout *l, int 
 	m->feedforward = expert_table[0];
 	m->router = config_router(c);
 	m->head = config_head(c);
+	bool views = false;
+	for (int k = 0; k < l->regions; k++)
+		views |= l->region[k].tokens != NULL;
+	if (!views) /* of a file that was written before its preset had views */
+		m->config.encoder.views.n = 0;
 	if (build(m, with_gate)) {
 		model_free(m);
 		return NULL;
@@ -474,6 +480,7 @@ void model_free(struct model *m)
 	free(m->sinusoid);
 	free(m->scale_mean);
 	free(m->scale_std);
+	free(m->views);
 	free(m->history);
 	free(m);
 }

@@ -85,6 +85,7 @@ struct model {
 	float *scale_mean, *scale_std;      /* [C], or NULL: samples enter as (x - mean) / std */
 	float temperature; /* p = softmax(logits / temperature); 1 unless the model was calibrated */
 	struct names train_groups;
+	char *views;   /* JSON: what each view counts in the linear prior; NULL: there is one view */
 	char *history; /* JSON, or NULL */
 };
 
@@ -104,8 +105,8 @@ int model_tokens(const struct model *, int k, int samples);
 /* What the tokeniser of region k gets as scale [kinds], or NULL. */
 const real *model_token_scale(const struct model *, int k);
 /* Features x [n][D] of region k by mean and deviation of their kind, where the tokeniser is such;
- * centre [kinds][D] comes off first, or NULL. */
-void model_standardise(const struct model *, int k, int n, const real *centre, real *x);
+ * subject_mean [kinds][D] is subtracted first; NULL: nothing. */
+void model_standardise(const struct model *, int k, int n, const real *subject_mean, real *x);
 /* What the configuration says of experts and routers. */
 struct expert_shape model_dense_shape(const struct model *);
 struct expert_shape model_expert_shape(const struct model *); /* of an MoE layer's experts */

@@ -14,6 +14,11 @@
 	ROW(patch) \
 	ROW(spectral) \
 	ROW(covariance) \
+	ROW(power) \
+	ROW(relative) \
+	ROW(evoked) \
+	ROW(cca) \
+	ROW(harmonic) \
 	ROW(conv) \
 	ROW(separable)
 /* clang-format on */

@@ -7,7 +7,7 @@
 #include "io/output.h"
 #include "tensor/gemm.h"
 #include "dataset/adapt.h"
-#include "predict/answer.h"
+#include "predict/prediction.h"
 #include "dataset/condition.h"
 #include "train/fit.h"
 #include "train/schedule.h"
@@ -103,8 +103,8 @@ static void note_one_class(const struct cv *cv, const struct dataset *d, const s
 	struct names units = {0};
 	folds_units(cv->folds, f->fold, &units);
 	char *list = names_join(&units, ", "),
-	     *note = mem_format("fold %d (%.200s): all %lld windows to test on are of class %s", f->fold,
-		     list, (long long)x->tests, d->classes.s[label]);
+	     *note = mem_format("fold %d (%.200s): all %lld test windows are of class %s", f->fold, list,
+		     (long long)x->tests, d->classes.s[label]);
 	names_add(notes, note);
 	free(list);
 	free(note);
@@ -116,15 +116,15 @@ static bool note_warmup(
 	const struct cv *cv, const struct cv_fold *f, const struct fold_items *x, struct names *notes)
 {
 	bool decided;
-	char *warning = schedule_warning(cv->config, x->sides.trains, &decided);
-	bool tell = warning && decided;
-	if (tell) {
+	char *warning = schedule_warning(cv->config, x->split.trains, &decided);
+	bool noted = warning && decided;
+	if (noted) {
 		char *note = mem_format("fold %d: %s", f->fold, warning);
 		names_add(notes, note);
 		free(note);
 	}
 	free(warning);
-	return tell;
+	return noted;
 }
 
 int cv_check(const struct cv *cv, struct names *notes)
@@ -132,7 +132,7 @@ int cv_check(const struct cv *cv, struct names *notes)
 	const struct head_type *head = config_head(&cv->config->value);
 	if (!head->classes)
 		return err_set(EX_CONFIG,
-			"head.type=%s names no classes, and cross-validation scores answers of classes",
+			"head.type=%s predicts no classes, and cross-validation scores predicted classes",
 			head->name);
 	struct cv_fold *f = cv_new(cv);
 	struct dataset *d = NULL;
@@ -180,7 +180,7 @@ static double processor_seconds(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void answer_batch(const struct cv *cv, const struct model *m, const struct dataset *d,
+static void predict_batch(const struct cv *cv, const struct model *m, const struct dataset *d,
 	const int64_t *items, int64_t n, const real *logits, const real *weights, struct cv_fold *f)
 {
 	int classes = m->layout.classes.n, K = m->layout.regions;
@@ -192,10 +192,10 @@ static void answer_batch(const struct cv *cv, const struct model *m, const struc
 	if (cv->permutations)
 		text_addf(&more, ",\"permutation\":%d", f->permutation);
 	for (int64_t b = 0; b < n; b++) {
-		struct answer a =
-			answer_window(m, d, items[b], logits + b * classes, weights + b * K, p, gate);
-		a.adapted = model_adapts(m) ? "group" : NULL;
-		answer_json(&a, more.s, &lines);
+		struct prediction a =
+			prediction_of_window(m, d, items[b], logits + b * classes, weights + b * K, p, gate);
+		a.adapted = dataset_adapts(m) ? "group" : NULL;
+		prediction_json(&a, more.s, &lines);
 		metrics_add(&f->metrics, logits + b * classes, d->item[items[b]].label);
 	}
 	add_lines(f, &lines);
@@ -206,7 +206,7 @@ static void answer_batch(const struct cv *cv, const struct model *m, const struc
 }
 
 /* In a view of its own: a model that adapts learns nothing of the windows that trained it. */
-static int test(const struct cv *cv, const struct model *m, const struct fold_items *x, struct pool *one,
+static int test_fold(const struct cv *cv, const struct model *m, const struct fold_items *x, struct pool *one,
 	struct cv_fold *f)
 {
 	int classes = m->layout.classes.n, K = m->layout.regions;
@@ -215,14 +215,16 @@ static int test(const struct cv *cv, const struct model *m, const struct fold_it
 		  dataset_scale(d, m);
 	struct forward *forward = bad ? NULL : forward_new(m, one);
 	real *logits = NEW_ARRAY(real, BATCH * classes), *weights = NEW_ARRAY(real, BATCH * K);
-	if (!bad && model_adapts(m))
+	if (!bad && dataset_adapts(m)) {
 		dataset_adapt(d, m, x->test, x->tests, ADAPT_WHOLE, one);
+		dataset_standardise(d, x->test, x->tests);
+	}
 	for (int64_t from = 0; from < x->tests && !bad; from += BATCH) {
 		int64_t n = x->tests - from < BATCH ? x->tests - from : BATCH;
 		bad = dataset_evaluate(
 			d, forward, x->test + from, n, BATCH, classes, K, logits, weights, NULL);
 		if (!bad)
-			answer_batch(cv, m, d, x->test + from, n, logits, weights, f);
+			predict_batch(cv, m, d, x->test + from, n, logits, weights, f);
 	}
 	free(logits);
 	free(weights);
@@ -232,7 +234,7 @@ static int test(const struct cv *cv, const struct model *m, const struct fold_it
 }
 
 /* By one thread at a time: a file is made with the process's umask. */
-static int keep(struct work *w, const struct model *m, const struct cv_fold *f)
+static int save_model(struct work *w, const struct model *m, const struct cv_fold *f)
 {
 	const struct cv *cv = w->cv;
 	struct history h = *cv->history;
@@ -251,7 +253,7 @@ static int keep(struct work *w, const struct model *m, const struct cv_fold *f)
 	return bad;
 }
 
-static int train(const struct training_data *data, struct model *m, struct pool *one, struct cv_fold *f)
+static int train_fold(const struct training_data *data, struct model *m, struct pool *one, struct cv_fold *f)
 {
 	struct trainer *t = trainer_new(m, data, one, f->own_seed);
 	int bad = trainer_run(t, &(struct watch){0});
@@ -260,49 +262,49 @@ static int train(const struct training_data *data, struct model *m, struct pool 
 	return bad;
 }
 
-static int work_on(struct work *w, struct cv_fold *f, struct dataset *d, struct pool *one)
+static int run_fold(struct work *w, struct cv_fold *f, struct dataset *d, struct pool *one)
 {
 	const struct cv *cv = w->cv;
 	struct fold_items x;
 	if (folds_items(cv->folds, d, f->fold, cv->valid_fraction, f->own_seed, &x))
 		return -1;
 	struct training_data data = {
-		d, d, x.sides.train, x.sides.valid, x.sides.trains, x.sides.valids, NULL};
+		d, d, x.split.train, x.split.valid, x.split.trains, x.split.valids, NULL};
 	double begun = processor_seconds();
-	struct model *m = fit_model(cv->config, NULL, false, &data, one, f->own_seed);
-	int bad = !m || train(&data, m, one, f);
+	struct model *m = fit_model(cv->config, NULL, false, &data, one, f->own_seed, NULL);
+	int bad = !m || train_fold(&data, m, one, f);
 	double trained = processor_seconds();
-	bad = bad || test(cv, m, &x, one, f);
+	bad = bad || test_fold(cv, m, &x, one, f);
 	f->train_seconds = trained - begun;
 	f->test_seconds = processor_seconds() - trained;
-	f->trains = x.sides.trains;
-	f->valids = x.sides.valids;
-	bad = bad || (cv->keep && keep(w, m, f));
+	f->trains = x.split.trains;
+	f->valids = x.split.valids;
+	bad = bad || (cv->keep && save_model(w, m, f));
 	model_free(m);
 	fold_items_free(&x);
 	return bad ? -1 : 0;
 }
 
-static void fail(struct work *w, int i)
+static void record_failure(struct work *w, int i)
 {
 	w->job[i].error = mem_text(err_text());
 	w->job[i].status = err_status();
 	w->stop = true;
 }
 
-/* Hands out what is done and has its turn. */
+/* Hands out the folds that are done, in their order. */
 static void hand_out(struct work *w)
 {
 	int n = cv_count(w->cv);
 	for (; w->next < n && w->job[w->next].done; w->next++) {
 		struct cv_fold *f = &w->fold[w->next];
 		if (!w->stop && w->watch->fold(w->watch->context, f, w->finished, n))
-			fail(w, w->next);
+			record_failure(w, w->next);
 		free_lines(f);
 	}
 }
 
-static void task(void *context, int i, int worker)
+static void run_task(void *context, int i, int worker)
 {
 	struct work *w = context;
 	(void)worker;
@@ -313,7 +315,7 @@ static void task(void *context, int i, int worker)
 		return;
 	struct pool *one = pool_new(1);
 	struct dataset *d = view_of(w->cv, &w->fold[i]);
-	int bad = work_on(w, &w->fold[i], d, one);
+	int bad = run_fold(w, &w->fold[i], d, one);
 	if (bad)
 		err_at_fold(w->cv, &w->fold[i]);
 	dataset_free(d);
@@ -321,7 +323,7 @@ static void task(void *context, int i, int worker)
 	pthread_mutex_lock(&w->lock);
 	w->finished++;
 	if (bad)
-		fail(w, i);
+		record_failure(w, i);
 	else
 		w->job[i].done = true;
 	hand_out(w);
@@ -334,7 +336,7 @@ int cv_run(const struct cv *cv, struct pool *pool, struct cv_fold *fold, const s
 	struct work w = {.cv = cv, .watch = watch, .fold = fold, .job = NEW_ARRAY(struct job, n)};
 	pthread_mutex_init(&w.lock, NULL);
 	gemm_single_thread(pool_threads(pool));
-	pool_run(pool, n, task, &w);
+	pool_run(pool, n, run_task, &w);
 	for (int i = 0; i < n; i++) {
 		if (w.job[i].error && !bad)
 			bad = err_set(w.job[i].status, "%s", w.job[i].error);

@@ -41,10 +41,9 @@ static int deal(struct folds *f, int n)
 		return err_set(EX_DATAERR,
 			"all labelled windows are of one %s (%s): nothing is left to train on; %s", word,
 			f->units.s[0],
-			f->by == HOLDOUT_GROUP
-				? "name the groups when splitting (moe-split --group), or hold "
-				  "recordings out (--by recording)"
-				: "give the windows of other recordings, too");
+			f->by == HOLDOUT_GROUP ? "name the groups when splitting (moe-split --group), or "
+						 "hold recordings out (--by recording)"
+					       : "give the windows of other recordings, too");
 	if (n > f->units.n)
 		return err_set(EX_DATAERR,
 			"fewer %ss than folds: %d folds, and %d %ss with labelled windows; --folds %d or "
@@ -77,7 +76,7 @@ static int walk_on(const struct folds *f, int64_t i, int64_t stride, struct walk
 	if (same && sample < k->sample)
 		return err_set(EX_DATAERR,
 			"%s: recording %s: the window at sample %lld comes after that at %lld; --test-stride "
-			"needs each recording once, its windows in order",
+			"needs each recording once, with its windows in order",
 			w->name, f->d->recordings.s[it->recording], (long long)sample, (long long)k->sample);
 	bool follows = same &&
 		       (sample < k->end || (sample == k->sample + w->layout.stride && it->label == k->label));
@@ -129,7 +128,7 @@ void folds_units(const struct folds *f, int fold, struct names *to)
 
 void fold_items_free(struct fold_items *x)
 {
-	sides_free(&x->sides);
+	holdout_split_free(&x->split);
 	spill_free(&x->test_spill, x->test);
 	*x = (struct fold_items){0};
 }
@@ -144,7 +143,7 @@ int folds_items(const struct folds *f, const struct dataset *d, int fold, double
 		out[u] = f->fold[u] == fold;
 	struct holdout h = {.fraction = fraction, .seed = seed, .unit = f->by, .left_out = out};
 	int bad =
-		holdout_cut(d, &h, &x->sides) || holdout_check_classes(d, &x->sides, NULL, NULL, NULL, NULL);
+		holdout_cut(d, &h, &x->split) || holdout_check_classes(d, &x->split, NULL, NULL, NULL, NULL);
 	x->test = spill_grow(&x->test_spill, NULL, (size_t)d->n * sizeof *x->test);
 	for (int64_t i = 0; i < d->n && !bad; i++)
 		if (f->tests[i] && out[holdout_unit_of(&d->item[i], f->by)])

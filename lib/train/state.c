@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "dataset/tokens.h"
-#include "train/fingerprint.h"
+#include "train/survey.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,11 +15,21 @@
 /* Taken once: what is trained on does not change. */
 static const char *fingerprint_of(struct trainer *t)
 {
-	bool runs = t->m->config.train.scale == SCALE_EMS;
 	if (!t->fingerprint)
-		t->fingerprint = fingerprint_text(
-			&t->data, runs ? FINGERPRINT_RECORDINGS : FINGERPRINT_WINDOWS, t->pool);
+		t->fingerprint = survey_fingerprint(&t->data, survey_rule(&t->m->config), t->pool);
 	return t->fingerprint;
+}
+
+/* Whether the fingerprint of a state is that of this training's windows. */
+static bool same_windows(struct trainer *t, const char *text)
+{
+	enum fingerprint_rule rule = fingerprint_rule_of(text);
+	if (rule == survey_rule(&t->m->config))
+		return !strcmp(text, fingerprint_of(t));
+	char *mine = survey_fingerprint(&t->data, rule, t->pool);
+	bool same = !strcmp(text, mine);
+	free(mine);
+	return same;
 }
 
 static void write_counters(struct trainer *t, struct text *s)
@@ -41,10 +51,9 @@ static void write_counters(struct trainer *t, struct text *s)
 	expert_load_write(t->moe_layers, s);
 	text_addf(s,
 		",\"bad_epochs\":%d,\"finished\":%s,\"told\":%s,\"seed\":\"%llu\",\"trains\":%lld,\"valids\":"
-		"%lld,"
-		"\"fingerprint\":\"%s\"}",
+		"%lld,\"fingerprint\":\"%s\"}",
 		c->bad_epochs, c->finished ? "true" : "false",
-		t->data.train->tokens && tokens_tell_any(t->data.train->tokens) ? "true" : "false",
+		t->data.train->tokens && tokens_any_prior(t->data.train->tokens) ? "true" : "false",
 		(unsigned long long)t->seed, (long long)t->data.trains, (long long)t->data.valids,
 		fingerprint_of(t));
 }
@@ -84,34 +93,33 @@ static int check_counters(const struct trainer *t, const cJSON *root, const char
 	long per_epoch = (long)((t->data.trains + batch - 1) / batch);
 	if (c->in_epoch && number(root, "batch_size") != batch)
 		return err_set(EX_CONFIG,
-			"%s: training was stopped within an epoch of batches of %.9g, which "
-			"train.batch_size=%d does "
-			"not continue",
+			"%s: training was stopped within an epoch, with train.batch_size=%.9g; it cannot go "
+			"on with train.batch_size=%d",
 			what, number(root, "batch_size"), batch);
 	if (c->in_epoch >= per_epoch || c->seen > t->data.trains || c->right > c->seen ||
 		(t->data.valids && c->epoch && !c->best_epoch) || c->best_epoch > c->epoch)
-		return err_set(EX_DATAERR, "%s: counters that contradict each other", what);
+		return err_set(EX_DATAERR, "%s: the counters contradict each other", what);
 	return 0;
 }
 
-/* That they are the state's. How many there are is told where it differs; states of old do not
- * know. */
+/* That the windows are those of the state. The message names their numbers where these differ; old
+ * states do not hold them. */
 static int check_windows(struct trainer *t, const cJSON *root, const char *what)
 {
 	const cJSON *print = json_get(root, "fingerprint");
 	double trains = number(root, "trains"), valids = number(root, "valids");
 	if (!cJSON_IsString(print))
 		return err_set(EX_DATAERR, "%s: the fingerprint is missing", what);
-	if (fingerprint_fits(print->valuestring, &t->data, t->pool))
+	if (same_windows(t, print->valuestring))
 		return 0;
 	bool other = isfinite(trains) && isfinite(valids) &&
 		     (trains != (double)t->data.trains || valids != (double)t->data.valids);
-	char *counts = other ? mem_format(" (there %.0f train and %.0f validate, here %lld and %lld)", trains,
-				       valids, (long long)t->data.trains, (long long)t->data.valids)
+	char *counts = other ? mem_format(" (%.0f for training and %.0f for validation, here %lld and %lld)",
+				       trains, valids, (long long)t->data.trains, (long long)t->data.valids)
 			     : mem_text("");
 	err_set(EX_DATAERR,
-		"%s: the state belongs to other windows, or to another choice of validation windows%s; "
-		"--init MODEL goes on from a model on other windows",
+		"%s: the state belongs to other windows, or to another choice of validation windows%s; to "
+		"continue a model on other windows use --init MODEL",
 		what, counts);
 	free(counts);
 	return -1;
@@ -126,7 +134,7 @@ static int read_counters(struct trainer *t, const cJSON *root, const char *what)
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		double x = number(root, keys[i]);
 		if (!isfinite(x) || (i < WHOLE && (x < 0 || x > 2e9 || x != floor(x))))
-			return err_set(EX_DATAERR, "%s: %s is missing or no such number", what, keys[i]);
+			return err_set(EX_DATAERR, "%s: %s is missing or not a valid number", what, keys[i]);
 	}
 	*c = (struct counters){.step = (long)number(root, "step"),
 		.epoch = (int)number(root, "epoch"),
@@ -157,7 +165,7 @@ static cJSON *counters_of(const struct st_file *f, char **what)
 	return NULL;
 }
 
-int trainer_state_start(const struct st_file *f, uint64_t *seed, bool *told)
+int trainer_state_start(const struct st_file *f, uint64_t *seed, bool *out_of_fold)
 {
 	char *what, *end = NULL;
 	cJSON *root = counters_of(f, &what);
@@ -167,7 +175,7 @@ int trainer_state_start(const struct st_file *f, uint64_t *seed, bool *told)
 		*seed = strtoull(v->valuestring, &end, 10);
 	if (root && (!end || *end))
 		r = err_set(EX_DATAERR, "%s: seed is missing or no number", what);
-	*told = cJSON_IsTrue(json_get(root, "told"));
+	*out_of_fold = cJSON_IsTrue(json_get(root, "told"));
 	cJSON_Delete(root);
 	free(what);
 	return r;

@@ -277,7 +277,7 @@ static void times_without_effect_are_refused(void)
 	c.train.augment[augmentation_find("mask")] = 0.01;
 	CHECK(!augment_check(&c, &layout));
 	c.train.augment[augmentation_find("shift")] = 2;
-	CHECK(augment_check(&c, &layout) && strstr(err_text(), "shift:2s is no less than a window, 2 s"));
+	CHECK(augment_check(&c, &layout) && strstr(err_text(), "shift:2s is not shorter than a window (2 s)"));
 	CHECK(err_status() == EX_CONFIG);
 }
 
@@ -298,7 +298,7 @@ static void a_mixed_window_has_both_labels(void)
 	CHECK(!dataset_add(d, make("a,b,c", 2, 20, 4, 1)));
 	for (int i = 0; i < N; i++) /* three of four rest */
 		d->item[i].label = i % 4 == 3;
-	struct sides s;
+	struct holdout_split s;
 	CHECK(!holdout_cut(d, &(struct holdout){0}, &s) && s.trains == N);
 	struct configuration c = configured(PRESET_SEED, mixed);
 	struct model *m = model_new(&c.value, &l, -1);
@@ -324,7 +324,7 @@ static void a_mixed_window_has_both_labels(void)
 	pool_free(pool);
 	model_free(m);
 	config_end(&c);
-	sides_free(&s);
+	holdout_split_free(&s);
 	dataset_free(d);
 	target_done(&l);
 }

@@ -173,7 +173,7 @@ static const struct history no_history = {.off = 1};
 struct rig {
 	struct layout l;
 	struct dataset *d;
-	struct sides sides;
+	struct holdout_split split;
 	struct pool *pool;
 	struct model *m; /* after two steps */
 	struct st_file *state;
@@ -196,9 +196,9 @@ static void train(struct rig *r, const char *const *set)
 	struct configuration c = configured(PRESET_SEED, all);
 	r->d = dataset_new(&r->l, MISSING_ERROR);
 	CHECK(!dataset_add(r->d, make("a,b,c", 2, 20, 4, 1)));
-	CHECK(!holdout_cut(r->d, &(struct holdout){0}, &r->sides) && r->sides.trains == WINDOWS);
-	struct training_data data = {r->d, r->d, r->sides.train, r->sides.valid, r->sides.trains, 0, NULL};
-	r->m = fit_model(&c, NULL, false, &data, r->pool, SEED);
+	CHECK(!holdout_cut(r->d, &(struct holdout){0}, &r->split) && r->split.trains == WINDOWS);
+	struct training_data data = {r->d, r->d, r->split.train, r->split.valid, r->split.trains, 0, NULL};
+	r->m = fit_model(&c, NULL, false, &data, r->pool, SEED, NULL);
 	CHECK(r->m != NULL);
 	r->start = NEW_ARRAY(real, r->m->params.count);
 	memcpy(r->start, r->m->params.x, r->m->params.count * sizeof *r->start);
@@ -216,7 +216,7 @@ static void done(struct rig *r)
 	free(r->start);
 	st_free(r->state);
 	model_free(r->m);
-	sides_free(&r->sides);
+	holdout_split_free(&r->split);
 	dataset_free(r->d);
 	pool_free(r->pool);
 	target_done(&r->l);
@@ -278,7 +278,7 @@ static struct text described(const char *path)
 {
 	struct text t = {0};
 	struct st_file *f = st_read(path);
-	CHECK(f && !describe(f, &t));
+	CHECK(f && !describe_file(f, &t));
 	st_free(f);
 	return t;
 }
@@ -351,7 +351,9 @@ static void traits_say_which_keys_have_an_effect(void)
 		"moe.router=tilted", "moe.noise=fixed");
 	REFUSED("moe.levels has no effect", "moe.layers=all", "moe.router=tilted", "moe.levels=[2,2]");
 	REFUSED("moe.ffn_dim has no effect", "moe.layers=all", "moe.expert_types=mapped", "moe.ffn_dim=4");
-	REFUSED("encoder.bands has no effect: encoder.tokens is neither spectral nor covariance",
+	REFUSED("encoder.bands has no effect: encoder.tokens is none of spectral, covariance, power, "
+		"relative, "
+		"cca and harmonic",
 		"encoder.tokens=thinned", "encoder.bands=[4,8]");
 	REFUSED("larger:11", "train.augment=larger:11");
 }

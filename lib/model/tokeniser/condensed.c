@@ -1,5 +1,6 @@
 #include "model/tokeniser/condensed.h"
 
+#include "model/tokeniser/columns.h"
 #include "tensor/product.h"
 #include "tensor/vector.h"
 
@@ -138,7 +139,19 @@ void condensed_fold(const struct condensed *c, const real *x, int W, const int *
 	}
 }
 
-void condensed_products(const struct condensed *c, int band, const real *folded, int V, real *parts, real *C)
+void condensed_fold_changing(
+	const struct condensed *c, const real *x, int W, const int *column, int V, real *folded)
+{
+	size_t half = (size_t)c->half;
+	condensed_fold(c, x, W, column, V, folded);
+	for (int v = 0; v < V; v++)
+		for (int parity = 0; column_flat(x, c->L, W, column[v]) && parity < PARITIES; parity++)
+			memset(folded + ((size_t)parity * (size_t)V + (size_t)v) * half, 0,
+				half * sizeof *folded);
+}
+
+/* parts [V][returned]: what the columns of a band make of each channel */
+static int project(const struct condensed *c, int band, const real *folded, int V, real *parts)
 {
 	size_t half = (size_t)c->half;
 	int both = c->size[band][EVEN] + c->size[band][ODD];
@@ -149,7 +162,23 @@ void condensed_products(const struct condensed *c, int band, const real *folded,
 			c->wave + c->first[band][parity], (size_t)size,
 			parts + (parity == ODD ? c->size[band][EVEN] : 0), (size_t)both, FROM_ZERO, NULL);
 	}
+	return both;
+}
+
+void condensed_products(const struct condensed *c, int band, const real *folded, int V, real *parts, real *C)
+{
+	int both = project(c, band, folded, V, parts);
 	row_products(V, V, both, parts, (size_t)both, parts, (size_t)both, C, (size_t)V);
 	for (int i = 0; i < V * V; i++)
 		C[i] /= (real)c->lines[band];
+}
+
+void condensed_powers(const struct condensed *c, int band, const real *folded, int V, real *parts, real *P)
+{
+	int both = project(c, band, folded, V, parts);
+	for (int v = 0; v < V; v++) {
+		const real *p = parts + (size_t)v * (size_t)both;
+		row_products(1, 1, both, p, (size_t)both, p, (size_t)both, P + v, 1);
+		P[v] /= (real)c->lines[band];
+	}
 }

@@ -31,8 +31,13 @@ struct condensed *condense(const struct segments *, double work);
 
 /* folded [PARITIES][V][half] of columns column[0 .. V-1] of the segment x [L][W]. */
 void condensed_fold(const struct condensed *, const real *x, int W, const int *column, int V, real *folded);
+/* The same, channels that never change all 0: of others rounding leaves something of the mean. */
+void condensed_fold_changing(
+	const struct condensed *, const real *x, int W, const int *column, int V, real *folded);
 
 /* C [V][V] of a band. parts [V][most]: room */
 void condensed_products(const struct condensed *, int band, const real *folded, int V, real *parts, real *C);
+/* Its diagonal alone, P [V]. */
+void condensed_powers(const struct condensed *, int band, const real *folded, int V, real *parts, real *P);
 
 #endif
