@@ -10,6 +10,13 @@ static const char *const plain[] = {"encoder.tokens=spectral",
 	"encoder.bands=[1,4,6,8,9,10,11,12,13,14,16,18,20,22,24,30,45]", "encoder.window=1",
 	"encoder.evidence=none", "train.lr=0.001", "train.weight_decay=0.05", "train.epochs=15", NULL};
 
+/* Encoders of what comes at the same time of each window, from learned filters, with the pooling that
+ * keeps time, half of the samples left out in training, and a rate at which filters are learned
+ * within some thousand steps. */
+static const char *const separable[] = {"encoder.layers=1", "encoder.tokens=separable", "encoder.window=0.5",
+	"encoder.hop=0.1", "encoder.filters=16", "encoder.kernel=0.4", "encoder.pool=position",
+	"encoder.input_dropout=0.5", "train.lr=0.002", "train.weight_decay=1", "train.epochs=16", NULL};
+
 /* The region model as it was first listed: post-norm layers of a standard library on raw samples,
  * AdamW without a schedule. */
 static const char *const seed[] = {"encoder.hidden_dim=64", "encoder.ffn_dim=2048", "encoder.activation=relu",
@@ -109,6 +116,8 @@ const struct preset preset_table[] = {
 		"four groups of four experts, chosen one after the other"},
 	{"deepseek", {plain, deepseek}, "many small experts and a shared one, balanced without a loss"},
 	{"spectral", {plain}, "small pre-norm encoders on band powers, by themselves"},
+	{"separable", {plain, separable},
+		"small encoders on learned filters, for what is locked to the start of windows"},
 	{0},
 };
 
