@@ -10,9 +10,9 @@ static const char *const plain[] = {"encoder.tokens=spectral",
 	"encoder.bands=[1,4,6,8,9,10,11,12,13,14,16,18,20,22,24,30,45]", "encoder.window=1",
 	"encoder.evidence=none", "train.lr=0.001", "train.weight_decay=0.05", "train.epochs=15", NULL};
 
-/* Encoders of what comes at the same time of each window, from learned filters, with the pooling that
- * keeps time, half of the samples left out in training, and a rate at which filters are learned
- * within some thousand steps. */
+/* Encoders of what comes at the same time of each window: learned filters, pooling that keeps time,
+ * half of the samples left out in training, and a rate at which filters are learned within some
+ * hundred steps. */
 static const char *const separable[] = {"encoder.layers=1", "encoder.tokens=separable", "encoder.window=0.5",
 	"encoder.hop=0.1", "encoder.filters=16", "encoder.kernel=0.4", "encoder.pool=position",
 	"encoder.input_dropout=0.5", "train.lr=0.002", "train.weight_decay=1", "train.epochs=16", NULL};
