@@ -19,7 +19,7 @@ static struct {
 	struct span test_stride;
 	double valid_fraction;
 	long long permutations;
-	bool permutations_given, seed_given;
+	bool interleave, permutations_given, seed_given;
 } o;
 
 static const struct option table[] = {
@@ -28,6 +28,9 @@ static const struct option table[] = {
 	{"folds", 0, OPT_TEXT, &o.folds, .value = "loso", .arg = "loso|K",
 		.help = "hold out one group at a time (loso), or K folds of groups that are consecutive in "
 			"order of name"},
+	{"interleave", 0, OPT_FLAG, &o.interleave,
+		.help = "with --folds K: the i-th group in order of name, from 0 on, is held out by fold i "
+			"modulo K"},
 	{"by", 0, OPT_CHOICE, &o.by, .value = "group", .choices = "group|recording",
 		.help = "hold out whole groups (subjects), or recordings; a group may then be in both "
 			"training and test data"},
@@ -152,13 +155,16 @@ static int make_folds(struct run *r)
 	long long k = 0;
 	if (strcmp(o.folds, "loso") && (!text_to_long(o.folds, &k) || k < 2 || k > 1000000))
 		return err_set(EX_USAGE, "--folds: \"%s\" is neither loso nor a number from 2 on", o.folds);
+	if (o.interleave && !k)
+		return err_set(EX_USAGE,
+			"--interleave needs --folds K: with loso each fold holds out one group or recording");
 	double stride =
 		o.test_stride.seconds ? round(o.test_stride.amount * r->target.rate) : o.test_stride.amount;
 	if ((o.test_stride.amount > 0 && stride < 1) || stride > 5e8)
 		return err_set(EX_USAGE,
 			"--test-stride: %g s are %.0f samples at %g Hz; at least one is needed",
 			o.test_stride.amount, stride, r->target.rate);
-	return folds_make(&r->folds, r->data, (enum holdout_unit)o.by, (int)k, (int64_t)stride);
+	return folds_make(&r->folds, r->data, (enum holdout_unit)o.by, (int)k, o.interleave, (int64_t)stride);
 }
 
 static void say(const struct names *sentences)
