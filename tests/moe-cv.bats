@@ -45,7 +45,7 @@ no_cv() { # no_cv STATUS WORDS ARGUMENTS...
     [ "$(jq -r .group three | uniq | tr '\n' ' ')" = "S00 S01 S02 S03 S05 S06 S04 S07 S08 S09 " ]
 }
 
-@test "--interleave: the i-th group in order of name is held out by fold i modulo K" {
+@test "groups that --interleave deals out: the i-th in order of name is held out by fold i modulo K" {
     cv --folds 3 --interleave --summary s.json --keep k -o lines ten.st
     [ "$(jq -c '[.runs[0].folds[].groups]' s.json)" = \
         '[["S00","S03","S06","S09"],["S01","S04","S07"],["S02","S05","S08"]]' ]
@@ -285,5 +285,5 @@ s[5], s[6] = s[6], s[5]'
 
 @test "examples of the manual" {
     cp ten.st windows.st
-    run_examples moe-cv.1 4
+    run_examples moe-cv.1 6
 }

@@ -103,20 +103,6 @@ static void flip_signs(struct comparison *c, const double *d, int n)
 			: (1 + (double)as_large) / (1 + (double)c->flips);
 }
 
-static void resample(struct comparison *c, const double *d, int n)
-{
-	int draws = n > 1 ? c->one->resamples : 0, *times = NEW_ARRAY(int, n);
-	double *draw = NEW_ARRAY(double, draws);
-	for (int i = 0; i < draws; i++) {
-		resample_groups(c->one->seed, i, n, times);
-		for (int g = 0; g < n; g++)
-			draw[i] += times[g] * d[g] / n;
-	}
-	c->interval = resample_interval(draw, draws);
-	free(draw);
-	free(times);
-}
-
 int compare_scores(struct comparison *c, const struct score *one, const struct score *other, enum figure f)
 {
 	int all = one->predictions->groups.n;
@@ -133,7 +119,7 @@ int compare_scores(struct comparison *c, const struct score *one, const struct s
 	for (int g = 0; g < c->groups; g++)
 		c->mean += said[g] / c->groups;
 	flip_signs(c, said, c->groups);
-	resample(c, said, c->groups);
+	c->interval = resample_mean(said, c->groups, one->resamples, one->seed);
 	free(said);
 	if (!c->groups)
 		return err_set(EX_DATAERR,
