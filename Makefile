@@ -154,6 +154,10 @@ man: all
 	@MOE_BIN=$(abspath $B/bin) tests/man-options keys --write
 	@tests/man-options layers --write
 
+# --- single changes that switch a feature off, each of which some test has to notice; MUTANTS='routing gating' for some of them
+mutants:
+	@tests/mutants $(MUTANTS)
+
 lint: all
 	@tests/lint $(if $(CI),--strict)
 
@@ -199,4 +203,4 @@ dist:
 clean:
 	rm -rf build
 
-.PHONY: all unit gradcheck test tsan tsan-run valgrind bench bench-plot bench-results bench-peers fuzz golden man lint deps deps-dev demo install uninstall dist clean FORCE
+.PHONY: all unit gradcheck test tsan tsan-run valgrind bench bench-plot bench-results bench-peers fuzz golden man mutants lint deps deps-dev demo install uninstall dist clean FORCE
