@@ -5,6 +5,7 @@
 #   make demo       synthesise, split, train, route, predict, with figures
 #   make test       everything that proves it; ends with "N passed, N failed"
 #   make SAN=address,undefined test     the same under sanitizers             (CC=clang: the other compiler)
+#   make mutants    whether the tests notice single changes that switch a feature off (long)
 #   make tsan       unit tests and threaded programs under ThreadSanitizer
 
 PREFIX  ?= /usr/local

@@ -59,24 +59,30 @@ struct paired {
 	int better, worse;        /* units in which it is above, below 0 */
 };
 
+/* 0 where nothing but the rounding of means keeps it from being so: it must not count as better. */
+static double settled(double x)
+{
+	return fabs(x) < 1e-12 ? 0 : x;
+}
+
 static struct paired pair(const struct controls *l, const struct control *c, int f)
 {
 	const struct names *sorted = &l->cv->folds->units, *all = units_of(l->cv);
 	struct paired p = {.difference = NEW_ARRAY(double, sorted->n)};
 	for (int i = 0; i < sorted->n; i++) {
 		int unit = names_find(all, sorted->s[i]);
-		double d = of_unit(l->cv, unit, f) - of_unit(&c->cv, unit, f);
+		double d = settled(of_unit(l->cv, unit, f) - of_unit(&c->cv, unit, f));
 		if (isnan(d))
 			continue;
-		if (fabs(d) < 1e-12) /* equal but for the rounding of means over runs */
-			d = 0;
 		p.better += d > 0;
 		p.worse += d < 0;
 		p.difference[p.n++] = d;
 	}
 	for (int i = 0; i < p.n; i++)
 		p.mean += p.difference[i] / p.n;
+	p.mean = settled(p.mean);
 	p.interval = resample_mean(p.difference, p.n, RESAMPLES, l->cv->seed[0]);
+	p.interval = (struct interval){settled(p.interval.low), settled(p.interval.high)};
 	return p;
 }
 
