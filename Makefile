@@ -68,6 +68,8 @@ $B/bin/%: $B/cmd/%.o $B/libmoe.a
 $B/unit/%: $B/tests/unit/%.o $B/libmoe.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+# counts the passes over raw samples
+$B/unit/test_survey: LDFLAGS += -Wl,--wrap=dataset_raw
 $B/gradcheck/%: $B/double/tests/unit/%.o $B/double/libmoe.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)

@@ -6,6 +6,7 @@
 #include "train/fit.h"
 #include "dataset/read.h"
 #include "train/need.h"
+#include "model/views.h"
 
 #include <errno.h>
 #include <math.h>
@@ -152,11 +153,12 @@ static int check_files(const struct names *operands)
 
 static int read_windows(struct run *r, const struct names *operands)
 {
-	if (!operands->n)
-		return dataset_read(&r->data, &r->target, NULL, "-");
+	if (!operands->n && dataset_read(&r->data, &r->target, NULL, "-"))
+		return -1;
 	for (int i = 0; i < operands->n; i++)
 		if (dataset_read(&r->data, &r->target, NULL, operands->s[i]))
 			return -1;
+	views_apply(&r->config.value, &r->target);
 	return 0;
 }
 
@@ -317,7 +319,7 @@ static int finish(struct run *r, int bad)
 		bad = output_end(r->out, bad);
 	struct names sentences = {0};
 	if (!bad) {
-		cv_say(&r->cv, r->fold, &sentences);
+		cv_sentences(&r->cv, r->fold, &sentences);
 		if (r->controls)
 			controls_say(r->controls, &sentences);
 		say(&sentences);

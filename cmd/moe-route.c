@@ -121,7 +121,7 @@ static int write_file(const struct run *r, const struct table *t, const struct d
 	windows_put_table(&t->w, st);
 	routing_put_gate(st, t->w.n, t->w.layout.regions, gate);
 	recorder_file_put(s, st);
-	if (model_adapts(r->m))
+	if (dataset_adapts(r->m))
 		st_put_meta(st, "moe.adapted", "group");
 	if (history)
 		st_put_meta(st, "moe.history", history);
@@ -146,7 +146,7 @@ static int write_lines(const struct run *run, const struct table *t, int64_t fro
 		.recording = w->recording + from,
 		.group = w->group + from,
 		.gate = gate,
-		.adapted = model_adapts(run->m) ? "group" : NULL};
+		.adapted = dataset_adapts(run->m) ? "group" : NULL};
 	struct text line = {0};
 	int bad = 0;
 	r.layer = recorder_layers(run->recorder, n, &r.layers);
@@ -200,7 +200,7 @@ static int check(const struct dataset *d, const struct model *m)
 /* Routes every window of the dataset and writes them as one file, or as lines. */
 static int route(const struct run *r, struct dataset *d, enum adapt how)
 {
-	if (check(d, r->m) || dataset_take_in(d, r->m, 0, d->n, how, r->pool) ||
+	if (check(d, r->m) || dataset_update_statistics(d, r->m, 0, d->n, how, r->pool) ||
 		conditions_bind(d, r->m, NULL, d->n))
 		return -1;
 	struct recorder_file *s = o.jsonl ? NULL : recorder_file_new(r->recorder, d->n);
@@ -220,8 +220,8 @@ static int route(const struct run *r, struct dataset *d, enum adapt how)
 static int route_all(const struct run *r, const struct names *operands)
 {
 	const struct model *m = r->m;
-	bool at_once =
-		     (o.jsonl || output_is_stream(r->out)) && !(model_adapts(m) && source_at_rest(operands)),
+	bool at_once = (o.jsonl || output_is_stream(r->out)) &&
+		       !(dataset_adapts(m) && source_at_rest(operands)),
 	     live = at_once && m->config.train.scale != SCALE_EMS;
 	struct source *s = source_new(operands, &m->layout, (enum missing_channel)o.missing, &o.naming,
 		&o.reading, live ? (int)o.batch : 0);

@@ -328,7 +328,16 @@ static int read_model(struct layout *l)
 	struct st_file *f = st_read(o.like);
 	int r = f ? layout_read(l, f, LAYOUT_MODEL) : -1;
 	st_free(f);
-	return r;
+	if (r)
+		return r;
+	layout_undo_views(l);
+	for (int k = 0; k < l->regions; k++)
+		if (layout_own_input(l, k))
+			return err_set(EX_DATAERR,
+				"%s: region %s has windows of its own length and rate, which are not cut from "
+				"EEG recordings",
+				o.like, l->region[k].name);
+	return 0;
 }
 
 static int split_recordings(const struct names *operands)

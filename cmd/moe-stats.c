@@ -232,7 +232,8 @@ static int ablate_model(const struct model *m, const struct names *operands)
 	struct forward *f = forward_new(m, pool);
 	struct ablation_table a = {0};
 	int bad = dataset_scale(d, m) || read_windows(d, operands) ||
-		  dataset_take_in(d, m, 0, d->n, ADAPT_WHOLE, pool) || conditions_bind(d, m, NULL, d->n) ||
+		  dataset_update_statistics(d, m, 0, d->n, ADAPT_WHOLE, pool) ||
+		  conditions_bind(d, m, NULL, d->n) ||
 		  ablate(m, f, d, (int)o.resamples, (uint64_t)common.seed, &a) || print_ablation(&a, m);
 	ablation_table_free(&a);
 	forward_free(f);

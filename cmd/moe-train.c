@@ -3,6 +3,7 @@
 
 #include "dataset/condition.h"
 #include "model/layers_help.h"
+#include "model/views.h"
 #include "train/fit.h"
 #include "train/log.h"
 #include "dataset/read.h"
@@ -91,7 +92,8 @@ struct run {
 	struct configuration config;
 	struct layout target; /* what all windows must fit */
 	struct dataset *data, *valid;
-	struct sides sides, valid_sides;
+	struct holdout_split split, valid_split;
+	char *fingerprint; /* of the windows, where there is a state file; else NULL */
 	struct training_data work;
 	struct model *model;
 	struct trainer *trainer;
@@ -125,6 +127,8 @@ static int read_windows(struct run *r, const struct names *operands)
 			return -1;
 	if (o.valid && add_windows(r, &r->valid, o.valid))
 		return -1;
+	if (!r->before)
+		views_apply(&r->config.value, &r->target);
 	return 0;
 }
 
@@ -146,24 +150,24 @@ static int choose_sides(struct run *r)
 	else if (!ways)
 		bad = fit_check_unvalidated(&r->config);
 	if (!bad)
-		bad = holdout_cut(r->data, &h, &r->sides);
+		bad = holdout_cut(r->data, &h, &r->split);
 	if (!bad && r->valid)
-		bad = holdout_cut(r->valid, &none, &r->valid_sides) ||
-		      holdout_check_groups(r->data, &r->sides, r->valid) ||
-		      holdout_check_overlap(r->data, r->sides.train, r->sides.trains, r->valid,
-			      r->valid_sides.train, r->valid_sides.trains);
+		bad = holdout_cut(r->valid, &none, &r->valid_split) ||
+		      holdout_check_groups(r->data, &r->split, r->valid) ||
+		      holdout_check_overlap(r->data, r->split.train, r->split.trains, r->valid,
+			      r->valid_split.train, r->valid_split.trains);
 	else if (!bad && (o.valid_groups || o.valid_fraction > 0))
 		bad = holdout_check_overlap(
-			r->data, r->sides.train, r->sides.trains, r->data, r->sides.valid, r->sides.valids);
+			r->data, r->split.train, r->split.trains, r->data, r->split.valid, r->split.valids);
 	names_free(&groups);
-	if (!bad && r->sides.crossing && !common.quiet)
+	if (!bad && r->split.crossing && !common.quiet)
 		program_sayf(
-			"%lld windows across the cut in time are left out", (long long)r->sides.crossing);
+			"%lld windows across the cut in time are left out", (long long)r->split.crossing);
 	if (!bad && common.verbose)
 		program_sayf("%lld windows train, %lld validate, %lld without label",
-			(long long)r->sides.trains,
-			(long long)(r->valid ? r->valid_sides.trains : r->sides.valids),
-			(long long)r->sides.unlabelled);
+			(long long)r->split.trains,
+			(long long)(r->valid ? r->valid_split.trains : r->split.valids),
+			(long long)r->split.unlabelled);
 	return bad;
 }
 
@@ -237,6 +241,8 @@ static int train(struct run *r)
 {
 	struct watch w = {r, on_epoch, on_step, &stop_signal};
 	r->trainer = trainer_new(r->model, &r->work, r->pool, (uint64_t)common.seed);
+	if (r->fingerprint)
+		trainer_know_fingerprint(r->trainer, r->fingerprint);
 	if ((r->state && trainer_resume(r->trainer, r->state)) ||
 		(o.log && !(r->log = log_open(o.log, o.resume))))
 		return -1;
@@ -325,7 +331,7 @@ static int print_config(struct run *r, const struct names *operands)
 	if (operands->n && config_warmup_scales(&r->config)) {
 		if (choose_sides(r))
 			return -1;
-		steps = schedule_steps(&r->config.value, r->sides.trains);
+		steps = schedule_steps(&r->config.value, r->split.trains);
 	}
 	config_print(&r->config, steps, &t);
 	if (r->data && !r->before) {
@@ -342,7 +348,7 @@ static int print_config(struct run *r, const struct names *operands)
 }
 
 /* The state to go on from; with --resume=auto there may be none, and training begins. */
-static int open_state(struct run *r, bool *told)
+static int open_state(struct run *r, bool *out_of_fold)
 {
 	uint64_t seed;
 	bool missing = access(o.state, F_OK) && errno == ENOENT;
@@ -356,7 +362,7 @@ static int open_state(struct run *r, bool *told)
 			program_sayf("%s: there is no state yet, training begins", o.state);
 		return 0;
 	}
-	if (!(r->state = st_read(o.state)) || trainer_state_start(r->state, &seed, told) ||
+	if (!(r->state = st_read(o.state)) || trainer_state_start(r->state, &seed, out_of_fold) ||
 		!(r->before = model_of(r->state)))
 		return -1;
 	if (o.seed_given && (uint64_t)common.seed != seed)
@@ -376,8 +382,8 @@ static int prepare(struct run *r, const struct names *operands)
 		return err_set(EX_USAGE, "--resume needs --state FILE");
 	if (o.resume && o.init)
 		return err_set(EX_USAGE, "--init and --resume exclude each other: the state holds the model");
-	bool told = false;
-	if (o.resume && open_state(r, &told))
+	bool out_of_fold = false;
+	if (o.resume && open_state(r, &out_of_fold))
 		return -1;
 	if (o.init && !(r->before = model_load(o.init)))
 		return -1;
@@ -386,12 +392,12 @@ static int prepare(struct run *r, const struct names *operands)
 	if (o.print_config)
 		return 0;
 	if (read_windows(r, operands) || choose_sides(r) ||
-		holdout_check_classes(r->data, &r->sides, r->valid, &r->valid_sides,
+		holdout_check_classes(r->data, &r->split, r->valid, &r->valid_split,
 			r->before ? &r->before->layout.classes : NULL, o.valid))
 		return -1;
-	r->work = (struct training_data){r->data, r->valid ? r->valid : r->data, r->sides.train,
-		r->valid ? r->valid_sides.train : r->sides.valid, r->sides.trains,
-		r->valid ? r->valid_sides.trains : r->sides.valids, NULL};
+	r->work = (struct training_data){r->data, r->valid ? r->valid : r->data, r->split.train,
+		r->valid ? r->valid_split.train : r->split.valid, r->split.trains,
+		r->valid ? r->valid_split.trains : r->split.valids, NULL};
 	struct names notes = {0};
 	int bad = need_check(&r->config, r->before, &r->work, 1, &notes);
 	for (int i = 0; i < notes.n && !common.quiet; i++)
@@ -399,7 +405,8 @@ static int prepare(struct run *r, const struct names *operands)
 	names_free(&notes);
 	if (bad)
 		return -1;
-	r->model = fit_model(&r->config, r->before, told, &r->work, r->pool, (uint64_t)common.seed);
+	r->model = fit_model(&r->config, r->before, out_of_fold, &r->work, r->pool, (uint64_t)common.seed,
+		o.state ? &r->fingerprint : NULL);
 	return r->model ? 0 : -1;
 }
 
@@ -431,13 +438,14 @@ static int work(const struct names *operands)
 	}
 	log_close(r.log);
 	free(r.trouble);
+	free(r.fingerprint);
 	trainer_free(r.trainer);
 	model_free(r.model);
 	model_free(r.before);
 	st_free(r.state);
 	config_end(&r.config);
-	sides_free(&r.sides);
-	sides_free(&r.valid_sides);
+	holdout_split_free(&r.split);
+	holdout_split_free(&r.valid_split);
 	dataset_free(r.data);
 	dataset_free(r.valid);
 	layout_free(&r.target);

@@ -47,7 +47,7 @@ void ablation_json(const struct ablation_table *a, const struct model *m, struct
 {
 	text_addf(t, "{\"windows\":%lld,\"groups\":%d,\"resamples\":%d,\"seed\":\"%llu\"",
 		(long long)a->windows, a->groups, a->resamples, (unsigned long long)a->seed);
-	if (model_adapts(m))
+	if (dataset_adapts(m))
 		text_add(t, ",\"adapted\":\"group\"");
 	number(t, "accuracy", a->accuracy);
 	parts_json(a, m, "regions", true, t);

@@ -70,11 +70,11 @@ static uint32_t bits_of(const float *x)
 static bool hash_of(
 	const struct windows *w, const struct channel_column *column, int channels, int64_t i, uint64_t *hash)
 {
-	int n = windows_samples(w, i);
-	uint64_t h = (uint64_t)n;
+	uint64_t h = (uint64_t)windows_samples(w, i);
 	bool changes = false;
 	for (int c = 0; c < channels; c++) {
-		const float *x = column[c].base + w->start[i] * column[c].step;
+		int n = windows_column_samples(w, &column[c], i);
+		const float *x = column[c].base + column[c].start[i] * column[c].step;
 		uint32_t first = bits_of(x);
 		for (int t = 0; t < n; t++, x += column[c].step) {
 			uint32_t u = bits_of(x);
@@ -181,6 +181,8 @@ static bool same_samples(
 		in = v->start[train.window] + from - v->sample[train.window];
 	for (int c = 0; c < s->common.n; c++) {
 		struct channel_column x = s->test_column[test.part][c], y = s->train_column[train.part][c];
+		if (x.start != w->start || y.start != v->start) /* an input of its own has other rows */
+			continue;
 		for (int64_t t = 0; t < after - from; t++)
 			if (bits_of(x.base + (at + t) * x.step) != bits_of(y.base + (in + t) * y.step))
 				return false;

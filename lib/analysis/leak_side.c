@@ -84,13 +84,13 @@ int leak_side_read(struct leak_side *s, struct input *in, bool model_allowed)
 
 void leak_side_of(struct leak_side *s, const struct dataset *d, const int64_t *items, int64_t n)
 {
-	int *part = NEW_ARRAY(int, d->parts); /* 1 + that of the side */
+	int *part = NEW_ARRAY(int, d->sources); /* 1 + that of the side */
 	*s = (struct leak_side){.borrowed = true};
 	for (int64_t i = 0; i < n; i++) {
 		const struct item *it = &d->item[items[i]];
-		if (!part[it->part])
-			part[it->part] = 1 + add_part(s, dataset_windows(d, items[i]));
-		add_place(s, part[it->part] - 1, it->window);
+		if (!part[it->source])
+			part[it->source] = 1 + add_part(s, dataset_windows(d, items[i]));
+		add_place(s, part[it->source] - 1, it->window);
 	}
 	free(part);
 }

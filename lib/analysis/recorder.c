@@ -19,21 +19,20 @@ struct taken {
 
 struct recorder {
 	int K, L, batch;
-	int64_t tokens;
 	int layers, *at; /* [K * L] index below, -1 = not wanted */
 	struct taken *taken;
 	struct routing_layer *layer;
 };
 
-/* [E] tokens of a window that each expert of an MoE layer takes in evaluation; NULL when that is all
- * of them, or what is counted are units of several tokens. */
+/* [E] tokens of a window that each expert of an MoE layer takes in evaluation; NULL when that is
+ * all of them, or what is counted are units of several tokens. */
 static int32_t *capacities(const struct model *m, int region, int layer)
 {
-	struct router_shape s = model_router_shape(m, layer);
+	struct router_shape s = model_router_shape(m, region, layer);
 	struct capacity c = model_capacity(m, false);
 	int buffer = m->region[region].layer[layer].capacity;
 	bool limited = m->router->sends && c.factor > 0;
-	if (m->unit || !(m->router->taken || limited || buffer >= 0))
+	if (m->region[region].unit || !(m->router->taken || limited || buffer >= 0))
 		return NULL;
 	int32_t *C = NEW_ARRAY(int32_t, s.E);
 	int same =
@@ -51,8 +50,7 @@ struct recorder *recorder_new(const struct model *m, const struct selection *s, 
 {
 	struct recorder *r = NEW(struct recorder);
 	int places = m->layout.regions * m->config.encoder.layers;
-	*r = (struct recorder){
-		.K = m->layout.regions, .L = m->config.encoder.layers, .batch = batch, .tokens = m->N};
+	*r = (struct recorder){.K = m->layout.regions, .L = m->config.encoder.layers, .batch = batch};
 	r->at = NEW_ARRAY(int, places);
 	r->taken = NEW_ARRAY(struct taken, places);
 	r->layer = NEW_ARRAY(struct routing_layer, places);
@@ -61,12 +59,13 @@ struct recorder *recorder_new(const struct model *m, const struct selection *s, 
 		if (!s->moe_layer[i])
 			continue;
 		int E = config_experts(&m->config, i % r->L);
-		size_t n = (size_t)batch * (size_t)m->N * (size_t)E;
+		int N = m->region[i / r->L].N;
+		size_t n = (size_t)batch * (size_t)N * (size_t)E;
 		struct taken *t = &r->taken[r->layers];
 		*t = (struct taken){NEW_ARRAY(float, n), NEW_ARRAY(float, n), NEW_ARRAY(int32_t, n),
 			NEW_ARRAY(int, batch)};
 		r->layer[r->layers] =
-			(struct routing_layer){i / r->L, i % r->L, m->N, E, selection_places(m, i % r->L),
+			(struct routing_layer){i / r->L, i % r->L, N, E, selection_places(m, i % r->L),
 				t->probability, t->expert, t->weight, capacities(m, i / r->L, i % r->L)};
 		r->at[i] = r->layers++;
 	}
@@ -99,8 +98,8 @@ void recorder_take(void *recorder, int b, int k, int layer, const struct choice 
 		return;
 	struct taken *t = &r->taken[i];
 	int E = r->layer[i].experts;
-	size_t from = (size_t)b * (size_t)r->tokens * (size_t)E;
-	size_t places = (size_t)choice_places(c, E), there = (size_t)choice_rows(c), all = (size_t)r->tokens;
+	size_t all = (size_t)r->layer[i].tokens, from = (size_t)b * all * (size_t)E;
+	size_t places = (size_t)choice_places(c, E), there = (size_t)choice_rows(c);
 	t->places[b] = (int)places;
 	choice_write(c, (int)there, E, t->probability + from, t->expert + from, t->weight + from);
 	for (size_t j = there * (size_t)E; j < all * (size_t)E; j++) /* tokens after the window's end */
@@ -117,7 +116,7 @@ struct routing_layer *recorder_layers(struct recorder *r, int B, int *n)
 		struct taken *t = &r->taken[i];
 		struct routing_layer *l = &r->layer[i];
 		l->k = t->places[0];
-		size_t room = (size_t)r->tokens * (size_t)l->experts, used = (size_t)r->tokens * (size_t)l->k;
+		size_t room = (size_t)l->tokens * (size_t)l->experts, used = (size_t)l->tokens * (size_t)l->k;
 		for (int b = 1; b < B; b++) {
 			must(t->places[b] == l->k);
 			memmove(t->expert + (size_t)b * used, t->expert + (size_t)b * room,

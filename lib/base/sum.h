@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+enum { SUM_BLOCK = 64 }; /* items of a block: one thread takes them, in their order */
+
 /* Adds what there is of item i to sum [width]. scratch is empty and this thread's own. */
 typedef void sum_add(void *context, int64_t i, struct arena *scratch, double *sum);
 

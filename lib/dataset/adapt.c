@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool model_adapts(const struct model *m)
+bool dataset_adapts(const struct model *m)
 {
 	return m->config.train.scale == SCALE_GROUP;
 }
@@ -45,7 +45,7 @@ void group_scaler_forget(struct group_scaler *s)
 		s->rows = 0, s->items = 0;
 }
 
-static void take_in(struct group_scaler *s, const struct dataset *d, int64_t item)
+static void update_moments(struct group_scaler *s, const struct dataset *d, int64_t item)
 {
 	int C = d->target->channels.n, g = d->item[item].group, before = s->groups;
 	if (g >= s->groups) {
@@ -54,14 +54,15 @@ static void take_in(struct group_scaler *s, const struct dataset *d, int64_t ite
 		memset(s->sum + (size_t)before * (size_t)C, 0,
 			(size_t)(s->groups - before) * (size_t)C * sizeof *s->sum);
 	}
-	int there = dataset_samples(d, item);
+	struct raw_window w = dataset_raw(d, item);
 	for (int c = 0; c < C; c++) {
+		struct raw_channel x = raw_channel(&w, c);
 		struct moments *m = &s->sum[(size_t)g * (size_t)C + (size_t)c];
-		for (int t = 0; t < there; t++) {
-			double x = (double)dataset_sample(d, item, c, t), off = x - m->mean;
+		for (int t = 0; t < x.n; t++) {
+			double v = (double)x.first[t * x.step], off = v - m->mean;
 			m->count++;
 			m->mean += off / m->count;
-			m->square += off * (x - m->mean);
+			m->square += off * (v - m->mean);
 		}
 	}
 }
@@ -96,7 +97,7 @@ static void scale_groups(struct dataset *d, const int64_t *items, int64_t n, enu
 	for (; s->items < d->n; s->items++)
 		s->row[s->items] = -1;
 	for (int64_t i = 0; i < n; i++) {
-		take_in(s, d, items[i]);
+		update_moments(s, d, items[i]);
 		if (how == ADAPT_RUNNING)
 			s->row[items[i]] = new_row(s, C, d->item[items[i]].group);
 	}
@@ -108,39 +109,55 @@ static void scale_groups(struct dataset *d, const int64_t *items, int64_t n, enu
 		s->row[items[i]] = row[g] - 1;
 	}
 	free(row);
-	d->mean = s->mean;
-	d->std = s->std;
+	d->group_mean = s->mean;
+	d->group_std = s->std;
 	d->scaler_row = s->row;
+}
+
+void dataset_keep(
+	struct dataset *d, const struct model *m, const int64_t *items, int64_t n, struct pool *pool)
+{
+	if (!tokens_any_fixed(m))
+		return;
+	if (!d->tokens)
+		d->tokens = tokens_new(d, m);
+	tokens_keep(d->tokens, items, n, pool);
+}
+
+void dataset_standardise(struct dataset *d, const int64_t *items, int64_t n)
+{
+	if (d->tokens)
+		tokens_standardise(d->tokens, items, n);
 }
 
 void dataset_adapt(struct dataset *d, const struct model *m, const int64_t *items, int64_t n, enum adapt how,
 	struct pool *pool)
 {
-	if (!tokens_are_fixed(m)) {
-		if (model_adapts(m))
-			scale_groups(d, items, n, how);
+	if (dataset_adapts(m) && !tokens_all_fixed(m))
+		scale_groups(d, items, n, how);
+	if (!tokens_any_fixed(m))
 		return;
-	}
-	if (!d->tokens)
-		d->tokens = tokens_new(d, m);
-	tokens_keep(d->tokens, items, n, pool);
-	if (model_adapts(m) && how == ADAPT_RUNNING)
-		tokens_centre_running(d->tokens, items, n);
-	else if (model_adapts(m))
-		tokens_centre(d->tokens, items, n);
+	dataset_keep(d, m, items, n, pool);
+	tokens_finish(d->tokens, pool);
+	if (dataset_adapts(m) && how == ADAPT_RUNNING)
+		tokens_running_subject_means(d->tokens, items, n);
+	else if (dataset_adapts(m))
+		tokens_subject_means(d->tokens, items, n);
 }
 
-int dataset_take_in(
+int dataset_update_statistics(
 	struct dataset *d, const struct model *m, int64_t from, int64_t n, enum adapt how, struct pool *pool)
 {
-	if (!model_adapts(m))
+	if (!dataset_adapts(m))
 		return 0;
 	int64_t *item = NEW_ARRAY(int64_t, n);
 	for (int64_t i = 0; i < n; i++)
 		item[i] = from + i;
 	int bad = dataset_check(d, m, item, n);
-	if (!bad)
+	if (!bad) {
 		dataset_adapt(d, m, item, n, how, pool);
+		dataset_standardise(d, item, n);
+	}
 	free(item);
 	return bad;
 }

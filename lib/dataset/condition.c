@@ -54,7 +54,7 @@ int conditions_collect(
 		config_router(c)->name);
 }
 
-static int refuse(const struct dataset *d, const struct model *m, int64_t item, const char *name)
+static int refuse_condition(const struct dataset *d, const struct model *m, int64_t item, const char *name)
 {
 	const struct windows *w = dataset_windows(d, item);
 	const char *recording = d->recordings.s[d->item[item].recording],
@@ -100,7 +100,7 @@ int conditions_bind(struct dataset *d, const struct model *m, const int64_t *ite
 		}
 		int found = at < 0 || row[at] < 0 ? m->unknown : row[at];
 		if (found < 0)
-			bad = refuse(d, m, item, at < 0 ? NULL : names->s[at]);
+			bad = refuse_condition(d, m, item, at < 0 ? NULL : names->s[at]);
 		d->item[item].condition = found;
 	}
 	free(row);

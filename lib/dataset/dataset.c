@@ -12,7 +12,8 @@
 
 #define FLAT 1e-12 /* the variance of what does not vary */
 
-struct part {
+/* Windows that were added together, as a rule those of one file. */
+struct source {
 	struct windows *w;
 	struct channel_column *column; /* [C of target] */
 };
@@ -28,12 +29,12 @@ struct dataset *dataset_new(const struct layout *target, enum missing_channel mi
 
 void dataset_clear(struct dataset *d)
 {
-	for (int i = 0; i < d->parts; i++) {
+	for (int i = 0; i < d->sources; i++) {
 		if (!d->borrows)
-			windows_free(d->part[i].w);
-		free(d->part[i].column);
+			windows_free(d->source[i].w);
+		free(d->source[i].column);
 	}
-	d->parts = 0;
+	d->sources = 0;
 	d->n = 0;
 	if (d->tokens)
 		tokens_forget(d->tokens);
@@ -58,7 +59,7 @@ void dataset_free(struct dataset *d)
 	d->tokens = NULL;
 	d->scaler = NULL;
 	dataset_clear(d);
-	free(d->part);
+	free(d->source);
 	names_free(&d->classes);
 	names_free(&d->groups);
 	names_free(&d->recordings);
@@ -80,9 +81,15 @@ struct dataset *dataset_view(const struct dataset *d)
 	return v;
 }
 
-/* A part's samples go by what comes before them in its recordings. */
-static int run_through(const struct dataset *d, const struct part *p)
+/* Samples of a source are scaled by what comes before them in its recordings. */
+static int start_running_means(const struct dataset *d, const struct source *p)
 {
+	if (p->w->own_start)
+		return err_set(EX_CONFIG,
+			"%s: train.scale=ems needs regions that are all sampled alike, and some have a "
+			"length or "
+			"rate of their own; use another train.scale",
+			p->w->name);
 	for (int c = 0; c < d->target->channels.n && d->missing == MISSING_INTERP; c++)
 		if (!p->column[c].base)
 			return err_set(EX_DATAERR,
@@ -100,6 +107,7 @@ int dataset_scale(struct dataset *d, const struct model *m)
 	d->mean = m->scale_mean;
 	d->std = m->scale_std;
 	d->scaler_row = NULL;
+	d->model = m;
 	d->by_window = c->train.scale == SCALE_WINDOW;
 	ems_free(d->ems);
 	d->ems = NULL;
@@ -107,8 +115,8 @@ int dataset_scale(struct dataset *d, const struct model *m)
 		d->ems =
 			ems_new(&(struct ems_shape){c->train.ems_factor, c->train.ems_eps, c->train.ems_init},
 				d->target->channels.n);
-	for (int i = 0; i < d->parts && d->ems && !bad; i++)
-		bad = run_through(d, &d->part[i]);
+	for (int i = 0; i < d->sources && d->ems && !bad; i++)
+		bad = start_running_means(d, &d->source[i]);
 	return bad;
 }
 
@@ -122,19 +130,38 @@ static bool is_used(const struct layout *l, int channel)
 	return false;
 }
 
-static int bind(const struct dataset *d, struct part *p)
+/* A channel of another length or rate than all others has that of the target. */
+static int check_input(
+	const struct layout *t, const struct windows *w, int channel, const struct channel_column *c)
+{
+	const struct layout *l = &w->layout;
+	int k = layout_region_of(t, channel);
+	bool own = c->start != w->start;
+	int length = own ? layout_length(l, c->region) : l->length;
+	double rate = own ? layout_rate(l, c->region) : l->rate;
+	if (k < 0 ||
+		(length == layout_length(t, k) && fabs(rate - layout_rate(t, k)) <= 1e-3 * layout_rate(t, k)))
+		return 0;
+	return err_set(EX_DATAERR,
+		"%s: channel %s has windows of %d samples at %g Hz, %d at %g Hz were expected", w->name,
+		t->channels.s[channel], length, rate, layout_length(t, k), layout_rate(t, k));
+}
+
+static int bind_channels(const struct dataset *d, struct source *p)
 {
 	const struct layout *t = d->target, *l = &p->w->layout;
 	struct names missing = {0};
 	p->column = NEW_ARRAY(struct channel_column, t->channels.n);
-	for (int c = 0; c < t->channels.n; c++) {
+	int r = 0;
+	for (int c = 0; c < t->channels.n && !r; c++) {
 		int at = names_find(&l->channels, t->channels.s[c]);
 		bool there = at >= 0 && windows_column(p->w, at, &p->column[c]);
 		if (!there && is_used(t, c))
 			names_add(&missing, t->channels.s[c]);
+		else if (there)
+			r = check_input(t, p->w, c, &p->column[c]);
 	}
-	int r = 0;
-	if (missing.n && (d->missing == MISSING_ERROR || missing.n == t->channels.n)) {
+	if (!r && missing.n && (d->missing == MISSING_ERROR || missing.n == t->channels.n)) {
 		char *want = names_join(&missing, ", "), *have = names_join(&l->channels, ", ");
 		r = err_set(EX_DATAERR, "%s: missing channel%s %s; there are %s%s", p->w->name,
 			missing.n > 1 ? "s" : "", want, have,
@@ -147,7 +174,7 @@ static int bind(const struct dataset *d, struct part *p)
 	return r;
 }
 
-static int fits(const struct dataset *d, const struct windows *w)
+static int check_fit(const struct dataset *d, const struct windows *w)
 {
 	const struct layout *t = d->target, *l = &w->layout;
 	if (l->length != t->length)
@@ -178,10 +205,10 @@ static int fits(const struct dataset *d, const struct windows *w)
 
 int dataset_add(struct dataset *d, struct windows *w)
 {
-	ROOM_FOR_ONE(d->part, d->parts, d->part_room);
-	struct part *p = &d->part[d->parts];
-	*p = (struct part){.w = w};
-	if (fits(d, w) || bind(d, p) || (d->ems && run_through(d, p))) {
+	ROOM_FOR_ONE(d->source, d->sources, d->source_room);
+	struct source *p = &d->source[d->sources];
+	*p = (struct source){.w = w};
+	if (check_fit(d, w) || bind_channels(d, p) || (d->ems && start_running_means(d, p))) {
 		if (!d->borrows)
 			windows_free(w);
 		free(p->column);
@@ -200,9 +227,9 @@ int dataset_add(struct dataset *d, struct windows *w)
 		d->item = spill_grow(&d->spill, d->item, (size_t)d->room * sizeof *d->item);
 	}
 	for (int64_t i = 0; i < w->n; i++)
-		d->item[d->n++] = (struct item){d->parts, i, w->label[i] < 0 ? -1 : class[w->label[i]],
+		d->item[d->n++] = (struct item){d->sources, i, w->label[i] < 0 ? -1 : class[w->label[i]],
 			group[w->group[i]], recording[w->recording[i]], -1};
-	d->parts++;
+	d->sources++;
 	free(class);
 	free(group);
 	free(recording);
@@ -213,8 +240,8 @@ struct dataset *dataset_rebind(const struct dataset *d, const struct layout *tar
 {
 	struct dataset *to = dataset_new(target, d->missing);
 	to->borrows = true;
-	for (int i = 0; i < d->parts; i++)
-		if (dataset_add(to, d->part[i].w)) {
+	for (int i = 0; i < d->sources; i++)
+		if (dataset_add(to, d->source[i].w)) {
 			dataset_free(to);
 			return NULL;
 		}
@@ -230,7 +257,7 @@ void dataset_renumber(struct dataset *d, const struct names *classes)
 
 const struct windows *dataset_windows(const struct dataset *d, int64_t item)
 {
-	return d->part[d->item[item].part].w;
+	return d->source[d->item[item].source].w;
 }
 
 int dataset_samples(const struct dataset *d, int64_t item)
@@ -238,27 +265,40 @@ int dataset_samples(const struct dataset *d, int64_t item)
 	return windows_samples(dataset_windows(d, item), d->item[item].window);
 }
 
+int dataset_region_samples(const struct dataset *d, int64_t item, int k)
+{
+	return layout_samples(d->target, k, dataset_samples(d, item));
+}
+
+int dataset_channel_samples(const struct dataset *d, int64_t item, int channel)
+{
+	const struct source *p = &d->source[d->item[item].source];
+	const struct channel_column *c = &p->column[channel];
+	return c->base ? windows_column_samples(p->w, c, d->item[item].window) : 0;
+}
+
 const struct channel_column *dataset_columns(const struct dataset *d, int64_t item)
 {
-	return d->part[d->item[item].part].column;
+	return d->source[d->item[item].source].column;
 }
 
 float dataset_sample(const struct dataset *d, int64_t item, int channel, int t)
 {
-	const struct part *p = &d->part[d->item[item].part];
+	const struct source *p = &d->source[d->item[item].source];
 	const struct channel_column *c = &p->column[channel];
-	return c->base ? c->base[(p->w->start[d->item[item].window] + t) * c->step] : 0;
+	return c->base ? c->base[(c->start[d->item[item].window] + t) * c->step] : 0;
 }
 
 /* The mean of the region's channels that are there, or 0. */
-static real stand_in(const struct dataset *d, const struct part *p, const struct region *r, int64_t row)
+static real imputed_sample(const struct dataset *d, const struct channel_column *column,
+	const struct region *r, int64_t window, int t)
 {
 	double sum = 0;
 	int n = 0;
 	for (int j = 0; d->missing == MISSING_INTERP && j < r->width; j++) {
-		const struct channel_column *c = r->channel[j] < 0 ? NULL : &p->column[r->channel[j]];
+		const struct channel_column *c = r->channel[j] < 0 ? NULL : &column[r->channel[j]];
 		if (c && c->base) {
-			sum += (double)c->base[row * c->step];
+			sum += (double)c->base[(c->start[window] + t) * c->step];
 			n++;
 		}
 	}
@@ -284,30 +324,45 @@ static void standardise(real *x, int n, int step)
 	}
 }
 
+/* Regions whose features are not kept, and so have no subject mean, have their samples scaled by
+ * group. */
+static bool by_group(const struct dataset *d, int k)
+{
+	return d->scaler_row && !(d->model && tokens_are_fixed(d->model, k));
+}
+
 void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 {
-	const struct part *p = &d->part[d->item[item].part];
+	struct raw_window w = dataset_raw(d, item);
+	dataset_fill_from(d, &w, item, k, x);
+}
+
+void dataset_fill_from(const struct dataset *d, const struct raw_window *w, int64_t item, int k, real *x)
+{
 	const struct region *r = &d->target->region[k];
-	int64_t start = p->w->start[d->item[item].window];
-	int T = d->target->length, W = r->width, there = dataset_samples(d, item);
-	size_t scaler = d->scaler_row ? (size_t)d->scaler_row[item] * (size_t)d->target->channels.n : 0;
+	int64_t window = w->window;
+	int T = layout_length(d->target, k), W = r->width, there = dataset_region_samples(d, item, k);
+	bool group = by_group(d, k);
+	const float *means = group ? d->group_mean : d->mean, *stds = group ? d->group_std : d->std;
+	size_t scaler = group ? (size_t)d->scaler_row[item] * (size_t)d->target->channels.n : 0;
 	if (there < T)
 		memset(x + (size_t)there * (size_t)W, 0, (size_t)(T - there) * (size_t)W * sizeof *x);
 	for (int j = 0; j < W; j++) {
 		int c = r->channel[j];
-		real mean = c >= 0 && d->mean ? (real)d->mean[scaler + (size_t)c] : 0,
-		     factor = c >= 0 && d->std ? 1 / (real)d->std[scaler + (size_t)c] : 1;
-		const struct channel_column *from = c < 0 ? NULL : &p->column[c];
+		real mean = c >= 0 && means ? (real)means[scaler + (size_t)c] : 0,
+		     factor = c >= 0 && stds ? 1 / (real)stds[scaler + (size_t)c] : 1;
+		const struct channel_column *from = c < 0 ? NULL : &w->column[c];
 		if (from && from->base && d->ems) {
-			ems_fill(d->ems, item, c, from, start, there, x + j, W);
+			ems_fill(d->ems, item, c, from, from->start[window], there, x + j, W);
 			continue;
 		}
+		const float *base = from && from->base ? from->base + from->start[window] * from->step : NULL;
 		for (int t = 0; t < there; t++) {
 			real v = 0;
-			if (from && from->base)
-				v = ((real)from->base[(start + t) * from->step] - mean) * factor;
+			if (base)
+				v = ((real)base[(int64_t)t * from->step] - mean) * factor;
 			else if (from)
-				v = (stand_in(d, p, r, start + t) - mean) * factor;
+				v = (imputed_sample(d, w->column, r, window, t) - mean) * factor;
 			x[(size_t)t * (size_t)W + (size_t)j] = v;
 		}
 		if (from && d->by_window)
@@ -315,23 +370,31 @@ void dataset_fill(const struct dataset *d, int64_t item, int k, real *x)
 	}
 }
 
+bool dataset_has_tokens(const struct model *m, int there)
+{
+	for (int k = 0; k < m->layout.regions; k++)
+		if (model_tokens(m, k, there) < 1)
+			return false;
+	return true;
+}
+
 int dataset_check(const struct dataset *d, const struct model *m, const int64_t *items, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++) {
 		const struct item *it = &d->item[items[i]];
-		const struct part *p = &d->part[it->part];
-		int64_t start = p->w->start[it->window];
-		int there = dataset_samples(d, items[i]);
-		if (m && m->tokeniser->count(&m->config, m->layout.length, m->layout.rate, there) < 1)
+		const struct source *p = &d->source[it->source];
+		struct raw_window w = dataset_raw(d, items[i]);
+		if (m && !dataset_has_tokens(m, w.n))
 			return err_set(EX_DATAERR,
 				"%s: recording %s: the window at sample %lld ends after %d samples, before "
 				"the first "
 				"token is whole (encoder.tokens); cut without --last keep",
 				p->w->name, d->recordings.s[it->recording],
-				(long long)p->w->sample[it->window], there);
-		for (int c = 0; c < d->target->channels.n; c++)
-			for (int t = 0; p->column[c].base && t < there; t++)
-				if (!isfinite(p->column[c].base[(start + t) * p->column[c].step]))
+				(long long)p->w->sample[it->window], w.n);
+		for (int c = 0; c < d->target->channels.n; c++) {
+			struct raw_channel x = raw_channel(&w, c);
+			for (int t = 0; t < x.n; t++)
+				if (!isfinite(x.first[t * x.step]))
 					return err_set(EX_DATAERR,
 						"%s: recording %s: channel %s, sample %lld is not a finite "
 						"number; repair it, or cut around it (moe-split --missing "
@@ -339,120 +402,7 @@ int dataset_check(const struct dataset *d, const struct model *m, const int64_t 
 						p->w->name, d->recordings.s[it->recording],
 						d->target->channels.s[c],
 						(long long)(p->w->sample[it->window] + t));
-	}
-	return 0;
-}
-
-struct fit {
-	const struct dataset *d;
-	const int64_t *items;
-	const float *shift; /* [C] */
-};
-
-/* sum [C][3]: count, sum, sum of squares of x - shift */
-static void add_samples(void *context, int64_t i, struct arena *scratch, double *sum)
-{
-	const struct fit *f = context;
-	const struct item *it = &f->d->item[f->items[i]];
-	const struct part *p = &f->d->part[it->part];
-	int64_t start = p->w->start[it->window];
-	int there = dataset_samples(f->d, f->items[i]);
-	(void)scratch;
-	for (int c = 0; c < f->d->target->channels.n; c++) {
-		const struct channel_column *x = &p->column[c];
-		for (int t = 0; x->base && t < there; t++) {
-			double v = (double)x->base[(start + t) * x->step] - (double)f->shift[c];
-			sum[3 * c] += 1;
-			sum[3 * c + 1] += v;
-			sum[3 * c + 2] += v * v;
 		}
 	}
-}
-
-void dataset_fit_scaler(
-	const struct dataset *d, const int64_t *items, int64_t n, struct pool *pool, float *mean, float *std)
-{
-	int C = d->target->channels.n;
-	double *total = NEW_ARRAY(double, 3 * (size_t)C);
-	for (int c = 0; c < C; c++) { /* sums around a sample of the channel: an offset costs no digits */
-		const struct item *it = n ? &d->item[items[0]] : NULL;
-		const struct channel_column *x = it ? &d->part[it->part].column[c] : NULL;
-		mean[c] = x && x->base ? x->base[d->part[it->part].w->start[it->window] * x->step] : 0;
-	}
-	sum_items(pool, n, add_samples, &(struct fit){d, items, mean}, 3 * C, total);
-	for (int c = 0; c < C; c++) {
-		double count = total[3 * c], sum = total[3 * c + 1], square = total[3 * c + 2];
-		double m = count > 0 ? sum / count : 0, var = count > 0 ? square / count - m * m : 0;
-		std[c] = var > FLAT ? (float)sqrt(var) : 1;
-		mean[c] = (float)(m + (double)mean[c]);
-	}
-	free(total);
-}
-
-struct filling {
-	const struct dataset *d;
-	const int64_t *items;
-};
-
-static void fill(void *context, int b, int k, real *x)
-{
-	const struct filling *f = context;
-	dataset_fill(f->d, f->items[b], k, x);
-}
-
-static int samples(void *context, int b)
-{
-	const struct filling *f = context;
-	return dataset_samples(f->d, f->items[b]);
-}
-
-static void kept(void *context, int b, int k, real *out)
-{
-	const struct filling *f = context;
-	tokens_read(f->d->tokens, f->items[b], k, out);
-}
-
-static const real *centre(void *context, int b, int k)
-{
-	const struct filling *f = context;
-	return tokens_centre_of(f->d->tokens, f->items[b], k);
-}
-
-int dataset_no_answer(const struct dataset *d, int64_t item)
-{
-	const struct item *it = &d->item[item];
-	return err_set(EX_DATAERR,
-		"%s: the answer to the window from sample %lld is not a finite number: its samples, or the "
-		"model's parameters, are too large; correct the recording, or leave the window out",
-		d->recordings.s[it->recording], (long long)dataset_windows(d, item)->sample[it->window]);
-}
-
-int dataset_evaluate(const struct dataset *d, struct forward *f, const int64_t *items, int64_t n, int batch,
-	int outputs, int K, real *out, real *gate, bool *unanswered)
-{
-	int bad = 0;
-	int *condition = NEW_ARRAY(int, n < batch ? n : batch);
-	struct window_source source = {.fill = fill,
-		.samples = samples,
-		.tokens = d->tokens ? kept : NULL,
-		.centre = d->tokens ? centre : NULL,
-		.condition = condition};
-	for (int64_t from = 0; from < n; from += batch) {
-		int B = n - from < batch ? (int)(n - from) : batch;
-		struct filling here = {d, items + from};
-		source.context = &here;
-		for (int b = 0; b < B; b++)
-			condition[b] = d->item[items[from + b]].condition;
-		forward_evaluate(f, B, &source, out + from * outputs, gate + from * K);
-	}
-	free(condition);
-	for (int64_t i = 0; i < n && !bad; i++) {
-		bool answered = reals_finite(out + i * outputs, (size_t)outputs) &&
-				reals_finite(gate + i * K, (size_t)K);
-		if (unanswered)
-			unanswered[i] = !answered;
-		else if (!answered)
-			bad = dataset_no_answer(d, items[i]);
-	}
-	return bad;
+	return 0;
 }

@@ -12,12 +12,13 @@
 #include "io/spill.h"
 #include "model/forward.h"
 #include "dataset/ems.h"
+#include "dataset/raw.h"
 
 enum missing_channel { MISSING_ERROR, MISSING_INTERP, MISSING_ZERO };
 
 struct item {
-	int part;
-	int64_t window;       /* within the part */
+	int source;           /* index into the dataset's sources */
+	int64_t window;       /* within the source */
 	int label;            /* index into classes, -1 = unlabelled */
 	int group, recording; /* indices into the dataset's lists */
 	int condition;        /* row of the router's embedding, -1 = not bound (dataset/condition.h) */
@@ -31,14 +32,18 @@ struct dataset {
 	int64_t n, room;
 	struct item *item; /* [n] in the order they came */
 	struct spill spill;
-	int parts, part_room;
-	struct part *part;
-	const float *mean,
-		*std; /* [C of target] or NULL: the scaler, borrowed; of several one after the other */
-	const int *scaler_row; /* [n] which of them an item has; NULL: there is one. Borrowed */
+	int sources, source_room;
+	struct source
+		*source; /* [sources] windows files the items come from, with the target's channels in each */
+	const float *mean, *std;   /* [C of target] or NULL: the scaler, borrowed */
+	const struct model *model; /* whose it is, or NULL; borrowed */
+	/* Where samples are scaled by group: [scalers][C], and which of them an item has; else
+	 * NULL. Borrowed */
+	const float *group_mean, *group_std;
+	const int *scaler_row; /* [n] */
 	struct tokens *tokens; /* features that are kept (dataset/tokens.h), or NULL */
 	struct group_scaler
-		*scaler; /* what mean, std and scaler_row were taken from, or NULL (dataset/adapt.c) */
+		*scaler; /* what the scalers of groups were taken from, or NULL (dataset/adapt.c) */
 	bool by_window;  /* each window's channels by their own mean and deviation instead */
 	struct ems *ems; /* or by running ones of their recordings; else NULL */
 	bool view;       /* all but the items and what they say is somebody else's */
@@ -70,8 +75,12 @@ void dataset_renumber(struct dataset *, const struct names *classes);
 
 const struct windows *dataset_windows(const struct dataset *, int64_t item);
 
-/* Samples of an item that are there; the window's length, or fewer. */
+/* Samples of an item that are there; the window's length, or fewer. Likewise those of region k of
+ * the target, which may have windows of another length. */
 int dataset_samples(const struct dataset *, int64_t item);
+int dataset_region_samples(const struct dataset *, int64_t item, int k);
+/* Those of a channel of the target; 0 where it is missing. */
+int dataset_channel_samples(const struct dataset *, int64_t item, int channel);
 
 /* Where the target's channels stand in the file of an item: [C], whose rows are those of its
  * windows. */
@@ -80,19 +89,18 @@ const struct channel_column *dataset_columns(const struct dataset *, int64_t ite
 /* Sample t as it stands in the file; 0 where the channel is missing. */
 float dataset_sample(const struct dataset *, int64_t item, int channel, int t);
 
-/* Scaled samples of an item and region: x [T][W_k], 0 where the region has padding and after a
+/* Scaled samples of an item and region: x [T_k][W_k], 0 where the region has padding and after a
  * window's end. */
 void dataset_fill(const struct dataset *, int64_t item, int k, real *x);
+/* The same from the item's raw samples, for several regions in one pass. */
+void dataset_fill_from(const struct dataset *, const struct raw_window *, int64_t item, int k, real *x);
+
+/* Whether every region of the model has a token of a window of which so many samples are there. */
+bool dataset_has_tokens(const struct model *, int samples);
 
 /* -1 with an error naming recording, channel and sample when a listed item holds a number that is
  * not finite, or ends before the model's first token does (model NULL: as may be). */
 int dataset_check(const struct dataset *, const struct model *, const int64_t *items, int64_t n);
-
-/* Mean and standard deviation (population) of each target channel over the samples of the listed
- * items; a flat channel gets deviation 1. mean, std [C]. Sums run over blocks of windows in a fixed
- * order. */
-void dataset_fit_scaler(
-	const struct dataset *, const int64_t *items, int64_t n, struct pool *, float *mean, float *std);
 
 /* Evaluates items (batch at a time): out [n][outputs of the head], gate [n][K]. No answer is made
  * of numbers that are not finite, which samples far beyond any amplifier or a model's huge

@@ -70,7 +70,7 @@ static double advance(const struct ems_shape *s, struct running *r, double x)
 	return d / (deviation > s->eps ? deviation : s->eps);
 }
 
-static struct first_block measure(const struct channel_column *c, int64_t from, int64_t to)
+static struct first_block measure_block(const struct channel_column *c, int64_t from, int64_t to)
 {
 	struct first_block b = {0, 0};
 	double n = 0, square = 0;
@@ -94,7 +94,7 @@ static int64_t origin(const struct windows *w, int64_t i)
 }
 
 /* That of a recording's windows is one, and there. */
-static int check(const struct windows *w)
+static int check_origins(const struct windows *w)
 {
 	int64_t *of = NEW_ARRAY(int64_t, w->recordings.n);
 	int r = 0;
@@ -116,7 +116,7 @@ static int check(const struct windows *w)
 	return r;
 }
 
-static int in_order(const void *a, const void *b, void *windows)
+static int by_start(const void *a, const void *b, void *windows)
 {
 	const struct windows *w = windows;
 	int64_t i = *(const int64_t *)a, j = *(const int64_t *)b, x = origin(w, i), y = origin(w, j);
@@ -135,7 +135,7 @@ static void go_through(struct ems *e, const struct windows *w, const struct chan
 		int64_t row = from;
 		if (!column[c].base)
 			continue;
-		e->first[e->blocks * e->C + c] = measure(&column[c], from, from + init);
+		e->first[e->blocks * e->C + c] = measure_block(&column[c], from, from + init);
 		for (int64_t i = 0; i < n; i++) {
 			for (; row < w->start[order[i]]; row++)
 				advance(&e->shape, &r, (double)column[c].base[row * column[c].step]);
@@ -151,7 +151,7 @@ static void go_through(struct ems *e, const struct windows *w, const struct chan
 
 int ems_add(struct ems *e, const struct windows *w, const struct channel_column *column)
 {
-	if (check(w))
+	if (check_origins(w))
 		return -1;
 	size_t C = (size_t)e->C;
 	if (e->n + w->n > e->room) {
@@ -165,7 +165,7 @@ int ems_add(struct ems *e, const struct windows *w, const struct channel_column 
 	int64_t *order = spill_grow(&spill, NULL, (size_t)w->n * sizeof *order);
 	for (int64_t i = 0; i < w->n; i++)
 		order[i] = i;
-	qsort_r(order, (size_t)w->n, sizeof *order, in_order, (void *)(uintptr_t)w);
+	qsort_r(order, (size_t)w->n, sizeof *order, by_start, (void *)(uintptr_t)w);
 	for (int64_t i = 0, n; i < w->n; i += n) {
 		int64_t from = origin(w, order[i]);
 		for (n = 1; i + n < w->n && origin(w, order[i + n]) == from;)

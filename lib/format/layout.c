@@ -5,9 +5,18 @@
 #include "base/mem.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+void layout_region_free(struct region *r)
+{
+	free(r->name);
+	free(r->channel);
+	free(r->core);
+	free(r->tokens);
+}
 
 void layout_free(struct layout *l)
 {
@@ -16,11 +25,8 @@ void layout_free(struct layout *l)
 	names_free(&l->classes);
 	names_free(&l->conditions);
 	preprocessing_free(&l->preprocessing);
-	for (int k = 0; k < l->regions; k++) {
-		free(l->region[k].name);
-		free(l->region[k].channel);
-		free(l->region[k].core);
-	}
+	for (int k = 0; k < l->regions; k++)
+		layout_region_free(&l->region[k]);
 	free(l->region);
 	*l = (struct layout){0};
 }
@@ -37,13 +43,48 @@ void layout_copy(struct layout *to, const struct layout *from)
 	for (int k = 0; k < from->regions; k++) {
 		const struct region *r = &from->region[k];
 		size_t w = (size_t)r->width;
-		to->region[k] = (struct region){
-			mem_text(r->name), r->width, NEW_ARRAY(int32_t, w), NEW_ARRAY(unsigned char, w)};
+		to->region[k] = (struct region){.name = mem_text(r->name),
+			.width = r->width,
+			.channel = NEW_ARRAY(int32_t, w),
+			.core = NEW_ARRAY(unsigned char, w),
+			.length = r->length,
+			.rate = r->rate,
+			.tokens = r->tokens ? mem_text(r->tokens) : NULL};
 		if (w) {
 			memcpy(to->region[k].channel, r->channel, w * sizeof *r->channel);
 			memcpy(to->region[k].core, r->core, w);
 		}
 	}
+}
+
+bool layout_own_input(const struct layout *l, int k)
+{
+	return l->region[k].length || l->region[k].rate > 0;
+}
+
+int layout_length(const struct layout *l, int k)
+{
+	return l->region[k].length ? l->region[k].length : l->length;
+}
+
+double layout_rate(const struct layout *l, int k)
+{
+	return l->region[k].rate > 0 ? l->region[k].rate : l->rate;
+}
+
+int layout_samples(const struct layout *l, int k, int there)
+{
+	return (int)((int64_t)there * layout_length(l, k) / l->length);
+}
+
+int layout_region_of(const struct layout *l, int channel)
+{
+	for (int core = 1; core >= 0; core--)
+		for (int k = 0; k < l->regions; k++)
+			for (int j = 0; j < l->region[k].width; j++)
+				if (l->region[k].channel[j] == channel && l->region[k].core[j] >= core)
+					return k;
+	return -1;
 }
 
 int layout_index_regions(struct layout *l, int K, int h)
@@ -119,6 +160,58 @@ static int check_region(const struct st_file *f, const struct layout *l, int k)
 	return 0;
 }
 
+/* All regions with a channel see the same samples of it. */
+static int check_inputs(const struct st_file *f, const struct layout *l)
+{
+	for (int k = 0; k < l->regions; k++)
+		for (int j = 0; j < l->region[k].width; j++) {
+			int c = l->region[k].channel[j], first = c < 0 ? k : layout_region_of(l, c);
+			if (layout_length(l, k) != layout_length(l, first) ||
+				fabs(layout_rate(l, k) - layout_rate(l, first)) > 1e-3 * layout_rate(l, k))
+				return err_set(EX_DATAERR,
+					"%s: channel %s is in regions %s and %s, whose windows have "
+					"different "
+					"numbers of samples or rates",
+					f->name, l->channels.s[c], l->region[first].name, l->region[k].name);
+		}
+	return 0;
+}
+
+/* "length" and "rate", each of which may be absent: the region has the common input then. */
+static int read_input(struct region *g, const cJSON *object)
+{
+	const cJSON *length = json_get(object, "length"), *rate = json_get(object, "rate");
+	if ((length && (!cJSON_IsNumber(length) || length->valuedouble != (double)length->valueint ||
+			       length->valueint < 1 || length->valueint > INT_MAX / 4)) ||
+		(rate && (!cJSON_IsNumber(rate) || !(rate->valuedouble > 0) || !isfinite(rate->valuedouble))))
+		return -1;
+	g->length = length ? length->valueint : 0;
+	g->rate = rate ? rate->valuedouble : 0;
+	return 0;
+}
+
+/* moe.region_inputs: an object for each region, {} for one with the common input. */
+static int read_inputs(struct layout *l, const struct st_file *f)
+{
+	const char *s = st_meta(f, "moe.region_inputs");
+	if (!s)
+		return 0;
+	char *what = mem_format("%s: metadata moe.region_inputs", f->name);
+	cJSON *list = json_parse(s, strlen(s), what);
+	int r = list ? 0 : -1;
+	if (list && (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != l->regions))
+		r = err_set(
+			EX_DATAERR, "%s: not a list of %d objects, one for each region", what, l->regions);
+	for (int k = 0; k < l->regions && !r; k++)
+		if (read_input(&l->region[k], cJSON_GetArrayItem(list, k)))
+			r = err_set(EX_DATAERR,
+				"%s: region %s: \"length\" is a number of samples and \"rate\" one in Hz",
+				what, l->region[k].name);
+	cJSON_Delete(list);
+	free(what);
+	return r;
+}
+
 static int read_window_regions(struct layout *l, const struct st_file *f)
 {
 	struct names name = {0};
@@ -147,15 +240,17 @@ static int read_window_regions(struct layout *l, const struct st_file *f)
 		free(core);
 	}
 	names_free(&name);
-	return r;
+	return r ? r : read_inputs(l, f);
 }
 
 static int model_region(struct region *g, const cJSON *item)
 {
 	const cJSON *name = json_get(item, "name"), *channel = json_get(item, "channel"),
-		    *core = json_get(item, "core"), *x;
-	if (!cJSON_IsString(name) || !cJSON_IsArray(channel) || !cJSON_IsArray(core))
+		    *core = json_get(item, "core"), *tokens = json_get(item, "tokens"), *x;
+	if (!cJSON_IsString(name) || !cJSON_IsArray(channel) || !cJSON_IsArray(core) ||
+		(tokens && !cJSON_IsString(tokens)) || read_input(g, item))
 		return -1;
+	g->tokens = tokens ? mem_text(tokens->valuestring) : NULL;
 	int w = cJSON_GetArraySize(channel), j = 0;
 	if (cJSON_GetArraySize(core) != w)
 		return -1;
@@ -203,7 +298,9 @@ static int read_model_regions(struct layout *l, const struct st_file *f)
 			if (bad && !r)
 				r = err_set(EX_DATAERR,
 					"%s: region %d is not {\"name\", \"channel\", \"core\"} with lists "
-					"of equal length",
+					"of equal length (and \"length\", \"rate\", \"tokens\" of a region "
+					"that "
+					"has its own)",
 					what, k);
 			if (!r)
 				r = check_region(f, l, k);
@@ -252,6 +349,8 @@ static int read_all(struct layout *l, const struct st_file *f, enum layout_of ki
 		return err_set(EX_DATAERR, "%s: metadata moe.channels: no channel", f->name);
 	if (kind == LAYOUT_WINDOWS ? read_window_regions(l, f) : read_model_regions(l, f))
 		return -1;
+	if (check_inputs(f, l))
+		return -1;
 	return l->regions ? 0 : err_set(EX_DATAERR, "%s: metadata moe.regions: no region", f->name);
 }
 
@@ -281,6 +380,34 @@ static void put_names(struct st_writer *w, const char *key, const struct names *
 	text_free(&t);
 }
 
+/* The keys in which a region's input differs from the common one, each with a comma in front. */
+static void put_input(const struct region *r, struct text *t)
+{
+	if (r->length)
+		text_addf(t, ",\"length\":%d", r->length);
+	if (r->rate > 0) {
+		text_add(t, ",\"rate\":");
+		json_double(t, r->rate);
+	}
+}
+
+static void put_inputs(const struct layout *l, struct st_writer *w)
+{
+	struct text t = {0};
+	bool any = false;
+	for (int k = 0; k < l->regions; k++) {
+		struct text keys = {0};
+		any |= layout_own_input(l, k);
+		put_input(&l->region[k], &keys);
+		text_addf(&t, "%s{%s}", k ? "," : "[", keys.n ? keys.s + 1 : "");
+		text_free(&keys);
+	}
+	text_add(&t, "]");
+	if (any)
+		st_put_meta(w, "moe.region_inputs", t.s);
+	text_free(&t);
+}
+
 static void put_model_regions(const struct layout *l, struct st_writer *w)
 {
 	struct text t = {0};
@@ -295,7 +422,13 @@ static void put_model_regions(const struct layout *l, struct st_writer *w)
 		text_add(&t, "],\"core\":[");
 		for (int j = 0; j < r->width; j++)
 			text_addf(&t, "%s%d", j ? "," : "", r->core[j]);
-		text_add(&t, "]}");
+		text_add(&t, "]");
+		put_input(r, &t);
+		if (r->tokens) {
+			text_add(&t, ",\"tokens\":");
+			json_string(&t, r->tokens);
+		}
+		text_add(&t, "}");
 	}
 	text_add(&t, "]");
 	st_put_meta(w, "moe.regions", t.s);
@@ -316,6 +449,7 @@ static void put_window_regions(const struct layout *l, struct st_writer *w)
 		free(core);
 	}
 	put_names(w, "moe.regions", &name);
+	put_inputs(l, w);
 	names_free(&name);
 }
 

@@ -3,6 +3,10 @@
  *     channels  Fp1 Fp2 F3 F4 ...            names, in order
  *     region 0  [-1 -1  0  1  2  3 | 4 5]    indices into channels: halo, own (core) channels, halo; -1 = padding
  *
+ * A window is `length` samples at `rate` Hz. A region may have windows of its own over the same
+ * time, of another number of samples or at another rate (a slower sensor), and in a model a
+ * tokeniser of its own.
+ *
  * Stored as metadata (and, for windows, as the tensors region.<k>.channel and region.<k>.core).
  */
 #ifndef FORMAT_LAYOUT_H
@@ -21,6 +25,10 @@ struct region {
 	int width;           /* W: columns */
 	int32_t *channel;    /* [W] index into channels, -1 = padding */
 	unsigned char *core; /* [W] 1 = the region's own channel */
+	/* Of a region whose input differs from the common one; 0 and NULL otherwise. */
+	int length;   /* samples of a window */
+	double rate;  /* Hz */
+	char *tokens; /* of a model: the tokeniser's name, instead of encoder.tokens */
 };
 
 struct layout {
@@ -45,6 +53,28 @@ int layout_read(struct layout *, const struct st_file *, enum layout_of);
 void layout_put(const struct layout *, struct st_writer *, enum layout_of);
 void layout_copy(struct layout *to, const struct layout *from);
 void layout_free(struct layout *);
+void layout_region_free(struct region *);
+
+/* Whether region k has windows of another number of samples, or at another rate, than the
+ * others. */
+bool layout_own_input(const struct layout *, int k);
+/* Samples of a window in region k, their rate in Hz, and how many of them are there where the first
+ * `there` of the window's layout.length common samples are. */
+int layout_length(const struct layout *, int k);
+double layout_rate(const struct layout *, int k);
+int layout_samples(const struct layout *, int k, int there);
+/* The first region that has the channel, a region of its own before a halo; -1: none has. All
+ * regions with a channel have the same length and rate. */
+int layout_region_of(const struct layout *, int channel);
+
+/* Of a model whose regions are those of several views (model/views.h), with the tokenisers named. */
+bool layout_has_views(const struct layout *);
+/* view [K]: which view each region belongs to, 0, 1, ...; regions side by side with one tokeniser are of
+ * one. Returns how many there are. */
+int layout_views(const struct layout *, int *view);
+/* The regions that windows for such a model are cut into: those of its first view at the regions, or else
+ * the whole head. Without views nothing changes. */
+void layout_undo_views(struct layout *);
 
 /* K index regions over C channels with a halo of h on each side: region k owns C/K consecutive
  * channels, the first C mod K regions one more; W = own + 2h, -1 where the array ends. Names "0",

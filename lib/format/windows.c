@@ -18,6 +18,8 @@ void windows_free(struct windows *w)
 	names_free(&w->groups);
 	names_free(&w->conditions);
 	free(w->expert);
+	free(w->own_start);
+	free(w->own_rows);
 	free(w->history);
 	free(w->name);
 	st_free(w->file);
@@ -75,6 +77,45 @@ static int check_rows(const struct windows *w)
 	return 0;
 }
 
+/* Samples of region k: [S][W_k], or [its own][W_k] with the first row of each window. */
+static int read_region(struct windows *w, const struct st_file *f, int k)
+{
+	bool own = layout_own_input(&w->layout, k);
+	char *name = mem_format("expert.%d", k), *start = mem_format("region.%d.start", k);
+	int64_t shape[2] = {own ? -1 : w->samples, w->layout.region[k].width};
+	w->expert[k] = st_need(f, name, ST_F32, 2, shape);
+	if (!own) {
+		w->samples = shape[0];
+	} else if (w->expert[k]) {
+		if (!w->own_start) {
+			w->own_start = NEW_ARRAY(const int64_t *, w->layout.regions);
+			w->own_rows = NEW_ARRAY(int64_t, w->layout.regions);
+		}
+		w->own_rows[k] = shape[0];
+		w->own_start[k] = st_need(f, start, ST_I64, 1, &w->n);
+	}
+	free(name);
+	free(start);
+	return w->expert[k] && (!own || w->own_start[k]) ? 0 : -1;
+}
+
+static int check_own_starts(const struct windows *w)
+{
+	for (int k = 0; k < w->layout.regions && w->own_start; k++)
+		for (int64_t i = 0; w->own_start[k] && i < w->n; i++) {
+			int64_t at = w->own_start[k][i],
+				n = layout_samples(&w->layout, k, windows_samples(w, i));
+			if (at < 0 || at > w->own_rows[k] - n)
+				return err_set(EX_DATAERR,
+					"%s: tensor region.%d.start: window %lld starts at row %lld, of %lld "
+					"rows of "
+					"which it takes %lld",
+					w->name, k, (long long)i, (long long)at, (long long)w->own_rows[k],
+					(long long)n);
+		}
+	return 0;
+}
+
 static int fill(struct windows *w, const struct st_file *f)
 {
 	const char *format = st_meta(f, "moe.format"), *before = st_meta(f, "moe.history");
@@ -88,17 +129,16 @@ static int fill(struct windows *w, const struct st_file *f)
 		names_meta(f, "moe.groups", &w->groups))
 		return -1;
 	w->expert = NEW_ARRAY(const float *, w->layout.regions);
-	w->samples = -1;
-	for (int k = 0; k < w->layout.regions; k++) {
-		char *name = mem_format("expert.%d", k);
-		int64_t shape[2] = {w->samples, w->layout.region[k].width};
-		w->expert[k] = st_need(f, name, ST_F32, 2, shape);
-		free(name);
-		if (!w->expert[k])
+	w->samples = w->n = -1;
+	for (int k = 0; k < w->layout.regions; k++)
+		if (read_region(w, f, k))
 			return -1;
-		w->samples = shape[0];
-	}
-	w->n = -1;
+	if (w->samples < 0)
+		return err_set(EX_DATAERR,
+			"%s: metadata moe.region_inputs: every region has an input of its own, and one must "
+			"have "
+			"the common one",
+			f->name);
 	w->start = st_need(f, "window.start", ST_I64, 1, &w->n);
 	w->sample = w->start;
 	if (!w->start ||
@@ -112,7 +152,7 @@ static int fill(struct windows *w, const struct st_file *f)
 			(!(w->condition = st_need(f, "window.condition", ST_I32, 1, &w->n)) ||
 				names_meta(f, "moe.conditions", &w->conditions))))
 		return -1;
-	return check_rows(w);
+	return check_rows(w) || check_own_starts(w) ? -1 : 0;
 }
 
 struct windows *windows_of(struct st_file *f)
@@ -139,20 +179,26 @@ int windows_next(struct input *in, struct windows **w)
 bool windows_column(const struct windows *w, int channel, struct channel_column *to)
 {
 	if (w->signal) {
-		*to = (struct channel_column){w->signal + channel, w->layout.channels.n};
+		*to = (struct channel_column){w->signal + channel, w->layout.channels.n, w->start, 0};
 		return true;
 	}
-	for (int pass = 0; pass < 2;
-		pass++) /* a region's own column before a halo's: they are equal, this is the shorter way */
-		for (int k = 0; k < w->layout.regions; k++)
-			for (int j = 0; j < w->layout.region[k].width; j++)
-				if (w->layout.region[k].channel[j] == channel &&
-					(pass || w->layout.region[k].core[j])) {
-					*to = (struct channel_column){
-						w->expert[k] + j, w->layout.region[k].width};
-					return true;
-				}
-	return false;
+	/* a region's own column before a halo's: they are equal, this is the shorter way */
+	int k = layout_region_of(&w->layout, channel), at = -1;
+	if (k < 0)
+		return false;
+	const struct region *r = &w->layout.region[k];
+	for (int j = 0; j < r->width; j++)
+		if (r->channel[j] == channel && (at < 0 || (r->core[j] && !r->core[at])))
+			at = j;
+	*to = (struct channel_column){
+		w->expert[k] + at, r->width, w->own_start && w->own_start[k] ? w->own_start[k] : w->start, k};
+	return true;
+}
+
+int windows_column_samples(const struct windows *w, const struct channel_column *c, int64_t i)
+{
+	return c->start == w->start ? windows_samples(w, i)
+				    : layout_samples(&w->layout, c->region, windows_samples(w, i));
 }
 
 void windows_put_table(const struct windows *w, struct st_writer *st)
@@ -160,6 +206,12 @@ void windows_put_table(const struct windows *w, struct st_writer *st)
 	struct text t = {0};
 	st_put(st, "window.start", ST_I64, 1, &w->n, w->start);
 	st_put(st, "window.sample", ST_I64, 1, &w->n, w->sample);
+	for (int k = 0; k < w->layout.regions && w->own_start; k++) {
+		char *name = mem_format("region.%d.start", k);
+		if (w->own_start[k])
+			st_put(st, name, ST_I64, 1, &w->n, w->own_start[k]);
+		free(name);
+	}
 	if (w->valid)
 		st_put(st, "window.valid", ST_I32, 1, &w->n, w->valid);
 	st_put(st, "window.label", ST_I32, 1, &w->n, w->label);
@@ -207,6 +259,11 @@ static int segments(const struct region *r, struct column_run *out)
 	return n;
 }
 
+static int64_t rows_of(const struct windows *w, int k)
+{
+	return layout_own_input(&w->layout, k) ? w->own_rows[k] : w->samples;
+}
+
 /* expert.<k> gathered from the signal, a block of rows at a time; padding stays 0. */
 static int emit_region(void *context, struct output *o)
 {
@@ -215,7 +272,8 @@ static int emit_region(void *context, struct output *o)
 	const struct region *r = &w->layout.region[e->region];
 	size_t width = (size_t)r->width, C = (size_t)w->layout.channels.n;
 	if (w->expert)
-		return output_write(o, w->expert[e->region], (size_t)w->samples * width * sizeof(float));
+		return output_write(
+			o, w->expert[e->region], (size_t)rows_of(w, e->region) * width * sizeof(float));
 	struct column_run *part = NEW_ARRAY(struct column_run, width);
 	int64_t rows = BLOCK / (int64_t)width + 1;
 	float *block = NEW_ARRAY(float, (size_t)rows *width);
@@ -245,7 +303,7 @@ int windows_write(const struct windows *w, struct output *o, const struct histor
 		st_put_meta(st, "moe.history", history);
 	for (int k = 0; k < w->layout.regions; k++) {
 		char *name = mem_format("expert.%d", k);
-		int64_t shape[2] = {w->samples, w->layout.region[k].width};
+		int64_t shape[2] = {rows_of(w, k), w->layout.region[k].width};
 		e[k] = (struct emitting){w, k};
 		st_put_emitter(st, name, ST_F32, 2, shape, emit_region, &e[k]);
 		free(name);

@@ -16,14 +16,18 @@ struct windows {
 	char *name; /* where they come from, for messages */
 	struct layout layout;
 	struct names recordings, groups, conditions;
-	int64_t samples;       /* S: rows of all recordings */
-	const float **expert;  /* [K] -> [S][W_k], or NULL */
-	const float *signal;   /* [S][C], or NULL */
-	int64_t n;             /* N windows */
-	const int64_t *start;  /* [N] first row; rows start .. start + length - 1 */
-	const int64_t *sample; /* [N] first sample within the recording */
-	const int32_t *valid;  /* [N] samples that are there, from the first on; NULL: all of every window */
-	const int32_t *label;  /* [N] index into layout.classes, -1 = unlabelled */
+	int64_t samples;      /* S: rows of all recordings */
+	const float **expert; /* [K] -> [S][W_k], or NULL */
+	/* Of regions whose windows have a length or rate of their own (layout_own_input), with
+	 * expert alone; NULL where there is none. */
+	const int64_t **own_start; /* [K] -> [N] first row of each window; NULL of the other regions */
+	int64_t *own_rows;         /* [K] rows of expert[k] */
+	const float *signal;       /* [S][C], or NULL */
+	int64_t n;                 /* N windows */
+	const int64_t *start;      /* [N] first row; rows start .. start + length - 1 */
+	const int64_t *sample;     /* [N] first sample within the recording */
+	const int32_t *valid; /* [N] samples that are there, from the first on; NULL: all of every window */
+	const int32_t *label; /* [N] index into layout.classes, -1 = unlabelled */
 	const int32_t *recording;          /* [N] index into recordings */
 	const int32_t *group;              /* [N] index into groups */
 	const int32_t *condition;          /* [N] index into conditions, -1 = none; NULL: no window has one */
@@ -43,11 +47,16 @@ void windows_free(struct windows *);
 
 /* Samples of window i that are there: layout.length, or fewer. */
 int windows_samples(const struct windows *, int64_t i);
-/* Where a channel stands: sample s is base[s * step]; base NULL = missing. */
+/* Where a channel stands: sample t of window i is base[(start[i] + t) * step]; base NULL =
+ * missing. */
 struct channel_column {
 	const float *base;
 	int64_t step;
+	const int64_t *start; /* [N] */
+	int region;           /* of the windows, whose length it has */
 };
+/* Samples of window i that are there in this column. */
+int windows_column_samples(const struct windows *, const struct channel_column *, int64_t i);
 /* false, and nothing set, when no region has the channel (then it is not in the file). */
 bool windows_column(const struct windows *, int channel, struct channel_column *);
 

@@ -65,10 +65,24 @@ const struct head_type *config_head(const struct config *c)
 	return c->gate.combine == COMBINE_ANSWERS ? &head_answers : &head_classifier;
 }
 
+const struct tokeniser *config_tokeniser(const struct config *c, int i)
+{
+	if (c->encoder.views.n)
+		return i < c->encoder.views.n ? tokeniser_table[c->encoder.views.list[i].tokens] : NULL;
+	return i ? NULL : tokeniser_table[c->encoder.tokens];
+}
+
+bool config_ridge(const struct config *c)
+{
+	return c->encoder.linear_prior == EVIDENCE_RIDGE && config_head(c)->classes;
+}
+
 bool config_linear_prior(const struct config *c)
 {
-	return c->encoder.linear_prior == EVIDENCE_RIDGE &&
-	       tokeniser_table[c->encoder.tokens]->standardised && config_head(c)->classes;
+	bool any = false;
+	for (int i = 0; config_tokeniser(c, i); i++)
+		any |= config_tokeniser(c, i)->standardised;
+	return config_ridge(c) && any;
 }
 
 bool config_conditioned(const struct config *c)
@@ -126,6 +140,14 @@ static bool retired(const char *name, const cJSON *v, enum config_from from)
 	       !(v->valuedouble > 0 || v->valuedouble < 0);
 }
 
+/* Who says what tokens are does without views that nobody asked for. */
+static void forget_views(struct configuration *c)
+{
+	struct key k;
+	if (c->from[config_key_find("encoder.views", &k)] < FROM_MODEL)
+		c->value.encoder.views.n = 0;
+}
+
 static int set(
 	struct configuration *c, const char *name, const cJSON *v, enum config_from from, const char *what)
 {
@@ -136,6 +158,8 @@ static int set(
 	if (key_set(&c->value, &k, v, what))
 		return -1;
 	c->from[i] = (unsigned char)from;
+	if (k.kind == CHOICE && k.at == offsetof(struct config, encoder.tokens))
+		forget_views(c);
 	return 0;
 }
 
@@ -362,8 +386,7 @@ int config_check_effect(const struct configuration *c, const struct config_exten
 		return err_set(EX_CONFIG, "gate.top_k=%d has no effect: there are %d regions", top_k, K);
 	if (v->encoder.pool == POOL_ATTENTION && of->tokens == 1 && config_given(c, "encoder.pool"))
 		return err_set(EX_CONFIG, "encoder.pool=attention has no effect: a window is one token");
-	int segments = of->tokens / tokeniser_kinds(tokeniser_table[v->encoder.tokens], v);
-	if (with_hop(v) && segments == 1 && config_given(c, "encoder.hop"))
+	if (with_hop(v) && of->segments == 1 && config_given(c, "encoder.hop"))
 		return err_set(EX_CONFIG,
 			"encoder.hop=%g has no effect: one stretch of encoder.window=%g seconds fits a "
 			"window, "

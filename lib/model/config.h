@@ -14,7 +14,7 @@
 #include "moe/expert.h"
 #include "moe/router.h"
 
-enum { CONFIG_BANDS = 32, CONFIG_LISTED = 64, CONFIG_OWN = 32 };
+enum { CONFIG_BANDS = 32, CONFIG_LISTED = 64, CONFIG_OWN = 32, CONFIG_VIEWS = 16 };
 
 enum { NORM_POST, NORM_PRE };
 enum { POSITION_LEARNED, POSITION_SINUSOIDAL, POSITION_NONE };
@@ -39,6 +39,11 @@ enum { BALANCE_SCOPE_BATCH, BALANCE_SCOPE_WINDOW, BALANCE_SCOPE_GROUP, BALANCE_S
 enum { RECOMPUTE_NONE, RECOMPUTE_LAYER };
 enum { LAYERS_NONE, LAYERS_ALL, LAYERS_LISTED, LAYERS_EVERY };
 
+enum { VIEW_REGIONS, VIEW_HEAD, VIEW_PLACES };
+struct view {
+	int tokens, place; /* index into the table of tokenisers; enum above */
+};
+
 struct config {
 	int preset;
 	double own
@@ -48,7 +53,11 @@ struct config {
 		double dropout;
 		int activation, norm, positional, pool; /* enums above; activation: enum activation */
 		int tokens;                             /* index into the table of tokenisers */
-		int patch;                              /* samples per token */
+		struct {
+			int n; /* 0: encoder.tokens at the regions */
+			struct view list[CONFIG_VIEWS];
+		} views;
+		int patch; /* samples per token */
 		struct bands {
 			int n;
 			double edge[CONFIG_BANDS][2]; /* Hz: lower, upper */
@@ -56,7 +65,7 @@ struct config {
 		double window, hop; /* seconds; window 0 = all of it */
 		int filters;
 		double kernel;            /* seconds */
-		int tapers, linear_prior; /* linear prior: enum above */
+		int tapers, linear_prior; /* enum above */
 		double floor, input_dropout;
 		int max_seq_length; /* tokens; 0 = no limit */
 	} encoder;
@@ -161,8 +170,10 @@ int config_variant(struct configuration *, const struct configuration *of, const
 int config_check(const struct configuration *);
 /* Likewise, where it takes the windows to know. */
 struct config_extent {
-	int regions, tokens; /* K; n of a window */
-	int units;           /* what is routed of a window, global tokens too */
+	int regions;  /* K; of the region that has most: */
+	int tokens;   /* n of a window */
+	int segments; /* of a window: its tokens of one kind */
+	int units;    /* what is routed of a window, global tokens too */
 };
 int config_check_effect(const struct configuration *, const struct config_extent *);
 /* The keys given by the user that a model which is continued fixes: an error names the first that
@@ -184,8 +195,13 @@ const struct router_type *config_router(const struct config *);
 double config_own(const struct config *, const struct setting *);
 /* The output head (model/head.h). */
 const struct head_type *config_head(const struct config *);
-bool config_linear_prior(const struct config *); /* whether regions give linear prior by a linear map */
-bool config_conditioned(const struct config *);  /* whether it reads a window's condition */
+/* Whether regions whose features are standardised get a linear prior; whether the tokeniser of
+ * encoder.tokens is such. */
+bool config_ridge(const struct config *);
+/* The i-th of the tokenisers in use, by views or by encoder.tokens; NULL when there are no more. */
+const struct tokeniser *config_tokeniser(const struct config *, int i);
+bool config_linear_prior(const struct config *);
+bool config_conditioned(const struct config *); /* whether it reads a window's condition */
 /* What keeps the experts of this router even (enum balance_kind): a loss, unless the router can do
  * without. */
 int config_balance(const struct config *);

@@ -219,9 +219,11 @@ static int check_augment(const struct config *c)
 		return err_set(EX_CONFIG,
 			"train.augment: %s mixes labels, and the head names no classes (head.type)",
 			augmentation_table[mixing]->name);
+	bool no_sign = true;
+	for (int i = 0; config_tokeniser(c, i); i++)
+		no_sign &= config_tokeniser(c, i)->unsigned_features;
 	for (int i = 0; augmentation_table[i]; i++)
-		if (augmentation_table[i]->signs && c->train.augment[i] > 0 && mixing < 0 &&
-			tokeniser_table[c->encoder.tokens]->unsigned_features)
+		if (augmentation_table[i]->signs && c->train.augment[i] > 0 && mixing < 0 && no_sign)
 			return err_set(EX_CONFIG,
 				"train.augment: %s has no effect: powers and covariances (encoder.tokens) "
 				"have no sign",

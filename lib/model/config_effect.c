@@ -10,11 +10,6 @@
 
 #include <string.h>
 
-static const struct tokeniser *tokeniser_of(const struct config *c)
-{
-	return tokeniser_table[c->encoder.tokens];
-}
-
 static bool claims(const char *keys, const struct setting *own, const char *key)
 {
 	bool found = text_among(keys, key);
@@ -50,7 +45,9 @@ static const struct expert_type *type_of(const struct config *c, int i)
 
 bool config_claims(const struct config *c, const char *key)
 {
-	bool claimed = tokeniser_claims(tokeniser_of(c), key);
+	bool claimed = false;
+	for (int i = 0; config_tokeniser(c, i); i++)
+		claimed |= tokeniser_claims(config_tokeniser(c, i), key);
 	if (!with_moe_layer(c))
 		return claimed;
 	for (int i = 0; type_of(c, i); i++)
@@ -111,6 +108,11 @@ const struct setting *config_setting(int i)
 			if (i-- == 0)
 				return s;
 	return NULL;
+}
+
+bool without_views(const struct config *c)
+{
+	return !c->encoder.views.n;
 }
 
 bool with_patch(const struct config *c)

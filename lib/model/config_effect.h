@@ -17,6 +17,7 @@ char *config_claimants(const char *key);
  * NULL behind the last. */
 const struct setting *config_setting(int i);
 
+bool without_views(const struct config *);
 bool with_patch(const struct config *);
 bool with_hop(const struct config *);
 bool with_classes(const struct config *);

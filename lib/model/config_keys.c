@@ -47,10 +47,15 @@ static const struct key rows[] = {
 		NULL, NULL, "position added to each token"},
 	{"encoder.pool", CHOICE, AT(encoder.pool), "mean", 0, 0, "mean|attention", NULL, NULL,
 		"summary of a region's tokens: their mean, or weighted by a learned query"},
-	{"encoder.tokens", CHOICE, AT(encoder.tokens), "covariance", 0, 0, NULL, NULL, NULL,
+	{"encoder.tokens", CHOICE, AT(encoder.tokens), "covariance", 0, 0, NULL, without_views,
+		"encoder.views says what tokens are",
 		"what a token is: a sample; a patch of samples; log band powers of a segment; the covariance "
 		"of a band in a segment; or the log powers of learned filters over time and channels in a "
 		"segment"},
+	{"encoder.views", VIEWS, AT(encoder.views), "[]", 0, 0, NULL, NULL, NULL,
+		"what the experts see: a list of \"TOKENISER@PLACE\", in which regions is an expert for each "
+		"region of the windows and head one for all channels together; [] for encoder.tokens at the "
+		"regions"},
 	{"encoder.patch", INT, AT(encoder.patch), "10", 1, 1 << 20, NULL, with_patch, NULL,
 		"samples per token; with moe.route_unit=patch tokens routed together"},
 	{"encoder.bands", BANDS, AT(encoder.bands), "[4,8,10,13,20,30,45]", 0, 0, NULL, NULL, NULL,

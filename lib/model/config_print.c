@@ -1,6 +1,8 @@
 /* The configuration as text: JSON for the model, lines for people, mdoc for the manual. */
 #include "model/config_keys.h"
 #include "model/head.h"
+#include "model/tokeniser.h"
+#include "model/views.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +56,17 @@ static void bands(const struct bands *b, struct text *t)
 	text_add(t, "]");
 }
 
+static void views(const struct config *c, struct text *t)
+{
+	text_add(t, "[");
+	for (int i = 0; i < c->encoder.views.n; i++) {
+		const struct view *v = &c->encoder.views.list[i];
+		text_addf(t, "%s\"%s@%s\"", i ? "," : "", tokeniser_table[v->tokens]->name,
+			view_place_name(v->place));
+	}
+	text_add(t, "]");
+}
+
 void key_value(const struct key *k, const struct config *c, struct text *t)
 {
 	const char *at = (const char *)c + k->at;
@@ -90,12 +103,15 @@ void key_value(const struct key *k, const struct config *c, struct text *t)
 	case AUGMENT:
 		augmentation_write(c->train.augment, t);
 		break;
+	case VIEWS:
+		views(c, t);
+		break;
 	}
 }
 
 bool key_shown(const struct key *k, const struct config *c)
 {
-	return (k->kind != HEAD || c->head.type);
+	return (k->kind != HEAD || c->head.type) && (k->kind != VIEWS || c->encoder.views.n);
 }
 
 void config_write_json(const struct config *c, struct text *t)

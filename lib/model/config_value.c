@@ -1,5 +1,7 @@
 /* The values of keys, read from JSON: each kind of key with its ranges and its words. */
 #include "model/config_keys.h"
+#include "model/tokeniser.h"
+#include "model/views.h"
 
 #include "base/error.h"
 #include "base/json.h"
@@ -184,6 +186,39 @@ static int set_augment(struct config *c, const cJSON *v, const char *what)
 	return r;
 }
 
+/* A list of words, or words separated by commas. */
+static int set_views(const struct key *k, struct config *c, const cJSON *v, const char *what)
+{
+	struct names l = {0}, known = {0};
+	bool good = cJSON_IsArray(v) || cJSON_IsString(v);
+	int n = 0;
+	struct view list[CONFIG_VIEWS] = {0};
+	if (cJSON_IsString(v))
+		names_split(&l, v->valuestring, ',');
+	for (int i = 0; cJSON_IsArray(v) && i < cJSON_GetArraySize(v); i++) {
+		const cJSON *x = cJSON_GetArrayItem(v, i);
+		names_add(&l, cJSON_IsString(x) ? x->valuestring : "");
+	}
+	good &= l.n <= CONFIG_VIEWS && !names_duplicate(&l);
+	for (; n < l.n && good; n++)
+		good = !view_read(l.s[n], &list[n]);
+	names_free(&l);
+	if (good) {
+		c->encoder.views.n = n;
+		memcpy(c->encoder.views.list, list, sizeof list);
+		return 0;
+	}
+	for (int i = 0; tokeniser_table[i]; i++)
+		names_add(&known, tokeniser_table[i]->name);
+	char *tokenisers = names_join(&known, "|");
+	err_set(EX_CONFIG,
+		"%s: %s is not a list of up to %d different words TOKENISER@PLACE, %s at regions or head", what,
+		k->name, CONFIG_VIEWS, tokenisers);
+	free(tokenisers);
+	names_free(&known);
+	return -1;
+}
+
 int key_set(struct config *c, const struct key *k, const cJSON *v, const char *what)
 {
 	char *to = (char *)c + k->at;
@@ -202,6 +237,8 @@ int key_set(struct config *c, const struct key *k, const cJSON *v, const char *w
 		return set_types(k, c, v, what);
 	case AUGMENT:
 		return set_augment(c, v, what);
+	case VIEWS:
+		return set_views(k, c, v, what);
 	case BOOL:
 		if (!cJSON_IsBool(v))
 			return err_set(EX_CONFIG, "%s: %s is neither true nor false", what, k->name);

@@ -21,26 +21,28 @@ static void part_at(
 static struct node *mix(const struct model *m, const struct layer_params *l, struct tape *t, struct node *x,
 	int B, const struct gradient_view *v)
 {
-	int N = x->rows / B; /* fewer than m->N in windows that end early */
+	const struct region_params *r = &m->region[l->region];
+	int N = x->rows / B; /* fewer than r->N in partial windows */
 	struct tensor_plan plan[ROUTER_TENSORS];
 	struct weight router[ROUTER_TENSORS], expert[EXPERT_KINDS][EXPERT_TENSORS], shared[EXPERT_TENSORS],
 		residual[EXPERT_TENSORS];
 	struct moe_layer moe_layer = {.router = m->router,
-		.route = model_router_shape(m, l->index),
+		.route = model_router_shape(m, l->region, l->index),
 		.shape = model_expert_shape(m),
 		.capacity = model_capacity(m, t->gradients),
 		.parts = l->parts,
 		.N = N,
 		.globals = m->config.bridge.tokens,
-		.unit = m->unit,
+		.unit = r->unit,
 		.router_weight = router,
 		.shared = {l->shared.type, 0, l->shared.count, shared},
 		.residual = l->residual.type,
 		.residual_weight = residual,
 		.scope = v->scope,
-		.turn = v->turn && l->parts && v->place[l->part[0].tensor[0]] == IN_TURN ? &v->turn[l->index]
-											 : NULL,
-		.turn_tells = v->turn_tells,
+		.ordered_sum = v->ordered_sum && l->parts && v->place[l->part[0].tensor[0]] == IN_ORDER
+				       ? &v->ordered_sum[l->index]
+				       : NULL,
+		.announces = v->announces,
 		.ablation = v->ablation ? v->ablation[l->index] : NULL};
 	int at_layer = l->index;
 	int n = m->router->declare(&moe_layer.route, plan);
@@ -56,8 +58,8 @@ static struct node *mix(const struct model *m, const struct layer_params *l, str
 	if (moe_layer.residual)
 		moe_layer.coefficient = at(v, l->coefficient);
 	moe_layer.route.training = t->gradients;
-	if (N < m->N)
-		moe_layer.route.N = m->unit ? m->unit[N - 1] + 1 : N;
+	if (N < r->N)
+		moe_layer.route.N = r->unit ? r->unit[N - 1] + 1 : N;
 	moe_layer.route.pool = moe_layer.route.N;
 	if (t->gradients && m->config.moe.scope == SCOPE_BATCH)
 		moe_layer.route.pool *= B;
@@ -99,19 +101,19 @@ static struct node *layer(const struct model *m, const struct layer_params *l, s
 	return op_residual(t, x, feed(m, l, t, op_norm(t, x, NULL, w2, b2), B, v));
 }
 
-/* A layer that is computed again in backward. */
-struct again {
+/* A layer whose activations are recomputed in backward (activation checkpoint). */
+struct recomputed_layer {
 	const struct model *m;
 	const struct layer_params *l;
 	int B;
 	struct gradient_view view;
 };
 
-static struct node *layer_again(struct tape *t, struct node *x, const void *context, bool again)
+static struct node *recomputed(struct tape *t, struct node *x, const void *context, bool recomputing)
 {
-	const struct again *a = context;
+	const struct recomputed_layer *a = context;
 	struct gradient_view v = a->view;
-	if (again) /* counted already */
+	if (recomputing) /* counted already */
 		v.balance = NULL;
 	return layer(a->m, a->l, t, x, a->B, &v);
 }
@@ -121,9 +123,9 @@ static struct node *layer_of(const struct model *m, const struct layer_params *l
 {
 	if (!t->gradients || m->config.train.recompute == RECOMPUTE_NONE)
 		return layer(m, l, t, x, B, v);
-	struct again *a = tape_take(t, sizeof *a);
-	*a = (struct again){m, l, B, *v};
-	return op_checkpoint(t, x, layer_again, a);
+	struct recomputed_layer *a = tape_take(t, sizeof *a);
+	*a = (struct recomputed_layer){m, l, B, *v};
+	return op_checkpoint(t, x, recomputed, a);
 }
 
 bool encoder_couples(const struct model *m)
@@ -146,7 +148,7 @@ static struct node *embed(const struct model *m, const struct region_params *r, 
 		position = at(v, r->position);
 	int H = m->config.encoder.hidden_dim;
 	struct weight W = at(v, r->projection_weight), b = at(v, r->projection_bias);
-	struct node *x = m->kinds > 1 ? op_linear_kinds(t, features, W, b, H, m->kinds)
+	struct node *x = r->kinds > 1 ? op_linear_kinds(t, features, W, b, H, r->kinds)
 				      : op_linear_passing(t, features, W, b, H);
 	return op_embed(t, x, global, position, B, G);
 }
@@ -183,7 +185,7 @@ static struct gradient_view of_region(const struct model *m, const struct gradie
 {
 	struct gradient_view own = *v;
 	int layers = i * m->config.encoder.layers;
-	own.turn = v->turn ? v->turn + layers : NULL;
+	own.ordered_sum = v->ordered_sum ? v->ordered_sum + layers : NULL;
 	own.balance = v->balance ? v->balance + layers : NULL;
 	own.slope = v->slope ? v->slope + layers : NULL;
 	own.chosen = v->chosen ? v->chosen + layers : NULL;

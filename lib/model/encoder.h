@@ -7,9 +7,9 @@
 #include "tensor/ops.h"
 
 /* Where a tensor's gradient goes: those of a part's regions lie in a buffer at their `place`, the
- * global token's apart; or in a slab, where chunks add to them in turn (place IN_TURN). Without
+ * global token's apart; or in a slab, where chunks add to them in order (place IN_ORDER). Without
  * places the buffer is a slab. {.params = ...} alone = no gradients. */
-#define IN_TURN SIZE_MAX
+#define IN_ORDER SIZE_MAX
 struct gradient_view {
 	const struct params *params;
 	real *gradient;
@@ -17,8 +17,9 @@ struct gradient_view {
 	real *slab;
 	real *token;
 	/* of the MoE layers, [regions][layers]; NULL where not wanted */
-	struct turn *turn;                      /* of those whose experts' gradients lie in the slab */
-	bool turn_tells;                        /* see moe/turn.h */
+	/* of those whose experts' gradients lie in the slab */
+	struct ordered_sum *ordered_sum;
+	bool announces;                         /* see moe/ordered_sum.h */
 	struct balance *balance;                /* counts what the routers choose */
 	const struct balance_slope *slope;      /* of the balance losses, read in backward */
 	const int *scope;                       /* [windows] of the balance losses, or NULL */
@@ -35,7 +36,7 @@ static inline struct weight at(const struct gradient_view *v, int index)
 	const struct param *p = &v->params->list[index];
 	struct weight w = {v->params->x + p->offset, NULL};
 	if (v->gradient && v->place)
-		w.g = v->place[index] == IN_TURN ? v->slab + p->offset : v->gradient + v->place[index];
+		w.g = v->place[index] == IN_ORDER ? v->slab + p->offset : v->gradient + v->place[index];
 	else if (v->gradient)
 		w.g = v->gradient + p->offset;
 	return w;

@@ -14,6 +14,18 @@ int forward_layers_of_part(const struct forward *f)
 	return f->together * f->m->config.encoder.layers;
 }
 
+int forward_part_tokens(const struct forward *f)
+{
+	int most = 0;
+	for (int part = 0; part < f->parts; part++) {
+		int sum = 0;
+		for (int k = part * f->together; k < (part + 1) * f->together; k++)
+			sum += f->m->region[k].N;
+		most = sum > most ? sum : most;
+	}
+	return most;
+}
+
 const int *forward_condition(const struct forward *f, int from)
 {
 	return f->source->condition ? f->source->condition + f->first + from : NULL;
@@ -42,7 +54,8 @@ struct forward *forward_new(const struct model *m, struct pool *pool)
 		f->balance = NEW_ARRAY(struct balance, n);
 		f->slope = NEW_ARRAY(struct balance_slope, n);
 		for (int i = 0; i < n; i++) {
-			struct router_shape s = model_router_shape(m, i % m->config.encoder.layers);
+			int layers = m->config.encoder.layers;
+			struct router_shape s = model_router_shape(m, i / layers, i % layers);
 			f->balance[i] = balance_new(&s);
 		}
 	}
@@ -65,7 +78,7 @@ void forward_free(struct forward *f)
 		for (int l = 0; l < forward_layers_of_part(f) && f->chunk[i].balance; l++)
 			balance_free(&f->chunk[i].balance[l]);
 		free(f->chunk[i].balance);
-		free(f->chunk[i].turn);
+		free(f->chunk[i].ordered_sum);
 	}
 	for (int i = 0; f->balance && i < f->parts * forward_layers_of_part(f); i++) {
 		balance_free(&f->balance[i]);
@@ -85,7 +98,10 @@ void forward_free(struct forward *f)
 	free(f->summary);
 	free(f->linear_prior);
 	free(f->token);
+	for (int k = 0; f->first_row && k < f->m->layout.regions; k++)
+		free(f->first_row[k]);
 	free(f->first_row);
+	free(f->local_at);
 	free(f->local);
 	free(f->target);
 	free(f);
@@ -106,91 +122,107 @@ void forward_room_for_outputs(struct forward *f, int B)
 	}
 }
 
-/* Tokens of a window of the group, without the global ones */
-static int tokens_of(const struct forward *f, int b)
+/* Tokens of region k of a window of the group, without the global ones */
+static int tokens_of(const struct forward *f, int k, int b)
 {
 	const struct model *m = f->m;
 	if (!f->source->samples)
-		return m->n;
-	int n = model_tokens(m, f->source->samples(f->source->context, f->first + b));
-	must(n > 0 && n <= m->n);
+		return m->region[k].n;
+	int n = model_tokens(m, k, f->source->samples(f->source->context, f->first + b));
+	must(n > 0 && n <= m->region[k].n);
 	return n;
 }
 
 void forward_count_tokens(struct forward *f)
 {
+	size_t rows = 0, K = (size_t)f->m->layout.regions;
 	if (!f->m->head->tokens)
 		return;
-	GROW(f->first_row, f->B + 1);
-	f->first_row[0] = 0;
-	for (int b = 0; b < f->B; b++)
-		f->first_row[b + 1] = f->first_row[b] + tokens_of(f, b);
-	size_t need = (size_t)f->m->layout.regions * (size_t)f->first_row[f->B] *
-		      (size_t)f->m->config.encoder.hidden_dim;
+	if (!f->first_row) {
+		f->first_row = NEW_ARRAY(int *, K);
+		f->local_at = NEW_ARRAY(size_t, K);
+	}
+	for (int k = 0; k < (int)K; k++) {
+		GROW(f->first_row[k], f->B + 1);
+		f->first_row[k][0] = 0;
+		for (int b = 0; b < f->B; b++)
+			f->first_row[k][b + 1] = f->first_row[k][b] + tokens_of(f, k, b);
+		f->local_at[k] = rows;
+		rows += (size_t)f->first_row[k][f->B];
+	}
+	size_t need = rows * (size_t)f->m->config.encoder.hidden_dim;
 	if (need > f->local_room) {
 		f->local_room = need;
 		GROW(f->local, need);
 	}
 }
 
-int forward_alike(const struct forward *f, int from, int most)
+static bool same_tokens(const struct forward *f, int part, int a, int b)
+{
+	for (int k = part * f->together; k < (part + 1) * f->together; k++)
+		if (tokens_of(f, k, a) != tokens_of(f, k, b))
+			return false;
+	return true;
+}
+
+int forward_alike(const struct forward *f, int part, int from, int most)
 {
 	int same = 1;
-	while (same < most && tokens_of(f, from + same) == tokens_of(f, from))
+	while (same < most && same_tokens(f, part, from, from + same))
 		same++;
 	return same;
 }
 
-/* out [n][D] of window b of the group, as the tokeniser makes them */
+static const real *subject_mean_of(const struct forward *f, int b, int k)
+{
+	const struct window_source *s = f->source;
+	return s->subject_mean ? s->subject_mean(s->context, f->first + b, k) : NULL;
+}
+
+/* out [n][D]: standardised features of window b of the group */
 static void make_tokens(struct forward *f, struct tape *t, int k, int b, int n, real *out)
 {
 	const struct model *m = f->m;
 	const struct region *r = &m->layout.region[k];
-	int T = m->layout.length;
-	size_t D = (size_t)m->region[k].D;
-	if (f->source->tokens) {
-		f->source->tokens(f->source->context, f->first + b, k, out);
+	const struct region_params *p = &m->region[k];
+	int T = p->length;
+	size_t D = (size_t)p->D;
+	if (f->source->tokens && f->source->tokens(f->source->context, f->first + b, k, out))
 		return;
-	}
 	real *x = scratch_reals(t, (size_t)T * (size_t)r->width), *all = out;
-	if (n < m->n)
-		all = scratch_reals(t, (size_t)m->n * D);
+	if (n < p->n)
+		all = scratch_reals(t, (size_t)p->n * D);
 	f->source->fill(f->source->context, f->first + b, k, x);
-	m->tokeniser->features(
-		&m->config, m->prepared, model_token_scale(m, k), x, T, m->layout.rate, r, all, t->scratch);
+	p->tokeniser->features(
+		&m->config, p->prepared, model_token_scale(m, k), x, T, p->rate, r, all, t->scratch);
 	if (all != out)
 		memcpy(out, all, (size_t)n * D * sizeof *out);
 	scratch_done(t);
-}
-
-static const real *centre_of(const struct forward *f, int b, int k)
-{
-	const struct window_source *s = f->source;
-	return s->centre ? s->centre(s->context, f->first + b, k) : NULL;
+	model_standardise(m, k, n, subject_mean_of(f, b, k), out);
 }
 
 /* What the standardised features x [n][D] of window b say: e_c = sum over kinds and features of E_c
  * x, over the mean of the tokens of a kind; and region k's share of the bias, as the gate's weights
- * of K regions sum to 1. */
+ * of K regions sum to 1. A region without a prior says nothing but that. */
 static void add_linear_prior(struct forward *f, int k, int b, int n, const real *x)
 {
 	const struct model *m = f->m;
 	const struct region_params *r = &m->region[k];
 	int classes = m->layout.classes.n, K = m->layout.regions;
-	size_t D = (size_t)r->D, kinds = (size_t)m->kinds;
+	size_t D = (size_t)r->D, kinds = (size_t)r->kinds;
 	real *out = f->linear_prior + ((size_t)k * (size_t)f->B + (size_t)b) * (size_t)classes;
 	const real *known =
 		f->source->linear_prior ? f->source->linear_prior(f->source->context, f->first + b, k) : NULL;
-	const real *E = m->params.x + m->params.list[r->linear_prior].offset,
+	const real *E = r->linear_prior < 0 ? NULL : m->params.x + m->params.list[r->linear_prior].offset,
 		   *bias = m->params.x + m->params.list[m->prior_bias].offset;
 	for (int c = 0; c < classes; c++) {
 		double sum = 0;
-		for (size_t i = 0; i < (size_t)n && !known; i++) {
+		for (size_t i = 0; i < (size_t)n && E && !known; i++) {
 			const real *e = E + ((size_t)c * kinds + i % kinds) * D;
 			real dot = 0;
 			for (size_t j = 0; j < D; j++)
 				dot += e[j] * x[i * D + j];
-			sum += (double)dot / (double)tokeniser_rows_alike(n, m->kinds, (int)i);
+			sum += (double)dot / (double)tokeniser_rows_alike(n, r->kinds, (int)i);
 		}
 		out[c] = (known ? known[c] : (real)sum) + bias[c] / (real)K;
 	}
@@ -220,7 +252,7 @@ static struct node *learn_tokens(
 	const struct model *m = f->m;
 	const struct region *r = &m->layout.region[k];
 	const struct region_params *p = &m->region[k];
-	int T = m->layout.length;
+	int T = p->length;
 	size_t each = (size_t)T * (size_t)r->width;
 	real *x = tape_reals(t, (size_t)count * each);
 	struct weight w[TOKEN_TENSORS];
@@ -232,8 +264,10 @@ static struct node *learn_tokens(
 		f->source->fill(f->source->context, f->first + from + i, k, to);
 		if (drops_inputs(f, t))
 			drop_inputs(t, k, from + i, each, (real)m->config.encoder.input_dropout, to);
+		if (m->prior)
+			add_linear_prior(f, k, from + i, 0, NULL);
 	}
-	return m->tokeniser->learned(&m->config, t, x, count, T, m->layout.rate, r, tokens_of(f, from), w);
+	return p->tokeniser->learned(&m->config, t, x, count, T, p->rate, r, tokens_of(f, k, from), w);
 }
 
 /* Tokens of windows from .. from+count-1 of region k */
@@ -241,17 +275,16 @@ static struct node *tokenise(
 	struct forward *f, struct tape *t, int k, int from, int count, const struct gradient_view *view)
 {
 	const struct model *m = f->m;
-	if (m->tokeniser->learned)
+	if (m->region[k].tokeniser->learned)
 		return learn_tokens(f, t, k, from, count, view);
-	int D = m->region[k].D, n = tokens_of(f, from);
+	int D = m->region[k].D, n = tokens_of(f, k, from);
 	size_t each = (size_t)n * (size_t)D;
 	real *features = tape_reals(t, (size_t)count * each);
 	for (int i = 0; i < count; i++) {
 		PROFILE_OPERATION("windows and tokens");
 		real *to = features + (size_t)i * each;
 		make_tokens(f, t, k, from + i, n, to);
-		model_standardise(m, k, n, centre_of(f, from + i, k), to);
-		if (m->prior_bias >= 0)
+		if (m->prior)
 			add_linear_prior(f, k, from + i, n, to);
 		if (drops_inputs(f, t))
 			drop_inputs(t, k, from + i, each, (real)m->config.encoder.input_dropout, to);
@@ -262,7 +295,7 @@ static struct node *tokenise(
 /* Rows [..][H] of the local tokens of region k from window b on */
 static real *local_at(const struct forward *f, int k, int b)
 {
-	size_t row = (size_t)k * (size_t)f->first_row[f->B] + (size_t)f->first_row[b];
+	size_t row = f->local_at[k] + (size_t)f->first_row[k][b];
 	return f->local + row * (size_t)f->m->config.encoder.hidden_dim;
 }
 
@@ -329,21 +362,24 @@ static struct node *joint_leaf(struct forward *f, const real *x, int rows)
 
 struct joint_leaves forward_outputs(struct forward *f, int from, int count)
 {
-	int K = f->m->layout.regions, H = f->m->config.encoder.hidden_dim, *first = NULL;
+	int K = f->m->layout.regions, H = f->m->config.encoder.hidden_dim, **first = NULL;
 	size_t room = (size_t)K * sizeof(struct node *);
 	struct joint_leaves j = {tape_take(f->joint, room), tape_take(f->joint, room), NULL, {.B = count}};
 	if (f->m->head->tokens) {
 		j.local = tape_take(f->joint, room);
-		first = tape_take(f->joint, ((size_t)count + 1) * sizeof *first);
-		for (int b = 0; b <= count; b++)
-			first[b] = f->first_row[from + b] - f->first_row[from];
+		first = tape_take(f->joint, room);
+		for (int k = 0; k < K; k++) {
+			first[k] = tape_take(f->joint, ((size_t)count + 1) * sizeof **first);
+			for (int b = 0; b <= count; b++)
+				first[k][b] = f->first_row[k][from + b] - f->first_row[k][from];
+		}
 	}
 	for (int k = 0; k < K; k++) {
 		size_t at = ((size_t)k * (size_t)f->B + (size_t)from) * (size_t)H;
 		j.summary[k] = joint_leaf(f, f->summary + at, count);
 		j.token[k] = joint_leaf(f, f->token + at, count);
 		if (j.local)
-			j.local[k] = joint_leaf(f, local_at(f, k, from), first[count]);
+			j.local[k] = joint_leaf(f, local_at(f, k, from), first[k][count]);
 	}
 	j.in.summary = j.summary;
 	j.in.token = j.local;

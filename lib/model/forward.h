@@ -8,10 +8,10 @@
  * goes forward and backward over one group of windows after the other, so that memory does not grow
  * with the batch. It cuts a group, per part of the model, into chunks of windows and the chunks
  * into shards; a shard adds its gradients up in the order of its windows and the shards are added
- * in order. To those of many experts the chunks add in turn, expert by expert (moe/turn.h): they
- * have no shards. The cut depends on the model and B alone, so the bytes do not depend on the
- * number of threads. A part is a region, or all of them where they exchange global tokens between
- * layers (encoder_couples).
+ * in order. Gradients of many experts have no shards: the chunks add to them in order, expert by
+ * expert (moe/ordered_sum.h). The cut depends on the model and B alone, so the bytes do not depend
+ * on the number of threads. A part is a region, or all of them where they exchange global tokens
+ * between layers (encoder_couples).
  */
 #ifndef MODEL_FORWARD_H
 #define MODEL_FORWARD_H
@@ -25,19 +25,21 @@ struct forward;
  * Its functions are called from any thread. */
 struct window_source {
 	void *context;
-	/* Puts the scaled samples of window b and region k into x [T][W_k], padding 0. */
+	/* Puts the scaled samples of window b and region k into x [T_k][W_k], padding 0. */
 	void (*fill)(void *context, int b, int k, real *x);
-	/* How many samples of window b are there, from its first on; its tokens are those that see
-	 * nothing else, and there is one at least. NULL: all of every window. */
+	/* How many samples of window b are there, of layout.length, from its first on; its tokens
+	 * are those that see nothing else, and each region has one at least. NULL: all of every
+	 * window. */
 	int (*samples)(void *context, int b);
 	/* Where tokens that are the same every time are kept: puts the features of window b and
-	 * region k into out [n of the window][D], as the tokeniser made them of its samples. NULL:
-	 * they are made of the samples each time. */
-	void (*tokens)(void *context, int b, int k, real *out);
+	 * region k into out [n of the window][D], standardised already and less the subject mean
+	 * (model_standardise). NULL, or an answer of false: they are made of the samples, and
+	 * standardised, each time. */
+	bool (*tokens)(void *context, int b, int k, real *out);
 	/* What is taken off the features of window b and region k before they are standardised,
 	 * [kinds][D]: the mean of the window's group (train.scale=group). NULL, or an answer of
 	 * NULL: nothing. */
-	const real *(*centre)(void *context, int b, int k);
+	const real *(*subject_mean)(void *context, int b, int k);
 	/* What region k says of window b's classes beside its features [classes], where it is not
 	 * to be computed (train/linear_prior.h): in training, by a map that has not seen the
 	 * window. NULL, or an answer of NULL: by the model's map. */

@@ -19,9 +19,9 @@ struct encoded {
 struct chunk {
 	struct tape *tape;
 	int part, shard;
-	struct balance *balance; /* [regions of the part][layers] of the MoE layers */
-	struct turn *turn;       /* likewise */
-	int from, count;         /* windows from .. from + count - 1 of the group */
+	struct balance *balance;         /* [regions of the part][layers] of the MoE layers */
+	struct ordered_sum *ordered_sum; /* likewise */
+	int from, count;                 /* windows from .. from + count - 1 of the group */
 	int encodings;
 	struct encoded *out; /* [encodings] */
 	atomic_bool done;    /* has gone backward */
@@ -41,15 +41,16 @@ struct forward {
 	int shards, windows; /* of one part; of one chunk */
 	real *shard;         /* gradients of all shards */
 	size_t shard_room;
-	size_t *place; /* [params.n] where a tensor's gradient lies in its part's shards, or IN_TURN */
-	bool turns;    /* some are IN_TURN */
+	size_t *place; /* [params.n] where a tensor's gradient lies in its part's shards, or IN_ORDER */
+	bool ordered;  /* some are IN_ORDER */
 	size_t *count; /* [parts] numbers of a shard, without the global token */
 	real *summary, *token; /* [K][B][H] what the encoders return */
 	real *linear_prior;    /* [K][B][classes], where regions give it */
 	size_t out_room, prior_room;
 	/* where the head reads tokens, else NULL: */
-	int *first_row; /* [B+1] rows first_row[b] .. first_row[b+1]-1 are window b's */
-	real *local;    /* [K][first_row[B]][H] */
+	int **first_row;  /* [K][B+1] rows first_row[k][b] .. first_row[k][b+1]-1 are window b's */
+	size_t *local_at; /* [K] the region's first row in local */
+	real *local;      /* [K][first_row[k][B]][H] */
 	size_t local_room;
 	real *target; /* [windows of the call][targets], of a head that has targets of its own */
 	/* this call; training does it group by group */
@@ -69,11 +70,12 @@ struct forward {
 };
 
 int forward_layers_of_part(const struct forward *);
+int forward_part_tokens(const struct forward *); /* of a window, in the part that has most; global ones too */
 void forward_room_for_outputs(struct forward *, int B); /* summary, token for B windows */
 void forward_count_tokens(struct forward *); /* first_row, and room for local, of the group at hand */
-/* How many windows from .. from+most-1 have as many tokens as the first of them; a segment that can
- * be encoded together. */
-int forward_alike(const struct forward *, int from, int most);
+/* How many windows from .. from+most-1 have as many tokens, in the regions of a part, as the first
+ * of them and can be encoded together. */
+int forward_alike(const struct forward *, int part, int from, int most);
 const int *forward_condition(const struct forward *, int from); /* of windows from .. of the group */
 /* Windows from .. from+count-1 of a part, which are alike, through its encoders, on this tape; what
  * they return also goes to f->summary, f->token, f->local. */
@@ -86,7 +88,7 @@ struct joint_leaves {
 	struct head_input in;                    /* of the same nodes */
 };
 struct joint_leaves forward_outputs(struct forward *, int from, int count);
-/* Likewise over f->linear prior, [K]; NULL without. */
+/* Likewise over f->linear_prior, [K]; NULL without. */
 struct node **forward_prior_nodes(struct forward *, int from, int count);
 
 #endif

@@ -21,23 +21,23 @@ enum {
 	CHUNKS_OF_A_SHARD = 2 /* of one group: what a group's forward keeps for its backward takes memory */
 };
 
-/* Whether chunks add to the experts' gradients of this layer in turn, so that there is one room for
- * them. Where there are fewer experts than shards, threads would wait for each other. */
-static bool in_turn(const struct model *m, int layer)
+/* Whether chunks add to the experts' gradients of this layer in order, so that one buffer does for
+ * all of them. Where there are fewer experts than shards, threads would wait for each other. */
+static bool adds_in_order(const struct model *m, int layer)
 {
 	return m->region[0].layer[layer].moe_layer && config_experts(&m->config, layer) >= SHARDS_IN_ALL;
 }
 
-static void mark_turns(struct forward *f, const struct layer_params *l)
+static void mark_ordered(struct forward *f, const struct layer_params *l)
 {
-	f->turns = true;
+	f->ordered = true;
 	for (int i = 0; i < l->parts; i++)
 		for (int j = 0; j < l->part[i].tensors; j++)
-			f->place[l->part[i].tensor[j]] = IN_TURN;
+			f->place[l->part[i].tensor[j]] = IN_ORDER;
 }
 
 /* Where every region's tensor lies in the shards of its part, one after the other but for those
- * that are added to in turn. */
+ * that are added to in order. */
 static void find_places(struct forward *f)
 {
 	const struct model *m = f->m;
@@ -47,11 +47,11 @@ static void find_places(struct forward *f)
 		const struct region_params *r = &m->region[k];
 		size_t *count = &f->count[k / f->together];
 		for (int l = 0; l < m->config.encoder.layers; l++)
-			if (in_turn(m, l))
-				mark_turns(f, &r->layer[l]);
+			if (adds_in_order(m, l))
+				mark_ordered(f, &r->layer[l]);
 		for (int i = 0; i < m->params.n; i++) {
 			const struct param *p = &m->params.list[i];
-			if (p->offset < r->from || p->offset >= r->from + r->count || f->place[i] == IN_TURN)
+			if (p->offset < r->from || p->offset >= r->from + r->count || f->place[i] == IN_ORDER)
 				continue;
 			f->place[i] = *count;
 			*count += p->count;
@@ -117,8 +117,8 @@ size_t forward_shards(struct forward *f, int B)
 {
 	if (!f->place)
 		find_places(f);
-	int tokens = f->m->N * f->together; /* of a window, on one tape */
-	int windows = chunk_tokens(f->m) / tokens, tasks = f->turns ? TASKS_OF_MANY : TASKS_AT_LEAST,
+	int tokens = forward_part_tokens(f);
+	int windows = chunk_tokens(f->m) / tokens, tasks = f->ordered ? TASKS_OF_MANY : TASKS_AT_LEAST,
 	    most = (B * f->parts + tasks - 1) / tasks;
 	windows = windows > most ? most : windows;
 	windows = windows < 1 ? 1 : windows;
@@ -158,7 +158,7 @@ static struct balance *balances(const struct forward *f)
 		return NULL;
 	struct balance *b = NEW_ARRAY(struct balance, forward_layers_of_part(f));
 	for (int l = 0; l < forward_layers_of_part(f); l++) {
-		struct router_shape s = model_router_shape(f->m, l % f->m->config.encoder.layers);
+		struct router_shape s = model_router_shape(f->m, 0, l % f->m->config.encoder.layers);
 		b[l] = balance_new(&s);
 		b[l].keep_lacks = config_balance(&f->m->config) == BALANCE_BY_QUANTILE;
 	}
@@ -175,8 +175,9 @@ static void make_chunks(struct forward *f)
 		for (int i = before; i < f->room; i++)
 			f->chunk[i] = (struct chunk){.tape = tape_new(true),
 				.balance = balances(f),
-				.turn = f->m->moe_layers ? NEW_ARRAY(struct turn, forward_layers_of_part(f))
-							 : NULL};
+				.ordered_sum = f->m->moe_layers ? NEW_ARRAY(struct ordered_sum,
+									  forward_layers_of_part(f))
+								: NULL};
 	}
 	for (int part = 0; part < f->parts; part++)
 		for (int i = 0; i < f->chunks; i++) {
@@ -189,13 +190,13 @@ static void make_chunks(struct forward *f)
 		}
 }
 
-/* The chunk that goes backward as number `task`, given out turn by turn: the first of every shard,
- * then the second. NULL where a shard has no more. */
+/* The chunk that goes backward as number `task`, given out round by round: first the first of
+ * every shard, then the second. NULL where a shard has no more. */
 static struct chunk *chunk_of_task(const struct forward *f, int task)
 {
-	int shards = f->parts * f->shards, turn = task / shards;
+	int shards = f->parts * f->shards, round = task / shards;
 	int part = task % shards / f->shards, shard = task % f->shards;
-	int first = (shard * f->chunks + f->shards - 1) / f->shards, i = first + turn;
+	int first = (shard * f->chunks + f->shards - 1) / f->shards, i = first + round;
 	return i < f->chunks && f->chunk[i].shard == shard ? &f->chunk[part * f->chunks + i] : NULL;
 }
 
@@ -205,7 +206,7 @@ static int backward_tasks(const struct forward *f)
 }
 
 /* A part's chunks add to their experts' gradients in the order in which they are given out. */
-static void take_turns(struct forward *f)
+static void order_sums(struct forward *f)
 {
 	int layers = forward_layers_of_part(f);
 	for (int part = 0; part < f->parts && f->m->moe_layers; part++) {
@@ -215,9 +216,9 @@ static void take_turns(struct forward *f)
 			if (!c || c->part != part)
 				continue;
 			for (int l = 0; l < layers; l++)
-				turn_begin(&c->turn[l],
+				ordered_sum_begin(&c->ordered_sum[l],
 					config_experts(&f->m->config, l % f->m->config.encoder.layers),
-					before ? &before->turn[l] : NULL);
+					before ? &before->ordered_sum[l] : NULL);
 			before = c;
 		}
 	}
@@ -230,7 +231,7 @@ static void train_forward_chunk(void *context, int task, int worker)
 	struct tape *t = c->tape;
 	struct gradient_view view = shard_view(f, c->part, c->shard);
 	view.balance = c->balance;
-	view.turn = c->turn;
+	view.ordered_sum = c->ordered_sum;
 	view.batch_key = rng_stream(f->step->seed, "batch", f->step->number, (uint64_t)c->part).key;
 	for (int l = 0; l < forward_layers_of_part(f) && c->balance; l++)
 		balance_clear(&c->balance[l], f->scopes);
@@ -243,8 +244,8 @@ static void train_forward_chunk(void *context, int task, int worker)
 	c->encodings = 0;
 	c->out = tape_take(t, (size_t)c->count * sizeof *c->out);
 	for (int from = c->from, n; from < c->from + c->count; from += n) {
-		n = forward_alike(f, from, c->from + c->count - from);
-		view.turn_tells = from == c->from;
+		n = forward_alike(f, c->part, from, c->from + c->count - from);
+		view.announces = from == c->from;
 		view.condition = forward_condition(f, from);
 		view.scope = f->scope ? f->scope + f->first + from : NULL;
 		view.key = rng_stream(f->step->seed, "mixture", f->step->number,
@@ -269,22 +270,22 @@ static void hand_back(const struct forward *f, struct chunk *c)
 				memcpy(out->token[i]->g, f->leaves->token[k]->g + at, n);
 			if (out->local)
 				memcpy(out->local[i]->g,
-					f->leaves->local[k]->g + (size_t)f->first_row[out->from] * H,
+					f->leaves->local[k]->g + (size_t)f->first_row[k][out->from] * H,
 					(size_t)out->local[i]->rows * H * sizeof(real));
 		}
 	}
 }
 
-/* Turn by turn all threads work to the end, and a shard's chunks still add to it in order, each
- * after the one before, which was given out long ago. */
+/* Given out round by round, all threads work to the end, and a shard's chunks still add to it in
+ * order, each after the one before, which was given out long ago. */
 static void train_backward_chunk(void *context, int task, int worker)
 {
 	struct forward *f = context;
 	struct chunk *c = chunk_of_task(f, task);
 	if (!c)
 		return;
-	int turn = task / (f->parts * f->shards);
-	while (turn && !atomic_load(&c[-1].done))
+	int round = task / (f->parts * f->shards);
+	while (round && !atomic_load(&c[-1].done))
 		sched_yield();
 	tape_lend(c->tape, &f->workspace[worker]);
 	tape_gradients(c->tape, f->gradients[worker]);
@@ -301,7 +302,7 @@ static int part_with(const struct forward *f, int i)
 	for (int k = 0; k < f->m->layout.regions; k++) {
 		const struct region_params *r = &f->m->region[k];
 		if (p->offset >= r->from && p->offset < r->from + r->count)
-			return f->place[i] == IN_TURN ? -1 : k / f->together;
+			return f->place[i] == IN_ORDER ? -1 : k / f->together;
 	}
 	return -1;
 }
@@ -341,7 +342,7 @@ static void clear_tensor(void *context, int i, int worker)
 	struct forward *f = context;
 	const struct param *p = &f->m->params.list[i];
 	(void)worker;
-	if (part_with(f, i) < 0 && f->place[i] != IN_TURN)
+	if (part_with(f, i) < 0 && f->place[i] != IN_ORDER)
 		memset(f->gradient + p->offset, 0, p->count * sizeof(real));
 }
 
@@ -429,7 +430,7 @@ static double train_group(struct forward *f, double total)
 	const struct train_step *step = f->step;
 	int K = m->layout.regions, outputs = head_outputs(m);
 	make_chunks(f);
-	take_turns(f);
+	order_sums(f);
 	forward_count_tokens(f);
 	pool_run(f->pool, f->parts * f->chunks, train_forward_chunk, f);
 

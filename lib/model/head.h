@@ -3,7 +3,7 @@
  * window into a prediction and that into JSON. One file each in head/, entered by one line of the
  * table in head.c; the key head.type chooses one (config_head).
  *
- * The linear prior (encoder.linear prior) belongs to no head: where the outputs are logits of
+ * The linear prior (encoder.evidence) belongs to no head: where the outputs are logits of
  * classes it is added to them after the head (joint.c).
  */
 #ifndef MODEL_HEAD_H
@@ -18,11 +18,11 @@ struct head_input {
 	struct node *const *summary; /* [K] of [B][H] */
 	struct node *gate;           /* [B][K] weights of the regions */
 	/* The encoders' final local tokens, window after window: those of window b and region k are
-	 * rows first[b] .. first[b+1]-1 of token[k], fewer than the model's n where a window ends
-	 * early. Gradients added to them flow back through the encoders. NULL unless the head says
+	 * rows first[k][b] .. first[k][b+1]-1 of token[k], fewer than the region's n in a partial
+	 * window. Gradients added to them flow back through the encoders. NULL unless the head says
 	 * `tokens`. */
-	struct node *const *token; /* [K] of [first[B]][H] */
-	const int *first;          /* [B+1] */
+	struct node *const *token; /* [K] of [first[k][B]][H] */
+	int *const *first;         /* [K] of [B+1] */
 };
 
 struct head_output {
@@ -46,12 +46,12 @@ struct head_loss {
 
 /* A window's, or a recording's, outputs decoded. */
 struct head_prediction {
-	const struct names *classes; /* of the model; borrowed */
-	int n;                       /* outputs */
-	int tokens;                  /* local ones of the window; 0 of a recording */
-	const char *class;           /* of heads with classes; NULL: there is no prediction */
-	const double *p;             /* [n] what decode returned; NULL likewise */
-	const real *out;             /* [n] what it was decoded from; NULL likewise, and of a recording */
+	const struct model *model; /* borrowed */
+	int n;                     /* outputs */
+	int samples;               /* of the window that are there (model_tokens); 0 of a recording */
+	const char *class;         /* of heads with classes; NULL: there is no prediction */
+	const double *p;           /* [n] what decode returned; NULL likewise */
+	const real *out;           /* [n] what it was decoded from; NULL likewise, and of a recording */
 	bool recording;
 };
 
@@ -76,9 +76,9 @@ struct head_type {
 	struct head_loss (*loss)(const struct model *, struct tape *, const struct head_input *,
 		const struct head_output *, const struct head_targets *, double total);
 	/* Of heads without classes: the loss of one window in evaluation (validation, smaller is
-	 * better); tokens: local ones of the window. With classes it is the log loss of the
+	 * better); samples: of the window that are there. With classes it is the log loss of the
 	 * labels. */
-	double (*score)(const struct model *, const real *out, const real *value, int tokens);
+	double (*score)(const struct model *, const real *out, const real *value, int samples);
 	/* out [outputs] to p [outputs]: probabilities, or values. */
 	void (*decode)(const struct model *, const real *out, double *p);
 	/* Adds the keys of a prediction's line, each with a comma in front:
@@ -93,7 +93,7 @@ struct joint {
 };
 
 /* Gate and head of the windows of `in`, whose gate is set here. token[k] [B][H]: the means of the
- * regions' global tokens; linear prior[k] [B][classes], or NULL without; noise [B][K] is added to
+ * regions' global tokens; linear_prior[k] [B][classes], or NULL without; noise [B][K] is added to
  * the gate's logits, NULL for none. */
 struct joint joint_forward(const struct model *, struct tape *, struct head_input *in,
 	struct node *const *token, struct node *const *linear_prior, const struct gradient_view *,

@@ -36,85 +36,11 @@ static void declare_planned(struct model *m, const char *prefix, const char *whe
 	}
 }
 
-struct expert_shape model_dense_shape(const struct model *m)
-{
-	const struct config *c = &m->config;
-	return (struct expert_shape){.H = c->encoder.hidden_dim,
-		.F = c->encoder.ffn_dim,
-		.activation = (enum activation)c->encoder.activation};
-}
-
-struct expert_shape model_expert_shape(const struct model *m)
-{
-	const struct config *c = &m->config;
-	return (struct expert_shape){.H = c->encoder.hidden_dim,
-		.F = c->moe.ffn_dim ? c->moe.ffn_dim : c->encoder.ffn_dim,
-		.activation = (enum activation)(c->moe.activation == EXPERT_ACTIVATION_ENCODER
-							? c->encoder.activation
-							: c->moe.activation - EXPERT_ACTIVATION_RELU),
-		.form = (enum ffn_form)c->moe.ffn,
-		.inner_norm = c->moe.inner_norm,
-		.output_norm = c->moe.output_norm,
-		.own = c->own,
-		.heads = c->encoder.heads,
-		.kernel = c->moe.kernel};
-}
-
-struct router_shape model_router_shape(const struct model *m, int layer)
-{
-	const struct config *c = &m->config;
-	struct router_shape s = {.H = c->encoder.hidden_dim,
-		.E = config_experts(c, layer),
-		.k = config_chosen(c),
-		.leaf_k = c->moe.top_k,
-		.N = m->units,
-		.pool = m->units,
-		.own = c->own,
-		.slots = c->moe.slots,
-		.dim = c->moe.router_dim,
-		.bias = c->moe.bias,
-		.conditions = m->conditions,
-		.temperature = c->moe.temperature,
-		.noise_std = c->moe.noise_std,
-		.load = c->moe.load_balance_form == BALANCE_CV2_LOAD,
-		.fixed_noise = c->moe.noise == NOISE_FIXED,
-		.capacity_factor = c->moe.capacity_factor > 0 ? c->moe.capacity_factor : 2,
-		.score = (enum score)c->moe.score,
-		.specialisation = c->moe.specialisation,
-		.top_p = c->moe.score == SCORE_SOFTMAX ? c->moe.top_p : 0,
-		.groups = c->moe.groups,
-		.top_groups = c->moe.top_k_groups,
-		.jitter = c->moe.jitter,
-		.capacity_min = c->moe.capacity_min,
-		.capacity_max = c->moe.capacity_max,
-		.renormalise = (enum renormalise)c->moe.renormalise};
-	for (int i = 0; i < c->moe.levels.n && m->router->tree; i++)
-		s.level[s.levels++] = c->moe.levels.list[i];
-	return s;
-}
-
-struct capacity model_capacity(const struct model *m, bool training)
-{
-	const struct config *c = &m->config;
-	return (struct capacity){.factor = training ? c->moe.capacity_factor : c->moe.capacity_factor_eval,
-		.min = c->moe.capacity_min,
-		.max = c->moe.capacity_max,
-		.policy = (enum drop_policy)c->moe.drop_policy,
-		.residual = c->moe.drop_residual,
-		.renormalise = c->moe.drop_renormalise};
-}
-
 static int declare_buffer(struct model *m, const char *prefix, const char *name, int n)
 {
 	int i = declare(m, prefix, name, n, 0, INIT_ZERO, 0);
 	m->params.list[i].buffer = true;
 	return i;
-}
-
-void model_capacity_bounds(const struct model *m, int *min, int *max)
-{
-	*min = m->config.moe.capacity_min ? m->config.moe.capacity_min : CAPACITY_DYNAMIC_MIN;
-	*max = m->config.moe.capacity_max ? m->config.moe.capacity_max : CAPACITY_DYNAMIC_MAX;
 }
 
 /* It starts at what an even load comes to, within the bounds. */
@@ -147,7 +73,7 @@ static void set_role(struct model *m, int from, enum param_role role)
 static void declare_moe_layer(struct model *m, struct layer_params *l, const char *prefix)
 {
 	const struct config *c = &m->config;
-	struct router_shape route = model_router_shape(m, l->index);
+	struct router_shape route = model_router_shape(m, l->region, l->index);
 	struct expert_shape shape = model_expert_shape(m);
 	struct tensor_plan router[ROUTER_TENSORS];
 	int n = m->router->declare(&route, router), first = 0, listed = c->moe.expert_types.n;
@@ -227,23 +153,23 @@ static int declare_query(struct model *m, const char *prefix)
 static void declare_standard(struct model *m, struct region_params *r, const char *prefix)
 {
 	r->token_mean = r->token_std = r->token_scale = -1;
-	if (m->tokeniser->power) {
-		r->token_scale = declare(m, prefix, "tokens.scale", m->kinds, 0, INIT_ONE, 0);
+	if (r->tokeniser->power) {
+		r->token_scale = declare(m, prefix, "tokens.scale", r->kinds, 0, INIT_ONE, 0);
 		m->params.list[r->token_scale].buffer = true;
 	}
-	if (!m->tokeniser->standardised)
+	if (!r->tokeniser->standardised)
 		return;
-	r->token_mean = declare(m, prefix, "tokens.mean", m->kinds, r->D, INIT_ZERO, 0);
-	r->token_std = declare(m, prefix, "tokens.std", m->kinds, r->D, INIT_ONE, 0);
+	r->token_mean = declare(m, prefix, "tokens.mean", r->kinds, r->D, INIT_ZERO, 0);
+	r->token_std = declare(m, prefix, "tokens.std", r->kinds, r->D, INIT_ONE, 0);
 	m->params.list[r->token_mean].buffer = m->params.list[r->token_std].buffer = true;
 }
 
 static int declare_linear_prior(struct model *m, const struct region_params *r, const char *prefix)
 {
-	if (!config_linear_prior(&m->config))
+	if (!m->prior || !r->tokeniser->standardised)
 		return -1;
 	char *name = mem_format("%s.evidence.weight", prefix);
-	int64_t shape[3] = {m->layout.classes.n, m->kinds, r->D};
+	int64_t shape[3] = {m->layout.classes.n, r->kinds, r->D};
 	int i = params_add(&m->params, name, 3, shape, INIT_ZERO, 0, false);
 	m->params.list[i].buffer = true;
 	free(name);
@@ -253,8 +179,8 @@ static int declare_linear_prior(struct model *m, const struct region_params *r, 
 /* [H][D], [H]; of several kinds [kinds][H][D], [kinds][H] */
 static void declare_projection(struct model *m, struct region_params *r, const char *prefix)
 {
-	int several = m->kinds > 1;
-	int64_t shape[3] = {m->kinds, m->config.encoder.hidden_dim, r->D};
+	int several = r->kinds > 1;
+	int64_t shape[3] = {r->kinds, m->config.encoder.hidden_dim, r->D};
 	char *weight = mem_format("%s.input_projection.weight", prefix),
 	     *bias = mem_format("%s.input_projection.bias", prefix);
 	r->projection_weight =
@@ -265,46 +191,87 @@ static void declare_projection(struct model *m, struct region_params *r, const c
 	free(bias);
 }
 
-static int declare_region(struct model *m, int k)
+/* Which tokens are routed together: the global ones, then patches, or all. */
+static void cut_units(const struct model *m, struct region_params *r)
+{
+	const struct config *c = &m->config;
+	int G = c->bridge.tokens;
+	r->units = r->N;
+	if (!config_moe_layers(c) || c->moe.route_unit == UNIT_TOKEN)
+		return;
+	r->unit = NEW_ARRAY(int, r->N);
+	for (int i = 0; i < r->N && c->moe.route_unit == UNIT_PATCH; i++)
+		r->unit[i] = i < G ? 0 : (i - G) / c->encoder.patch + (G > 0);
+	r->units = r->unit[r->N - 1] + 1;
+}
+
+/* What enters region k: how long, how often, as which tokens. */
+static int set_input(struct model *m, int k)
+{
+	const struct config *c = &m->config;
+	const struct region *region = &m->layout.region[k];
+	struct region_params *r = &m->region[k];
+	int tokens = region->tokens ? tokeniser_find(region->tokens) : c->encoder.tokens;
+	if (tokens < 0)
+		return err_set(
+			EX_DATAERR, "region %s: there is no tokeniser \"%s\"", region->name, region->tokens);
+	r->tokeniser = tokeniser_table[tokens];
+	r->kinds = tokeniser_kinds(r->tokeniser, c);
+	r->length = layout_length(&m->layout, k);
+	r->rate = layout_rate(&m->layout, k);
+	if (r->tokeniser->size(c, r->length, r->rate, region, &r->n, &r->D))
+		return -1;
+	r->N = r->n + c->bridge.tokens;
+	if (c->encoder.max_seq_length && r->N > c->encoder.max_seq_length)
+		return err_set(EX_CONFIG,
+			"%d tokens a window, encoder.max_seq_length allows %d; use longer patches or shorter "
+			"windows",
+			r->N, c->encoder.max_seq_length);
+	m->most_tokens = r->N > m->most_tokens ? r->N : m->most_tokens;
+	m->prior |= config_ridge(c) && r->tokeniser->standardised;
+	cut_units(m, r);
+	return 0;
+}
+
+static void declare_position(struct model *m, struct region_params *r, const char *prefix)
+{
+	r->position = -1;
+	if (m->config.encoder.positional != POSITION_LEARNED)
+		return;
+	char *name = mem_format("%s.pos_embedding", prefix);
+	int64_t shape[3] = {1, r->N, m->config.encoder.hidden_dim};
+	r->position = params_add(&m->params, name, 3, shape, INIT_NORMAL, spread(m), false);
+	free(name);
+}
+
+static void declare_region(struct model *m, int k)
 {
 	struct region_params *r = &m->region[k];
 	struct tensor_plan filters[TOKEN_TENSORS];
-	int H = m->config.encoder.hidden_dim, n;
 	char *prefix = mem_format("experts.%d", k);
 	r->from = m->params.count;
 	r->layer = NEW_ARRAY(struct layer_params, m->config.encoder.layers);
-	int bad = m->tokeniser->size(
-		&m->config, m->layout.length, m->layout.rate, &m->layout.region[k], &n, &r->D);
-	if (!bad) {
-		declare_standard(m, r, prefix);
-		if (m->tokeniser->declare)
-			r->tensors = m->tokeniser->declare(
-				&m->config, m->layout.rate, &m->layout.region[k], filters);
-		declare_planned(m, prefix, "tokens.", 0, r->tensors, filters, r->tensor);
-		r->linear_prior = declare_linear_prior(m, r, prefix);
-		declare_projection(m, r, prefix);
-		r->position = -1;
-		if (m->config.encoder.positional == POSITION_LEARNED) {
-			char *name = mem_format("%s.pos_embedding", prefix);
-			int64_t shape[3] = {1, m->N, H};
-			r->position = params_add(&m->params, name, 3, shape, INIT_NORMAL, spread(m), false);
-			free(name);
-		}
-		for (int l = 0; l < m->config.encoder.layers; l++) {
-			char *layer = mem_format("%s.transformer.layers.%d", prefix, l);
-			r->layer[l].index = l;
-			r->layer[l].moe_layer = config_moe_layer(&m->config, l);
-			m->moe_layers += k == 0 && r->layer[l].moe_layer;
-			declare_layer(m, &r->layer[l], layer);
-			free(layer);
-		}
-		r->pool_query = -1;
-		if (m->config.encoder.pool == POOL_ATTENTION)
-			r->pool_query = declare_query(m, prefix);
+	declare_standard(m, r, prefix);
+	if (r->tokeniser->declare)
+		r->tensors = r->tokeniser->declare(&m->config, r->rate, &m->layout.region[k], filters);
+	declare_planned(m, prefix, "tokens.", 0, r->tensors, filters, r->tensor);
+	r->linear_prior = declare_linear_prior(m, r, prefix);
+	declare_projection(m, r, prefix);
+	declare_position(m, r, prefix);
+	for (int l = 0; l < m->config.encoder.layers; l++) {
+		char *layer = mem_format("%s.transformer.layers.%d", prefix, l);
+		r->layer[l].region = k;
+		r->layer[l].index = l;
+		r->layer[l].moe_layer = config_moe_layer(&m->config, l);
+		m->moe_layers += k == 0 && r->layer[l].moe_layer;
+		declare_layer(m, &r->layer[l], layer);
+		free(layer);
 	}
+	r->pool_query = -1;
+	if (m->config.encoder.pool == POOL_ATTENTION)
+		r->pool_query = declare_query(m, prefix);
 	r->count = m->params.count - r->from;
 	free(prefix);
-	return bad;
 }
 
 /* Weight and bias of a linear map [rows][cols] to a gate's logits. Where there is linear prior all
@@ -312,7 +279,7 @@ static int declare_region(struct model *m, int k)
 static void declare_last(
 	struct model *m, const char *prefix, const char *name, int rows, int cols, int *weight, int *bias)
 {
-	bool linear_prior = config_linear_prior(&m->config);
+	bool linear_prior = m->prior;
 	char *w = mem_format("%sweight", name), *b = mem_format("%sbias", name);
 	*weight = declare(m, prefix, w, rows, cols, linear_prior ? INIT_NORMAL : INIT_FAN_IN,
 		linear_prior ? 0.01 : cols);
@@ -337,7 +304,7 @@ static void declare_gate(struct model *m)
 static void declare_head(struct model *m)
 {
 	m->prior_bias = -1;
-	if (config_linear_prior(&m->config))
+	if (m->prior)
 		m->prior_bias = declare_buffer(m, "evidence", "bias", m->layout.classes.n);
 	m->head->declare(m);
 }
@@ -353,20 +320,6 @@ static real *sinusoid(int N, int H)
 			x[(size_t)p * (size_t)H + (size_t)i] = (real)(i % 2 ? cos(angle) : sin(angle));
 		}
 	return x;
-}
-
-/* Which tokens are routed together: the global ones, then patches, or all. */
-static void cut_units(struct model *m)
-{
-	const struct config *c = &m->config;
-	int G = c->bridge.tokens;
-	m->units = m->N;
-	if (!config_moe_layers(c) || c->moe.route_unit == UNIT_TOKEN)
-		return;
-	m->unit = NEW_ARRAY(int, m->N);
-	for (int i = 0; i < m->N && c->moe.route_unit == UNIT_PATCH; i++)
-		m->unit[i] = i < G ? 0 : (i - G) / c->encoder.patch + (G > 0);
-	m->units = m->unit[m->N - 1] + 1;
 }
 
 /* Rows of the embedding of a router that knows conditions. */
@@ -388,30 +341,22 @@ static int name_conditions(struct model *m)
 static int build(struct model *m, int with_gate)
 {
 	const struct config *c = &m->config;
-	int K = m->layout.regions, D;
-	m->kinds = tokeniser_kinds(m->tokeniser, c);
+	int K = m->layout.regions;
 	if (m->head->classes && m->layout.classes.n < 1)
 		return err_set(EX_DATAERR, "no class: a model needs names of classes");
-	if (m->tokeniser->size(c, m->layout.length, m->layout.rate, &m->layout.region[0], &m->n, &D))
-		return -1;
-	m->N = m->n + c->bridge.tokens;
-	if (c->encoder.max_seq_length && m->N > c->encoder.max_seq_length)
-		return err_set(EX_CONFIG,
-			"%d tokens a window, encoder.max_seq_length allows %d; use longer patches or shorter "
-			"windows",
-			m->N, c->encoder.max_seq_length);
+	m->region = NEW_ARRAY(struct region_params, K);
+	for (int k = 0; k < K; k++)
+		if (set_input(m, k))
+			return -1;
 	if (name_conditions(m))
 		return -1;
-	cut_units(m);
 	m->token = -1;
 	if (c->bridge.tokens) {
 		int64_t shape[3] = {1, c->bridge.tokens, c->encoder.hidden_dim};
 		m->token = params_add(&m->params, "global_token", 3, shape, INIT_NORMAL, spread(m), false);
 	}
-	m->region = NEW_ARRAY(struct region_params, K);
 	for (int k = 0; k < K; k++)
-		if (declare_region(m, k))
-			return -1;
+		declare_region(m, k);
 	m->gate_fc1_weight = m->gate_fc1_bias = m->gate_fc2_weight = m->gate_fc2_bias = -1;
 	if (K > 1 || (with_gate < 0 ? c->preset == PRESET_SEED : with_gate > 0))
 		declare_gate(m);
@@ -425,31 +370,46 @@ const real *model_token_scale(const struct model *m, int k)
 	return i < 0 ? NULL : m->params.x + m->params.list[i].offset;
 }
 
-void model_standardise(const struct model *m, int k, int n, const real *centre, real *x)
+void model_standardise(const struct model *m, int k, int n, const real *subject_mean, real *x)
 {
 	const struct region_params *r = &m->region[k];
 	if (r->token_mean < 0)
 		return;
 	const real *mean = m->params.x + m->params.list[r->token_mean].offset,
 		   *std = m->params.x + m->params.list[r->token_std].offset;
-	size_t D = (size_t)r->D, kinds = (size_t)m->kinds;
+	size_t D = (size_t)r->D, kinds = (size_t)r->kinds;
 	for (size_t i = 0; i < (size_t)n; i++, x += D)
 		for (size_t j = 0, at = i % kinds * D; j < D; j++)
-			x[j] = (x[j] - (centre ? centre[at + j] : 0) - mean[at + j]) / std[at + j];
+			x[j] = (x[j] - (subject_mean ? subject_mean[at + j] : 0) - mean[at + j]) /
+			       std[at + j];
 }
 
-int model_tokens(const struct model *m, int samples)
+int model_tokens(const struct model *m, int k, int samples)
 {
-	return m->tokeniser->count(&m->config, m->layout.length, m->layout.rate, samples);
+	const struct region_params *r = &m->region[k];
+	return r->tokeniser->count(&m->config, r->length, r->rate, layout_samples(&m->layout, k, samples));
+}
+
+/* The tokeniser's tables of region k, or those of a region before it with the same input. */
+static void *prepare(const struct model *m, int k)
+{
+	const struct region_params *r = &m->region[k];
+	if (!r->tokeniser->prepare)
+		return NULL;
+	for (const struct region_params *p = m->region; p < r; p++)
+		if (p->tokeniser == r->tokeniser && p->length == r->length && !(p->rate < r->rate) &&
+			!(p->rate > r->rate))
+			return p->prepared;
+	return r->tokeniser->prepare(&m->config, r->length, r->rate);
 }
 
 void model_allocate(struct model *m)
 {
 	const struct config *c = &m->config;
 	if (c->encoder.positional == POSITION_SINUSOIDAL)
-		m->sinusoid = sinusoid(m->N, c->encoder.hidden_dim);
-	if (m->tokeniser->prepare)
-		m->prepared = m->tokeniser->prepare(c, m->layout.length, m->layout.rate);
+		m->sinusoid = sinusoid(m->most_tokens, c->encoder.hidden_dim);
+	for (int k = 0; k < m->layout.regions; k++)
+		m->region[k].prepared = prepare(m, k);
 	params_allocate(&m->params);
 }
 
@@ -459,10 +419,14 @@ struct model *model_declare(const struct config *c, const struct layout *l, int 
 	m->temperature = 1;
 	m->config = *c;
 	layout_copy(&m->layout, l);
-	m->tokeniser = tokeniser_table[c->encoder.tokens];
 	m->feedforward = expert_table[0];
 	m->router = config_router(c);
 	m->head = config_head(c);
+	bool views = false;
+	for (int k = 0; k < l->regions; k++)
+		views |= l->region[k].tokens != NULL;
+	if (!views) /* of a file that was written before its preset had views */
+		m->config.encoder.views.n = 0;
 	if (build(m, with_gate)) {
 		model_free(m);
 		return NULL;
@@ -478,20 +442,30 @@ struct model *model_new(const struct config *c, const struct layout *l, int with
 	return m;
 }
 
+static void free_region(struct model *m, int k)
+{
+	struct region_params *r = &m->region[k];
+	bool shared = false;
+	for (int i = 0; i < k; i++)
+		shared |= m->region[i].prepared == r->prepared;
+	if (!shared)
+		free(r->prepared);
+	free(r->unit);
+	free(r->layer);
+}
+
 void model_free(struct model *m)
 {
 	if (!m)
 		return;
 	for (int k = 0; m->region && k < m->layout.regions; k++)
-		free(m->region[k].layer);
+		free_region(m, k);
 	free(m->region);
 	layout_free(&m->layout);
 	params_free(&m->params);
 	names_free(&m->train_groups);
-	free(m->prepared);
 	free(m->head_tensor);
 	free(m->sinusoid);
-	free(m->unit);
 	free(m->scale_mean);
 	free(m->scale_std);
 	free(m->history);

@@ -30,7 +30,7 @@ struct layer_params {
 		int first, count; /* experts; a dense layer has one, not stacked */
 		int tensors, tensor[EXPERT_TENSORS];
 	} part[EXPERT_KINDS];
-	int index;                          /* of the layer */
+	int region, index;                  /* index: of the layer in its region */
 	bool moe_layer;                     /* has a router */
 	int router[ROUTER_TENSORS];         /* of an MoE layer */
 	struct layer_part shared, residual; /* likewise; count 0 = none */
@@ -42,7 +42,16 @@ struct layer_params {
 };
 
 struct region_params {
-	int D; /* features of a token */
+	int length;  /* T: samples of a window */
+	double rate; /* Hz */
+	const struct tokeniser *tokeniser;
+	void *prepared; /* its tables, which regions may share */
+	int n;          /* local tokens of a window */
+	int N;          /* with the global tokens */
+	int kinds; /* of local tokens, each with a projection of its own; token i is of kind i mod kinds */
+	int units; /* of a window: what is routed together */
+	int *unit; /* [N] the unit of each token; NULL: each is one by itself */
+	int D;     /* features of a token */
 	/* buffers of a tokeniser whose features are standardised, [kinds][D], and of one that needs
 	 * mean powers, [kinds]; or -1 */
 	int token_mean, token_std, token_scale;
@@ -59,26 +68,21 @@ struct model {
 	struct config config;
 	struct layout layout; /* regions, channels, classes, length, rate ... */
 	struct params params;
-	int n; /* local tokens of a window */
-	int N; /* with the global tokens */
-	const struct tokeniser *tokeniser;
-	int kinds; /* of local tokens, each with a projection of its own; token i is of kind i mod kinds */
-	void *prepared; /* the tokeniser's tables */
+	int most_tokens; /* N of the region that has most */
 	const struct expert_type *feedforward;
 	const struct router_type *router;   /* of the MoE layers */
 	int conditions, unknown;            /* its embeddings; that for unknown ones, or -1 */
 	int moe_layers;                     /* layers of a region that are MoE layers */
-	int units;                          /* of a window: what is routed together */
-	int *unit;                          /* [N] the unit of each token; NULL: each is one by itself */
-	real *sinusoid;                     /* [N][H] fixed positions, or NULL */
+	real *sinusoid;                     /* [most_tokens][H] fixed positions, or NULL */
 	int token;                          /* global_token, or -1 */
 	struct region_params *region;       /* [K] */
 	int gate_fc1_weight, gate_fc1_bias; /* -1 without gate */
 	int gate_fc2_weight, gate_fc2_bias; /* -1 also when the gate is linear */
 	const struct head_type *head;       /* model/head.h */
 	int head_tensors, *head_tensor;     /* the head's, in the order it declared them */
-	int prior_bias;                /* buffer [classes] of models whose regions give linear prior, or -1 */
-	float *scale_mean, *scale_std; /* [C], or NULL: samples enter as (x - mean) / std */
+	bool prior;                         /* regions whose features are standardised have a linear prior */
+	int prior_bias;                     /* its buffer [classes], or -1 */
+	float *scale_mean, *scale_std;      /* [C], or NULL: samples enter as (x - mean) / std */
 	float temperature; /* p = softmax(logits / temperature); 1 unless the model was calibrated */
 	struct names train_groups;
 	char *history; /* JSON, or NULL */
@@ -94,18 +98,20 @@ struct model *model_declare(const struct config *, const struct layout *, int wi
 void model_allocate(struct model *);
 void model_free(struct model *);
 
-/* Local tokens of a window whose first `samples` are there, n for a whole one; 0: not one token. */
-int model_tokens(const struct model *, int samples);
+/* Local tokens of region k of a window of which the first `samples` (of layout.length) are there, n
+ * for a whole one; 0: not one token. */
+int model_tokens(const struct model *, int k, int samples);
 /* What the tokeniser of region k gets as scale [kinds], or NULL. */
 const real *model_token_scale(const struct model *, int k);
 /* Features x [n][D] of region k by mean and deviation of their kind, where the tokeniser is such;
- * centre [kinds][D] comes off first, or NULL. */
-void model_standardise(const struct model *, int k, int n, const real *centre, real *x);
+ * subject_mean [kinds][D] is subtracted first; NULL: nothing. */
+void model_standardise(const struct model *, int k, int n, const real *subject_mean, real *x);
 /* What the configuration says of experts and routers. */
 struct expert_shape model_dense_shape(const struct model *);
 struct expert_shape model_expert_shape(const struct model *); /* of an MoE layer's experts */
-struct router_shape model_router_shape(const struct model *, int layer);
+struct router_shape model_router_shape(const struct model *, int k, int layer);
 struct capacity model_capacity(const struct model *, bool training);
+struct config_extent model_extent(const struct model *);
 /* Bounds of a capacity that follows the load: 4 and 256 where none is given. */
 void model_capacity_bounds(const struct model *, int *min, int *max);
 
@@ -115,9 +121,9 @@ struct model_size {
 	size_t total, active;
 };
 struct model_size model_size(const struct model *);
-/* Routed experts of an MoE layer that a token passes through; for routers where it differs from
- * token to token the mean. */
-double model_experts_per_token(const struct model *, int layer);
+/* Routed experts that a token passes through in an MoE layer of region k; for routers where it
+ * differs from token to token the mean. */
+double model_experts_per_token(const struct model *, int k, int layer);
 /* Adds two lines, "parameters", number, "in all" or "active", of the model model_new would make; -1
  * when there is none. */
 int model_size_print(const struct config *, const struct layout *, int with_gate, struct text *);

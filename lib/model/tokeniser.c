@@ -1,5 +1,15 @@
 #include "model/tokeniser.h"
 
+#include <string.h>
+
+int tokeniser_find(const char *name)
+{
+	for (int i = 0; tokeniser_table[i]; i++)
+		if (!strcmp(tokeniser_table[i]->name, name))
+			return i;
+	return -1;
+}
+
 int tokeniser_kinds(const struct tokeniser *t, const struct config *c)
 {
 	return t->kinds ? t->kinds(c) : 1;

@@ -35,10 +35,16 @@ struct tokeniser {
 	const struct setting *settings; /* keys of its own, or NULL; config_own tells their values */
 	bool unsigned_features;         /* that do not change when the sign of all samples is turned */
 	bool standardised;              /* by the features' mean and deviation in training */
-	/* power [kinds] of one window, whose mean over the training windows is what features() gets
-	 * as `scale`; NULL: it needs none. */
-	void (*power)(const struct config *, const void *prepared, const real *x, int T, double rate,
-		const struct region *, real *power, struct arena *scratch);
+	/* Features that need a scale learned from the training windows are made in two steps, so
+	 * that those windows are read once: raw() makes [n][D] as features() does, but without the
+	 * scale; power() takes from the first rows of that the powers [kinds] of one window, whose
+	 * mean over the training windows is the scale; finish() turns rows of raw() into those of
+	 * features(), in place. NULL, all three: features() needs no scale. */
+	void (*raw)(const struct config *, const void *prepared, const real *x, int T, double rate,
+		const struct region *, real *out, struct arena *scratch);
+	void (*power)(const struct config *, const real *raw, int rows, const struct region *, real *power);
+	void (*finish)(const struct config *, const real *scale, int rows, const struct region *, real *x,
+		struct arena *scratch);
 	/* Kinds of rows; NULL: one. */
 	int (*kinds)(const struct config *);
 	/* Rows and features for windows of T samples at `rate` Hz of this region. -1 with an error
@@ -65,6 +71,7 @@ struct tokeniser {
 
 extern const struct tokeniser *const tokeniser_table[]; /* ends with NULL */
 
+int tokeniser_find(const char *name); /* its row in the table, or -1 */
 int tokeniser_kinds(const struct tokeniser *, const struct config *);
 /* Of n rows, how many are of the same kind as row i. */
 int tokeniser_rows_alike(int n, int kinds, int i);

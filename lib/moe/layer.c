@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* What expert e of those of one type makes of x. */
-static struct node *work(struct tape *t, struct node *x, const struct moe_layer *m,
+/* The output of expert e of those of one type for x. */
+static struct node *apply_expert(struct tape *t, struct node *x, const struct moe_layer *m,
 	const struct expert_part *p, int e, const struct expert_rows *rows)
 {
 	struct tensor_plan plan[EXPERT_TENSORS];
@@ -67,18 +67,18 @@ static const struct expert_rows *rows_of(
 	return rows;
 }
 
-/* Behind what expert e of those of one type does. */
-static void take_turn(struct tape *t, const struct moe_layer *m, const struct expert_part *p, int e)
+/* After the operations of expert e of those of one type. */
+static void record_order(struct tape *t, const struct moe_layer *m, const struct expert_part *p, int e)
 {
 	struct tensor_plan plan[EXPERT_TENSORS];
 	int tensors = p->type->declare(&m->shape, plan);
-	struct turn_span *span = tape_take(t, (size_t)tensors * sizeof *span);
+	struct ordered_sum_span *span = tape_take(t, (size_t)tensors * sizeof *span);
 	for (int i = 0; i < tensors; i++) {
 		size_t n = (size_t)plan[i].rows * (size_t)(plan[i].cols ? plan[i].cols : 1);
-		span[i] = (struct turn_span){
+		span[i] = (struct ordered_sum_span){
 			p->weight[i].g ? p->weight[i].g + n * (size_t)(e - p->first) : NULL, n};
 	}
-	turn_record(t, m->turn, e, m->turn_tells, span, tensors);
+	ordered_sum_record(t, m->ordered_sum, e, m->announces, span, tensors);
 }
 
 static struct node *chosen_experts(
@@ -87,8 +87,8 @@ static struct node *chosen_experts(
 	int E = m->route.E;
 	struct assignment a = by_expert(t, c, x->rows, E);
 	struct node **answer = tape_take(t, (size_t)E * sizeof *answer);
-	if (m->turn)
-		turn_record_end(t, m->turn, m->turn_tells);
+	if (m->ordered_sum)
+		ordered_sum_record_end(t, m->ordered_sum, m->announces);
 	t->keep_passing = true;
 	for (int i = 0; i < m->parts; i++) {
 		const struct expert_part *p = &m->part[i];
@@ -97,10 +97,10 @@ static struct node *chosen_experts(
 			int n = a.first[e + 1] - a.first[e];
 			answer[e] = NULL;
 			if (n)
-				answer[e] = work(t, op_gather(t, x, row, n), m, p, e - p->first,
+				answer[e] = apply_expert(t, op_gather(t, x, row, n), m, p, e - p->first,
 					p->type->windows ? rows_of(t, m, row, n, x->rows / m->N) : NULL);
-			if (m->turn && (n || !m->turn->before))
-				take_turn(t, m, p, e);
+			if (m->ordered_sum && (n || !m->ordered_sum->before))
+				record_order(t, m, p, e);
 		}
 	}
 	t->keep_passing = false;
@@ -197,13 +197,13 @@ struct node *moe_layer_forward(struct tape *t, struct node *x, const struct moe_
 	else
 		y = routed_experts(t, x, m, &c, seen->rows, balance, slope, chosen != NULL);
 	for (int s = 0; s < m->shared.count; s++)
-		y = op_add(t, y, work(t, x, m, &m->shared, s, NULL));
+		y = op_add(t, y, apply_expert(t, x, m, &m->shared, s, NULL));
 	if (m->residual) {
 		struct expert_part alone = {m->residual, 0, 1, m->residual_weight};
 		struct node *weight =
 			op_softmax(t, op_linear(t, x, m->coefficient, (struct weight){0}, 2), 1);
 		t->keep_passing = true; /* backward reads the answer */
-		struct node *answer = work(t, x, m, &alone, 0, NULL);
+		struct node *answer = apply_expert(t, x, m, &alone, 0, NULL);
 		t->keep_passing = false;
 		y = op_mix(t, weight, (struct node *[]){answer, y}, 2);
 	}

@@ -21,7 +21,7 @@
 #include "moe/choice.h"
 #include "moe/expert.h"
 #include "moe/expert_dropout.h"
-#include "moe/turn.h"
+#include "moe/ordered_sum.h"
 
 /* Experts of one type: numbers first .. first + count - 1, tensors stacked [count][..] in the order
  * of declare. */
@@ -47,14 +47,14 @@ struct moe_layer {
 	struct capacity capacity;
 	struct expert_dropout dropout;
 	const int *scope; /* [B] the scope of the balance losses each window counts for; NULL: all for one */
-	bool turn_tells;
-	struct turn *turn; /* of the routed experts' gradients; NULL: nobody else adds to them */
+	struct ordered_sum *ordered_sum; /* routed experts' gradients; NULL: no other chunk adds to them */
+	bool announces;                  /* see moe/ordered_sum.h */
 	const struct ablation *ablation; /* evaluation: experts left out; NULL: none */
 };
 
 /* Records the layer for x [B*N][H]. balance (NULL: not wanted) is added to; slope (NULL: no losses)
- * is read in backward. The choice is told to chosen (NULL: not wanted) and lives until the tape is
- * reset. */
+ * is read in backward. The choice is written to chosen (NULL: not wanted) and lives until the tape
+ * is reset. */
 struct node *moe_layer_forward(struct tape *, struct node *x, const struct moe_layer *,
 	struct balance *balance, const struct balance_slope *slope, struct choice *chosen);
 

@@ -40,7 +40,7 @@ struct router_shape {
 	const int *condition; /* [windows] which of them is a window's */
 	double noise_std;     /* factor on the learned scale of the noise (noisy_topk) */
 	bool fixed_noise;     /* ... or the noise's deviation: there is no learned scale */
-	bool load; /* noisy_topk: tell how probable each expert is, for the balance loss (choice.load) */
+	bool load; /* noisy_topk: compute how probable each expert is, for the balance loss (choice.load) */
 	double capacity_factor;         /* expert_choice: an expert takes capacity_factor pool / E tokens */
 	int capacity_min, capacity_max; /* ... but at least, at most (0: no bound) */
 	enum renormalise renormalise;
@@ -97,7 +97,7 @@ struct router_type {
 	bool learns; /* it reads the tokens, with tensors that are trained */
 	bool pools; /* it looks at several tokens before it chooses (moe.scope): no token chooses its experts */
 	bool mixes; /* ... and gives experts means of tokens (choice.dispatch): none of them by itself */
-	bool noisy; /* it can tell how probable a choice is when its noise is drawn again (choice.load) */
+	bool noisy; /* it can compute how probable a choice is when its noise is drawn again (choice.load) */
 	bool conditions;    /* it needs the windows' conditions (shape.condition) */
 	bool unlearned;     /* it stands in where no gating network is wanted (one of the table) */
 	const char *evener; /* a router to advise when this one leaves experts idle, or NULL */

@@ -19,7 +19,7 @@ struct answer answer_item(const struct dataset *d, int64_t item, const struct mo
 		.time = (double)w->sample[it->window] / w->layout.rate,
 		.outputs = head_outputs(m),
 		.regions = regions,
-		.tokens = model_tokens(m, dataset_samples(d, item)),
+		.samples = dataset_samples(d, item),
 		.p = p,
 		.logits = logits,
 		.gate = gate};
@@ -48,8 +48,8 @@ void answer_json(const struct answer *a, const char *more, struct text *t)
 		json_float(t, a->time);
 	}
 	head_write_word(t, "label", a->label);
-	a->model->head->write(&(struct head_prediction){&a->model->layout.classes, a->outputs, a->tokens,
-				      a->class, a->p, a->logits, a->windows != 0},
+	a->model->head->write(&(struct head_prediction){a->model, a->outputs, a->samples, a->class, a->p,
+				      a->logits, a->windows != 0},
 		t);
 	if (a->regions)
 		head_write_list(t, "gate", a->gate, a->regions);

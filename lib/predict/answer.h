@@ -12,7 +12,7 @@ struct answer {
 	long long start, windows; /* windows: of a recording; 0 of a window */
 	double time;
 	int outputs, regions; /* of the head (classes); regions 0: there is no gate */
-	int tokens;           /* local ones of a window */
+	int samples;          /* of a window that are there */
 	/* NULL where there is no answer: */
 	const double *p;     /* [outputs] probabilities of the classes, or what else the head decodes to */
 	const real *logits;  /* [outputs] what p was decoded from; NULL for a recording */

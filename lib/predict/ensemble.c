@@ -122,7 +122,7 @@ static int load(struct ensemble *c, struct member *b, const struct selection_wor
 	b->data = dataset_new(&b->m->layout, missing);
 	b->data->borrows = b != c->member;
 	c->whole |= b->m->config.train.scale == SCALE_EMS;
-	c->adapts |= model_adapts(b->m);
+	c->adapts |= dataset_adapts(b->m);
 	return dataset_scale(b->data, b->m);
 }
 
@@ -214,7 +214,7 @@ int ensemble_adapt(struct ensemble *c, int64_t from, int64_t n, enum adapt how)
 {
 	for (int i = 0; i < c->n; i++) {
 		struct member *b = &c->member[i];
-		if (dataset_take_in(b->data, b->m, from, n, how, c->pool))
+		if (dataset_update_statistics(b->data, b->m, from, n, how, c->pool))
 			return c->n > 1 ? err_at("%s", b->path) : -1;
 	}
 	return 0;

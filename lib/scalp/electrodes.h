@@ -12,8 +12,8 @@
 
 struct electrodes {
 	int n;
-	/* [n] of each channel. From a file p is what was measured, and row, steps and side are those of
-	 * the name when it lies within 30 degrees of p, else of the nearest 10-05 site. */
+	/* [n] of each channel. From a file p is what was measured, and row, steps and side are
+	 * those of the name when it lies within 30 degrees of p, else of the nearest 10-05 site. */
 	struct montage_site *site;
 	double radius; /* of the head, mm */
 };

@@ -36,7 +36,7 @@ void augment_window(const struct augment *a, int b, int k, int there, real *x)
 			augmentation_table[i]->change(&(struct augmentation_view){.seed = a->seed,
 				.step = a->step,
 				.window = b,
-				.rate = a->layout->rate,
+				.rate = layout_rate(a->layout, k),
 				.there = there,
 				.W = r->width,
 				.channel = r->channel,

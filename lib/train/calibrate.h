@@ -12,8 +12,8 @@
 
 #include <stdint.h>
 
-/* Bounds of T: windows all told right want it small without end, those told no better than at
- * random large. */
+/* Bounds of T: windows all classified correctly want it ever smaller, windows classified no
+ * better than at random ever larger. */
 #define CALIBRATE_MIN 0.05
 #define CALIBRATE_MAX 20.0
 

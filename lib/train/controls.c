@@ -114,7 +114,7 @@ static bool random_router(struct control *c, char **why)
 	if (!m)
 		return false;
 	int layer = first_moe_layer(v), least = config_experts(v, layer), leaves = config_experts(v, layer);
-	double passed = model_experts_per_token(m, layer);
+	double passed = model_experts_per_token(m, 0, layer);
 	bool tree = config_router(v)->tree;
 	for (int l = layer; l < v->encoder.layers; l++)
 		if (config_moe_layer(v, l) && config_experts(v, l) < least)
@@ -197,6 +197,11 @@ static bool one_region(struct control *c, char **why)
 	const struct dataset *d = c->cv.folds->d;
 	if (regions(c) == 1)
 		return does_not_apply(why, "there is one region already");
+	if (layout_has_views(d->target))
+		return does_not_apply(why, "the regions are those of views (encoder.views)");
+	for (int k = 0; k < d->target->regions; k++)
+		if (layout_own_input(d->target, k))
+			return does_not_apply(why, "the regions have windows of different lengths or rates");
 	join_regions(&c->layout, d->target);
 	c->data = dataset_rebind(d, &c->layout);
 	if (!c->data)

@@ -123,15 +123,15 @@ static bool note_warmup(
 	const struct cv *cv, const struct cv_fold *f, const struct fold_items *x, struct names *notes)
 {
 	bool decided;
-	char *warning = schedule_warning(cv->config, x->sides.trains, &decided);
-	bool tell = warning && decided;
-	if (tell) {
+	char *warning = schedule_warning(cv->config, x->split.trains, &decided);
+	bool noted = warning && decided;
+	if (noted) {
 		char *note = mem_format("fold %d: %s", f->fold, warning);
 		names_add(notes, note);
 		free(note);
 	}
 	free(warning);
-	return tell;
+	return noted;
 }
 
 int cv_check(const struct cv *cv, struct names *notes)
@@ -211,7 +211,7 @@ static void answer_batch(const struct cv *cv, const struct model *m, const struc
 	for (int64_t b = 0; b < n; b++) {
 		struct answer a =
 			answer_window(m, d, items[b], logits + b * classes, weights + b * K, p, gate);
-		a.adapted = model_adapts(m) ? "group" : NULL;
+		a.adapted = dataset_adapts(m) ? "group" : NULL;
 		if (!cv->without)
 			answer_json(&a, more.s, &lines);
 		count(cv, &d->item[items[b]], logits + b * classes, f);
@@ -224,7 +224,7 @@ static void answer_batch(const struct cv *cv, const struct model *m, const struc
 }
 
 /* In a view of its own: a model that adapts learns nothing of the windows that trained it. */
-static int test(const struct cv *cv, const struct model *m, const struct fold_items *x, struct pool *one,
+static int test_fold(const struct cv *cv, const struct model *m, const struct fold_items *x, struct pool *one,
 	struct cv_fold *f)
 {
 	int classes = m->layout.classes.n, K = m->layout.regions;
@@ -233,8 +233,10 @@ static int test(const struct cv *cv, const struct model *m, const struct fold_it
 		  dataset_scale(d, m);
 	struct forward *forward = bad ? NULL : forward_new(m, one);
 	real *logits = NEW_ARRAY(real, BATCH * classes), *weights = NEW_ARRAY(real, BATCH * K);
-	if (!bad && model_adapts(m))
+	if (!bad && dataset_adapts(m)) {
 		dataset_adapt(d, m, x->test, x->tests, ADAPT_WHOLE, one);
+		dataset_standardise(d, x->test, x->tests);
+	}
 	for (int64_t from = 0; from < x->tests && !bad; from += BATCH) {
 		int64_t n = x->tests - from < BATCH ? x->tests - from : BATCH;
 		bad = dataset_evaluate(
@@ -250,7 +252,7 @@ static int test(const struct cv *cv, const struct model *m, const struct fold_it
 }
 
 /* By one thread at a time: a file is made with the process's umask. */
-static int keep(struct work *w, const struct model *m, const struct cv_fold *f)
+static int save_model(struct work *w, const struct model *m, const struct cv_fold *f)
 {
 	const struct cv *cv = w->cv;
 	struct history h = *cv->history;
@@ -271,7 +273,7 @@ static int keep(struct work *w, const struct model *m, const struct cv_fold *f)
 	return bad;
 }
 
-static int train(const struct cv_control *without, const struct training_data *data, struct model *m,
+static int train_fold(const struct cv_control *without, const struct training_data *data, struct model *m,
 	struct pool *one, struct cv_fold *f)
 {
 	if (without && without->change)
@@ -289,8 +291,8 @@ static void guess(const struct cv *cv, const struct dataset *d, const struct fol
 {
 	int classes = d->classes.n;
 	real *logits = NEW_ARRAY(real, classes);
-	for (int64_t i = 0; i < x->sides.trains; i++)
-		logits[d->item[x->sides.train[i]].label] += 1;
+	for (int64_t i = 0; i < x->split.trains; i++)
+		logits[d->item[x->split.train[i]].label] += 1;
 	for (int c = 0; c < classes; c++)
 		logits[c] = (real)log((double)logits[c] + 1);
 	for (int64_t i = 0; i < x->tests; i++)
@@ -298,7 +300,7 @@ static void guess(const struct cv *cv, const struct dataset *d, const struct fol
 	free(logits);
 }
 
-static int work_on(struct work *w, struct cv_fold *f, struct dataset *d, struct pool *one)
+static int run_fold(struct work *w, struct cv_fold *f, struct dataset *d, struct pool *one)
 {
 	const struct cv *cv = w->cv;
 	struct fold_items x;
@@ -310,42 +312,42 @@ static int work_on(struct work *w, struct cv_fold *f, struct dataset *d, struct 
 		return 0;
 	}
 	struct training_data data = {
-		d, d, x.sides.train, x.sides.valid, x.sides.trains, x.sides.valids, NULL};
+		d, d, x.split.train, x.split.valid, x.split.trains, x.split.valids, NULL};
 	double begun = processor_seconds();
-	struct model *m = fit_model(cv->config, NULL, false, &data, one, f->own_seed);
-	int bad = !m || train(cv->without, &data, m, one, f);
+	struct model *m = fit_model(cv->config, NULL, false, &data, one, f->own_seed, NULL);
+	int bad = !m || train_fold(cv->without, &data, m, one, f);
 	double trained = processor_seconds();
-	bad = bad || test(cv, m, &x, one, f);
+	bad = bad || test_fold(cv, m, &x, one, f);
 	f->train_seconds = trained - begun;
 	f->test_seconds = processor_seconds() - trained;
-	f->trains = x.sides.trains;
-	f->valids = x.sides.valids;
-	bad = bad || (cv->keep && keep(w, m, f));
+	f->trains = x.split.trains;
+	f->valids = x.split.valids;
+	bad = bad || (cv->keep && save_model(w, m, f));
 	model_free(m);
 	fold_items_free(&x);
 	return bad ? -1 : 0;
 }
 
-static void fail(struct work *w, int i)
+static void record_failure(struct work *w, int i)
 {
 	w->job[i].error = mem_text(err_text());
 	w->job[i].status = err_status();
 	w->stop = true;
 }
 
-/* Hands out what is done and has its turn. */
+/* Hands out the folds that are done, in their order. */
 static void hand_out(struct work *w)
 {
 	int n = cv_count(w->cv);
 	for (; w->next < n && w->job[w->next].done; w->next++) {
 		struct cv_fold *f = &w->fold[w->next];
 		if (!w->stop && w->watch->fold(w->watch->context, f, w->finished, n))
-			fail(w, w->next);
+			record_failure(w, w->next);
 		free_lines(f);
 	}
 }
 
-static void task(void *context, int i, int worker)
+static void run_task(void *context, int i, int worker)
 {
 	struct work *w = context;
 	(void)worker;
@@ -356,7 +358,7 @@ static void task(void *context, int i, int worker)
 		return;
 	struct pool *one = pool_new(1);
 	struct dataset *d = view_of(w->cv, &w->fold[i]);
-	int bad = work_on(w, &w->fold[i], d, one);
+	int bad = run_fold(w, &w->fold[i], d, one);
 	if (bad)
 		err_at_fold(w->cv, &w->fold[i]);
 	dataset_free(d);
@@ -364,7 +366,7 @@ static void task(void *context, int i, int worker)
 	pthread_mutex_lock(&w->lock);
 	w->finished++;
 	if (bad)
-		fail(w, i);
+		record_failure(w, i);
 	else
 		w->job[i].done = true;
 	hand_out(w);
@@ -377,7 +379,7 @@ int cv_run(const struct cv *cv, struct pool *pool, struct cv_fold *fold, const s
 	struct work w = {.cv = cv, .watch = watch, .fold = fold, .job = NEW_ARRAY(struct job, n)};
 	pthread_mutex_init(&w.lock, NULL);
 	gemm_single_thread(pool_threads(pool));
-	pool_run(pool, n, task, &w);
+	pool_run(pool, n, run_task, &w);
 	for (int i = 0; i < n; i++) {
 		if (w.job[i].error && !bad)
 			bad = err_set(w.job[i].status, "%s", w.job[i].error);

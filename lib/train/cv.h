@@ -4,7 +4,7 @@
  *     cv_check(&cv, &notes)                                          every fold has what it needs, before the first is trained
  *     struct cv_fold *f = cv_new(&cv);                               [cv_count]
  *     cv_run(&cv, pool, f, &watch)
- *     cv_say(&cv, f, &lines);  cv_summary(&cv, f, &json);            (cv_summary.c)
+ *     cv_sentences(&cv, f, &lines);  cv_summary(&cv, f, &json);            (cv_summary.c)
  *     cv_free(&cv, f);
  *
  * The work is permutations x seeds x folds, in this order, each a task of the pool with one thread
@@ -44,7 +44,7 @@ struct cv {
 struct cv_fold {
 	int run, permutation, fold; /* run: a seed and a permutation */
 	uint64_t seed, own_seed;
-	char *lines; /* its answers; handed out and freed as soon as its turn comes */
+	char *lines; /* its answers; handed out and freed in the order of the folds */
 	size_t bytes, room;
 	struct spill lines_spill;
 	int64_t trains, valids;
@@ -69,8 +69,8 @@ void cv_free(const struct cv *, struct cv_fold *);
 /* -1 with the error of the first fold in order that has one. */
 int cv_run(const struct cv *, struct pool *, struct cv_fold *, const struct cv_watch *);
 
-/* Figures of every fold and of all of them, as sentences and as one JSON object. */
-void cv_say(const struct cv *, const struct cv_fold *, struct names *sentences);
+/* Metrics of every fold and of all of them, as sentences and as one JSON object. */
+void cv_sentences(const struct cv *, const struct cv_fold *, struct names *sentences);
 /* more: further keys as they shall stand at the object's end (",\"controls\":[]"), or "". */
 void cv_summary(const struct cv *, const struct cv_fold *, const char *more, struct text *);
 

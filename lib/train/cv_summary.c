@@ -63,7 +63,7 @@ static struct figure all_of_fold(const struct cv *cv, const struct cv_fold *f, i
 	return x;
 }
 
-static void say(struct names *to, const char *what, int64_t windows, const struct figure *x)
+static void add_sentence(struct names *to, const char *what, int64_t windows, const struct figure *x)
 {
 	struct text t = {0};
 	text_addf(&t, "%s: %lld windows, accuracy %.4f", what, (long long)windows, figure_mean(x, 0));
@@ -76,7 +76,7 @@ static void say(struct names *to, const char *what, int64_t windows, const struc
 	text_free(&t);
 }
 
-void cv_say(const struct cv *cv, const struct cv_fold *f, struct names *to)
+void cv_sentences(const struct cv *cv, const struct cv_fold *f, struct names *to)
 {
 	int64_t windows = 0;
 	for (int k = 0; k < cv->folds->n; k++) {
@@ -84,7 +84,7 @@ void cv_say(const struct cv *cv, const struct cv_fold *f, struct names *to)
 		struct names units = {0};
 		folds_units(cv->folds, k, &units);
 		char *list = names_join(&units, ", "), *what = mem_format("fold %d (%.200s)", k, list);
-		say(to, what, f[k].metrics.n, &x);
+		add_sentence(to, what, f[k].metrics.n, &x);
 		windows += f[k].metrics.n;
 		free(what);
 		free(list);
@@ -99,7 +99,7 @@ void cv_say(const struct cv *cv, const struct cv_fold *f, struct names *to)
 			: cv->permutations                ? "permutations"
 							  : "seeds");
 	}
-	say(to, what, windows, &x);
+	add_sentence(to, what, windows, &x);
 	free(what);
 }
 

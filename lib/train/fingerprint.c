@@ -1,7 +1,7 @@
 #include "train/fingerprint.h"
 
 #include "base/mem.h"
-#include "dataset/dataset.h"
+#include "base/sum.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +11,8 @@ static const char *const rule_name[] = {[FINGERPRINT_FIRST] = "",
 	[FINGERPRINT_WINDOWS] = "windows:",
 	[FINGERPRINT_RECORDINGS] = "recordings:"};
 
-#define EMPTY 0xcbf29ce484222325U /* FNV-1a (Fowler, Noll, Vo): the hash of nothing, and its prime */
-#define PRIME 0x100000001b3U
+#define EMPTY FINGERPRINT_EMPTY
+#define PRIME 0x100000001b3U /* FNV-1a (Fowler, Noll, Vo) */
 
 static uint64_t mix(uint64_t h, uint64_t x)
 {
@@ -40,7 +40,7 @@ static uint64_t mix_first_sample(uint64_t h, const struct dataset *d, int64_t it
 	return h;
 }
 
-static uint64_t mix_items_first(uint64_t h, const struct dataset *d, const int64_t *items, int64_t n)
+uint64_t fingerprint_first(uint64_t h, const struct dataset *d, const int64_t *items, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++) {
 		const struct item *it = &d->item[items[i]];
@@ -64,26 +64,29 @@ static uint64_t mix_name(uint64_t h, const char *s)
 	return mix(mix_text(h, s), strlen(s));
 }
 
-/* n rows from `from` on: a shard for each channel, so that the products of a row do not wait for
- * each other. shard [C]: room. */
-static uint64_t mix_rows(
-	uint64_t h, const struct channel_column *column, int C, int64_t from, int64_t n, uint64_t *shard)
+/* n rows from `from` on of the columns with the common input: a shard for each channel, so that the
+ * products of a row do not wait for each other. shard [C] out. */
+static void hash_rows(const struct windows *w, const struct channel_column *column, int C, int64_t from,
+	int64_t n, uint64_t *shard)
 {
 	for (int c = 0; c < C; c++)
 		shard[c] = EMPTY + (uint64_t)c;
 	for (int64_t t = from; t < from + n; t++)
 		for (int c = 0; c < C; c++) {
-			uint32_t bits = 0;
-			if (column[c].base)
-				memcpy(&bits, &column[c].base[t * column[c].step], sizeof bits);
-			shard[c] = (shard[c] ^ bits) * 0x9e3779b97f4a7c15U; /* 2^64 / golden ratio */
+			bool there = column[c].base && column[c].start == w->start;
+			shard[c] =
+				fingerprint_sample(shard[c], there ? column[c].base[t * column[c].step] : 0);
 		}
+}
+
+static uint64_t mix_shards(uint64_t h, const uint64_t *shard, int C, int64_t n)
+{
 	for (int c = 0; c < C; c++)
 		h = mix(h, shard[c]);
 	return mix(h, (uint64_t)n);
 }
 
-static uint64_t mix_item(uint64_t h, const struct dataset *d, int64_t i, uint64_t *shard)
+uint64_t fingerprint_window(uint64_t h, const struct dataset *d, int64_t i, const uint64_t *shard)
 {
 	const struct item *it = &d->item[i];
 	const struct windows *w = dataset_windows(d, i);
@@ -93,41 +96,19 @@ static uint64_t mix_item(uint64_t h, const struct dataset *d, int64_t i, uint64_
 	h = mix_name(h, d->recordings.s[it->recording]);
 	h = mix_name(h, d->groups.s[it->group]);
 	h = mix_name(h, condition ? w->conditions.s[w->condition[it->window]] : "");
-	return mix_rows(h, dataset_columns(d, i), d->target->channels.n, w->start[it->window],
-		dataset_samples(d, i), shard);
+	h = mix_shards(h, shard, d->target->channels.n, dataset_samples(d, i));
+	for (int c = 0; c < d->target->channels.n; c++) { /* channels with an input of their own */
+		const struct channel_column *from = &dataset_columns(d, i)[c];
+		if (from->base && from->start != w->start)
+			h = mix(h, (uint64_t)windows_column_samples(w, from, it->window));
+	}
+	return h;
 }
 
-enum { BLOCK = 64 }; /* windows hashed one after the other */
-
-struct hashing {
-	const struct dataset *d;
-	const int64_t *items;
-	int64_t n;
-	uint64_t *block; /* [blocks] */
-	uint64_t *shard; /* [threads][C] */
-};
-
-static void hash_block(void *context, int b, int worker)
+uint64_t fingerprint_blocks(uint64_t h, const uint64_t *block, int64_t n)
 {
-	struct hashing *g = context;
-	int64_t to = (int64_t)(b + 1) * BLOCK < g->n ? (int64_t)(b + 1) * BLOCK : g->n;
-	uint64_t h = EMPTY, *shard = g->shard + (size_t)worker * (size_t)g->d->target->channels.n;
-	for (int64_t i = (int64_t)b * BLOCK; i < to; i++)
-		h = mix_item(h, g->d, g->items[i], shard);
-	g->block[b] = h;
-}
-
-static uint64_t mix_items(
-	uint64_t h, const struct dataset *d, const int64_t *items, int64_t n, struct pool *pool)
-{
-	int blocks = (int)((n + BLOCK - 1) / BLOCK);
-	struct hashing g = {d, items, n, NEW_ARRAY(uint64_t, blocks),
-		NEW_ARRAY(uint64_t, (size_t)pool_threads(pool) * (size_t)d->target->channels.n)};
-	pool_run(pool, blocks, hash_block, &g);
-	for (int b = 0; b < blocks; b++)
-		h = mix(h, g.block[b]);
-	free(g.block);
-	free(g.shard);
+	for (int64_t i = 0; i < n; i += SUM_BLOCK)
+		h = mix(h, block[i / SUM_BLOCK]);
 	return mix(h, (uint64_t)n);
 }
 
@@ -136,45 +117,36 @@ static uint64_t mix_items(
 static uint64_t mix_recordings(uint64_t h, const struct dataset *d, const int64_t *items, int64_t n)
 {
 	uint64_t *shard = NEW_ARRAY(uint64_t, d->target->channels.n);
-	int part = -1;
+	int source = -1;
 	for (int64_t i = 0; i < n; i++) {
 		const struct windows *w = dataset_windows(d, items[i]);
-		if (d->item[items[i]].part == part)
+		if (d->item[items[i]].source == source)
 			continue;
-		part = d->item[items[i]].part;
+		source = d->item[items[i]].source;
 		for (int64_t j = 0; j < w->n; j++)
 			h = mix(h, (uint64_t)(w->start[j] - w->sample[j]));
-		h = mix_rows(h, dataset_columns(d, items[i]), d->target->channels.n, 0, w->samples, shard);
+		hash_rows(w, dataset_columns(d, items[i]), d->target->channels.n, 0, w->samples, shard);
+		h = mix_shards(h, shard, d->target->channels.n, w->samples);
 	}
 	free(shard);
 	return h;
 }
 
-static uint64_t mix_side(uint64_t h, enum fingerprint_rule rule, const struct dataset *d,
-	const int64_t *items, int64_t n, struct pool *pool)
+uint64_t fingerprint_between(
+	uint64_t h, enum fingerprint_rule rule, const struct dataset *d, const int64_t *items, int64_t n)
 {
-	if (rule == FINGERPRINT_FIRST)
-		return mix_items_first(h, d, items, n);
-	if (rule == FINGERPRINT_RECORDINGS)
-		h = mix_recordings(h, d, items, n);
-	return mix_items(h, d, items, n, pool);
+	return rule == FINGERPRINT_RECORDINGS ? mix_recordings(h, d, items, n) : h;
 }
 
-char *fingerprint_text(const struct training_data *t, enum fingerprint_rule rule, struct pool *pool)
+char *fingerprint_text(enum fingerprint_rule rule, uint64_t h)
 {
-	uint64_t h = mix_side(EMPTY, rule, t->train, t->train_item, t->trains, pool);
-	if (t->valids)
-		h = mix_side(h, rule, t->valid, t->valid_item, t->valids, pool);
 	return mem_format("%s%016llx", rule_name[rule], (unsigned long long)h);
 }
 
-bool fingerprint_fits(const char *text, const struct training_data *t, struct pool *pool)
+enum fingerprint_rule fingerprint_rule_of(const char *text)
 {
 	enum fingerprint_rule rule = FINGERPRINT_RECORDINGS;
 	while (rule != FINGERPRINT_FIRST && !text_starts(text, rule_name[rule]))
 		rule--;
-	char *mine = fingerprint_text(t, rule, pool);
-	bool fits = !strcmp(text, mine);
-	free(mine);
-	return fits;
+	return rule;
 }

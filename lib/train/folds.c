@@ -132,7 +132,7 @@ void folds_units(const struct folds *f, int fold, struct names *to)
 
 void fold_items_free(struct fold_items *x)
 {
-	sides_free(&x->sides);
+	holdout_split_free(&x->split);
 	spill_free(&x->test_spill, x->test);
 	*x = (struct fold_items){0};
 }
@@ -147,7 +147,7 @@ int folds_items(const struct folds *f, const struct dataset *d, int fold, double
 		out[u] = f->fold[u] == fold;
 	struct holdout h = {.fraction = fraction, .seed = seed, .unit = f->by, .left_out = out};
 	int bad =
-		holdout_cut(d, &h, &x->sides) || holdout_check_classes(d, &x->sides, NULL, NULL, NULL, NULL);
+		holdout_cut(d, &h, &x->split) || holdout_check_classes(d, &x->split, NULL, NULL, NULL, NULL);
 	x->test = spill_grow(&x->test_spill, NULL, (size_t)d->n * sizeof *x->test);
 	for (int64_t i = 0; i < d->n && !bad; i++)
 		if (f->tests[i] && out[holdout_unit_of(&d->item[i], f->by)])

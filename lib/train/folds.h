@@ -39,14 +39,14 @@ void folds_units(const struct folds *, int fold, struct names *);
 
 /* Windows of one fold. */
 struct fold_items {
-	struct sides sides;
+	struct holdout_split split;
 	int64_t *test, tests; /* items, in their order */
 	struct spill test_spill;
 };
 
 /* d: the dataset the folds are of, or a view of it with other labels. fraction > 0: about this
- * share of the units that train validates, drawn by the seed. Refuses a side without windows and a
- * class without one to train on. */
+ * fraction of the units that train validates, drawn by the seed. Refuses a split in which no window
+ * trains or none validates, and a class without a window to train on. */
 int folds_items(const struct folds *, const struct dataset *d, int fold, double fraction, uint64_t seed,
 	struct fold_items *);
 void fold_items_free(struct fold_items *);

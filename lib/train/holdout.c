@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-void sides_free(struct sides *s)
+void holdout_split_free(struct holdout_split *s)
 {
 	spill_free(&s->train_spill, s->train);
 	spill_free(&s->valid_spill, s->valid);
-	*s = (struct sides){0};
+	*s = (struct holdout_split){0};
 }
 
 int holdout_unit_of(const struct item *it, enum holdout_unit unit)
@@ -82,7 +82,7 @@ static int choose_drawn(const struct dataset *d, const struct holdout *h, char *
 }
 
 /* The samples of each recording that windows cover, [first, last), and from these the cut. */
-static int64_t *cuts(const struct dataset *d, double tail)
+static int64_t *find_cuts(const struct dataset *d, double tail)
 {
 	int n = d->recordings.n;
 	int64_t *first = NEW_ARRAY(int64_t, n), *last = NEW_ARRAY(int64_t, n);
@@ -103,9 +103,9 @@ static int64_t *cuts(const struct dataset *d, double tail)
 	return last;
 }
 
-enum side { TRAIN, VALID, NEITHER };
+enum subset { TRAIN, VALID, NEITHER };
 
-static enum side side_of(
+static enum subset subset_of(
 	const struct dataset *d, const struct holdout *h, int64_t i, const char *chosen, const int64_t *cut)
 {
 	const struct item *it = &d->item[i];
@@ -119,12 +119,12 @@ static enum side side_of(
 								 : NEITHER;
 }
 
-int holdout_cut(const struct dataset *d, const struct holdout *h, struct sides *s)
+int holdout_cut(const struct dataset *d, const struct holdout *h, struct holdout_split *s)
 {
 	char *chosen = h->groups || h->fraction > 0 ? NEW_ARRAY(char, holdout_units(d, h->unit)->n) : NULL;
-	int64_t *cut = h->tail > 0 ? cuts(d, h->tail) : NULL;
+	int64_t *cut = h->tail > 0 ? find_cuts(d, h->tail) : NULL;
 	size_t bytes = (size_t)d->n * sizeof(int64_t);
-	*s = (struct sides){0};
+	*s = (struct holdout_split){0};
 	s->train = spill_grow(&s->train_spill, NULL, bytes);
 	if (chosen || cut)
 		s->valid = spill_grow(&s->valid_spill, NULL, bytes);
@@ -134,12 +134,12 @@ int holdout_cut(const struct dataset *d, const struct holdout *h, struct sides *
 	for (int64_t i = 0; i < d->n && !r; i++) {
 		if (h->left_out && h->left_out[holdout_unit_of(&d->item[i], h->unit)])
 			continue;
-		enum side side = side_of(d, h, i, chosen, cut);
+		enum subset subset = subset_of(d, h, i, chosen, cut);
 		if (d->item[i].label < 0)
 			s->unlabelled++;
-		else if (side == NEITHER)
+		else if (subset == NEITHER)
 			s->crossing++;
-		else if (side == VALID)
+		else if (subset == VALID)
 			s->valid[s->valids++] = i;
 		else
 			s->train[s->trains++] = i;
@@ -154,11 +154,12 @@ int holdout_cut(const struct dataset *d, const struct holdout *h, struct sides *
 	free(chosen);
 	free(cut);
 	if (r)
-		sides_free(s);
+		holdout_split_free(s);
 	return r;
 }
 
-int holdout_check_groups(const struct dataset *train, const struct sides *s, const struct dataset *valid)
+int holdout_check_groups(
+	const struct dataset *train, const struct holdout_split *s, const struct dataset *valid)
 {
 	char *trains = NEW_ARRAY(char, train->groups.n), *validates = NEW_ARRAY(char, valid->groups.n);
 	struct names shared = {0};
@@ -212,7 +213,7 @@ int holdout_check_overlap(const struct dataset *train, const int64_t *trains, in
 }
 
 /* Of a model that is made anew: which classes have windows. */
-static int check_windows_of(const struct dataset *train, const struct sides *s)
+static int check_windows_of(const struct dataset *train, const struct holdout_split *s)
 {
 	const struct names *classes = &train->classes;
 	int64_t *count = NEW_ARRAY(int64_t, classes->n);
@@ -236,11 +237,12 @@ static int check_windows_of(const struct dataset *train, const struct sides *s)
 	return bad;
 }
 
-int holdout_check_classes(const struct dataset *train, const struct sides *s, const struct dataset *valid,
-	const struct sides *valid_sides, const struct names *known, const char *what)
+int holdout_check_classes(const struct dataset *train, const struct holdout_split *s,
+	const struct dataset *valid, const struct holdout_split *valid_split, const struct names *known,
+	const char *what)
 {
-	for (int64_t i = 0; valid && i < valid_sides->trains; i++) {
-		const char *name = valid->classes.s[valid->item[valid_sides->train[i]].label];
+	for (int64_t i = 0; valid && i < valid_split->trains; i++) {
+		const char *name = valid->classes.s[valid->item[valid_split->train[i]].label];
 		if (names_find(&train->classes, name) < 0)
 			return err_set(EX_DATAERR, "%s: class %s does not occur in training", what, name);
 	}

@@ -28,10 +28,10 @@ struct ridge {
 	int classes, folds;
 	double *root, *share; /* [classes] root of the weight of a class's windows; weighted shares */
 	double *sure; /* [classes] how sure n windows of a class make of it at most: (n + 1) / (n + 2) */
-	struct spill x_spill, fold_spill, told_spill;
+	struct spill x_spill, fold_spill, out_of_fold_spill;
 	float *x;            /* [rows][features], each row times its root */
 	unsigned char *fold; /* [n] */
-	double *told;        /* [n][K][classes] */
+	double *out_of_fold; /* [n][K][classes] */
 };
 
 /* --- the table */
@@ -46,45 +46,44 @@ static int label_at(const struct ridge *r, int64_t place)
 	return r->d->item[r->item[place]].label;
 }
 
-/* Features of an item, [K][kinds][D]: the mean of each kind's tokens, standardised. */
-static void read_features(const struct ridge *r, int64_t item, real *buffer, double *out)
+/* Numbers of region k that the map reads; 0: the region has none. */
+static size_t features_of(const struct model *m, int k)
+{
+	const struct region_params *r = &m->region[k];
+	return r->linear_prior < 0 ? 0 : (size_t)r->kinds * (size_t)r->D;
+}
+
+/* Features of an item, [K][kinds][D]: the mean of each kind's tokens. */
+static void read_features(const struct ridge *r, int64_t item, double *out)
 {
 	const struct model *m = r->m;
 	for (int k = 0; k < m->layout.regions; k++) {
-		size_t D = (size_t)m->region[k].D, kinds = (size_t)m->kinds;
-		int n = tokens_standard(r->d->tokens, item, k, buffer);
+		size_t D = (size_t)m->region[k].D, kinds = (size_t)m->region[k].kinds;
+		if (m->region[k].linear_prior < 0)
+			continue;
+		int n;
+		const real *x = tokens_standardised(r->d->tokens, item, k, &n);
 		memset(out, 0, kinds * D * sizeof *out);
 		for (size_t i = 0; i < (size_t)n; i++) {
-			double share = 1 / (double)tokeniser_rows_alike(n, m->kinds, (int)i);
+			double share = 1 / (double)tokeniser_rows_alike(n, (int)kinds, (int)i);
 			for (size_t j = 0; j < D; j++)
-				out[i % kinds * D + j] += share * (double)buffer[i * D + j];
+				out[i % kinds * D + j] += share * (double)x[i * D + j];
 		}
 		out += kinds * D;
 	}
 }
 
-static size_t largest_region(const struct model *m)
-{
-	size_t most = 0;
-	for (int k = 0; k < m->layout.regions; k++)
-		if ((size_t)m->region[k].D > most)
-			most = (size_t)m->region[k].D;
-	return most * (size_t)m->n;
-}
-
 static void fill_table(struct ridge *r)
 {
 	size_t d = (size_t)r->features;
-	real *buffer = NEW_ARRAY(real, largest_region(r->m));
 	double *row = NEW_ARRAY(double, d);
 	r->x = spill_grow(&r->x_spill, NULL, (size_t)r->rows * d * sizeof *r->x);
 	for (int64_t i = 0; i < r->rows; i++) {
 		int64_t at = place_of(r, i);
-		read_features(r, r->item[at], buffer, row);
+		read_features(r, r->item[at], row);
 		for (size_t j = 0; j < d; j++)
 			r->x[(size_t)i * d + j] = (float)(r->root[label_at(r, at)] * row[j]);
 	}
-	free(buffer);
 	free(row);
 }
 
@@ -112,7 +111,7 @@ static void weigh_classes(struct ridge *r)
 
 /* Row y [classes] of Y for the window at this place: 1 for its class, less the shares, times its
  * root. */
-static void target(const struct ridge *r, int64_t place, double *y)
+static void target_row(const struct ridge *r, int64_t place, double *y)
 {
 	int label = label_at(r, place);
 	for (int c = 0; c < r->classes; c++)
@@ -133,7 +132,7 @@ static int number_units(const struct ridge *r, bool by_group, int *number)
 	return units;
 }
 
-/* Parts that are left out in turn: consecutive groups, recordings or segments. */
+/* Folds that are left out one after the other: consecutive groups, recordings or segments. */
 static void cut_folds(struct ridge *r)
 {
 	int *group = NEW_ARRAY(int, r->d->groups.n), *recording = NEW_ARRAY(int, r->d->recordings.n);
@@ -166,14 +165,14 @@ static int next_rows(const struct ridge *r, int fold, int64_t *at, double *X, do
 			continue;
 		for (size_t j = 0; j < d; j++)
 			X[(size_t)n * d + j] = (double)r->x[(size_t)*at * d + j];
-		target(r, place, Y + (size_t)n++ * C);
+		target_row(r, place, Y + (size_t)n++ * C);
 	}
 	return n;
 }
 
 /* G [d][d], upper triangle, = X^T X and R [classes][d] = Y^T X over the rows of a fold, or all
  * (-1); returns the rows. */
-static int64_t sums(const struct ridge *r, int fold, double *G, double *R)
+static int64_t sum_products(const struct ridge *r, int fold, double *G, double *R)
 {
 	size_t d = (size_t)r->features, C = (size_t)r->classes;
 	double *X = NEW_ARRAY(double, BATCH *d), *Y = NEW_ARRAY(double, BATCH *C);
@@ -192,8 +191,8 @@ static int64_t sums(const struct ridge *r, int fold, double *G, double *R)
 	return rows;
 }
 
-/* From no window nothing is known. */
-static int nothing(size_t n, double *W)
+/* The map where there is no window to solve with: nothing is known. */
+static int zero_map(size_t n, double *W)
 {
 	memset(W, 0, n * sizeof *W);
 	return 0;
@@ -206,7 +205,7 @@ static int solve_features(
 	size_t d = (size_t)r->features, C = (size_t)r->classes;
 	int64_t rows = r->rows;
 	if (fold >= 0) {
-		rows -= sums(r, fold, G, W);
+		rows -= sum_products(r, fold, G, W);
 		for (size_t i = 0; i < d; i++)
 			for (size_t j = i; j < d; j++)
 				G[i * d + j] = all[i * d + j] - G[i * d + j];
@@ -217,7 +216,7 @@ static int solve_features(
 		memcpy(W, all_R, C * d * sizeof *W);
 	}
 	if (!rows)
-		return nothing(C * d, W);
+		return zero_map(C * d, W);
 	for (size_t i = 0; i < d; i++)
 		G[i * d + i] += r->m->config.train.ridge * (double)rows;
 	return solve_definite((int)d, G, (int)C, W) ? 0 : -1;
@@ -252,12 +251,12 @@ static int solve_windows(const struct ridge *r, int fold, const double *K, doubl
 		for (size_t j = i; j < n; j++)
 			G[i * n + j] = K[row[i] * all + row[j]];
 		G[i * n + i] += r->m->config.train.ridge * (double)n;
-		target(r, place_of(r, (int64_t)row[i]), y);
+		target_row(r, place_of(r, (int64_t)row[i]), y);
 		for (size_t c = 0; c < C; c++)
 			beta[c * n + i] = y[c];
 	}
 	bool solved = !n || solve_definite((int)n, G, (int)C, beta);
-	nothing(C * d, W);
+	zero_map(C * d, W);
 	for (size_t i = 0; i < n && solved; i++)
 		for (size_t c = 0; c < C; c++)
 			for (size_t j = 0; j < d; j++)
@@ -268,31 +267,29 @@ static int solve_windows(const struct ridge *r, int fold, const double *K, doubl
 	return solved ? 0 : -1;
 }
 
-/* --- what maps without a window's fold say of it */
+/* --- out-of-fold predictions */
 
-/* told [n][K][classes] of the windows of a fold */
-static void tell(struct ridge *r, int fold, const double *W)
+/* out_of_fold [n][K][classes] of the windows of a fold, by the map W solved without it */
+static void predict_out_of_fold(struct ridge *r, int fold, const double *W)
 {
 	const struct model *m = r->m;
 	size_t d = (size_t)r->features, C = (size_t)r->classes, K = (size_t)m->layout.regions;
-	real *buffer = NEW_ARRAY(real, largest_region(m));
 	double *x = NEW_ARRAY(double, d);
 	for (size_t i = 0; i < (size_t)r->n; i++) {
 		if (r->fold[i] != fold)
 			continue;
-		read_features(r, r->item[i], buffer, x);
+		read_features(r, r->item[i], x);
 		for (size_t k = 0, from = 0; k < K; k++) {
-			size_t some = (size_t)m->kinds * (size_t)m->region[k].D;
+			size_t some = features_of(m, (int)k);
 			for (size_t c = 0; c < C; c++) {
 				double sum = 0;
 				for (size_t j = from; j < from + some; j++)
 					sum += W[c * d + j] * x[j];
-				r->told[(i * K + k) * C + c] = sum;
+				r->out_of_fold[(i * K + k) * C + c] = sum;
 			}
 			from += some;
 		}
 	}
-	free(buffer);
 	free(x);
 }
 
@@ -308,7 +305,7 @@ static double log_loss(const struct ridge *r, double factor)
 		for (size_t c = 0; c < C; c++) {
 			double e = 0;
 			for (size_t k = 0; k < K; k++)
-				e += r->told[(i * K + k) * C + c];
+				e += r->out_of_fold[(i * K + k) * C + c];
 			z[c] = factor * e + log(r->share[c] > 0 ? r->share[c] : 1e-9);
 			top = fmax(top, z[c]);
 		}
@@ -347,23 +344,23 @@ static double best_factor(const struct ridge *r)
 	return exp((low + high) / 2);
 }
 
-/* share [K]: how much of what windows are told of their true class, against the others, each region
- * says. */
+/* share [K]: each region's share of the out-of-fold evidence for the true class against the
+ * others. */
 static void find_shares(const struct ridge *r, double *share)
 {
 	size_t C = (size_t)r->classes, K = (size_t)r->m->layout.regions;
 	double sum = 0;
 	for (size_t k = 0; k < K; k++) {
-		double said = 0;
+		double evidence = 0;
 		for (size_t i = 0; i < (size_t)r->n; i++) {
-			const double *e = r->told + (i * K + k) * C;
+			const double *e = r->out_of_fold + (i * K + k) * C;
 			int label = label_at(r, (int64_t)i);
 			double mean = 0;
 			for (size_t c = 0; c < C; c++)
 				mean += e[c] / (double)C;
-			said += r->root[label] * r->root[label] * (e[label] - mean);
+			evidence += r->root[label] * r->root[label] * (e[label] - mean);
 		}
-		share[k] = fmax(said, 0);
+		share[k] = fmax(evidence, 0);
 		sum += share[k];
 	}
 	for (size_t k = 0; k < K; k++)
@@ -391,8 +388,10 @@ static void set_maps(
 		size_t from = 0;
 		bias[c] = (real)log(r->share[c] > 0 ? r->share[c] : 1e-9);
 		for (int k = 0; k < m->layout.regions; k++) {
+			size_t some = features_of(m, k);
+			if (!some)
+				continue;
 			const struct param *p = &m->params.list[m->region[k].linear_prior];
-			size_t some = p->count / (size_t)r->classes;
 			for (size_t j = 0; j < some; j++)
 				m->params.x[p->offset + (size_t)c * some + j] =
 					(real)(factor * W[(size_t)c * d + from + j] /
@@ -402,14 +401,14 @@ static void set_maps(
 	}
 }
 
-static void keep_told(const struct ridge *r, struct tokens *t, double factor, const double *share)
+static void keep_out_of_fold(const struct ridge *r, struct tokens *t, double factor, const double *share)
 {
 	size_t K = (size_t)r->m->layout.regions, C = (size_t)r->classes, each = C * K;
 	real *row = NEW_ARRAY(real, each);
 	for (size_t i = 0; i < (size_t)r->n; i++) {
 		for (size_t j = 0; j < each; j++)
-			row[j] = (real)(factor * r->told[i * each + j] / (share[j / C] * (double)K));
-		tokens_tell(t, r->item[i], row);
+			row[j] = (real)(factor * r->out_of_fold[i * each + j] / (share[j / C] * (double)K));
+		tokens_keep_prior(t, r->item[i], row);
 	}
 	free(row);
 }
@@ -425,11 +424,11 @@ static int solve(struct ridge *r, struct dataset *data, struct model *m, bool be
 	if (by_windows)
 		kernel(r, all);
 	else
-		sums(r, -1, all, R);
+		sum_products(r, -1, all, R);
 	for (int fold = 0; fold < r->folds && !bad; fold++) {
 		bad = by_windows ? solve_windows(r, fold, all, G, W) : solve_features(r, fold, all, R, G, W);
 		if (!bad)
-			tell(r, fold, W);
+			predict_out_of_fold(r, fold, W);
 	}
 	bad = bad || (by_windows ? solve_windows(r, -1, all, G, W) : solve_features(r, -1, all, R, G, W));
 	if (bad) {
@@ -443,7 +442,7 @@ static int solve(struct ridge *r, struct dataset *data, struct model *m, bool be
 			set_gate(m, share);
 			set_maps(r, m, W, factor, share);
 		}
-		keep_told(r, data->tokens, factor, share);
+		keep_out_of_fold(r, data->tokens, factor, share);
 		free(share);
 	}
 	free(all);
@@ -458,18 +457,18 @@ int linear_prior_fit(
 {
 	struct ridge r = {.d = d, .m = m, .n = n, .item = items, .rows = n, .classes = m->layout.classes.n};
 	for (int k = 0; k < m->layout.regions; k++)
-		r.features += (int64_t)m->kinds * m->region[k].D;
+		r.features += (int64_t)features_of(m, k);
 	if (r.features > most && n > most)
 		r.rows = most;
 	size_t each = (size_t)m->layout.regions * (size_t)r.classes;
-	r.told = spill_grow(&r.told_spill, NULL, (size_t)n * each * sizeof *r.told);
+	r.out_of_fold = spill_grow(&r.out_of_fold_spill, NULL, (size_t)n * each * sizeof *r.out_of_fold);
 	weigh_classes(&r);
 	cut_folds(&r);
 	fill_table(&r);
 	int bad = solve(&r, d, m, begins);
 	spill_free(&r.x_spill, r.x);
 	spill_free(&r.fold_spill, r.fold);
-	spill_free(&r.told_spill, r.told);
+	spill_free(&r.out_of_fold_spill, r.out_of_fold);
 	free(r.root);
 	free(r.share);
 	free(r.sure);

@@ -58,7 +58,7 @@ void log_close(struct log *l)
 	free(l);
 }
 
-static int put(const struct log *l, struct text *t)
+static int write_line(const struct log *l, struct text *t)
 {
 	int r = 0;
 	text_add(t, "}\n");
@@ -126,7 +126,7 @@ int log_epoch(struct log *l, const struct epoch_report *e)
 		number(&t, "valid_balanced_accuracy", e->valid_balanced_accuracy);
 		text_addf(&t, ",\"best\":%s", e->best ? "true" : "false");
 	}
-	return put(l, &t);
+	return write_line(l, &t);
 }
 
 int log_step(struct log *l, const struct step_report *s)
@@ -139,5 +139,5 @@ int log_step(struct log *l, const struct step_report *s)
 	number(&t, "lr", s->lr);
 	number(&t, "grad_norm", s->grad_norm);
 	number(&t, "windows_per_s", s->windows_per_s);
-	return put(l, &t);
+	return write_line(l, &t);
 }

@@ -22,7 +22,7 @@ static double needed(const struct model *m, const struct training_data *d)
 	return ((double)m->params.count * slabs + (double)shards) * sizeof(real);
 }
 
-static int refuse(
+static int refuse_for_memory(
 	const struct model *m, const struct training_data *d, int at_a_time, double bytes, struct available a)
 {
 	int K = m->layout.regions;
@@ -67,7 +67,7 @@ int need_check(const struct configuration *c, const struct model *before, const 
 		return -1;
 	double bytes = at_a_time * needed(m, d);
 	struct available a = memory_available();
-	int r = bytes > a.bytes ? refuse(m, d, at_a_time, bytes, a) : 0;
+	int r = bytes > a.bytes ? refuse_for_memory(m, d, at_a_time, bytes, a) : 0;
 	if (!r)
 		note_large(m, bytes, notes);
 	mem_doing("training a model of %zu parameters in batches of %d windows", m->params.count,

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "dataset/tokens.h"
-#include "train/fingerprint.h"
+#include "train/survey.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,11 +15,21 @@
 /* Taken once: what is trained on does not change. */
 static const char *fingerprint_of(struct trainer *t)
 {
-	bool runs = t->m->config.train.scale == SCALE_EMS;
 	if (!t->fingerprint)
-		t->fingerprint = fingerprint_text(
-			&t->data, runs ? FINGERPRINT_RECORDINGS : FINGERPRINT_WINDOWS, t->pool);
+		t->fingerprint = survey_fingerprint(&t->data, survey_rule(&t->m->config), t->pool);
 	return t->fingerprint;
+}
+
+/* Whether the fingerprint of a state is that of this training's windows. */
+static bool same_windows(struct trainer *t, const char *text)
+{
+	enum fingerprint_rule rule = fingerprint_rule_of(text);
+	if (rule == survey_rule(&t->m->config))
+		return !strcmp(text, fingerprint_of(t));
+	char *mine = survey_fingerprint(&t->data, rule, t->pool);
+	bool same = !strcmp(text, mine);
+	free(mine);
+	return same;
 }
 
 static void write_counters(struct trainer *t, struct text *s)
@@ -44,7 +54,7 @@ static void write_counters(struct trainer *t, struct text *s)
 		"%lld,"
 		"\"fingerprint\":\"%s\"}",
 		c->bad_epochs, c->finished ? "true" : "false",
-		t->data.train->tokens && tokens_tell_any(t->data.train->tokens) ? "true" : "false",
+		t->data.train->tokens && tokens_any_prior(t->data.train->tokens) ? "true" : "false",
 		(unsigned long long)t->seed, (long long)t->data.trains, (long long)t->data.valids,
 		fingerprint_of(t));
 }
@@ -94,15 +104,15 @@ static int check_counters(const struct trainer *t, const cJSON *root, const char
 	return 0;
 }
 
-/* That they are the state's. How many there are is told where it differs; states of old do not
- * know. */
+/* That the windows are those of the state. The message names their numbers where these differ; old
+ * states do not hold them. */
 static int check_windows(struct trainer *t, const cJSON *root, const char *what)
 {
 	const cJSON *print = json_get(root, "fingerprint");
 	double trains = number(root, "trains"), valids = number(root, "valids");
 	if (!cJSON_IsString(print))
 		return err_set(EX_DATAERR, "%s: the fingerprint is missing", what);
-	if (fingerprint_fits(print->valuestring, &t->data, t->pool))
+	if (same_windows(t, print->valuestring))
 		return 0;
 	bool other = isfinite(trains) && isfinite(valids) &&
 		     (trains != (double)t->data.trains || valids != (double)t->data.valids);
@@ -157,7 +167,7 @@ static cJSON *counters_of(const struct st_file *f, char **what)
 	return NULL;
 }
 
-int trainer_state_start(const struct st_file *f, uint64_t *seed, bool *told)
+int trainer_state_start(const struct st_file *f, uint64_t *seed, bool *out_of_fold)
 {
 	char *what, *end = NULL;
 	cJSON *root = counters_of(f, &what);
@@ -167,7 +177,7 @@ int trainer_state_start(const struct st_file *f, uint64_t *seed, bool *told)
 		*seed = strtoull(v->valuestring, &end, 10);
 	if (root && (!end || *end))
 		r = err_set(EX_DATAERR, "%s: seed is missing or no number", what);
-	*told = cJSON_IsTrue(json_get(root, "told"));
+	*out_of_fold = cJSON_IsTrue(json_get(root, "told"));
 	cJSON_Delete(root);
 	free(what);
 	return r;

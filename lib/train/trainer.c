@@ -54,7 +54,7 @@ struct trainer *trainer_new(
 		t->partner = NEW_ARRAY(int, batch);
 		t->other = NEW_ARRAY(int, batch);
 		t->share = NEW_ARRAY(real, batch);
-		t->told = NEW_ARRAY(
+		t->mixed_prior = NEW_ARRAY(
 			real, (size_t)batch * (size_t)m->layout.regions * (size_t)m->layout.classes.n);
 	}
 	t->logits = NEW_ARRAY(real, (size_t)batch * (size_t)head_outputs(m));
@@ -82,9 +82,15 @@ void trainer_free(struct trainer *t)
 	free(t->partner);
 	free(t->other);
 	free(t->share);
-	free(t->told);
+	free(t->mixed_prior);
 	free(t->logits);
 	free(t);
+}
+
+void trainer_know_fingerprint(struct trainer *t, const char *fingerprint)
+{
+	free(t->fingerprint);
+	t->fingerprint = mem_text(fingerprint);
 }
 
 int trainer_best_epoch(const struct trainer *t)
@@ -132,42 +138,43 @@ static int64_t item_of(const struct filling *f, int b)
 	return f->t->data.train_item[f->t->order[f->from + b]];
 }
 
-static void kept(void *context, int b, int k, real *out)
+static bool read_tokens(void *context, int b, int k, real *out)
 {
 	const struct filling *f = context;
-	tokens_read(f->t->data.train->tokens, item_of(f, b), k, out);
+	return tokens_read(f->t->data.train->tokens, item_of(f, b), k, out);
 }
 
-static const real *centre(void *context, int b, int k)
+static const real *subject_mean(void *context, int b, int k)
 {
 	const struct filling *f = context;
-	return tokens_centre_of(f->t->data.train->tokens, item_of(f, b), k);
+	return tokens_subject_mean(f->t->data.train->tokens, item_of(f, b), k);
 }
 
-/* Of a window that is mixed of two: linear prior of both, by their shares. */
-static const real *told(void *context, int b, int k)
+/* Of a window that is mixed of two: the prior of both, by their shares. */
+static const real *out_of_fold_prior(void *context, int b, int k)
 {
 	const struct filling *f = context;
 	const struct trainer *t = f->t;
 	const struct tokens *tokens = t->data.train->tokens;
-	const real *own = tokens_told(tokens, item_of(f, b), k);
+	const real *own = tokens_prior(tokens, item_of(f, b), k);
 	if (!own || !t->partner || t->partner[b] == b)
 		return own;
-	const real *other = tokens_told(tokens, item_of(f, t->partner[b]), k);
+	const real *other = tokens_prior(tokens, item_of(f, t->partner[b]), k);
 	int classes = t->m->layout.classes.n;
-	real *mixed = t->told + ((size_t)b * (size_t)t->m->layout.regions + (size_t)k) * (size_t)classes;
+	real *mixed =
+		t->mixed_prior + ((size_t)b * (size_t)t->m->layout.regions + (size_t)k) * (size_t)classes;
 	for (int c = 0; other && c < classes; c++)
 		mixed[c] = t->share[b] * own[c] + (1 - t->share[b]) * other[c];
 	return other ? mixed : NULL;
 }
 
-static int samples(void *context, int b)
+static int count_samples(void *context, int b)
 {
 	const struct filling *f = context;
 	return dataset_samples(f->t->data.train, item_of(f, b));
 }
 
-static void target(void *context, int b, real *out)
+static void read_target(void *context, int b, real *out)
 {
 	const struct filling *f = context;
 	f->t->data.target(f->t->data.train, item_of(f, b), out);
@@ -183,18 +190,19 @@ static void fill_alone(const struct filling *f, int b, int k, real *x)
 	const struct dataset *d = f->t->data.train;
 	struct augment a = changes(f->t);
 	dataset_fill(d, item_of(f, b), k, x);
-	augment_window(&a, b, k, dataset_samples(d, item_of(f, b)), x);
+	augment_window(&a, b, k, dataset_region_samples(d, item_of(f, b), k), x);
 }
 
-static void fill(void *context, int b, int k, real *x)
+static void fill_window(void *context, int b, int k, real *x)
 {
 	const struct filling *f = context;
 	const struct trainer *t = f->t;
 	fill_alone(f, b, k, x);
 	if (!t->partner || t->partner[b] == b)
 		return;
-	size_t W = (size_t)t->m->layout.region[k].width, n = (size_t)samples(context, b) * W;
-	real *y = NEW_ARRAY(real, (size_t)t->m->layout.length * W);
+	size_t W = (size_t)t->m->layout.region[k].width,
+	       n = (size_t)dataset_region_samples(t->data.train, item_of(f, b), k) * W;
+	real *y = NEW_ARRAY(real, (size_t)t->m->region[k].length * W);
 	fill_alone(f, t->partner[b], k, y);
 	for (size_t i = 0; i < n; i++)
 		x[i] = t->share[b] * x[i] + (1 - t->share[b]) * y[i];
@@ -278,12 +286,12 @@ static int one_step(struct trainer *t, struct step_report *r)
 	struct filling f = {t, from};
 	bool tokens = t->data.train->tokens != NULL;
 	struct window_source source = {.context = &f,
-		.fill = fill,
-		.samples = samples,
-		.tokens = tokens && !augments(c) ? kept : NULL,
-		.centre = tokens ? centre : NULL,
-		.linear_prior = tokens ? told : NULL,
-		.target = t->data.target ? target : NULL,
+		.fill = fill_window,
+		.samples = count_samples,
+		.tokens = tokens && !augments(c) ? read_tokens : NULL,
+		.subject_mean = tokens ? subject_mean : NULL,
+		.linear_prior = tokens ? out_of_fold_prior : NULL,
+		.target = t->data.target ? read_target : NULL,
 		.condition = t->m->conditions ? t->condition : NULL};
 	const char *bad, *lost;
 	r->loss = (double)forward_train(t->forward, B, &source, &step, t->gradient);
@@ -351,8 +359,8 @@ static int validate_values(struct trainer *t, struct epoch_report *r)
 		for (int64_t i = 0; i < n; i++) {
 			int64_t item = t->data.valid_item[from + i];
 			t->data.target(t->data.valid, item, value);
-			sum += m->head->score(m, out + i * outputs, value,
-				model_tokens(m, dataset_samples(t->data.valid, item)));
+			sum += m->head->score(
+				m, out + i * outputs, value, dataset_samples(t->data.valid, item));
 		}
 	}
 	r->valids = t->data.valids;

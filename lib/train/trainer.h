@@ -64,10 +64,13 @@ struct trainer;
 /* Everything is borrowed but not shared: model is trained in place. */
 struct trainer *trainer_new(struct model *, const struct training_data *, struct pool *, uint64_t seed);
 void trainer_free(struct trainer *);
+/* The fingerprint of the windows, where it was taken before (fit_model); otherwise it is taken when
+ * a state is read or written. */
+void trainer_know_fingerprint(struct trainer *, const char *fingerprint);
 
-/* How the run began that a state file belongs to: its seed, and whether it had linear prior made
- * for its windows (train/linear_prior.h). */
-int trainer_state_start(const struct st_file *state, uint64_t *seed, bool *told);
+/* How the run began that a state file belongs to: its seed, and whether its training
+ * windows had an out-of-fold prior (train/linear_prior.h). */
+int trainer_state_start(const struct st_file *state, uint64_t *seed, bool *out_of_fold);
 /* Continues from a state file made with the same windows; -1 when they differ or the file is
  * damaged. */
 int trainer_resume(struct trainer *, const struct st_file *state);

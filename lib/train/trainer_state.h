@@ -38,10 +38,10 @@ struct trainer {
 	int order_epoch;                /* the epoch it belongs to, -1 = none */
 	int *label, *group, *condition; /* [batch] */
 	int *partner,
-		*other; /* [batch] of windows that are mixed of two: the second, its label; NULL without */
-	real *share;    /* [batch] of the first */
-	real *told;     /* [batch][K][classes] room for what such windows are told as linear prior */
-	real *logits;   /* [batch][outputs of the head] */
+		*other;    /* [batch] of windows that are mixed of two: the second, its label; NULL without */
+	real *share;       /* [batch] of the first */
+	real *mixed_prior; /* [batch][K][classes] room for the prior of such windows */
+	real *logits;      /* [batch][outputs of the head] */
 	struct counters at;
 	struct moe_layers *moe_layers; /* NULL without */
 	struct names warnings;         /* of the last epoch */

@@ -58,7 +58,7 @@ void update_free(struct update *u)
 	free(u);
 }
 
-static void square(void *context, int task, int worker)
+static void sum_squares(void *context, int task, int worker)
 {
 	PROFILE_OPERATION("norm of the gradient");
 	struct update *u = context;
@@ -69,23 +69,23 @@ static void square(void *context, int task, int worker)
 
 double update_norm(struct update *u, const real *gradient, const char **bad)
 {
-	double sum = 0, part = 0;
+	double sum = 0, tensor = 0;
 	u->read = gradient;
-	pool_run(u->pool, u->blocks, square, u);
+	pool_run(u->pool, u->blocks, sum_squares, u);
 	*bad = NULL;
 	for (int i = 0; i < u->blocks; i++) {
-		part += u->block[i].squares;
+		tensor += u->block[i].squares;
 		if (i + 1 < u->blocks && u->block[i + 1].tensor == u->block[i].tensor)
 			continue;
-		if (!(part < 1e36) && !*bad) /* NaN, or beyond what a float can square */
+		if (!(tensor < 1e36) && !*bad) /* NaN, or beyond what a float can square */
 			*bad = u->params->list[u->block[i].tensor].name;
-		sum += part;
-		part = 0;
+		sum += tensor;
+		tensor = 0;
 	}
 	return sqrt(sum);
 }
 
-static void move(void *context, int task, int worker)
+static void step_block(void *context, int task, int worker)
 {
 	PROFILE_OPERATION("optimizer");
 	struct update *u = context;
@@ -116,7 +116,7 @@ const char *update_step(struct update *u, real *gradient, real *const *state, co
 	u->factor = limit > 0 ? limit / (norm + 1e-6) : 1;
 	u->lr = lr;
 	u->number = number;
-	pool_run(u->pool, u->blocks, move, u);
+	pool_run(u->pool, u->blocks, step_block, u);
 	for (int i = 0; i < u->blocks; i++)
 		if (u->block[i].bad) {
 			memcpy(u->params->x, gradient, u->params->count * sizeof(real));

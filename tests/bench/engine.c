@@ -94,12 +94,12 @@ static double expert_flop(const struct expert_type *type, const struct expert_sh
 static double layer_flop(const struct model *m, const struct layer_params *l)
 {
 	struct expert_shape dense = model_dense_shape(m), shape = model_expert_shape(m);
-	double N = m->N, H = dense.H, sum = 2 * N * H * 3 * H + 4 * N * N * H + 2 * N * H * H;
+	double N = m->region[0].N, H = dense.H, sum = 2 * N * H * 3 * H + 4 * N * N * H + 2 * N * H * H;
 	if (!l->moe_layer)
 		return sum + expert_flop(l->part[0].type, &dense, N);
-	struct router_shape route = model_router_shape(m, l->index);
+	struct router_shape route = model_router_shape(m, l->region, l->index);
 	double each = N * route.k / route.E; /* tokens an expert is given when all are used evenly */
-	sum += 2 * m->units * H * route.E;
+	sum += 2 * m->region[0].units * H * route.E;
 	for (int p = 0; p < l->parts; p++)
 		sum += l->part[p].count * expert_flop(l->part[p].type, &shape, each);
 	if (l->shared.count)
@@ -114,7 +114,7 @@ static double forward_flop(const struct model *m, double *projection)
 	double rest = 0;
 	*projection = 0;
 	for (int k = 0; k < o.K; k++) {
-		*projection += 2.0 * m->n * m->region[k].D * m->config.encoder.hidden_dim;
+		*projection += 2.0 * m->region[0].n * m->region[k].D * m->config.encoder.hidden_dim;
 		for (int l = 0; l < m->config.encoder.layers; l++)
 			rest += layer_flop(m, &m->region[k].layer[l]);
 	}

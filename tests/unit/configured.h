@@ -4,6 +4,7 @@
 #define TESTS_CONFIGURED_H
 
 #include "check.h"
+#include "base/error.h"
 #include "model/config.h"
 
 static inline struct configuration configured(int preset, const char *const *set)
@@ -12,6 +13,8 @@ static inline struct configuration configured(int preset, const char *const *set
 	config_begin(&c, preset);
 	for (; *set; set++)
 		CHECK(!config_set(&c, *set));
+	if (config_check(&c))
+		fprintf(stderr, "%s\n", err_text());
 	CHECK(!config_check(&c));
 	return c;
 }

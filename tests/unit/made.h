@@ -15,7 +15,8 @@ static inline struct layout target(void)
 {
 	static int32_t left[] = {-1, 0, 1}, right[] = {1, 2};
 	static unsigned char left_core[] = {0, 1, 1}, right_core[] = {0, 1};
-	static struct region region[] = {{"left", 3, left, left_core}, {"right", 2, right, right_core}};
+	static struct region region[] = {{.name = "left", .width = 3, .channel = left, .core = left_core},
+		{.name = "right", .width = 2, .channel = right, .core = right_core}};
 	struct layout l = {.length = T,
 		.stride = T,
 		.halo = 1,

@@ -20,7 +20,8 @@ enum { LENGTH = 100, STEPS = 400 };
 
 static int32_t left[] = {-1, 0, 1}, right[] = {1, 2};
 static unsigned char left_core[] = {0, 1, 1}, right_core[] = {0, 1};
-static struct region region[] = {{"left", 3, left, left_core}, {"right", 2, right, right_core}};
+static struct region region[] = {{.name = "left", .width = 3, .channel = left, .core = left_core},
+	{.name = "right", .width = 2, .channel = right, .core = right_core}};
 static const struct layout layout = {.length = LENGTH,
 	.stride = LENGTH,
 	.halo = 1,
@@ -297,7 +298,7 @@ static void a_mixed_window_has_both_labels(void)
 	CHECK(!dataset_add(d, make("a,b,c", 2, 20, 4, 1)));
 	for (int i = 0; i < N; i++) /* three of four rest */
 		d->item[i].label = i % 4 == 3;
-	struct sides s;
+	struct holdout_split s;
 	CHECK(!holdout_cut(d, &(struct holdout){0}, &s) && s.trains == N);
 	struct configuration c = configured(PRESET_SEED, mixed);
 	struct model *m = model_new(&c.value, &l, -1);
@@ -323,7 +324,7 @@ static void a_mixed_window_has_both_labels(void)
 	pool_free(pool);
 	model_free(m);
 	config_end(&c);
-	sides_free(&s);
+	holdout_split_free(&s);
 	dataset_free(d);
 	target_done(&l);
 }

@@ -45,7 +45,8 @@ static struct model *make_model(int length, const char *way)
 {
 	static int32_t channel[] = {0, 1, 2};
 	static unsigned char core[] = {1, 1, 1};
-	static struct region region[K] = {{"a", WIDTH, channel, core}, {"b", WIDTH, channel, core}};
+	static struct region region[K] = {{.name = "a", .width = WIDTH, .channel = channel, .core = core},
+		{.name = "b", .width = WIDTH, .channel = channel, .core = core}};
 	struct layout l = {
 		.length = length, .stride = length, .rate = 64, .unit = "uV", .regions = K, .region = region};
 	struct names set = {0};

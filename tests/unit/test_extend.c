@@ -173,7 +173,7 @@ static const struct history no_history = {.off = 1};
 struct rig {
 	struct layout l;
 	struct dataset *d;
-	struct sides sides;
+	struct holdout_split split;
 	struct pool *pool;
 	struct model *m; /* after two steps */
 	struct st_file *state;
@@ -196,9 +196,9 @@ static void train(struct rig *r, const char *const *set)
 	struct configuration c = configured(PRESET_SEED, all);
 	r->d = dataset_new(&r->l, MISSING_ERROR);
 	CHECK(!dataset_add(r->d, make("a,b,c", 2, 20, 4, 1)));
-	CHECK(!holdout_cut(r->d, &(struct holdout){0}, &r->sides) && r->sides.trains == WINDOWS);
-	struct training_data data = {r->d, r->d, r->sides.train, r->sides.valid, r->sides.trains, 0, NULL};
-	r->m = fit_model(&c, NULL, false, &data, r->pool, SEED);
+	CHECK(!holdout_cut(r->d, &(struct holdout){0}, &r->split) && r->split.trains == WINDOWS);
+	struct training_data data = {r->d, r->d, r->split.train, r->split.valid, r->split.trains, 0, NULL};
+	r->m = fit_model(&c, NULL, false, &data, r->pool, SEED, NULL);
 	CHECK(r->m != NULL);
 	r->start = NEW_ARRAY(real, r->m->params.count);
 	memcpy(r->start, r->m->params.x, r->m->params.count * sizeof *r->start);
@@ -216,7 +216,7 @@ static void done(struct rig *r)
 	free(r->start);
 	st_free(r->state);
 	model_free(r->m);
-	sides_free(&r->sides);
+	holdout_split_free(&r->split);
 	dataset_free(r->d);
 	pool_free(r->pool);
 	target_done(&r->l);
@@ -423,7 +423,7 @@ static void a_tokeniser_goes_all_the_way(void)
 	struct rig r;
 	train(&r, set);
 	struct model *m = read_back(&r, false);
-	CHECK(m->tokeniser == &tokeniser_thinned && m->n == T / 4);
+	CHECK(m->region[1].tokeniser == &tokeniser_thinned && m->region[1].n == T / 4);
 	struct text t = described("model.st");
 	CHECK(strstr(t.s, "\"tokens\":\"thinned\"") && strstr(t.s, "\"every\":4"));
 	text_free(&t);

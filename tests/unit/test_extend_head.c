@@ -74,11 +74,11 @@ static struct head_loss loss(const struct model *m, struct tape *t, const struct
 	return (struct head_loss){.task = y};
 }
 
-static double score(const struct model *m, const real *out, const real *value, int tokens)
+static double score(const struct model *m, const real *out, const real *value, int samples)
 {
 	double off = (double)out[0] - (double)value[0];
 	(void)m;
-	(void)tokens;
+	(void)samples;
 	return off * off;
 }
 
@@ -144,20 +144,20 @@ static struct model *train(const char *path, int threads, struct course *course)
 	struct dataset *d = dataset_new(&l, MISSING_ERROR);
 	struct configuration c = configured(PRESET_DEFAULT, keys);
 	struct pool *pool = pool_new(threads);
-	struct sides s;
+	struct holdout_split s;
 	CHECK(!dataset_add(d, make("a,b,c", 4, 40, 8, 1)));
 	CHECK(!holdout_cut(d, &(struct holdout){.fraction = 0.25, .seed = 1}, &s) && s.valids > 0);
 	struct training_data data = {d, d, s.train, s.valid, s.trains, s.valids, NULL};
-	CHECK(!fit_model(&c, NULL, false, &data, pool, 1));
+	CHECK(!fit_model(&c, NULL, false, &data, pool, 1, NULL));
 	CHECK(strstr(err_text(), "head.type=value is trained to targets of its own"));
 	data.target = mean_of_a;
-	struct model *m = fit_model(&c, NULL, false, &data, pool, 1);
+	struct model *m = fit_model(&c, NULL, false, &data, pool, 1, NULL);
 	CHECK(m && m->head == &head_value && m->prior_bias < 0);
 	struct trainer *t = trainer_new(m, &data, pool, 3);
 	CHECK(!trainer_run(t, &(struct watch){.context = course, .epoch = note}));
 	CHECK(!model_save(m, path, &(struct history){.off = true}));
 	trainer_free(t);
-	sides_free(&s);
+	holdout_split_free(&s);
 	dataset_free(d);
 	pool_free(pool);
 	config_end(&c);
@@ -178,7 +178,7 @@ static void predict(const struct names *paths, double p[WINDOWS], struct text *f
 	CHECK(c && !ensemble_add(c, make("a,b,c", 1, WINDOWS, 8, 1)));
 	CHECK(!ensemble_answer(c, 0, WINDOWS, 7, p, out, gate, none) && !none[0]);
 	struct answer a = answer_item(c->member[0].data, 0, c->member[0].m, 0, p, out, gate);
-	CHECK(!a.class && a.outputs == 1 && a.tokens == T / 2);
+	CHECK(!a.class && a.outputs == 1 && a.samples == T);
 	for (int i = 0; i < WINDOWS; i++)
 		CHECK((double)out[i] >= p[i] - 1e-6 && (double)out[i] <= p[i] + 1e-6);
 	first->n = 0;

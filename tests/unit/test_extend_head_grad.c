@@ -22,7 +22,7 @@ enum { T = 24, PATCH = 4, N = T / PATCH, B = 6, TIMES = 7, WIDTH = 2, K = 3 };
 
 static int as_many_as_tokens(const struct model *m)
 {
-	return m->n;
+	return m->region[0].n;
 }
 
 static void declare_values(struct model *m)
@@ -61,17 +61,18 @@ static struct node *mix_values(
 	const struct model *m, struct tape *t, const struct head_input *in, struct node *const *v)
 {
 	struct node *all[1 + K] = {in->gate};
-	int regions = m->layout.regions, n = m->n;
+	int regions = m->layout.regions, n = m->region[0].n;
 	for (int k = 0; k < regions; k++)
 		all[1 + k] = v[k];
 	struct node *y = tape_node(t, in->B, n, 1 + regions, all, mix_backward);
 	struct mixing *s = y->saved = tape_take(t, sizeof *s);
-	*s = (struct mixing){n, regions, in->first};
+	*s = (struct mixing){n, regions, in->first[0]};
 	memset(y->x, 0, (size_t)in->B * (size_t)n * sizeof *y->x);
 	for (int b = 0; b < in->B; b++)
-		for (int r = in->first[b]; r < in->first[b + 1]; r++)
+		for (int r = in->first[0][b]; r < in->first[0][b + 1]; r++)
 			for (int k = 0; k < regions; k++)
-				y->x[b * n + r - in->first[b]] += in->gate->x[b * regions + k] * v[k]->x[r];
+				y->x[b * n + r - in->first[0][b]] +=
+					in->gate->x[b * regions + k] * v[k]->x[r];
 	return y;
 }
 
@@ -126,7 +127,7 @@ static struct head_loss loss_values(const struct model *m, struct tape *t, const
 	struct square *s = y->saved = tape_take(t, sizeof *s);
 	real slope;
 	(void)m;
-	*s = (struct square){target->value, in->first, total};
+	*s = (struct square){target->value, in->first[0], total};
 	y->x[0] = 0;
 	for (int b = 0; b < x->rows; b++)
 		for (int i = 0; i < s->first[b + 1] - s->first[b]; i++)
@@ -136,13 +137,13 @@ static struct head_loss loss_values(const struct model *m, struct tape *t, const
 
 static void decode_values(const struct model *m, const real *out, double *p)
 {
-	for (int i = 0; i < m->n; i++)
+	for (int i = 0; i < m->region[0].n; i++)
 		p[i] = (double)out[i];
 }
 
 static void write_values(const struct head_prediction *a, struct text *t)
 {
-	head_write_list(t, "values", a->p, a->tokens);
+	head_write_list(t, "values", a->p, model_tokens(a->model, 0, a->samples));
 }
 
 static const struct head_type head_values = {.name = "values",
@@ -192,7 +193,7 @@ static void fill(void *context, int b, int k, real *x)
 static void target(void *context, int b, real *out)
 {
 	const struct batch *a = context;
-	memcpy(out, a->target[b % B], (size_t)a->m->n * sizeof *out);
+	memcpy(out, a->target[b % B], (size_t)a->m->region[0].n * sizeof *out);
 }
 
 static void configure(struct configuration *c, const char *mode)
@@ -216,8 +217,9 @@ static struct model *make_model(const char *mode)
 {
 	static int32_t channel[] = {0, 1};
 	static unsigned char core[] = {1, 1};
-	static struct region region[K] = {
-		{"a", WIDTH, channel, core}, {"b", WIDTH, channel, core}, {"c", WIDTH, channel, core}};
+	static struct region region[K] = {{.name = "a", .width = WIDTH, .channel = channel, .core = core},
+		{.name = "b", .width = WIDTH, .channel = channel, .core = core},
+		{.name = "c", .width = WIDTH, .channel = channel, .core = core}};
 	struct layout l = {
 		.length = T, .stride = T, .rate = 64, .unit = "uV", .regions = K, .region = region};
 	struct configuration c;
@@ -247,7 +249,7 @@ static struct batch *make_batch(const char *mode)
 		for (int i = 0; i < N; i++) /* something of the token itself, and of its window */
 			a->target[b][i] = a->x[b][0][i * PATCH * WIDTH] + a->x[b][1][0];
 	}
-	CHECK(a->m->n <= N);
+	CHECK(a->m->region[0].n <= N);
 	return a;
 }
 
@@ -288,12 +290,13 @@ static void it_trains_as_any_head(void)
 #endif
 	forward_evaluate(f[0], B, &a->source, out[0], gate);
 	forward_evaluate(f[1], B, &a->source, out[1], gate);
-	CHECK(!memcmp(out[0], out[1], (size_t)(B * m->n) * sizeof(real)));
+	CHECK(!memcmp(out[0], out[1], (size_t)(B * m->region[0].n) * sizeof(real)));
 	forward_evaluate(f[0], 1, &a->source, out[1], gate);
-	CHECK(!memcmp(out[0], out[1], (size_t)m->n * sizeof(real)));
+	CHECK(!memcmp(out[0], out[1], (size_t)m->region[0].n * sizeof(real)));
 	for (int b = 0; a->source.samples && b < B; b++)
-		for (int i = 0; i < m->n; i++)
-			CHECK((out[0][b * m->n + i] == 0) == (i >= model_tokens(m, samples(a, b))));
+		for (int i = 0; i < m->region[0].n; i++)
+			CHECK((out[0][b * m->region[0].n + i] == 0) ==
+				(i >= model_tokens(m, 0, samples(a, b))));
 	for (int i = 0; i < 2; i++) {
 		forward_free(f[i]);
 		pool_free(pool[i]);
@@ -362,10 +365,11 @@ static void its_loss_falls_and_it_is_written_and_read(void)
 
 	struct text t = {0};
 	double p[N];
-	int tokens = model_tokens(again, samples(a, 3));
+	int tokens = model_tokens(again, 0, samples(a, 3));
 	again->head->decode(again, x[1] + 3 * N, p);
 	text_add(&t, "{\"window\":3");
-	again->head->write(&(struct head_prediction){.n = N, .tokens = tokens, .p = p}, &t);
+	again->head->write(
+		&(struct head_prediction){.model = again, .n = N, .samples = samples(a, 3), .p = p}, &t);
 	text_add(&t, "}");
 	cJSON *line = json_parse(t.s, t.n, "line");
 	const cJSON *values = line ? json_get(line, "values") : NULL;

@@ -64,15 +64,15 @@ static void positions_are_sines_and_cosines(void)
 	enum { T = 8 };
 	static int32_t channel[] = {0, 1};
 	static unsigned char core[] = {1, 1};
-	static struct region region[] = {{"all", 2, channel, core}};
+	static struct region region[] = {{.name = "all", .width = 2, .channel = channel, .core = core}};
 	struct layout l = {
 		.length = T, .stride = T, .rate = 64, .unit = "uV", .regions = 1, .region = region};
 	names_split(&l.channels, "a,b", ',');
 	names_split(&l.classes, "rest,task", ',');
 	struct configuration c = configured(PRESET_SEED, set);
 	struct model *m = model_new(&c.value, &l, -1);
-	CHECK(m->N == T + 1 && m->region[0].position < 0 && m->sinusoid);
-	for (int p = 0; p < m->N; p++)
+	CHECK(m->region[0].N == T + 1 && m->region[0].position < 0 && m->sinusoid);
+	for (int p = 0; p < m->region[0].N; p++)
 		for (int i = 0; i < 8; i++) {
 			double angle = p * pow(10000, -(double)(i - i % 2) / 8);
 			CHECK_NEAR(m->sinusoid[p * 8 + i], i % 2 ? cos(angle) : sin(angle), 1e-6);
@@ -92,7 +92,7 @@ static void band_powers_are_those_of_the_transform(void)
 		"encoder.window=1", "encoder.hop=0.5", NULL};
 	static int32_t channel[] = {0, 1};
 	static unsigned char core[] = {1, 1};
-	struct region region = {"all", 2, channel, core};
+	struct region region = {.name = "all", .width = 2, .channel = channel, .core = core};
 	const double pi = 3.14159265358979323846;
 	struct configuration c = configured(PRESET_DEFAULT, set);
 	const struct tokeniser *k = tokeniser_table[c.value.encoder.tokens];

@@ -66,8 +66,9 @@ static struct model *make_model(const char *mode)
 {
 	static int32_t channel[] = {0, 1};
 	static unsigned char core[] = {1, 1};
-	static struct region region[K] = {
-		{"a", WIDTH, channel, core}, {"b", WIDTH, channel, core}, {"c", WIDTH, channel, core}};
+	static struct region region[K] = {{.name = "a", .width = WIDTH, .channel = channel, .core = core},
+		{.name = "b", .width = WIDTH, .channel = channel, .core = core},
+		{.name = "c", .width = WIDTH, .channel = channel, .core = core}};
 	static const char *const size[] = {"encoder.hidden_dim=8", "encoder.heads=2", "encoder.ffn_dim=12",
 		"encoder.layers=3", "encoder.tokens=patch", "encoder.patch=4", NULL};
 	struct layout l = {

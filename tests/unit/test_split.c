@@ -30,7 +30,8 @@ static struct layout model(void)
 {
 	static int32_t left[] = {0, 1, -1}, right[] = {1, 2, 3};
 	static unsigned char left_core[] = {1, 1, 0}, right_core[] = {0, 1, 1};
-	static struct region region[] = {{"left", 3, left, left_core}, {"right", 3, right, right_core}};
+	static struct region region[] = {{.name = "left", .width = 3, .channel = left, .core = left_core},
+		{.name = "right", .width = 3, .channel = right, .core = right_core}};
 	struct layout l = {.length = 2,
 		.stride = 2,
 		.halo = 1,

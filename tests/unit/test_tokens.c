@@ -26,8 +26,9 @@ static int tokens_of(struct rig *r, int64_t item, int k, real *out)
 {
 	struct tokens *t = tokens_new(r->d, r->m);
 	tokens_keep(t, &item, 1, r->pool);
-	int n = r->m->tokeniser->count(&r->m->config, r->l.length, r->l.rate, dataset_samples(r->d, item));
-	tokens_read(t, item, k, out);
+	tokens_finish(t, r->pool);
+	int n = model_tokens(r->m, k, dataset_samples(r->d, item));
+	memcpy(out, tokens_row(t, item, k), (size_t)n * (size_t)r->m->region[k].D * sizeof *out);
 	tokens_free(t);
 	return n;
 }
@@ -45,7 +46,7 @@ static void loudness_is_nothing(void)
 		for (int64_t j = 0; j < w->samples * C; j++)
 			samples_of(w)[j] = factor[i] * (samples_of(w)[j] - 1000);
 		begin(&r, "train.scale=none", w);
-		tokens_level(r.d, r.item, r.d->n, r.pool, r.m);
+		rig_level(&r, r.item, r.d->n);
 		int n = tokens_of(&r, 3, 0, i ? is : was);
 		CHECK(n == 3 * KINDS);
 		for (int j = 0; i && j < n * 3; j++)
@@ -61,7 +62,7 @@ static void scale_is_the_mean_power(void)
 	static const int32_t early[] = {8, 6, 5, 4};
 	static int32_t channel[] = {1};
 	static unsigned char core[] = {1};
-	struct region one = {"one", 1, channel, core};
+	struct region one = {.name = "one", .width = 1, .channel = channel, .core = core};
 	for (int64_t last = 0; last < 4; last++) { /* windows last .. 3 */
 		struct rig r;
 		real x[ROOM];
@@ -74,7 +75,7 @@ static void scale_is_the_mean_power(void)
 		r.l.regions = 1;
 		r.m = model_new(&r.c.value, &r.l, -1);
 		params_init(&r.m->params, 1);
-		tokens_level(r.d, r.item + last, 4 - last, r.pool, r.m);
+		rig_level(&r, r.item + last, 4 - last);
 		for (int kind = 0; kind < KINDS; kind++) {
 			double mean = 0;
 			for (int64_t i = last; i < 4; i++) {
@@ -102,12 +103,13 @@ static void padding_never_counts(void)
 	begin(&r, "train.scale=none", make("a,b,c", 2, 10, T, 1));
 	model_free(r.m);
 	region = r.l.region;
-	struct region both[] = {{"bare", 2, bare, core}, {"padded", 5, padded, core}};
+	struct region both[] = {{.name = "bare", .width = 2, .channel = bare, .core = core},
+		{.name = "padded", .width = 5, .channel = padded, .core = core}};
 	r.l.region = both;
 	r.m = model_new(&r.c.value, &r.l, -1);
 	params_init(&r.m->params, 1);
 	CHECK(r.m->region[0].D == 3 && r.m->region[1].D == 3);
-	tokens_level(r.d, r.item, r.d->n, r.pool, r.m);
+	rig_level(&r, r.item, r.d->n);
 	for (int64_t i = 0; i < r.d->n; i++) {
 		int n = tokens_of(&r, i, 0, a);
 		CHECK(tokens_of(&r, i, 1, b) == n && !memcmp(a, b, (size_t)n * 3 * sizeof *a));
@@ -135,7 +137,7 @@ static void all_numbers_are_finite(void)
 	}
 	begin(&r, "train.scale=none", w);
 	int64_t plain = 0;
-	tokens_level(r.d, &plain, 1, r.pool, r.m);
+	rig_level(&r, &plain, 1);
 	double least = log(r.c.value.encoder.floor);
 	for (int64_t i = 0; i < 4; i++)
 		for (int k = 0; k < 2; k++) {
@@ -154,7 +156,7 @@ static void all_numbers_are_finite(void)
 				CHECK((double)x[3 * j + (k ? 2 : 0)] > least + 0.01);
 			}
 		}
-	tokens_level(r.d, r.item, 4, r.pool, r.m);
+	rig_level(&r, r.item, 4);
 	for (int k = 0; k < 2; k++)
 		for (int kind = 0; kind < KINDS; kind++)
 			CHECK(isfinite((double)model_token_scale(r.m, k)[kind]));
@@ -171,7 +173,8 @@ static void what_has_no_logarithm_is_nan(void)
 	begin(&r, "train.scale=none", make("a,b,c", 1, 4, T, 1));
 	r.m->config.encoder.floor = NAN;
 	dataset_fill(r.d, 0, 1, x);
-	r.m->tokeniser->features(&r.m->config, r.m->prepared, NULL, x, T, r.l.rate, &r.l.region[1], out, a);
+	r.m->region[1].tokeniser->features(
+		&r.m->config, r.m->region[1].prepared, NULL, x, T, r.l.rate, &r.l.region[1], out, a);
 	for (int i = 0; i < 3 * KINDS * 3; i++)
 		CHECK(isnan((double)out[i]));
 	struct forward *f = forward_new(r.m, r.pool);
@@ -307,7 +310,7 @@ static void segments_are_not_endless(void)
 		for (int j = 0; j < b->n; j++)
 			b->edge[j][0] *= 1e4, b->edge[j][1] *= 1e4;
 		struct model *m = model_declare(&c.value, &l, -1);
-		CHECK(m && m->n == m->kinds);
+		CHECK(m && m->region[0].n == m->region[0].kinds);
 		model_free(m);
 		l.rate = 64;
 		config_end(&c);
@@ -333,11 +336,11 @@ static void mean_of(struct rig *r, const int64_t *items, int n, int k, double *m
 		mean[j] /= count[j / 3];
 }
 
-static void check_centre(struct rig *r, int64_t item, const int64_t *items, int n)
+static void check_mean(struct rig *r, int64_t item, const int64_t *items, int n)
 {
 	for (int k = 0; k < 2; k++) {
 		double mean[KINDS * 3];
-		const real *c = tokens_centre_of(r->d->tokens, item, k);
+		const real *c = tokens_subject_mean(r->d->tokens, item, k);
 		mean_of(r, items, n, k, mean);
 		CHECK(c);
 		for (int j = 0; j < KINDS * 3 && c; j++)
@@ -345,7 +348,7 @@ static void check_centre(struct rig *r, int64_t item, const int64_t *items, int 
 	}
 }
 
-static void centres_are_means_of_groups(void)
+static void subject_means_are_means_of_groups(void)
 {
 	static const int32_t valid[20] = {8, 8, 6, 8, 4, 8, 8, 8, 8, 8, 8, 8, 8, 8, 5, 8, 8, 8, 8, 8};
 	struct rig r;
@@ -355,24 +358,25 @@ static void centres_are_means_of_groups(void)
 	int64_t some[] = {17, 3, 0, 12, 4, 19}, first[] = {3, 0, 4}, second[] = {17, 12, 19};
 	dataset_adapt(r.d, r.m, some, 6, ADAPT_WHOLE, r.pool);
 	for (int i = 0; i < 3; i++) {
-		check_centre(&r, first[i], first, 3);
-		check_centre(&r, second[i], second, 3);
-		CHECK(tokens_centre_of(r.d->tokens, first[i], 0) ==
-			tokens_centre_of(r.d->tokens, first[0], 0));
+		check_mean(&r, first[i], first, 3);
+		check_mean(&r, second[i], second, 3);
+		CHECK(tokens_subject_mean(r.d->tokens, first[i], 0) ==
+			tokens_subject_mean(r.d->tokens, first[0], 0));
 	}
 	CHECK(!tokens_kept(r.d->tokens, 1));
-	real raw[ROOM], standard[ROOM];
-	int n = tokens_of(&r, 3, 0, raw);
-	CHECK(tokens_standard(r.d->tokens, 3, 0, standard) ==
-		n); /* mean 0 and deviation 1 are not fitted yet */
+	real raw[ROOM];
+	int n = tokens_of(&r, 3, 0, raw), there;
+	dataset_standardise(r.d, some, 6); /* mean 0 and deviation 1 are not fitted yet */
+	const real *standard = tokens_standardised(r.d->tokens, 3, 0, &there);
+	CHECK(there == n);
 	for (int j = 0; j < n * 3; j++)
 		CHECK_NEAR(standard[j],
-			raw[j] - tokens_centre_of(r.d->tokens, 3, 0)[j / 3 % KINDS * 3 + j % 3], 1e-6);
+			raw[j] - tokens_subject_mean(r.d->tokens, 3, 0)[j / 3 % KINDS * 3 + j % 3], 1e-6);
 	rig_end(&r);
 }
 
 /* Window by window each has the mean so far; the sums outlive the windows. */
-static void running_centres_know_what_came(void)
+static void running_means_know_what_came(void)
 {
 	struct rig r;
 	begin(&r, "train.scale=group", make("a,b,c", 4, 5, T, 2));
@@ -383,7 +387,7 @@ static void running_centres_know_what_came(void)
 	for (int i = 0; i < 7; i++) {
 		int g = order[i] >= 10;
 		before[g][n[g]++] = order[i];
-		check_centre(&r, order[i], before[g], n[g]);
+		check_mean(&r, order[i], before[g], n[g]);
 	}
 	double mean[KINDS * 3], again[KINDS * 3];
 	int64_t twice[] = {0, 1, 2, 3, 0, 1};
@@ -393,8 +397,8 @@ static void running_centres_know_what_came(void)
 	mean_of(&r, twice, 6, 0, mean);
 	mean_of(&r, twice, 5, 0, again);
 	for (int j = 0; j < KINDS * 3; j++) {
-		CHECK_NEAR(tokens_centre_of(r.d->tokens, 1, 0)[j], mean[j], 1e-5);
-		CHECK_NEAR(tokens_centre_of(r.d->tokens, 0, 0)[j], again[j], 1e-5);
+		CHECK_NEAR(tokens_subject_mean(r.d->tokens, 1, 0)[j], mean[j], 1e-5);
+		CHECK_NEAR(tokens_subject_mean(r.d->tokens, 0, 0)[j], again[j], 1e-5);
 	}
 	rig_end(&r);
 }
@@ -410,8 +414,10 @@ static void groups_scale_their_samples(void)
 			samples_of(w)[i * C + 2] = i < w->samples / 2 ? 5 : 6; /* c is flat in each group */
 		begin(&r, "encoder.tokens=spectral", w);
 		r.m->config.train.scale = SCALE_GROUP;
-		r.m->tokeniser = tokeniser_table[0]; /* a sample is a token; dataset_adapt asks no more */
-		CHECK(!strcmp(r.m->tokeniser->name, "sample") && model_adapts(r.m));
+		for (int k = 0; k < r.m->layout.regions; k++)
+			r.m->region[k].tokeniser =
+				tokeniser_table[0]; /* a sample is a token; dataset_adapt asks no more */
+		CHECK(!strcmp(r.m->region[0].tokeniser->name, "sample") && dataset_adapts(r.m));
 		int64_t order[] = {0, 10, 1, 11, 2, 3, 12};
 		dataset_adapt(r.d, r.m, order, 4, how ? ADAPT_RUNNING : ADAPT_WHOLE, r.pool);
 		if (how)
@@ -454,8 +460,8 @@ int main(void)
 	CASE(windows_may_end_early);
 	CASE(there_are_so_many_tapers);
 	CASE(segments_are_not_endless);
-	CASE(centres_are_means_of_groups);
-	CASE(running_centres_know_what_came);
+	CASE(subject_means_are_means_of_groups);
+	CASE(running_means_know_what_came);
 	CASE(groups_scale_their_samples);
 	return check_done();
 }

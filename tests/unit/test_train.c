@@ -9,6 +9,7 @@
 #include "base/softmax.h"
 #include "train/calibrate.h"
 #include "train/schedule.h"
+#include "train/survey.h"
 #include "train/trainer_state.h"
 
 #include <stdlib.h>
@@ -179,7 +180,7 @@ static void groups_stay_whole(void)
 	CHECK(!dataset_add(d, make("a,b,c", 10, 6, T, 2))); /* ten recordings of five groups */
 	struct names two = {0};
 	names_split(&two, "g1,g3", ',');
-	struct sides s;
+	struct holdout_split s;
 	struct holdout named = {.groups = &two};
 	CHECK(!holdout_cut(d, &named, &s) && s.trains == 36 && s.valids == 24 && !s.unlabelled &&
 		!s.crossing);
@@ -187,21 +188,21 @@ static void groups_stay_whole(void)
 		const char *g = d->groups.s[d->item[s.valid[i]].group];
 		CHECK(!strcmp(g, "g1") || !strcmp(g, "g3"));
 	}
-	sides_free(&s);
+	holdout_split_free(&s);
 	int drawn[5] = {0};
 	for (uint64_t seed = 0; seed < 60; seed++) {
 		struct holdout part = {.fraction = 0.4, .seed = seed};
-		int side[5] = {0}; /* 1 trains, 2 validates: never 3 */
+		int subset[5] = {0}; /* 1 trains, 2 validates: never 3 */
 		CHECK(!holdout_cut(d, &part, &s) && s.trains == 36 && s.valids == 24);
 		for (int64_t i = 0; i < s.trains; i++)
-			side[d->item[s.train[i]].group] |= 1;
+			subset[d->item[s.train[i]].group] |= 1;
 		for (int64_t i = 0; i < s.valids; i++)
-			side[d->item[s.valid[i]].group] |= 2;
+			subset[d->item[s.valid[i]].group] |= 2;
 		for (int g = 0; g < 5; g++) {
-			CHECK(side[g] == 1 || side[g] == 2);
-			drawn[g] += side[g] == 2;
+			CHECK(subset[g] == 1 || subset[g] == 2);
+			drawn[g] += subset[g] == 2;
 		}
-		sides_free(&s);
+		holdout_split_free(&s);
 	}
 	for (int g = 0; g < 5; g++) /* 24 expected each, deviation 3.8 */
 		CHECK(drawn[g] > 8 && drawn[g] < 40);
@@ -210,7 +211,7 @@ static void groups_stay_whole(void)
 	for (uint64_t seed = 0; seed < 20; seed++) {
 		struct holdout part = {.fraction = 0.5, .seed = seed};
 		CHECK(!holdout_cut(d, &part, &s) && s.trains == 12 && s.valids == 12 && s.unlabelled == 36);
-		sides_free(&s);
+		holdout_split_free(&s);
 	}
 	names_free(&two);
 	dataset_free(d);
@@ -224,7 +225,7 @@ static void the_tail_is_cut_by_time(void)
 	CHECK(!dataset_add(d, make("a,b,c", 2, 24, 4, 1))); /* two of 100 samples, a window each 4 */
 	for (int tail = 10; tail < 100; tail += 10) {
 		struct holdout h = {.tail = tail / 100.0};
-		struct sides s;
+		struct holdout_split s;
 		int cut = 100 - tail, trains = 0, valids = 0, crossing = 0;
 		for (int at = 0; at + T <= 100; at += 4) {
 			trains += at + T <= cut;
@@ -235,7 +236,7 @@ static void the_tail_is_cut_by_time(void)
 			continue;
 		CHECK(!holdout_cut(d, &h, &s));
 		CHECK(s.trains == 2 * trains && s.valids == 2 * valids && s.crossing == 2 * crossing);
-		sides_free(&s);
+		holdout_split_free(&s);
 	}
 	dataset_free(d);
 	target_done(&l);
@@ -298,7 +299,7 @@ static void the_scaler_is_mean_and_deviation(void)
 	for (int i = 0; i < 150; i++)
 		item[i] = i + 40;
 	float mean[C], std[C];
-	dataset_fit_scaler(d, item, 150, pool, mean, std);
+	CHECK(!survey_windows(d, item, 150, pool, &(struct survey){.mean = mean, .std = std}));
 	for (int c = 0; c < C; c++) {
 		double m = 0, square = 0;
 		for (int i = 0; i < 150; i++)
@@ -386,7 +387,7 @@ static void every_window_is_trained_on_once_an_epoch(void)
 	struct layout l = target();
 	struct dataset *d = dataset_new(&l, MISSING_ERROR);
 	CHECK(!dataset_add(d, make("a,b,c", 2, 20, 4, 1)));
-	struct sides s;
+	struct holdout_split s;
 	CHECK(!holdout_cut(d, &(struct holdout){0}, &s) && s.trains == 40);
 	struct pool *pool = pool_new(1);
 	for (int shuffle = 0; shuffle < 2; shuffle++) {
@@ -416,7 +417,7 @@ static void every_window_is_trained_on_once_an_epoch(void)
 		model_free(m);
 		config_end(&c);
 	}
-	sides_free(&s);
+	holdout_split_free(&s);
 	pool_free(pool);
 	dataset_free(d);
 	target_done(&l);

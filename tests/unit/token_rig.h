@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "model/model.h"
 #include "dataset/dataset.h"
+#include "dataset/tokens.h"
 
 enum { KINDS = 2, ROOM = 64 };
 
@@ -37,6 +38,15 @@ static inline void rig_begin(struct rig *r, struct windows *w, const char *const
 		r->item[i] = i;
 	CHECK(!dataset_add(r->d, w) && !dataset_scale(r->d, r->m));
 	r->n = r->d->n;
+}
+
+/* Gives the model the mean power of these items. */
+static inline void rig_level(struct rig *r, const int64_t *items, int64_t n)
+{
+	struct tokens *t = tokens_new(r->d, r->m);
+	tokens_keep(t, items, n, r->pool);
+	tokens_level(t, items, n, r->pool, r->m);
+	tokens_free(t);
 }
 
 static inline void rig_end(struct rig *r)

@@ -28,7 +28,7 @@ void head_tensor(struct model *m, const char *name, int rows, int cols, enum ini
 /* Beside a linear prior all begins with next to nothing. */
 void head_linear(struct model *m, const char *prefix, int rows, int cols)
 {
-	bool prior = config_linear_prior(&m->config);
+	bool prior = m->prior;
 	char *weight = mem_format("%s.weight", prefix), *bias = mem_format("%s.bias", prefix);
 	head_tensor(m, weight, rows, cols, prior ? INIT_NORMAL : INIT_FAN_IN, prior ? 0.01 : cols);
 	head_tensor(m, bias, rows, 0, prior ? INIT_ZERO : INIT_FAN_IN, cols);

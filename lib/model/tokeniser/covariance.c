@@ -81,15 +81,14 @@ struct logarithms {
 	real least;             /* eigenvalues below it are rounding */
 };
 
-/* The upper triangle of C / scale + least I, C [V][V], for the token out. */
-static void add_matrix(struct logarithms *g, const real *C, real scale, real *out)
+/* The token x, the upper triangle of C row by row, becomes that of C / scale + least I. */
+static void add_matrix(struct logarithms *g, real scale, real *x)
 {
 	int V = g->eigen.n, lane = g->n++;
+	g->out[lane] = x;
 	for (int a = 0; a < V; a++)
 		for (int b = a; b < V; b++)
-			g->eigen.A[a * V + b][lane] =
-				(double)(held(C[a * V + b] / scale) + (a == b ? g->least : 0));
-	g->out[lane] = out;
+			g->eigen.A[a * V + b][lane] = (double)(held(*x++ / scale) + (a == b ? g->least : 0));
 }
 
 /* Row by row, entries beside the diagonal times root 2. */
@@ -122,19 +121,15 @@ static void take_logarithms(struct logarithms *g)
 	g->n = 0;
 }
 
-/* Calls for each segment and band of x, in order, with C [V][V]. */
-struct visit {
-	void (*see)(struct visit *, int band, const real *C, int V);
-	const real *scale;
-	struct logarithms logarithms;
-	real *out;
-};
-
-static void walk(const struct condensed *s, const real *x, int T, const struct region *r, struct visit *v,
-	struct arena *scratch)
+/* Tokens before the logarithm: for each segment and band the upper triangle of C, row by row. */
+static void raw(const struct config *c, const void *prepared, const real *x, int T, double rate,
+	const struct region *r, real *out, struct arena *scratch)
 {
+	const struct condensed *s = prepared;
 	size_t w = (size_t)r->width, V = (size_t)present(r);
 	int *column = arena_take(scratch, w * sizeof *column), found = 0;
+	(void)c;
+	(void)rate;
 	for (int j = 0; j < r->width; j++)
 		if (r->channel[j] >= 0)
 			column[found++] = j;
@@ -145,56 +140,53 @@ static void walk(const struct condensed *s, const real *x, int T, const struct r
 		condensed_fold(s, x + (size_t)at * w, r->width, column, found, folded);
 		for (int b = 0; b < s->bands; b++) {
 			condensed_products(s, b, folded, found, parts, C);
-			v->see(v, b, C, found);
+			for (size_t a = 0; a < V; out += V - a, a++)
+				memcpy(out, C + a * V + a, (V - a) * sizeof *out);
 		}
 	}
 }
 
-static void add_power(struct visit *v, int band, const real *C, int V)
+/* Of each band: the mean of the diagonal over channels and segments. */
+static void power(const struct config *c, const real *x, int rows, const struct region *r, real *out)
 {
-	for (int a = 0; a < V; a++)
-		v->out[band] += held(C[a * V + a]) / (real)V;
+	int bands = c->encoder.bands.n, V = present(r);
+	memset(out, 0, (size_t)bands * sizeof *out);
+	for (int i = 0; i < rows; i++)
+		for (int a = 0; a < V; x += V - a, a++)
+			out[i % bands] += held(*x) / (real)V;
+	for (int b = 0; b < bands; b++)
+		out[b] /= (real)(rows / bands);
 }
 
-static void power(const struct config *c, const void *prepared, const real *x, int T, double rate,
-	const struct region *r, real *out, struct arena *scratch)
+static void finish(const struct config *c, const real *scale, int rows, const struct region *r, real *x,
+	struct arena *scratch)
 {
-	const struct condensed *s = prepared;
-	struct visit v = {.see = add_power, .out = out};
-	(void)c;
-	(void)rate;
-	memset(out, 0, (size_t)s->bands * sizeof *out);
-	walk(s, x, T, r, &v, scratch);
-	for (int b = 0; b < s->bands; b++)
-		out[b] /= (real)(1 + (T - s->L) / s->hop);
-}
-
-static void add_token(struct visit *v, int band, const real *C, int V)
-{
-	add_matrix(&v->logarithms, C, v->scale ? v->scale[band] : 1, v->out);
-	if (v->logarithms.n == EIGEN_LANES)
-		take_logarithms(&v->logarithms);
-	v->out += V * (V + 1) / 2;
+	int V = present(r), bands = c->encoder.bands.n;
+	struct logarithms g = {.eigen = eigen_new(V, scratch), .least = (real)c->encoder.floor};
+	for (int i = 0; i < rows; i++, x += V * (V + 1) / 2) {
+		add_matrix(&g, scale ? scale[i % bands] : 1, x);
+		if (g.n == EIGEN_LANES)
+			take_logarithms(&g);
+	}
+	if (g.n)
+		take_logarithms(&g);
 }
 
 static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
 	double rate, const struct region *r, real *out, struct arena *scratch)
 {
-	struct visit v = {.see = add_token,
-		.scale = scale,
-		.logarithms = {.eigen = eigen_new(present(r), scratch), .least = (real)c->encoder.floor},
-		.out = out};
-	(void)rate;
-	walk(prepared, x, T, r, &v, scratch);
-	if (v.logarithms.n)
-		take_logarithms(&v.logarithms);
+	const struct condensed *s = prepared;
+	raw(c, prepared, x, T, rate, r, out, scratch);
+	finish(c, scale, (1 + (T - s->L) / s->hop) * s->bands, r, out, scratch);
 }
 
 const struct tokeniser tokeniser_covariance = {.name = "covariance",
 	.keys = "encoder.bands|encoder.window|encoder.hop|encoder.evidence|encoder.tapers|encoder.floor",
 	.unsigned_features = true,
 	.standardised = true,
+	.raw = raw,
 	.power = power,
+	.finish = finish,
 	.kinds = kinds,
 	.size = size,
 	.count = count,

@@ -8,7 +8,7 @@ extern const struct router_type router_expert_choice;
 
 /* Places in expert [N][E] for the tokens of one window or batch: expert e's C best rows of p
  * [N][E]. */
-static void take(const real *p, int N, int E, int C, int *expert, int *best)
+static void take_best(const real *p, int N, int E, int C, int *expert, int *best)
 {
 	for (int e = 0; e < E; e++) {
 		int n = 0;
@@ -43,7 +43,7 @@ static void choose(struct tape *t, struct node *x, const struct weight w[ROUTER_
 	for (int i = 0; i < x->rows * E; i++)
 		expert[i] = -1;
 	for (int from = 0; from < x->rows; from += N)
-		take(c->probability->x + (size_t)from * (size_t)E, N, E, C, expert + from * E, best);
+		take_best(c->probability->x + (size_t)from * (size_t)E, N, E, C, expert + from * E, best);
 	c->k = E;
 	c->expert = expert;
 	c->score = c->probability;

@@ -1,12 +1,12 @@
-/* Chunks that add to the same experts' gradients in turn (moe/turn.h): the order is that of the
- * chunks though some have nothing to add to some experts; and a training step over experts that few
- * chunks have tokens for has the same bytes for any number of threads.
+/* Chunks that add to the same experts' gradients in order (moe/ordered_sum.h): the order is that of
+ * the chunks though some have nothing to add to some experts; and a training step over experts that
+ * few chunks have tokens for has the same bytes for any number of threads.
  */
 #include "check.h"
 
 #include "base/rng.h"
 #include "model/forward.h"
-#include "moe/turn.h"
+#include "moe/ordered_sum.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -18,12 +18,12 @@
 enum { EXPERTS = 8, CHUNKS = 3, HELD_AT = 5 };
 
 struct rig {
-	struct turn turn[CHUNKS];
+	struct ordered_sum ordered_sum[CHUNKS];
 	real g[EXPERTS];
 	atomic_bool arrived, released; /* the first chunk at HELD_AT */
 	atomic_int last[CHUNKS];       /* the expert a chunk added to last */
 	int order[EXPERTS][CHUNKS],
-		n[EXPERTS]; /* which chunks added to it, in order: guarded by the turns alone */
+		n[EXPERTS]; /* which chunks added to it, in order: guarded by the order alone */
 };
 
 struct visit {
@@ -51,7 +51,7 @@ static void add_to_expert(struct tape *t, struct node *y)
 static struct tape *record(struct rig *r, int chunk, const char *has)
 {
 	struct tape *t = tape_new(true);
-	turn_record_end(t, &r->turn[chunk], true);
+	ordered_sum_record_end(t, &r->ordered_sum[chunk], true);
 	for (int e = 0; e < EXPERTS; e++) {
 		bool here = has[e] == '1';
 		if (here) {
@@ -60,9 +60,9 @@ static struct tape *record(struct rig *r, int chunk, const char *has)
 			*v = (struct visit){r, chunk, e};
 		}
 		if (here || !chunk) {
-			struct turn_span *span = tape_take(t, sizeof *span);
-			*span = (struct turn_span){&r->g[e], 1};
-			turn_record(t, &r->turn[chunk], e, true, span, 1);
+			struct ordered_sum_span *span = tape_take(t, sizeof *span);
+			*span = (struct ordered_sum_span){&r->g[e], 1};
+			ordered_sum_record(t, &r->ordered_sum[chunk], e, true, span, 1);
 		}
 	}
 	return t;
@@ -84,7 +84,7 @@ static void in_order(const char *const has[CHUNKS])
 	for (int e = 0; e < EXPERTS; e++)
 		r.g[e] = 7; /* of the step before */
 	for (int c = 0; c < CHUNKS; c++) {
-		turn_begin(&r.turn[c], EXPERTS, c ? &r.turn[c - 1] : NULL);
+		ordered_sum_begin(&r.ordered_sum[c], EXPERTS, c ? &r.ordered_sum[c - 1] : NULL);
 		atomic_store(&r.last[c], EXPERTS);
 		t[c] = record(&r, c, has[c]);
 	}
@@ -102,7 +102,7 @@ static void in_order(const char *const has[CHUNKS])
 	for (int c = 0; c < CHUNKS; c++) {
 		pthread_join(thread[c], NULL);
 		tape_free(t[c]);
-		CHECK(atomic_load(&r.turn[c].left) == 0);
+		CHECK(atomic_load(&r.ordered_sum[c].left) == 0);
 	}
 	for (int e = 0; e < EXPERTS; e++) {
 		real want = 0;
@@ -168,7 +168,7 @@ static struct model *make_model(const char *set)
 {
 	static int32_t channel[] = {0};
 	static unsigned char core[] = {1};
-	static struct region region[] = {{"all", 1, channel, core}};
+	static struct region region[] = {{.name = "all", .width = 1, .channel = channel, .core = core}};
 	struct layout l = {
 		.length = T, .stride = T, .rate = 64, .unit = "uV", .regions = 1, .region = region};
 	struct configuration c;

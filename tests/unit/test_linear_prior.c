@@ -40,8 +40,8 @@ static void read_features(struct rig *r)
 		int segments[KINDS] = {0};
 		memset(feature[i], 0, sizeof feature[i]);
 		for (int k = 0; k < K; k++) {
-			real row[64];
-			int n = tokens_standard(r->d->tokens, r->item[i], k, row);
+			int n;
+			const real *row = tokens_standardised(r->d->tokens, r->item[i], k, &n);
 			for (int kind = 0; kind < KINDS; kind++)
 				segments[kind] = n / KINDS;
 			for (int j = 0; j < n; j++)
@@ -58,10 +58,12 @@ static void begin(struct rig *r, const struct scene *s, const int32_t *valid)
 	speak(w, s->third);
 	w->valid = valid;
 	rig_begin(r, w, (const char *const[]){"encoder.tapers=0", "train.ridge=0.05", s->set, NULL});
-	CHECK(r->m->kinds == KINDS && r->m->region[0].D == EACH && r->m->n == 3 * KINDS);
-	tokens_level(r->d, r->item, r->n, r->pool, r->m);
+	CHECK(r->m->region[0].kinds == KINDS && r->m->region[0].D == EACH && r->m->region[0].n == 3 * KINDS);
+	dataset_keep(r->d, r->m, r->item, r->n, r->pool);
+	tokens_level(r->d->tokens, r->item, r->n, r->pool, r->m);
 	dataset_adapt(r->d, r->m, r->item, r->n, ADAPT_WHOLE, r->pool);
 	tokens_fit(r->d->tokens, r->item, r->n, r->pool, r->m);
+	dataset_standardise(r->d, r->item, r->n);
 	read_features(r);
 }
 
@@ -128,7 +130,7 @@ static void solve(const struct rig *r, const struct scene *s, const double *weig
 }
 
 /* Of targets 1 - 1/(n+2), n windows of the class, the rest being the other classes'. */
-static double log_loss(const struct rig *r, double told[ROOM][K][CLASSES], const double *weight,
+static double log_loss(const struct rig *r, double out_of_fold[ROOM][K][CLASSES], const double *weight,
 	const double *share, double factor)
 {
 	double loss = 0, all = 0, count[CLASSES] = {0};
@@ -138,7 +140,8 @@ static double log_loss(const struct rig *r, double told[ROOM][K][CLASSES], const
 		double z[CLASSES], sum = 0;
 		int label = r->d->item[i].label;
 		for (int c = 0; c < CLASSES; c++) {
-			z[c] = log(fmax(share[c], 1e-9)) + factor * (told[i][0][c] + told[i][1][c]);
+			z[c] = log(fmax(share[c], 1e-9)) +
+			       factor * (out_of_fold[i][0][c] + out_of_fold[i][1][c]);
 			sum += exp(z[c]);
 		}
 		for (int c = 0; c < CLASSES; c++) {
@@ -167,15 +170,16 @@ static double entry(const struct model *m, int k, int c, int j)
 
 /* The gate's first weights: what each region says for the true class against the mean of all, a
  * fiftieth being the same for all. */
-static void check_gate(const struct rig *r, double told[ROOM][K][CLASSES], const double *weight)
+static void check_gate(const struct rig *r, double out_of_fold[ROOM][K][CLASSES], const double *weight)
 {
 	double said[K] = {0}, sum = 0;
 	for (int k = 0; k < K; k++) {
 		for (int64_t i = 0; i < r->n; i++) {
 			double mean = 0;
 			for (int c = 0; c < CLASSES; c++)
-				mean += told[i][k][c] / CLASSES;
-			said[k] += weight[r->d->item[i].label] * (told[i][k][r->d->item[i].label] - mean);
+				mean += out_of_fold[i][k][c] / CLASSES;
+			said[k] +=
+				weight[r->d->item[i].label] * (out_of_fold[i][k][r->d->item[i].label] - mean);
 		}
 		sum += fmax(said[k], 0);
 	}
@@ -188,7 +192,8 @@ static void check_gate(const struct rig *r, double told[ROOM][K][CLASSES], const
 static double check(const struct scene *s)
 {
 	struct rig r;
-	double weight[CLASSES], share[CLASSES], count[CLASSES] = {0}, W[CLASSES][D], told[ROOM][K][CLASSES];
+	double weight[CLASSES], share[CLASSES], count[CLASSES] = {0}, W[CLASSES][D],
+						out_of_fold[ROOM][K][CLASSES];
 	begin(&r, s, NULL);
 	for (int64_t i = 0; i < r.n; i++)
 		count[r.d->item[i].label]++;
@@ -203,10 +208,10 @@ static double check(const struct scene *s)
 		for (int64_t i = 0; i < r.n; i++)
 			for (int k = 0; k < K && unit_of(s, i) == fold; k++)
 				for (int c = 0; c < CLASSES; c++) {
-					told[i][k][c] = 0;
+					out_of_fold[i][k][c] = 0;
 					for (int j = 0; j < KINDS * EACH; j++)
-						told[i][k][c] += W[c][k * KINDS * EACH + j] *
-								 feature[i][k * KINDS * EACH + j];
+						out_of_fold[i][k][c] += W[c][k * KINDS * EACH + j] *
+									feature[i][k * KINDS * EACH + j];
 				}
 	}
 	solve(&r, s, weight, share, -1, W);
@@ -227,18 +232,18 @@ static double check(const struct scene *s)
 	double worth = 0; /* of what windows are told, that it is no 0 */
 	for (int64_t i = 0; i < r.n; i++)
 		for (int k = 0; k < K; k++) {
-			const real *said = tokens_told(r.d->tokens, i, k);
+			const real *said = tokens_prior(r.d->tokens, i, k);
 			for (int c = 0; c < CLASSES && said; c++) {
-				CHECK_NEAR(K * weight_of(r.m, k) * (double)said[c], factor * told[i][k][c],
-					1e-4 * fmax(1, factor));
-				worth = fmax(worth, fabs(told[i][k][c]));
+				CHECK_NEAR(K * weight_of(r.m, k) * (double)said[c],
+					factor * out_of_fold[i][k][c], 1e-4 * fmax(1, factor));
+				worth = fmax(worth, fabs(out_of_fold[i][k][c]));
 			}
 			CHECK(said);
 		}
-	check_gate(&r, told, weight);
-	double least = log_loss(&r, told, weight, share, factor);
+	check_gate(&r, out_of_fold, weight);
+	double least = log_loss(&r, out_of_fold, weight, share, factor);
 	for (double f = 0.01; f < 1000 && worth > 0; f *= 1.01)
-		CHECK(least <= log_loss(&r, told, weight, share, f) + 1e-9);
+		CHECK(least <= log_loss(&r, out_of_fold, weight, share, f) + 1e-9);
 	rig_end(&r);
 	return factor;
 }
@@ -273,7 +278,7 @@ static void there_may_be_nothing_to_learn(void)
 	CHECK(!linear_prior_fit(r.d, r.m, r.item, r.n, 6000, true));
 	for (size_t i = 0; i < r.m->params.count; i++)
 		CHECK(isfinite((double)r.m->params.x[i]));
-	CHECK(tokens_told(r.d->tokens, 0, 0) && tokens_told(r.d->tokens, 0, 0)[0] == 0);
+	CHECK(tokens_prior(r.d->tokens, 0, 0) && tokens_prior(r.d->tokens, 0, 0)[0] == 0);
 	rig_end(&r);
 	struct scene four = {4, 10, 1, 0, NULL, 6000, 4, 4, 10};
 	begin(&r, &four, NULL);
@@ -284,8 +289,7 @@ static void there_may_be_nothing_to_learn(void)
 	for (int k = 0; k < K; k++)
 		for (int j = 0; j < CLASSES * KINDS * EACH; j++)
 			CHECK_NEAR(entry(r.m, k, 0, j), 0, 1e-9);
-	CHECK(!tokens_told(r.d->tokens, 0, 0) &&
-		tokens_told(r.d->tokens, 1, 0)); /* the others are told nothing */
+	CHECK(!tokens_prior(r.d->tokens, 0, 0) && tokens_prior(r.d->tokens, 1, 0)); /* the others have none */
 	rig_end(&r);
 }
 
