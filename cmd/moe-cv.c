@@ -1,15 +1,15 @@
-/* moe-cv: windows to what models that have not seen them say. */
+/* moe-cv: cross-validation: predictions of windows by models that were not trained on them. */
 #include "program.h"
 
 #include "train/controls.h"
 #include "train/cv.h"
+#include "train/cv_words.h"
 #include "train/fit.h"
 #include "dataset/read.h"
 #include "train/need.h"
 #include "model/views.h"
 
 #include <errno.h>
-#include <math.h>
 #include <sys/stat.h>
 
 enum { PERMUTE_NONE, PERMUTE_GROUP, PERMUTE_RECORDING };
@@ -46,9 +46,9 @@ static const struct option table[] = {
 	{"permute-labels", 0, OPT_CHOICE, &o.permute, .value = "none", .choices = "none|group|recording",
 		.help = "negative control: permute the classes of each group, or recording, at random"},
 	{"permutations", 0, OPT_INT, &o.permutations, .value = "1", .min = 1, .max = 100000, .arg = "N",
-		.given = &o.permutations_given, .help = "repeat with this many permutations of the labels"},
-	{"seed", 0, OPT_INT, &common.seed, .value = "1", .min = 0, .max = 9e18, .arg = "N",
-		.given = &o.seed_given, .help = "seed of all random numbers"},
+		.given = &o.permutations_given,
+		.help = "repeat everything with this many permutations of the labels"},
+	SEED_OPTION_NOTED(&o.seed_given),
 	{"seeds", 0, OPT_TEXT, &o.seeds, .arg = "LIST",
 		.help = "repeat with each of these seeds (1,5,9 or 1..3)"},
 	{"keep", 0, OPT_TEXT, &o.keep, .arg = "FOLDER",
@@ -91,64 +91,28 @@ struct run {
 	struct progress progress;
 };
 
-/* "1,5,9" and "1..3". */
-static int read_seeds(struct run *r)
-{
-	enum { MOST = 10000 };
-	struct names parts = {0};
-	int bad = 0, room = 0;
-	names_split(&parts, o.seeds, ',');
-	for (int i = 0; i < parts.n && !bad; i++) {
-		char *dots = strstr(parts.s[i], "..");
-		long long from, to;
-		if (dots)
-			*dots = 0;
-		bad = !text_to_long(parts.s[i], &from) || !text_to_long(dots ? dots + 2 : parts.s[i], &to) ||
-		      from < 0 || to < from || to - from >= MOST || r->seeds + (to - from) >= MOST;
-		for (long long s = from; !bad && s <= to; s++) {
-			for (int k = 0; k < r->seeds; k++)
-				bad |= r->seed[k] == (uint64_t)s;
-			ROOM_FOR_ONE(r->seed, r->seeds, room);
-			r->seed[r->seeds++] = (uint64_t)s;
-		}
-	}
-	names_free(&parts);
-	return bad || !r->seeds
-		       ? err_set(EX_USAGE, "--seeds: \"%s\" is no list of seeds, each once (1,5,9 or 1..3)",
-				 o.seeds)
-		       : 0;
-}
-
 static int choose_seeds(struct run *r)
 {
 	if (o.seeds && o.seed_given)
 		return err_set(EX_USAGE, "--seed and --seeds exclude each other");
 	if (o.seeds)
-		return read_seeds(r);
+		return cv_words_seeds(o.seeds, &r->seed, &r->seeds);
 	r->seed = NEW(uint64_t);
 	*r->seed = (uint64_t)common.seed;
 	r->seeds = 1;
 	return 0;
 }
 
-static bool same_file(const char *a, const char *b)
-{
-	return a && b && (!strcmp(a, b) || output_replaces(a, b));
-}
-
 static int check_files(const struct names *operands)
 {
 	if (program_spares(o.summary, operands))
 		return -1;
-	if (same_file(common.output, o.summary))
+	if (program_same_file(common.output, o.summary))
 		return err_set(EX_USAGE, "%s: lines and summary cannot be the same file", o.summary);
-	if (same_file(common.output, o.config.file) || same_file(o.summary, o.config.file))
-		return err_set(EX_USAGE, "%s: is read and would be written over", o.config.file);
-	for (int i = 0; i < operands->n; i++)
-		for (int j = 0; j < i; j++)
-			if (same_file(operands->s[i], operands->s[j]))
-				return err_set(EX_USAGE, "%s: is given twice", operands->s[i]);
-	return 0;
+	if (program_same_file(common.output, o.config.file) || program_same_file(o.summary, o.config.file))
+		return err_set(EX_USAGE, "%s: is read and would be overwritten; write to another file",
+			o.config.file);
+	return program_distinct(operands);
 }
 
 static int read_windows(struct run *r, const struct names *operands)
@@ -164,22 +128,17 @@ static int read_windows(struct run *r, const struct names *operands)
 
 static int make_folds(struct run *r)
 {
-	long long k = 0;
-	if (strcmp(o.folds, "loso") && (!text_to_long(o.folds, &k) || k < 2 || k > 1000000))
-		return err_set(EX_USAGE, "--folds: \"%s\" is neither loso nor a number from 2 on", o.folds);
-	if (o.interleave && !k)
+	int n;
+	int64_t stride;
+	if (cv_words_folds(o.folds, &n) || cv_words_stride(o.test_stride, r->target.rate, &stride))
+		return -1;
+	if (o.interleave && !n)
 		return err_set(EX_USAGE,
 			"--interleave needs --folds K: with loso each fold holds out one group or recording");
-	double stride =
-		o.test_stride.seconds ? round(o.test_stride.amount * r->target.rate) : o.test_stride.amount;
-	if ((o.test_stride.amount > 0 && stride < 1) || stride > 5e8)
-		return err_set(EX_USAGE,
-			"--test-stride: %g s are %.0f samples at %g Hz; at least one is needed",
-			o.test_stride.amount, stride, r->target.rate);
-	return folds_make(&r->folds, r->data, (enum holdout_unit)o.by, (int)k, o.interleave, (int64_t)stride);
+	return folds_make(&r->folds, r->data, (enum holdout_unit)o.by, n, o.interleave, stride);
 }
 
-static void say(const struct names *sentences)
+static void say_all(const struct names *sentences)
 {
 	for (int i = 0; i < sentences->n && !common.quiet; i++)
 		program_say(sentences->s[i]);
@@ -239,7 +198,7 @@ static int prepare(struct run *r, const struct names *operands)
 	int bad = cv_check(&r->cv, &notes) || make_controls(r, &notes);
 	if (!bad) {
 		say_left_out(&r->folds);
-		say(&notes);
+		say_all(&notes);
 	}
 	names_free(&notes);
 	return bad;
@@ -281,7 +240,7 @@ static int check_need(const struct run *r)
 		.train = d, .trains = d->n, .valid = d, .valids = o.valid_fraction > 0 ? d->n : 0};
 	int folds = cv_count(&r->cv), threads = pool_threads(r->pool);
 	int bad = need_check(&r->config, NULL, &all, folds < threads ? folds : threads, &notes);
-	say(&notes);
+	say_all(&notes);
 	names_free(&notes);
 	return bad;
 }
@@ -310,8 +269,8 @@ static int print_summary(struct run *r)
 	return bad;
 }
 
-/* Lines, then the summary; figures are said when both are written. */
-static int finish(struct run *r, int bad)
+/* Commits the lines, then the summary; the accuracies are printed when both are written. */
+static int write_results(struct run *r, int bad)
 {
 	if (r->summary)
 		bad = output_end(r->summary, bad || print_summary(r));
@@ -322,7 +281,7 @@ static int finish(struct run *r, int bad)
 		cv_sentences(&r->cv, r->fold, &sentences);
 		if (r->controls)
 			controls_say(r->controls, &sentences);
-		say(&sentences);
+		say_all(&sentences);
 	}
 	names_free(&sentences);
 	return bad;
@@ -341,13 +300,13 @@ static int judge(const struct run *r)
 	return status;
 }
 
-static int work(const struct names *operands)
+static int moe_cv(const struct names *operands)
 {
 	struct run r = {0};
 	r.pool = pool_new((int)common.threads);
 	int bad = prepare(&r, operands) || check_need(&r);
 	if (!bad)
-		bad = finish(&r, open_results(&r) || cross_validate(&r));
+		bad = write_results(&r, open_results(&r) || cross_validate(&r));
 	int status = bad ? -1 : judge(&r);
 	pool_free(r.pool);
 	controls_free(r.controls);
@@ -362,5 +321,5 @@ static int work(const struct names *operands)
 
 int main(int argc, char **argv)
 {
-	return program_main(&program, argc, argv, work);
+	return program_main(&program, argc, argv, moe_cv);
 }

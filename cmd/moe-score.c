@@ -2,8 +2,8 @@
 #include "program.h"
 
 #include "io/input.h"
-#include "score/compare.h"
-#include "score/score.h"
+#include "score/comparison.h"
+#include "score/threshold.h"
 
 static struct {
 	int per;
@@ -18,10 +18,10 @@ static const struct option table[] = {
 	{"per", 0, OPT_CHOICE, &o.per, .value = "window", .choices = "window|recording",
 		.help = "score windows, or recordings by the mean probability of their windows"},
 	{"classes", 0, OPT_TEXT, &o.classes, .arg = "LIST",
-		.help = "the classes in the order of p, separated by commas; only when the lines do not show "
-			"it"},
+		.help = "the classes in the order of p, separated by commas; needed only when the lines do "
+			"not show it"},
 	{"compare", 0, OPT_TEXT, &o.compare, .arg = "OTHER",
-		.help = "compare with other predictions of the same windows, by group"},
+		.help = "compare with other predictions of the same windows, group by group"},
 	{"metric", 0, OPT_TEXT, &o.metric, .value = "acc", .arg = "NAME", .given = &o.metric_given,
 		.help = "the metric of --compare: acc, bacc, kappa, f1, auroc, logloss, brier or ece"},
 	{"fail-under", 0, OPT_LIST, &o.under, .arg = "NAME=X",
@@ -44,61 +44,18 @@ static const struct program program = {"moe-score",
 	"moe-predict -m model.safetensors test.st | moe-score",
 	"score fewer predictions at a time, or raise the limit (ulimit -v, ulimit -d)"};
 
-/* --- thresholds */
-
-struct threshold {
-	int figure;
-	double limit;
-};
-
-static int threshold_of(const char *option, const char *s, struct threshold *t)
-{
-	const char *equals = strchr(s, '=');
-	if (!equals || !text_to_double(equals + 1, &t->limit))
-		return err_set(EX_USAGE, "--%s %s: not of the form NAME=X, like bacc=0.6", option, s);
-	char *name = mem_text_n(s, (size_t)(equals - s));
-	t->figure = figure_named(name);
-	free(name);
-	return t->figure < 0 ? err_at("--%s", option) : 0;
-}
-
-/* Adds to `misses` every threshold of a list that is not met; a figure that cannot be said meets
- * none. */
-static int check_thresholds(
-	const char *option, const struct names *list, const struct score *s, struct text *misses)
-{
-	bool under = list == &o.under;
-	for (int i = 0; i < list->n; i++) {
-		struct threshold t;
-		if (threshold_of(option, list->s[i], &t))
-			return -1;
-		double x = s ? s->value[t.figure] : t.limit;
-		if (under ? x >= t.limit : x <= t.limit)
-			continue;
-		text_addf(misses, "%s%s ", misses->n ? "; " : "", figure_kind[t.figure].words);
-		if (x < t.limit || x > t.limit)
-			text_addf(misses, "%.6g is %s %.6g", x, under ? "below" : "above", t.limit);
-		else
-			text_add(misses, "cannot be said");
-	}
-	return 0;
-}
-
-static int judge(const struct score *s)
+/* 0, or EXIT_NO when a limit is missed, with a message. */
+static int check_limits(const struct score *s)
 {
 	struct text misses = {0};
-	int r = check_thresholds("fail-under", &o.under, s, &misses) ||
-				check_thresholds("fail-over", &o.over, s, &misses)
-			? -1
-		: misses.n ? EXIT_NO
-			   : 0;
-	if (r == EXIT_NO)
+	threshold_check(&o.under, true, s, &misses);
+	threshold_check(&o.over, false, s, &misses);
+	int r = misses.n ? EXIT_NO : 0;
+	if (r)
 		program_say(text_string(&misses));
 	text_free(&misses);
 	return r;
 }
-
-/* --- reading and printing */
 
 static int read_predictions(struct predictions *a, const char *path)
 {
@@ -113,22 +70,10 @@ static int read_predictions(struct predictions *a, const char *path)
 	return bad ? -1 : 0;
 }
 
-static int settle(struct predictions *a)
+static int settle_predictions(struct predictions *a)
 {
-	if (o.classes) {
-		struct names classes = {0};
-		names_split(&classes, o.classes, ',');
-		int bad = a->listed && !names_equal(&classes, &a->classes)
-				  ? err_set(EX_USAGE, "--classes %s: the lines have others, or another order",
-					    o.classes)
-				  : 0;
-		if (!bad && !a->listed)
-			predictions_set_classes(a, &classes);
-		names_free(&classes);
-		if (bad)
-			return -1;
-	}
-	return predictions_settle(a, o.per);
+	return (o.classes && predictions_choose_classes(a, o.classes)) || predictions_settle(a, o.per) ? -1
+												       : 0;
 }
 
 static int print_score(const struct score *s, const struct comparison *c)
@@ -145,20 +90,14 @@ static int print_score(const struct score *s, const struct comparison *c)
 		else
 			score_rows(s, separator, &t);
 	} else {
-		score_json(s, &t);
-		if (c) {
-			text_add(&t, ",\"compare\":");
-			comparison_json(c, &t);
-		}
-		text_add(&t, "}\n");
+		comparison_score_json(s, c, &t);
 	}
-	struct output *out = output_open(common.output, OUTPUT_TEXT);
-	int bad = out ? output_end(out, output_write(out, text_string(&t), t.n)) : -1;
+	int bad = program_write(&t);
 	text_free(&t);
 	return bad;
 }
 
-static int score(const struct predictions *a, const struct predictions *other, enum figure figure)
+static int score(const struct predictions *a, const struct predictions *other, enum metric metric)
 {
 	struct score s = {0}, s_other = {0};
 	struct comparison c = {0};
@@ -166,37 +105,35 @@ static int score(const struct predictions *a, const struct predictions *other, e
 	score_predictions(&s, a, o.per, (int)o.resamples, (uint64_t)common.seed);
 	if (other) {
 		score_predictions(&s_other, other, o.per, 0, (uint64_t)common.seed);
-		r = compare_scores(&c, &s, &s_other, figure);
+		r = comparison_of(&c, &s, &s_other, metric);
 	}
 	for (int i = 0; i < s.notes.n && !r && !common.quiet && !o.report; i++)
 		program_say(s.notes.s[i]);
-	r = r || print_score(&s, other ? &c : NULL) ? -1 : judge(&s);
+	r = r || print_score(&s, other ? &c : NULL) ? -1 : check_limits(&s);
 	comparison_free(&c);
 	score_free(&s);
 	score_free(&s_other);
 	return r;
 }
 
-static int work(const struct names *operands)
+static int moe_score(const struct names *operands)
 {
 	struct predictions a = {0}, other = {0};
-	struct text none = {0};
 	if (o.csv + o.tsv + o.report > 1)
-		return err_set(EX_USAGE, "--csv, --tsv, --report: one of them at a time");
+		return err_set(EX_USAGE, "--csv, --tsv and --report exclude each other");
 	if (o.metric_given && !o.compare)
-		return err_set(EX_USAGE, "--metric says what --compare compares; that was not given");
-	int figure = figure_named(o.metric), r = 0;
-	if (figure < 0)
+		return err_set(EX_USAGE, "--metric has no effect without --compare");
+	int metric = metric_named(o.metric), r = 0;
+	if (metric < 0)
 		return err_at("--metric");
-	if (check_thresholds("fail-under", &o.under, NULL, &none) ||
-		check_thresholds("fail-over", &o.over, NULL, &none))
+	if (threshold_parse("fail-under", &o.under) || threshold_parse("fail-over", &o.over))
 		return -1;
 	for (int i = 0; i < (operands->n ? operands->n : 1) && !r; i++)
 		r = read_predictions(&a, operands->n ? operands->s[i] : "-");
-	r = r || settle(&a);
+	r = r || settle_predictions(&a);
 	if (!r && o.compare)
-		r = read_predictions(&other, o.compare) || settle(&other);
-	r = r ? -1 : score(&a, o.compare ? &other : NULL, (enum figure)figure);
+		r = read_predictions(&other, o.compare) || settle_predictions(&other);
+	r = r ? -1 : score(&a, o.compare ? &other : NULL, (enum metric)metric);
 	predictions_free(&a);
 	predictions_free(&other);
 	return r;
@@ -204,5 +141,5 @@ static int work(const struct names *operands)
 
 int main(int argc, char **argv)
 {
-	return program_main(&program, argc, argv, work);
+	return program_main(&program, argc, argv, moe_score);
 }

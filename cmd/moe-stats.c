@@ -1,11 +1,10 @@
-/* moe-stats: figures of how regions and experts are used, and descriptions of files. */
+/* moe-stats: statistics of how regions and experts are used, and descriptions of files. */
 #include "program.h"
 
-#include "base/json.h"
 #include "io/input.h"
 #include "analysis/describe.h"
 #include "analysis/report.h"
-#include "analysis/ablate.h"
+#include "analysis/ablation.h"
 #include "dataset/adapt.h"
 #include "dataset/condition.h"
 #include "analysis/leak.h"
@@ -27,7 +26,8 @@ static const struct option table[] = {
 		.help = "read counts written by --raw instead of routing files, and print the statistics of "
 			"all of them together"},
 	{"csv", 0, OPT_FLAG, &o.csv,
-		.help = "a comma-separated table, one row for each place, group of windows and expert"},
+		.help = "a comma-separated table, one row for each layer (or the gate), set of windows and "
+			"expert"},
 	{"tsv", 0, OPT_FLAG, &o.tsv, .help = "the same, separated by tabs"},
 	{"report", 0, OPT_FLAG, &o.report, .help = "print the result in words"},
 	{"permutations", 0, OPT_INT, &o.permutations, .value = "199", .min = 0, .max = 1e6, .arg = "N",
@@ -36,8 +36,8 @@ static const struct option table[] = {
 		.help = "leave out each expert and each region of the model in turn, on windows, and print "
 			"how the accuracy changes"},
 	{"leak-check", 0, OPT_FLAG, &o.leak_check,
-		.help = "check whether the windows of the second operand are new to the first (windows or a "
-			"model); exit with 1 when they are not"},
+		.help = "check whether the windows of the second operand are independent of the first "
+			"(windows or a model); exit with 1 when they are not"},
 	{"model", 'm', OPT_TEXT, &o.model, .arg = "MODEL", .help = "the model of --ablate"},
 	{"resamples", 0, OPT_INT, &o.resamples, .value = "1000", .min = 0, .max = 1e6, .arg = "N",
 		.help = "bootstrap samples of the groups (subjects) for the intervals of --ablate; 0 for "
@@ -54,34 +54,34 @@ static const struct program program = {"moe-stats",
 	"[ROUTING...]", table, "moe-route -m m.safetensors w.safetensors | moe-stats",
 	"take fewer files at a time (--raw, then --merge), or raise the limit (ulimit -v, ulimit -d)"};
 
-struct work {
+struct run {
 	struct report report;
 	struct text text; /* the result */
 	int routings, described;
-	bool told; /* what lines do not say */
+	bool warned; /* that JSON Lines lack names and capacities */
 };
 
-static int add_routing(struct work *w, const struct routing *r)
+static int add_routing(struct run *w, const struct routing *r)
 {
 	w->routings++;
 	if (w->described)
 		return err_set(EX_USAGE,
-			"%s: a routing file beside others; give --describe to describe them all, or routing "
-			"files only",
+			"%s: a routing file among other files; add --describe to describe them all, or give "
+			"routing files only",
 			r->name);
 	return report_add(&w->report, r);
 }
 
-static int one_container(struct work *w, struct st_file *f)
+static int add_container(struct run *w, struct st_file *f)
 {
 	const char *format = st_meta(f, "moe.format");
 	if (o.describe || !format || strcmp(format, "routing/1")) {
-		int r = describe(f, &w->text);
+		int r = describe_file(f, &w->text);
 		w->described++;
 		if (!r && (w->routings || o.raw || o.csv || o.tsv || o.report))
 			r = err_set(EX_DATAERR,
-				"%s: carries no routing (moe.format is %s, not routing/1); moe-route makes "
-				"such files",
+				"%s: not a routing file (moe.format is %s, not routing/1); make one with "
+				"moe-route",
 				f->name, format ? format : "missing");
 		st_free(f);
 		return r;
@@ -94,96 +94,60 @@ static int one_container(struct work *w, struct st_file *f)
 	return failed;
 }
 
-static int one_line(void *context, const struct routing *r)
+static int add_line(void *context, const struct routing *r)
 {
 	return add_routing(context, r);
 }
 
-/* Whether text begins as an object that is not what --raw writes. */
-static bool looks_like_lines(struct input *in)
-{
-	static const char raw[] = "{\"format\":\"usage/";
-	size_t n;
-	const unsigned char *s = input_peek(in, sizeof raw - 1, &n);
-	return s && n && *s == '{' && (n < sizeof raw - 1 || memcmp(s, raw, sizeof raw - 1) != 0);
-}
-
-static int read_lines(struct work *w, struct input *in)
+static int read_lines(struct run *w, struct input *in)
 {
 	if (o.describe)
-		return err_set(
-			EX_USAGE, "%s: lines of text; --describe is for safetensors files", input_name(in));
-	int64_t n = routing_lines(in, one_line, w);
+		return err_set(EX_USAGE, "%s: lines of text, but --describe is for safetensors files",
+			input_name(in));
+	int64_t n = routing_lines(in, add_line, w);
 	if (n < 0)
 		return -1;
 	if (common.verbose)
 		program_sayf("%s: %lld windows", input_name(in), (long long)n);
-	if (!w->told && !common.quiet)
-		program_sayf("%s: JSON Lines do not tell the regions' names and the experts' capacities: "
-			     "regions are numbered, capacity and capacity_utilisation are left out; a "
-			     "routing file has them",
+	if (!w->warned && !common.quiet)
+		program_sayf("%s: JSON Lines contain neither the names of the regions nor the capacities of "
+			     "the experts: regions are numbered, capacity and capacity_utilisation are left "
+			     "out; a routing file has both",
 			input_name(in));
-	w->told = true;
+	w->warned = true;
 	return 0;
 }
 
-static int read_containers(struct work *w, const char *path)
+static int read_containers(struct run *w, const char *path)
 {
 	struct input *in = input_open(path);
 	struct st_file *f;
 	if (!in)
 		return -1;
 	int kind = input_kind(in), r = kind < 0 ? -1 : 0;
-	bool lines = kind == INPUT_TEXT && looks_like_lines(in);
+	bool lines = kind == INPUT_TEXT && report_is_lines(in);
 	if (lines)
 		r = read_lines(w, in);
 	else if (kind == INPUT_TEXT)
 		r = err_set(EX_DATAERR,
-			"%s: text, not a routing file; moe-route makes them (counts written by --raw are "
-			"read "
-			"with --merge)",
+			"%s: text, not a routing file; make one with moe-route (counts written by --raw are "
+			"read with --merge)",
 			input_name(in));
 	while (!r && !lines && (r = st_next(in, &f)) == 1)
-		r = one_container(w, f);
+		r = add_container(w, f);
 	input_close(in);
 	return r;
 }
 
-enum { LARGEST_COUNTS = 256 << 20, BLOCK = 1 << 16 };
-
-static int read_counts(struct work *w, const char *path)
+static int read_counts(struct run *w, const char *path)
 {
 	struct input *in = input_open(path);
-	struct text t = {0};
-	if (!in)
-		return -1;
-	int kind = input_kind(in), r = kind < 0 ? -1 : 0;
-	if (kind == INPUT_SAFETENSORS)
-		r = err_set(
-			EX_DATAERR, "%s: a safetensors file; --merge reads what --raw wrote", input_name(in));
-	char *block = mem_new(BLOCK, 1);
-	long n = 0;
-	while (!r && (n = input_read(in, block, BLOCK)) > 0) {
-		text_add_n(&t, block, (size_t)n);
-		if (t.n > LARGEST_COUNTS)
-			r = err_set(EX_DATAERR, "%s: more than 256 MB of counts", input_name(in));
-	}
-	cJSON *json = r || n < 0 ? NULL : json_parse(text_string(&t), t.n, input_name(in));
-	r = json ? report_merge(&w->report, json, input_name(in)) : -1;
-	cJSON_Delete(json);
-	text_free(&t);
-	free(block);
+	int bad = !in || report_merge_input(&w->report, in);
 	input_close(in);
-	return r;
+	return bad ? -1 : 0;
 }
 
-static int write_text(const struct text *t)
-{
-	struct output *out = output_open(common.output, OUTPUT_TEXT);
-	return out ? output_end(out, output_write(out, text_string(t), t->n)) : -1;
-}
-
-static int write_result(struct work *w)
+static int write_result(struct run *w)
 {
 	if (!w->described && o.raw)
 		report_raw(&w->report, &w->text);
@@ -193,7 +157,7 @@ static int write_result(struct work *w)
 		report_words(&w->report, &w->text);
 	else if (!w->described)
 		report_json(&w->report, &w->text);
-	return write_text(&w->text);
+	return program_write(&w->text);
 }
 
 /* --- ablation */
@@ -207,7 +171,7 @@ static int print_ablation(const struct ablation_table *a, const struct model *m)
 		ablation_rows(a, m, o.csv ? ',' : '\t', &t);
 	else
 		ablation_json(a, m, &t);
-	int bad = write_text(&t);
+	int bad = program_write(&t);
 	text_free(&t);
 	return bad;
 }
@@ -234,7 +198,8 @@ static int ablate_model(const struct model *m, const struct names *operands)
 	int bad = dataset_scale(d, m) || read_windows(d, operands) ||
 		  dataset_update_statistics(d, m, 0, d->n, ADAPT_WHOLE, pool) ||
 		  conditions_bind(d, m, NULL, d->n) ||
-		  ablate(m, f, d, (int)o.resamples, (uint64_t)common.seed, &a) || print_ablation(&a, m);
+		  ablation_measure(m, f, d, (int)o.resamples, (uint64_t)common.seed, &a) ||
+		  print_ablation(&a, m);
 	ablation_table_free(&a);
 	forward_free(f);
 	pool_free(pool);
@@ -242,13 +207,13 @@ static int ablate_model(const struct model *m, const struct names *operands)
 	return bad ? -1 : 0;
 }
 
-static int ablation(const struct names *operands)
+static int ablate(const struct names *operands)
 {
 	if (!o.model)
 		return err_set(EX_USAGE, "--ablate: -m MODEL is missing");
 	if (o.raw || o.merge || o.describe)
 		return err_set(EX_USAGE,
-			"--ablate works on windows; --raw, --merge and --describe do not go with it");
+			"--ablate works on windows and cannot be combined with --raw, --merge or --describe");
 	struct model *m = model_load(o.model);
 	int bad = m ? ablate_model(m, operands) : -1;
 	model_free(m);
@@ -269,10 +234,10 @@ static int report_leak(const struct leak *l)
 {
 	struct text t = {0}, words = {0};
 	leak_json(l, &t);
-	int r = write_text(&t);
+	int r = program_write(&t);
 	if (!r && l->train->model && !common.quiet)
-		program_say("of a model only the groups are known: equal and overlapping windows were not "
-			    "looked for");
+		program_say("from a model only the groups are known: identical and overlapping windows were "
+			    "not looked for");
 	if (!r && leak_found(l)) {
 		leak_words(l, &words);
 		program_say(text_string(&words));
@@ -288,10 +253,11 @@ static int check_leaks(const struct names *operands)
 	struct leak_side train = {0}, test = {0};
 	struct leak leak = {0};
 	if (o.raw || o.merge || o.describe || o.ablate || o.csv || o.tsv || o.report || o.model)
-		return err_set(EX_USAGE, "--leak-check goes with no other mode and prints JSON");
+		return err_set(
+			EX_USAGE, "--leak-check cannot be combined with other modes, and prints JSON only");
 	if (operands->n != 2)
-		return err_set(EX_USAGE,
-			"--leak-check wants two operands: what was trained on, and what is tested on");
+		return err_set(EX_USAGE, "--leak-check needs two operands: the training windows (or the "
+					 "model), and the test windows");
 	int r = read_side(&train, operands->s[0], true) || read_side(&test, operands->s[1], false) ||
 				leak_check(&leak, &train, &test)
 			? -1
@@ -302,21 +268,22 @@ static int check_leaks(const struct names *operands)
 	return r;
 }
 
-static int work(const struct names *operands)
+static int moe_stats(const struct names *operands)
 {
 	static const char *const standard[] = {"-"};
-	struct work w = {.report = {.permutations = (int)o.permutations, .seed = (uint64_t)common.seed}};
+	struct run w = {.report = {.permutations = (int)o.permutations, .seed = (uint64_t)common.seed}};
 	int n = operands->n ? operands->n : 1, failed = 0;
 	if (o.raw + o.csv + o.tsv + o.report + o.describe > 1)
-		return err_set(EX_USAGE, "--raw, --csv, --tsv, --report, --describe: one of them at a time");
+		return err_set(EX_USAGE, "--raw, --csv, --tsv, --report and --describe exclude each other");
 	if (o.leak_check)
 		return check_leaks(operands);
 	if (o.ablate)
-		return ablation(operands);
+		return ablate(operands);
 	if (o.model)
-		return err_set(EX_USAGE, "-m is for --ablate; a model is described when it is an operand");
+		return err_set(EX_USAGE, "-m is for --ablate; to describe a model, give it as an operand");
 	if (o.merge && o.describe)
-		return err_set(EX_USAGE, "--merge reads counts; there is nothing to describe in them");
+		return err_set(EX_USAGE,
+			"--merge reads counts, which --describe cannot describe; leave one of the two out");
 	for (int i = 0; i < n && !failed; i++) {
 		const char *path = operands->n ? operands->s[i] : standard[0];
 		failed = o.merge ? read_counts(&w, path) : read_containers(&w, path);
@@ -330,5 +297,5 @@ static int work(const struct names *operands)
 
 int main(int argc, char **argv)
 {
-	return program_main(&program, argc, argv, work);
+	return program_main(&program, argc, argv, moe_stats);
 }

@@ -17,8 +17,8 @@ static struct {
 
 static const struct option table[] = {
 	{"output", 'o', OPT_TEXT, &common.output, .arg = "FOLDER",
-		.help = "write the recordings to FOLDER, which is made when it is missing (not so the "
-			"folders above it)"},
+		.help = "write the recordings to FOLDER, which is created if it does not exist (the folder "
+			"above it must exist)"},
 	{"subjects", 0, OPT_INT, &o.subjects, .value = "8", .min = 1, .max = 10000, .arg = "N",
 		.help = "number of subjects"},
 	{"sessions", 0, OPT_INT, &o.sessions, .value = "1", .min = 1, .max = 1000, .arg = "N",
@@ -33,13 +33,13 @@ static const struct option table[] = {
 		.help = "classes: how many, or their names separated by commas"},
 	{"regions", 0, OPT_INT, &o.regions, .value = "4", .min = 1, .max = 1000, .arg = "K",
 		.given = &o.regions_given,
-		.help = "number of index regions that region numbers refer to, as in moe-split --regions K "
-			"--halo 0; at most the number of channels unless it is given"},
+		.help = "number of index regions, to which region numbers refer, as made by moe-split "
+			"--regions K --halo 0; when not given, at most the number of channels"},
 	{"experts", 0, OPT_INT, &o.experts, .min = 1, .max = 1000, .arg = "K", .given = &o.experts_given,
-		.help = "the older spelling of --regions"},
+		.help = "the older name of --regions"},
 	{"where", 0, OPT_TEXT, &o.where, .arg = "REGION|LIST",
 		.help = "place of the class effect: the number of a region, or channel names; when not "
-			"given, a region is drawn by the seed"},
+			"given, a region chosen at random from the seed"},
 	{"effect", 0, OPT_LIST, &o.effect, .arg = "CLASS:HZ@PLACE",
 		.help = "a rhythm of HZ while CLASS (name or index) is on, at PLACE (number of a region, or "
 			"names joined by +); may be repeated"},
@@ -47,13 +47,13 @@ static const struct option table[] = {
 		.help = "bursts of one rhythm at two places (numbers of regions, or names joined by +) in "
 			"all classes, which differ only in the timing of the two"},
 	{"snr", 0, OPT_REAL, &o.snr, .value = "1", .min = 0, .max = 1000000, .arg = "X",
-		.help = "strength of every effect, and of the relation: power of its rhythm divided by that "
-			"of everything else in the channels of its place"},
+		.help = "strength of every effect and of the relation: the power of its rhythm divided by "
+			"that of everything else in the channels of its place"},
 	{"artefacts", 0, OPT_TEXT, &o.artefacts, .arg = "LIST",
 		.help = "some of blink, muscle, flat (a constant channel), gap (missing values), pause "
 			"(missing rows)"},
 	{"truth", 0, OPT_TEXT, &o.truth, .arg = "FILE",
-		.help = "write what was put in as JSON; - for standard output"},
+		.help = "write the truth (what was put into the recordings) as JSON; - for standard output"},
 	{"force", 0, OPT_FLAG, &o.force,
 		.help = "replace existing recordings of the same name; symbolic links are replaced, not "
 			"followed"},
@@ -73,9 +73,9 @@ static int set_up(struct synth *s)
 		.rate = o.rate,
 		.seconds = o.seconds,
 		.snr = o.snr,
-		.experts = (int)(o.experts_given ? o.experts : o.regions)};
+		.regions = (int)(o.experts_given ? o.experts : o.regions)};
 	if (o.regions_given && o.experts_given)
-		return err_set(EX_USAGE, "--regions takes the place of --experts; give one or the other");
+		return err_set(EX_USAGE, "--experts is the older name of --regions; give only one of them");
 	if (o.where && o.effect.n)
 		return err_set(
 			EX_USAGE, "--where and --effect: an --effect names its own place; leave --where out");
@@ -84,8 +84,8 @@ static int set_up(struct synth *s)
 			"--where and --relation: a --relation names its own places; leave --where out");
 	if (synth_channels(s, o.channels) || synth_classes(s, o.classes))
 		return -1;
-	if (!o.regions_given && !o.experts_given && s->experts > s->channels.n)
-		s->experts = s->channels.n;
+	if (!o.regions_given && !o.experts_given && s->regions > s->channels.n)
+		s->regions = s->channels.n;
 	if (o.artefacts && synth_artefacts(s, o.artefacts))
 		return -1;
 	for (int i = 0; i < o.effect.n; i++)
@@ -108,7 +108,7 @@ static int open_folder(void)
 {
 	struct stat st;
 	if (mkdir(common.output, 0777) && errno != EEXIST)
-		return err_errno(EX_CANTCREAT, "%s: cannot make this folder", common.output);
+		return err_errno(EX_CANTCREAT, "%s: cannot create this folder", common.output);
 	if (stat(common.output, &st) || !S_ISDIR(st.st_mode))
 		return err_set(EX_CANTCREAT, "%s: is not a folder; -o names the folder for the recordings",
 			common.output);
@@ -118,7 +118,8 @@ static int open_folder(void)
 			int taken = !lstat(path, &st);
 			if (taken)
 				err_set(EX_CANTCREAT,
-					"%s: exists; --force replaces it, or name another folder", path);
+					"%s: already exists; --force replaces it, or name another folder",
+					path);
 			free(name);
 			free(path);
 			if (taken)
@@ -198,16 +199,16 @@ static int make_all(const struct synth *s)
 	return failed;
 }
 
-static int work(const struct names *operands)
+static int run_synth(const struct names *operands)
 {
 	struct synth s;
 	if (operands->n)
-		return err_set(EX_USAGE, "%s: no file is read; the folder to write to is named by -o",
+		return err_set(EX_USAGE, "%s: moe-synth reads no file; name the folder to write to with -o",
 			operands->s[0]);
 	if (!common.output)
-		return err_set(EX_USAGE, "-o FOLDER is missing: where shall the recordings go?");
+		return err_set(EX_USAGE, "-o FOLDER is missing; name the folder for the recordings");
 	if (!strcmp(common.output, "-"))
-		return err_set(EX_USAGE, "-o -: recordings go to a folder, not to standard output");
+		return err_set(EX_USAGE, "-o -: recordings are written to a folder, not to standard output");
 	int failed = set_up(&s) || make_all(&s);
 	synth_free(&s);
 	return failed ? -1 : 0;
@@ -215,5 +216,5 @@ static int work(const struct names *operands)
 
 int main(int argc, char **argv)
 {
-	return program_main(&program, argc, argv, work);
+	return program_main(&program, argc, argv, run_synth);
 }

@@ -1,9 +1,10 @@
-/* moe-train: windows to a model. */
+/* moe-train: trains a model on windows. */
 #include "program.h"
 
 #include "dataset/condition.h"
 #include "model/layers_help.h"
 #include "model/views.h"
+#include "train/epoch_text.h"
 #include "train/fit.h"
 #include "train/log.h"
 #include "dataset/read.h"
@@ -11,7 +12,6 @@
 #include "train/schedule.h"
 
 #include <errno.h>
-#include <math.h>
 
 static struct {
 	const char *init, *valid, *valid_groups, *state, *log;
@@ -44,18 +44,18 @@ static const struct option table[] = {
 		.given = &o.tail_given,
 		.help = "validate on this last fraction of the time of every recording"},
 	{"state", 0, OPT_TEXT, &o.state, .arg = "FILE",
-		.help = "keep the state of training in this file after every epoch and when stopped; without "
+		.help = "save the state of training in this file after every epoch and when stopped; without "
 			"it a stopped run writes MODEL.state, or moe-train.state when the model goes to "
 			"standard output"},
 	{"resume", 0, OPT_CHOICE, &o.resume_when, .bare = "always", .choices = "always|auto",
 		.given = &o.resume,
-		.help = "continue from the state file; auto: start training when there is none yet"},
+		.help = "continue from the state file; auto: start from the beginning when there is none "
+			"yet"},
 	{"log", 0, OPT_TEXT, &o.log, .arg = "FILE",
 		.help = "write one JSON line per epoch (appended with --resume)"},
 	{"log-every", 0, OPT_INT, &o.log_every, .value = "0", .min = 0, .max = 1e9, .arg = "N",
 		.help = "also log every N steps; 0 for none"},
-	{"seed", 0, OPT_INT, &common.seed, .value = "1", .min = 0, .max = 9e18, .arg = "N",
-		.given = &o.seed_given, .help = "seed of all random numbers"},
+	SEED_OPTION_NOTED(&o.seed_given),
 	THREADS_OPTION,
 	PROGRESS_OPTION,
 	HISTORY_OPTION,
@@ -94,7 +94,7 @@ struct run {
 	struct dataset *data, *valid;
 	struct holdout_split split, valid_split;
 	char *fingerprint; /* of the windows, where there is a state file; else NULL */
-	struct training_data work;
+	struct training_data training;
 	struct model *model;
 	struct trainer *trainer;
 	struct progress progress;
@@ -107,8 +107,8 @@ struct run {
 static int begin_config(struct run *r)
 {
 	if (o.init && (o.config.preset_given || o.config.file))
-		return err_set(EX_USAGE, "the model has its configuration; change keys with --set, without "
-					 "--preset and --config");
+		return err_set(EX_USAGE, "--init uses the configuration of the model; change its keys with "
+					 "--set, not with --preset or --config");
 	o.config.resumed = o.resume;
 	return config_compose(&r->config, &o.config, r->before ? &r->before->config : NULL);
 }
@@ -161,10 +161,10 @@ static int choose_sides(struct run *r)
 			r->data, r->split.train, r->split.trains, r->data, r->split.valid, r->split.valids);
 	names_free(&groups);
 	if (!bad && r->split.crossing && !common.quiet)
-		program_sayf(
-			"%lld windows across the cut in time are left out", (long long)r->split.crossing);
+		program_sayf("%lld windows across the border between training and validation are left out",
+			(long long)r->split.crossing);
 	if (!bad && common.verbose)
-		program_sayf("%lld windows train, %lld validate, %lld without label",
+		program_sayf("%lld windows for training, %lld for validation, %lld without a label",
 			(long long)r->split.trains,
 			(long long)(r->valid ? r->valid_split.trains : r->split.valids),
 			(long long)r->split.unlabelled);
@@ -181,14 +181,6 @@ static void note_trouble(struct run *r, int bad)
 	}
 }
 
-/* The accuracy where there are classes. */
-static void add_loss(struct text *t, const char *before, double loss, double accuracy)
-{
-	text_addf(t, "%sloss %.4f", before, loss);
-	if (!isnan(accuracy))
-		text_addf(t, ", accuracy %.3f", accuracy);
-}
-
 static void on_epoch(void *context, const struct epoch_report *e)
 {
 	struct run *r = context;
@@ -197,13 +189,7 @@ static void on_epoch(void *context, const struct epoch_report *e)
 		progress_end(&r->progress);
 	if (common.verbose) {
 		struct text t = {0};
-		text_addf(&t, "epoch %d of %d", e->epoch, e->epochs);
-		add_loss(&t, ": ", e->loss, e->accuracy);
-		if (e->valids) {
-			add_loss(&t, "; validation: ", e->valid_loss, e->valid_accuracy);
-			text_add(&t, e->best ? ", best so far" : "");
-		}
-		text_addf(&t, "; %.0f windows/s", e->windows_per_s);
+		epoch_text(e, &t);
 		program_say(t.s);
 		text_free(&t);
 	}
@@ -227,11 +213,11 @@ static void on_step(void *context, const struct step_report *s)
 		note_trouble(r, log_step(r->log, s));
 }
 
-/* A warm-up longer than the run; what nobody decided on is told to those who want to know more. */
+/* Warns of a warm-up longer than the run; when it is only the default, with -v only. */
 static void warn_of_warmup(const struct run *r)
 {
 	bool decided;
-	char *warning = schedule_warning(&r->config, r->work.trains, &decided);
+	char *warning = schedule_warning(&r->config, r->training.trains, &decided);
 	if (warning && !common.quiet && (decided || common.verbose))
 		program_say(warning);
 	free(warning);
@@ -240,7 +226,7 @@ static void warn_of_warmup(const struct run *r)
 static int train(struct run *r)
 {
 	struct watch w = {r, on_epoch, on_step, &stop_signal};
-	r->trainer = trainer_new(r->model, &r->work, r->pool, (uint64_t)common.seed);
+	r->trainer = trainer_new(r->model, &r->training, r->pool, (uint64_t)common.seed);
 	if (r->fingerprint)
 		trainer_know_fingerprint(r->trainer, r->fingerprint);
 	if ((r->state && trainer_resume(r->trainer, r->state)) ||
@@ -265,7 +251,7 @@ static int train(struct run *r)
 	return result;
 }
 
-static int finish(struct run *r, int interrupted)
+static int write_result(struct run *r, int interrupted)
 {
 	uint64_t seed = (uint64_t)common.seed;
 	struct history h = program_history(&seed);
@@ -273,26 +259,21 @@ static int finish(struct run *r, int interrupted)
 		if (trainer_save_state(r->trainer, r->state_path, &h))
 			return -1;
 		if (!common.quiet)
-			program_sayf("stopped; go on with --resume --state %s", r->state_path);
+			program_sayf("stopped; continue with --resume --state %s", r->state_path);
 		return 128 + (int)stop_signal;
 	}
 	if (model_save(r->model, common.output, &h))
 		return -1;
 	if (r->state_lost)
 		return err_set(
-			EX_IOERR, "%s: the last state could not be written; the model is whole", o.state);
-	bool tell = common.verbose || r->progress.on;
-	if (trainer_best_epoch(r->trainer) && tell)
+			EX_IOERR, "%s: the last state could not be written; the model is complete", o.state);
+	bool say = common.verbose || r->progress.on;
+	if (trainer_best_epoch(r->trainer) && say)
 		program_sayf("the model is that of epoch %d, validation loss %.4f",
 			trainer_best_epoch(r->trainer), trainer_best_loss(r->trainer));
-	if (trainer_calibrates(r->trainer) && tell)
+	if (trainer_calibrates(r->trainer) && say)
 		program_sayf("its temperature is %.3f", (double)r->model->temperature);
 	return 0;
-}
-
-static bool same_file(const char *a, const char *b)
-{
-	return a && b && (!strcmp(a, b) || output_replaces(a, b));
 }
 
 /* What is written must be apart from what is read, and from each other. */
@@ -303,23 +284,21 @@ static int check_files(const struct names *operands)
 		if (written[i] && program_spares(written[i], operands))
 			return -1;
 		for (int j = 0; j < i; j++)
-			if (same_file(written[i], written[j]))
+			if (program_same_file(written[i], written[j]))
 				return err_set(EX_USAGE, "%s: model, state and log cannot be the same file",
 					written[i]);
 		for (int j = 0; j < 3;
 			j++) /* a model may be continued in place: it is read before it is replaced */
-			if (same_file(written[i], read[j]) && !(i == 0 && j == 2))
-				return err_set(EX_USAGE, "%s: is read and would be written over", written[i]);
+			if (program_same_file(written[i], read[j]) && !(i == 0 && j == 2))
+				return err_set(EX_USAGE,
+					"%s: is read and would be overwritten; write to another file",
+					written[i]);
 	}
-	for (int i = 0; i < operands->n; i++)
-		for (int j = 0; j < i; j++)
-			if (same_file(operands->s[i], operands->s[j]))
-				return err_set(EX_USAGE, "%s: is given twice", operands->s[i]);
-	return 0;
+	return program_distinct(operands);
 }
 
-/* What --print-config says: the configuration; of a model or windows that are given the numbers of
- * parameters. */
+/* --print-config: the configuration, and the numbers of parameters when a model or windows are
+ * given. */
 static int print_config(struct run *r, const struct names *operands)
 {
 	struct text t = {0};
@@ -344,7 +323,7 @@ static int print_config(struct run *r, const struct names *operands)
 		text_free(&t);
 		return -1;
 	}
-	return print_all(&t);
+	return program_print(&t);
 }
 
 /* The state to go on from; with --resume=auto there may be none, and training begins. */
@@ -354,12 +333,12 @@ static int open_state(struct run *r, bool *out_of_fold)
 	bool missing = access(o.state, F_OK) && errno == ENOENT;
 	if (missing && o.resume_when == RESUME_ALWAYS)
 		return err_set(EX_NOINPUT,
-			"%s: there is no such state to resume; begin without --resume, or with --resume=auto",
+			"%s: there is no such state to resume; start without --resume, or with --resume=auto",
 			o.state);
 	if (missing) {
 		o.resume = false;
 		if (common.verbose)
-			program_sayf("%s: there is no state yet, training begins", o.state);
+			program_sayf("%s: there is no state yet, so training starts", o.state);
 		return 0;
 	}
 	if (!(r->state = st_read(o.state)) || trainer_state_start(r->state, &seed, out_of_fold) ||
@@ -367,8 +346,8 @@ static int open_state(struct run *r, bool *out_of_fold)
 		return -1;
 	if (o.seed_given && (uint64_t)common.seed != seed)
 		return err_set(EX_USAGE,
-			"--seed has no effect with --resume: it is %lld, and training goes on with the "
-			"state's, %llu",
+			"--seed %lld has no effect with --resume: training continues with the seed of the "
+			"state, %llu",
 			common.seed, (unsigned long long)seed);
 	common.seed = (long long)seed;
 	return 0;
@@ -395,46 +374,47 @@ static int prepare(struct run *r, const struct names *operands)
 		holdout_check_classes(r->data, &r->split, r->valid, &r->valid_split,
 			r->before ? &r->before->layout.classes : NULL, o.valid))
 		return -1;
-	r->work = (struct training_data){r->data, r->valid ? r->valid : r->data, r->split.train,
+	r->training = (struct training_data){r->data, r->valid ? r->valid : r->data, r->split.train,
 		r->valid ? r->valid_split.train : r->split.valid, r->split.trains,
 		r->valid ? r->valid_split.trains : r->split.valids, NULL};
 	struct names notes = {0};
-	int bad = need_check(&r->config, r->before, &r->work, 1, &notes);
+	int bad = need_check(&r->config, r->before, &r->training, 1, &notes);
 	for (int i = 0; i < notes.n && !common.quiet; i++)
 		program_say(notes.s[i]);
 	names_free(&notes);
 	if (bad)
 		return -1;
-	r->model = fit_model(&r->config, r->before, out_of_fold, &r->work, r->pool, (uint64_t)common.seed,
+	r->model = fit_model(&r->config, r->before, out_of_fold, &r->training, r->pool, (uint64_t)common.seed,
 		o.state ? &r->fingerprint : NULL);
 	return r->model ? 0 : -1;
 }
 
 /* Whether a file can be made there. */
-static int probe(const char *path)
+static int check_writable(const char *path)
 {
 	struct output *out = output_open(path, OUTPUT_BINARY);
 	output_discard(out);
 	return out ? 0 : -1;
 }
 
-static int work(const struct names *operands)
+static int moe_train(const struct names *operands)
 {
 	struct run r = {.pool = pool_new((int)common.threads)};
 	bool named = common.output && strcmp(common.output, "-") != 0;
 	r.state_path =
 		o.state ? mem_text(o.state) : mem_format("%s.state", named ? common.output : "moe-train");
-	int result = !o.print_config && !named ? probe(NULL) : 0; /* a terminal, before anything is read */
+	int result = !o.print_config && !named ? check_writable(NULL)
+					       : 0; /* a terminal, before anything is read */
 	if (!result)
 		result = prepare(&r, operands);
 	if (!result && o.print_config) {
 		result = print_config(&r, operands);
-	} else if (!result && (probe(common.output) || (o.state && probe(o.state)))) {
+	} else if (!result && (check_writable(common.output) || (o.state && check_writable(o.state)))) {
 		result = -1; /* better now than after hours */
 	} else if (!result) {
 		result = train(&r);
 		if (result >= 0)
-			result = finish(&r, result);
+			result = write_result(&r, result);
 	}
 	log_close(r.log);
 	free(r.trouble);
@@ -464,8 +444,8 @@ int main(int argc, char **argv)
 			config_print_mdoc(&t);
 		else
 			layers_help(&t);
-		program_result(print_all(&t));
+		program_result(program_print(&t));
 		return running.status;
 	}
-	return program_main(&program, argc, argv, work);
+	return program_main(&program, argc, argv, moe_train);
 }

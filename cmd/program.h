@@ -1,8 +1,8 @@
 /* What every program does around its work: common options, help, messages, exit status. Header
  * only, included once by each cmd/NAME.c:
  *
- *     static int work(const struct names *operands);      0, or -1 with the error recorded, or another exit status
- *     int main(int argc, char **argv) { return program_main(&program, argc, argv, work); }
+ *     static int moe_name(const struct names *operands);  0, or -1 with the error recorded, or another exit status
+ *     int main(int argc, char **argv) { return program_main(&program, argc, argv, moe_name); }
  */
 #ifndef CMD_PROGRAM_H
 #define CMD_PROGRAM_H
@@ -50,10 +50,11 @@ static struct {
 			.arg = "FILE",                                                                      \
 			.help = "write the result to FILE, whole or not at all, instead of standard output" \
 	}
-#define SEED_OPTION                                                                                \
-	{                                                                                          \
-		"seed", 0, OPT_INT, &common.seed, .value = "1", .min = 0, .max = 9e18, .arg = "N", \
-						  .help = "seed of all random numbers"             \
+#define SEED_OPTION SEED_OPTION_NOTED(NULL)
+#define SEED_OPTION_NOTED(is_given)                                                                       \
+	{                                                                                                 \
+		"seed", 0, OPT_INT, &common.seed, .value = "1", .min = 0, .max = 9e18, .arg = "N",        \
+						  .given = is_given, .help = "seed of all random numbers" \
 	}
 #define THREADS_OPTION                                                                                       \
 	{                                                                                                    \
@@ -97,73 +98,89 @@ static struct {
 				"be repeated"                                                  \
 	}
 
-/* Rows for programs that read recordings: what they are called. naming: a struct split_naming. */
-#define NAMING_OPTIONS(naming)                                                                   \
-	{"group", 0, OPT_TEXT, &(naming).group, .arg = "REGEX",                                  \
-		.help = "the group (normally the subject) is what this extended "                \
-			"regular expression, or its first parenthesis, matches in the "          \
-			"file name; when not given, it is the name up to the first _ "           \
-			"or ."},                                                                 \
-		{"group-name", 0, OPT_TEXT, &(naming).group_name, .arg = "NAME",                 \
-			.help = "one group for all recordings of this call, for standard input " \
-				"for instance"},                                                 \
-		{"condition", 0, OPT_TEXT, &(naming).condition, .arg = "REGEX",                  \
-			.help = "the condition (task, site) of a recording is what this "        \
-				"regular expression, or its first parenthesis, matches in the "  \
-				"file name; when not given, there is none"},                     \
-	{                                                                                        \
-		"condition-name", 0, OPT_TEXT, &(naming).condition_name,                         \
-			.arg = "NAME", .help = "one condition for all recordings of this call"   \
+/* Rows for programs that read recordings: what they are called. naming: a struct reading_naming. */
+#define NAMING_OPTIONS(naming)                                                                          \
+	{"group", 0, OPT_TEXT, &(naming).group, .arg = "REGEX",                                         \
+		.help = "the group (normally the subject) is what this extended "                       \
+			"regular expression, or its first parenthesis, matches in the "                 \
+			"file name; when not given, it is the name up to the first _ "                  \
+			"or ."},                                                                        \
+		{"group-name", 0, OPT_TEXT, &(naming).group_name, .arg = "NAME",                        \
+			.help = "one group for all recordings of this call, for instance for standard " \
+				"input"},                                                               \
+		{"condition", 0, OPT_TEXT, &(naming).condition, .arg = "REGEX",                         \
+			.help = "the condition (task, site) of a recording is what this "               \
+				"regular expression, or its first parenthesis, matches in the "         \
+				"file name; when not given, there is none"},                            \
+	{                                                                                               \
+		"condition-name", 0, OPT_TEXT, &(naming).condition_name,                                \
+			.arg = "NAME", .help = "one condition for all recordings of this call"          \
 	}
 
-/* Rows for programs that read recordings: how their text is read. reading: a struct split_reading;
+/* Rows for programs that read recordings: how their text is read. reading: a struct reading_text;
  * includes recording/dialect/dialect.h. */
-#define READING_OPTIONS(reading)                                                                            \
-	{"dialect", 0, OPT_CHOICE, &(reading).dialect, .value = "auto", .choices = DIALECT_CHOICES,         \
-		.help = "the recorder or program that wrote the file; auto: detected "                      \
-			"from its first rows"},                                                             \
-		{"delim", 0, OPT_TEXT, &(reading).delim, .arg = "comma|semicolon|tab|blank",                \
-			.help = "separator; detected when not given"},                                      \
-		{"decimal", 0, OPT_TEXT, &(reading).decimal, .arg = ".|,",                                  \
-			.help = "decimal sign; detected when not given, unless commas are the "             \
-				"separator as well"},                                                       \
-		{"header", 0, OPT_CHOICE, &(reading).header, .value = "auto",                               \
-			.choices = "auto|none|1|2|yes|no",                                                  \
-			.help = "header rows: none, names of the columns, or names and units "              \
-				"(yes: 1, no: none); without names the columns are C0, C1, ..."},           \
-		{"ragged", 0, OPT_CHOICE, &(reading).ragged, .value = "error", .choices = "error|drop|pad", \
-			.help = "rows with more or fewer cells than the header: refuse them, "              \
-				"leave them out, or fill them with missing values and ignore "              \
-				"cells beyond the last column"},                                            \
-		{"time-column", 0, OPT_TEXT, &(reading).time_column, .arg = "NAME",                         \
-			.help = "the column that holds the times; time, timestamp, timestamps or the like " \
-				"when not given and there is one"},                                         \
-		{"time-unit", 0, OPT_CHOICE, &(reading).time_unit, .value = "auto",                         \
-			.choices = "auto|s|ms|us", .help = "unit of times that are numbers"},               \
-	{                                                                                                   \
-		"unit", 0, OPT_CHOICE, &(reading).unit,                                                     \
-			.value = "auto", .choices = "auto|uV|mV|V|nV",                                      \
-			.help = "unit of the recordings; auto: what they say, else uV; windows are in "     \
-				"microvolts"                                                                \
+#define READING_OPTIONS(reading)                                                                             \
+	{"dialect", 0, OPT_CHOICE, &(reading).dialect, .value = "auto", .choices = DIALECT_CHOICES,          \
+		.help = "the recorder or program that wrote the file; auto: detected "                       \
+			"from its first rows"},                                                              \
+		{"delim", 0, OPT_TEXT, &(reading).delim, .arg = "comma|semicolon|tab|blank",                 \
+			.help = "separator; detected when not given"},                                       \
+		{"decimal", 0, OPT_TEXT, &(reading).decimal, .arg = ".|,",                                   \
+			.help = "decimal sign; detected when not given, unless commas are the "              \
+				"separator as well"},                                                        \
+		{"header", 0, OPT_CHOICE, &(reading).header, .value = "auto",                                \
+			.choices = "auto|none|1|2|yes|no",                                                   \
+			.help = "header rows: none, names of the columns, or names and units "               \
+				"(yes: 1, no: none); without names the columns are C0, C1, ..."},            \
+		{"ragged", 0, OPT_CHOICE, &(reading).ragged, .value = "error", .choices = "error|drop|pad",  \
+			.help = "rows with more or fewer cells than the header: refuse them, "               \
+				"leave them out, or fill them with missing values and ignore "               \
+				"cells beyond the last column"},                                             \
+		{"time-column", 0, OPT_TEXT, &(reading).time_column, .arg = "NAME",                          \
+			.help = "the column that contains the times; when not given, a column called time, " \
+				"timestamp, timestamps or the like"},                                        \
+		{"time-unit", 0, OPT_CHOICE, &(reading).time_unit, .value = "auto",                          \
+			.choices = "auto|s|ms|us", .help = "unit of times that are numbers"},                \
+	{                                                                                                    \
+		"unit", 0, OPT_CHOICE, &(reading).unit,                                                      \
+			.value = "auto", .choices = "auto|uV|mV|V|nV",                                       \
+			.help = "unit of the recordings; auto: the one they state, otherwise uV; windows "   \
+				"are in microvolts"                                                          \
+	}
+
+/* Rows for programs that run a model: how it is run. batch: a long long, missing: an int, of enum
+ * missing_channel. what: what does not depend on the batch. */
+#define BATCH_OPTION(batch, what)                                                        \
+	{                                                                                \
+		"batch", 0, OPT_INT, &(batch),                                           \
+			.value = "32", .min = 1, .max = 65536, .arg = "N",               \
+			.help = "windows processed at a time; " what " not depend on it" \
+	}
+#define MISSING_CHANNEL_OPTION(missing)                                                                   \
+	{                                                                                                 \
+		"missing-channel", 0, OPT_CHOICE, &(missing),                                             \
+			.value = "error", .choices = "error|interp|zero",                                 \
+			.help = "a channel that the model needs and the input lacks: refuse, replace by " \
+				"the mean of the other channels of its region, or by zeros"               \
 	}
 
 /* Rows for programs that run a model: experts taken away from its MoE layers. words: a struct
  * selection_words. */
-#define ABLATION_OPTIONS(words)                                                                            \
-	{"force-k", 0, OPT_INT, &(words).force_k, .value = "0", .min = 0, .max = 4096, .arg = "N",         \
-		.help = "give each token to at most N of its experts, those of the largest weight; 0 for " \
-			"all"},                                                                            \
-		{"only", 0, OPT_TEXT, &(words).only, .arg = "LIST",                                        \
-			.help = "leave out all experts of the mixtures but these (numbers from 0, "        \
-				"separated by commas)"},                                                   \
-		{"omit", 0, OPT_TEXT, &(words).omit, .arg = "LIST",                                        \
-			.help = "leave out these experts of the mixtures"},                                \
-		{"layer", 0, OPT_TEXT, &(words).layers, .arg = "LIST",                                     \
-			.help = "of the mixtures of experts these layers only (numbers from 0)"},          \
-	{                                                                                                  \
-		"region", 0, OPT_TEXT, &(words).regions,                                                   \
-			.arg = "LIST",                                                                     \
-			.help = "of the mixtures those of these regions only (numbers from 0)"             \
+#define ABLATION_OPTIONS(words)                                                                              \
+	{"force-k", 0, OPT_INT, &(words).force_k, .value = "0", .min = 0, .max = 4096, .arg = "N",           \
+		.help = "give each token to at most N of its experts, those of the largest weight; 0 for "   \
+			"all"},                                                                              \
+		{"only", 0, OPT_TEXT, &(words).only, .arg = "LIST",                                          \
+			.help = "leave out all experts of the mixture-of-experts layers but these (numbers " \
+				"from 0, separated by commas)"},                                             \
+		{"omit", 0, OPT_TEXT, &(words).omit, .arg = "LIST",                                          \
+			.help = "leave out these experts of the mixture-of-experts layers"},                 \
+		{"layer", 0, OPT_TEXT, &(words).layers, .arg = "LIST",                                       \
+			.help = "only these of the mixture-of-experts layers (numbers from 0)"},             \
+	{                                                                                                    \
+		"region", 0, OPT_TEXT, &(words).regions,                                                     \
+			.arg = "LIST",                                                                       \
+			.help = "only the mixture-of-experts layers of these regions (numbers from 0)"       \
 	}
 
 static struct {
@@ -172,7 +189,7 @@ static struct {
 	char **argv;
 } running;
 
-/* For signals' handlers and where there is little stack: says what is wrong, about a file or "",
+/* For signal handlers and where there is little stack: prints what is wrong, about a file or "",
  * and ends the program. */
 static inline _Noreturn void end_at_once(int status, const char *file, const char *what)
 {
@@ -214,13 +231,13 @@ static inline void program_signals(void)
 {
 	struct sigaction a = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO};
 	signal(SIGPIPE, SIG_DFL);
-	signal(SIGXFSZ, SIG_IGN); /* writing beyond ulimit -f fails then, and is told */
+	signal(SIGXFSZ, SIG_IGN); /* writing beyond ulimit -f then fails with an error */
 	sigaction(SIGBUS, &a, &sigbus_before);
 	output_guard_signals();
 }
 
-/* The one place where sentences leave for standard error: what stands in names neither steers the
- * terminal nor breaks the line. */
+/* The one place that prints on standard error. Names are escaped, so that they can neither control
+ * the terminal nor break the line. */
 static inline void program_say(const char *sentence)
 {
 	struct text shown = {0};
@@ -251,12 +268,23 @@ static inline void program_result(int r)
 	}
 }
 
-static inline int print_all(struct text *t)
+/* Writes a text to a file, or (NULL) to standard output. */
+static inline int program_write_to(const char *path, const struct text *t)
 {
-	struct output *o = output_open(NULL, OUTPUT_TEXT);
-	int r = o ? output_write(o, text_string(t), t->n) : -1;
-	if (o && output_commit(o))
-		r = -1;
+	struct output *o = output_open(path, OUTPUT_TEXT);
+	return o ? output_end(o, output_write(o, text_string(t), t->n)) : -1;
+}
+
+/* Writes a result where --output says. */
+static inline int program_write(const struct text *t)
+{
+	return program_write_to(common.output, t);
+}
+
+/* Prints a text on standard output and frees it. */
+static inline int program_print(struct text *t)
+{
+	int r = program_write_to(NULL, t);
 	text_free(t);
 	return r;
 }
@@ -287,7 +315,7 @@ static inline int program_start(const struct program *p, int argc, char **argv, 
 			options_bash(p, &t);
 		else
 			err_set(EX_USAGE, "%s: one of --help, --help=mdoc, --help=bash", argv[1]);
-		program_result(t.n ? print_all(&t) : -1);
+		program_result(t.n ? program_print(&t) : -1);
 		return 1;
 	}
 	if (options_parse(p, argc, argv, operands)) {
@@ -300,7 +328,7 @@ static inline int program_start(const struct program *p, int argc, char **argv, 
 			options_help(p, &t);
 		else
 			text_addf(&t, "%s (moe-tools) " MOE_VERSION "\n", p->name);
-		program_result(print_all(&t));
+		program_result(program_print(&t));
 		return 1;
 	}
 	return 0;
@@ -330,14 +358,36 @@ static inline int program_spares(const char *output, const struct names *inputs)
 	return 0;
 }
 
+/* Whether two paths are the same file, by another spelling or link too; NULL is none. */
+static inline bool program_same_file(const char *a, const char *b)
+{
+	return a && b && (!strcmp(a, b) || output_replaces(a, b));
+}
+
+/* Refuses an input that is given twice. */
+static inline int program_distinct(const struct names *inputs)
+{
+	for (int i = 0; i < inputs->n; i++)
+		for (int j = 0; j < i; j++)
+			if (!strcmp(inputs->s[i], inputs->s[j]))
+				return err_set(
+					EX_USAGE, "%s: is given twice; give each file once", inputs->s[i]);
+			else if (program_same_file(inputs->s[i], inputs->s[j]))
+				return err_set(EX_USAGE,
+					"%s: is given twice: %s is the same file (a link to it, or another "
+					"spelling of its path); give each file once",
+					inputs->s[i], inputs->s[j]);
+	return 0;
+}
+
 static inline int program_main(
-	const struct program *p, int argc, char **argv, int (*work)(const struct names *operands))
+	const struct program *p, int argc, char **argv, int (*run)(const struct names *operands))
 {
 	struct names operands = {0};
 	if (!program_start(p, argc, argv, &operands)) {
 		if (common.max_header)
 			st_header_limit = (uint64_t)common.max_header;
-		program_result(program_spares(common.output, &operands) ? -1 : work(&operands));
+		program_result(program_spares(common.output, &operands) ? -1 : run(&operands));
 	}
 	names_free(&operands);
 	return program_finish();

@@ -215,11 +215,11 @@ for i in range(len(x)): x[i] = -1'
     done
     run ! cmp -s on.st bands.st
     moe-predict -m on.st w.st | jq -se 'all(.adapted == "group")'
-    no_train 78 "train.scale: the model that is continued was trained on windows that were adapted to their groups; set train.scale=group" \
+    no_train 78 "train.scale: the model that is continued was trained on windows standardised group by group; set train.scale=group" \
         --init bands.st --set train.scale=zscore w.st
-    no_train 78 "train.scale: the model that is continued was trained on windows that were not adapted to their groups; set train.scale=zscore" \
+    no_train 78 "train.scale: the model that is continued was trained on windows that were not standardised group by group; set train.scale=zscore" \
         --init m.st --set train.scale=group w.st
-    no_train 78 "train.scale: the model that is continued was trained on windows that were adapted" --init samples.st --set train.scale=zscore w.st
+    no_train 78 "train.scale: the model that is continued was trained on windows standardised group by group" --init samples.st --set train.scale=zscore w.st
 }
 
 @test "moe-cv tests its folds as moe-predict does with the models it keeps" {

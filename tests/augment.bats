@@ -91,8 +91,8 @@ for i in range(len(l)): l[i] = 0 if l[i] == 0 else -1'
     no_train 78 'noise stands there twice' --set train.augment=noise:0.1,noise:0.2 w.st
     no_train 78 'is not a list of words' --set train.augment=[0.1] w.st
     no_train 78 'is not a list of words' --set train.augment=3 w.st
-    no_train 78 'mask:0.001s has no effect: at 64 Hz it is less than a sample' --set train.augment=mask:0.001s w.st
-    no_train 78 'shift:0.5s is no less than a window, 0.5 s' --set train.augment=shift:0.5s w.st
+    no_train 78 'mask:0.001s has no effect: at 64 Hz it is shorter than one sample' --set train.augment=mask:0.001s w.st
+    no_train 78 'shift:0.5s is not shorter than a window (0.5 s)' --set train.augment=shift:0.5s w.st
     no_train 78 'flip has no effect: powers and covariances (encoder.tokens) have no sign' --set train.augment=flip:0.5 w.st
     train x --set train.epochs=1 --set train.augment=flip:0.5,mixup:0.2 w.st # mixed with others it has
     no_train 78 'mixup has no effect: train.batch_size is 1' --set train.augment=mixup:0.2 --set train.batch_size=1 w.st

@@ -67,7 +67,7 @@ END
 
 @test "without validation there is none, and to ask for it is an error" {
     [ "$(temperature m.st)" = None ]
-    no_train 78 "train.calibrate=temperature has no effect: there is nothing to validate on" --set train.calibrate=temperature w.st
+    no_train 78 "train.calibrate=temperature has no effect without validation windows" --set train.calibrate=temperature w.st
     no_train 78 "train.calibrate" --set train.calibrate=platt w.st
 }
 

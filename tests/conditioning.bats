@@ -154,7 +154,7 @@ size() {
 
 @test "recordings of several rates become one, and a model takes any" {
     for r in 250 256 512; do moe-synth --subjects 1 --channels 4 --rate $r --seconds 4 --seed 2 -o e$r && cp e$r/S00_1.csv S$r.csv; done
-    refused 65 "S256.csv: 256 Hz, but the recordings before it have 250 Hz; --resample brings all to one rate" \
+    refused 65 "S256.csv: the rate is 256 Hz, but the earlier recordings have 250 Hz; --resample brings all to one rate" \
         moe-split --window 1s --experts 2 S250.csv S256.csv -o never.st
     cp S250.csv T250.csv
     moe-split --resample 128 --window 1s --experts 2 S250.csv T250.csv -o same.st
@@ -193,10 +193,10 @@ size() {
     $cut --reference A1 --missing drop-window S2.csv -o o.st -q
     [ "$(ask o.st 't["window.start"][2].tolist()')" = "[0, 2]" ]
     refused 65 "S1.csv: there is no channel (--reference) \"M1\"; its columns are: a, b, A1, A2, EOG" $cut --reference M1 S1.csv -o never.st
-    refused 65 "S1.csv: no channel among its columns: a, b, A1, A2, EOG; --channels keeps those of --reference" \
+    refused 65 "S1.csv: none of its columns is used as a channel: a, b, A1, A2, EOG; name those of --reference in --channels to keep them" \
         $cut --reference a,b,A1,A2,EOG S1.csv -o never.st
-    refused 64 "--reference average: the mean of 1 channel leaves nothing" $cut --reference average --channels a,EOG S1.csv -o never.st
-    refused 64 "--reference: channel \"A1\" stands there twice" $cut --reference A1,A1 S1.csv -o never.st
+    refused 64 "--reference average: subtracting the mean of 1 channel leaves no signal" $cut --reference average --channels a,EOG S1.csv -o never.st
+    refused 64 "--reference: channel \"A1\" is listed twice" $cut --reference A1,A1 S1.csv -o never.st
 }
 
 @test "a model whose reference is not there" {
@@ -210,38 +210,38 @@ size() {
     cut -d, -f1-2,5 S1.csv >S3.csv
     refused 65 "S2.csv: there is no channel of the model's reference \"A1\"; its columns are: time, a, b, label" moe-predict -m r.st S2.csv
     [ "$(moe-predict -m r.st --missing-channel zero S2.csv | wc -l)" -eq 10 ] # b is left
-    refused 65 "S3.csv: no channel of the reference is there: A1, ..." moe-predict -m r.st --missing-channel interp S3.csv
+    refused 65 "S3.csv: none of the channels of the reference is present: A1, ..." moe-predict -m r.st --missing-channel interp S3.csv
 }
 
 @test "a frequency beyond the rate, edges the wrong way round, too many samples: refused with the remedy" {
     cut="moe-split --experts 1 --rate 100 --window 4 -o never.st"
     printf 'a,b\n%s\n%s\n%s\n%s\n' 1,2 3,4 5,6 7,8 >S1.csv
     refused 64 "--bandpass: 45 Hz is not below 1 Hz; write the lower edge first" $cut --bandpass 45-1 S1.csv
-    refused 64 "--bandpass: \"45\" is none of LOW-HIGH, LOW- and -HIGH, in Hz" $cut --bandpass 45 S1.csv
-    refused 64 "S1.csv: --bandpass at 50 Hz: at 100 samples per second only frequencies below 50 Hz are there; choose a lower one" \
+    refused 64 "--bandpass: \"45\" is not LOW-HIGH, LOW- or -HIGH in Hz" $cut --bandpass 45 S1.csv
+    refused 64 "S1.csv: --bandpass at 50 Hz: a recording with 100 samples per second only contains frequencies below 50 Hz; choose a lower frequency" \
         $cut --bandpass 1-50 S1.csv
     refused 64 "S1.csv: --bandpass at 60 Hz" $cut --bandpass 60- S1.csv
     refused 64 "S1.csv: --notch at 50 Hz" $cut --notch 50 S1.csv
-    refused 64 "--notch: \"50,x\" is no list of frequencies in Hz" $cut --notch 50,x S1.csv
-    refused 64 "S1.csv: --resample 201 from 100 Hz: more than twice the samples" $cut --resample 201 S1.csv
-    refused 64 "S1.csv: --resample 99.999 from 100 Hz is no ratio of whole numbers up to 10000; --rate names the rate that is meant" \
+    refused 64 "--notch: \"50,x\" is not a list of frequencies in Hz" $cut --notch 50,x S1.csv
+    refused 64 "S1.csv: --resample 201 from 100 Hz would more than double the rate" $cut --resample 201 S1.csv
+    refused 64 "S1.csv: --resample 99.999 from 100 Hz is not a ratio of whole numbers up to 10000; give the rate that is meant with --rate" \
         $cut --resample 99.999 S1.csv
     [ "$(moe-split --bandpass 1-45 --window 4 --experts 1 --explain S1.csv | jq -c '[.rate,.conditioning]')" = '[null,{"bandpass":[1,45]}]' ]
     moe-synth --subjects 1 --channels 6 --rate 80 --seconds 2 -o slow
-    refused 65 "slow/S00_1.csv: --notch at 50 Hz: at 80 samples per second only frequencies below 40 Hz are there; the model needs \
-recordings of a higher rate" moe-predict -m m.st slow/S00_1.csv
+    refused 65 "slow/S00_1.csv: --notch at 50 Hz: a recording with 80 samples per second only contains frequencies below 40 Hz; the model needs \
+recordings with a higher rate" moe-predict -m m.st slow/S00_1.csv
 }
 
 @test "windows that were conditioned otherwise are refused, by name" {
     moe-split --resample 128 --window 0.5s --experts 2 --halo 1 eeg/*.csv -o o.st
-    refused 65 "o.st: its recordings were conditioned so: resampled to 128 Hz; expected was: reference Fp1 Fp2 C3 C4 O1 O2, notch 50 Hz, \
-band pass 1-45 Hz, resampled to 128 Hz; cut them anew (moe-split --like MODEL, or with equal options)" moe-predict -m m.st o.st
-    refused 65 "w.st: its recordings were conditioned so: reference" moe-train -o never.st o.st w.st
+    refused 65 "o.st: its recordings were preprocessed differently: resampled to 128 Hz; expected: reference Fp1 Fp2 C3 C4 O1 O2, notch 50 Hz, \
+band pass 1-45 Hz, resampled to 128 Hz; cut them again (moe-split --like MODEL, or with the same options)" moe-predict -m m.st o.st
+    refused 65 "w.st: its recordings were preprocessed differently: reference" moe-train -o never.st o.st w.st
     moe-split --window 0.25s --experts 2 --halo 1 eeg/*.csv -o plain.st
     moe-split --bandpass 1- --window 0.25s --experts 2 --halo 1 eeg/*.csv -o band.st
-    refused 65 "band.st: its recordings were conditioned so: high pass 1 Hz; expected was: no conditioning" moe-train -o never.st plain.st band.st
+    refused 65 "band.st: its recordings were preprocessed differently: high pass 1 Hz; expected: no preprocessing" moe-train -o never.st plain.st band.st
     edit m.st odd.st 'm["moe.conditioning"] = "{\"median\":3}"'
-    refused 65 "odd.st: metadata moe.conditioning: \"median\" is not known" moe-predict -m odd.st eeg/S00_1.csv
+    refused 65 "odd.st: metadata moe.conditioning: \"median\" is unknown" moe-predict -m odd.st eeg/S00_1.csv
 }
 
 # placed OPTION...: window.start and class of each window
@@ -288,7 +288,7 @@ placed() {
     refused 65 'S1.csv: channel "c" of the reference (--reference) is left out here: marked bad in c.tsv' \
         $cut --channels-file c.tsv --reference A1,c S1.csv -o never.st
     sed -i 's/MISC\tmV/MISC\tm/' c.tsv
-    refused 65 'c.tsv: channel "A1" is read for the reference, and its unit is none of uV, mV, V, nV' \
+    refused 65 'c.tsv: channel "A1" is needed for the reference, but its unit is not one of uV, mV, V, nV' \
         $cut --channels-file c.tsv --reference A1 S1.csv -o never.st
     [ "$($cut --channels-file c.tsv S1.csv --explain | jq -c .channels)" = '["a","b"]' ]
 }

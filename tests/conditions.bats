@@ -34,9 +34,9 @@ mix() {
     [ "$(ask 1.out 'm["moe.conditions"]')" = '["_1","_2"]' ]
     moe-split --explain --condition '_(.)x' eeg/*.csv | jq -r .condition | tr -d '\n' | grep -qx 1212
     [ "$(moe-split --explain eeg/S00*.csv | jq 'has("condition")')" = false ]
-    refused 64 "--condition and --condition-name exclude each other" moe-split --condition a --condition-name b eeg/*.csv -o never.st
+    refused 64 "--condition and --condition-name cannot be used together" moe-split --condition a --condition-name b eeg/*.csv -o never.st
     refused 64 "--condition: \"(\" is not a regular expression" moe-split --condition '(' eeg/*.csv -o never.st
-    refused 65 "S00_1x.csv: --condition \"_3\" does not match this name" moe-split --condition _3 eeg/*.csv -o never.st
+    refused 65 "S00_1x.csv: --condition \"_3\" does not match this file name" moe-split --condition _3 eeg/*.csv -o never.st
 }
 
 @test "live windows carry the condition, too" {
@@ -119,11 +119,11 @@ k = json.loads(m["moe.config"]); k["moe"]["router"] = "topk"; m["moe.config"] = 
 @test "an unknown name is refused by name, and has an embedding where one was trained" {
     moe-split --window 32 --experts 2 --halo 1 --condition-name 3 eeg/S00*.csv -o third.st
     mix m.st w.st
-    refused 65 "recording S00_1x.csv: the model does not know condition 3, only 1, 2; training with moe.condition_unknown above 0" \
+    refused 65 "recording S00_1x.csv: the model does not know condition 3, only 1, 2; a model trained with moe.condition_unknown above 0 accepts others" \
         moe-predict -m m.st third.st
     refused 65 "does not know condition 3" moe-route -m m.st -o never.st third.st
     refused 65 "does not know condition 3" moe-stats --ablate -m m.st third.st
-    refused 65 "recording S00_1x.csv: has no condition, the model knows 1, 2; name it where the recording is cut" \
+    refused 65 "recording S00_1x.csv has no condition; the model knows 1, 2; name the condition when cutting the recording" \
         moe-predict -m m.st plain.st
     mix u.st --set moe.condition_unknown=0.5 w.st
     [ "$(ask u.st '[t[n][1] for n in t if n.endswith("condition.weight")]')" = "[[3, 8], [3, 8]]" ]
@@ -152,16 +152,16 @@ k = json.loads(m["moe.config"]); k["moe"]["router"] = "topk"; m["moe.config"] = 
     cmp csv <(moe-predict -m m.st --condition-name 2 eeg/S03_2x.csv)
     cmp <(moe-route -m m.st --jsonl --condition '_(.)x' eeg/*.csv) <(moe-route -m m.st --jsonl w.st)
     refused 65 "has no condition" moe-predict -m m.st eeg/S03_2x.csv
-    refused 64 "w.st: --condition-name is for recordings as CSV" moe-predict -m m.st --condition-name 2 w.st
+    refused 64 "w.st: a file of windows, and --condition-name is for recordings only" moe-predict -m m.st --condition-name 2 w.st
     mix g.st --set moe.condition=group w.st
     cmp <(moe-predict -m g.st --group '^(S03)' eeg/S03_2x.csv) <(moe-predict -m g.st w.st | grep S03)
     refused 65 "does not know group 03, only S00, S01, S02, S03" moe-predict -m g.st --group '^S(..)' eeg/S03_2x.csv
-    refused 64 "--group and --group-name exclude each other" moe-predict -m g.st --group a --group-name b eeg/S03_2x.csv
+    refused 64 "--group and --group-name cannot be used together" moe-predict -m g.st --group a --group-name b eeg/S03_2x.csv
 }
 
 @test "validation on other groups takes an embedding for unknown ones" {
     group="--set moe.layers=all --set moe.router=condition --set moe.condition=group"
-    refused 65 "validation: w.st: recording S01_2x.csv: the model does not know group S01, only S00, S02, S03; training with moe.condition_unknown" \
+    refused 65 "validation: w.st: recording S01_2x.csv: the model does not know group S01, only S00, S02, S03; a model trained with moe.condition_unknown above 0" \
         moe-train $small $group --valid-groups S01 -o never.st w.st
     moe-split --window 32 --experts 2 --halo 1 eeg/S00*.csv -o one.out
     moe-split --window 32 --experts 2 --halo 1 eeg/S0[123]*.csv -o rest.out

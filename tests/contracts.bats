@@ -105,7 +105,7 @@ stop() {
     [ $code -eq 130 ]
     [ -s m2.state ]
     [ ! -e m2 ]
-    grep -q "moe-train: stopped; go on with --resume --state m2.state" said
+    grep -q "moe-train: stopped; continue with --resume --state m2.state" said
     [ "$(ask m2.state 'm["moe.format"]')" = state/1 ]
     [ "$(ask m2.state 'json.loads(m["moe.train"])["step"] > 0')" = True ]
 }
@@ -189,7 +189,7 @@ stop() {
     x = t["expert." + k][2]
     for i in range(len(x)): x[i] *= 2'
     refused 65 "belongs to other windows" $r --state s louder.st # the same names over other numbers
-    refused 64 "--seed has no effect" $r --state s --seed 3 w.st
+    refused 64 "--seed 3 has no effect" $r --state s --seed 3 w.st
     refused 64 "needs --state" $r w.st
     refused 64 "exclude each other" $r --state s --init m.st w.st
     refused 64 "the state has its configuration" $r --state s --preset seed w.st
@@ -449,6 +449,7 @@ stop() {
 @test "a program has the threads it was asked for and no other, on all processors the shell has" {
     mkfifo in
     for n in 1 3; do
+        rm -f out
         moe-predict -m m.st --threads $n <in >out 3>&- &
         exec 8>in
         head -n 40 eeg/S00_1.csv >&8
@@ -477,7 +478,7 @@ stop() {
         moe-split $options --threads $n -o $n.st L?.csv
         cmp 1.st $n.st
         run -65 moe-split $options --threads $n --max-classes 4 -o never.st L?.csv
-        [ "$output" = "moe-split: L3.csv: more than 4 different labels with those before it: is this a label column? (--max-classes)" ]
+        [ "$output" = "moe-split: L3.csv: more than 4 different labels together with the earlier recordings; is this the label column? --max-classes raises the limit" ]
     done
     [ "$(ask 1.st 'm["moe.classes"]')" = '["class6","class7","class8","class9","rest"]' ]
     echo 1,2 >>L1.csv

@@ -107,8 +107,8 @@ PY
     [ "$(why Marker0)" = "marks events" ]
     { head -300 r.csv && tail -n +301 r.csv | sed 's/$/,0/'; } >wide.csv # a marker column that came later
     refused 65 "wide.csv:301: 8 cells, but the first row has 7; --ragged drop" moe-split --experts 1 --window 4 wide.csv
-    [ "$(told wide.csv --ragged pad | cut -d, -f5)$(ask '.notes[0]')" = '600"rows of another width, filled up or cut off: 301"' ]
-    [ "$(told wide.csv --ragged drop | cut -d, -f5)$(ask '.notes[0]')" = '299"rows of another width, left out: 301"' ]
+    [ "$(told wide.csv --ragged pad | cut -d, -f5)$(ask '.notes[0]')" = '600"rows with too few or too many cells, filled up or cut off: 301"' ]
+    [ "$(told wide.csv --ragged drop | cut -d, -f5)$(ask '.notes[0]')" = '299"rows with too few or too many cells, left out: 301"' ]
 }
 
 mindmonitor() { # mindmonitor ROWS: bursts of 48 rows, a message first and amid them
@@ -122,8 +122,8 @@ mindmonitor() { # mindmonitor ROWS: bursts of 48 rows, a message first and amid 
 @test "D4 Mind Monitor: rows a cell shorter than the header, messages, bursts" {
     mindmonitor 1000 >r.csv
     [ "$(told r.csv)" = "mindmonitor,256,dialect,uV,1000,RAW_TP9 RAW_AF7" ]
-    [ "$(ask '[.gaps,.missing,.notes]')" = '[[],0,["rows with a message and no sample, passed over: 2"]]' ]
-    [ "$(why Delta_TP9),$(why Elements),$(why Battery)" = "power of a band,messages,state of the battery" ]
+    [ "$(ask '[.gaps,.missing,.notes]')" = '[[],0,["rows that contain only a message, skipped: 2"]]' ]
+    [ "$(why Delta_TP9),$(why Elements),$(why Battery)" = "band power,messages,battery level" ]
     [[ "$(values r.csv)" == "F32 [1000, 2] 800.5 850 801.5 849 802.5 848 "* ]]
     alike r.csv
     { head -520 r.csv && tail -n +800 r.csv; } >lost.csv # a second is missing
@@ -133,7 +133,7 @@ mindmonitor() { # mindmonitor ROWS: bursts of 48 rows, a message first and amid 
     sed '500s/.*/&,1,2/' r.csv >ragged.csv
     refused 65 "ragged.csv:500: 11 cells" moe-split --experts 1 --window 4 ragged.csv
     make 30 'if (!i) print "TimeStamp,RAW_TP9,Elements"; printf "2017-11-02 12:33:%02d.000,%d\n", i, 800 + i' >slow.csv
-    [ "$(told slow.csv | cut -d, -f2)$(ask '.notes[0]')" = '1"1 rows a second of a device that takes 256 samples: not the whole signal"' ]
+    [ "$(told slow.csv | cut -d, -f2)$(ask '.notes[0]')" = '1"1 rows per second from a device that records 256 samples per second: this is not the whole signal"' ]
 }
 
 @test "D5 Emotiv: the first line's rate, a counter, samples that are made up" {
@@ -144,8 +144,8 @@ mindmonitor() { # mindmonitor ROWS: bursts of 48 rows, a message first and amid 
     [ "$(told r.csv)" = "emotiv,128,first line,uV,300,EEG.AF3 EEG.T7" ]
     [ "$(ask '.gaps')" = '[{"row":200,"seconds":0.0234375}]' ]
     [ "$(ask '.facts["sampling rate"]')" = '"eeg_128;mot_64"' ]
-    [ "$(why EEG.Interpolated)" = "says which samples are made up" ]
-    [ "$(ask '.notes[0]')" = '"samples the recorder marks as lost or made up (--missing drop-window leaves out their windows): 1"' ]
+    [ "$(why EEG.Interpolated)" = "marks which samples are interpolated" ]
+    [ "$(ask '.notes[0]')" = '"samples that the recorder marks as lost or interpolated (--missing drop-window leaves out the windows that contain them): 1"' ]
     [[ "$(values r.csv)" == "F32 [300, 2] 4200.25 4100 4201.25 4099 "* ]]
     moe-split -q --experts 1 --window 2 --missing drop-window r.csv -o w.st
     [ "$(show w.st window.start | cut -c1-20)" = "I64 [149] 0 2 6 8 10" ]
@@ -165,7 +165,7 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
     [ "$(ask '[.facts["Number of channels"],.facts["Sample Rate"],.delimiter,.header_rows]')" = '["4","250 Hz",",",1]' ]
     [ "$(ask '[.ignored[].name]')" = '["Sample Index","Accel Channel 0","Not Used","Other","Not Used#2","Other#2","Timestamp","Marker Channel","Timestamp (Formatted)"]' ]
     [ "$(ask .time)$(ask .gaps)" = '{"column":"Timestamp","kind":"epoch milliseconds"}[{"row":300,"seconds":0.016}]' ]
-    [ "$(ask '[.suspicious[]|select(.channel=="EXG Channel 2" or .channel=="EXG Channel 3")|.why]')" = '["railed (187500.02 uV) in all rows","identical to EXG Channel 0","median size 6.14e+04 uV: nanovolts (--unit nV), or an offset"]' ]
+    [ "$(ask '[.suspicious[]|select(.channel=="EXG Channel 2" or .channel=="EXG Channel 3")|.why]')" = '["railed (187500.02 uV) in all rows","identical to EXG Channel 0","median amplitude 6.14e+04 uV: perhaps the values are nanovolts (--unit nV), or have an offset"]' ]
     [[ "$(values r.csv)" == "F32 [600, 4] 61379.4 0.5 -187500 61379.4 61380.4 -1.5 -187500 "* ]]
     alike r.csv
     make 600 'if (!i) print "%OpenBCI Raw EXG Data\n%Sample Rate = 125 Hz\nSample Index, EXG Channel 0, Timestamp"; printf "%d, %d.0, 1.557936%06.0fE9\n", i * 2 % 256, i, i * 8' >daisy.csv
@@ -188,7 +188,7 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
         printf "%d, %d.05, %d.38, -187500.02, 4, 5, 6, 7, 8, 0.1, 0.2, 0.3, %02d:%02d:%06.3f\n", i % 256, 75561 - i, i, int(t / 3600), int(t / 60) % 60, t % 60' >r.csv
     [ "$(told r.csv)" = "openbci,250,comment,uV,400,$(echo EXG\ Channel\ {0..7})" ]
     [ "$(ask .time)$(ask .gaps)$(ask .header_rows)" = '{"column":"C12","kind":"time of day"}[]0' ]
-    [ "$(why C0),$(why C9)" = "counts the samples,movement, no signal of the brain" ]
+    [ "$(why C0),$(why C9)" = "counts the samples,movement, not EEG" ]
     [[ "$(values r.csv)" == "F32 [400, 8] 75561 0.38 -187500 4 5 6 7 8 75560 "* ]]
     alike r.csv
 }
@@ -196,7 +196,7 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
 @test "D8 OpenBCI SD card: the accelerometer on some rows only" {
     make 600 'printf "%d,%d.492,%d,3,4,5,6,7,-8.246%s\n", (i + 7) % 256, -63526 + i, i, i % 10 == 1 ? ",0.004,0.91,0.404" : ""' >r.csv
     [ "$(told r.csv)" = "openbci,250,dialect,uV,600,$(echo EXG\ Channel\ {0..7})" ]
-    [ "$(ask '.notes')" = '["rows with cells beyond the header, which are left out: 60"]' ]
+    [ "$(ask '.notes')" = '["rows with more cells than the header, whose extra cells are ignored: 60"]' ]
     [[ "$(values r.csv)" == "F32 [600, 8] -63526.5 0 3 4 5 6 7 -8.246 -63525.5 1 3 4 5 6 "* ]]
     alike r.csv
     tail -n +2 r.csv >motion-first.csv
@@ -217,18 +217,18 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
     [ "$(values comma.csv)" = "$(values r.csv)" ]
     make 300 'printf "%.6f", i % 256; for (c = 1; c < 22; c++) printf "\t%.6f", i + c; printf "\t%.6f\t0.000000\n", 1557936053.329 + i / 250' >cyton.csv
     [ "$(told cyton.csv)" = "brainflow,250,time column,uV,300,C1 C2 C3 C4 C5 C6 C7 C8" ]
-    [ "$(why C9),$(why C23)" = "no EEG channel of this board,marks events" ]
+    [ "$(why C9),$(why C23)" = "not an EEG channel of this board,marks events" ]
 }
 
 @test "D10: commas as decimal signs and separators are refused, and read with --decimal ," {
     make 20 'printf "%d,50, -%d,25, 0,00\n", i, i' >r.csv
-    refused 65 'r.csv:2: "1,50, -1,25, 0,00": commas are decimal signs and separators at once; --decimal , reads them so' \
+    refused 65 'r.csv:2: "1,50, -1,25, 0,00": commas seem to be decimal signs and separators at once; --decimal , reads them as both' \
         moe-split --rate 250 --experts 1 --window 4 r.csv
     [ "$(told r.csv --decimal , --rate 250)" = "plain,250,--rate,uV,20,C0 C1 C2" ]
     [[ "$(values r.csv --decimal , --rate 250)" == "F32 [20, 3] 0.5 -0.25 0 1.5 -1.25 0 2.5 -2.25 0 "* ]]
     alike r.csv --decimal , --rate 250
     tr -d ' ' <r.csv >tight.csv
-    refused 65 "commas are decimal signs" moe-split --rate 250 --experts 1 --window 4 tight.csv
+    refused 65 "commas seem to be decimal signs" moe-split --rate 250 --experts 1 --window 4 tight.csv
     [ "$(values tight.csv --decimal , --rate 250)" = "$(values r.csv --decimal , --rate 250)" ]
     { echo "a,b,c" && cat tight.csv; } >named.csv
     [ "$(values named.csv --decimal , --rate 250)" = "$(values r.csv --decimal , --rate 250)" ]
@@ -238,7 +238,7 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
     [ "$(told whole.csv --rate 250 | cut -d, -f5)" = 2 ]
 }
 
-@test "D11 European: semicolons, decimal commas, a mark, a German clock" {
+@test "D11 European: semicolons, decimal commas, a mark, a German time column" {
     make 40 'if (!i) printf "\xef\xbb\xbfZeit;Fp1;Fp2\r\n"; s = sprintf("%.3f;%.1f;%d\r\n", i / 250, -i / 2, i); gsub(/\./, ",", s); printf "%s", s' >r.csv
     [ "$(told r.csv)" = "plain,250,time column,uV,40,Fp1 Fp2" ]
     [ "$(ask .decimal)$(ask .delimiter)" = '","";"' ]
@@ -248,7 +248,7 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
     [ "$(values sep.csv)" = "$(values r.csv)" ]
     refused 65 'r.csv:2: column "Fp1": "-0,0" is not a number; decimal commas are read with --decimal ,' \
         moe-split --decimal . --drop Zeit --rate 250 --experts 1 --window 4 r.csv
-    refused 65 "r.csv:2: 3 cells, but the first row has 1; there are semicolons" \
+    refused 65 "r.csv:2: 3 cells, but the first row has 1; they contain semicolons" \
         moe-split --delim comma --rate 250 --experts 1 --window 4 r.csv
     iconv -f UTF-8 -t UTF-16 r.csv >wide.csv
     refused 65 "wide.csv: this is UTF-16 text; convert it (iconv" moe-split wide.csv
@@ -277,12 +277,12 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
     [[ "$(values r.csv --unit V)" == "F32 [40, 3] -1.6e+07 0 1.5e+06 "* ]]
     alike r.csv
     sed '10s/.*/0.044,-,0.007,1.5/' r.csv >hole.csv
-    refused 65 'hole.csv:10: column "Fc5": no value' moe-split --experts 1 --window 4 hole.csv
+    refused 65 'hole.csv:10: column "Fc5" has no value' moe-split --experts 1 --window 4 hole.csv
     told hole.csv --missing drop-window
     [ "$(ask '[.missing,.windows,.windows_left_out]')" = "[1,9,1]" ]
     sed "3,\$s/^[^,]*/'0:0&'/; 2s/seconds/hh:mm:ss.mmm/; 2s/NU/mmHg/" r.csv >clock.csv
     [ "$(told clock.csv) $(ask .time.kind)" = 'physionet,160,time column,mixed,40,Fc5 C3 "time of day"' ]
-    [ "$(why Resp)" = "its unit is no voltage" ]
+    [ "$(why Resp)" = "its unit is not a voltage" ]
     make 40 'if (!i) print "\047sample #\047,\047Fc5.\047\n\047sample #\047,\047uV\047"; printf "%d,%d\n", i, i' >raw.csv
     [ "$(told raw.csv --rate 160)" = "physionet,160,--rate,uV,40,Fc5" ]
 }
@@ -294,7 +294,7 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
     [[ "$(values r.csv)" == "F32 [40, 2] -20.2 0 -21.2 1 -22.2 2 "* ]]
     alike r.csv
     sed '1s/8Hz/16Hz/' r.csv >wrong.csv
-    refused 65 "its time column says 8 Hz, its header says 16 Hz" moe-split --experts 1 --window 4 wrong.csv
+    refused 65 "the time column gives 8 Hz, but the header gives 16 Hz" moe-split --experts 1 --window 4 wrong.csv
     tr , ';' <r.csv | sed '1s/.*/Time (s);Epoch;O1;O2;Event Id;Event Date;Event Duration/' >old.csv
     [ "$(told old.csv --rate 8)" = "openvibe,8,time column,uV,40,O1 O2" ]
 }
@@ -304,7 +304,7 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
         k = i < 100 ? i : i + 10; printf "%.0f,%d.333,2,0.1,0.2,93.3,%.1f,%.1f\n", 1687340939292 + 4 * k, -15 - i, 308202 + k, (i != 50)' >r.csv
     [ "$(told r.csv)" = "unicorn,250,time column,uV,200,EEG 1 EEG 2" ]
     [ "$(ask .gaps)$(ask '.notes|length')" = '[{"row":100,"seconds":0.04}]1' ]
-    [ "$(why Counter),$(why 'Validation Indicator')" = "counts the samples,says which samples are valid" ]
+    [ "$(why Counter),$(why 'Validation Indicator')" = "counts the samples,marks which samples are valid" ]
     [[ "$(values r.csv)" == "F32 [200, 2] -15.333 2 -16.333 2 "* ]]
     told r.csv --missing drop-window
     [ "$(ask '[.windows,.windows_left_out]')" = "[49,1]" ]
@@ -319,16 +319,16 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
     [[ "$(values S1.easy --unit uV)" == "F32 [100, 2] 1.23457e+07 -2345 "* ]]
     alike S1.easy
     make 100 'for (c = 0; c < 8; c++) printf "%d\t", 1000 * c; printf "1\t2\t9800\t0\t%.0f\n", 1557936053329 + 2 * i' >S2.easy
-    [ "$(told S2.easy | cut -d, -f6)$(why C8)" = "C0 C1 C2 C3 C4 C5 C6 C7movement, no signal of the brain" ]
+    [ "$(told S2.easy | cut -d, -f6)$(why C8)" = "C0 C1 C2 C3 C4 C5 C6 C7movement, not EEG" ]
 }
 
 @test "D20 a column of keys is no channel, D22 a column of classes holds the labels" {
     make 20 'if (!i) print "id,Fp1,F7"; printf "subj1_series1_%d,%d,363\n", i, -31 - i' >r.csv
     [ "$(told r.csv --rate 500)" = "plain,500,--rate,uV,20,Fp1 F7" ]
-    [ "$(why id)" = keys ]
+    [ "$(why id)" = "identifiers, not numbers" ]
     [[ "$(values r.csv --rate 500)" == "F32 [20, 2] -31 363 -32 363 -33 "* ]]
     sed '1s/id/trial name/' r.csv >named.csv
-    [ "$(told named.csv --rate 500 | cut -d, -f6)$(why 'trial name')" = "Fp1 F7keys, not numbers" ]
+    [ "$(told named.csv --rate 500 | cut -d, -f6)$(why 'trial name')" = "Fp1 F7identifiers, not numbers" ]
     make 20 'if (!i) print "AF3,F7,AF4,eyeDetection"; printf "%d.23,4009.23,4393.85,%d\n", 4329 + i, (i > 9)' >r.csv
     [ "$(told r.csv --rate 128)" = "plain,128,--rate,uV,20,AF3 F7 AF4" ]
     [ "$(ask .labels)$(why eyeDetection)" = '{"0":10,"1":10}holds the labels' ]
@@ -366,7 +366,7 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
     [ "$(told r.csv --window 1)" = "plain,200,comment,uV,2,Fp1 Fp2" ]
     [ "$(values r.csv)" = "F32 [2, 2] 1.5 2 3 4" ]
     [ "$(values r.csv --delim blank)" = "F32 [2, 2] 1.5 2 3 4" ]
-    refused 64 "none of comma, semicolon, tab, blank" moe-split --delim pipe r.csv
+    refused 64 "not one of comma, semicolon, tab, blank" moe-split --delim pipe r.csv
     refused 64 '--decimal: "x" is neither . nor ,' moe-split --decimal x r.csv
     printf 'a,b\nleft,right\n1,2\n3,4\n' >two.csv
     [ "$(values two.csv --header 2 --rate 1)" = "F32 [2, 2] 1 2 3 4" ]
@@ -386,7 +386,7 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
 @test "--explain=text says it in words" {
     openbci 600 >r.csv
     moe-split --explain=text --experts 2 --halo 1 --window 100 r.csv >words
-    for line in "r.csv: 600 rows of 4 channels in uV, 250 Hz (comment)" "  dialect      openbci: commas between cells, decimal points, 1 header row" \
+    for line in "r.csv: 600 rows of 4 channels in uV, 250 Hz (comment)" "  dialect      openbci: separated by commas, decimal points, 1 header row" \
         "  comments     Number of channels: 4" "  channels     4: EXG Channel 0, EXG Channel 1, EXG Channel 2, EXG Channel 3" \
         "  no channels  Sample Index: counts the samples" "  time         column Timestamp, epoch milliseconds" "  gaps         1: row 300 (0.016 s)" \
         "  missing      0 cells" "  labels       none" "  group        r" "  windows      6 of 100 samples, one every 100; 0 left out" \
@@ -399,7 +399,7 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
     grep -qxF "  events       1 in e.tsv (bids); trials of go (1); 0 outside, 0 without a window" words
     grep -q "^  no channel   .: central, " words
     moe-split --explain=json --experts 2 r.csv | cmp - <(moe-split --explain --experts 2 r.csv)
-    refused 64 '--explain: "xml" is none of json|text' moe-split --explain=xml r.csv
+    refused 64 '--explain: "xml" is not one of json|text' moe-split --explain=xml r.csv
     printf 'a\033[31m,b\n1,2\n' >escape.csv
     moe-split --explain=text --experts 1 escape.csv >words
     grep -qF 'channels     2: a\e[31m, b' words
@@ -430,7 +430,7 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
     [[ "$output" == *'is not a number; decimal commas are read with --decimal ,' ]]
     run moe-predict -m m.st --unit mV w.st
     [ "$status" -eq 64 ]
-    [[ "$output" == "moe-predict: w.st: --unit is for recordings as CSV"* ]]
+    [[ "$output" == "moe-predict: w.st: a file of windows, and --unit is for recordings only"* ]]
 }
 
 @test "dates, events, conditioning and regions work together, and --explain=text tells of all" {
@@ -442,7 +442,7 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
     [ "$(moe-split $how --explain r.csv | jq -c '[.dialect, .time.kind, .gaps, .labels, .resampled.rows, .windows, [.regions[].name]]')" = \
         '["mindmonitor","date and time",[{"row":256,"seconds":1}],{"l":64,"r":64},384,2,["frontal","temporal"]]' ]
     moe-split $how --explain=text r.csv >told
-    grep -Fx '  conditioning low pass 40 Hz, resampled to 128 Hz: 384 rows, live 0.125 s late' told
+    grep -Fx '  preprocessed low pass 40 Hz, resampled to 128 Hz: 384 rows, available 0.125 s late in a live stream' told
     grep -Fx '  events       3 in e.csv (mne); trials of l (1), r (1); ignored: rest (1); 0 outside, 0 without a window' told
     moe-split -q $how r.csv -o w.st
     [ "$(show w.st window.start)" = "I64 [2] 64 192" ]
@@ -452,8 +452,8 @@ openbci() { # openbci ROWS: with four packets lost before row 300, the clock in 
     awk 'BEGIN { print "time_s,a"; for (i = 0; i < 60; i++) printf "%.1f,%d\n", i % 30 / 10, i }' >r.csv
     printf 'onset\tduration\ttrial_type\n3.5\t0.5\tx\n' >e.tsv
     how="--window 5 --experts 1 --halo 0 --events e.tsv"
-    refused 65 "r.csv: row 31 begins anew, nobody knows how long after the row before, so that seconds do not say where the events of e.tsv are; \
-onsets must count samples (--event-unit samples)" moe-split $how r.csv
+    refused 65 "r.csv: time begins again at row 31, an unknown time after the row before, so that the events of e.tsv cannot be located by seconds; \
+give their onsets in samples (--event-unit samples)" moe-split $how r.csv
     printf 'onset\tduration\ttrial_type\n35\t5\tx\n' >e.tsv
     moe-split $how --event-unit samples r.csv -o w.st
     [ "$(show w.st window.start)" = "I64 [1] 35" ]
@@ -465,6 +465,6 @@ onsets must count samples (--event-unit samples)" moe-split $how r.csv
     moe-split --reference A1 --window 1 --experts 1 --halo 0 r.csv -o w.st
     [ "$(show w.st expert.0)" = "F32 [2, 2] 9 19 28 38" ]
     sed -i 2s/mV/mmHg/ r.csv
-    refused 65 'r.csv: channel "A1" is read for the reference, and its unit is none of uV, mV, V, nV' \
+    refused 65 'r.csv: channel "A1" is needed for the reference, but its unit is not one of uV, mV, V, nV' \
         moe-split --reference A1 --window 1 --experts 1 --halo 0 r.csv
 }

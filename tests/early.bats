@@ -61,8 +61,8 @@ for k in range(2):
     train half.out $steady --state s early.st
     moe-train --resume --state s --set train.epochs=4 --no-history -q -o half.out early.st
     [ "$(tensors whole.out)" = "$(tensors half.out)" ]
-    no_train 78 "moe.scope: batch needs windows that are whole" $mixtures --set moe.router=expert_choice --set moe.scope=batch early.st
-    no_train 65 "ends after 32 samples, before the first token is whole" --set encoder.tokens=patch --set encoder.patch=40 early.st
+    no_train 78 "moe.scope=batch needs whole windows" $mixtures --set moe.router=expert_choice --set moe.scope=batch early.st
+    no_train 65 "ends after 32 samples, which is less than one token needs" --set encoder.tokens=patch --set encoder.patch=40 early.st
     for bad in 0 49 -1; do
         edit early.st bad.st "t['window.valid'][2][3] = $bad"
         no_train 65 "window.valid: window 3: $bad of 48 samples" bad.st

@@ -75,7 +75,7 @@ table() {
     printf 'onset,duration,description\n1970-01-01 00:00:01.0,0.5,left\n1970-01-01 00:00:02,0.5,right\n' >a.csv
     [ "$(windows --events a.csv r.csv)" = "10:left 20:right" ]
     printf 'onset,duration,description\n2002-12-03 19:01:12.5,0.5,left\n2002-12-03T20:01:13+01:00,0.5,right\n' >dates.csv
-    refused 65 "dates.csv: its onsets are dates, and neither a comment" moe-split $how --events dates.csv r.csv
+    refused 65 "dates.csv: its onsets are dates, but neither a comment" moe-split $how --events dates.csv r.csv
     { echo '# orig_time : 2002-12-03 19:01:10+00:00' && cat dates.csv; } >a.csv
     [ "$(windows --events a.csv r.csv)" = "25:left 30:right" ]
     awk 'BEGIN { print "time_ms,a"; for (i = 0; i < 100; i++) printf "%.0f,%d\n", 1038942071000 + i * 100, i }' >dated.csv
@@ -88,7 +88,7 @@ table() {
 @test "EEGLAB events: the unit must be known; samples count from 1" {
     rows 100 >r.csv
     table 'Latency Type Position' '11 target 1' '20.6 response 2' >l.txt
-    refused 65 "l.txt:1: nothing says whether its latencies are seconds, milliseconds or samples; say so with --event-unit" \
+    refused 65 "l.txt:1: it is not known whether the latencies are seconds, milliseconds or samples; give --event-unit" \
         moe-split $how --events l.txt r.csv
     [ "$(windows --event-unit samples --events l.txt r.csv)" = "10:target 20:response" ]
     sed '1s/Latency/latency_samples/' l.txt >named.txt
@@ -98,7 +98,7 @@ table() {
     [ "$(cat notes)" = "moe-split: r.csv: 1 of 2 events ignored: a (1)" ]
     sed -i 2d l.txt
     [ "$(windows --event-unit s --outside drop --events l.txt r.csv 2>&1)" = \
-        "moe-split: no window, as no event makes a trial: r.csv: 1 of 1 events left out, as their trials lie outside the recording" ]
+        "moe-split: no window, because no event makes a trial: r.csv: 1 of 1 events left out, as their trials lie outside the recording" ]
 }
 
 @test "--map names classes, ignores the rest, and says what no event is called" {
@@ -108,14 +108,14 @@ table() {
     run moe-split $how --events e.tsv --map left=0,rihgt=1 r.csv -o w.st
     [ "$status" -eq 0 ]
     [ "${lines[0]}" = "moe-split: r.csv: 4 of 5 events ignored: rest (2), right (1), foot (1)" ]
-    [ "${lines[1]}" = 'moe-split: no event is called "rihgt", which --map names; they are called: left, rest, right, foot' ]
-    refused 65 'no window, as no event makes a trial: no event is called "x"' moe-split $how --events e.tsv --map x=1 r.csv
+    [ "${lines[1]}" = 'moe-split: --map names the event "rihgt", but there is none; the events are: left, rest, right, foot' ]
+    refused 65 'no window, because no event makes a trial: --map names the event "x"' moe-split $how --events e.tsv --map x=1 r.csv
     [ "$(windows -q --events e.tsv --ignore-label rest r.csv)" = "10:left 30:right 50:foot" ]
     [ "$(windows -q --events e.tsv --map left=1,right=0 --classes 1,0 r.csv)" = "10:1 30:0" ]
     [ "$(show w.st moe.classes)" = '["1","0"]' ]
-    refused 65 'e.tsv:3: label "rest" is none of --classes' moe-split $how --events e.tsv --classes left,right r.csv
+    refused 65 'e.tsv:3: label "rest" is not one of --classes' moe-split $how --events e.tsv --classes left,right r.csv
     refused 64 '--map: "left" is not EVENT=CLASS' moe-split $how --events e.tsv --map left r.csv
-    refused 64 '--map: event "left" stands twice' moe-split $how --events e.tsv --map left=1,left=2 r.csv
+    refused 64 '--map: event "left" is listed twice' moe-split $how --events e.tsv --map left=1,left=2 r.csv
 }
 
 @test "--start-offset and --stop-offset say where trials lie; all have the same length" {
@@ -125,7 +125,7 @@ table() {
     [ "$(windows --events e.tsv --start-offset -5 --stop-offset 5 --stride 2 r.csv)" = "15:a 17:a 19:a 36:b 38:b 40:b" ]
     [ "$(windows --events e.tsv --start-offset 1s --stop-offset 1.5s r.csv)" = "30:a 51:b" ]
     [ "$(windows -q --events e.tsv --start-offset 0.5s --map b=b r.csv)" = "46:b 51:b 56:b 61:b 66:b" ]
-    refused 65 'e.tsv:2: the trial of event "a" ends 0.4 s before it begins (its duration is 0.1 s); --start-offset' \
+    refused 65 'e.tsv:2: the trial of event "a" ends 0.4 s before it begins (the event lasts 0.1 s); change --start-offset' \
         moe-split $how --events e.tsv --start-offset 0.5s r.csv
     refused 65 'e.tsv:2: the trial of event "a" ends 2 s before it begins' \
         moe-split $how --events e.tsv --start-offset 1s --stop-offset -1s r.csv
@@ -153,15 +153,15 @@ table() {
     table 'onset duration trial_type' '1 0.4 a' '2 0.5 a' >e.tsv
     run moe-split $how --events e.tsv r.csv -o w.st
     [ "$status" -eq 0 ]
-    [ "$output" = "moe-split: r.csv: 1 of 2 trials give no window: they are shorter than one, or a gap or missing values cut them" ]
+    [ "$output" = "moe-split: r.csv: 1 of 2 trials give no window: they are shorter than a window, or interrupted by a gap or by missing values" ]
     [ "$(show w.st window.start)" = "I64 [1] 20" ]
-    refused 65 "its longest stretch of a trial without a gap is 5 rows, a window takes 6" moe-split $how --window 6 --events e.tsv r.csv
+    refused 65 "its longest segment of a trial without a gap has 5 rows, and a window needs 6" moe-split $how --window 6 --events e.tsv r.csv
 }
 
 @test "overlapping trials are an error that names both events; a row of rounding is none" {
     rows 100 >r.csv
     table 'onset duration trial_type' '3 1 b' '1 2.5 a' >e.tsv
-    refused 65 'e.tsv:2: the trial of event "b" begins at 3 s, within that of event "a" of line 3, 1 to 3.5 s; --map picks events' \
+    refused 65 'e.tsv:2: the trial of event "b" begins at 3 s, within that of event "a" of line 3, 1 to 3.5 s; choose events with --map' \
         moe-split $how --events e.tsv r.csv
     [ "$(windows -q --events e.tsv --map b=b r.csv)" = "30:b 35:b" ] # what does not count does not overlap
     [ "$(windows --events e.tsv --stop-offset 1s r.csv)" = "10:a 15:a 30:b 35:b" ]
@@ -208,7 +208,7 @@ table() {
 @test "missing values within trials" {
     rows 100 | sed 's/^12,/,/' >r.csv
     table 'onset duration trial_type' '1 1 a' '3 0.5 b' >e.tsv
-    refused 65 'r.csv:14: column "a": no value' moe-split $how --events e.tsv r.csv
+    refused 65 'r.csv:14: column "a" has no value' moe-split $how --events e.tsv r.csv
     [ "$(windows -q --missing drop-window --events e.tsv r.csv)" = "15:a 30:b" ]
     [ "$(windows -q --missing interp --events e.tsv r.csv)" = "10:a 15:a 30:b" ]
 }
@@ -217,7 +217,7 @@ table() {
     awk 'BEGIN { print "a,b,label"; for (i = 0; i < 100; i++) print i "," (-i) "," (i < 50 ? "x" : "y") }' >r.csv
     table 'onset duration trial_type' '1 1.2 left' '3 0.4 right' '4 1 rest' '20 1 left' >e.tsv
     moe-split $how --explain --events e.tsv --map left=0,right=1 --outside drop r.csv >told
-    [ "$(jq -c .ignored told)" = '[{"name":"label","why":"holds labels; those of the events are taken"}]' ]
+    [ "$(jq -c .ignored told)" = '[{"name":"label","why":"holds labels, but those of the events are used"}]' ]
     [ "$(jq -c .labels told)" = '{"0":12,"1":4}' ]
     [ "$(jq -c .events told)" = '{"file":"e.tsv","format":"bids","events":4,"trials":{"0":1,"1":1},"ignored":{"rest":1},"outside":1,"without_window":1}' ]
     [ "$(jq -c '[.windows,.windows_by_class]' told)" = '[2,{"0":2}]' ]
@@ -270,22 +270,22 @@ table() {
     rows 100 >r.csv
     s="moe-split $how --events e.tsv r.csv"
     table 'time kind' '1 a' >e.tsv
-    refused 65 "e.tsv:1: no column onset or latency among: time, kind; events are BIDS" $s
+    refused 65 "e.tsv:1: there is no column onset or latency among: time, kind; events are read from BIDS" $s
     table 'onset duration' '1 1' >e.tsv
     refused 65 "e.tsv:1: no column describes the events" $s
-    refused 65 'e.tsv:1: no column "kind" (--event-column)' $s --event-column kind
+    refused 65 'e.tsv:1: there is no column "kind" (--event-column)' $s --event-column kind
     table 'onset duration trial_type' 'x 1 a' >e.tsv
     refused 65 'e.tsv:2: the onset "x" is neither a number nor a date' $s
     table 'onset duration trial_type' 'n/a 1 a' >e.tsv
-    refused 65 "e.tsv:2: an event without an onset" $s
+    refused 65 "e.tsv:2: the event has no onset" $s
     table 'onset duration trial_type' '1 -1 a' >e.tsv
-    refused 65 'e.tsv:2: the duration "-1" is no number from 0' $s
+    refused 65 'e.tsv:2: the duration "-1" is not a number of 0 or more' $s
     table 'onset duration trial_type' '1 1' >e.tsv
     refused 65 "e.tsv:2: 2 cells, but the first row has 3" $s
     table 'onset duration trial_type' >e.tsv
-    refused 65 "no window, as no event makes a trial: r.csv: there is no event in e.tsv" $s
+    refused 65 "no window, because no event makes a trial: r.csv: there is no event in e.tsv" $s
     printf '# onset, duration, description\n1,2\n' >e.tsv
-    refused 65 "e.tsv:2: 2 cells under 3 names" $s
+    refused 65 "e.tsv:2: the row has 2 cells, but the header has 3" $s
     printf 'onset\tduration\ttrial_type\n1\t0.5\t\xff\n' >e.tsv
     refused 65 "e.tsv:2: the description is not UTF-8 text" $s
     : >e.tsv
@@ -302,7 +302,7 @@ table() {
     for option in "--map a=b" "--start-offset 1s" "--stop-offset 1s" "--event-column x" "--event-unit s" "--outside drop"; do
         refused 64 "${option%% *} needs --events" moe-split $how $option r.csv
     done
-    refused 64 "--align grid does not go with --events" moe-split $how --align grid --events e.tsv r.csv
+    refused 64 "--align grid cannot be used with --events" moe-split $how --align grid --events e.tsv r.csv
     refused 64 "--events needs whole recordings; leave --live out" moe-split $how --live --events e.tsv r.csv
     moe-split $how --events e.tsv - <r.csv | cat >piped.st # never sent live unasked
     [ "$(show piped.st window.start)" = "I64 [1] 10" ]
@@ -336,26 +336,26 @@ table() {
     rows 100 >S2.csv
     s="moe-split $how --channels-file c.tsv S1.csv"
     table 'name type' 'a EEG' 'Fz EEG' >c.tsv
-    refused 65 'c.tsv:3: channel "Fz" is no column of S1.csv' $s
+    refused 65 'c.tsv:3: channel "Fz" is not a column of S1.csv' $s
     table 'name units' 'a uV' 'b Ohm' >c.tsv
-    refused 65 'c.tsv:3: channel "b": the unit "Ohm" is none of uV, mV, V, nV' $s
+    refused 65 'c.tsv:3: channel "b": the unit "Ohm" is not one of uV, mV, V, nV' $s
     table 'name status' 'a fine' >c.tsv
     refused 65 'c.tsv:2: the status "fine" is neither good nor bad' $s
     table 'name status' 'a good' 'a bad' >c.tsv
-    refused 65 'c.tsv:3: channel "a" stands twice' $s
+    refused 65 'c.tsv:3: channel "a" is listed twice' $s
     table 'channel' 'a' >c.tsv
-    refused 65 'c.tsv:1: no column "name"' $s
+    refused 65 'c.tsv:1: there is no column "name"' $s
     table 'name status' 'a bad' 'b bad' 'c bad' >c.tsv
-    refused 65 'S1.csv: no channel among its columns' $s
+    refused 65 'S1.csv: none of its columns is used as a channel' $s
     table 'name status' 'a good' 'b bad' 'c good' >c.tsv
     refused 65 'S1.csv: channel "b" of --channels is left out here: marked bad in c.tsv' $s --channels a,b
     moe-split $how --channels-file c.tsv S1.csv S2.csv -o w.st
     [ "$(show w.st moe.channels)" = '["a","c"]' ]
     cp c.tsv S1_channels.tsv
     table 'name status' 'a good' 'b good' 'c bad' >S2_channels.tsv
-    refused 65 'S2.csv: channel "b" is not in the recordings before it' moe-split $how --channels-file '{}_channels.tsv' S1.csv S2.csv
+    refused 65 'S2.csv: channel "b" is not in the earlier recordings' moe-split $how --channels-file '{}_channels.tsv' S1.csv S2.csv
     table 'name status' 'a good' 'b bad' 'c bad' >S2_channels.tsv
-    refused 65 'S2.csv: channel "c" of the recordings before it is left out here: marked bad in S2_channels.tsv' \
+    refused 65 'S2.csv: channel "c" of the earlier recordings is left out here: marked bad in S2_channels.tsv' \
         moe-split $how --channels-file '{}_channels.tsv' S1.csv S2.csv
     moe-split $how --live --channels-file c.tsv S1.csv | cat >live.st
     [ "$(grep -aoF '"moe.channels":"[\"a\",\"c\"]"' live.st | wc -l)" = 20 ] # a file for each window
@@ -379,7 +379,7 @@ table() {
         cmp w.st all.st
     done
     run moe-split $how -v --list data/list.tsv -o w.st
-    [ "$output" = 'moe-split: data/list.tsv: column "age" is not looked at' ]
+    [ "$output" = 'moe-split: data/list.tsv: column "age" is ignored' ]
     # only paths: groups are of the names; the rate of a line comes before --rate
     table 'path rate' 'S1_1.csv 10' 'S2_1.csv 10' >list.tsv
     rows 20 >S1_1.csv
@@ -398,7 +398,7 @@ table() {
     table 'path label' 'r.csv 1.0' >list.tsv
     [ "$(windows --list list.tsv)" = "0:1 5:1 10:1 15:1" ]
     [ "$(moe-split $how --explain --list list.tsv | jq -c '[.labels,.ignored]')" = \
-        '[{"1":20},[{"name":"label","why":"holds labels; those of the list are taken"}]]' ]
+        '[{"1":20},[{"name":"label","why":"holds labels, but those of the list are used"}]]' ]
     table 'path' 'r.csv' >list.tsv
     [ "$(windows --list list.tsv)" = "0:x 5:x 10:y 15:y" ]
 }
@@ -407,35 +407,35 @@ table() {
     rows 20 >r.csv
     s="moe-split $how --list l.tsv"
     table 'id file' '1 r.csv' >l.tsv
-    refused 65 'l.tsv:1: no column "path"' $s
+    refused 65 'l.tsv:1: there is no column "path"' $s
     echo id,path >l.tsv
     echo 1,r.csv >>l.tsv
-    refused 65 'l.tsv:1: no column "path"; a list has a header, and tabs between' $s
+    refused 65 'l.tsv:1: there is no column "path"; a list has a header with path' $s
     table 'id path' '1 r.csv' '2 n/a' >l.tsv
-    refused 65 'l.tsv:3: no path' $s
+    refused 65 'l.tsv:3: there is no path' $s
     table 'id path' '1 absent.csv' >l.tsv
     refused 65 'l.tsv:2: absent.csv: cannot be read' $s
     table 'id path' 'n/a r.csv' >l.tsv
-    refused 65 'l.tsv:2: neither a group nor an id' $s
+    refused 65 'l.tsv:2: there is neither a group nor an id' $s
     table 'id path rate' '1 r.csv fast' >l.tsv
-    refused 65 'l.tsv:2: the rate "fast" is no number of Hz' $s
+    refused 65 'l.tsv:2: the rate "fast" is not a number' $s
     table 'id path rate' '1 r.csv 0' >l.tsv
-    refused 65 'l.tsv:2: the rate "0" is no number of Hz' $s
+    refused 65 'l.tsv:2: the rate "0" is not a number' $s
     table 'id path session' '1 r.csv n/a' >l.tsv
-    refused 65 'l.tsv:2: no session' $s
+    refused 65 'l.tsv:2: there is no session' $s
     table 'id path' '1 r.csv' '2 r.csv' >l.tsv
     refused 64 'r.csv: this recording is given twice' $s
     table 'id path' '1 r.csv' '2' >l.tsv
     refused 65 'l.tsv:3: 1 cells, but the first row has 2' $s
     table 'id path label' '1 r.csv rest' >l.tsv
-    refused 65 'l.tsv:2: label "rest" is none of --classes' $s --classes task
-    refused 64 'l.tsv: it has a label for each recording, and --events brings others' $s --events e.tsv
+    refused 65 'l.tsv:2: label "rest" is not one of --classes' $s --classes task
+    refused 64 'l.tsv: the list has a label for each recording, and --events gives others' $s --events e.tsv
     table 'id path session' '1 r.csv one' >l.tsv
-    refused 64 'l.tsv: its sessions are the conditions' $s --condition-name x
+    refused 64 'l.tsv: the sessions of the list are the conditions' $s --condition-name x
     refused 64 '--list names the recordings; give no others' $s r.csv
     refused 64 '--list needs whole recordings; leave --live out' $s --live
     spared l.tsv $s
     spared r.csv $s
     table 'id path' >l.tsv
-    refused 65 'l.tsv:2: a header and no recording' $s
+    refused 65 'l.tsv:2: there is a header but no recording' $s
 }

@@ -23,17 +23,17 @@ build() {
     cat >copy/recording/dialect/acme.c <<'END'
 #include "recording/dialect/dialect.h"
 
-static bool acme_is(const struct glimpse *g)
+static bool acme_is(const struct preview *g)
 {
-	return column_like(g, "acme *") >= 0;
+	return dialect_find_column(g, "acme *") >= 0;
 }
 
-static void acme_plan(const struct glimpse *g, struct facts *f)
+static void acme_plan(const struct preview *g, struct header_info *f)
 {
 	f->rate = 50;
 	f->rate_from = "dialect";
 	for (int i = 0; i < g->n; i++)
-		facts_role(f, i, name_like(g->names->s[i], "acme *") ? ROLE_CHANNEL : ROLE_IGNORED, "no signal of ACME");
+		header_info_role(f, i, dialect_name_matches(g->names->s[i], "acme *") ? ROLE_CHANNEL : ROLE_IGNORED, "no signal of ACME");
 }
 
 const struct dialect dialect_acme = {acme_is, acme_plan};

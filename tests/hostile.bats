@@ -259,7 +259,7 @@ killed() {
     fail folder
     run $failing moe-predict -m m.st -o out w.st
     [ "$status" -eq 74 ]
-    [ "$output" = "moe-predict: out: is in place, but its folder cannot be flushed to the disk: Input/output error" ]
+    [ "$output" = "moe-predict: out: was written, but its folder cannot be flushed to the disk: Input/output error" ]
     fail flushless
     $failing moe-predict -m m.st -o out w.st
 }
@@ -309,7 +309,7 @@ killed() {
         run moe-train ${way:-$small} --log log -o never.st w.st
         echo "$output"
         [ "$status" -eq 75 ]
-        [ "$output" = "moe-train: log: another run is writing to it; wait for its end, or give each run a --log of its own" ]
+        [ "$output" = "moe-train: log: another run is writing to it; wait until it ends, or give each run its own --log" ]
         [ ! -e never.st ]
     done
     [ "$(wc -l <log)" -ge "$had" ]

@@ -31,7 +31,7 @@ none() { # none TEXT: fails and shows the text unless it is empty
             may["moe"] = " tensor base "
             may["model"] = " moe tensor format io base "
             may["dataset"] = " model format io base "
-            may["predict"] = " dataset model score cut recording base "
+            may["predict"] = " dataset model score cut recording io base "
             may["analysis"] = " predict dataset model moe score format io base "
             may["train"] = " analysis predict dataset model moe tensor score format io base "
         }
@@ -83,7 +83,7 @@ none() { # none TEXT: fails and shows the text unless it is empty
 }
 
 @test "programs speak to people in one place, which escapes what names hold" {
-    none "$(grep -nE 'std(out|err)|perror|[^a-z_](printf|puts|putchar|dprintf)[[:space:]]*\(' cmd/*.c cmd/beside.h)"
+    none "$(grep -nE 'std(out|err)|perror|[^a-z_](printf|puts|putchar|dprintf)[[:space:]]*\(' cmd/*.c cmd/sidecars.h)"
     [ "$(grep -c 'fprintf(stderr' cmd/program.h)" -eq 1 ]
 }
 

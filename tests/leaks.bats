@@ -30,7 +30,7 @@ leak() {
     moe-split -q --window 32 -o first.st S01_1.csv
     moe-split -q --window 32 -o second.st S01_2.csv
     leak 1 '.leak and .shared_groups == ["S01"] and .equal.windows == 0 and .overlapping.windows == 0' first.st second.st
-    [ "$stderr" = "moe-stats: second.st is not new to first.st: 1 group on both sides (S01)" ]
+    [ "$stderr" = "moe-stats: second.st is not independent of first.st: 1 group in both (S01)" ]
 }
 
 @test "equal windows are found under another name, in another order of channels and regions" {
@@ -38,7 +38,7 @@ leak() {
     moe-split -q --window 32 --experts 1 --halo 0 -o copy.st copy_1.csv eeg/S02_1.csv
     leak 1 '.shared_groups == [] and .equal.windows == 16 and (.equal.first | length) == 5 and .overlapping.windows == 0 and
         .equal.first[1] == {"test": {"recording": "copy_1.csv", "group": "copy", "start": 32}, "train": {"recording": "S00_1.csv", "group": "S00", "start": 32}}' train.st copy.st
-    [ "$stderr" = "moe-stats: copy.st is not new to train.st: 16 equal windows" ]
+    [ "$stderr" = "moe-stats: copy.st is not independent of train.st: 16 identical windows" ]
     # one sample of one channel changed: one window fewer
     awk -F , -v OFS=, 'NR == 40 { $3 = $3 + 1 } { print }' copy_1.csv >near_1.csv
     moe-split -q --window 32 -o near.st near_1.csv
@@ -75,7 +75,7 @@ leak() {
 
 @test "of a model the groups are known, and it is said that no more is" {
     leak 0 '.train_windows == null and .equal == null and .overlapping == null' m.st <(moe-split --window 32 --group-name new eeg/S00_1.csv)
-    [[ $stderr == *"of a model only the groups are known"* ]]
+    [[ $stderr == *"from a model only the groups are known"* ]]
     leak 1 '.shared_groups == ["S02", "S03"]' m.st test.st
     moe-train -q --valid-groups S03 --set encoder.hidden_dim=8 --set encoder.ffn_dim=8 --set train.epochs=1 -o held.st w.st
     leak 1 '.shared_groups == ["S02"]' held.st test.st
@@ -84,21 +84,21 @@ leak() {
 }
 
 @test "what cannot be compared is refused" {
-    refused 64 "wants two operands" moe-stats --leak-check train.st
-    refused 64 "wants two operands" moe-stats --leak-check train.st test.st w.st
-    refused 64 "goes with no other mode" moe-stats --leak-check --csv train.st test.st
+    refused 64 "needs two operands" moe-stats --leak-check train.st
+    refused 64 "needs two operands" moe-stats --leak-check train.st test.st w.st
+    refused 64 "cannot be combined with other modes" moe-stats --leak-check --csv train.st test.st
     refused 66 "none.st" moe-stats --leak-check none.st test.st
     cat m.st train.st >joined.st
     run bash -c 'cat joined.st | moe-stats --leak-check - test.st'
     [ "$status" -eq 65 ]
-    [[ $output == *"a model and windows; give one of them"* ]]
+    [[ $output == *"a model and windows; give one of the two"* ]]
     refused 65 "text, not a windows file" moe-stats --leak-check train.st eeg/S00_1.csv
     refused 65 "m.st" moe-stats --leak-check train.st m.st
     sed '1s/[A-Z][A-Za-z0-9]*/X&/g' eeg/S02_1.csv >X_1.csv
     moe-split -q --window 32 -o x.st X_1.csv
     refused 65 "no channel in common" moe-stats --leak-check train.st x.st
     edit test.st fast.st 'm["moe.rate"] = "100"'
-    refused 65 "train.st has 64 Hz and fast.st 100 Hz" moe-stats --leak-check train.st fast.st
+    refused 65 "train.st has a sampling rate of 64 Hz, but fast.st has 100 Hz" moe-stats --leak-check train.st fast.st
 }
 
 @test "training refuses validation on samples it trains on, whatever the groups are called" {
@@ -108,10 +108,10 @@ leak() {
     rm x
     run train x --set train.epochs=1 --valid-groups again - < <(cat both.st)
     [ "$status" -eq 65 ]
-    [[ $output == "moe-train: 20 windows that validate have samples in common with windows that train: S01_1.csv at sample 0 is of group again and at 0 of group S01; "* ]]
+    [[ $output == "moe-train: 20 validation windows share samples with training windows: S01_1.csv belongs to group again at sample 0 and to group S01 at sample 0; "* ]]
     run train x --set train.epochs=1 --valid again.st w.st
     [ "$status" -eq 65 ]
-    [[ $output == *"is of group again and at 0 of group S01"* ]]
+    [[ $output == *"belongs to group again at sample 0 and to group S01 at sample 0"* ]]
     [ ! -e x ]
     train x --set train.epochs=1 --valid-groups again,S01 - < <(cat both.st) # both validate
 }

@@ -103,20 +103,20 @@ unlabelled() { # unlabelled FILE: the recording without its label and its times
 }
 
 @test "what contradicts a live stream is refused" {
-    refused 64 "--live sends one file after the other, and a regular file holds one" moe-split --live -o never.st eeg/S00_1.csv
+    refused 64 "--live writes one file after another, and a regular file holds only one" moe-split --live -o never.st eeg/S00_1.csv
     run bash -c 'moe-split --live eeg/S00_1.csv >out.st'
     [ "$status" -eq 64 ]
-    [[ $output == "moe-split: standard output: --live sends one file after the other"* ]]
+    [[ $output == "moe-split: standard output: --live writes one file after another"* ]]
     [ ! -s out.st ]
     refused 64 "--explain needs the end of the recording" moe-split --live --explain eeg/S00_1.csv
     refused 64 "--missing interp needs the values after a missing one" moe-split --live --missing interp eeg/S00_1.csv
-    refused 64 "--live and --no-live exclude each other" moe-split --live --no-live eeg/S00_1.csv
+    refused 64 "--live and --no-live cannot be used together" moe-split --live --no-live eeg/S00_1.csv
 }
 
 @test "a live stream without a window, or damaged, ends with an error behind what was good" {
     run bash -o pipefail -c 'printf "a\n1\n2\n" | moe-split --experts 1 --window 3 --rate 10 | cat'
     [ "$status" -eq 65 ]
-    [[ $output == "moe-split: no window: stdin: no window: its longest stretch of one label without a gap is 2 rows, a window takes 3"* ]]
+    [[ $output == "moe-split: no window: stdin: no window: its longest segment of one label without a gap has 2 rows, and a window needs 3"* ]]
     run bash -o pipefail -c '{ head -100 eeg/S00_1.csv; echo 1,2; } | moe-predict -m m.st 2>&1'
     [ "$status" -eq 65 ]
     [ "$(grep -c '"start"' <<<"$output")" -ge 1 ]
@@ -129,7 +129,7 @@ unlabelled() { # unlabelled FILE: the recording without its label and its times
 @test "cells without a value: their windows are left out and counted, in a live stream too" {
     { echo a && printf '%s\n' 1 2 3 4 NA 6 7 8 9; } >S1.csv
     run bash -c 'moe-split --experts 1 --halo 0 --window 2 --rate 10 --missing drop-window --live S1.csv 2>said | cat >live.st; cat said'
-    [ "$output" = "moe-split: S1.csv: 1 windows left out, as 1 cells have no value" ]
+    [ "$output" = "moe-split: S1.csv: 1 window left out because 1 cell has no value" ]
     [ "$(pieces live.st | cut -d' ' -f1 | xargs)" = "0 2 6" ]
 }
 

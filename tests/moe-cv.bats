@@ -137,7 +137,7 @@ no_cv() { # no_cv STATUS WORDS ARGUMENTS...
     jq -e '[.runs[0].folds[] | .valid == 0 and (has("best_epoch") | not)] | all' s.json
     no_cv 78 "train.patience has no effect" --set train.patience=2 ten.st
     cv --set train.patience=2 --valid-fraction 0.25 -o lines ten.st
-    no_cv 65 "fold 0 (S00, S01): --valid-fraction draws whole groups and there is only one" --folds 2 --valid-fraction 0.5 <(moe-split -q \
+    no_cv 65 "fold 0 (S00, S01): --valid-fraction holds out whole groups, and there is only one" --folds 2 --valid-fraction 0.5 <(moe-split -q \
         --window 32 --experts 2 --halo 1 $ten/S0[0-2]*.csv)
 }
 
@@ -234,7 +234,7 @@ m["moe.classes"] = "[\"rest\",\"task\",\"sleep\"]"'
     edit w.st one_class.st 'l = t["window.label"][2]; g = t["window.group"][2]
 for i in range(len(l)): l[i] = 1 if g[i] == 3 else l[i]'
     cv -o lines one_class.st
-    grep -qx "moe-cv: fold 3 (S03): all 16 windows to test on are of class task" said
+    grep -qx "moe-cv: fold 3 (S03): all 16 test windows are of class task" said
     edit w.st none.st 'l = t["window.label"][2]
 for i in range(len(l)): l[i] = -1'
     no_cv 65 "no labelled window" none.st
@@ -246,25 +246,27 @@ for i in range(len(l)): l[i] = -1 if g[i] == 1 else l[i]'
 }
 
 @test "what does not go together, and files that would be lost, are refused" {
-    no_cv 64 "--folds: \"1\" is neither loso nor a number from 2 on" --folds 1 w.st
+    no_cv 64 "--folds: \"1\" is neither loso nor a number of at least 2" --folds 1 w.st
     no_cv 64 "--folds: \"many\" is neither" --folds many w.st
     no_cv 64 "--seed and --seeds exclude each other" --seed 1 --seeds 1..2 w.st
     for list in "," 1,1 3..1 1..2,2 a 1.. -1 1...3; do no_cv 64 "--seeds: \"" --seeds="$list" w.st; done
     no_cv 64 "--permutations needs --permute-labels" --permutations 3 w.st
     no_cv 64 "--test-stride: 0.001 s are 0 samples at 64 Hz" --test-stride 0.001s w.st
-    no_cv 64 "w.st: is given twice" w.st w.st
+    no_cv 64 "w.st: is given twice; give each file once" w.st w.st
+    ln w.st linked.st
+    no_cv 64 "linked.st: is given twice: w.st is the same file (a link to it, or another spelling of its path)" w.st linked.st
     no_cv 64 "would be replaced by the result" --summary w.st w.st
     refused 64 "lines and summary cannot be the same" moe-cv --summary x -o x w.st
     cp w.st keep
     no_cv 73 "keep: is not a folder" --keep keep w.st
     cmp keep w.st
     no_cv 73 "no/such: cannot make this folder" --keep no/such w.st
-    no_cv 65 "eeg/S00_1.csv: text, not windows; cut recordings with moe-split first" eeg/S00_1.csv
+    no_cv 65 "eeg/S00_1.csv: this is text, not windows; cut recordings with moe-split first" eeg/S00_1.csv
     no_cv 66 "No such file" absent.st
     no_cv 78 "train.lrr" --set train.lrr=1 w.st
     edit ten.st back.st 's = t["window.sample"][2]
 s[5], s[6] = s[6], s[5]'
-    no_cv 65 "--test-stride needs each recording once, its windows in order" --test-stride 32 back.st
+    no_cv 65 "--test-stride needs each recording once, with its windows in order" --test-stride 32 back.st
 }
 
 @test "lines appear whole or not at all, and an error in a fold leaves none" {

@@ -113,13 +113,13 @@ for name in list(t):
 
 @test "models that do not fit each other, or the input, are refused by name" {
     edit b.st other.st 'm["moe.classes"] = "[\"rest\",\"sleep\"]"'
-    no_answer 65 "other.st: has the classes rest, sleep, and m.st has rest, task" -m m.st -m other.st w.st
+    no_answer 65 "other.st: has the classes rest, sleep, but m.st has rest, task" -m m.st -m other.st w.st
     edit b.st slow.st 'm["moe.rate"] = "96"'
-    no_answer 65 "slow.st: wants windows of 32 samples at 96 Hz in uV, and m.st of 32 at 64 Hz" -m m.st -m slow.st w.st
+    no_answer 65 "slow.st: needs windows of 32 samples at 96 Hz in uV, but m.st needs 32 samples at 64 Hz" -m m.st -m slow.st w.st
     edit b.st wide.st 'm["moe.stride"] = "16"'
     moe-predict -m m.st -m wide.st w.st >said
     moe-predict -m m.st -m b.st w.st | cmp - said
-    no_answer 65 "eeg/S01_1.csv: m.st and wide.st cut recordings at different strides" -m m.st -m wide.st eeg/S01_1.csv
+    no_answer 65 "eeg/S01_1.csv: m.st and wide.st were trained with different strides" -m m.st -m wide.st eeg/S01_1.csv
     no_answer 66 "none.st" -m m.st -m none.st w.st
     no_answer 65 "w.st" -m m.st -m w.st w.st
     mix moe.st

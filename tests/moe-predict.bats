@@ -192,7 +192,7 @@ for i in range(len(l)): l[i] = -1 if s[i] >= 256 else l[i]'
 @test "a missing channel of a windows file, too" {
     first=$(ask w.st 'json.loads(m["moe.channels"])[0]')
     moe-split --window 32 --experts 1 --halo 0 --drop "$first" eeg/*.csv -o fewer.st
-    no_answer 65 "fewer.st: missing channel $first; there are" -m m.st fewer.st
+    no_answer 65 "fewer.st: missing channel $first; the file has" -m m.st fewer.st
     moe-split --window 32 --experts 1 --halo 0 eeg/*.csv -o all.st
     edit all.st zeros.st 'x = t["expert.0"][2]
 for i in range(0, len(x), 4): x[i] = 0'
@@ -204,9 +204,9 @@ for i in range(0, len(x), 4): x[i] = 0'
     columns eeg/S01_1.csv 'r if r is rows[0] else ["%.9f" % (float(r[0]) / 2)] + r[1:]' >fast.csv
     no_answer 65 "128" -m m.st fast.csv
     moe-split --window 16 --experts 2 --halo 1 eeg/S01_1.csv -o short.st
-    no_answer 65 "windows of 16 samples, 32 were expected" -m m.st short.st
+    no_answer 65 "windows of 16 samples instead of 32" -m m.st short.st
     edit w.st rate.st 'm["moe.rate"] = "128"'
-    no_answer 65 "sampled at 128 Hz, 64 Hz were expected" -m m.st rate.st
+    no_answer 65 "sampled at 128 Hz instead of 64 Hz" -m m.st rate.st
     head -20 eeg/S01_1.csv >brief.csv
     no_answer 65 "brief.csv" -m m.st brief.csv
     no_answer 65 "not a windows file" -m m.st m.st
@@ -297,7 +297,7 @@ for k in (0, 1):
         for i in range(8): t[at + "bias"][2][i] = 0.0'
     moe-predict -m silent.st w.st >whole
     moe-predict -m silent.st --omit 0 w.st | cmp - whole
-    refused 64 "--layer says where" moe-predict -m mix.st --layer 0 w.st
+    refused 64 "--layer has no effect without --only" moe-predict -m mix.st --layer 0 w.st
     refused 64 "no expert 9" moe-predict -m mix.st --only 9 w.st
 }
 

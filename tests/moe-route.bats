@@ -114,10 +114,10 @@ for k in (0, 1):
     no_route 64 "no layer 2; there are 0 to 1" -m mix.st --layer 2 w.st
     no_route 64 "no region 7; there are 0 to 1" -m mix.st --region 7 w.st
     no_route 64 "--layer: x is not a number" -m mix.st --layer 0,x w.st
-    no_route 64 "--region: no number" -m mix.st --region , w.st
-    no_route 64 "no mixture of experts" -m m.st --layer 0 w.st
+    no_route 64 "--region: the list is empty" -m mix.st --region , w.st
+    no_route 64 "no mixture-of-experts layers" -m m.st --layer 0 w.st
     moe_model second.st "moe.layers=[1]"
-    no_route 64 "layer 0 of the model is no mixture" -m second.st --layer 0,1 w.st
+    no_route 64 "layer 0 of the model is not a mixture" -m second.st --layer 0,1 w.st
 }
 
 # ablated RULE ARGUMENTS...: the routing of mix.st with the arguments is what RULE, lines of Python that change one token's
@@ -189,14 +189,14 @@ if sum(w): w = [x / sum(w) for x in w]'
 
 @test "experts that cannot be left out are refused" {
     no_route 64 "--omit: the model has no expert 4; there are 0 to 3" -m mix.st --omit 4 w.st
-    no_route 64 "--omit: leaves no expert" -m mix.st --omit 0,1,2,3 w.st
+    no_route 64 "--omit leaves a layer without experts" -m mix.st --omit 0,1,2,3 w.st
     no_route 64 "--only: x is not a number" -m mix.st --only x w.st
     no_route 64 "exclude each other" -m mix.st --only 1 --omit 2 w.st
-    no_route 64 "--force-k: the model gives a token to 2 experts, not to 3" -m mix.st --force-k 3 w.st
-    no_route 64 "--omit: the model has no mixture" -m m.st --omit 0 w.st
+    no_route 64 "--force-k 3: a token of this model goes to 2 experts only" -m mix.st --force-k 3 w.st
+    no_route 64 "--omit has no effect: the model has no mixture" -m m.st --omit 0 w.st
     for router in soft_moe expert_choice; do
         moe_model free.st moe.router=$router
-        no_route 64 "--force-k: with the router $router no token chooses" -m free.st --force-k 1 w.st
+        no_route 64 "--force-k has no effect with the router $router" -m free.st --force-k 1 w.st
     done
 }
 
@@ -239,7 +239,7 @@ if sum(w): w = [x / sum(w) for x in w]'
 @test "missing channels as in moe-predict" {
     first=$(ask w.st 'json.loads(m["moe.channels"])[0]')
     moe-split --window 32 --experts 1 --halo 0 --drop "$first" eeg/*.csv -o fewer.st
-    no_route 65 "fewer.st: missing channel $first; there are" -m m.st fewer.st
+    no_route 65 "fewer.st: missing channel $first; the file has" -m m.st fewer.st
     for way in interp zero; do
         moe-route -m m.st --missing-channel $way --jsonl fewer.st | jq -c .gate >a
         moe-predict -m m.st --missing-channel $way fewer.st | jq -c .gate | cmp - a

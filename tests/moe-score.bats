@@ -127,8 +127,8 @@ near() { # near FILTER VALUE FILE: to 1e-8
         line S1 1 '"a"' '"c"' 0.2 0.2 0.6
     } >three
     moe-score three >got 2>said
-    grep -q "no window of c" said
-    [ "$(jq -r '.notes[0]' got)" = "no window of c: balanced accuracy and AUROC are of the other classes" ]
+    grep -q "no window has the label c" said
+    [ "$(jq -r '.notes[0]' got)" = "no window has the label c: balanced accuracy and AUROC are those of the other classes" ]
     near .balanced_accuracy 0.5 got
     near .auroc 0.4375 got # of a .5 .2 against .3 .5: 1.5 of 4; of b .4 .2 against .4 .2: 2 of 4
 }
@@ -165,25 +165,25 @@ near() { # near FILTER VALUE FILE: to 1e-8
 
 @test "classes that cannot be told, or do not agree, are refused" {
     { line S0 0 '"a"' '"a"' 0.9 0.1 && line S0 1 '"a"' '"a"' 0.8 0.2; } >a
-    refused 65 "no line says which class number 2 of p is" moe-score a
+    refused 65 "number 2 of p is never the largest, so its class is not known" moe-score a
     moe-score -q --classes a,b a | jq -e '.accuracy == 1 and .confusion == [[2, 0], [0, 0]]'
     { line S0 0 '"a"' '"a"' 0.9 0.05 0.05 && line S0 1 '"b"' '"a"' 0.8 0.1 0.1 && line S0 2 '"c"' '"a"' 0.8 0.1 0.1; } >b
     refused 65 "--classes" moe-score b
     { four && line S9 0 '"a"' '"a"' 0.1 0.9; } >c
     refused 65 "c:5: number 2 of p is the largest and the class is a" moe-score c
     four >d
-    refused 65 "d:1: the class is a, but of b, a the largest p is of b" moe-score --classes b,a d
-    refused 65 "the list of classes has 3" moe-score --classes a,b,c d
-    refused 65 "class a stands twice" moe-score --classes a,a d
-    refused 65 "d:1: label a is no class of the model (b, c)" moe-score --classes b,c d
+    refused 65 "d:1: the class is a, but with the classes b, a the largest p belongs to b" moe-score --classes b,a d
+    refused 65 "the list of classes has 3 names" moe-score --classes a,b,c d
+    refused 65 "class a occurs twice" moe-score --classes a,a d
+    refused 65 "d:1: label a is not a class of the model (b, c)" moe-score --classes b,c d
     sed 's/"label":"."/"label":null/' d >n
     refused 65 "n:1: class a is not among b, c" moe-score --classes b,c n
     sed 's/"p"/"classes":["a","b"],"p"/' d >e
-    refused 64 "--classes b,a: the lines have others" moe-score --classes b,a e
+    refused 64 "--classes b,a: the predictions name other classes" moe-score --classes b,a e
     sed '2s/\["a","b"\]/["b","a"]/' e >f
-    refused 65 "f:2: other classes than before" moe-score f
+    refused 65 "f:2: the classes, or their order, differ from those before" moe-score f
     { cat d && line S9 0 '"x"' '"a"' 0.9 0.1; } >g
-    refused 65 "g:5: label x is no class of the model (a, b)" moe-score g
+    refused 65 "g:5: label x is not a class of the model (a, b)" moe-score g
 }
 
 # --- what goes together
@@ -205,18 +205,18 @@ near() { # near FILTER VALUE FILE: to 1e-8
     { tail -n 3 one && cat two; } >longer
     refused 65 "seed 7 and seed 8 do not have the same windows" moe-score longer
     { cat one && four; } >half
-    refused 65 "half:5: no seed or permutation, unlike the lines before" moe-score half
+    refused 65 "half:5: the line has no seed or permutation, unlike those before it" moe-score half
     cat one one >twice
-    refused 65 "twice:5: the window of S0_1.csv (S0) at sample 0 stands at twice:1 too in this run" moe-score twice
+    refused 65 "twice:5: the window of S0_1.csv (S0) at sample 0 is also at twice:1 in this run" moe-score twice
     sed 's/"label":"a"/"label":null/' two | cat one - >unlike
     refused 65 "the same labelled windows" moe-score unlike
 }
 
 @test "a window that stands there twice is refused" {
     four >a
-    refused 65 "a:1: the window of S0_1.csv (S0) at sample 0 stands at a:1 too" moe-score a a
+    refused 65 "a:1: the window of S0_1.csv (S0) at sample 0 is also at a:1" moe-score a a
     { four && line S1 10 '"b"' '"b"' 0.3 0.7; } >b
-    refused 65 "b:5: the window of S1_1.csv (S1) at sample 10 stands at b:4 too" moe-score b
+    refused 65 "b:5: the window of S1_1.csv (S1) at sample 10 is also at b:4" moe-score b
 }
 
 @test "adapted predictions are marked, and not scored together with others" {
@@ -225,10 +225,10 @@ near() { # near FILTER VALUE FILE: to 1e-8
     four | sed 's/"p"/"adapted":true,"p"/' | moe-score | jq -e '.adapted == true'
     four | sed 's/"p"/"adapted":false,"p"/' | moe-score | jq -e '.adapted == false'
     four | sed 's/S/T/g' >plain
-    refused 65 "plain:1: not adapted to the subjects it is tested on, unlike the lines before" moe-score adapted plain
-    refused 65 "adapted:1: adapted to the subjects it is tested on, unlike" moe-score plain adapted
+    refused 65 "plain:1: the prediction is not adapted to the subjects it is tested on, unlike those before it" moe-score adapted plain
+    refused 65 "adapted:1: the prediction is adapted to the subjects it is tested on, unlike" moe-score plain adapted
     sed 's/"adapted":"group"/"adapted":true/' adapted | sed 's/S/T/g' >by
-    refused 65 "by:1: adapted to the subjects" moe-score adapted by
+    refused 65 "by:1: the prediction is adapted to the subjects" moe-score adapted by
     four >other
     moe-score adapted --compare other | jq -e '.adapted == "group" and .compare.other_adapted == false'
     moe-score adapted --compare other --report | grep -q "Only adapted is adapted"
@@ -237,12 +237,12 @@ near() { # near FILTER VALUE FILE: to 1e-8
 @test "a comparison wants the same windows and labels, and says what differs" {
     four >a
     { four | head -n 3 && line S7 0 '"a"' '"a"' 0.9 0.1 && line S8 0 '"a"' '"a"' 0.9 0.1; } >b
-    refused 65 "a and b are not of the same labelled windows: 1 only in a (the first: S1_1.csv of S1 at 10), 2 only in b (the first: S7_1.csv of S7 at 0)" \
+    refused 65 "a and b do not have the same labelled windows: 1 only in a (the first: S1_1.csv of S1 at 10), 2 only in b (the first: S7_1.csv of S7 at 0)" \
         moe-score a --compare b
     four | sed '2s/"label":"b"/"label":"a"/' >c
     refused 65 "1 with another label (the first: S0_1.csv of S0 at 10)" moe-score a --compare c
-    refused 64 "--metric says what --compare compares" moe-score a --metric acc
-    refused 64 "no metric is called \"speed\"" moe-score a --compare a --metric speed
+    refused 64 "--metric has no effect without --compare" moe-score a --metric acc
+    refused 64 "there is no metric \"speed\"" moe-score a --compare a --metric speed
     four | sed 's/"label":"b"/"label":null/' >d
     refused 65 "AUROC is not defined for any single group" moe-score -q d --compare d --metric auroc
 }
@@ -287,10 +287,10 @@ near() { # near FILTER VALUE FILE: to 1e-8
     [[ $stderr == "moe-score: balanced accuracy 0.75 is below 0.8; log loss "*" is above 0.1" ]]
     run --separate-stderr moe-score -q <(head -n 1 a) --classes a,b --fail-under auroc=0
     [ "$status" -eq 1 ]
-    [ "$stderr" = "moe-score: AUROC cannot be said" ]
+    [ "$stderr" = "moe-score: AUROC is not defined for these predictions" ]
     refused 64 "--fail-under bacc: not of the form NAME=X" moe-score a --fail-under bacc
     refused 64 "not of the form" moe-score a --fail-under bacc=high
-    refused 64 "--fail-over: no metric is called \"loss\"; there are acc, bacc, kappa, f1, auroc, logloss, brier, ece" moe-score a --fail-over loss=1
+    refused 64 "--fail-over: there is no metric \"loss\"; choose one of acc, bacc, kappa, f1, auroc, logloss, brier, ece" moe-score a --fail-over loss=1
 }
 
 @test "tables: all, groups, seeds; a comparison" {
@@ -307,7 +307,7 @@ END
     moe-score a --tsv | awk -F '\t' 'NF != 17 { exit 1 }'
     moe-score -q --tsv "$golden/score-three.jsonl" | cut -f 1,2 | grep -c 'answered\|run.seed [01]' | grep -qx 3
     moe-score a --compare a --csv | sed -n 2p | grep -qx 'all,,accuracy,0.8,0.8,0,0,0,1'
-    refused 64 "one of them at a time" moe-score a --csv --report
+    refused 64 "exclude each other" moe-score a --csv --report
 }
 
 @test "in words: accuracy, chance, confusion, groups" {
@@ -342,7 +342,7 @@ END
     bad 3 "p is not a list of two or more" '3s/\[.*\]/[1]/'
     bad 3 "p is not a list of probabilities" '3s/\[.*\]/["a","b"]/'
     bad 3 "p is not a list of probabilities" '3s/\[.*\]/[-0.4,1.4]/'
-    bad 3 "p has 3 numbers and 2 in the lines before" '3s/\[.*\]/[0.2,0.2,0.6]/'
+    bad 3 "p has 3 numbers, but 2 in the lines before" '3s/\[.*\]/[0.2,0.2,0.6]/'
     bad 3 "p adds up to 0.7" '3s/\[.*\]/[0.1,0.6]/'
     bad 1 "classes is not a list of names" '1s/"p"/"classes":[1],"p"/'
     bad 1 "adapted is neither" '1s/"p"/"adapted":1,"p"/'

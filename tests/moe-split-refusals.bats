@@ -12,7 +12,7 @@ load split_helpers
     refused 66 "absent.csv: No such file" moe-split --rate 1 absent.csv
     refused 66 "folder: is a folder" moe-split --rate 1 folder
     refused 65 "empty.csv: the file is empty" moe-split --rate 1 empty.csv
-    refused 65 "header.csv: a header and no rows" moe-split --rate 1 header.csv
+    refused 65 "header.csv: there is a header but no rows of data" moe-split --rate 1 header.csv
     refused 65 "comment.csv: no rows" moe-split --rate 1 comment.csv
     refused 65 "standard input" moe-split --rate 1 - </dev/null
 }
@@ -28,18 +28,18 @@ load split_helpers
     printf 'a;Fz\n1;2.5\n3;1,5\n' >bad.csv
     refused 65 'bad.csv:3: column "Fz": "1,5" is not a number; decimal commas are read with --decimal ,' $s
     printf 'a;Fz\n1;2,5\n3;1.5\n' >bad.csv
-    refused 65 'bad.csv:3: column "Fz": "1.5" is not a number; the decimal sign of this file is a comma' $s
+    refused 65 'bad.csv:3: column "Fz": "1.5" is not a number; the decimal sign of this file was taken to be a comma' $s
     refused 65 'bad.csv:2: column "Fz": "2,5" is not a number; decimal commas are read with --decimal ,' $s --decimal .
     printf 'a,b\n1,2\n3,"4\n5,6\n' >bad.csv
     refused 65 "bad.csv:3: a quote is opened and never closed" $s
     { ramp 40 && printf '1,2,\0003\n'; } >bad.csv
-    refused 65 "bad.csv:42: a NUL byte" $s
+    refused 65 "bad.csv:42: there is a NUL byte" $s
     printf 'a,b\n1,2\n\n3,4\n' >bad.csv
-    refused 65 "bad.csv:3: an empty line" $s
+    refused 65 "bad.csv:3: there is an empty line" $s
     printf 'a,b\n1,1e39\n' >bad.csv
     refused 65 'bad.csv:2: column "b": 1e39 is too large' $s
     { echo a && head -c 5000 /dev/zero | tr '\0' 1; } >bad.csv
-    refused 65 "bad.csv:2: a row longer than 4000 bytes" $s --max-row 4000
+    refused 65 "bad.csv:2: the row is longer than 4000 bytes" $s --max-row 4000
     printf 'a,b,c\n1,2,3\n' >bad.csv
     refused 65 "more columns than --max-columns" $s --max-columns 2
 }

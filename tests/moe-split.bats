@@ -70,7 +70,7 @@ load split_helpers
     done
     moe-split --no-history --window 2 --experts 1 --rate 1 --group-name g --delim semicolon - <semicolon.csv >forced.st
     cmp plain.st forced.st
-    refused 64 "none of comma" moe-split --delim x --rate 1 plain.csv
+    refused 64 "is not one of comma" moe-split --delim x --rate 1 plain.csv
 }
 
 @test "without a header channels are C0, C1, ...; --header says otherwise" {
@@ -108,8 +108,8 @@ load split_helpers
     [ "$(show w.st moe.classes)$(show w.st window.label)" = '["10","A","b"]I32 [3] 2 0 1' ]
     moe-split --window 1 --experts 1 --rate 1 --classes b,A,10,more t.csv -o w.st
     [ "$(show w.st moe.classes)$(show w.st window.label)" = '["b","A","10","more"]I32 [3] 0 2 1' ]
-    refused 65 't.csv:4: label "A" is none of --classes' moe-split --window 1 --experts 1 --rate 1 --classes b,10 t.csv
-    refused 64 'class "b" stands twice' moe-split --window 1 --experts 1 --rate 1 --classes b,b t.csv
+    refused 65 't.csv:4: label "A" is not one of --classes' moe-split --window 1 --experts 1 --rate 1 --classes b,10 t.csv
+    refused 64 'class "b" is listed twice' moe-split --window 1 --experts 1 --rate 1 --classes b,b t.csv
     refused 65 "t.csv:4: more than 2 different labels" moe-split --window 1 --experts 1 --rate 1 --max-classes 2 t.csv
 }
 
@@ -185,7 +185,7 @@ load split_helpers
 
 @test "a time column that cannot be told, that goes back, that is no number, that contradicts" {
     times %d 1 "" >one.csv
-    refused 65 "seconds or milliseconds?" moe-split --window 4 --experts 1 one.csv
+    refused 65 "which may be seconds or milliseconds; give --time-unit" moe-split --window 4 --experts 1 one.csv
     moe-split --window 4 --experts 1 --halo 0 --time-unit ms one.csv -o w.st
     [ "$(show w.st moe.rate)" = 1000 ]
     moe-split --window 4 --experts 1 --halo 0 --rate 1000 one.csv -o w.st
@@ -193,7 +193,7 @@ load split_helpers
     moe-split --window 4 --experts 1 --halo 0 --rate 250 --drop time one.csv -o w.st
     [ "$(show w.st moe.rate)$(show w.st moe.channels)" = '250["a"]' ]
     times %.3f 0.004 "" >s.csv
-    refused 65 'its time column says 250 Hz, --rate says 128 Hz' moe-split --window 4 --experts 1 --rate 128 s.csv
+    refused 65 'the time column gives 250 Hz, but --rate gives 128 Hz' moe-split --window 4 --experts 1 --rate 128 s.csv
     sed '20s/.*/0.5,1/' s.csv >back.csv
     refused 65 "back.csv: row 19 of the data: the time goes back" moe-split --window 4 --experts 1 back.csv
     sed '20s/.*/12:00:01,1/' s.csv >text.csv
@@ -228,9 +228,9 @@ load split_helpers
     [ "$(show w.st moe.channels)" = '["a","c"]' ]
     refused 65 'there is no column (--channels) "z"; its columns are: a, b, c' moe-split --channels a,z --window 1 --rate 1 r.csv
     refused 65 'there is no column (--drop) "z"' moe-split --drop z --window 1 --rate 1 r.csv
-    refused 64 'stands in --channels and in --drop' moe-split --channels a --drop a --window 1 --rate 1 r.csv
-    refused 64 'stands twice' moe-split --channels a,a --window 1 --rate 1 r.csv
-    refused 65 'no channel among its columns' moe-split --drop a,b,c --window 1 --rate 1 r.csv
+    refused 64 'is in both --channels and --drop' moe-split --channels a --drop a --window 1 --rate 1 r.csv
+    refused 64 'is listed twice' moe-split --channels a,a --window 1 --rate 1 r.csv
+    refused 65 'none of its columns is used as a channel' moe-split --drop a,b,c --window 1 --rate 1 r.csv
 }
 
 @test "row numbers and columns without a name are no channels, unless they are asked for" {
@@ -238,7 +238,7 @@ load split_helpers
     moe-split --window 1 --experts 1 --halo 0 r.csv -o w.st
     [ "$(show w.st moe.channels)$(show w.st moe.rate)" = '["a","b"]250' ]
     moe-split --explain --window 1 --experts 1 r.csv >one
-    [ "$(jq -c '[.ignored[]|[.name,.why]]' one)" = '[["","has no name: row numbers"],["Sample","row numbers"],["Time (ms)","holds the times"]]' ]
+    [ "$(jq -c '[.ignored[]|[.name,.why]]' one)" = '[["","has no name, taken as row numbers"],["Sample","row numbers"],["Time (ms)","holds the times"]]' ]
     moe-split --channels Sample,b --window 1 --experts 1 --halo 0 r.csv -o w.st
     [ "$(show w.st expert.0)" = 'F32 [2, 2] 0 2 1 4' ]
     ramp 4 x y >l.csv
@@ -258,12 +258,12 @@ load split_helpers
     printf 'front\tb\tcore\n' >part.tsv
     run moe-split --regions part.tsv --window 1 --rate 1 r.csv -o w.st
     [ "$status" -eq 0 ]
-    [ "$output" = "moe-split: channels a, c are in no region: they are left out" ]
+    [ "$output" = "moe-split: channels a, c are in no region and are left out" ]
     moe-split -q --regions part.tsv --window 1 --rate 1 r.csv -o w.st 2>said
     [ ! -s said ]
     printf 'front\tb\tcore\nfront\tc\thalo\n' >part.tsv
     run moe-split --regions part.tsv --window 1 --rate 1 r.csv -o w.st
-    [ "$output" = "moe-split: channel a is in no region: it is left out" ]
+    [ "$output" = "moe-split: channel a is in no region and is left out" ]
 }
 
 @test "--regions: what is wrong is named with file and line" {
@@ -272,7 +272,7 @@ load split_helpers
     printf 'front\tb\tcore\nfront\tz\tcore\n' >bad.tsv
     refused 65 'bad.tsv:2: there is no channel "z"; the channels are: a, b, c' $s
     printf 'front\tb\tcore\nfront\tb\thalo\n' >bad.tsv
-    refused 65 'bad.tsv:2: channel "b" stands twice in region "front"' $s
+    refused 65 'bad.tsv:2: channel "b" is listed twice in region "front"' $s
     printf 'front\tb\tmiddle\n' >bad.tsv
     refused 65 'bad.tsv:1: the third column is "middle", not core or halo' $s
     printf 'front\tb\n' >bad.tsv
@@ -280,12 +280,12 @@ load split_helpers
     printf 'front\tb\tcore\nback\ta\thalo\n' >bad.tsv
     refused 65 'bad.tsv: region "back" has no core channel' $s
     printf 'region\tchannel\trole\n' >bad.tsv
-    refused 65 'bad.tsv: no region' $s
+    refused 65 'bad.tsv: there is no region in it' $s
     printf '\tb\tcore\n' >bad.tsv
     refused 65 'bad.tsv:1: the region has no name' $s
     rm bad.tsv
     refused 66 'bad.tsv: No such file' $s
-    refused 64 'takes the place of --experts' $s --experts 2
+    refused 64 'is the older name of --regions' $s --experts 2
 }
 
 @test "groups come from the file's name" {
@@ -301,7 +301,7 @@ load split_helpers
     [ "$(show w.st moe.groups)" = '["S01","S02"]' ]
     refused 65 'plain.csv: --group "^S" does not match' moe-split --group '^S' --window 1 --experts 1 --rate 1 d/plain.csv
     refused 64 'not a regular expression' moe-split --group '(' --window 1 --experts 1 --rate 1 d/plain.csv
-    refused 64 'exclude each other' moe-split --group a --group-name b --window 1 --experts 1 --rate 1 d/plain.csv
+    refused 64 'cannot be used together' moe-split --group a --group-name b --window 1 --experts 1 --rate 1 d/plain.csv
 }
 
 @test "standard input, and recordings of the same name" {
@@ -325,12 +325,12 @@ load split_helpers
     moe-split --window 1 --experts 1 --halo 0 --rate 1 one.csv two.csv -o w.st
     [ "$(show w.st expert.0)" = "F32 [2, 2] 1 2 1 2" ]
     printf 'a,c\n1,2\n' >three.csv
-    refused 65 'three.csv: channel "c" is not in the recordings before it' moe-split --window 1 --experts 1 --rate 1 one.csv three.csv
+    refused 65 'three.csv: channel "c" is not in the earlier recordings' moe-split --window 1 --experts 1 --rate 1 one.csv three.csv
     printf 'a\n1\n' >four.csv
-    refused 65 'four.csv: channel "b" of the recordings before it is missing' moe-split --window 1 --experts 1 --rate 1 one.csv four.csv
+    refused 65 'four.csv: channel "b" of the earlier recordings is missing' moe-split --window 1 --experts 1 --rate 1 one.csv four.csv
     times %.3f 0.004 "" >s.csv
     times %.3f 0.005 "" >t.csv
-    refused 65 't.csv: 200 Hz, but the recordings before it have 250 Hz' moe-split --window 1 --experts 1 s.csv t.csv
+    refused 65 't.csv: the rate is 200 Hz, but the earlier recordings have 250 Hz' moe-split --window 1 --experts 1 s.csv t.csv
 }
 
 @test "--like takes everything from the model, channels by name in any order" {
@@ -356,9 +356,9 @@ load split_helpers
     ramp 8 >r.csv
     refused 65 'r.csv: channel "d" of the model is missing; its columns are: a, b, c' moe-split --like m.st r.csv
     model m.st a,b,c 100
-    refused 65 '--rate says 128 Hz, the model has 100 Hz' moe-split --like m.st --rate 128 r.csv
+    refused 65 '--rate gives 128 Hz, but the model expects 100 Hz' moe-split --like m.st --rate 128 r.csv
     times %.3f 0.004 "" | sed '1s/$/,b,c/; 2,$s/$/,1,1/' >t.csv
-    refused 65 'its time column says 250 Hz, the model says 100 Hz' moe-split --like m.st t.csv
+    refused 65 'the time column gives 250 Hz, but the model expects 100 Hz' moe-split --like m.st t.csv
     for fixed in "--window 4" "--stride 2" "--experts 1" "--halo 0" "--channels a" "--classes x" "--regions f"; do
         refused 64 "${fixed% *} is fixed by the model" moe-split --like m.st $fixed r.csv
     done
@@ -386,8 +386,8 @@ load split_helpers
     is '[.gaps,.missing,.labels]' '[[],0,{"0":10,"1":10}]'
     is '[.windows,.windows_by_class,.windows_of_group,.length,.stride]' '[4,{"0":2,"1":2},8,4,4]'
     is '.regions[0]' '{"name":"0","core":["a","b","same"],"halo":["flat"]}'
-    is '[.suspicious[]|.channel+": "+(.why|.[0:9])]' '["same: identical","flat: constant ","railed: railed (1","volts: median si"]'
-    refused 64 "no effect" moe-split --explain S1_x.csv
+    is '[.suspicious[]|.channel+": "+(.why|.[0:9])]' '["same: identical","flat: constant ","railed: railed (1","volts: median am"]'
+    refused 64 "writes no windows" moe-split --explain S1_x.csv
 }
 
 @test "--explain tells what is not known as null and counts what is missing" {
@@ -400,10 +400,10 @@ load split_helpers
 
 @test "--missing error names line and column" {
     printf 'a,b\n1,2\n3,\n' >r.csv
-    refused 65 'r.csv:3: column "b": no value; --missing' moe-split --window 1 --experts 1 --rate 1 r.csv
+    refused 65 'r.csv:3: column "b" has no value; --missing' moe-split --window 1 --experts 1 --rate 1 r.csv
     for word in NaN nan NA n/a null - Inf -inf; do
         printf 'a,b\n1,2\n%s,2\n' "$word" >r.csv
-        refused 65 'r.csv:3: column "a": no value' moe-split --window 1 --experts 1 --rate 1 r.csv
+        refused 65 'r.csv:3: column "a" has no value' moe-split --window 1 --experts 1 --rate 1 r.csv
     done
 }
 
@@ -411,12 +411,12 @@ load split_helpers
     printf 'a\n0\n1\n2\n\"\"\n4\n5\n6\n7\n' >r.csv
     run moe-split --missing drop-window --window 2 --stride 1 --experts 1 --halo 0 --rate 1 r.csv -o w.st
     [ "$status" -eq 0 ]
-    [ "$output" = "moe-split: r.csv: 2 windows left out, as 1 cells have no value" ]
+    [ "$output" = "moe-split: r.csv: 2 windows left out because 1 cell has no value" ]
     [ "$(show w.st window.start)" = "I64 [5] 0 1 4 5 6" ]
     run moe-split -q --missing drop-window --window 2 --experts 1 --halo 0 --rate 1 r.csv -o w.st
     [ "$status" -eq 0 ]
     [ -z "$output" ]
-    refused 65 "all 1 hold cells without a value" moe-split --missing drop-window --window 8 --experts 1 --rate 1 r.csv
+    refused 65 "all 1 contain cells without a value" moe-split --missing drop-window --window 8 --experts 1 --rate 1 r.csv
 }
 
 @test "--missing interp draws lines, holds the ends, and says how many cells" {
@@ -440,7 +440,7 @@ load split_helpers
     ramp 3 >short.csv
     run moe-split --window 4 --experts 1 --rate 1 long.csv short.csv -o w.st
     [ "$status" -eq 0 ]
-    [ "$output" = "moe-split: short.csv: no window: its longest stretch of one label without a gap is 3 rows, a window takes 4" ]
+    [ "$output" = "moe-split: short.csv: no window: its longest segment of one label without a gap has 3 rows, and a window needs 4" ]
     run moe-split -q --window 4 --experts 1 --rate 1 long.csv short.csv -o w.st
     [ "$status" -eq 0 ]
     [ -z "$output" ]

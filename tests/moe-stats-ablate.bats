@@ -86,9 +86,9 @@ for k in (0, 1):
 @test "what cannot be judged is refused" {
     refused 64 "--ablate: -m MODEL is missing" moe-stats --ablate w.st
     refused 64 "-m is for --ablate" moe-stats -m m.st w.st
-    refused 64 "do not go with it" moe-stats --ablate --raw -m m.st w.st
+    refused 64 "cannot be combined with --raw" moe-stats --ablate --raw -m m.st w.st
     edit w.st blank.st 't["window.label"][2][:] = type(t["window.label"][2])("i", [-1] * 64)'
-    refused 65 "no window has a label of the model" moe-stats --ablate -m mix.st -o never.st blank.st
+    refused 65 "no window has a label that is a class of the model" moe-stats --ablate -m mix.st -o never.st blank.st
     edit w.st nan.st 't["expert.0"][2][4 * 700 + 1] = math.nan'
     refused 65 "is not a finite number" moe-stats --ablate -m mix.st -o never.st nan.st
     refused 66 none.st moe-stats --ablate -m mix.st none.st

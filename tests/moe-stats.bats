@@ -259,9 +259,9 @@ for i in range(60):
     head -c 500 b.st | cat a.st - >joined
     refused 65 'standard input' bash -c 'cat joined | moe-stats' # the second file of the pipe ends early
     refused 65 'joined' moe-stats joined
-    refused 65 'carries no routing' moe-stats --raw model.st
-    refused 64 'beside others' moe-stats model.st a.st
-    refused 65 'carries no routing' moe-stats a.st model.st
+    refused 65 'not a routing file' moe-stats --raw model.st
+    refused 64 'among other files' moe-stats model.st a.st
+    refused 65 'not a routing file' moe-stats a.st model.st
 }
 
 @test "damaged tensors and metadata are named" {
@@ -298,7 +298,7 @@ END
 
 @test "a windows file with a damaged label, a model with a damaged configuration" {
     damage windows.st bad.st 't["window.label"][2][1] = 7'
-    refused 65 'window.label: window 1: 7 of 2 names' moe-stats bad.st
+    refused 65 'window.label: window 1 has the index 7, but there are 2 names' moe-stats bad.st
     damage model.st bad.st 'm["moe.config"] = "{"'
     refused 65 'moe.config: not JSON' moe-stats bad.st
 }
@@ -351,14 +351,14 @@ only the gate is|.sites[1].layer = -1
 END
     echo '{"format":"usage/1"' >bad.json
     refused 65 'bad.json: not JSON' moe-stats --merge bad.json
-    refused 65 'reads what --raw wrote' moe-stats --merge a.st
+    refused 65 'reads counts written by moe-stats --raw' moe-stats --merge a.st
     refused 65 'text, not a routing file' moe-stats good.json
 }
 
 @test "options that do not go together, or do not exist" {
-    refused 64 'one of them at a time' moe-stats --csv --tsv a.st
-    refused 64 'one of them at a time' moe-stats --raw --csv a.st
-    refused 64 'nothing to describe' moe-stats --merge --describe a.st
+    refused 64 'exclude each other' moe-stats --csv --tsv a.st
+    refused 64 'exclude each other' moe-stats --raw --csv a.st
+    refused 64 'which --describe cannot describe' moe-stats --merge --describe a.st
     refused 64 'unknown option --mergee; did you mean --merge?' moe-stats --mergee a.st
     refused 65 'header' moe-stats --max-header 1024 a.st
 }

@@ -165,7 +165,7 @@ END
 @test "recordings that exist are kept unless --force is given" {
     mkdir eeg
     echo precious >eeg/S01_1.csv
-    refused 73 'eeg/S01_1.csv: exists' moe-synth --subjects 2 --seconds 2 -o eeg
+    refused 73 'eeg/S01_1.csv: already exists' moe-synth --subjects 2 --seconds 2 -o eeg
     [ "$(ls eeg)" = S01_1.csv ]
     [ "$(cat eeg/S01_1.csv)" = precious ]
     echo mine >eeg/notes.txt
@@ -178,13 +178,13 @@ END
 
 @test "a folder that cannot be made, a file in its place, no folder at all" {
     touch file
-    refused 73 'cannot make this folder' moe-synth -o nowhere/eeg
+    refused 73 'cannot create this folder' moe-synth -o nowhere/eeg
     refused 73 'is not a folder' moe-synth -o file
     refused 64 '-o FOLDER is missing' moe-synth
     refused 64 'not to standard output' moe-synth -o -
     refused 73 'nowhere/t.json' moe-synth --subjects 1 --seconds 2 --truth nowhere/t.json -o eeg
     [ ! -e eeg ]
-    refused 73 'cannot make this folder' moe-synth --truth t.json -o nowhere/eeg
+    refused 73 'cannot create this folder' moe-synth --truth t.json -o nowhere/eeg
     [ ! -e t.json ]
 }
 
@@ -198,33 +198,33 @@ END
 @test "what does not fit is refused with a word on what does" {
     refused 64 'unknown option --subject; did you mean --subjects?' moe-synth --subject 3 -o x
     refused 64 '"Q7" is not an electrode' moe-synth --channels Cz,Q7 -o x
-    refused 64 '"Cz" stands there twice' moe-synth --channels Cz,Pz,Cz -o x
+    refused 64 '"Cz" is listed twice' moe-synth --channels Cz,Pz,Cz -o x
     refused 64 'give a list of 10-05 names' moe-synth --channels 500 -o x
     moe-synth --subjects 1 --seconds 2 --channels Oz -o one # regions never outnumber channels unless asked for
     [ "$(head -1 one/S00_1.csv)" = time,Oz,label ]
-    refused 64 'region 4: --regions 4 has regions 0 to 3' moe-synth --where 4 -o x
-    refused 64 'channel "Oz" is not among Fp1' moe-synth --where Oz -o x
+    refused 64 'there is no region 4; --regions 4 makes regions 0 to 3' moe-synth --where 4 -o x
+    refused 64 'channel "Oz" is not one of Fp1' moe-synth --where Oz -o x
     refused 64 '5 regions (--regions) for 2 channels' moe-synth --channels 2 --experts 5 -o x
     refused 64 'write CLASS:HZ@PLACE' moe-synth --effect 10@O1 -o x
-    refused 64 'class "nap" is none of rest, task' moe-synth --effect nap:10@O1 -o x
+    refused 64 'class "nap" is not one of rest, task' moe-synth --effect nap:10@O1 -o x
     refused 64 'below half the rate' moe-synth --effect task:64@O1 -o x
     refused 64 '"fast" is not a frequency' moe-synth --effect task:fast@O1 -o x
     refused 64 'leave --where out' moe-synth --effect task:10@O1 --where 2 -o x
     refused 64 'write PLACE,PLACE' moe-synth --relation 0 -o x
     refused 64 'write PLACE,PLACE' moe-synth --relation 0,1,2 -o x
-    refused 64 '--relation: region 4: --regions 4' moe-synth --relation 0,4 -o x
-    refused 64 '--relation: channel "Oz" is not among' moe-synth --relation 0,Oz -o x
+    refused 64 '--relation: there is no region 4; --regions 4' moe-synth --relation 0,4 -o x
+    refused 64 '--relation: channel "Oz" is not one of' moe-synth --relation 0,Oz -o x
     refused 64 'channel "Fp2" is in both places' moe-synth --relation 0,Fp2+O1 -o x
     refused 64 'channel "O1" is in both places' moe-synth --relation O1,O1 -o x
     refused 64 'a --rate of 10 or more' moe-synth --relation 0,3 --rate 9 -o x
-    refused 64 '--seconds at least their square, 4' moe-synth --relation 0,3 --seconds 3 -o x
+    refused 64 '--seconds must be at least their square, 4' moe-synth --relation 0,3 --seconds 3 -o x
     refused 64 'at most 10' moe-synth --relation 0,3 --classes 11 --seconds 600 -o x
     refused 64 'leave --where out' moe-synth --relation 0,3 --where 2 -o x
-    refused 64 '"hum" is none of blink' moe-synth --artefacts hum -o x
+    refused 64 '"hum" is not one of blink' moe-synth --artefacts hum -o x
     refused 64 '--classes 1' moe-synth --classes 1 -o x
     refused 64 'a second each' moe-synth --classes 5 --seconds 3 -o x
     refused 64 'outside' moe-synth --rate 0 -o x
-    refused 64 'no file is read' moe-synth -o x eeg.csv
+    refused 64 'moe-synth reads no file' moe-synth -o x eeg.csv
     [ ! -e x ]
 }
 

@@ -68,7 +68,7 @@ m["moe.config"] = json.dumps(d)'
 
 @test "a warm-up that the run does not get through is told, when somebody chose it" {
     options="--set train.epochs=2 --set train.batch_size=16" # 8 steps
-    words="train.warmup_steps=8, and the whole run has 8 steps: the learning rate gets to 0.89 of train.lr at most"
+    words="train.warmup_steps=8, and the whole run has 8 steps: the learning rate reaches 0.89 of train.lr at most"
     train m $options --set train.warmup_steps=8 w.st 2>said
     grep -q "^moe-train: $words" said
     [ "$(wc -l <said)" -eq 1 ]

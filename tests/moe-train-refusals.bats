@@ -94,20 +94,20 @@ setup_file() {
 @test "windows that do not fit: channels, length, rate, unit" {
     cut="--experts 2 --halo 1"
     moe-split --window 16 $cut eeg/S00_1.csv -o short.st
-    no_train 65 "short.st: windows of 16 samples, 32 were expected" --init m.st short.st
-    no_train 65 "short.st: windows of 16 samples, 32 were expected" w.st short.st
+    no_train 65 "short.st: windows of 16 samples instead of 32" --init m.st short.st
+    no_train 65 "short.st: windows of 16 samples instead of 32" w.st short.st
     first=$(ask w.st 'json.loads(m["moe.channels"])[0]') second=$(ask w.st 'json.loads(m["moe.channels"])[1]')
     moe-split --window 32 --experts 1 --drop "$first" eeg/S00_1.csv -o fewer.st
-    no_train 65 "fewer.st: missing channel $first; there are $second" --init m.st fewer.st
+    no_train 65 "fewer.st: missing channel $first; the file has $second" --init m.st fewer.st
     edit w.st rate.st 'm["moe.rate"] = "128"'
-    no_train 65 "rate.st: sampled at 128 Hz, 64 Hz were expected" --init m.st rate.st
+    no_train 65 "rate.st: sampled at 128 Hz instead of 64 Hz" --init m.st rate.st
     edit w.st unit.st 'm["moe.unit"] = "mV"'
     no_train 65 unit --init m.st unit.st
 }
 
 @test "what is no windows file is named" {
-    no_train 65 "eeg/S00_1.csv: text, not windows" eeg/S00_1.csv
-    no_train 65 "standard input: text, not windows" - <eeg/S00_1.csv
+    no_train 65 "eeg/S00_1.csv: this is text, not windows" eeg/S00_1.csv
+    no_train 65 "standard input: this is text, not windows" - <eeg/S00_1.csv
     no_train 65 "m.st: not a windows file (moe.format is model/1" m.st
     : >empty
     no_train 65 "empty" empty

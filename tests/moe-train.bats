@@ -102,7 +102,7 @@ m["moe.classes"] = "[\"rest\",\"task\",\"sleep\"]"'
 for i in range(len(l)): l[i] = -1 if g[i] == 2 else l[i]'
     moe-split --window 32 --experts 2 --halo 1 eeg/S0[013]*.csv -o without.st
     train a --set train.epochs=1 -v with.st 2>said
-    grep -q "48 windows train, 0 validate, 16 without label" said
+    grep -q "48 windows for training, 0 for validation, 16 without a label" said
     train b --set train.epochs=1 without.st
     [ "$(tensors a)" = "$(tensors b)" ]
     [ "$(ask a 'm["moe.train_groups"]')" = '["S00","S01","S03"]' ]
@@ -151,7 +151,7 @@ for i in range(len(b)): b[i] = 1e34' # equal, so the softmax does not mind
     moe-split --window 32 --experts 2 --halo 1 eeg/S0[01]*.csv -o a.st
     moe-split --window 32 --experts 2 --halo 1 eeg/S0[12]*.csv -o b.st
     moe-split --window 32 --experts 2 --halo 1 eeg/S0[23]*.csv -o c.st
-    no_train 65 "the same group is used for training and validation: S01" --valid b.st a.st
+    no_train 65 "the same group is in training and validation: S01" --valid b.st a.st
     train x --set train.epochs=2 --valid c.st --log l a.st
     [ "$(jq -s 'map(.valid_loss | type) | unique[]' -r l)" = number ]
     train y --set train.epochs=2 --valid-groups S02,S03 --log l2 w.st # the same two sides out of one file
@@ -181,7 +181,7 @@ END
     no_train 64 "no group S09; there are S00, S01, S02, S03" --valid-groups S01,S09 w.st
     no_train 65 "no window is left to train on" --valid-groups S00,S01,S02,S03 w.st
     train x --set train.epochs=1 --valid-groups S01,S03 -v w.st 2>said
-    grep -q "32 windows train, 32 validate, 0 without label" said
+    grep -q "32 windows for training, 32 for validation, 0 without a label" said
     [ "$(ask x 'm["moe.train_groups"]')" = '["S00","S02"]' ]
     edit w.st none.st 'l = t["window.label"][2]; g = t["window.group"][2]
 for i in range(len(l)): l[i] = -1 if g[i] == 3 else l[i]'
@@ -190,12 +190,12 @@ for i in range(len(l)): l[i] = -1 if g[i] == 3 else l[i]'
 
 @test "--valid-fraction draws whole groups, by the seed" {
     train x --set train.epochs=1 --valid-fraction 0.25 -v w.st 2>said
-    grep -q "48 windows train, 16 validate" said
+    grep -q "48 windows for training, 16 for validation" said
     [ "$(ask x 'len(json.loads(m["moe.train_groups"]))')" -eq 3 ]
     train x --set train.epochs=1 --valid-fraction 0.01 -v w.st 2>said # one at least
-    grep -q "48 windows train, 16 validate" said
+    grep -q "48 windows for training, 16 for validation" said
     train x --set train.epochs=1 --valid-fraction 0.9 -v w.st 2>said # and one is left
-    grep -q "16 windows train, 48 validate" said
+    grep -q "16 windows for training, 48 for validation" said
     for seed in 1 2 3 4 5 6 7 8; do
         train x --set train.epochs=1 --valid-fraction 0.5 --seed $seed w.st
         ask x 'm["moe.train_groups"]' >>drawn
@@ -211,8 +211,8 @@ for i in range(len(l)): l[i] = -1 if g[i] == 3 else l[i]'
     [ "$(ask a.st 'len(t["window.start"][2])')" -eq 31 ] # of 512 samples
     tail_of() { # tail_of SHARE TRAINS VALIDATES LEFT_OUT
         train x --set train.epochs=1 --valid-tail "$1" -v a.st 2>said
-        grep -q "$2 windows train, $3 validate" said || { cat said; false; }
-        grep -q "moe-train: $4 windows across the cut in time are left out" said || { cat said; false; }
+        grep -q "$2 windows for training, $3 for validation" said || { cat said; false; }
+        grep -q "moe-train: $4 windows across the border between training and validation are left out" said || { cat said; false; }
     }
     tail_of 0.25 23 7 1 # the cut is 384: 0..352, 368, 384..480
     tail_of 0.3 21 8 2 # 358: up to 320; 336, 352; from 368
@@ -331,8 +331,8 @@ END
     [ "$(tensors on.st)" = "$(tensors on2.st)" ]
     [ "$(ask on.st 'm["moe.channels"]')" = "$(ask on2.st 'm["moe.channels"]')" ]
     no_train 78 "encoder.hidden_dim=16: the model that is continued" --init m.st --set encoder.hidden_dim=16 w.st
-    no_train 78 "train.scale: the model that is continued has a scaler" --init m.st --set train.scale=none w.st
-    no_train 64 "without --preset and --config" --init m.st --preset seed w.st
+    no_train 78 "train.scale: the model that is continued was trained on standardised channels" --init m.st --set train.scale=none w.st
+    no_train 64 "not with --preset or --config" --init m.st --preset seed w.st
     no_train 66 none.st --init none.st w.st
 }
 

@@ -19,7 +19,7 @@ spiked() {
     awk -F, -v OFS=, -v n="$3" 'NR == n + 2 { $2 = "1e30" } { print }' "$1" >"$2"
 }
 
-where="the answer to the window from sample 192 is not a finite number"
+where="the prediction for the window at sample 192 is not a finite number"
 
 @test "prediction: the windows before it have their lines, then the window is named" {
     spiked eeg/S00_1.csv S09_1.csv 200
@@ -37,7 +37,7 @@ where="the answer to the window from sample 192 is not a finite number"
 @test "--on-nonfinite unanswered: a line without an answer, the others as without the spike" {
     spiked eeg/S00_1.csv S09_1.csv 200
     run -0 --separate-stderr moe-predict --on-nonfinite unanswered -m spectral.st S09_1.csv
-    [ "$stderr" = "moe-predict: 1 of 16 windows have no answer: it is not a finite number" ]
+    [ "$stderr" = "moe-predict: 1 of 16 windows have no prediction, because it is not a finite number" ]
     printf '%s\n' "$output" >got
     [ "$(jq -c 'select(.class == null) | [.start, .p, .logits, .gate]' got)" = "[192,null,null,null]" ]
     diff <(jq -c 'select(.class)' got) <(moe-predict -m spectral.st eeg/S00_1.csv | sed 's/S00/S09/g' | jq -c 'select(.start != 192)')
@@ -48,7 +48,7 @@ where="the answer to the window from sample 192 is not a finite number"
     [ "$(jq .windows voted)" -eq 16 ]
     jq -e --slurpfile w got '.p[0] - ([$w[] | select(.p) | .p[0]] | add / length) | fabs < 1e-8' voted
     run -65 moe-score got
-    [[ "$output" == *"got:7: the window has no answer (p is null)"* ]]
+    [[ "$output" == *"got:7: the window has no prediction (p is null)"* ]]
     jq -c 'select(.p)' got | moe-score >/dev/null
 }
 
@@ -70,9 +70,9 @@ for k in list(t):
 for k in t:
     if k.endswith("weight"):
         t[k] = (t[k][0], t[k][1], type(t[k][2])("f", [x * 1e36 for x in t[k][2]]))'
-    for how in "" "--csv" "--per recording"; do refused 65 "from sample 0 is not a finite number" moe-predict $how -m huge.st w.st -o never.st; done
-    refused 65 "from sample 0 is not a finite number" moe-route -m huge.st w.st -o never.st
-    refused 65 "from sample 0 is not a finite number" moe-stats --ablate -m huge.st w.st
+    for how in "" "--csv" "--per recording"; do refused 65 "at sample 0 is not a finite number" moe-predict $how -m huge.st w.st -o never.st; done
+    refused 65 "at sample 0 is not a finite number" moe-route -m huge.st w.st -o never.st
+    refused 65 "at sample 0 is not a finite number" moe-stats --ablate -m huge.st w.st
     moe-predict -q --on-nonfinite unanswered --per recording -m huge.st w.st >got
     [ "$(jq -c '[.windows, .class, .p, .gate]' got | sort -u)" = "[16,null,null,null]" ]
 }

@@ -111,25 +111,25 @@ limited() {
     [ "$status" -eq 71 ]
     size=$(moe-train --preset multimind --print-config w.st | awk -F'\t' '$1 == "parameters" && $3 == "in all" { print $2 }')
     [ "$size" -gt 500000000 ]
-    [[ $output == "moe-train: the model has $size parameters in 2 regions: training it needs "*" GB at least "*" GB are there (ulimit -v); cut the windows in one region (moe-split --regions 1 --halo 0), "*encoder.hidden_dim*moe.num_experts* ]]
+    [[ $output == "moe-train: the model has $size parameters in 2 regions: training it needs at least "*" GB "*" GB are available (ulimit -v); cut the windows in one region (moe-split --regions 1 --halo 0), "*encoder.hidden_dim*moe.num_experts* ]]
     # parameters, gradient, two moments are the least there can be
-    gigabytes=${output#* needs }
+    gigabytes=${output#* at least }
     gigabytes=${gigabytes%% GB*}
     awk -v g="$gigabytes" -v n="$size" 'BEGIN { exit !(g * 1e9 > n * 16 && g * 1e9 < n * 80) }'
     [ ! -e x.st ]
     limited 1500000 moe-train --preset multimind -o x.st one.st
     [ "$status" -eq 71 ]
-    [[ $output != *regions* && $output != *'one region'* && $output == *'or narrow it'* ]]
+    [[ $output != *regions* && $output != *'one region'* && $output == *'or make it smaller'* ]]
     # the best parameters so far are kept, too
     limited 1500000 moe-train --preset multimind --valid-groups S00 -o x.st one.st
-    [[ $output == *'best so far'* ]]
+    [[ $output == *'best parameters so far'* ]]
     limited 1500000 moe-cv --threads 3 --preset multimind -o x.st w.st
     [ "$status" -eq 71 ]
-    [[ $output == "moe-cv: the model has $size parameters in 2 regions: training folds side by side needs "*"use fewer --threads"* ]]
+    [[ $output == "moe-cv: the model has $size parameters in 2 regions: training folds at the same time needs "*"use fewer --threads"* ]]
     [ ! -e x.st ]
     run bash -c 'ulimit -d 1000000 && exec moe-train --preset multimind -o x.st one.st'
     [ "$status" -eq 71 ]
-    [[ $output == *'GB are there (ulimit -d)'* ]]
+    [[ $output == *'GB are available (ulimit -d)'* ]]
     # what fits is trained
     limited 1500000 moe-train -q $small --set train.epochs=1 -o x.st w.st
     [ "$status" -eq 0 ]
@@ -140,7 +140,7 @@ limited() {
     run moe-train $large -o nowhere/x.st w.st
     [ "$status" -eq 73 ]
     size=$(moe-train $large --print-config w.st | awk -F'\t' '$1 == "parameters" && $3 == "in all" { print $2 }')
-    [[ ${lines[0]} == "moe-train: preset transformer is meant for windows of one region: in 2 it has $size parameters, and training needs 0."*" GB at least; moe-split --regions 1 --halo 0 cuts in one" ]]
+    [[ ${lines[0]} == "moe-train: preset transformer is meant for windows of one region: with 2 regions it has $size parameters, and training needs at least 0."*" GB; moe-split --regions 1 --halo 0 cuts windows of one region" ]]
     run moe-cv $large -o nowhere/x.jsonl w.st
     [[ ${lines[0]} == "moe-cv: preset transformer is meant for windows of one region: "* ]]
     # not where it was asked to be quiet, where there is one region, where it is small, where the preset has regions

@@ -40,7 +40,7 @@ setup_file() {
         moe-route -m mixed.st w.st | moe-stats $form >file
         moe-route -m mixed.st --jsonl w.st | moe-stats $form >lines 2>said
         cmp file lines || { echo "$form"; false; }
-        [ "$(grep -c "standard input: JSON Lines do not tell the regions' names and the experts' capacities" said)" -eq 1 ]
+        [ "$(grep -c "standard input: JSON Lines contain neither the names of the regions nor the capacities of the experts" said)" -eq 1 ]
     done
     moe-route -m mixed.st --jsonl w.st >l
     head -n 20 l >l1

@@ -56,10 +56,10 @@ PY
     moe-stats w.st | jq -c '.history[-1].argv' | grep -q -e --regions
     printf 'region\tchannel\tcore\nall\tCz\tcore\n' >./4 # a file of that name is still to be had
     [ "$(regions --regions ./4 | cut -d: -f1)" = all ]
-    refused 64 '--regions 0: the number of regions is from 1 to 4096' moe-split --regions 0 --rate 1 r.csv
-    refused 64 '--regions 4097: the number of regions is' moe-split --regions 4097 --rate 1 r.csv
+    refused 64 '--regions 0: the number of regions must be from 1 to 4096' moe-split --regions 0 --rate 1 r.csv
+    refused 64 '--regions 4097: the number of regions must be' moe-split --regions 4097 --rate 1 r.csv
     refused 64 '20 regions (--regions) for 19 channels' moe-split --regions 20 --rate 1 r.csv
-    refused 64 '--regions takes the place of --experts' moe-split --regions 4 --experts 4 --rate 1 r.csv
+    refused 64 '--experts is the older name of --regions' moe-split --regions 4 --experts 4 --rate 1 r.csv
 }
 
 @test "lobes and hemispheres of the old 10-20 names, with the nearest channels around them" {
@@ -86,7 +86,7 @@ occipital: EEG O2-LE' --regions lobes --halo 0
     run moe-split --regions lobes --window 2 --rate 1 r.csv -o w.st
     [ "$status" -eq 0 ]
     [ "$(show w.st moe.regions)" = '["occipital"]' ]
-    [ "$(grep -c 'has no channel: it is left out' <<<"$output")" -eq 4 ]
+    [ "$(grep -c 'has no channel and is left out' <<<"$output")" -eq 4 ]
     [ "$(moe-split --explain --regions lobes --window 2 --rate 1 r.csv | jq -c '[.empty_regions,.head_mm]')" = '[["frontal","central","temporal","parietal"],95]' ]
     said 'left: O1 PO3 PO7
 midline: Oz POz
@@ -113,7 +113,7 @@ occipital-O1: T5 P3 O1 O2 Pz | T3 P4' --regions auto:4
     together | cmp - one
     refused 64 '20 regions (--regions auto:20) for 19 channels' moe-split --window 2 --rate 1 r.csv --regions auto:20
     for bad in auto auto: auto:0 auto:-1 auto:x auto:5000; do
-        refused 64 "--regions $bad: how many regions?" moe-split --window 2 --rate 1 r.csv --regions $bad
+        refused 64 "--regions $bad: the number of regions is missing" moe-split --window 2 --rate 1 r.csv --regions $bad
     done
     refused 64 "did you mean hemispheres?" moe-split --window 2 --rate 1 r.csv --regions hemisphere
 }
@@ -152,14 +152,14 @@ occipital: O1 O2' --regions lobes --halo-mm 40
     [ "$(show w.st region.0.channel)$(show w.st region.1.channel)$(show w.st moe.halo)" = 'I32 [3] 0 1 2I32 [3] 2 3 10' ]
     moe-split --experts 2 --halo 1 --window 2 --rate 1 r.csv -o w.st
     [ "$(show w.st region.0.channel)$(show w.st region.1.channel)$(show w.st moe.halo)" = 'I32 [4] -1 0 1 2I32 [4] 1 2 3 -11' ]
-    refused 64 '--halo and --halo-mm exclude each other' moe-split --halo 1 --halo-mm 3 --window 2 --rate 1 r.csv
+    refused 64 '--halo and --halo-mm cannot be used together' moe-split --halo 1 --halo-mm 3 --window 2 --rate 1 r.csv
 }
 
 @test "an unknown electrode is named with what to do, where its place is needed" {
     columns C3,C4,A2-A1,ECG >r.csv
     s="moe-split --window 2 --rate 1 r.csv"
     for how in "--regions lobes" "--regions auto:2" "--experts 2 --halo-mm 30"; do
-        refused 65 'r.csv: no position is known for channels A2-A1, ECG: no name of the 10-05 system; --electrodes FILE says where they are, --drop A2-A1,ECG leaves them out' $s $how
+        refused 65 'r.csv: no position is known for channels A2-A1, ECG, which the 10-05 system does not have; give a file that says where they are with --electrodes, or --drop A2-A1,ECG to leave them out' $s $how
     done
     $s --experts 2 -o w.st
     said 'central: C3 C4' --regions lobes --drop A2-A1,ECG
@@ -170,7 +170,7 @@ central: C3' --regions lobes --halo 0 --electrodes e.tsv --drop C4,A2-A1
     refused 64 '--electrodes has no effect' $s --electrodes e.tsv
     printf 'a\tC3\tcore\n' >f.tsv
     refused 64 '--electrodes has no effect' $s --regions f.tsv --electrodes e.tsv
-    refused 64 '--regions takes the place of --experts' $s --regions lobes --experts 2
+    refused 64 '--experts is the older name of --regions' $s --regions lobes --experts 2
 }
 
 @test "a regions file gets a halo by position, unless it has one" {
@@ -187,7 +187,7 @@ back: Oz C3 | C1' --regions f.tsv --halo-mm 29.9 --drop ECG
     said 'top: Cz | C1
 back: Oz C3' --regions f.tsv
     for halo in "--halo 1" "--halo-mm 1"; do
-        refused 65 "f.tsv: its regions have halo channels already; leave ${halo% *} out" moe-split --window 2 --rate 1 r.csv --drop ECG --regions f.tsv $halo
+        refused 65 "f.tsv: its regions already have halo channels; leave out ${halo% *}" moe-split --window 2 --rate 1 r.csv --drop ECG --regions f.tsv $halo
     done
     printf 'top\tCz\tcore\nempty\tOz\thalo\n' >f.tsv
     refused 65 'region "empty" has no core channel' moe-split --window 2 --rate 1 r.csv --regions f.tsv
@@ -207,7 +207,7 @@ occipital: O1 O2'
         said "$(sed 's/ |.*//' <<<"$want")" --regions lobes --halo-mm 56 --electrodes e.tsv
     done
     run moe-split --window 2 --rate 1 r.csv --regions lobes --electrodes e.tsv -o w.st
-    [[ "$output" == *"e.tsv: 8 positions in mm (by their size), the head's radius is 90.0 mm"* ]]
+    [[ "$output" == *"e.tsv: 8 positions in mm (by their size), the radius of the head is 90.0 mm"* ]]
     positions 1 >e.tsv # no unit: the usual head
     [ "$(moe-split --explain --window 2 --rate 1 r.csv --regions lobes --electrodes e.tsv | jq .head_mm)" = 95 ]
     # names that say nothing: by position alone, the axes from the file beside it
@@ -234,22 +234,22 @@ right: XFp2 XC4 XO2' --regions hemispheres --halo 0 --electrodes $e
     e 's/^name/label/' 90
     refused 65 'there is no column "name"' $s
     e '3s/Fp2/Fp1/' 90
-    refused 65 'e_electrodes.tsv:3: electrode "Fp1" stands there twice' $s
+    refused 65 'e_electrodes.tsv:3: electrode "Fp1" is listed twice' $s
     e '3s/^Fp2/\t/' 90
     refused 65 'e_electrodes.tsv:3' $s
     e 's/^Fp2\t[^\t]*/Fp2\tfar/' 90
-    refused 65 'e_electrodes.tsv:3: x of "Fp2" is "far", no number and not n/a' $s
+    refused 65 'e_electrodes.tsv:3: x of "Fp2" is "far", neither a number nor n/a' $s
     e '5,$d' 90
-    refused 65 '3 positions do not show a head' $s
+    refused 65 '3 positions do not determine a head' $s
     e 's/^\([^\t]*\t[^\t]*\t[^\t]*\t\)[^\t]*/\15/; 1s/5/z/' 90
     refused 65 'not in one plane' $s
     e '' 3000
-    refused 65 "the head's radius would be 3000, which is none in m, cm or mm" $s
+    refused 65 "the radius of the head would be 3000, which is not plausible in m, cm or mm" $s
     e '' 90
     echo '{"EEGCoordinateUnits":"m"}' >e_coordsystem.json
-    refused 65 "the head's radius would be 90 m, the unit that e_coordsystem.json says" $s
+    refused 65 "the radius of the head would be 90 m, in the unit that e_coordsystem.json gives" $s
     echo '{"EEGCoordinateUnits":"inch"}' >e_coordsystem.json
-    refused 65 'e_coordsystem.json: EEGCoordinateUnits is none of m, cm, mm, n/a' $s
+    refused 65 'e_coordsystem.json: EEGCoordinateUnits is not one of m, cm, mm, n/a' $s
     echo '{' >e_coordsystem.json
     refused 65 'e_coordsystem.json' $s
     rm e_coordsystem.json

@@ -40,8 +40,8 @@ for i in range(len(x)):
         n=$((n + 1))
     done
     [ $n -eq 7 ]
-    refused 65 "(there 64 train and 0 validate, here 48 and 16)" $again --state trained.st --valid-groups S00 w.st
-    refused 65 "--init MODEL goes on" $again --state trained.st --valid-groups S00 w.st
+    refused 65 "(64 for training and 0 for validation, here 48 and 16)" $again --state trained.st --valid-groups S00 w.st
+    refused 65 "use --init MODEL" $again --state trained.st --valid-groups S00 w.st
     moe-train --resume --state trained.st -o m w.st # and it is these
     for i in 0 1 2 3; do moe-split --window 32 --experts 2 --halo 1 --condition 'S0.' eeg/S0${i}_1.csv; done >joined
     # shellcheck disable=SC2002 # a pipe is what is tried
@@ -117,14 +117,14 @@ m["moe.train"] = json.dumps(d)'
 
 @test "what differs from the state is refused, with both values" {
     r="$again --state trained.st"
-    refused 64 "--seed has no effect with --resume: it is 3, and training goes on with the state's, 1" $r --seed 3 w.st
+    refused 64 "--seed 3 has no effect with --resume: training continues with the seed of the state, 1" $r --seed 3 w.st
     refused 64 "--preset seed: the state has its configuration, of preset default, which stays" $r --preset seed w.st
     refused 78 "encoder.hidden_dim=16: the state that is continued (--resume) has 8, which stays" $r --set encoder.hidden_dim=16 w.st
     echo '{"preset": "seed"}' >c.json
     refused 78 "c.json: preset=seed: what is continued has default, which stays" $r --config c.json w.st
     echo '{"encoder": {"heads": 4}}' >c.json
     refused 78 "encoder.heads=4: the state that is continued (--resume) has 2, which stays" $r --config c.json w.st
-    refused 64 "the model has its configuration" moe-train --init m.st --preset default -o never.st w.st
+    refused 64 "--init uses the configuration of the model" moe-train --init m.st --preset default -o never.st w.st
     moe-train --resume --state trained.st --seed 1 --preset default --set encoder.hidden_dim=8 -o m w.st
     cmp <(ask m t) <(ask "$BATS_FILE_TMPDIR/trained.model" t)
 }
@@ -132,16 +132,16 @@ m["moe.train"] = json.dumps(d)'
 @test "resume=auto begins where there is no state yet, resume alone does not" {
     line="moe-train $small --seed 3 --set train.epochs=2 --valid-groups S00 --no-history"
     $line -o whole w.st
-    refused 66 "none: there is no such state to resume; begin without --resume, or with --resume=auto" $line --resume --state none -o never.st w.st
+    refused 66 "none: there is no such state to resume; start without --resume, or with --resume=auto" $line --resume --state none -o never.st w.st
     $line --resume=auto --state s -v -o m w.st 2>said
-    grep -q "moe-train: s: there is no state yet, training begins" said
+    grep -q "moe-train: s: there is no state yet, so training starts" said
     cmp whole m
     rm m
     $line --resume=auto --state s -v -o m w.st 2>said
     run ! grep -q "no state" said
     run ! grep -q "epoch 1 of 2" said # it was done already
     cmp whole m
-    refused 64 "--seed has no effect" $line --resume=auto --state s --seed 4 -o never.st w.st
+    refused 64 "--seed 4 has no effect" $line --resume=auto --state s --seed 4 -o never.st w.st
     echo damaged >bad
     refused 65 bad $line --resume=auto --state bad -o never.st w.st
     refused 64 "needs --state" $line --resume=auto -o never.st w.st

@@ -53,9 +53,9 @@ for r in rows[1:]:
     moe-train --init window.st --set train.epochs=1 --no-history -o on w.st
     [ "$(ask on '"scale.mean" in t, json.loads(m["moe.config"])["train"]["scale"]')" = "(False, 'window')" ]
     for scale in zscore none; do
-        no_train 78 "train.scale: the model that is continued was trained on windows scaled by themselves" --init window.st --set train.scale=$scale w.st
+        no_train 78 "train.scale: the model that is continued was trained on windows standardised one by one" --init window.st --set train.scale=$scale w.st
     done
-    no_train 78 "train.scale: the model that is continued has a scaler" --init m.st --set train.scale=window w.st
+    no_train 78 "train.scale: the model that is continued was trained on standardised channels" --init m.st --set train.scale=window w.st
     edit m.st both.st 'k = json.loads(m["moe.config"]); k["train"]["scale"] = "window"; m["moe.config"] = json.dumps(k)'
     refused 65 "both.st: tensor scale.mean: with train.scale=window or ems a model has no scaler" moe-predict -m both.st w.st -o never.st
 }
@@ -92,11 +92,11 @@ for r in rows[1:]:
     # as a live stream has it after its first windows
     edit w.st late.st 's = t["window.sample"][2]
 for i in range(len(s)): s[i] += 1000'
-    refused 65 "late.st: recording S00_1.csv is not there from its first sample, which train.scale=ems needs; give it as CSV" moe-predict -m ems.st late.st -o never.st
-    no_train 65 "late.st: recording S00_1.csv is not there from its first sample" --set train.scale=ems late.st
+    refused 65 "late.st: recording S00_1.csv does not begin at its first sample, as train.scale=ems needs; give it as CSV" moe-predict -m ems.st late.st -o never.st
+    no_train 65 "late.st: recording S00_1.csv does not begin at its first sample" --set train.scale=ems late.st
     first=$(ask w.st 'json.loads(m["moe.channels"])[0]')
     moe-split --window 32 --experts 1 --halo 0 --drop "$first" eeg/*.csv -o fewer.st
-    refused 65 "fewer.st: channel $first is missing, and train.scale=ems goes by recordings" moe-predict -m ems.st --missing-channel interp fewer.st -o never.st
+    refused 65 "fewer.st: channel $first is missing, and a model with train.scale=ems cannot interpolate it in windows" moe-predict -m ems.st --missing-channel interp fewer.st -o never.st
     [ "$(moe-predict -m ems.st --missing-channel zero fewer.st | wc -l)" -eq 64 ]
     moe-predict -m ems.st --missing-channel interp <(cut -d, -f1,3- eeg/S01_1.csv) | wc -l | grep -qx 16
 }
@@ -112,6 +112,6 @@ for i in range(len(s)): s[i] += 1000'
     moe-train --init whole --set train.epochs=1 --no-history -o on w.st
     [ "$(ask on 'json.loads(m["moe.config"])["train"]["ems_factor"]')" = 0.02 ]
     no_train 78 "train.ems_factor=0.01: the model that is continued (--init) has 0.02, which stays" --init whole --set train.ems_factor=0.01 w.st
-    no_train 78 "train.scale: the model that is continued was trained on samples scaled by running means" --init whole --set train.scale=none w.st
+    no_train 78 "train.scale: the model that is continued was trained on samples standardised by running means" --init whole --set train.scale=none w.st
     no_train 78 "train.ems_factor has no effect: train.scale is not ems" --set train.ems_factor=0.01 w.st
 }

@@ -20,7 +20,7 @@ static void tabulate(const struct labelled_counts *c, const int *label, int64_t 
 }
 
 /* specialisation [E] of a table; returns the mutual information. */
-static double measure(const struct labelled_counts *c, const int64_t *table, double *specialisation)
+static double specialisation_of(const struct labelled_counts *c, const int64_t *table, double *specialisation)
 {
 	double all = 0, information = 0;
 	for (int64_t i = 0; i < (int64_t)c->labels * c->E; i++)
@@ -52,7 +52,7 @@ struct strata {
 	bool mixed;      /* some stratum has two labels */
 };
 
-static struct strata sort_in(const struct labelled_counts *c)
+static struct strata sort_into_strata(const struct labelled_counts *c)
 {
 	struct strata s = {NEW_ARRAY(int64_t, c->n), NEW_ARRAY(int64_t, c->strata + 1), false};
 	int64_t *next = NEW_ARRAY(int64_t, c->strata);
@@ -77,8 +77,8 @@ static struct strata sort_in(const struct labelled_counts *c)
 	return s;
 }
 
-/* Labels drawn anew: each stratum's, in another order. order [n] is room. */
-static void permute(
+/* The labels of each stratum in another, random order. order [n] is room. */
+static void permute_labels(
 	const struct labelled_counts *c, const struct strata *s, struct rng *r, int64_t *order, int *label)
 {
 	for (int t = 0; t < c->strata; t++) {
@@ -90,8 +90,8 @@ static void permute(
 	}
 }
 
-static void test(const struct labelled_counts *c, const struct strata *s, int permutations, struct rng *r,
-	struct association *a)
+static void permutation_test(const struct labelled_counts *c, const struct strata *s, int permutations,
+	struct rng *r, struct association *a)
 {
 	int64_t *table = mem_new((size_t)c->labels * (size_t)c->E, sizeof *table),
 		*order = NEW_ARRAY(int64_t, c->n);
@@ -102,9 +102,9 @@ static void test(const struct labelled_counts *c, const struct strata *s, int pe
 	for (int e = 0; e < c->E; e++)
 		a->p[e] = isnan(a->specialisation[e]) ? NAN : 1;
 	for (int i = 0; i < permutations; i++) {
-		permute(c, s, r, order, label);
+		permute_labels(c, s, r, order, label);
 		tabulate(c, label, table);
-		reached += measure(c, table, by_chance) >= a->information - digits;
+		reached += specialisation_of(c, table, by_chance) >= a->information - digits;
 		for (int e = 0; e < c->E; e++)
 			a->p[e] += by_chance[e] >= a->specialisation[e] - digits;
 	}
@@ -121,13 +121,13 @@ struct association association_of(const struct labelled_counts *c, int permutati
 {
 	struct association a = {NEW_ARRAY(double, c->E), NEW_ARRAY(double, c->E), 0, NAN};
 	int64_t *table = mem_new((size_t)c->labels * (size_t)c->E, sizeof *table);
-	struct strata s = sort_in(c);
+	struct strata s = sort_into_strata(c);
 	tabulate(c, c->label, table);
-	a.information = measure(c, table, a.specialisation);
+	a.information = specialisation_of(c, table, a.specialisation);
 	for (int e = 0; e < c->E; e++)
 		a.p[e] = NAN;
 	if (s.mixed && permutations)
-		test(c, &s, permutations, r, &a);
+		permutation_test(c, &s, permutations, r, &a);
 	free(table);
 	free(s.member);
 	free(s.first);

@@ -1,5 +1,5 @@
-/* Whether experts follow a label: how far the use of each is tied to it, and how often chance does
- * as much.
+/* Whether experts follow a label (class or subject): how strongly the use of each depends on it,
+ * and how often chance alone gives as much.
  *
  *     specialisation_i   1 - H(label | expert i) / ln(labels)                         (moe/usage.h)
  *     information        mutual information of expert and label over all assignments, nats

@@ -20,7 +20,7 @@ static bool is_model(const struct st_file *f)
 }
 
 /* "name":VALUE of metadata that is JSON; nothing when it is absent. */
-static int json_meta(const struct st_file *f, const char *key, const char *name, struct text *t)
+static int add_json_meta(const struct st_file *f, const char *key, const char *name, struct text *t)
 {
 	const char *s = st_meta(f, key);
 	if (!s)
@@ -39,7 +39,7 @@ static int json_meta(const struct st_file *f, const char *key, const char *name,
 }
 
 /* The names of a region's columns that are its own (core = 1), or its halo. */
-static void columns(const struct layout *l, const struct region *r, int core, struct text *t)
+static void add_columns(const struct layout *l, const struct region *r, int core, struct text *t)
 {
 	bool first = true;
 	text_add(t, "[");
@@ -76,9 +76,9 @@ static int describe_layout(const struct st_file *f, enum layout_of kind, struct 
 		text_add(t, k ? ",{\"name\":" : "{\"name\":");
 		json_string(t, l.region[k].name);
 		text_addf(t, ",\"width\":%d,\"core\":", l.region[k].width);
-		columns(&l, &l.region[k], 1, t);
+		add_columns(&l, &l.region[k], 1, t);
 		text_add(t, ",\"halo\":");
-		columns(&l, &l.region[k], 0, t);
+		add_columns(&l, &l.region[k], 0, t);
 		text_add(t, "}");
 	}
 	text_add(t, "]");
@@ -129,8 +129,8 @@ static void describe_parameters(const struct st_file *f, struct text *t)
 }
 
 /* "key":{name:windows,...}; index [n] into names, -1 is counted as unlabelled. */
-static int tally(const struct st_file *f, const char *meta, const char *tensor, int64_t *n, const char *key,
-	struct text *t)
+static int count_windows(const struct st_file *f, const char *meta, const char *tensor, int64_t *n,
+	const char *key, struct text *t)
 {
 	const char *s = st_meta(f, meta);
 	struct names name = {0};
@@ -142,8 +142,10 @@ static int tally(const struct st_file *f, const char *meta, const char *tensor, 
 		if (index[i] >= -1 && index[i] < name.n)
 			count[index[i] < 0 ? name.n : index[i]]++;
 		else {
-			err_set(EX_DATAERR, "%s: tensor %s: window %lld: %d of %d names", f->name, tensor,
-				(long long)i, (int)index[i], name.n);
+			err_set(EX_DATAERR,
+				"%s: tensor %s: window %lld has the index %d, but there are %d names; the "
+				"file is damaged",
+				f->name, tensor, (long long)i, (int)index[i], name.n);
 			index = NULL;
 		}
 	}
@@ -168,12 +170,12 @@ static int describe_windows(const struct st_file *f, struct text *t)
 	if (!st_need(f, "window.label", ST_I32, 1, &n))
 		return -1;
 	text_addf(t, ",\"windows\":%lld", (long long)n);
-	return tally(f, "moe.classes", "window.label", &n, "windows_by_class", t) ||
-			       tally(f, "moe.groups", "window.group", &n, "windows_by_group", t) ||
-			       tally(f, "moe.recordings", "window.recording", &n, "windows_by_recording",
-				       t) ||
+	return count_windows(f, "moe.classes", "window.label", &n, "windows_by_class", t) ||
+			       count_windows(f, "moe.groups", "window.group", &n, "windows_by_group", t) ||
+			       count_windows(f, "moe.recordings", "window.recording", &n,
+				       "windows_by_recording", t) ||
 			       (st_find(f, "window.condition") &&
-				       tally(f, "moe.conditions", "window.condition", &n,
+				       count_windows(f, "moe.conditions", "window.condition", &n,
 					       "windows_by_condition", t))
 		       ? -1
 		       : 0;
@@ -193,7 +195,7 @@ static void describe_tensors(const struct st_file *f, struct text *t)
 	text_add(t, "}");
 }
 
-int describe(const struct st_file *f, struct text *t)
+int describe_file(const struct st_file *f, struct text *t)
 {
 	bool windows = text_starts(format_of(f), "windows/"), routing = text_starts(format_of(f), "routing/");
 	text_add(t, "{\"file\":");
@@ -212,13 +214,13 @@ int describe(const struct st_file *f, struct text *t)
 	if (is_model(f)) {
 		describe_parameters(f, t);
 		text_add(t, st_find(f, "scale.mean") ? ",\"scaler\":true" : ",\"scaler\":false");
-		if (json_meta(f, "moe.train_groups", "train_groups", t) ||
-			json_meta(f, "moe.conditions", "conditions", t) ||
-			json_meta(f, "moe.config", "config", t))
+		if (add_json_meta(f, "moe.train_groups", "train_groups", t) ||
+			add_json_meta(f, "moe.conditions", "conditions", t) ||
+			add_json_meta(f, "moe.config", "config", t))
 			return -1;
 	}
 	describe_tensors(f, t);
-	if (json_meta(f, "moe.history", "history", t))
+	if (add_json_meta(f, "moe.history", "history", t))
 		return -1;
 	text_add(t, "}\n");
 	return 0;

@@ -1,5 +1,5 @@
-/* A description of any file of ours as JSON: what moe-stats says of models, windows, state and
- * routing files. */
+/* A description of a file as JSON, for moe-stats: models, windows, training states and routing
+ * files. */
 #ifndef ANALYSIS_DESCRIBE_H
 #define ANALYSIS_DESCRIBE_H
 
@@ -7,6 +7,6 @@
 
 /* Appends one JSON object and a newline. A file without moe.format is described by its tensors
  * alone. -1 with an error when its metadata is damaged. */
-int describe(const struct st_file *, struct text *);
+int describe_file(const struct st_file *, struct text *);
 
 #endif

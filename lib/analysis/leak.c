@@ -95,7 +95,7 @@ struct entry {
 	struct leak_place place;
 };
 
-static int by_key(const void *a, const void *b)
+static int compare_entries(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
 	return x->key != y->key         ? (x->key > y->key) - (x->key < y->key)
@@ -119,7 +119,7 @@ static int64_t entry_from(const struct entry *e, int64_t n, uint64_t key, int64_
 	return low;
 }
 
-static void found(struct leak_windows *l, struct leak_place test, struct leak_place train)
+static void note_window(struct leak_windows *l, struct leak_place test, struct leak_place train)
 {
 	if (l->n < LEAKS_NAMED) {
 		l->test[l->n] = test;
@@ -147,7 +147,7 @@ static void add_entry(struct search *s, struct entry e)
 static void sort_entries(struct search *s)
 {
 	if (s->n)
-		qsort(s->entry, (size_t)s->n, sizeof *s->entry, by_key);
+		qsort(s->entry, (size_t)s->n, sizeof *s->entry, compare_entries);
 }
 
 static void find_equal(struct search *s)
@@ -168,7 +168,7 @@ static void find_equal(struct search *s)
 		}
 		int64_t at = entry_from(s->entry, s->n, hash, 0);
 		if (at < s->n && s->entry[at].key == hash)
-			found(&s->leak->equal, p, s->entry[at].place);
+			note_window(&s->leak->equal, p, s->entry[at].place);
 	}
 }
 
@@ -190,7 +190,7 @@ static bool same_samples(
 	return true;
 }
 
-static void look_for(struct search *s, uint64_t key, struct leak_place test, int64_t longest)
+static void find_overlap_of_window(struct search *s, uint64_t key, struct leak_place test, int64_t longest)
 {
 	const struct windows *w = s->test->part[test.part];
 	int64_t from = w->sample[test.window], after = from + windows_samples(w, test.window);
@@ -203,7 +203,7 @@ static void look_for(struct search *s, uint64_t key, struct leak_place test, int
 		same_time = true;
 		if (same_samples(s, test, e->place, from > e->sample ? from : e->sample,
 			    after < e->after ? after : e->after)) {
-			found(&s->leak->overlapping, test, e->place);
+			note_window(&s->leak->overlapping, test, e->place);
 			return;
 		}
 	}
@@ -257,8 +257,8 @@ static void find_overlapping(struct search *s)
 	}
 	sort_entries(s);
 	for (int64_t i = 0; i < s->test->n && s->n; i++)
-		look_for(s, (uint64_t)key_of(s->test, test_key, s->test->place[i]), s->test->place[i],
-			longest);
+		find_overlap_of_window(s, (uint64_t)key_of(s->test, test_key, s->test->place[i]),
+			s->test->place[i], longest);
 	free_keys(test_key, s->test->parts);
 	free_keys(train_key, s->train->parts);
 	names_free(&recordings);
@@ -273,15 +273,14 @@ static int check_rates(const struct leak_side *train, const struct leak_side *te
 			double other = side[i]->part[p]->layout.rate;
 			if (other < rate || other > rate)
 				return err_set(EX_DATAERR,
-					"%s has %.10g Hz and %s %.10g Hz; windows of one model have one "
-					"rate, split "
-					"them alike (moe-split --like)",
+					"%s has a sampling rate of %.10g Hz, but %s has %.10g Hz; cut both "
+					"at the same rate (moe-split --like)",
 					side[i]->name, other, test->name, rate);
 		}
 	return 0;
 }
 
-static int search(struct leak *l, bool equal)
+static int search_windows(struct leak *l, bool equal)
 {
 	struct search s = {.leak = l, .train = l->train, .test = l->test};
 	int bad = common_channels(s.train, s.test, &s.common);
@@ -305,13 +304,13 @@ int leak_check(struct leak *l, const struct leak_side *train, const struct leak_
 	for (int g = 0; g < test->groups.n; g++)
 		if (names_find(&train->groups, test->groups.s[g]) >= 0)
 			names_add(&l->groups, test->groups.s[g]);
-	return train->model ? 0 : check_rates(train, test) || search(l, true) ? -1 : 0;
+	return train->model ? 0 : check_rates(train, test) || search_windows(l, true) ? -1 : 0;
 }
 
 int leak_check_overlap(struct leak *l, const struct leak_side *train, const struct leak_side *test)
 {
 	*l = (struct leak){.train = train, .test = test};
-	return search(l, false) ? -1 : 0;
+	return search_windows(l, false) ? -1 : 0;
 }
 
 bool leak_found(const struct leak *l)

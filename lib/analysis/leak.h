@@ -1,11 +1,11 @@
-/* Whether what a model is tested on is new to it: groups on both sides, equal windows, and the same
- * segment of a recording.
+/* Whether test windows are independent of the training windows: groups that are in both, equal
+ * windows, and the same segment of a recording.
  *
  * Windows are equal when the samples of the channels both sides have are, bit by bit (by a hash of
  * 64 bits, in the order of the channels' names): under whatever names they stand. Windows without
  * any change in any channel are left out of that. They overlap when the recording has the same
  * name, the times have samples in common, and these are the same; a recording of the same name with
- * other samples is another one, which is told but is no leak.
+ * other samples is another one, which is reported but is no leak.
  */
 #ifndef ANALYSIS_LEAK_H
 #define ANALYSIS_LEAK_H

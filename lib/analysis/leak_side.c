@@ -1,4 +1,4 @@
-/* What stands on either side. */
+/* The windows, or the model, on either side of the comparison. */
 #include "analysis/leak.h"
 
 #include "base/error.h"
@@ -56,7 +56,7 @@ static int add_file(struct leak_side *s, struct st_file *f, bool model_allowed)
 	bool is_model = model_allowed && format && !strcmp(format, "model/1");
 	if (s->model || (is_model && s->parts)) {
 		st_free(f);
-		return err_set(EX_DATAERR, "%s: a model and windows; give one of them", s->name);
+		return err_set(EX_DATAERR, "%s: holds a model and windows; give one of the two", s->name);
 	}
 	if (is_model) {
 		int bad = add_model(s, f);
@@ -76,7 +76,7 @@ int leak_side_read(struct leak_side *s, struct input *in, bool model_allowed)
 	int kind = input_kind(in), got = 0, bad = kind < 0;
 	s->name = mem_text(input_name(in));
 	if (kind == INPUT_TEXT)
-		return err_set(EX_DATAERR, "%s: text, not a windows file; moe-split makes them", s->name);
+		return err_set(EX_DATAERR, "%s: text, not a windows file; make one with moe-split", s->name);
 	while (!bad && (got = st_next(in, &f)) == 1)
 		bad = add_file(s, f, model_allowed);
 	return bad || got < 0 ? -1 : 0;

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-static void place_json(const struct leak_side *s, struct leak_place p, struct text *t)
+static void add_place(const struct leak_side *s, struct leak_place p, struct text *t)
 {
 	const struct windows *w = s->part[p.part];
 	text_add(t, "{\"recording\":");
@@ -15,7 +15,7 @@ static void place_json(const struct leak_side *s, struct leak_place p, struct te
 	text_addf(t, ",\"start\":%lld}", (long long)w->sample[p.window]);
 }
 
-static void windows_json(const struct leak *l, const char *key, const struct leak_windows *x, struct text *t)
+static void add_windows(const struct leak *l, const char *key, const struct leak_windows *x, struct text *t)
 {
 	text_addf(t, ",\"%s\":", key);
 	if (l->train->model) {
@@ -25,9 +25,9 @@ static void windows_json(const struct leak *l, const char *key, const struct lea
 	text_addf(t, "{\"windows\":%lld,\"first\":[", (long long)x->n);
 	for (int i = 0; i < x->n && i < LEAKS_NAMED; i++) {
 		text_add(t, i ? ",{\"test\":" : "{\"test\":");
-		place_json(l->test, x->test[i], t);
+		add_place(l->test, x->test[i], t);
 		text_add(t, ",\"train\":");
-		place_json(l->train, x->train[i], t);
+		add_place(l->train, x->train[i], t);
 		text_add(t, "}");
 	}
 	text_add(t, "]}");
@@ -46,14 +46,14 @@ void leak_json(const struct leak *l, struct text *t)
 		text_addf(t, "%lld", (long long)l->train->n);
 	text_addf(t, ",\"test_windows\":%lld,\"shared_groups\":", (long long)l->test->n);
 	json_list(t, &l->groups);
-	windows_json(l, "equal", &l->equal, t);
-	windows_json(l, "overlapping", &l->overlapping, t);
+	add_windows(l, "equal", &l->equal, t);
+	add_windows(l, "overlapping", &l->overlapping, t);
 	text_add(t, ",\"same_name\":");
 	json_list(t, &l->same_name);
 	text_addf(t, ",\"flat\":%lld}\n", (long long)l->flat);
 }
 
-static void count(struct text *t, int64_t n, const char *what, const char *after)
+static void add_count(struct text *t, int64_t n, const char *what, const char *after)
 {
 	if (n)
 		text_addf(t, "%s%lld %s%s%s", t->s[t->n - 1] == ' ' ? "" : ", ", (long long)n, what,
@@ -62,11 +62,11 @@ static void count(struct text *t, int64_t n, const char *what, const char *after
 
 void leak_words(const struct leak *l, struct text *t)
 {
-	char *groups = names_join(&l->groups, ", "), *named = mem_format(" on both sides (%.300s)", groups);
-	text_addf(t, "%s is not new to %s: ", l->test->name, l->train->name);
-	count(t, l->groups.n, "group", named);
-	count(t, l->equal.n, "equal window", "");
-	count(t, l->overlapping.n, "window", " of the same time of a recording");
+	char *groups = names_join(&l->groups, ", "), *named = mem_format(" in both (%.300s)", groups);
+	text_addf(t, "%s is not independent of %s: ", l->test->name, l->train->name);
+	add_count(t, l->groups.n, "group", named);
+	add_count(t, l->equal.n, "identical window", "");
+	add_count(t, l->overlapping.n, "window", " overlapping training windows in time");
 	free(groups);
 	free(named);
 }

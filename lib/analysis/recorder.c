@@ -24,8 +24,8 @@ struct recorder {
 	struct routing_layer *layer;
 };
 
-/* [E] tokens of a window that each expert of an MoE layer takes in evaluation; NULL when that is
- * all of them, or what is counted are units of several tokens. */
+/* [E] the most tokens of a window that each expert of an MoE layer takes in evaluation; NULL when it
+ * takes all, or when several tokens are routed together. */
 static int32_t *capacities(const struct model *m, int region, int layer)
 {
 	struct router_shape s = model_router_shape(m, region, layer);
@@ -146,7 +146,7 @@ struct recorder_file {
 
 struct recorder_file *recorder_file_new(struct recorder *r, int64_t N)
 {
-	int fd = r->layers ? output_spool() : -1;
+	int fd = r->layers ? output_temporary() : -1;
 	if (r->layers && fd < 0)
 		return NULL;
 	struct recorder_file *s = NEW(struct recorder_file);
@@ -181,7 +181,8 @@ static int write_at(int fd, const void *data, size_t n, size_t at)
 	for (size_t done = 0; done < n;) {
 		ssize_t got = pwrite(fd, (const char *)data + done, n - done, (off_t)(at + done));
 		if (got <= 0)
-			return err_errno(EX_IOERR, "temporary file: cannot write");
+			return err_errno(
+				EX_IOERR, "temporary file: cannot write (TMPDIR names another folder)");
 		done += (size_t)got;
 	}
 	return 0;
@@ -204,7 +205,7 @@ int recorder_file_add(struct recorder_file *s, int B)
 	return bad;
 }
 
-static int emit(void *context, struct output *o)
+static int write_part(void *context, struct output *o)
 {
 	enum { BLOCK = 1 << 16 };
 	const struct file_part *p = context;
@@ -229,6 +230,6 @@ void recorder_file_put(struct recorder_file *s, struct st_writer *w)
 	if (!s->written)
 		place_parts(s);
 	for (int i = 0; i < s->r->layers; i++)
-		routing_emit_layer(w, s->N, &s->r->layer[i], emit,
+		routing_emit_layer(w, s->N, &s->r->layer[i], write_part,
 			(void *[]){s->part + 3 * i, s->part + 3 * i + 1, s->part + 3 * i + 2});
 }

@@ -17,7 +17,7 @@ struct report_site *report_site(struct report *r, int region, int layer, int exp
 		err_set(EX_DATAERR,
 			"%s: region %d, layer %d: %d of %d experts for each token, but %d of %d in what came "
 			"before; "
-			"statistics of different models do not add up",
+			"statistics of different models cannot be combined",
 			name, region, layer, k, experts, s->all.k, s->all.experts);
 		return NULL;
 	}
@@ -28,7 +28,7 @@ struct report_site *report_site(struct report *r, int region, int layer, int exp
 	return s;
 }
 
-static struct usage *one_of(struct usage **list, int *n, int i, const struct usage *like)
+static struct usage *usage_at(struct usage **list, int *n, int i, const struct usage *like)
 {
 	if (i >= *n) {
 		GROW(*list, i + 1);
@@ -40,12 +40,12 @@ static struct usage *one_of(struct usage **list, int *n, int i, const struct usa
 
 struct usage *report_class(struct report_site *s, int i)
 {
-	return one_of(&s->by_class, &s->classes, i, &s->all);
+	return usage_at(&s->by_class, &s->classes, i, &s->all);
 }
 
 struct usage *report_group(struct report_site *s, int i)
 {
-	return one_of(&s->by_group, &s->groups, i, &s->all);
+	return usage_at(&s->by_group, &s->groups, i, &s->all);
 }
 
 int32_t *report_window(struct report_site *s, int class, int group)
@@ -71,7 +71,8 @@ int report_regions(struct report *r, const struct names *regions, const char *na
 		return 0;
 	char *had = names_join(&r->regions, ", "), *has = names_join(regions, ", ");
 	err_set(EX_DATAERR,
-		"%s: regions %s, but %s in what came before; statistics of different models do not add up",
+		"%s: regions %s, but %s in what came before; statistics of different models cannot be "
+		"combined",
 		name, has, had);
 	free(had);
 	free(has);
@@ -79,7 +80,7 @@ int report_regions(struct report *r, const struct names *regions, const char *na
 }
 
 /* The report's index of each name: [n], to be freed. */
-static int *indices(struct names *in, const struct names *of)
+static int *intern_all(struct names *in, const struct names *of)
 {
 	int *at = NEW_ARRAY(int, of->n);
 	for (int i = 0; i < of->n; i++)
@@ -126,7 +127,7 @@ int report_add(struct report *r, const struct routing *in)
 {
 	if (report_regions(r, &in->regions, in->name))
 		return -1;
-	int *class = indices(&r->classes, &in->classes), *group = indices(&r->groups, &in->groups),
+	int *class = intern_all(&r->classes, &in->classes), *group = intern_all(&r->groups, &in->groups),
 	    failed = 0;
 	struct report_site *s = report_site(r, -1, -1, in->regions.n, 1, in->name);
 	if (s)

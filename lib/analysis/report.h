@@ -1,8 +1,8 @@
-/* What moe-stats says of routings: usage (moe/usage.h) of the gate and of every MoE layer, in
- * total, by class and by group.
+/* The statistics of moe-stats over routings: usage (moe/usage.h) of the gate and of every MoE
+ * layer, in total, by class and by group.
  *
  *     report_add(&r, routing) for each file, or report_merge(&r, json) for counts written by report_raw
- *     report_json (figures), report_raw (counts, exact), report_table (one row per place and expert), report_words (sentences)
+ *     report_json (statistics), report_raw (counts, exact), report_table (one row per place and expert), report_words (sentences)
  *
  * Classes and groups are matched by name: files may bring different ones. Regions must be the same
  * in all of them.
@@ -12,6 +12,7 @@
 
 #include "format/routing.h"
 #include "analysis/association.h"
+#include "io/input.h"
 #include "moe/usage.h"
 
 #include <cjson/cJSON.h>
@@ -23,7 +24,7 @@ struct report_windows {
 	int32_t *count;     /* [n][E] */
 };
 
-/* One place where something is shared out: the gate (region -1; its "experts" are the regions), or
+/* One place where tokens are distributed: the gate (region -1; its "experts" are the regions), or
  * a layer of a region. */
 struct report_site {
 	int region, layer;
@@ -45,12 +46,12 @@ struct report {
 
 /* What an expert's use goes along with, by p <= 0.05: against the class within groups, against the
  * group within classes. */
-enum knows { KNOWS_UNTOLD, KNOWS_NEITHER, KNOWS_CLASS, KNOWS_GROUP, KNOWS_BOTH };
+enum report_dependence { DEPENDS_UNKNOWN, DEPENDS_NEITHER, DEPENDS_CLASS, DEPENDS_GROUP, DEPENDS_BOTH };
 
 /* The tests of a site. */
 struct report_tests {
 	struct association class, group;
-	enum knows *knows; /* [E] */
+	enum report_dependence *depends; /* [E] */
 };
 struct report_tests report_tests(const struct report *, const struct report_site *);
 void report_tests_free(struct report_tests *);
@@ -58,6 +59,10 @@ void report_tests_free(struct report_tests *);
 int report_add(struct report *, const struct routing *);
 /* Adds counts written by report_raw; `name` for messages. */
 int report_merge(struct report *, const cJSON *raw, const char *name);
+/* The same from an input that holds them. -1 with an error also when it holds something else. */
+int report_merge_input(struct report *, struct input *);
+/* Whether a text begins as JSON Lines do, and not as counts of report_raw. Reads nothing away. */
+bool report_is_lines(struct input *);
 void report_json(const struct report *, struct text *);
 void report_raw(const struct report *, struct text *);
 void report_table(const struct report *, char separator, struct text *);

@@ -19,7 +19,7 @@
 
 /* --- writing */
 
-static void integers(struct text *t, const char *key, const int64_t *x, int64_t n)
+static void add_integers(struct text *t, const char *key, const int64_t *x, int64_t n)
 {
 	text_addf(t, ",\"%s\":[", key);
 	for (int64_t i = 0; i < n; i++)
@@ -27,7 +27,7 @@ static void integers(struct text *t, const char *key, const int64_t *x, int64_t 
 	text_add(t, "]");
 }
 
-static void sums(struct text *t, const char *key, const struct exact *e, int n)
+static void add_sums(struct text *t, const char *key, const struct exact *e, int n)
 {
 	text_addf(t, ",\"%s\":[", key);
 	for (int i = 0; i < n; i++)
@@ -35,28 +35,28 @@ static void sums(struct text *t, const char *key, const struct exact *e, int n)
 	text_add(t, "]");
 }
 
-static void counts(struct text *t, const struct usage *u)
+static void add_counts(struct text *t, const struct usage *u)
 {
 	text_addf(t, "{\"tokens\":%lld,\"dropped\":%lld,\"limited\":%lld,\"filled\":%lld",
 		(long long)u->tokens, (long long)u->dropped, (long long)u->limited, (long long)u->filled);
-	integers(t, "room", u->room, u->experts);
-	integers(t, "served", u->served, u->k + 1);
-	integers(t, "count", u->count, u->experts);
-	integers(t, "pair", u->pair, (int64_t)u->experts * u->experts);
-	sums(t, "importance", u->importance, u->experts);
-	sums(t, "weight", u->weight, u->experts);
-	sums(t, "square", u->square, u->experts);
-	sums(t, "entropy", &u->entropy, 1);
-	sums(t, "margin", &u->margin, 1);
-	sums(t, "largest", &u->largest, 1);
-	sums(t, "smallest", &u->smallest, 1);
+	add_integers(t, "room", u->room, u->experts);
+	add_integers(t, "served", u->served, u->k + 1);
+	add_integers(t, "count", u->count, u->experts);
+	add_integers(t, "pair", u->pair, (int64_t)u->experts * u->experts);
+	add_sums(t, "importance", u->importance, u->experts);
+	add_sums(t, "weight", u->weight, u->experts);
+	add_sums(t, "square", u->square, u->experts);
+	add_sums(t, "entropy", &u->entropy, 1);
+	add_sums(t, "margin", &u->margin, 1);
+	add_sums(t, "largest", &u->largest, 1);
+	add_sums(t, "smallest", &u->smallest, 1);
 	text_add(t, ",\"weight_range\":[");
 	if (u->weight_min <= u->weight_max)
 		text_addf(t, "%.9g,%.9g", (double)u->weight_min, (double)u->weight_max);
 	text_add(t, "]}");
 }
 
-static void windows(struct text *t, const struct report_site *s)
+static void add_windows(struct text *t, const struct report_site *s)
 {
 	const struct report_windows *w = &s->window;
 	text_add(t, ",\"window\":{\"class\":[");
@@ -84,19 +84,19 @@ void report_raw(const struct report *r, struct text *t)
 		const struct report_site *s = &r->site[i];
 		text_addf(t, "%s\n{\"region\":%d,\"layer\":%d,\"experts\":%d,\"k\":%d,\"all\":", i ? "," : "",
 			s->region, s->layer, s->all.experts, s->all.k);
-		counts(t, &s->all);
+		add_counts(t, &s->all);
 		text_add(t, ",\"by_class\":[");
 		for (int j = 0; j < s->classes; j++) {
 			text_add(t, j ? "," : "");
-			counts(t, &s->by_class[j]);
+			add_counts(t, &s->by_class[j]);
 		}
 		text_add(t, "],\"by_group\":[");
 		for (int j = 0; j < s->groups; j++) {
 			text_add(t, j ? "," : "");
-			counts(t, &s->by_group[j]);
+			add_counts(t, &s->by_group[j]);
 		}
 		text_add(t, "]");
-		windows(t, s);
+		add_windows(t, s);
 		text_add(t, "}");
 	}
 	text_add(t, "]}\n");
@@ -105,7 +105,7 @@ void report_raw(const struct report *r, struct text *t)
 /* --- reading. `name` is the file, for messages. */
 
 /* A whole number of JSON within least .. most; false otherwise. */
-static bool whole(const cJSON *x, double least, double most, int64_t *out)
+static bool is_whole(const cJSON *x, double least, double most, int64_t *out)
 {
 	if (!cJSON_IsNumber(x) || !(x->valuedouble >= least && x->valuedouble <= most) ||
 		x->valuedouble != (double)(int64_t)x->valuedouble)
@@ -123,7 +123,7 @@ static int need_integers(const cJSON *object, const char *key, int64_t *x, int64
 	int64_t i = 0;
 	bool fine = cJSON_IsArray(list) && cJSON_GetArraySize(list) == n;
 	if (fine)
-		cJSON_ArrayForEach(item, list) fine &= whole(item, 0, most, &x[i++]);
+		cJSON_ArrayForEach(item, list) fine &= is_whole(item, 0, most, &x[i++]);
 	return fine ? 0
 		    : err_set(EX_DATAERR, "%s: \"%s\" is not a list of %lld whole numbers", name, key,
 			      (long long)n);
@@ -146,7 +146,7 @@ static int need_sums(const cJSON *object, const char *key, struct exact *e, int 
 static int need_whole(
 	const cJSON *object, const char *key, int least, int64_t limit, int64_t *out, const char *name)
 {
-	return whole(json_get(object, key), least, (double)limit, out)
+	return is_whole(json_get(object, key), least, (double)limit, out)
 		       ? 0
 		       : err_set(EX_DATAERR, "%s: \"%s\" is not a whole number of at least %d", name, key,
 				 least);
@@ -198,11 +198,11 @@ static int merge_counts(struct usage *into, const cJSON *from, const char *name)
 }
 
 /* The next number of a list, which moves on to the one behind it. */
-static bool next_whole(const cJSON **item, double least, double limit, int64_t *out)
+static bool take_whole(const cJSON **item, double least, double limit, int64_t *out)
 {
 	const cJSON *x = *item;
 	*item = x ? x->next : NULL;
-	return x && whole(x, least, limit, out);
+	return x && is_whole(x, least, limit, out);
 }
 
 /* Window by window; groups and classes are those of the file. */
@@ -218,15 +218,15 @@ static int merge_windows(struct report *r, struct report_site *s, const cJSON *f
 		    *x = fine ? count->child : NULL;
 	for (int i = 0; i < n && fine; i++) {
 		int64_t of_class = 0, of_group = 0, assigned = 0;
-		fine = next_whole(&c, -1, classes->n - 1, &of_class) &&
-		       next_whole(&g, 0, groups->n - 1, &of_group);
+		fine = take_whole(&c, -1, classes->n - 1, &of_class) &&
+		       take_whole(&g, 0, groups->n - 1, &of_group);
 		if (!fine)
 			break;
 		int32_t *to =
 			report_window(s, of_class < 0 ? -1 : names_intern(&r->classes, classes->s[of_class]),
 				names_intern(&r->groups, groups->s[of_group]));
 		for (int e = 0; e < E && fine; e++) {
-			fine = next_whole(&x, 0, INT_MAX, &assigned);
+			fine = take_whole(&x, 0, INT_MAX, &assigned);
 			to[e] = (int32_t)assigned;
 		}
 	}

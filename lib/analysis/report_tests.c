@@ -16,7 +16,7 @@ struct sortable {
 	int E, at_class, at_group;
 };
 
-static int by_names_and_counts(const void *a, const void *b)
+static int compare_sortable(const void *a, const void *b)
 {
 	const struct sortable *x = a, *y = b;
 	int d = strcmp(x->class, y->class);
@@ -27,7 +27,7 @@ static int by_names_and_counts(const void *a, const void *b)
 }
 
 /* The labels' numbers by the order of their names: rank [n]. */
-static int *ranks(const struct names *names)
+static int *ranks_of_names(const struct names *names)
 {
 	int *rank = NEW_ARRAY(int, names->n);
 	for (int i = 0; i < names->n; i++)
@@ -45,14 +45,14 @@ struct sorted {
 static struct sorted sort_windows(const struct report *r, const struct report_site *s)
 {
 	const struct report_windows *w = &s->window;
-	int E = s->all.experts, *class = ranks(&r->classes), *group = ranks(&r->groups);
+	int E = s->all.experts, *class = ranks_of_names(&r->classes), *group = ranks_of_names(&r->groups);
 	struct sortable *list = NEW_ARRAY(struct sortable, w->n);
 	for (int64_t i = 0; i < w->n; i++)
 		list[i] = (struct sortable){w->class[i] < 0 ? "" : r->classes.s[w->class[i]],
 			r->groups.s[w->group[i]], w->count + i * E, E,
 			w->class[i] < 0 ? -1 : class[w->class[i]], group[w->group[i]]};
 	if (w->n)
-		qsort(list, (size_t)w->n, sizeof *list, by_names_and_counts);
+		qsort(list, (size_t)w->n, sizeof *list, compare_sortable);
 	struct sorted out = {w->n, NEW_ARRAY(int, w->n), NEW_ARRAY(int, w->n), NEW_ARRAY(int, w->n),
 		mem_new((size_t)w->n * (size_t)E, sizeof *out.count)};
 	for (int64_t i = 0; i < w->n; i++) {
@@ -67,14 +67,14 @@ static struct sorted sort_windows(const struct report *r, const struct report_si
 	return out;
 }
 
-static enum knows judge(double class, double group)
+static enum report_dependence dependence_of(double class, double group)
 {
 	const double level = 0.05;
 	if (isnan(class) || isnan(group))
-		return KNOWS_UNTOLD;
+		return DEPENDS_UNKNOWN;
 	if (class <= level)
-		return group <= level ? KNOWS_BOTH : KNOWS_CLASS;
-	return group <= level ? KNOWS_GROUP : KNOWS_NEITHER;
+		return group <= level ? DEPENDS_BOTH : DEPENDS_CLASS;
+	return group <= level ? DEPENDS_GROUP : DEPENDS_NEITHER;
 }
 
 struct report_tests report_tests(const struct report *r, const struct report_site *s)
@@ -88,9 +88,9 @@ struct report_tests report_tests(const struct report *r, const struct report_sit
 	struct rng random[2] = {
 		rng_stream(r->seed, "class", place, 0), rng_stream(r->seed, "group", place, 0)};
 	struct report_tests t = {association_of(&by_class, r->permutations, &random[0]),
-		association_of(&by_group, r->permutations, &random[1]), NEW_ARRAY(enum knows, E)};
+		association_of(&by_group, r->permutations, &random[1]), NEW_ARRAY(enum report_dependence, E)};
 	for (int e = 0; e < E; e++)
-		t.knows[e] = judge(t.class.p[e], t.group.p[e]);
+		t.depends[e] = dependence_of(t.class.p[e], t.group.p[e]);
 	free(w.class);
 	free(w.group);
 	free(w.of_class);
@@ -102,5 +102,5 @@ void report_tests_free(struct report_tests *t)
 {
 	association_free(&t->class);
 	association_free(&t->group);
-	free(t->knows);
+	free(t->depends);
 }

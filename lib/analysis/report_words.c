@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static int smallest(const double *x, int n)
+static int index_of_smallest(const double *x, int n)
 {
 	int best = 0;
 	for (int i = 1; i < n; i++)
@@ -17,7 +17,7 @@ static int smallest(const double *x, int n)
 }
 
 /* "expert 3", or the region the gate weighs. */
-static void name(const struct report *r, const struct report_site *s, int e, struct text *t)
+static void add_name(const struct report *r, const struct report_site *s, int e, struct text *t)
 {
 	text_add(t, s->region < 0 ? "region " : "expert ");
 	if (s->region < 0)
@@ -26,18 +26,18 @@ static void name(const struct report *r, const struct report_site *s, int e, str
 		text_addf(t, "%d", e);
 }
 
-static void use(
-	const struct report *r, const struct report_site *s, const struct usage_figures *f, struct text *t)
+static void describe_use(
+	const struct report *r, const struct report_site *s, const struct usage_metrics *f, struct text *t)
 {
-	int E = s->all.experts, most = metrics_likeliest(f->share, E), least = smallest(f->share, E),
-	    idle = 0;
-	text_addf(t, "  Shares run from %.3g (", f->share[least]);
-	name(r, s, least, t);
-	text_addf(t, ") to %.3g (", f->share[most]);
-	name(r, s, most, t);
+	int E = s->all.experts, most = metrics_likeliest(f->fraction, E),
+	    least = index_of_smallest(f->fraction, E), idle = 0;
+	text_addf(t, "  Shares run from %.3g (", f->fraction[least]);
+	add_name(r, s, least, t);
+	text_addf(t, ") to %.3g (", f->fraction[most]);
+	add_name(r, s, most, t);
 	text_addf(t, "); even would be %.3g.\n", 1. / E);
 	for (int e = 0; e < E; e++)
-		idle += f->share[e] < 0.1 / E;
+		idle += f->fraction[e] < 0.1 / E;
 	if (idle)
 		text_addf(t, "  %d of %d ha%s less than a tenth of that.\n", idle, E, idle == 1 ? "s" : "ve");
 }
@@ -49,7 +49,7 @@ static const char *margin_words(double margin)
 			      : "the choice is clear";
 }
 
-static void choice(const struct report_site *s, const struct usage_figures *f, struct text *t)
+static void describe_choice(const struct report_site *s, const struct usage_metrics *f, struct text *t)
 {
 	if (s->all.experts > 1)
 		text_addf(t, "  Its probabilities are %s: entropy %.3g of its maximum.\n",
@@ -75,8 +75,8 @@ static void choice(const struct report_site *s, const struct usage_figures *f, s
 	}
 }
 
-/* The label most of an expert's assignments have: "task (0.72)". */
-static void commonest(const struct usage *by, int n, const struct names *names, int e, struct text *t)
+/* The label most of an expert's assignments have: task has 0.72 of it. */
+static void add_commonest(const struct usage *by, int n, const struct names *names, int e, struct text *t)
 {
 	int64_t sum = 0;
 	int best = 0;
@@ -88,45 +88,45 @@ static void commonest(const struct usage *by, int n, const struct names *names, 
 	text_addf(t, " has %.3g of it", (double)by[best].count[e] / (double)sum);
 }
 
-static void one_expert(const struct report *r, const struct report_site *s, const struct report_tests *x,
+static void describe_expert(const struct report *r, const struct report_site *s, const struct report_tests *x,
 	int e, struct text *t)
 {
 	double class = x->class.p[e], group = x->group.p[e];
-	enum knows k = x->knows[e];
-	if (k == KNOWS_UNTOLD || k == KNOWS_NEITHER)
+	enum report_dependence k = x->depends[e];
+	if (k == DEPENDS_UNKNOWN || k == DEPENDS_NEITHER)
 		return;
 	text_add(t, "  The use of ");
-	name(r, s, e, t);
-	if (k == KNOWS_GROUP) {
+	add_name(r, s, e, t);
+	if (k == DEPENDS_GROUP) {
 		text_add(t, " depends on the subject rather than the class: ");
-		commonest(s->by_group, s->groups, &r->groups, e, t);
+		add_commonest(s->by_group, s->groups, &r->groups, e, t);
 	} else {
-		text_add(t, k == KNOWS_BOTH ? " depends on the class, and on the subject too: "
-					    : " depends on the class: ");
-		commonest(s->by_class, s->classes, &r->classes, e, t);
+		text_add(t, k == DEPENDS_BOTH ? " depends on the class, and on the subject too: "
+					      : " depends on the class: ");
+		add_commonest(s->by_class, s->classes, &r->classes, e, t);
 	}
 	text_addf(t, " (p %.3g for the class, %.3g for the group).\n", class, group);
 }
 
-static void knowledge(const struct report *r, const struct report_site *s, struct text *t)
+static void describe_associations(const struct report *r, const struct report_site *s, struct text *t)
 {
 	struct report_tests x = report_tests(r, s);
-	int told = 0, known = 0;
+	int tested = 0, known = 0;
 	for (int e = 0; e < s->all.experts; e++) {
-		one_expert(r, s, &x, e, t);
-		told += x.knows[e] != KNOWS_UNTOLD;
-		known += x.knows[e] > KNOWS_NEITHER;
+		describe_expert(r, s, &x, e, t);
+		tested += x.depends[e] != DEPENDS_UNKNOWN;
+		known += x.depends[e] > DEPENDS_NEITHER;
 	}
-	if (told && !known)
+	if (tested && !known)
 		text_add(t, "  The use of no expert depends on class or subject beyond chance.\n");
-	if (!told)
+	if (!tested)
 		text_add(t,
 			"  Class and subject cannot be distinguished: that needs labelled windows of several "
 			"classes for each subject, and several subjects.\n");
 	report_tests_free(&x);
 }
 
-static void pairs(const struct report_site *s, struct text *t)
+static void describe_pairs(const struct report_site *s, struct text *t)
 {
 	int E = s->all.experts, a = 0, b = 0;
 	int64_t most = 0;
@@ -142,7 +142,7 @@ static void pairs(const struct report_site *s, struct text *t)
 			a, b, (double)most / (double)s->all.tokens);
 }
 
-static void site(const struct report *r, const struct report_site *s, struct text *t)
+static void describe_site(const struct report *r, const struct report_site *s, struct text *t)
 {
 	if (s->region < 0) {
 		text_addf(t, "\nGate over %d regions (its choice is the largest weight)\n", s->all.experts);
@@ -153,13 +153,13 @@ static void site(const struct report *r, const struct report_site *s, struct tex
 	}
 	if (!s->all.tokens)
 		return;
-	struct usage_figures f = usage_figures(&s->all);
-	use(r, s, &f, t);
-	choice(s, &f, t);
-	pairs(s, t);
+	struct usage_metrics f = usage_metrics(&s->all);
+	describe_use(r, s, &f, t);
+	describe_choice(s, &f, t);
+	describe_pairs(s, t);
 	if (s->all.experts > 1)
-		knowledge(r, s, t);
-	usage_figures_free(&f);
+		describe_associations(r, s, t);
+	usage_metrics_free(&f);
 }
 
 void report_words(const struct report *r, struct text *t)
@@ -168,6 +168,6 @@ void report_words(const struct report *r, struct text *t)
 	text_addf(t, "%lld windows of %d group%s; %d class%s\n", (long long)r->windows, r->groups.n,
 		r->groups.n == 1 ? "" : "s", r->classes.n, r->classes.n == 1 ? "" : "es");
 	for (int i = 0; i < r->sites; i++)
-		site(r, s[i], t);
+		describe_site(r, s[i], t);
 	free(s);
 }

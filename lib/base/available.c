@@ -7,13 +7,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static void bound(struct available *a, double bytes, const char *why)
+static void apply_limit(struct available *a, double bytes, const char *why)
 {
 	if (bytes < a->bytes)
 		*a = (struct available){bytes > 0 ? bytes : 0, why};
 }
 
-static void machine(struct available *a)
+static void apply_free_memory(struct available *a)
 {
 	FILE *f = fopen("/proc/meminfo", "re");
 	char line[200];
@@ -25,11 +25,11 @@ static void machine(struct available *a)
 	if (f)
 		fclose(f);
 	if (!isnan(free))
-		bound(a, 1024 * (free + swap), "free memory of this machine");
+		apply_limit(a, 1024 * (free + swap), "free memory of this machine");
 }
 
 /* The process's own limits, of which it has taken some already. */
-static void limits(struct available *a)
+static void apply_process_limits(struct available *a)
 {
 	FILE *f = fopen("/proc/self/statm", "re");
 	double page = (double)sysconf(_SC_PAGESIZE), all = 0, data = 0;
@@ -39,27 +39,27 @@ static void limits(struct available *a)
 	if (f)
 		fclose(f);
 	if (!getrlimit(RLIMIT_AS, &space) && space.rlim_cur != RLIM_INFINITY)
-		bound(a, (double)space.rlim_cur - all * page, "ulimit -v");
+		apply_limit(a, (double)space.rlim_cur - all * page, "ulimit -v");
 	if (!getrlimit(RLIMIT_DATA, &heap) && heap.rlim_cur != RLIM_INFINITY)
-		bound(a, (double)heap.rlim_cur - data * page, "ulimit -d");
+		apply_limit(a, (double)heap.rlim_cur - data * page, "ulimit -d");
 }
 
 /* The limit in a group's file, where it has one: "max" is none. */
-static void group(struct available *a, const char *root, const char *path, const char *name)
+static void apply_group_limit(struct available *a, const char *root, const char *path, const char *name)
 {
 	char file[4400];
 	double bytes;
 	snprintf(file, sizeof file, "%s%s/%s", root, path, name);
 	FILE *f = fopen(file, "re");
 	if (f && fscanf(f, "%lf", &bytes) == 1)
-		bound(a, bytes, "limit of the control group");
+		apply_limit(a, bytes, "limit of the control group");
 	if (f)
 		fclose(f);
 }
 
 /* Its control group and all that this one is in: lines NUMBER:CONTROLLERS:/PATH, without
  * controllers in version 2. */
-static void groups(struct available *a)
+static void apply_control_groups(struct available *a)
 {
 	FILE *f = fopen("/proc/self/cgroup", "re");
 	char line[4200];
@@ -74,7 +74,7 @@ static void groups(struct available *a)
 			continue;
 		for (char *end = path + strlen(path); end; end = strrchr(path, '/')) {
 			*end = 0;
-			group(a, second ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory", path,
+			apply_group_limit(a, second ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory", path,
 				second ? "memory.max" : "memory.limit_in_bytes");
 		}
 	}
@@ -82,11 +82,11 @@ static void groups(struct available *a)
 		fclose(f);
 }
 
-struct available memory_available(void)
+struct available available_memory(void)
 {
 	struct available a = {INFINITY, "no limit"};
-	machine(&a);
-	groups(&a);
-	limits(&a);
+	apply_free_memory(&a);
+	apply_control_groups(&a);
+	apply_process_limits(&a);
 	return a;
 }

@@ -10,6 +10,6 @@ struct available {
 /* The least of what the machine has free, swap included, of the limits of the control groups it
  * runs in, and of what its own limits leave. Bounds that cannot be read do not count; without any
  * it is infinite. */
-struct available memory_available(void);
+struct available available_memory(void);
 
 #endif

@@ -66,7 +66,7 @@ int err_status(void)
 	return status ? status : EX_SOFTWARE;
 }
 
-void bug_at(const char *file, int line, const char *what)
+void err_bug(const char *file, int line, const char *what)
 {
 	fprintf(stderr, "%s: bug at %s:%d: %s; please report it\n", program, file, line, what);
 	exit(EX_SOFTWARE);

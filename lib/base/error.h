@@ -32,14 +32,14 @@ int err_at(const char *format, ...) PRINTF_LIKE(1, 2);
 const char *err_text(void);
 int err_status(void);
 
-/* What the program is called in what is said when it ends at once; kept as a pointer. "moe-tools"
- * until it is told. */
+/* The name of the program, for messages when it ends at once; kept as a pointer. "moe-tools" until
+ * it is set. */
 void err_program(const char *name);
 const char *err_program_name(void);
 
 /* A broken invariant: prints place and reason, exits 70. */
-_Noreturn void bug_at(const char *file, int line, const char *what);
-#define bug(what)       bug_at(__FILE__, __LINE__, what)
-#define must(condition) ((condition) ? (void)0 : bug_at(__FILE__, __LINE__, #condition))
+_Noreturn void err_bug(const char *file, int line, const char *what);
+#define bug(what)       err_bug(__FILE__, __LINE__, what)
+#define must(condition) ((condition) ? (void)0 : err_bug(__FILE__, __LINE__, #condition))
 
 #endif

@@ -87,7 +87,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* The first key that stands twice in an object anywhere below `item`, or NULL. */
-static const char *duplicate(const cJSON *item)
+static const char *find_duplicate(const cJSON *item)
 {
 	const cJSON *child;
 	const char *found = NULL;
@@ -105,7 +105,7 @@ static const char *duplicate(const cJSON *item)
 	{
 		if (found)
 			break;
-		found = duplicate(child);
+		found = find_duplicate(child);
 	}
 	return found;
 }
@@ -117,7 +117,7 @@ static void set_hooks(void)
 
 /* The parser takes its memory where all do: running out of it is neither a bug nor a fault in the
  * text. */
-static void begin(void)
+static void set_parser_memory(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, set_hooks);
@@ -125,13 +125,13 @@ static void begin(void)
 
 cJSON *json_of_text(const char *s)
 {
-	begin();
+	set_parser_memory();
 	return cJSON_CreateString(s);
 }
 
 cJSON *json_parse(const char *s, size_t n, const char *what)
 {
-	begin();
+	set_parser_memory();
 	const char *fault = !json_utf8(s, n)                          ? "bytes that are not UTF-8 text"
 			    : n >= 3 && !memcmp(s, "\xef\xbb\xbf", 3) ? "a byte order mark in front"
 								      : lexical_fault(s, n);
@@ -147,9 +147,9 @@ cJSON *json_parse(const char *s, size_t n, const char *what)
 		err_set(EX_DATAERR, "%s: not JSON: something is wrong near byte %zu: \"%.20s\"", what, at,
 			at <= n ? copy + at : "");
 	} else {
-		const char *twice = duplicate(root);
+		const char *twice = find_duplicate(root);
 		if (twice) {
-			err_set(EX_DATAERR, "%s: the key \"%s\" stands there twice", what, twice);
+			err_set(EX_DATAERR, "%s: the key \"%s\" appears twice", what, twice);
 			cJSON_Delete(root);
 			root = NULL;
 		}

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int count(const struct option *o)
+static int count_options(const struct option *o)
 {
 	int n = 0;
 	while (o[n].name)
@@ -17,7 +17,7 @@ static int count(const struct option *o)
 }
 
 /* How the user wrote it: "--window", or "MOE_THREADS" for the environment. */
-static int set(const struct option *o, const char *written, const char *v)
+static int set_value(const struct option *o, const char *written, const char *v)
 {
 	long long whole;
 	double x;
@@ -67,7 +67,7 @@ static int set(const struct option *o, const char *written, const char *v)
 		int i = names_find(&choice, v);
 		names_free(&choice);
 		if (i < 0)
-			return err_set(EX_USAGE, "%s: \"%s\" is none of %s", written, v, o->choices);
+			return err_set(EX_USAGE, "%s: \"%s\" is not one of %s", written, v, o->choices);
 		*(int *)o->target = i;
 		return 0;
 	}
@@ -95,9 +95,9 @@ static const struct option *by_letter(const struct option *o, char letter)
 	return NULL;
 }
 
-static int unknown(const struct program *p, const char *arg, size_t n)
+static int refuse_unknown(const struct program *p, const char *arg, size_t n)
 {
-	int k = count(p->options);
+	int k = count_options(p->options);
 	const char **name = NEW_ARRAY(const char *, k);
 	for (int i = 0; i < k; i++)
 		name[i] = p->options[i].name;
@@ -112,9 +112,9 @@ static int unknown(const struct program *p, const char *arg, size_t n)
 	return -1;
 }
 
-static int give(const struct option *o, const char *written, const char *value)
+static int give_value(const struct option *o, const char *written, const char *value)
 {
-	if (set(o, written, value))
+	if (set_value(o, written, value))
 		return -1;
 	if (o->given)
 		*o->given = true;
@@ -132,18 +132,18 @@ static int one_option(const struct program *p, int argc, char **argv, int *i)
 		size_t n = strcspn(arg, "=");
 		o = by_name(p->options, arg + 2, n - 2);
 		if (!o)
-			return unknown(p, arg, n);
+			return refuse_unknown(p, arg, n);
 		value = arg[n] ? arg + n + 1 : NULL;
 		if (o->kind == OPT_FLAG && value)
 			return err_set(EX_USAGE, "--%s takes no value", o->name);
 	} else {
 		o = by_letter(p->options, arg[1]);
 		if (!o)
-			return unknown(p, arg, 2);
+			return refuse_unknown(p, arg, 2);
 		if (o->kind == OPT_FLAG && arg[2]) { /* -qv is -q -v */
 			char rest[2] = {'-', arg[1]};
 			snprintf(written, sizeof written, "%.2s", rest);
-			if (give(o, written, ""))
+			if (give_value(o, written, ""))
 				return -1;
 			argv[*i]++;
 			argv[*i][0] = '-';
@@ -164,7 +164,7 @@ static int one_option(const struct program *p, int argc, char **argv, int *i)
 				EX_USAGE, "%s needs a value (%s)", written, o->arg ? o->arg : o->choices);
 		value = argv[++*i];
 	}
-	return give(o, written, value ? value : "");
+	return give_value(o, written, value ? value : "");
 }
 
 int options_parse(const struct program *p, int argc, char **argv, struct names *operands)
@@ -172,10 +172,10 @@ int options_parse(const struct program *p, int argc, char **argv, struct names *
 	for (const struct option *o = p->options; o->name; o++) {
 		const char *env = o->fallback_env ? getenv(o->fallback_env) : NULL;
 		if (env && *env) {
-			if (set(o, o->fallback_env, env))
+			if (set_value(o, o->fallback_env, env))
 				return -1;
 		} else if (o->value) {
-			must(!set(o, o->name, o->value));
+			must(!set_value(o, o->name, o->value));
 		}
 	}
 	for (int i = 1; i < argc; i++) {
@@ -192,7 +192,7 @@ int options_parse(const struct program *p, int argc, char **argv, struct names *
 	return 0;
 }
 
-static const char *argument(const struct option *o)
+static const char *argument_name(const struct option *o)
 {
 	static const char *const usual[] = {[OPT_INT] = "N",
 		[OPT_REAL] = "X",
@@ -203,7 +203,7 @@ static const char *argument(const struct option *o)
 }
 
 /* "default 300; 1 to 1e+09; MOE_X": what the table knows beyond the sentence. */
-static void facts(const struct option *o, struct text *t)
+static void add_range(const struct option *o, struct text *t)
 {
 	const char *between = "";
 	if (o->value) {
@@ -223,7 +223,7 @@ static void facts(const struct option *o, struct text *t)
 }
 
 /* Appends words wrapped at `width`, continuation lines indented. */
-static void wrap(struct text *t, const char *words, int column, int indent, int width)
+static void add_wrapped(struct text *t, const char *words, int column, int indent, int width)
 {
 	const char *p = words;
 	bool first = true;
@@ -257,10 +257,10 @@ void options_help(const struct program *p, struct text *t)
 		else
 			text_addf(&left, "      --%s", o->name);
 		if (o->kind != OPT_FLAG)
-			text_addf(&left, o->bare ? "[=%s]" : " %s", argument(o));
+			text_addf(&left, o->bare ? "[=%s]" : " %s", argument_name(o));
 		text_add(&words, o->help);
 		struct text more = {0};
-		facts(o, &more);
+		add_range(o, &more);
 		if (more.n)
 			text_addf(&words, " [%s]", more.s);
 		text_add(t, left.s);
@@ -268,7 +268,7 @@ void options_help(const struct program *p, struct text *t)
 			text_addf(t, "\n%*s", INDENT, "");
 		else
 			text_addf(t, "%*s", INDENT - (int)left.n, "");
-		wrap(t, words.s, INDENT, INDENT, WIDTH);
+		add_wrapped(t, words.s, INDENT, INDENT, WIDTH);
 		text_free(&left);
 		text_free(&words);
 		text_free(&more);
@@ -280,7 +280,7 @@ void options_help(const struct program *p, struct text *t)
 
 /* Text for mdoc: a backslash becomes \e, a control character at the start of a line is hidden,
  * minus signs stay. */
-static void roff(struct text *t, const char *s)
+static void add_roff(struct text *t, const char *s)
 {
 	if (*s == '.' || *s == '\'')
 		text_add(t, "\\&");
@@ -302,18 +302,18 @@ void options_mdoc(const struct program *p, struct text *t)
 		text_addf(t, "Fl Fl %s", o->name);
 		if (o->kind != OPT_FLAG) {
 			text_add(t, o->bare ? " Ns Op = Ns Ar \"" : " Ar \"");
-			roff(t, argument(o));
+			add_roff(t, argument_name(o));
 			text_add(t, "\"");
 		}
 		text_add(t, "\n");
 		text_addf(t, "%c", o->help[0] >= 'a' && o->help[0] <= 'z' ? o->help[0] - 32 : o->help[0]);
-		roff(t, o->help + 1);
+		add_roff(t, o->help + 1);
 		text_add(t, ".\n");
 		struct text more = {0};
-		facts(o, &more);
+		add_range(o, &more);
 		if (more.n) {
 			text_add(t, "[");
-			roff(t, more.s);
+			add_roff(t, more.s);
 			text_add(t, "]\n");
 		}
 		text_free(&more);

@@ -48,6 +48,10 @@ struct option {
 	const char *fallback_env; /* environment variable that is read when the option is not given */
 };
 
+/* The text of a number that is a macro, for struct option.value. */
+#define OPTION_TEXT(number)  OPTION_TEXT_OF(number)
+#define OPTION_TEXT_OF(text) #text
+
 struct program {
 	const char *name;     /* "moe-split" */
 	const char *purpose;  /* one sentence */

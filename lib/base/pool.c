@@ -30,7 +30,7 @@ struct pool {
 	atomic_int next;
 };
 
-static void work(struct pool *p, int worker)
+static void run_tasks(struct pool *p, int worker)
 {
 	for (int i; (i = atomic_fetch_add(&p->next, 1)) < p->n;)
 		p->task(p->context, i, worker);
@@ -55,7 +55,7 @@ static void *thread_main(void *arg)
 			break;
 		seen = p->round;
 		pthread_mutex_unlock(&p->lock);
-		work(p, w->index);
+		run_tasks(p, w->index);
 		pthread_mutex_lock(&p->lock);
 		if (--p->busy == 0)
 			pthread_cond_signal(&p->finish);
@@ -65,7 +65,7 @@ static void *thread_main(void *arg)
 }
 
 /* With one size of stack, whatever ulimit -s says. */
-static int begin(struct worker *w)
+static int start_worker(struct worker *w)
 {
 	pthread_attr_t a;
 	if (pthread_attr_init(&a))
@@ -90,7 +90,7 @@ struct pool *pool_new(int threads)
 	p->threads = 1;
 	for (int i = 1; i < threads; i++) {
 		p->worker[i] = (struct worker){.pool = p, .index = i};
-		if (begin(&p->worker[i]))
+		if (start_worker(&p->worker[i]))
 			break; /* fewer threads: slower, same results */
 		p->threads++;
 	}
@@ -135,7 +135,7 @@ void pool_run(struct pool *p, int n, void (*task)(void *, int, int), void *conte
 	p->round++;
 	pthread_cond_broadcast(&p->start);
 	pthread_mutex_unlock(&p->lock);
-	work(p, 0);
+	run_tasks(p, 0);
 	PROFILE_OPERATION("waiting");
 	pthread_mutex_lock(&p->lock);
 	while (p->busy)

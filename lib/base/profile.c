@@ -24,7 +24,7 @@ static uint64_t began_ticks;
 static _Thread_local struct table *mine;
 static _Thread_local struct profile_mark *innermost;
 
-static uint64_t now(void)
+static uint64_t ticks_now(void)
 {
 #if defined __x86_64__
 	return __builtin_ia32_rdtsc();
@@ -35,13 +35,13 @@ static uint64_t now(void)
 #endif
 }
 
-static void begin(void)
+static void begin_thread(void)
 {
 	mine = NEW(struct table);
 	pthread_mutex_lock(&lock);
 	if (!tables) {
 		clock_gettime(CLOCK_MONOTONIC, &began);
-		began_ticks = now();
+		began_ticks = ticks_now();
 	}
 	mine->next = tables;
 	tables = mine;
@@ -51,17 +51,17 @@ static void begin(void)
 void profile_enter(struct profile_mark *m, const char *operation, const char *part)
 {
 	if (!mine)
-		begin();
+		begin_thread();
 	m->operation = operation ? operation : innermost ? innermost->operation : "elsewhere";
 	m->part = part;
 	m->outer = innermost;
 	m->inside = 0;
 	innermost = m;
-	m->start = now();
+	m->start = ticks_now();
 }
 
 /* The place of a name, entered when it is new; the last place takes what there is no room for. */
-static int place(const char **list, int room, const char *name)
+static int place_of(const char **list, int room, const char *name)
 {
 	int i = 0;
 	while (i < room - 1 && list[i] && list[i] != name && strcmp(list[i], name))
@@ -71,18 +71,18 @@ static int place(const char **list, int room, const char *name)
 	return i;
 }
 
-static void add(struct table *t, const char *operation, const char *part, uint64_t ticks)
+static void add_ticks(struct table *t, const char *operation, const char *part, uint64_t ticks)
 {
-	t->ticks[place(t->operation, OPERATIONS, operation)][place(t->part, PARTS, part)] += ticks;
+	t->ticks[place_of(t->operation, OPERATIONS, operation)][place_of(t->part, PARTS, part)] += ticks;
 }
 
 void profile_leave(struct profile_mark *m)
 {
-	uint64_t took = now() - m->start;
+	uint64_t took = ticks_now() - m->start;
 	innermost = m->outer;
 	if (m->outer)
 		m->outer->inside += took;
-	add(mine, m->operation, m->part, took - m->inside);
+	add_ticks(mine, m->operation, m->part, took - m->inside);
 }
 
 static void write_table(FILE *f, const struct table *t, double per_tick)
@@ -118,12 +118,12 @@ void profile_report(FILE *f)
 	struct timespec end;
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	double ns = (double)(end.tv_sec - began.tv_sec) * 1e9 + (double)(end.tv_nsec - began.tv_nsec);
-	double per_tick = ns * 1e-9 / (double)(now() - began_ticks);
+	double per_tick = ns * 1e-9 / (double)(ticks_now() - began_ticks);
 	pthread_mutex_lock(&lock);
 	for (const struct table *t = tables; t; t = t->next)
 		for (int i = 0; i < OPERATIONS && t->operation[i]; i++)
 			for (int j = 0; j < PARTS && t->part[j]; j++)
-				add(&all, t->operation[i], t->part[j], t->ticks[i][j]);
+				add_ticks(&all, t->operation[i], t->part[j], t->ticks[i][j]);
 	pthread_mutex_unlock(&lock);
 	write_table(f, &all, per_tick);
 }

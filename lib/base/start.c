@@ -13,7 +13,7 @@ static bool narrowed;
 /* The C library and the sanitizers are not ready yet: bare system calls only. */
 #define BARE __attribute__((no_sanitize("address", "undefined", "thread")))
 
-BARE static void narrow(void)
+BARE static void use_one_processor(void)
 {
 	static cpu_set_t one;
 	unsigned here = 0;
@@ -42,7 +42,7 @@ BARE static void prepare(int argc, char **argv, char **environment)
 	(void)argv;
 	(void)environment;
 	fill_standard();
-	narrow();
+	use_one_processor();
 }
 
 /* The dynamic linker calls these before it initialises any library. */

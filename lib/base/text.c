@@ -209,7 +209,7 @@ bool text_ends(const char *s, const char *suffix)
 }
 
 /* Levenshtein distance, one row at a time; words longer than the row count as far away. */
-static int distance(const char *a, const char *b)
+static int edit_distance(const char *a, const char *b)
 {
 	enum { LONGEST = 63 };
 	int row[LONGEST + 1];
@@ -239,7 +239,7 @@ const char *text_nearest(const char *s, const char *const *list, int n)
 	const char *best = NULL;
 	int least = 1 + (int)strlen(s) / 3;
 	for (int i = 0; i < n; i++) {
-		int d = distance(s, list[i]);
+		int d = edit_distance(s, list[i]);
 		if (d <= least && (!best || d < least)) {
 			least = d;
 			best = list[i];

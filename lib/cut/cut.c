@@ -19,9 +19,10 @@ struct cutting {
 	struct cutter cutter;
 	struct cut_table *table;
 	struct recording *r;
-	bool drop_bad;
+	bool drop_invalid;
 	int32_t recording, group;
-	int64_t bad, run, at; /* the bad segment and the label run of the row before `at`, or the next ones */
+	int64_t invalid, run,
+		at; /* the invalid segment and the label run of the row before `at`, or the next ones */
 };
 
 static int64_t run_end(const struct recording *r, int64_t i)
@@ -46,7 +47,7 @@ static void add_window(void *context, int64_t from, int64_t length, int32_t labe
 	t->start[t->n] = c->r->first + from;
 	t->sample[t->n] = from;
 	t->valid[t->n] = (int32_t)length;
-	t->early |= length < c->cutter.length;
+	t->partial |= length < c->cutter.length;
 	t->label[t->n] = label;
 	t->recording[t->n] = c->recording;
 	t->group[t->n++] = c->group;
@@ -54,12 +55,12 @@ static void add_window(void *context, int64_t from, int64_t length, int32_t labe
 		c->r->label_windows[label]++;
 }
 
-static bool is_bad(struct cutting *c, int64_t row)
+static bool is_invalid(struct cutting *c, int64_t row)
 {
 	const struct recording *r = c->r;
-	while (c->bad < r->bads && r->bad[c->bad].row + r->bad[c->bad].rows <= row)
-		c->bad++;
-	return c->drop_bad && c->bad < r->bads && r->bad[c->bad].row <= row;
+	while (c->invalid < r->invalids && r->invalid[c->invalid].row + r->invalid[c->invalid].rows <= row)
+		c->invalid++;
+	return c->drop_invalid && c->invalid < r->invalids && r->invalid[c->invalid].row <= row;
 }
 
 static int32_t label_of(struct cutting *c, int64_t row)
@@ -74,11 +75,11 @@ static int cut_rows(struct cutting *c, int64_t a, int64_t b, const struct trial 
 {
 	int64_t before = c->cutter.windows;
 	if (a < c->at) /* trials may share a row */
-		c->bad = c->run = 0;
+		c->invalid = c->run = 0;
 	c->at = b;
 	cutter_begin(&c->cutter, a);
 	for (int64_t row = a; row < b; row++)
-		cutter_row(&c->cutter, trial ? trial->label : label_of(c, row), is_bad(c, row), false);
+		cutter_row(&c->cutter, trial ? trial->label : label_of(c, row), is_invalid(c, row), false);
 	cutter_end(&c->cutter);
 	return (int)(c->cutter.windows - before);
 }
@@ -95,19 +96,19 @@ static void cut_trials(struct cutting *c, int64_t a, int64_t b)
 	}
 }
 
-int64_t cut_windows(struct cut_table *t, struct recording *r, const struct cutter *how, bool drop_bad,
+int64_t cut_windows(struct cut_table *t, struct recording *r, const struct cutter *how, bool drop_invalid,
 	int32_t recording, int32_t group)
 {
 	struct cutting c = {.cutter = *how,
 		.table = t,
 		.r = r,
-		.drop_bad = drop_bad,
+		.drop_invalid = drop_invalid,
 		.recording = recording,
 		.group = group};
 	c.cutter.sink = add_window;
 	c.cutter.context = &c;
 	if (r->by_trials) /* each of one label, from its first row on */
-		c.cutter.align = SPLIT_RUN;
+		c.cutter.align = ALIGN_RUN;
 	for (int64_t i = 0; i <= r->time.gaps; i++) {
 		int64_t a = i ? r->time.gap[i - 1].row : 0,
 			b = i < r->time.gaps ? r->time.gap[i].row : r->rows;

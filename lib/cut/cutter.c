@@ -19,7 +19,7 @@ static int64_t run_end(const struct cutter *c, int i, int64_t to)
 }
 
 /* The label that most rows share; of equals the one that comes first. */
-static int32_t majority(struct cutter *c, int64_t to)
+static int32_t majority_label(struct cutter *c, int64_t to)
 {
 	int32_t best = c->run[0].label;
 	for (int i = 0; i < c->runs && c->run[i].row < to; i++) {
@@ -41,15 +41,15 @@ static int32_t majority(struct cutter *c, int64_t to)
 }
 
 /* Of the rows from `from` on, of which the last one has been seen last. */
-static int32_t decide(struct cutter *c)
+static int32_t window_label(struct cutter *c)
 {
-	if (c->runs == 1 || c->rule == SPLIT_LAST)
+	if (c->runs == 1 || c->rule == LABEL_OF_LAST)
 		return c->run[c->runs - 1].label;
-	return c->rule == SPLIT_ALL ? -1 : majority(c, c->row);
+	return c->rule == LABEL_OF_ALL ? -1 : majority_label(c, c->row);
 }
 
 /* Runs that end before the next window begins are not needed any more. */
-static void forget(struct cutter *c)
+static void forget_runs(struct cutter *c)
 {
 	int gone = 0;
 	while (gone + 1 < c->runs && c->run[gone + 1].row <= c->from)
@@ -62,15 +62,15 @@ static void forget(struct cutter *c)
 /* --- windows */
 
 /* The window from `from` to the row seen last. */
-static void give(struct cutter *c)
+static void give_window(struct cutter *c)
 {
-	forget(c);
-	if (c->last_bad >= c->from) {
+	forget_runs(c);
+	if (c->last_invalid >= c->from) {
 		c->left_out++;
 		return;
 	}
 	c->windows++;
-	c->sink(c->context, c->from, c->row - c->from, decide(c));
+	c->sink(c->context, c->from, c->row - c->from, window_label(c));
 }
 
 void cutter_end(struct cutter *c)
@@ -80,7 +80,7 @@ void cutter_end(struct cutter *c)
 	if (c->row - c->begin > c->longest)
 		c->longest = c->row - c->begin;
 	if (c->keep_last && c->row - c->from >= (c->length + 1) / 2)
-		give(c);
+		give_window(c);
 	c->running = false;
 }
 
@@ -95,29 +95,29 @@ static void begin_segment(struct cutter *c)
 	cutter_end(c);
 	c->running = true;
 	c->begin = c->from = c->row;
-	if (c->align == SPLIT_GRID)
+	if (c->align == ALIGN_GRID)
 		c->from = (c->row + c->stride - 1) / c->stride * c->stride;
-	c->last_bad = -1;
+	c->last_invalid = -1;
 	c->runs = 0;
 }
 
-void cutter_row(struct cutter *c, int32_t label, bool bad, bool begins)
+void cutter_row(struct cutter *c, int32_t label, bool invalid, bool begins)
 {
 	bool turns = c->running && c->runs && c->run[c->runs - 1].label != label;
-	if (!c->running || begins || (turns && c->align == SPLIT_RUN))
+	if (!c->running || begins || (turns && c->align == ALIGN_RUN))
 		begin_segment(c);
 	if (!c->runs || turns) {
 		if (c->runs == c->room)
-			forget(c);
+			forget_runs(c);
 		if (!c->runs || c->run[c->runs - 1].label != label) {
 			ROOM_FOR_ONE(c->run, c->runs, c->room);
 			c->run[c->runs++] = (struct cutter_run){c->row, label};
 		}
 	}
-	if (bad)
-		c->last_bad = c->row;
+	if (invalid)
+		c->last_invalid = c->row;
 	if (++c->row < c->from + c->length)
 		return;
-	give(c);
+	give_window(c);
 	c->from += c->stride;
 }

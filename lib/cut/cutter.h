@@ -17,21 +17,21 @@
 struct cutter {
 	/* set by the caller */
 	int length, stride;
-	enum split_align align;
-	enum split_rule rule;
-	/* what is left at the end of a segment, where the next window would have begun, is a window
-	 * that ends early when it is half a window at least */
+	enum window_align align;
+	enum label_rule rule;
+	/* what is left at the end of a segment, where the next window would have begun, is a
+	 * partial window when it is half a window at least */
 	bool keep_last;
 	void (*sink)(void *context, int64_t from, int64_t length, int32_t label);
 	void *context;
 	/* to be read */
 	int64_t row; /* the next one */
 	int64_t from; /* where the next window begins: rows before it and before `row` are not needed any more */
-	int64_t windows, left_out; /* given to the sink; not given, as a bad row lies in them */
+	int64_t windows, left_out; /* given to the sink; not given, as they contain an invalid row */
 	int64_t longest;           /* segment, in rows */
 	/* its own */
 	bool running; /* within a segment, */
-	int64_t begin, last_bad;
+	int64_t begin, last_invalid;
 	struct cutter_run {
 		int64_t row;
 		int32_t label;
@@ -44,7 +44,7 @@ struct cutter {
 /* The next segment begins at this row. */
 void cutter_begin(struct cutter *, int64_t row);
 /* One more row; begins: it is the first behind a gap. */
-void cutter_row(struct cutter *, int32_t label, bool bad, bool begins);
+void cutter_row(struct cutter *, int32_t label, bool invalid, bool begins);
 /* The segment, or the recording, ends here. */
 void cutter_end(struct cutter *);
 void cutter_free(struct cutter *);

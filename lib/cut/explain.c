@@ -15,7 +15,8 @@ static void number_or_null(struct text *t, double x)
 		text_add(t, "null");
 }
 
-static void counts(struct text *t, const char *key, const struct names *labels, const int64_t *count, int n)
+static void put_counts(
+	struct text *t, const char *key, const struct names *labels, const int64_t *count, int n)
 {
 	const char *between = "";
 	text_addf(t, ",\"%s\":{", key);
@@ -29,7 +30,7 @@ static void counts(struct text *t, const char *key, const struct names *labels, 
 	text_add(t, "}");
 }
 
-static void pairs(
+static void put_pairs(
 	struct text *t, const char *key, const char *first, const struct names *name, const struct names *why)
 {
 	text_addf(t, ",\"%s\":[", key);
@@ -43,18 +44,19 @@ static void pairs(
 	text_add(t, "]");
 }
 
-const char *explain_time_kind(const struct recording *r)
+const char *split_time_kind(const struct recording *r)
 {
-	static const char *const text[] = {
-		[CLOCK_DATE] = "date and time", [CLOCK_DAY] = "time of day", [CLOCK_DELTA] = "timedelta"};
-	if (r->clock != CLOCK_NONE)
-		return text[r->clock];
-	return r->time.unit != SPLIT_TIME_AUTO ? timeline_kind(&r->time) : NULL;
+	static const char *const text[] = {[TIME_FORMAT_DATE] = "date and time",
+		[TIME_FORMAT_OF_DAY] = "time of day",
+		[TIME_FORMAT_DELTA] = "timedelta"};
+	if (r->time_format != TIME_FORMAT_NONE)
+		return text[r->time_format];
+	return r->time.unit != TIME_UNIT_AUTO ? timeline_kind(&r->time) : NULL;
 }
 
 static void explain_time(struct text *t, const struct recording *r, const char *column)
 {
-	const char *kind = explain_time_kind(r);
+	const char *kind = split_time_kind(r);
 	text_add(t, ",\"time\":");
 	if (!column)
 		text_add(t, "null");
@@ -72,7 +74,7 @@ static void explain_time(struct text *t, const struct recording *r, const char *
 	for (int64_t i = 0; i < r->time.gaps; i++) {
 		text_addf(
 			t, "%s{\"row\":%lld,\"seconds\":", i ? "," : "", (long long)r->time.gap[i].recorded);
-		if (isnan(r->time.gap[i].seconds)) /* another trial, or a counter that began anew */
+		if (isnan(r->time.gap[i].seconds)) /* another trial, or a counter that started again */
 			text_add(t, "null}");
 		else
 			text_addf(t, "%.6g}", r->time.gap[i].seconds);
@@ -118,16 +120,16 @@ static void explain_regions(struct text *t, const struct layout *l)
 	text_add(t, "]");
 }
 
-/* What the comments say, as far as it is text, and what was met while reading. */
+/* The pairs in comments, as far as they are UTF-8 text, and remarks from reading. */
 static void explain_rest(struct text *t, const struct recording *r)
 {
 	struct names remarks = {0};
 	const char *between = "";
 	text_add(t, ",\"facts\":{");
-	for (int i = 0; i < r->facts.key.n; i++) {
-		const char *key = r->facts.key.s[i], *value = r->facts.value.s[i];
+	for (int i = 0; i < r->header.key.n; i++) {
+		const char *key = r->header.key.s[i], *value = r->header.value.s[i];
 		if (!json_utf8(key, strlen(key)) || !json_utf8(value, strlen(value)) ||
-			names_find(&r->facts.key, key) < i)
+			names_find(&r->header.key, key) < i)
 			continue;
 		text_add(t, between);
 		json_string(t, key);
@@ -143,16 +145,16 @@ static void explain_rest(struct text *t, const struct recording *r)
 
 static void explain_one(const struct split *s, int i, struct text *t)
 {
-	const struct recording *r = &s->told[i].r;
+	const struct recording *r = &s->explained[i].r;
 	const struct text_form *form = &r->form;
 	const char delim[2] = {form->delim, 0};
 	int64_t of_group = 0;
-	for (int k = 0; k < s->tolds; k++)
-		if (!strcmp(s->told[k].r.group, r->group))
-			of_group += s->told[k].r.windows;
+	for (int k = 0; k < s->explained_count; k++)
+		if (!strcmp(s->explained[k].r.group, r->group))
+			of_group += s->explained[k].r.windows;
 	text_add(t, "{\"file\":");
 	json_string(t, r->name);
-	text_addf(t, ",\"dialect\":\"%s\",\"delimiter\":", r->facts.dialect);
+	text_addf(t, ",\"dialect\":\"%s\",\"delimiter\":", r->header.dialect);
 	if (form->delim) {
 		json_string(t, delim);
 		text_addf(t, ",\"decimal\":\"%c\",\"header_rows\":%d", form->decimal, form->header_rows);
@@ -169,13 +171,13 @@ static void explain_one(const struct split *s, int i, struct text *t)
 	text_addf(t, ",\"unit\":\"%s\",\"rows\":%lld,\"channels\":",
 		unit_common(r->columns.scale, r->columns.channels.n), (long long)r->recorded);
 	json_list(t, &r->columns.channels);
-	pairs(t, "ignored", "name", &r->columns.ignored, &r->columns.why);
+	put_pairs(t, "ignored", "name", &r->columns.ignored, &r->columns.why);
 	explain_time(t, r, r->columns.time_name);
 	explain_preprocessing(t, s, r);
 	text_addf(t, ",\"missing\":%lld", (long long)r->missing);
-	counts(t, "labels", &s->labels, r->label_rows, r->labels);
-	if (s->told[i].events)
-		events_explain(s->told[i].events, r, &s->labels, t);
+	put_counts(t, "labels", &s->labels, r->label_rows, r->labels);
+	if (s->explained[i].events)
+		events_explain(s->explained[i].events, r, &s->labels, t);
 	text_add(t, ",\"group\":");
 	json_string(t, r->group);
 	if (s->conditions.n) {
@@ -185,13 +187,13 @@ static void explain_one(const struct split *s, int i, struct text *t)
 	if (split_cuts(s, r)) {
 		text_addf(t, ",\"length\":%d,\"stride\":%d,\"windows\":%lld", s->layout.length,
 			s->layout.stride, (long long)r->windows);
-		counts(t, "windows_by_class", &s->labels, r->label_windows, r->labels);
+		put_counts(t, "windows_by_class", &s->labels, r->label_windows, r->labels);
 		text_addf(t, ",\"windows_of_group\":%lld,\"windows_left_out\":%lld", (long long)of_group,
 			(long long)r->left_out);
 	} else {
 		text_add(t, ",\"length\":null,\"stride\":null,\"windows\":null");
 	}
-	pairs(t, "suspicious", "channel", &s->told[i].suspicious, &s->told[i].why);
+	put_pairs(t, "suspicious", "channel", &s->explained[i].suspicious, &s->explained[i].why);
 	explain_rest(t, r);
 	explain_regions(t, &s->layout);
 	if (s->regions.empty.n) {
@@ -205,6 +207,6 @@ static void explain_one(const struct split *s, int i, struct text *t)
 
 void split_explain(const struct split *s, struct text *t)
 {
-	for (int i = 0; i < s->tolds; i++)
+	for (int i = 0; i < s->explained_count; i++)
 		explain_one(s, i, t);
 }

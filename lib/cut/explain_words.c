@@ -10,21 +10,21 @@
 
 enum { SHOWN = 8 }; /* of a long list */
 
-static void line(struct text *t, const char *what)
+static void begin_line(struct text *t, const char *what)
 {
 	text_addf(t, "  %-13s", what);
 }
 
 /* A line that is a name, or a sentence. */
-static void named(struct text *t, const char *what, const char *name)
+static void add_named_line(struct text *t, const char *what, const char *name)
 {
-	line(t, what);
+	begin_line(t, what);
 	text_shown(t, name);
 	text_add(t, "\n");
 }
 
 /* "8: Fp1, Fp2, ..." */
-static void list(struct text *t, const struct names *l)
+static void add_names(struct text *t, const struct names *l)
 {
 	text_addf(t, "%d:", l->n);
 	for (int i = 0; i < l->n; i++) {
@@ -34,11 +34,11 @@ static void list(struct text *t, const struct names *l)
 	text_add(t, "\n");
 }
 
-/* A line for each name and what is said of it. */
-static void reasons(struct text *t, const char *what, const struct names *name, const struct names *why)
+/* A line for each name with its reason. */
+static void add_reasons(struct text *t, const char *what, const struct names *name, const struct names *why)
 {
 	for (int i = 0; i < name->n; i++) {
-		line(t, i ? "" : what);
+		begin_line(t, i ? "" : what);
 		text_shown(t, *name->s[i] ? name->s[i] : "(no name)");
 		text_add(t, ": ");
 		text_shown(t, why->s[i]);
@@ -46,60 +46,61 @@ static void reasons(struct text *t, const char *what, const struct names *name, 
 	}
 }
 
-static void say_time(struct text *t, const struct recording *r)
+static void add_time(struct text *t, const struct recording *r)
 {
-	const char *column = r->columns.time_name, *kind = explain_time_kind(r);
-	line(t, "time");
+	const char *column = r->columns.time_name, *kind = split_time_kind(r);
+	begin_line(t, "time");
 	text_add(t, column ? "column " : "no column");
 	if (column) {
 		text_shown(t, column);
 		text_addf(t, ", %s", kind ? kind : "of an unknown kind");
 	}
 	text_add(t, "\n");
-	line(t, "gaps");
+	begin_line(t, "gaps");
 	text_addf(t, "%lld", (long long)r->time.gaps);
 	for (int64_t i = 0; i < r->time.gaps && i < SHOWN; i++) {
 		text_addf(t, "%s row %lld", i ? "," : ":", (long long)r->time.gap[i].recorded);
 		if (isnan(r->time.gap[i].seconds))
-			text_add(t, " (begins anew)");
+			text_add(t, " (time begins again)");
 		else
 			text_addf(t, " (%.6g s)", r->time.gap[i].seconds);
 	}
 	text_add(t, r->time.gaps > SHOWN ? ", ...\n" : "\n");
 }
 
-static void say_table(struct text *t, const struct recording *r)
+static void add_table(struct text *t, const struct recording *r)
 {
 	const struct text_form *f = &r->form;
 	const char *delim = f->delim == '\t'  ? "tabs"
 			    : f->delim == ' ' ? "blanks"
 			    : f->delim == ';' ? "semicolons"
 					      : "commas";
-	line(t, f->delim ? "dialect" : "format");
+	begin_line(t, f->delim ? "dialect" : "format");
 	if (!f->delim)
-		text_addf(t, "%s\n", r->facts.dialect);
+		text_addf(t, "%s\n", r->header.dialect);
 	else
-		text_addf(t, "%s: %s between cells, decimal %s, %d header %s\n", r->facts.dialect, delim,
+		text_addf(t, "%s: separated by %s, decimal %s, %d header %s\n", r->header.dialect, delim,
 			f->decimal == ',' ? "commas" : "points", f->header_rows,
 			f->header_rows == 1 ? "row" : "rows");
-	reasons(t, "comments", &r->facts.key, &r->facts.value);
+	add_reasons(t, "comments", &r->header.key, &r->header.value);
 }
 
-static void say_preprocessing(struct text *t, const struct split *s, const struct recording *r)
+static void add_preprocessing(struct text *t, const struct split *s, const struct recording *r)
 {
 	if (!preprocessing_any(&s->preprocessing))
 		return;
 	char *words = preprocessing_words(&s->layout.preprocessing);
-	line(t, "conditioning");
+	begin_line(t, "preprocessed");
 	text_shown(t, words);
 	if (s->preprocessing.rate > 0 && r->rate > 0)
-		text_addf(t, ": %lld rows, live %.3g s late", (long long)r->rows, r->delay / r->rate);
+		text_addf(t, ": %lld rows, available %.3g s late in a live stream", (long long)r->rows,
+			r->delay / r->rate);
 	text_add(t, "\n");
 	free(words);
 }
 
 /* "left (2), right (1)" */
-static void say_counts(struct text *t, const char *what, const struct names *names, const int *count)
+static void add_counts(struct text *t, const char *what, const struct names *names, const int *count)
 {
 	const char *between = what;
 	for (int i = 0; i < names->n; i++)
@@ -111,31 +112,32 @@ static void say_counts(struct text *t, const char *what, const struct names *nam
 		}
 }
 
-static void say_events(
+static void add_events(
 	struct text *t, const struct split *s, const struct events *e, const struct recording *r)
 {
-	int *trials = NEW_ARRAY(int, s->labels.n + 1), *ignored = NEW_ARRAY(int, e->said.n + 1), empty = 0;
+	int *trials = NEW_ARRAY(int, s->labels.n + 1), *ignored = NEW_ARRAY(int, e->description.n + 1),
+	    empty = 0;
 	for (int64_t i = 0; i < r->trials; i++) {
 		trials[r->trial[i].label]++;
 		empty += !r->trial[i].windows;
 	}
-	line(t, "events");
+	begin_line(t, "events");
 	text_addf(t, "%d in ", e->n);
 	text_shown(t, e->file);
 	text_addf(t, " (%s)", events_format(e));
-	say_counts(t, "; trials of ", &s->labels, trials);
+	add_counts(t, "; trials of ", &s->labels, trials);
 	if (events_ignored(e, ignored))
-		say_counts(t, "; ignored: ", &e->said, ignored);
+		add_counts(t, "; ignored: ", &e->description, ignored);
 	text_addf(t, "; %d outside, %d without a window\n", e->outside, empty);
 	free(trials);
 	free(ignored);
 }
 
-static void say_windows(struct text *t, const struct split *s, int i)
+static void add_windows(struct text *t, const struct split *s, int i)
 {
-	const struct recording *r = &s->told[i].r;
+	const struct recording *r = &s->explained[i].r;
 	const char *between = "";
-	line(t, "labels");
+	begin_line(t, "labels");
 	for (int k = 0; k < r->labels; k++)
 		if (r->label_rows[k]) {
 			text_add(t, between);
@@ -144,12 +146,12 @@ static void say_windows(struct text *t, const struct split *s, int i)
 			between = ", ";
 		}
 	text_add(t, *between ? "\n" : "none\n");
-	if (s->told[i].events)
-		say_events(t, s, s->told[i].events, r);
-	named(t, "group", r->group);
+	if (s->explained[i].events)
+		add_events(t, s, s->explained[i].events, r);
+	add_named_line(t, "group", r->group);
 	if (s->conditions.n)
-		named(t, "condition", s->conditions.s[i]);
-	line(t, "windows");
+		add_named_line(t, "condition", s->conditions.s[i]);
+	begin_line(t, "windows");
 	if (split_cuts(s, r))
 		text_addf(t, "%lld of %d samples, one every %d; %lld left out\n", (long long)r->windows,
 			s->layout.length, s->layout.stride, (long long)r->left_out);
@@ -157,11 +159,11 @@ static void say_windows(struct text *t, const struct split *s, int i)
 		text_add(t, "not known without the rate\n");
 }
 
-static void say_regions(struct text *t, const struct layout *l)
+static void add_regions(struct text *t, const struct layout *l)
 {
 	for (int k = 0; k < l->regions; k++) {
 		const struct region *g = &l->region[k];
-		line(t, k ? "" : "regions");
+		begin_line(t, k ? "" : "regions");
 		text_shown(t, g->name);
 		text_add(t, ":");
 		for (int halo = 0; halo < 2; halo++)
@@ -174,21 +176,21 @@ static void say_regions(struct text *t, const struct layout *l)
 	}
 }
 
-static void say_empty(struct text *t, const struct split *s)
+static void add_empty(struct text *t, const struct split *s)
 {
 	if (s->regions.empty.n) {
-		line(t, "no channel");
-		list(t, &s->regions.empty);
+		begin_line(t, "no channel");
+		add_names(t, &s->regions.empty);
 	}
 	if (s->regions.head > 0) {
-		line(t, "head");
+		begin_line(t, "head");
 		text_addf(t, "radius %.4g mm\n", s->regions.head);
 	}
 }
 
-static void say_one(struct text *t, const struct split *s, int i)
+static void add_one(struct text *t, const struct split *s, int i)
 {
-	const struct recording *r = &s->told[i].r;
+	const struct recording *r = &s->explained[i].r;
 	struct names remarks = {0};
 	text_shown(t, r->name);
 	text_addf(t, ": %lld rows of %d channels in %s, ", (long long)r->recorded, r->columns.channels.n,
@@ -197,29 +199,29 @@ static void say_one(struct text *t, const struct split *s, int i)
 		text_addf(t, "%.10g Hz (%s)\n", r->rate, r->rate_from);
 	else
 		text_add(t, "rate not known (--rate)\n");
-	say_table(t, r);
-	line(t, "channels");
-	list(t, &r->columns.channels);
-	reasons(t, "no channels", &r->columns.ignored, &r->columns.why);
-	say_time(t, r);
-	line(t, "missing");
+	add_table(t, r);
+	begin_line(t, "channels");
+	add_names(t, &r->columns.channels);
+	add_reasons(t, "no channels", &r->columns.ignored, &r->columns.why);
+	add_time(t, r);
+	begin_line(t, "missing");
 	text_addf(t, "%lld cells\n", (long long)r->missing);
-	say_preprocessing(t, s, r);
-	say_windows(t, s, i);
-	reasons(t, "suspicious", &s->told[i].suspicious, &s->told[i].why);
+	add_preprocessing(t, s, r);
+	add_windows(t, s, i);
+	add_reasons(t, "suspicious", &s->explained[i].suspicious, &s->explained[i].why);
 	recording_remarks(r, &remarks);
 	for (int k = 0; k < remarks.n; k++)
-		named(t, k ? "" : "notes", remarks.s[k]);
+		add_named_line(t, k ? "" : "notes", remarks.s[k]);
 	names_free(&remarks);
-	say_regions(t, &s->layout);
-	say_empty(t, s);
+	add_regions(t, &s->layout);
+	add_empty(t, s);
 }
 
 void split_explain_words(const struct split *s, struct text *t)
 {
-	for (int i = 0; i < s->tolds; i++) {
+	for (int i = 0; i < s->explained_count; i++) {
 		if (i)
 			text_add(t, "\n");
-		say_one(t, s, i);
+		add_one(t, s, i);
 	}
 }

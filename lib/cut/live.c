@@ -10,17 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is known of a row as it was read, beside its samples. */
+/* What is known of a row as it was read, apart from its samples. */
 struct mark {
 	double time, lost;
 	int32_t label;
-	bool bad; /* holds a cell without a value */
+	bool invalid; /* holds a cell without a value */
 };
 
 /* And of a row that is cut. */
 struct row {
 	int32_t label;
-	bool bad, begins; /* begins: the first behind a gap */
+	bool invalid, begins; /* begins: the first behind a gap */
 };
 
 struct live {
@@ -30,7 +30,7 @@ struct live {
 	struct rows rows;
 	int C; /* channels of the windows */
 	/* rows read .. : raw_base .. raw_have-1 are kept; those before `taken` have been
-	 * conditioned */
+	 * preprocessed */
 	float *raw;        /* [raw_room][rows.C] */
 	struct mark *mark; /* [raw_room] */
 	int64_t raw_room, raw_base, raw_have, taken,
@@ -94,11 +94,11 @@ static int read_row(struct live *l)
 	return 1;
 }
 
-/* Rows that tell the rate. A rate that is known already is only compared: that shall not hold up
- * the first window. */
+/* Rows from which the rate is found. A rate that is known already is only compared with them, which
+ * must not delay the first window. */
 static int rate_rows(const struct live *l)
 {
-	const struct split_options *o = l->s->o;
+	const struct reading_options *o = l->s->o;
 	bool known = o->rate > 0 || (o->like && !(o->like->preprocessing.rate > 0));
 	int length = o->like ? o->like->length : o->window.seconds ? 0 : (int)o->window.amount;
 	if (l->r->columns.time < 0)
@@ -115,14 +115,14 @@ static int begin_preprocessing(struct live *l)
 }
 
 /* Rate and lengths, from the rows that are there. */
-static int settle(struct live *l)
+static int settle_layout(struct live *l)
 {
 	const char *file = input_name(l->in), *column = NULL;
 	int n = (int)(l->raw_have - l->raw_base);
 	double *t = NEW_ARRAY(double, n);
 	for (int i = 0; i < n; i++)
 		t[i] = l->mark[i].time;
-	l->r->clock = l->rows.clock;
+	l->r->time_format = l->rows.time_format;
 	if (l->r->columns.time >= 0)
 		column = l->rows.reader->names.s[l->r->columns.time];
 	int e = recording_rate(l->r, file, column, t, n, l->s->o) || split_settle(l->s, l->r, file) ||
@@ -166,11 +166,11 @@ static void add_row(struct live *l, const float *x, struct row row)
 
 static void take_out(struct live *l)
 {
-	struct conditioned *out = preprocessor_out(l->preprocessor);
+	struct preprocessed *out = preprocessor_out(l->preprocessor);
 	for (int64_t i = 0; i < out->n; i++) {
-		const struct origin *o = &out->from[i];
+		const struct preprocessed_row *o = &out->from[i];
 		add_row(l, out->x + i * l->C,
-			(struct row){l->mark[o->row - l->raw_base].label, o->bad, o->begins});
+			(struct row){l->mark[o->row - l->raw_base].label, o->invalid, o->begins});
 		l->needed = o->row;
 	}
 	out->n = 0;
@@ -194,13 +194,13 @@ static int take_row(struct live *l)
 	l->taken++;
 	if (!l->preprocessor) {
 		l->needed = l->taken;
-		add_row(l, x, (struct row){m->label, m->bad, step == STEP_GAP});
+		add_row(l, x, (struct row){m->label, m->invalid, step == STEP_GAP});
 		return 0;
 	}
 	if (step == STEP_GAP)
 		preprocessor_gap(l->preprocessor);
-	if (m->bad)
-		preprocessor_bad(l->preprocessor, 1);
+	if (m->invalid)
+		preprocessor_invalid(l->preprocessor, 1);
 	else
 		preprocessor_rows(l->preprocessor, x, 1);
 	take_out(l);
@@ -208,7 +208,7 @@ static int take_row(struct live *l)
 }
 
 /* What the preprocessor holds back when no more rows come. */
-static void drain(struct live *l)
+static void drain_preprocessor(struct live *l)
 {
 	l->drained = true;
 	if (!l->preprocessor)
@@ -246,7 +246,7 @@ static void add_window(void *context, int64_t from, int64_t length, int32_t labe
 static void cut_row(struct live *l)
 {
 	const struct row *m = row_of(l, l->cutter.row);
-	cutter_row(&l->cutter, m->label, m->bad, m->begins);
+	cutter_row(&l->cutter, m->label, m->invalid, m->begins);
 }
 
 /* Reads one more row, or finds the end. */
@@ -257,9 +257,9 @@ static int read_more(struct live *l, struct batch *b)
 		return -1;
 	l->ended = !more;
 	if (l->ended && !l->raw_have)
-		return err_set(EX_DATAERR, "%s: a header and no rows", input_name(l->in));
+		return err_set(EX_DATAERR, "%s: there is a header but no rows of data", input_name(l->in));
 	if (!l->settled && (l->ended || l->raw_have == rate_rows(l))) {
-		if (settle(l))
+		if (settle_layout(l))
 			return -1;
 		b->length = l->s->layout.length;
 		l->cutter = split_cutter(l->s);
@@ -271,7 +271,7 @@ static int read_more(struct live *l, struct batch *b)
 }
 
 /* Reads and cuts until there are windows and waiting would be next, or `most` of them. */
-static int gather(struct live *l, int most, struct batch *b)
+static int fill_batch(struct live *l, int most, struct batch *b)
 {
 	l->batch = b;
 	for (;;) {
@@ -285,7 +285,7 @@ static int gather(struct live *l, int most, struct batch *b)
 		} else if (l->ended) {
 			if (l->drained)
 				return 0;
-			drain(l);
+			drain_preprocessor(l);
 		} else if (b->n && !rows_ready(&l->rows)) {
 			return 0;
 		} else if (read_more(l, b)) {
@@ -307,7 +307,7 @@ static void free_batch(struct batch *b)
 	free(b);
 }
 
-static void release(struct windows *w)
+static void release_batch(struct windows *w)
 {
 	free_batch(w->owner);
 }
@@ -333,12 +333,12 @@ static struct windows *hand_out(struct live *l, struct batch *b)
 		names_add(&w->conditions, l->s->conditions.s[l->s->conditions.n - 1]);
 		w->condition = b->group; /* there is one of each */
 	}
-	w->release = release;
+	w->release = release_batch;
 	w->owner = b;
 	return w;
 }
 
-static void finish(struct live *l)
+static void finish_recording(struct live *l)
 {
 	l->r->messages = l->rows.messages;
 	l->r->marked = l->rows.marked;
@@ -355,7 +355,7 @@ int live_next(struct live *l, int most, struct windows **w)
 	struct batch *b = NEW(struct batch);
 	b->C = l->C;
 	b->length = l->s->layout.length;
-	int e = gather(l, most, b);
+	int e = fill_batch(l, most, b);
 	if (e && b->n) {
 		l->status = err_status();
 		l->why = mem_text(err_text());
@@ -366,7 +366,7 @@ int live_next(struct live *l, int most, struct windows **w)
 	}
 	free_batch(b);
 	if (!e)
-		finish(l);
+		finish_recording(l);
 	return e;
 }
 
@@ -384,7 +384,7 @@ struct live *live_new(struct split *s, struct input *in)
 	}
 	l->raw = NEW_ARRAY(float, l->raw_room * l->rows.C);
 	l->mark = NEW_ARRAY(struct mark, l->raw_room);
-	split_note_made_up(s, l->r);
+	split_note_imputed(s, l->r);
 	return l;
 }
 

@@ -6,8 +6,8 @@
  *
  * The windows are those of split_rest and split_finish, with these differences, as the end is not
  * known: the rate and the longest step that is no gap come from the first rows of the time column
- * (at most LIVE_RATE_ROWS), classes that are not given are numbered as they appear, and lines
- * through holes (SPLIT_VALUE_INTERP) cannot be drawn. Memory does not grow with the recording.
+ * (at most LIVE_RATE_ROWS), classes that are not given are numbered as they appear, and
+ * missing values (VALUE_INTERP) cannot be interpolated. Memory does not grow with the recording.
  */
 #ifndef CUT_LIVE_H
 #define CUT_LIVE_H

@@ -15,32 +15,33 @@
 #include <string.h>
 #include <unistd.h>
 
-struct split_options split_defaults(void)
+struct reading_options split_defaults(void)
 {
-	return (struct split_options){.window = {300, false},
-		.experts = 4,
-		.halo = 2,
-		.max_row = 16u << 20,
-		.max_columns = 16384,
-		.max_classes = 1000};
+	return (struct reading_options){.window = {READING_WINDOW, false},
+		.index_regions = READING_REGIONS,
+		.halo = READING_HALO,
+		.max_row = CSV_MAX_ROW,
+		.max_columns = CSV_MAX_COLUMNS,
+		.max_classes = READING_MAX_CLASSES};
 }
 
-static struct region_options regions_of(const struct split_options *o)
+static struct region_options regions_of(const struct reading_options *o)
 {
 	return (struct region_options){.regions = o->regions,
 		.electrodes = o->electrodes,
-		.indexed = o->experts,
+		.indexed = o->index_regions,
 		.halo = o->halo,
 		.halo_mm = o->halo_mm,
 		.halo_given = o->halo_given,
 		.halo_mm_given = o->halo_mm_given};
 }
 
-static int compile(struct pattern *p, const char *option, const char *text, const char *name)
+static int compile_pattern(struct pattern *p, const char *option, const char *text, const char *name)
 {
 	char why[128];
 	if (text && name)
-		return err_set(EX_USAGE, "--%s and --%s-name exclude each other", option, option);
+		return err_set(EX_USAGE, "--%s and --%s-name cannot be used together; give one of them",
+			option, option);
 	int e = text ? regcomp(&p->regex, text, REG_EXTENDED) : 0;
 	p->given = text && !e;
 	if (!e)
@@ -51,25 +52,26 @@ static int compile(struct pattern *p, const char *option, const char *text, cons
 	return err_set(EX_USAGE, "--%s: \"%s\" is not a regular expression: %s", option, text, why);
 }
 
-struct split *split_new(const struct split_options *o)
+struct split *split_new(const struct reading_options *o)
 {
 	struct split *s = NEW(struct split);
 	s->o = o;
-	s->spool.fd = s->now.own.fd = -1;
+	s->row_file.fd = s->now.own.fd = -1;
 	const struct region_options regions = regions_of(o);
 	const char *twice = names_duplicate(&o->channels);
 	int r = 0;
 	if (twice)
-		r = err_set(EX_USAGE, "channel \"%s\" stands twice in --channels", twice);
+		r = err_set(EX_USAGE, "channel \"%s\" is listed twice in --channels", twice);
 	else if ((twice = names_duplicate(&o->classes)))
-		r = err_set(EX_USAGE, "class \"%s\" stands twice in --classes", twice);
+		r = err_set(EX_USAGE, "class \"%s\" is listed twice in --classes", twice);
 	else
 		r = regions_check(&regions);
-	preprocessing_copy(&s->preprocessing, options_preprocessing(o));
+	preprocessing_copy(&s->preprocessing, reading_preprocessing(o));
 	names_copy(&s->labels, o->like ? &o->like->classes : &o->classes);
 	if (!r)
-		r = compile(&s->group, "group", o->naming.group, o->naming.group_name) ||
-		    compile(&s->condition, "condition", o->naming.condition, o->naming.condition_name);
+		r = compile_pattern(&s->group, "group", o->naming.group, o->naming.group_name) ||
+		    compile_pattern(
+			    &s->condition, "condition", o->naming.condition, o->naming.condition_name);
 	if (!r)
 		return s;
 	split_free(s);
@@ -84,8 +86,8 @@ void split_free(struct split *s)
 		regfree(&s->group.regex);
 	if (s->condition.given)
 		regfree(&s->condition.regex);
-	if (s->spool.fd >= 0)
-		close(s->spool.fd);
+	if (s->row_file.fd >= 0)
+		close(s->row_file.fd);
 	layout_free(&s->layout);
 	preprocessing_free(&s->preprocessing);
 	names_free(&s->channels);
@@ -96,12 +98,12 @@ void split_free(struct split *s)
 	names_free(&s->notes);
 	names_free(&s->regions.empty);
 	cut_free(&s->table);
-	job_free(&s->now);
-	for (int i = 0; i < s->tolds; i++)
-		job_free(&s->told[i]);
-	free(s->told);
+	intake_free(&s->now);
+	for (int i = 0; i < s->explained_count; i++)
+		intake_free(&s->explained[i]);
+	free(s->explained);
 	free(s->file);
-	names_free(&s->said);
+	names_free(&s->description);
 	free(s);
 }
 
@@ -110,7 +112,7 @@ const struct names *split_notes(const struct split *s)
 	return &s->notes;
 }
 
-static void note(struct split *s, char *sentence)
+static void add_note(struct split *s, char *sentence)
 {
 	names_add(&s->notes, sentence);
 	free(sentence);
@@ -125,14 +127,14 @@ static const char *base_name(const char *path)
 }
 
 /* What a pattern, or its first parenthesis, matches; NULL with an error when it does not. */
-static char *match(const struct pattern *p, const char *option, const char *text, const char *name)
+static char *match_pattern(const struct pattern *p, const char *option, const char *text, const char *name)
 {
 	regmatch_t m[2];
 	int e = regexec(&p->regex, name, 2, m, 0);
 	if (e == REG_ESPACE)
 		mem_exhausted();
 	if (e) {
-		err_set(EX_DATAERR, "%s: --%s \"%s\" does not match this name", name, option, text);
+		err_set(EX_DATAERR, "%s: --%s \"%s\" does not match this file name", name, option, text);
 		return NULL;
 	}
 	int which = p->regex.re_nsub > 0 && m[1].rm_so >= 0;
@@ -144,7 +146,7 @@ static char *group_of(const struct split *s, const char *name)
 	if (s->o->naming.group_name)
 		return mem_text(s->o->naming.group_name);
 	if (s->group.given)
-		return match(&s->group, "group", s->o->naming.group, name);
+		return match_pattern(&s->group, "group", s->o->naming.group, name);
 	size_t n = strcspn(name, "_.");
 	return mem_text_n(name, n ? n : strlen(name));
 }
@@ -152,7 +154,7 @@ static char *group_of(const struct split *s, const char *name)
 /* The condition of the next recording, when they have such. */
 static int name_condition(struct split *s, const char *name)
 {
-	const struct split_naming *by = &s->o->naming;
+	const struct reading_naming *by = &s->o->naming;
 	const struct list_entry *e = sidecars_entry(s->o, s->recordings.n);
 	if (e && e->session) {
 		names_add(&s->conditions, e->session);
@@ -160,7 +162,7 @@ static int name_condition(struct split *s, const char *name)
 	}
 	if (!by->condition && !by->condition_name)
 		return 0;
-	char *condition = by->condition ? match(&s->condition, "condition", by->condition, name)
+	char *condition = by->condition ? match_pattern(&s->condition, "condition", by->condition, name)
 					: mem_text(by->condition_name);
 	if (condition)
 		names_add(&s->conditions, condition);
@@ -193,8 +195,7 @@ static int note_file(struct split *s, const char *file, const struct stat *info)
 		if (s->file[i].inode == info->st_ino && s->file[i].device == info->st_dev)
 			return err_set(EX_USAGE,
 				"%s: this recording is given twice (it is the same file as %s); name it "
-				"once, "
-				"or make a copy of it when both are meant",
+				"once, or make a copy of it if both are meant",
 				file, s->recordings.s[i]);
 	return 0;
 }
@@ -212,13 +213,13 @@ int split_name(struct split *s, struct recording *r, const char *file, const str
 
 /* --- the layout */
 
-static int samples(struct span w, double rate, const char *what, int *out)
+static int span_to_samples(struct span w, double rate, const char *what, int *out)
 {
 	double n = w.seconds ? round(w.amount * rate) : w.amount;
 	if (!(n >= 1 && n <= INT_MAX / 4))
 		return err_set(EX_USAGE,
-			"--%s: %g%s is %.0f samples at %g Hz; at least one is needed, and less than 2^29",
-			what, w.amount, w.seconds ? "s" : "", n, rate);
+			"--%s: %g%s is %.0f samples at %g Hz; it must be at least 1 and less than 2^29", what,
+			w.amount, w.seconds ? "s" : "", n, rate);
 	*out = (int)n;
 	return 0;
 }
@@ -232,7 +233,7 @@ static double rate_out(const struct split *s, const struct recording *r)
 /* Regions and lengths, once the channels and the rate of the first recording are known. */
 static int fix_layout(struct split *s, const struct recording *r)
 {
-	const struct split_options *o = s->o;
+	const struct reading_options *o = s->o;
 	const struct region_options regions = regions_of(o);
 	struct layout *l = &s->layout;
 	if (o->like) {
@@ -251,8 +252,8 @@ static int fix_layout(struct split *s, const struct recording *r)
 	struct span stride = o->stride.amount > 0 ? o->stride : o->window;
 	if (r->rate <= 0 && (o->window.seconds || stride.seconds || s->preprocessing.rate > 0))
 		return 0; /* only when explaining: the length is not known */
-	return samples(o->window, l->rate, "window", &l->length) ||
-			       samples(stride, l->rate, "stride", &l->stride)
+	return span_to_samples(o->window, l->rate, "window", &l->length) ||
+			       span_to_samples(stride, l->rate, "stride", &l->stride)
 		       ? -1
 		       : 0;
 }
@@ -272,9 +273,9 @@ static void note_channels_without_region(struct split *s)
 	}
 	char *list = names_join(&out, ", ");
 	if (out.n == 1)
-		note(s, mem_format("channel %s is in no region: it is left out", list));
+		add_note(s, mem_format("channel %s is in no region and is left out", list));
 	else if (out.n)
-		note(s, mem_format("channels %s are in no region: they are left out", list));
+		add_note(s, mem_format("channels %s are in no region and are left out", list));
 	free(list);
 	names_free(&out);
 }
@@ -290,20 +291,22 @@ static int check_rate(struct split *s, const struct recording *r, const char *fi
 	if (fabs(r->rate - s->rate) <= (1e-3 + r->time.doubt + s->doubt) * s->rate)
 		return 0;
 	return err_set(EX_DATAERR,
-		"%s: %.10g Hz, but the recordings before it have %.10g Hz; --resample brings all to one rate",
+		"%s: the rate is %.10g Hz, but the earlier recordings have %.10g Hz; --resample brings all "
+		"to one rate",
 		file, r->rate, s->rate);
 }
 
 /* --- one recording */
 
-void split_note_made_up(struct split *s, const struct recording *r)
+void split_note_imputed(struct split *s, const struct recording *r)
 {
 	for (int c = 0; c < r->columns.channels.n; c++)
 		if (r->columns.from[c] < 0)
-			note(s, mem_format("%s: channel %s is missing: %s", r->name, r->columns.channels.s[c],
-					s->o->missing == SPLIT_MISSING_ZERO
-						? "zeros stand in for it"
-						: "the mean of its region stands in for it"));
+			add_note(s,
+				mem_format("%s: channel %s is missing: %s", r->name, r->columns.channels.s[c],
+					s->o->missing == MISSING_ZERO
+						? "it is replaced by zeros"
+						: "it is replaced by the mean of its region"));
 }
 
 void split_count(struct split *s, const struct recording *r, int64_t longest)
@@ -314,19 +317,22 @@ void split_count(struct split *s, const struct recording *r, int64_t longest)
 	struct names remarks = {0};
 	recording_remarks(r, &remarks);
 	for (int i = 0; i < remarks.n; i++)
-		note(s, mem_format("%s: %s", name, remarks.s[i]));
+		add_note(s, mem_format("%s: %s", name, remarks.s[i]));
 	names_free(&remarks);
 	if (r->left_out)
-		note(s, mem_format("%s: %lld windows left out, as %lld cells have no value", name,
-				(long long)r->left_out, (long long)r->missing));
-	if (r->missing && s->o->value == SPLIT_VALUE_INTERP)
-		note(s, mem_format(
-				"%s: %lld cells without a value interpolated", name, (long long)r->missing));
+		add_note(s, mem_format("%s: %lld window%s left out because %lld cell%s no value", name,
+				    (long long)r->left_out, r->left_out == 1 ? "" : "s",
+				    (long long)r->missing, r->missing == 1 ? " has" : "s have"));
+	if (r->missing && s->o->value == VALUE_INTERP)
+		add_note(s, mem_format("%s: %lld cells without a value interpolated", name,
+				    (long long)r->missing));
 	if (!r->windows && !r->left_out && split_cuts(s, r) && !(r->by_trials && !r->trials))
-		note(s, mem_format("%s: no window: its longest stretch%s is %lld rows, a window takes %d",
+		add_note(s,
+			mem_format(
+				"%s: no window: its longest segment%s has %lld rows, and a window needs %d",
 				name,
 				r->by_trials               ? " of a trial without a gap"
-				: s->o->align == SPLIT_RUN ? " of one label without a gap"
+				: s->o->align == ALIGN_RUN ? " of one label without a gap"
 							   : " without a gap",
 				(long long)longest, s->layout.length));
 }
@@ -342,8 +348,8 @@ int split_settle(struct split *s, const struct recording *r, const char *file)
 	return 0;
 }
 
-/* The job's labels get the numbers they have among those of all recordings. */
-static int join_labels(struct split *s, struct job *j)
+/* The recording's labels get the numbers they have among those of all recordings. */
+static int join_labels(struct split *s, struct intake *j)
 {
 	int32_t *to = NEW_ARRAY(int32_t, j->labels.n + 1);
 	for (int i = 0; i < j->labels.n; i++)
@@ -355,8 +361,8 @@ static int join_labels(struct split *s, struct job *j)
 	if (s->labels.n <= s->o->max_classes || s->labels.n <= j->labels.n)
 		return 0;
 	return err_set(EX_DATAERR,
-		"%s: more than %d different labels with those before it: is this a label column? "
-		"(--max-classes)",
+		"%s: more than %d different labels together with the earlier recordings; is this the label "
+		"column? --max-classes raises the limit",
 		j->file, s->o->max_classes);
 }
 
@@ -374,31 +380,31 @@ struct cutter split_cutter(const struct split *s)
 		.keep_last = s->o->keep_last};
 }
 
-int split_take(struct split *s, struct job *j, int index)
+int split_take(struct split *s, struct intake *j, int index)
 {
-	const struct split_options *o = s->o;
+	const struct reading_options *o = s->o;
 	struct recording *r = &j->r;
 	if (split_settle(s, r, j->file) || join_labels(s, j))
 		return -1;
 	recording_resampled(r);
-	if (sidecars_place(s, j) || (j->own.fd >= 0 && spool_append(&s->spool, &j->own, &r->first)))
+	if (sidecars_place(s, j) || (j->own.fd >= 0 && row_file_append(&s->row_file, &j->own, &r->first)))
 		return -1;
 	int32_t group = names_intern(&s->groups, r->group);
 	int64_t longest = 0;
 	if (split_cuts(s, r)) {
 		struct cutter how = split_cutter(s);
-		longest = cut_windows(&s->table, r, &how, o->value != SPLIT_VALUE_INTERP, index, group);
+		longest = cut_windows(&s->table, r, &how, o->value != VALUE_INTERP, index, group);
 	}
-	split_note_made_up(s, r);
+	split_note_imputed(s, r);
 	sidecars_note(s, j);
 	split_count(s, r, longest);
 	if (!o->explain) {
-		job_free(j);
+		intake_free(j);
 		return 0;
 	}
-	ROOM_FOR_ONE(s->told, s->tolds, s->told_room);
-	s->told[s->tolds++] = *j;
-	*j = (struct job){.own = {.fd = -1}};
+	ROOM_FOR_ONE(s->explained, s->explained_count, s->explained_room);
+	s->explained[s->explained_count++] = *j;
+	*j = (struct intake){.own = {.fd = -1}};
 	return 0;
 }
 
@@ -410,9 +416,9 @@ int split_begin(struct split *s, struct input *in)
 	uint64_t size;
 	struct stat info;
 	bool regular = input_is_file(in, &fd, &size) && !fstat(fd, &info);
-	job_free(&s->now);
+	intake_free(&s->now);
 	s->now.index = s->recordings.n;
-	if (split_name(s, &s->now.r, input_name(in), regular ? &info : NULL) || job_begin(&s->now, s, in))
+	if (split_name(s, &s->now.r, input_name(in), regular ? &info : NULL) || intake_begin(&s->now, s, in))
 		return -1;
 	names_copy(&s->now.labels, &s->labels);
 	if (s->channels.n)
@@ -428,7 +434,7 @@ bool split_labelled(const struct split *s)
 
 int split_rest(struct split *s)
 {
-	return job_read(&s->now, s, &s->spool) || split_take(s, &s->now, s->recordings.n - 1) ? -1 : 0;
+	return intake_read(&s->now, s, &s->row_file) || split_take(s, &s->now, s->recordings.n - 1) ? -1 : 0;
 }
 
 int split_add_input(struct split *s, struct input *in)

@@ -18,17 +18,17 @@
 #include "recording/options.h"
 
 /* The defaults of moe-split. */
-struct split_options split_defaults(void);
+struct reading_options split_defaults(void);
 
 struct split;
 
-struct split *split_new(const struct split_options *); /* NULL with an error: the options contradict */
+struct split *split_new(const struct reading_options *); /* NULL with an error: the options contradict */
 /* One recording from an open input, which stays the caller's; -1 with an error. */
 int split_add_input(struct split *, struct input *);
 /* Several at a time; the result does not depend on the number of threads. */
 int split_add_all(struct split *, const struct names *paths, struct pool *);
-/* Or in two steps, so that somebody can look between them: as far as the header, and the rest (or
- * cut/live.h in its place). The input stays open between them. */
+/* Or in two steps, so that the caller can decide between them: as far as the header, and the rest
+ * (or cut/live.h in its place). The input stays open between them. */
 int split_begin(struct split *, struct input *);
 bool split_labelled(const struct split *); /* the recording that was begun has a label column */
 int split_rest(struct split *);
@@ -40,11 +40,11 @@ struct windows *split_finish(struct split *);
 int split_check(const struct split *);
 void split_free(struct split *);
 
-/* Sentences for the user: recordings too short, windows left out, channels made up. Grows with
+/* Sentences for the user: recordings too short, windows left out, channels imputed. Grows with
  * every recording. */
 const struct names *split_notes(const struct split *);
-/* One JSON object per recording and line (formats section 5); after split_finish, whatever that
- * said. */
+/* One JSON object per recording and line (moe-split(1) lists the keys); after split_finish, whether
+ * it failed or not. */
 void split_explain(const struct split *, struct text *);
 /* The same in words, for people. */
 void split_explain_words(const struct split *, struct text *);

@@ -3,9 +3,9 @@
  *     thread 0   S01 read --------> taken                S03 read ----> taken
  *     thread 1   S02 read ------------->  (waits) taken
  *
- * Each is read into a spool of its own; they are taken in the order they were given, so that the
- * result does not depend on the number of threads, and the error that is told is that of the first
- * recording that has one.
+ * Each is read into a row file of its own; they are taken in the order they were given, so that the
+ * result does not depend on the number of threads, and the error that is reported is that of the
+ * first recording that has one.
  */
 #include "cut/split_state.h"
 
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct crowd {
+struct parallel_read {
 	struct split *s;
 	const struct names *paths;
 	struct input *first; /* open, and begun */
@@ -35,15 +35,15 @@ static const char *file_name(const char *path)
 	return strcmp(path, "-") ? path : "standard input";
 }
 
-static int read_one(struct crowd *c, int i, struct job *j)
+static int read_one(struct parallel_read *c, int i, struct intake *j)
 {
 	struct input *in = i ? input_open(c->paths->s[i]) : c->first;
 	if (!in)
 		return -1;
 	names_copy(&j->labels, &c->labels);
-	int r = i ? job_begin(j, c->s, in) : 0;
+	int r = i ? intake_begin(j, c->s, in) : 0;
 	if (!r)
-		r = job_read(j, c->s, &j->own);
+		r = intake_read(j, c->s, &j->own);
 	j->file = file_name(c->paths->s[i]); /* the input's own goes with it */
 	input_close(in);
 	if (!i)
@@ -53,12 +53,12 @@ static int read_one(struct crowd *c, int i, struct job *j)
 
 static void add_one(void *context, int i, int worker)
 {
-	struct crowd *c = context;
-	struct job j = {.own = {.fd = -1}};
+	struct parallel_read *c = context;
+	struct intake j = {.own = {.fd = -1}};
 	(void)worker;
 	if (!i) {
 		j = c->s->now;
-		c->s->now = (struct job){.own = {.fd = -1}};
+		c->s->now = (struct intake){.own = {.fd = -1}};
 		names_free(&j.labels);
 	} else {
 		j.index = i;
@@ -81,11 +81,11 @@ static void add_one(void *context, int i, int worker)
 	c->turn++;
 	pthread_cond_broadcast(&c->next);
 	pthread_mutex_unlock(&c->lock);
-	job_free(&j);
+	intake_free(&j);
 }
 
 /* The names of all but the first, before anything of them is read. */
-static int name_all(struct crowd *c)
+static int name_all(struct parallel_read *c)
 {
 	for (int i = 1; i < c->paths->n; i++) {
 		struct recording named = {0};
@@ -103,7 +103,7 @@ static int name_all(struct crowd *c)
 
 int split_add_all(struct split *s, const struct names *paths, struct pool *pool)
 {
-	struct crowd c = {.s = s, .paths = paths, .group = NEW_ARRAY(char *, paths->n)};
+	struct parallel_read c = {.s = s, .paths = paths, .group = NEW_ARRAY(char *, paths->n)};
 	names_copy(&c.labels, &s->labels);
 	pthread_mutex_init(&c.lock, NULL);
 	pthread_cond_init(&c.next, NULL);

@@ -54,15 +54,15 @@ struct owned {
 	struct cut_table table;
 	int32_t *condition; /* [n], or NULL */
 	struct spill condition_spill;
-	struct spool spool;
+	struct row_file row_file;
 	float *map;
 };
 
-static void release(struct windows *w)
+static void release_owned(struct windows *w)
 {
 	struct owned *o = w->owner;
-	spool_unmap(&o->spool, o->map);
-	close(o->spool.fd);
+	row_file_unmap(&o->row_file, o->map);
+	close(o->row_file.fd);
 	cut_free(&o->table);
 	spill_free(&o->condition_spill, o->condition);
 	free(o);
@@ -73,15 +73,16 @@ int split_check(const struct split *s)
 	if (s->windows)
 		return 0;
 	if (!s->recordings.n)
-		return err_set(EX_USAGE, "no recording");
+		return err_set(EX_USAGE, "there is no recording");
 	if (s->left_out)
 		return err_set(EX_DATAERR,
-			"no window: all %lld hold cells without a value; --missing interp fills them",
+			"no window: all %lld contain cells without a value; --missing interp interpolates "
+			"them",
 			(long long)s->left_out);
 	if ((s->o->events.files.n || s->o->events.own) && !s->trials)
-		return err_set(EX_DATAERR, "no window, as no event makes a trial: %s",
+		return err_set(EX_DATAERR, "no window, because no event makes a trial: %s",
 			s->notes.n ? s->notes.s[s->notes.n - 1] : "there are none");
-	return err_set(EX_DATAERR, "no window: %s; --window takes fewer samples",
+	return err_set(EX_DATAERR, "no window: %s; choose a shorter --window",
 		s->notes.n ? s->notes.s[s->notes.n - 1] : "the recordings are too short");
 }
 
@@ -103,12 +104,12 @@ struct windows *split_finish(struct split *s)
 	sidecars_note_unmet(s);
 	if (split_check(s))
 		return NULL;
-	float *map = spool_map(&s->spool, false);
+	float *map = row_file_map(&s->row_file, false);
 	if (!map)
 		return NULL;
 	struct windows *w = NEW(struct windows);
 	struct owned *own = NEW(struct owned);
-	*own = (struct owned){.table = s->table, .spool = s->spool, .map = map};
+	*own = (struct owned){.table = s->table, .row_file = s->row_file, .map = map};
 	w->name = mem_text(s->recordings.n == 1 ? s->recordings.s[0] : "the recordings");
 	layout_copy(&w->layout, &s->layout);
 	names_free(&w->layout.classes);
@@ -120,20 +121,20 @@ struct windows *split_finish(struct split *s)
 	free(to);
 	names_copy(&w->recordings, &s->recordings);
 	names_copy(&w->groups, &s->groups);
-	w->samples = s->spool.rows;
+	w->samples = s->row_file.rows;
 	w->signal = map;
 	w->n = own->table.n;
 	w->start = own->table.start;
 	w->sample = own->table.sample;
-	w->valid = own->table.early ? own->table.valid : NULL;
+	w->valid = own->table.partial ? own->table.valid : NULL;
 	w->label = own->table.label;
 	w->recording = own->table.recording;
 	w->group = own->table.group;
 	if (s->conditions.n)
 		set_conditions(s, w, own);
-	w->release = release;
+	w->release = release_owned;
 	w->owner = own;
 	s->table = (struct cut_table){0}; /* theirs now */
-	s->spool.fd = -1;
+	s->row_file.fd = -1;
 	return w;
 }

@@ -49,8 +49,8 @@ int conditions_collect(
 	if (to->n || !wanted)
 		return 0;
 	return err_set(EX_DATAERR,
-		"moe.router=%s: no window has a condition; name them (moe-split --condition), or set "
-		"moe.condition to group or recording",
+		"moe.router=%s: no window has a condition; name the conditions when cutting (moe-split "
+		"--condition), or set moe.condition to group or recording",
 		config_router(c)->name);
 }
 
@@ -62,14 +62,14 @@ static int refuse_condition(const struct dataset *d, const struct model *m, int6
 	char *known = names_join(&m->layout.conditions, ", ");
 	if (name)
 		err_set(EX_DATAERR,
-			"%s: recording %s: the model does not know %s %s, only %.300s; training with "
-			"moe.condition_unknown above 0 makes it take others",
+			"%s: recording %s: the model does not know %s %s, only %.300s; a model trained with "
+			"moe.condition_unknown above 0 accepts others",
 			w->name, recording, what, name, known);
 	else
 		err_set(EX_DATAERR,
-			"%s: recording %s: has no condition, the model knows %.300s; name it where the "
-			"recording is "
-			"cut (--condition, --condition-name), or train with moe.condition_unknown above 0",
+			"%s: recording %s has no condition; the model knows %.300s; name the condition when "
+			"cutting the recording (--condition, --condition-name), or train with "
+			"moe.condition_unknown above 0",
 			w->name, recording, known);
 	free(known);
 	return -1;

@@ -86,16 +86,15 @@ static int start_running_means(const struct dataset *d, const struct source *p)
 {
 	if (p->w->own_start)
 		return err_set(EX_CONFIG,
-			"%s: train.scale=ems needs regions that are all sampled alike, and some have a "
-			"length or "
-			"rate of their own; use another train.scale",
+			"%s: train.scale=ems needs the same window length and sampling rate in all regions, "
+			"and they differ; use another train.scale",
 			p->w->name);
 	for (int c = 0; c < d->target->channels.n && d->missing == MISSING_INTERP; c++)
 		if (!p->column[c].base)
 			return err_set(EX_DATAERR,
-				"%s: channel %s is missing, and train.scale=ems goes by recordings: give the "
-				"recording "
-				"as CSV, or --missing-channel zero",
+				"%s: channel %s is missing, and a model with train.scale=ems cannot "
+				"interpolate it in windows; give the recording as CSV, or use "
+				"--missing-channel zero",
 				p->w->name, d->target->channels.s[c]);
 	return ems_add(d->ems, p->w, p->column);
 }
@@ -142,9 +141,8 @@ static int check_input(
 	if (k < 0 ||
 		(length == layout_length(t, k) && fabs(rate - layout_rate(t, k)) <= 1e-3 * layout_rate(t, k)))
 		return 0;
-	return err_set(EX_DATAERR,
-		"%s: channel %s has windows of %d samples at %g Hz, %d at %g Hz were expected", w->name,
-		t->channels.s[channel], length, rate, layout_length(t, k), layout_rate(t, k));
+	return err_set(EX_DATAERR, "%s: channel %s has windows of %d samples at %g Hz instead of %d at %g Hz",
+		w->name, t->channels.s[channel], length, rate, layout_length(t, k), layout_rate(t, k));
 }
 
 static int bind_channels(const struct dataset *d, struct source *p)
@@ -163,9 +161,9 @@ static int bind_channels(const struct dataset *d, struct source *p)
 	}
 	if (!r && missing.n && (d->missing == MISSING_ERROR || missing.n == t->channels.n)) {
 		char *want = names_join(&missing, ", "), *have = names_join(&l->channels, ", ");
-		r = err_set(EX_DATAERR, "%s: missing channel%s %s; there are %s%s", p->w->name,
+		r = err_set(EX_DATAERR, "%s: missing channel%s %s; the file has %s%s", p->w->name,
 			missing.n > 1 ? "s" : "", want, have,
-			d->missing == MISSING_ERROR ? " (--missing-channel interp or zero goes on without)"
+			d->missing == MISSING_ERROR ? " (--missing-channel interp or zero continues without)"
 						    : "");
 		free(want);
 		free(have);
@@ -179,22 +177,20 @@ static int check_fit(const struct dataset *d, const struct windows *w)
 	const struct layout *t = d->target, *l = &w->layout;
 	if (l->length != t->length)
 		return err_set(EX_DATAERR,
-			"%s: windows of %d samples, %d were expected; cut them anew (moe-split --like MODEL)",
+			"%s: windows of %d samples instead of %d; cut the recordings again (moe-split --like "
+			"MODEL)",
 			w->name, l->length, t->length);
 	if (fabs(l->rate - t->rate) > 1e-3 * t->rate)
-		return err_set(EX_DATAERR,
-			"%s: sampled at %g Hz, %g Hz were expected; resample the recording", w->name, l->rate,
-			t->rate);
+		return err_set(EX_DATAERR, "%s: sampled at %g Hz instead of %g Hz; resample the recording",
+			w->name, l->rate, t->rate);
 	if (strcmp(l->unit, t->unit))
-		return err_set(EX_DATAERR, "%s: the unit is %s, %s was expected", w->name, l->unit, t->unit);
+		return err_set(EX_DATAERR, "%s: the unit is %s instead of %s", w->name, l->unit, t->unit);
 	if (!preprocessing_same(&l->preprocessing, &t->preprocessing)) {
 		char *has = preprocessing_words(&l->preprocessing),
 		     *want = preprocessing_words(&t->preprocessing);
 		err_set(EX_DATAERR,
-			"%s: its recordings were conditioned so: %s; expected was: %s; cut them anew "
-			"(moe-split --like "
-			"MODEL, or "
-			"with equal options)",
+			"%s: its recordings were preprocessed differently: %s; expected: %s; cut them again "
+			"(moe-split --like MODEL, or with the same options)",
 			w->name, has, want);
 		free(has);
 		free(want);
@@ -386,9 +382,8 @@ int dataset_check(const struct dataset *d, const struct model *m, const int64_t 
 		struct raw_window w = dataset_raw(d, items[i]);
 		if (m && !dataset_has_tokens(m, w.n))
 			return err_set(EX_DATAERR,
-				"%s: recording %s: the window at sample %lld ends after %d samples, before "
-				"the first "
-				"token is whole (encoder.tokens); cut without --last keep",
+				"%s: recording %s: the window at sample %lld ends after %d samples, which is "
+				"less than one token needs (encoder.tokens); cut without --last keep",
 				p->w->name, d->recordings.s[it->recording],
 				(long long)p->w->sample[it->window], w.n);
 		for (int c = 0; c < d->target->channels.n; c++) {

@@ -14,8 +14,6 @@
 #include "dataset/ems.h"
 #include "dataset/raw.h"
 
-enum missing_channel { MISSING_ERROR, MISSING_INTERP, MISSING_ZERO };
-
 struct item {
 	int source;           /* index into the dataset's sources */
 	int64_t window;       /* within the source */

@@ -105,10 +105,9 @@ static int check_origins(const struct windows *w)
 		if (at < 0 || (*mine >= 0 && *mine != at) ||
 			(w->sample == w->start && w->recording[i] != w->recording[0]))
 			r = err_set(EX_DATAERR,
-				"%s: recording %s is not there from its first sample, which train.scale=ems "
-				"needs; give "
-				"it as CSV, or cut it with moe-split to a file (a live stream holds windows "
-				"alone)",
+				"%s: recording %s does not begin at its first sample, as train.scale=ems "
+				"needs; give it as CSV, or cut it into a file with moe-split (a live stream "
+				"contains windows only)",
 				w->name, w->recordings.s[w->recording[i]]);
 		*mine = at;
 	}

@@ -40,8 +40,8 @@ int dataset_no_answer(const struct dataset *d, int64_t item)
 {
 	const struct item *it = &d->item[item];
 	return err_set(EX_DATAERR,
-		"%s: the answer to the window from sample %lld is not a finite number: its samples, or the "
-		"model's parameters, are too large; correct the recording, or leave the window out",
+		"%s: the prediction for the window at sample %lld is not a finite number: its samples or the "
+		"model's parameters are too large; correct the recording, or leave the window out",
 		d->recordings.s[it->recording], (long long)dataset_windows(d, item)->sample[it->window]);
 }
 

@@ -12,7 +12,7 @@ int dataset_read(struct dataset **d, struct layout *target, const struct layout 
 		return -1;
 	int kind = input_kind(in);
 	if (kind == INPUT_TEXT)
-		err_set(EX_DATAERR, "%s: text, not windows; cut recordings with moe-split first",
+		err_set(EX_DATAERR, "%s: this is text, not windows; cut recordings with moe-split first",
 			input_name(in));
 	else if (kind == INPUT_SAFETENSORS)
 		while ((got = windows_next(in, &w)) == 1) {

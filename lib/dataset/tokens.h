@@ -4,9 +4,9 @@
  *     tokens_keep      samples --tokeniser--> features of the listed items, in a spill buffer
  *     tokens_level     mean powers over training items, where the tokeniser needs them --> the model's buffers
  *     tokens_finish    what the tokeniser does with these powers
- *     tokens_subject_means   mean of each group's features over its kept items, subtracted where they are read (train.scale=group)
+ *     tokens_subject_means   mean of each group's features over its kept items, subtracted by tokens_standardise (train.scale=group)
  *     tokens_fit       mean and deviation over training items --> the model's buffers
- *     tokens_standardise     by these, in place: from here on the tokens are as the encoder reads them
+ *     tokens_standardise   by these, in place: from here on the tokens are as the encoder reads them
  *
  * A region's features of a window are [n][D], row i of kind i mod kinds; a mean is [kinds][D].
  */

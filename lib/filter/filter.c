@@ -15,7 +15,7 @@ struct filter {
 
 /* --- design */
 
-static double warped(double hz, double rate)
+static double warp_frequency(double hz, double rate)
 {
 	return 2 * rate * tan(M_PI * hz / rate);
 }
@@ -28,7 +28,7 @@ static struct biquad section_of(double complex pole, const double zeros[3], doub
 	return (struct biquad){gain * zeros[0], gain * zeros[1], gain * zeros[2], -2 * creal(z), size};
 }
 
-static double squared(double complex z)
+static double squared_modulus(double complex z)
 {
 	return creal(z) * creal(z) + cimag(z) * cimag(z);
 }
@@ -36,19 +36,19 @@ static double squared(double complex z)
 static struct biquad low_pass(double complex pole, double rate)
 {
 	static const double zeros[] = {1, 2, 1};
-	return section_of(pole, zeros, squared(pole / (2 * rate - pole)), rate);
+	return section_of(pole, zeros, squared_modulus(pole / (2 * rate - pole)), rate);
 }
 
 static struct biquad high_pass(double complex pole, double rate)
 {
 	static const double zeros[] = {1, -2, 1};
-	return section_of(pole, zeros, squared(2 * rate / (2 * rate - pole)), rate);
+	return section_of(pole, zeros, squared_modulus(2 * rate / (2 * rate - pole)), rate);
 }
 
 static struct biquad band_pass(double complex pole, double width, double rate)
 {
 	static const double zeros[] = {1, 0, -1};
-	return section_of(pole, zeros, 2 * rate * width / squared(2 * rate - pole), rate);
+	return section_of(pole, zeros, 2 * rate * width / squared_modulus(2 * rate - pole), rate);
 }
 
 static int by_resonance(const void *x, const void *y)
@@ -59,7 +59,7 @@ static int by_resonance(const void *x, const void *y)
 
 int filter_butterworth(struct biquad s[FILTER_MOST], double low, double high, double rate)
 {
-	double w0 = low > 0 ? warped(low, rate) : 0, w1 = high > 0 ? warped(high, rate) : 0;
+	double w0 = low > 0 ? warp_frequency(low, rate) : 0, w1 = high > 0 ? warp_frequency(high, rate) : 0;
 	int n = 0;
 	for (int k = 0; k < FILTER_ORDER / 2; k++) { /* those above the real axis */
 		double angle = M_PI * (2 * k + FILTER_ORDER + 1) / (2 * FILTER_ORDER);

@@ -24,7 +24,7 @@ struct preprocessor {
 	int64_t next;       /* row out, from the segment's start */
 	bool running;       /* the row before had values: the state is that behind it */
 	bool begins;        /* no row out yet */
-	struct conditioned out;
+	struct preprocessed out;
 };
 
 /* --- making one */
@@ -48,15 +48,14 @@ int preprocessor_resolve(struct preprocessing *c, const struct names *channels)
 			names_add(&c->reference, channels->s[i]);
 	if (c->average && c->reference.n < 2)
 		return err_set(EX_USAGE,
-			"--reference average: the mean of %d channel%s leaves nothing; leave it out, or take "
-			"more "
-			"channels",
+			"--reference average: subtracting the mean of %d channel%s leaves no signal; leave "
+			"it out, or use more channels",
 			c->reference.n, c->reference.n == 1 ? "" : "s");
 	c->average = false;
 	return 0;
 }
 
-static int reference(struct preprocessor *r, const struct preprocessing *c,
+static int find_reference(struct preprocessor *r, const struct preprocessing *c,
 	const struct preprocessor_channels *in, const char *file, int status)
 {
 	for (int i = 0; i < c->reference.n; i++) {
@@ -71,7 +70,7 @@ static int reference(struct preprocessor *r, const struct preprocessing *c,
 			names_find(&c->except, in->channels->s[i]) < 0 && !(in->zero && in->from[i] < 0);
 	return r->ofs || !c->reference.n
 		       ? 0
-		       : err_set(status, "%s: no channel of the reference is there: %s%s", file,
+		       : err_set(status, "%s: none of the channels of the reference is present: %s%s", file,
 				 c->reference.s[0], c->reference.n > 1 ? ", ..." : "");
 }
 
@@ -80,16 +79,17 @@ static int below_nyquist(double hz, double rate, const char *what, const char *f
 	if (hz < rate / 2)
 		return 0;
 	return err_set(status,
-		"%s: %s at %g Hz: at %.10g samples per second only frequencies below %g Hz are there; %s",
+		"%s: %s at %g Hz: a recording with %.10g samples per second only contains frequencies below "
+		"%g Hz; %s",
 		file, what, hz, rate, rate / 2,
-		status == EX_USAGE ? "choose a lower one, or leave it out"
-				   : "the model needs recordings of a higher rate");
+		status == EX_USAGE ? "choose a lower frequency, or leave it out"
+				   : "the model needs recordings with a higher rate");
 }
 
-static int filters(
+static int design_filters(
 	struct preprocessor *r, const struct preprocessing *c, double rate, const char *file, int status)
 {
-	struct biquad s[CONDITIONING_NOTCHES + FILTER_MOST];
+	struct biquad s[PREPROCESSING_NOTCHES + FILTER_MOST];
 	int n = 0;
 	for (int i = 0; i < c->notches; i++) {
 		if (below_nyquist(c->notch[i], rate, "--notch", file, status))
@@ -106,25 +106,24 @@ static int filters(
 	return 0;
 }
 
-static int another_rate(struct preprocessor *r, double from, double to, const char *file, int status)
+static int choose_resampler(struct preprocessor *r, double from, double to, const char *file, int status)
 {
 	if (!(to > 0))
 		return 0;
 	if (to > 2 * from)
 		return err_set(status,
-			"%s: --resample %g from %.10g Hz: more than twice the samples, of which half the "
-			"frequencies "
-			"would be empty; %s",
+			"%s: --resample %g from %.10g Hz would more than double the rate, and the added "
+			"frequencies would be empty; %s",
 			file, to, from,
 			status == EX_USAGE ? "choose a lower rate"
-					   : "the model needs recordings of a higher rate");
+					   : "the model needs recordings with a higher rate");
 	if (resample_ratio(from, to, &r->up, &r->down))
 		return err_set(status,
-			"%s: --resample %g from %.10g Hz is no ratio of whole numbers up to %d; %s", file, to,
-			from, RESAMPLE_MOST,
-			status == EX_USAGE
-				? "--rate names the rate that is meant"
-				: "cut it with moe-split --like MODEL --rate HZ, the rate that is meant");
+			"%s: --resample %g from %.10g Hz is not a ratio of whole numbers up to %d; %s", file,
+			to, from, RESAMPLE_MOST,
+			status == EX_USAGE ? "give the rate that is meant with --rate"
+					   : "cut it with moe-split --like MODEL --rate HZ, where HZ is the "
+					     "rate that is meant");
 	if (r->up != r->down)
 		r->resampler = resampler_new(r->up, r->down, r->C);
 	return 0;
@@ -141,8 +140,8 @@ struct preprocessor *preprocessor_new(const struct preprocessing *c, const struc
 	r->block = NEW_ARRAY(double, BLOCK *(size_t)r->C);
 	r->up = r->down = 1;
 	r->begins = true;
-	if (!reference(r, c, in, file, status) && !filters(r, c, rate, file, status) &&
-		!another_rate(r, rate, c->rate, file, status))
+	if (!find_reference(r, c, in, file, status) && !design_filters(r, c, rate, file, status) &&
+		!choose_resampler(r, rate, c->rate, file, status))
 		return r;
 	preprocessor_free(r);
 	return NULL;
@@ -162,7 +161,7 @@ void preprocessor_free(struct preprocessor *r)
 	free(r);
 }
 
-struct conditioned *preprocessor_out(struct preprocessor *r)
+struct preprocessed *preprocessor_out(struct preprocessor *r)
 {
 	return &r->out;
 }
@@ -180,10 +179,10 @@ int preprocessor_delay(const struct preprocessor *r)
 
 /* --- rows out */
 
-/* y [C]; NULL: a bad row. */
-static void emit(struct preprocessor *r, const double *y)
+/* y [C]; NULL: an invalid row. */
+static void emit_row(struct preprocessor *r, const double *y)
 {
-	struct conditioned *o = &r->out;
+	struct preprocessed *o = &r->out;
 	if (o->n == o->room) {
 		o->room = o->room ? 2 * o->room : BLOCK;
 		GROW(o->x, o->room * r->C);
@@ -192,26 +191,26 @@ static void emit(struct preprocessor *r, const double *y)
 	float *x = o->x + o->n * r->C;
 	for (int c = 0; c < r->C; c++)
 		x[c] = y ? (float)y[c] : 0;
-	o->from[o->n++] = (struct origin){r->first + r->next * r->down / r->up, !y, r->begins};
+	o->from[o->n++] = (struct preprocessed_row){r->first + r->next * r->down / r->up, !y, r->begins};
 	r->begins = false;
 	r->next++;
 }
 
-static void emit_bad(struct preprocessor *r, int64_t until)
+static void emit_invalid(struct preprocessor *r, int64_t until)
 {
 	while (r->next < until)
-		emit(r, NULL);
+		emit_row(r, NULL);
 }
 
 static void emit_resampled(struct preprocessor *r, int64_t until)
 {
 	for (const double *y; r->next < until && (y = resampler_next(r->resampler, r->next));)
-		emit(r, y);
+		emit_row(r, y);
 }
 
 /* --- rows in */
 
-static void subtract(const struct preprocessor *r, const float *x, double *y)
+static void subtract_reference(const struct preprocessor *r, const float *x, double *y)
 {
 	double mean = 0;
 	for (int i = 0; i < r->ofs; i++)
@@ -221,11 +220,11 @@ static void subtract(const struct preprocessor *r, const float *x, double *y)
 		y[c] = (double)x[c] - mean * r->share[c];
 }
 
-static void block(struct preprocessor *r, const float *x, int64_t rows)
+static void preprocess_block(struct preprocessor *r, const float *x, int64_t rows)
 {
 	size_t C = (size_t)r->C;
 	for (int64_t t = 0; t < rows; t++)
-		subtract(r, x + t * r->in, r->block + (size_t)t * C);
+		subtract_reference(r, x + t * r->in, r->block + (size_t)t * C);
 	if (!r->running) {
 		filter_begin(r->filter, r->block);
 		if (r->resampler)
@@ -239,7 +238,7 @@ static void block(struct preprocessor *r, const float *x, int64_t rows)
 			resampler_push(r->resampler, y);
 			emit_resampled(r, INT64_MAX);
 		} else {
-			emit(r, y);
+			emit_row(r, y);
 		}
 	}
 	r->row += rows;
@@ -249,12 +248,12 @@ void preprocessor_rows(struct preprocessor *r, const float *x, int64_t rows)
 {
 	for (int64_t n; rows > 0; rows -= n, x += n * r->in) {
 		n = rows < BLOCK ? rows : BLOCK;
-		block(r, x, n);
+		preprocess_block(r, x, n);
 	}
 }
 
 /* The rows with values end here: what is held back, before row out `until`. */
-static void stop(struct preprocessor *r, int64_t until)
+static void end_rows(struct preprocessor *r, int64_t until)
 {
 	if (r->running && r->resampler) {
 		resampler_end(r->resampler);
@@ -263,16 +262,16 @@ static void stop(struct preprocessor *r, int64_t until)
 	r->running = false;
 }
 
-void preprocessor_bad(struct preprocessor *r, int64_t rows)
+void preprocessor_invalid(struct preprocessor *r, int64_t rows)
 {
-	stop(r, (r->row - r->first) * r->up / r->down);
+	end_rows(r, (r->row - r->first) * r->up / r->down);
 	r->row += rows;
-	emit_bad(r, resample_row(r->row - r->first, r->up, r->down));
+	emit_invalid(r, resample_row(r->row - r->first, r->up, r->down));
 }
 
 void preprocessor_gap(struct preprocessor *r)
 {
-	stop(r, resample_row(r->row - r->first, r->up, r->down));
+	end_rows(r, resample_row(r->row - r->first, r->up, r->down));
 	r->first = r->row;
 	r->next = 0;
 	r->begins = true;

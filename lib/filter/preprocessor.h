@@ -1,13 +1,13 @@
-/* Conditioning a recording as it is read: the same for rows that come one by one and for a whole
+/* Preprocessing a recording as it is read: the same for rows that come one by one and for a whole
  * file.
  *
  *     rows [C + extra] --reference--> [C] --notches, band pass (filter.h)--> --another rate (resample.h)--> rows out [C]
  *                                                             |
- *     gap, or rows without a value:  what is held back comes out, and all state begins anew with the next row
+ *     gap, or rows without a value:  what is held back comes out, and all state is reset
  *
  * Rows out count from the recording's start, on through gaps. A segment of n rows without a gap
  * gives n up / down rows, rounded up; row m of a segment stands at its row m down / up, and has the
- * label of that row or the one before. A row out is bad, and 0, when a row without a value lies
+ * label of that row or the one before. A row out is invalid, and 0, when a row without a value lies
  * between it and the next.
  */
 #ifndef FILTER_PREPROCESSOR_H
@@ -24,21 +24,21 @@ struct preprocessor_channels {
 	bool zero;       /* channels that are not there stay 0 */
 };
 
-struct conditioned {
+struct preprocessed {
 	int64_t n, room;
 	float *x; /* [n][C] */
-	struct origin {
+	struct preprocessed_row {
 		int64_t row; /* the row of the input at its place or before it, from the recording's start */
-		bool bad;
+		bool invalid;
 		bool begins; /* the first one of a segment */
 	} * from;            /* [n] */
 };
 
 struct preprocessor;
 
-/* `average` becomes the names of the channels it is about: all but those whose name says that they
- * are no EEG (EOG, ECG, EKG, EMG, GSR, RESP, PPG, ACC, GYRO, TRIG or STIM is in it). -1 with
- * EX_USAGE when there are not two. */
+/* `average` becomes the names of the channels it is about: all but those that are not EEG by their
+ * name (it contains EOG, ECG, EKG, EMG, GSR, RESP, PPG, ACC, GYRO, TRIG or STIM). -1 with EX_USAGE
+ * when there are fewer than two. */
 int preprocessor_resolve(struct preprocessing *, const struct names *channels);
 
 /* For recordings of this rate, Hz. NULL with an error of this status, naming file, frequency and
@@ -47,9 +47,9 @@ struct preprocessor *preprocessor_new(const struct preprocessing *, const struct
 	double rate, const char *file, int status);
 /* Rows in; what comes of them is added to preprocessor_out, which the caller empties (n = 0). */
 void preprocessor_rows(struct preprocessor *, const float *x, int64_t rows); /* x [rows][C + extra] */
-void preprocessor_bad(struct preprocessor *, int64_t rows);                  /* rows without a value */
+void preprocessor_invalid(struct preprocessor *, int64_t rows);              /* rows without a value */
 void preprocessor_gap(struct preprocessor *); /* the segment ends, or the recording */
-struct conditioned *preprocessor_out(struct preprocessor *);
+struct preprocessed *preprocessor_out(struct preprocessor *);
 /* Rows out for rows in, each segment by itself; 1 and 1 when the rate stays. */
 void preprocessor_ratio(const struct preprocessor *, int *up, int *down);
 /* What resampling waits for, in rows of the input. */

@@ -47,7 +47,7 @@ int64_t resample_row(int64_t row, int up, int down)
 }
 
 /* Modified Bessel function of the first kind, order 0. */
-static double bessel(double x)
+static double bessel_i0(double x)
 {
 	double sum = 1, term = 1;
 	for (int k = 1; term > 1e-18 * sum; k++) {
@@ -58,23 +58,23 @@ static double bessel(double x)
 }
 
 /* The kernel at a distance in samples of the slower rate. */
-static double kernel(double t)
+static double kernel_at(double t)
 {
 	double u = t / RESAMPLE_HALF, cut = 1 - band;
 	if (!(fabs(u) <= 1))
 		return 0;
 	double sinc = t == 0 ? cut : sin(M_PI * cut * t) / (M_PI * t);
-	return sinc * bessel(beta * sqrt(1 - u * u));
+	return sinc * bessel_i0(beta * sqrt(1 - u * u));
 }
 
-static void weigh(struct resampler *r)
+static void compute_weights(struct resampler *r)
 {
 	double slower = r->up < r->down ? (double)r->up / r->down : 1; /* its rate, of the input's */
 	for (int phase = 0; phase < r->up; phase++) {
 		double *w = r->weight + (size_t)phase * (size_t)r->taps, sum = 0;
 		for (int i = 0; i < r->taps; i++) {
 			double rows = i - r->left - (double)phase / r->up;
-			w[i] = kernel(rows * slower);
+			w[i] = kernel_at(rows * slower);
 			sum += w[i];
 		}
 		for (int i = 0; i < r->taps; i++)
@@ -95,7 +95,7 @@ struct resampler *resampler_new(int up, int down, int C)
 	r->weight = NEW_ARRAY(double, (size_t)up *(size_t)r->taps);
 	r->row = NEW_ARRAY(double, (size_t)r->room *(size_t)C);
 	r->sum = NEW_ARRAY(double, C);
-	weigh(r);
+	compute_weights(r);
 	return r;
 }
 
@@ -120,7 +120,7 @@ void resampler_begin(struct resampler *r, int64_t row)
 	r->fresh = true;
 }
 
-static void keep(struct resampler *r, const double *x)
+static void keep_row(struct resampler *r, const double *x)
 {
 	size_t C = (size_t)r->C;
 	if (r->have - r->base ==
@@ -136,9 +136,9 @@ static void keep(struct resampler *r, const double *x)
 void resampler_push(struct resampler *r, const double *x)
 {
 	for (int i = 0; r->fresh && i < r->left; i++)
-		keep(r, x);
+		keep_row(r, x);
 	r->fresh = false;
-	keep(r, x);
+	keep_row(r, x);
 }
 
 void resampler_end(struct resampler *r)
@@ -146,7 +146,7 @@ void resampler_end(struct resampler *r)
 	double *last = r->sum;
 	memcpy(last, r->row + (size_t)(r->have - 1 - r->base) * (size_t)r->C, (size_t)r->C * sizeof *last);
 	for (int i = resampler_delay(r); i > 0; i--)
-		keep(r, last);
+		keep_row(r, last);
 }
 
 const double *resampler_next(struct resampler *r, int64_t m)

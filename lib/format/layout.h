@@ -45,6 +45,10 @@ struct layout {
 		conditions; /* of a model whose router knows them by name, in the order of their embeddings */
 };
 
+/* What becomes of a channel that a model expects and a recording does not have: an error, the mean
+ * of the present channels of its region, or zeros. */
+enum missing_channel { MISSING_ERROR, MISSING_INTERP, MISSING_ZERO };
+
 enum layout_of { LAYOUT_WINDOWS, LAYOUT_MODEL };
 
 /* Reads and checks; on error what was read is freed. */
@@ -67,13 +71,14 @@ int layout_samples(const struct layout *, int k, int there);
  * regions with a channel have the same length and rate. */
 int layout_region_of(const struct layout *, int channel);
 
-/* Of a model whose regions are those of several views (model/views.h), with the tokenisers named. */
+/* Of a model whose regions are those of several views (model/views.h), with the tokenisers
+ * named. */
 bool layout_has_views(const struct layout *);
-/* view [K]: which view each region belongs to, 0, 1, ...; regions side by side with one tokeniser are of
- * one. Returns how many there are. */
+/* view [K]: which view each region belongs to, 0, 1, ...; regions side by side with one tokeniser
+ * are of one. Returns how many there are. */
 int layout_views(const struct layout *, int *view);
-/* The regions that windows for such a model are cut into: those of its first view at the regions, or else
- * the whole head. Without views nothing changes. */
+/* The regions that windows for such a model are cut into: those of its first view at the regions,
+ * or else the whole head. Without views nothing changes. */
 void layout_undo_views(struct layout *);
 
 /* K index regions over C channels with a halo of h on each side: region k owns C/K consecutive

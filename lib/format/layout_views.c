@@ -1,4 +1,5 @@
-/* The regions of a model whose experts see different things: "covariance@frontal", "relative@head". */
+/* The regions of a model whose experts see different things: "covariance@frontal",
+ * "relative@head". */
 #include "format/layout.h"
 
 #include "base/mem.h"

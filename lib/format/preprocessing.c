@@ -61,17 +61,16 @@ int preprocessing_reference(struct preprocessing *c, const char *text)
 		names_split(&c->reference, text, ',');
 	const char *twice = names_duplicate(&c->reference);
 	if (twice)
-		return err_set(EX_USAGE, "--reference: channel \"%s\" stands there twice", twice);
-	return c->average || c->reference.n
-		       ? 0
-		       : err_set(EX_USAGE,
-				 "--reference: no name in \"%s\"; average, none, or names of channels "
-				 "separated by commas",
-				 text);
+		return err_set(EX_USAGE, "--reference: channel \"%s\" is listed twice", twice);
+	return c->average || c->reference.n ? 0
+					    : err_set(EX_USAGE,
+						      "--reference: \"%s\" names no channel; give average, "
+						      "none, or names of channels separated by commas",
+						      text);
 }
 
 /* An edge: n bytes, none for no edge. */
-static int edge(const char *s, size_t n, double *hz)
+static int read_edge(const char *s, size_t n, double *hz)
 {
 	char *part = mem_text_n(s, n);
 	bool good = !n || (text_to_double(part, hz) && *hz > 0);
@@ -82,12 +81,11 @@ static int edge(const char *s, size_t n, double *hz)
 int preprocessing_band(struct preprocessing *c, const char *text)
 {
 	size_t n = strcspn(text, "-");
-	if (!text[n] || edge(text, n, &c->low) || edge(text + n + 1, strlen(text + n + 1), &c->high) ||
-		!(c->low > 0 || c->high > 0))
+	if (!text[n] || read_edge(text, n, &c->low) ||
+		read_edge(text + n + 1, strlen(text + n + 1), &c->high) || !(c->low > 0 || c->high > 0))
 		return err_set(EX_USAGE,
-			"--bandpass: \"%s\" is none of LOW-HIGH, LOW- and -HIGH, in Hz: 1-45 lets pass what "
-			"lies "
-			"between, 1- what lies above, -45 what lies below",
+			"--bandpass: \"%s\" is not LOW-HIGH, LOW- or -HIGH in Hz: 1-45 passes the "
+			"frequencies between, 1- those above, -45 those below",
 			text);
 	if (c->low > 0 && c->high > 0 && c->low >= c->high)
 		return err_set(EX_USAGE, "--bandpass: %g Hz is not below %g Hz; write the lower edge first",
@@ -97,7 +95,7 @@ int preprocessing_band(struct preprocessing *c, const char *text)
 
 static int add_notch(struct preprocessing *c, double hz)
 {
-	if (c->notches == CONDITIONING_NOTCHES)
+	if (c->notches == PREPROCESSING_NOTCHES)
 		return -1;
 	for (int i = 0; i < c->notches; i++)
 		if (c->notch[i] == hz)
@@ -118,10 +116,9 @@ int preprocessing_notches(struct preprocessing *c, const char *text)
 	names_free(&part);
 	return good ? 0
 		    : err_set(EX_USAGE,
-			      "--notch: \"%s\" is no list of frequencies in Hz, each once and %d at most, "
-			      "separated by "
-			      "commas: 50,100",
-			      text, CONDITIONING_NOTCHES);
+			      "--notch: \"%s\" is not a list of frequencies in Hz separated by commas, such "
+			      "as 50,100, with none given twice and at most %d of them",
+			      text, PREPROCESSING_NOTCHES);
 }
 
 /* --- as JSON */
@@ -245,8 +242,7 @@ int preprocessing_read(struct preprocessing *c, const char *json, const char *wh
 		cJSON_ArrayForEach(v, o)
 		{
 			if (!r && read_step(v, c))
-				r = err_set(EX_DATAERR,
-					"%s: \"%.60s\" is not known, or its value is not one it can have",
+				r = err_set(EX_DATAERR, "%s: \"%.60s\" is unknown, or its value is invalid",
 					what, v->string);
 		}
 	cJSON_Delete(o);
@@ -279,7 +275,7 @@ char *preprocessing_words(const struct preprocessing *c)
 			c->low > 0 ? c->low : c->high);
 	if (c->rate > 0)
 		text_addf(&t, ", resampled to %g Hz", c->rate);
-	char *words = mem_text(t.n ? t.s + 2 : "no conditioning");
+	char *words = mem_text(t.n ? t.s + 2 : "no preprocessing");
 	text_free(&t);
 	return words;
 }

@@ -10,17 +10,17 @@
 
 #include "base/text.h"
 
-enum { CONDITIONING_NOTCHES = 16 };
+enum { PREPROCESSING_NOTCHES = 16 };
 
 struct preprocessing {
 	struct names reference; /* channels whose mean is subtracted; empty: none */
 	struct names except;    /* channels it is not subtracted from */
 	bool average; /* asked for by this word; `reference` becomes the channels once they are known */
-	double notch[CONDITIONING_NOTCHES]; /* [notches] Hz */
+	double notch[PREPROCESSING_NOTCHES]; /* [notches] Hz */
 	int notches;
 	double low, high; /* Hz that pass; 0: no such edge */
 	double rate;      /* Hz afterwards; 0: as it is */
-	/* of recordings that do not tell their own, Hz; 0: not known. No step: it is not
+	/* for recordings that do not state theirs, Hz; 0: not known. Not a step, so it is not
 	 * compared. */
 	double rate_before;
 };

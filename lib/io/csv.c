@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int fault(struct csv_table *t, const char *what)
+static int refuse_line(struct csv_table *t, const char *what)
 {
 	return err_set(EX_DATAERR, "%s:%lld: %s", t->name, (long long)t->line, what);
 }
@@ -21,7 +21,7 @@ static void add_cell(struct csv_table *t, const char *s, const char *end)
 	t->cell[t->cells++] = (struct csv_cell){s, end};
 }
 
-static bool blank(char c, char delim)
+static bool is_blank(char c, char delim)
 {
 	return c == ' ' || (c == '\t' && delim != '\t');
 }
@@ -74,7 +74,8 @@ int csv_cut(struct csv_table *t, const char *s, size_t n)
 {
 	const char *end = s + n, delim = t->form.delim;
 	if (memchr(s, t->eol == '\r' ? '\n' : '\r', n))
-		return fault(t, "line ends of two kinds; end all lines with LF (tr '\\r' '\\n' < FILE)");
+		return refuse_line(t, "the lines end in two different ways; end all of them with LF (tr "
+				      "'\\r' '\\n' < FILE)");
 	bool commas = delim == ',' && t->form.decimal == ',', spaced = commas && has_spaced(s, n);
 	t->cells = 0;
 	if (delim == ' ') {
@@ -86,12 +87,12 @@ int csv_cut(struct csv_table *t, const char *s, size_t n)
 		const char *a = p;
 		p = cell_end(t, p, end, spaced);
 		const char *b = p;
-		while (a < b && blank(*a, delim))
+		while (a < b && is_blank(*a, delim))
 			a++;
-		while (b > a && blank(b[-1], delim))
+		while (b > a && is_blank(b[-1], delim))
 			b--;
 		if (t->cells == t->form.max_columns)
-			return fault(t, "more columns than --max-columns allows");
+			return refuse_line(t, "there are more columns than --max-columns allows");
 		add_cell(t, a, b);
 		if (p == end)
 			break;
@@ -118,23 +119,23 @@ static void on_row(int c, void *table)
 	((struct csv_table *)table)->row_done = true;
 }
 
-static int space(unsigned char c)
+static int is_space(unsigned char c)
 {
 	return c == ' ';
 }
 
-static int space_or_tab(unsigned char c)
+static int is_space_or_tab(unsigned char c)
 {
 	return c == ' ' || c == '\t';
 }
 
 /* Only the end of line we add ourselves: a CR is an ordinary byte. */
-static int line_end(unsigned char c)
+static int is_line_end(unsigned char c)
 {
 	return c == '\n';
 }
 
-static void *take(void *old, size_t bytes)
+static void *grow_parser(void *old, size_t bytes)
 {
 	return mem_grow(old, bytes, 1);
 }
@@ -143,11 +144,11 @@ static int open_parser(struct csv_table *t)
 {
 	if (csv_init(&t->parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL | CSV_EMPTY_IS_NULL))
 		return err_set(EX_SOFTWARE, "%s: libcsv cannot start", t->name);
-	csv_set_realloc_func(&t->parser, take);
+	csv_set_realloc_func(&t->parser, grow_parser);
 	csv_set_delim(&t->parser, (unsigned char)t->form.delim);
 	csv_set_quote(&t->parser, (unsigned char)t->quote);
-	csv_set_space_func(&t->parser, t->form.delim == '\t' ? space : space_or_tab);
-	csv_set_term_func(&t->parser, line_end);
+	csv_set_space_func(&t->parser, t->form.delim == '\t' ? is_space : is_space_or_tab);
+	csv_set_term_func(&t->parser, is_line_end);
 	return 0;
 }
 
@@ -158,22 +159,21 @@ static int quoted_lines(struct csv_table *t, const char *s, size_t n, size_t nex
 		bool stray = csv_parse(&t->parser, s, n, on_cell, on_row, t) != n ||
 			     csv_parse(&t->parser, "\n", 1, on_cell, on_row, t) != 1;
 		if (stray)
-			return fault(t, "a quote in the wrong place; a cell with quotes starts and ends with "
-					"one, and "
-					"doubles those inside");
+			return refuse_line(t, "there is a quote in the wrong place; a quoted cell starts and "
+					      "ends with a quote, and quotes inside it are doubled");
 		if (t->cells > t->form.max_columns)
-			return fault(t, "more columns than --max-columns allows");
+			return refuse_line(t, "there are more columns than --max-columns allows");
 		whole += next;
 		csv_take(t, next);
 		if (t->row_done)
 			return 0;
 		if (whole > t->form.max_row)
-			return fault(t, "a quote is opened and not closed within --max-row bytes");
+			return refuse_line(t, "a quote is opened and not closed within --max-row bytes");
 		int r = csv_peek_line(t, 0, &s, &n, &next);
 		if (r <= 0)
-			return r < 0 ? -1 : fault(t, "a quote is opened and never closed");
+			return r < 0 ? -1 : refuse_line(t, "a quote is opened and never closed");
 		if (memchr(s, 0, n))
-			return fault(t, "a NUL byte: not a table of text");
+			return refuse_line(t, "there is a NUL byte, so this is not a table of text");
 	}
 }
 
@@ -199,7 +199,7 @@ static int parse_quoted(struct csv_table *t, const char *s, size_t n, size_t nex
 
 /* --- rows */
 
-/* Keeps a comment above the first row, for those who look for facts in it. */
+/* Keeps a comment above the first row, for those who look for header information in it. */
 static void keep_comment(struct csv_table *t, const char *s, size_t n)
 {
 	enum { MOST = 256, LONGEST = 400 };
@@ -219,7 +219,7 @@ static int seek_row(struct csv_table *t, const char **s, size_t *n, size_t *next
 		if (r <= 0)
 			return r;
 		if (memchr(*s, 0, *n))
-			return fault(t, "a NUL byte: not a table of text");
+			return refuse_line(t, "there is a NUL byte, so this is not a table of text");
 		bool nothing = csv_is_empty(*s, *n) && t->form.delim != '\t';
 		nothing |= !*n;
 		bool comment = csv_is_comment(t, *s, *n) || (!t->width && csv_is_preface(*s, *n));
@@ -232,13 +232,13 @@ static int seek_row(struct csv_table *t, const char **s, size_t *n, size_t *next
 	}
 	if (t->blank) {
 		t->line = t->blank;
-		return fault(
-			t, "an empty line amid the rows; remove it, or write a cell for what is missing");
+		return refuse_line(t, "there is an empty line between the rows; remove it, or write the "
+				      "cells that are missing");
 	}
 	return 1;
 }
 
-/* The next line through the numeric lane: 1; 0 when it is not for that lane (nothing is taken
+/* The next line through the numeric path: 1; 0 when it is not for that path (nothing is taken
  * then), -1. */
 static int number_row(struct csv_table *t)
 {
@@ -259,7 +259,7 @@ static bool is_void(struct csv_cell c)
 	return c.s == c.end;
 }
 
-static int ragged(struct csv_table *t, int want)
+static int refuse_ragged(struct csv_table *t, int want)
 {
 	double x;
 	bool commas = t->form.delim == ',' && t->cells == 2 * t->width, semicolons = false;
@@ -268,7 +268,7 @@ static int ragged(struct csv_table *t, int want)
 		commas = commas && number_parse(c->s, c->end, &x) && x == floor(x);
 		semicolons |= !is_void(*c) && memchr(c->s, ';', (size_t)(c->end - c->s));
 	}
-	const char *remedy = semicolons ? "; there are semicolons between them: --delim semicolon"
+	const char *remedy = semicolons ? "; they contain semicolons: try --delim semicolon"
 			     : commas   ? "; decimal commas are read with --decimal ,"
 					: "; --ragged drop leaves such rows out, --ragged pad fills them up";
 	return err_set(EX_DATAERR, "%s:%lld: %d cells, but the first row has %d%s", t->name,
@@ -276,14 +276,14 @@ static int ragged(struct csv_table *t, int want)
 }
 
 /* Makes the row in hand as wide as the columns: 1, 0 when it is to be left out, -1. */
-static int fit(struct csv_table *t)
+static int fit_row(struct csv_table *t)
 {
 	static const char nothing[1] = "";
 	int want = t->width + t->tail;
 	bool whole = t->cells == want && (t->tail != 1 || is_void(t->cell[want - 1]));
 	whole |= t->most && t->cells >= t->least && t->cells <= t->most;
 	if (!whole && t->form.ragged == CSV_RAGGED_ERROR)
-		return ragged(t, want);
+		return refuse_ragged(t, want);
 	if (!whole && t->form.ragged == CSV_RAGGED_DROP) {
 		t->dropped++;
 		return 0;
@@ -300,7 +300,7 @@ static int next_row(struct csv_table *t)
 {
 	const char *s;
 	size_t n, next;
-	int r = t->lane && t->width && !t->blank && !t->form.slow ? number_row(t) : 0;
+	int r = t->as_numbers && t->width && !t->blank && !t->form.slow ? number_row(t) : 0;
 	if (r)
 		return r;
 	r = seek_row(t, &s, &n, &next);
@@ -328,7 +328,7 @@ int csv_next_row(struct csv_table *t)
 			t->width = t->cells;
 			return 1;
 		}
-		r = fit(t);
+		r = fit_row(t);
 		if (r)
 			return r;
 	}
@@ -346,7 +346,7 @@ int csv_table_next(struct csv_table *t, const struct csv_cell **cells)
 	return r;
 }
 
-static int begin(struct csv_table *t)
+static int read_head(struct csv_table *t)
 {
 	static const char bom[] = "\xef\xbb\xbf";
 	t->line = 1;
@@ -377,10 +377,10 @@ struct csv_table *csv_table_new(struct input *in, const struct csv_form *form)
 	t->fraction = 1;
 	t->decimal = form->decimal;
 	if (!t->form.max_row)
-		t->form.max_row = 16u << 20;
+		t->form.max_row = CSV_MAX_ROW;
 	if (!t->form.max_columns)
-		t->form.max_columns = 16384;
-	if (!begin(t))
+		t->form.max_columns = CSV_MAX_COLUMNS;
+	if (!read_head(t))
 		return t;
 	csv_table_free(t);
 	return NULL;

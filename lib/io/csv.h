@@ -16,6 +16,11 @@
 #include "base/text.h"
 #include "io/input.h"
 
+/* The longest row, in bytes, and the most columns that are read unless struct csv_form says
+ * more. */
+#define CSV_MAX_ROW     16777216
+#define CSV_MAX_COLUMNS 16384
+
 enum csv_header { CSV_HEADER_AUTO, CSV_HEADER_NO, CSV_HEADER_YES, CSV_HEADER_TWO };
 /* A row with more or fewer cells than the header: refuse, leave the row out, or fill it up (what is
  * too much is cut off). */
@@ -24,8 +29,8 @@ enum csv_ragged { CSV_RAGGED_ERROR, CSV_RAGGED_DROP, CSV_RAGGED_PAD };
 struct csv_form {
 	char delim; /* 0 = find out; a blank stands for runs of blanks */
 	enum csv_header header;
-	size_t max_row;  /* bytes, 0 = 16 MB */
-	int max_columns; /* 0 = 16384 */
+	size_t max_row;  /* bytes, 0 = CSV_MAX_ROW */
+	int max_columns; /* 0 = CSV_MAX_COLUMNS */
 	bool slow;       /* every row through libcsv: for tests that compare */
 	char decimal;    /* 0 = find out: a point, or with other separators than the comma a comma */
 	enum csv_ragged ragged;

@@ -1,4 +1,4 @@
-/* What the first rows say: the names of the columns and their units, and how rows end. */
+/* What the first rows show: the names of the columns and their units, and how rows end. */
 #include "io/csv_parts.h"
 
 #include "base/error.h"
@@ -82,7 +82,7 @@ struct csv_cell *csv_table_ahead(struct csv_table *t, int row, int *n)
 
 /* --- names */
 
-static bool contains(struct csv_cell c, char x)
+static bool cell_contains(struct csv_cell c, char x)
 {
 	return c.end > c.s && memchr(c.s, x, (size_t)(c.end - c.s));
 }
@@ -102,8 +102,8 @@ static bool names_above(
 	int words = 0, over = 0, counting = 0, points = 0;
 	for (int i = 0; i < n; i++) {
 		bool number = csv_number(t, first[i], &x);
-		counting += number && x == i && !contains(first[i], '.');
-		points += second && contains(second[i], '.');
+		counting += number && x == i && !cell_contains(first[i], '.');
+		points += second && cell_contains(second[i], '.');
 		if (number || number_missing(first[i].s, first[i].end))
 			continue;
 		words++;
@@ -172,7 +172,7 @@ static char *name_in(const struct csv_table *t, struct csv_cell c)
 	return t->form.strict ? mem_text_n(c.s, (size_t)(c.end - c.s)) : bare_name(c);
 }
 
-static bool repeats(const struct csv_cell *cell, int i)
+static bool repeats_name(const struct csv_cell *cell, int i)
 {
 	size_t n = (size_t)(cell[i].end - cell[i].s);
 	for (int k = 0; k < i && n; k++)
@@ -185,7 +185,7 @@ static bool repeats(const struct csv_cell *cell, int i)
 static int name_columns(struct csv_table *t, bool header, const struct csv_cell *cell)
 {
 	for (int i = 0; i < t->width; i++) {
-		if (header && t->form.strict && repeats(cell, i))
+		if (header && t->form.strict && repeats_name(cell, i))
 			return err_set(EX_DATAERR, "%s:%lld: two columns are called \"%.*s\"; rename one",
 				t->name, (long long)t->line, (int)(cell[i].end - cell[i].s), cell[i].s);
 		if (header && !json_utf8(cell[i].s, (size_t)(cell[i].end - cell[i].s)))
@@ -226,7 +226,7 @@ static int read_units(struct csv_table *t)
 	t->width = 0;
 	int r = csv_next_row(t);
 	if (r <= 0)
-		return r < 0 ? -1 : err_set(EX_DATAERR, "%s: a header and no rows", t->name);
+		return r < 0 ? -1 : err_set(EX_DATAERR, "%s: there is a header but no rows of data", t->name);
 	for (int i = 0; i < t->cells; i++) {
 		char *unit = mem_text_n(t->cell[i].s, (size_t)(t->cell[i].end - t->cell[i].s));
 		names_add(&t->units, unit);

@@ -13,7 +13,8 @@ enum { CHUNK = 1 << 17 }; /* bytes read at a time */
 static int row_too_long(const struct csv_table *t)
 {
 	return err_set(EX_DATAERR,
-		"%s:%lld: a row longer than %zu bytes: not a table, or raise the limit with --max-row",
+		"%s:%lld: the row is longer than %zu bytes; this is not a table, or the limit must be raised "
+		"with --max-row",
 		t->name, (long long)t->line, t->form.max_row);
 }
 

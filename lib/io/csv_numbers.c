@@ -1,4 +1,4 @@
-/* The numeric lane: a line without quotes becomes numbers in one pass.
+/* The numeric path: a line without quotes becomes numbers in one pass.
  *
  *     separators of the line --> the last eight bytes of each cell --> digits --> whole number / power of ten
  *
@@ -32,7 +32,7 @@ static const uint64_t ones = 0x0101010101010101u;
 #define CLONES
 #endif
 
-static inline uint64_t load(const char *p)
+static inline uint64_t load_word(const char *p)
 {
 	uint64_t w;
 	memcpy(&w, p, sizeof w);
@@ -52,7 +52,7 @@ static uint64_t equal_in_64(const char *s, __m128i c)
 
 /* Where c stands in s [n]: at [the number returned]. Up to CSV_BEYOND bytes behind s are read and
  * do not count. */
-static int positions(const char *s, size_t n, char c, uint32_t *at)
+static int find_positions(const char *s, size_t n, char c, uint32_t *at)
 {
 	int k = 0;
 	__m128i wanted = _mm_set1_epi8(c);
@@ -66,12 +66,12 @@ static int positions(const char *s, size_t n, char c, uint32_t *at)
 	return k;
 }
 #else
-static int positions(const char *s, size_t n, char c, uint32_t *at)
+static int find_positions(const char *s, size_t n, char c, uint32_t *at)
 {
 	int k = 0;
 	uint64_t wanted = (unsigned char)c * ones;
 	for (size_t from = 0; from < n; from += 8) {
-		uint64_t w = load(s + from) ^ wanted; /* 0x80 in each byte that is zero now */
+		uint64_t w = load_word(s + from) ^ wanted; /* 0x80 in each byte that is zero now */
 		uint64_t bits = ~(((w & 0x7f * ones) + 0x7f * ones) | w | 0x7f * ones);
 		if (n - from < 8)
 			bits &= ((uint64_t)1 << 8 * (n - from)) - 1;
@@ -106,7 +106,7 @@ static bool short_number(const char *s, size_t n, char sign, double *x, int *fra
 {
 	size_t negative = *s == '-';
 	const char *p = s + negative;
-	uint64_t w = load(p), behind = load(p + 1);
+	uint64_t w = load_word(p), behind = load_word(p + 1);
 	uint64_t no_digit = ~w & 0x10 * ones; /* digits have bit 4, and the point has not */
 	size_t digits = n - negative - 1;
 	if (!no_digit || digits - 1 >= SHORT)
@@ -134,7 +134,7 @@ static inline uint64_t last_bytes(const char *s, const char *end, size_t least, 
 	size_t n = (size_t)(end - s) - *negative;
 	if (n - least > SHORT - least)
 		return 0;
-	return (load(end - SHORT) ^ 0x30 * ones) & ~(uint64_t)0 << 8 * (SHORT - n);
+	return (load_word(end - SHORT) ^ 0x30 * ones) & ~(uint64_t)0 << 8 * (SHORT - n);
 }
 
 /* number [n] from the last bytes and the sign (the highest bit) of each cell; strange [n] is not 0
@@ -162,7 +162,7 @@ CLONES static bool usual_numbers(const uint64_t *restrict word, const uint64_t *
 	return any;
 }
 
-static bool blank(char c, char delim)
+static bool is_blank(char c, char delim)
 {
 	return c == ' ' || (c == '\t' && delim != '\t');
 }
@@ -188,9 +188,9 @@ double csv_learn_number(struct csv_table *t, struct csv_cell c)
 
 static double other_number(struct csv_table *t, struct csv_cell *c, char delim)
 {
-	while (c->s < c->end && blank(*c->s, delim))
+	while (c->s < c->end && is_blank(*c->s, delim))
 		c->s++;
-	while (c->end > c->s && blank(c->end[-1], delim))
+	while (c->end > c->s && is_blank(c->end[-1], delim))
 		c->end--;
 	return csv_learn_number(t, *c);
 }
@@ -220,7 +220,7 @@ static void room_for_line(struct csv_table *t, size_t n)
 
 /* Makes the cells of a line, and numbers of those that are usual; strange tells which are not.
  * Whether any is. */
-static bool cut(struct csv_table *t, const char *s, int cells, int fraction)
+static bool cut_cells(struct csv_table *t, const char *s, int cells, int fraction)
 {
 	size_t least = (size_t)fraction + 2, negative; /* a digit, the point, the fraction */
 	uint32_t from = 0;
@@ -239,7 +239,7 @@ static bool cut(struct csv_table *t, const char *s, int cells, int fraction)
 }
 
 /* The numbers of the other cells; whether there is text among them. */
-static bool others(struct csv_table *t, int cells)
+static bool read_other_cells(struct csv_table *t, int cells)
 {
 	bool text = false;
 	int fraction = t->fraction;
@@ -264,14 +264,14 @@ bool csv_cut_numbers(struct csv_table *t, const char *s, size_t n)
 	if (n > LONGEST_LINE || csv_is_comment(t, s, n) || csv_is_empty(s, n) || s - t->buffer < SHORT)
 		return false;
 	room_for_line(t, n);
-	int cells = positions(s, n, delim, t->at) + 1;
+	int cells = find_positions(s, n, delim, t->at) + 1;
 	if (cells != t->width + t->tail ||
 		(t->tail == 1 && !csv_is_empty(s + t->at[cells - 2] + 1, n - t->at[cells - 2] - 1)))
 		return false;
 	csv_cell_room(t, cells + 1);
 	t->at[cells - 1] = (uint32_t)n;
-	bool any = cut(t, s, cells, t->fraction);
-	if (any && others(t, cells) &&
+	bool any = cut_cells(t, s, cells, t->fraction);
+	if (any && read_other_cells(t, cells) &&
 		(memchr(s, t->quote, n) || memchr(s, '\r', n) || memchr(s, '\n', n) || memchr(s, 0, n)))
 		return false;
 	if (t->tail < 0) {
@@ -284,10 +284,10 @@ bool csv_cut_numbers(struct csv_table *t, const char *s, size_t n)
 
 int csv_table_numbers(struct csv_table *t, const struct csv_cell **cells, const double **x)
 {
-	t->lane = true;
+	t->as_numbers = true;
 	t->parsed = false;
 	int r = csv_table_next(t, cells);
-	t->lane = false;
+	t->as_numbers = false;
 	if (r == 1 && !t->parsed) {
 		csv_cell_room(t, t->width);
 		for (int i = 0; i < t->width; i++)

@@ -41,8 +41,8 @@ struct csv_table {
 	int stop_room;
 	bool row_done;
 	/* rows as numbers */
-	bool lane, parsed; /* wanted; the row in hand has them */
-	uint32_t *at;      /* [cells] where each cell of the line ends */
+	bool as_numbers, parsed; /* wanted; the row in hand has them */
+	uint32_t *at;            /* [cells] where each cell of the line ends */
 	size_t at_room;
 	double *number;                  /* [cells] */
 	uint64_t *word, *sign, *strange; /* [cells] */

@@ -1,5 +1,5 @@
-/* How the cells of a table are told apart, from its first rows: quotes, separator, and commas that
- * are two things at once. */
+/* How the cells of a table are separated, from its first rows: quotes, separator, and commas that
+ * are separators and decimal signs at once. */
 #include "io/csv_parts.h"
 
 #include "base/error.h"
@@ -100,7 +100,7 @@ static void drop_sample(struct sample *a)
 
 /* The separator that stands equally often in the first rows; tab before semicolon before comma
  * before blanks. */
-static char choose(const struct sample *a)
+static char choose_delim(const struct sample *a)
 {
 	for (int i = 0; i < CANDIDATES; i++)
 		if (a->count[0][i] && (a->rows < ROWS || a->count[0][i] == a->count[1][i]))
@@ -181,9 +181,8 @@ static int refuse_commas(const struct csv_table *t, const struct sample *a)
 		shown[j] = iscntrl((unsigned char)a->line[i][j]) ? ' ' : a->line[i][j];
 	memcpy(shown + k, k < n ? "..." : "", k < n ? 4 : 1);
 	return err_set(EX_DATAERR,
-		"%s:%lld: \"%s\": commas are decimal signs and separators at once; --decimal , reads them "
-		"so, "
-		"--decimal . takes each as a separator",
+		"%s:%lld: \"%s\": commas seem to be decimal signs and separators at once; --decimal , reads "
+		"them as both, --decimal . reads each as a separator",
 		t->name, (long long)a->at[i], shown);
 }
 
@@ -196,7 +195,7 @@ int csv_sniff_delim(struct csv_table *t)
 	if (!r && !a.rows) /* every line starts with a semicolon */
 		r = take_sample(t, &a, true);
 	if (!r && !wanted)
-		t->form.delim = choose(&a);
+		t->form.delim = choose_delim(&a);
 	t->semicolons = t->form.delim != ';';
 	if (!r && t->form.delim == ',' && !t->form.decimal && !t->form.strict)
 		r = refuse_commas(t, &a);

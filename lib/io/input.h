@@ -1,8 +1,7 @@
 /* A source of bytes: a file, or standard input ("-" or NULL), with a look ahead.
  *
- * input_open refuses what is missing, a folder, or empty. input_kind looks at the first bytes and
- * says what it is, so that a web page, an archive or an EDF recording handed in as CSV is named
- * instead of parsed.
+ * input_open refuses what is missing, a folder, or empty. input_kind recognises the first bytes, so
+ * that a web page, an archive or an EDF recording handed in as CSV is named instead of parsed.
  */
 #ifndef IO_INPUT_H
 #define IO_INPUT_H

@@ -27,7 +27,7 @@ int64_t lines_each(struct input *in, size_t longest, const char *maker,
 		text_add_n(&rest, s, (size_t)(end - s));
 		if (!bad && rest.n > longest)
 			bad = err_set(EX_DATAERR,
-				"%s:%lld: a line of more than %zu MB; this is no output of %s",
+				"%s:%lld: the line has more than %zu MB; this is not output of %s",
 				input_name(in), (long long)number + 1, longest >> 20, maker);
 	}
 	if (!bad && !n && rest.n)

@@ -29,14 +29,14 @@ static _Atomic(struct mapping *) list;
 static char *changed; /* the name of a file that had changed when it was unmapped */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static bool before(struct timespec a, struct timespec b)
+static bool is_before(struct timespec a, struct timespec b)
 {
 	return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
 }
 
 /* Times of modification advance in ticks of a few milliseconds. If this is still the tick of the
  * last change the next one could leave the same time, so it is waited for. */
-static int look(int fd, struct stat *seen)
+static int stat_settled(int fd, struct stat *seen)
 {
 	enum { TRIES = 20 };
 	struct timespec now, wait = {.tv_nsec = 1000000};
@@ -44,7 +44,7 @@ static int look(int fd, struct stat *seen)
 		if (fstat(fd, seen))
 			return -1;
 		clock_gettime(CLOCK_REALTIME_COARSE, &now);
-		if (i == TRIES || before(seen->st_mtim, now) || seen->st_mtim.tv_sec > now.tv_sec + 1)
+		if (i == TRIES || is_before(seen->st_mtim, now) || seen->st_mtim.tv_sec > now.tv_sec + 1)
 			return 0;
 		nanosleep(&wait, NULL);
 	}
@@ -63,7 +63,7 @@ static struct mapping *free_entry(void)
 	return m;
 }
 
-static int say_changed(const char *name)
+static int refuse_changed(const char *name)
 {
 	return err_set(EX_IOERR,
 		"%s: changed while it was read; run again, and replace files with mv, never by overwriting "
@@ -74,13 +74,14 @@ static int say_changed(const char *name)
 void *mapping_new(int fd, size_t bytes, const char *name)
 {
 	struct stat seen;
-	unsigned char *from = look(fd, &seen) ? MAP_FAILED : mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+	unsigned char *from =
+		stat_settled(fd, &seen) ? MAP_FAILED : mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (from == MAP_FAILED) {
 		err_errno(EX_IOERR, "%s: cannot map it", name);
 		return NULL;
 	}
 	if ((uint64_t)seen.st_size != bytes) {
-		say_changed(name);
+		refuse_changed(name);
 		munmap(from, bytes);
 		return NULL;
 	}
@@ -105,7 +106,7 @@ static bool look_again(const struct mapping *m, struct stat *now)
 	       now->st_dev == m->seen.st_dev && now->st_ino == m->seen.st_ino;
 }
 
-static bool same(const struct stat *a, const struct stat *b)
+static bool same_state(const struct stat *a, const struct stat *b)
 {
 	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
@@ -114,7 +115,7 @@ static bool same(const struct stat *a, const struct stat *b)
 static bool has_changed(const struct mapping *m)
 {
 	struct stat now;
-	return look_again(m, &now) && !same(&now, &m->seen);
+	return look_again(m, &now) && !same_state(&now, &m->seen);
 }
 
 void mapping_free(void *mapping)
@@ -147,14 +148,14 @@ int mapping_check(void)
 		if (atomic_load(&m->from) && has_changed(m))
 			name = m->name;
 	if (name)
-		r = say_changed(name);
+		r = refuse_changed(name);
 	pthread_mutex_unlock(&lock);
 	return r;
 }
 
 /* Without the lock, for handlers of signals: another thread may be using the entry again, so its
  * length holds only if its start is still the same afterwards. */
-static bool contains(const struct mapping *m, const void *address)
+static bool contains_address(const struct mapping *m, const void *address)
 {
 	uintptr_t from = (uintptr_t)atomic_load(&m->from);
 	size_t bytes = atomic_load(&m->bytes);
@@ -164,9 +165,9 @@ static bool contains(const struct mapping *m, const void *address)
 const char *mapping_at(const void *address, bool *whole)
 {
 	for (const struct mapping *m = atomic_load(&list); m; m = m->next) {
-		if (contains(m, address)) {
+		if (contains_address(m, address)) {
 			struct stat now;
-			*whole = look_again(m, &now) && same(&now, &m->seen);
+			*whole = look_again(m, &now) && same_state(&now, &m->seen);
 			return m->shown;
 		}
 	}

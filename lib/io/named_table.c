@@ -32,7 +32,8 @@ int named_table_begin(struct named_table *s, char delim, const struct names *col
 	names_copy(&s->columns, columns ? columns : csv_table_names(s->table));
 	if (s->columns.n == csv_table_columns(s->table))
 		return 0;
-	return named_table_fault(s, "%d cells under %d names", csv_table_columns(s->table), s->columns.n);
+	return named_table_fault(
+		s, "the row has %d cells, but the header has %d", csv_table_columns(s->table), s->columns.n);
 }
 
 int named_table_column(const struct named_table *s, const char *name)

@@ -22,7 +22,7 @@ __extension__ typedef unsigned __int128 wide;
 /* m / 10^k for a mantissa of up to 64 bits, in whole numbers: the quotient has at least 63 bits,
  * and whether a remainder is left goes into its last, so that rounding it to 53 bits is rounding
  * the true value. 0 < k < 20. */
-static double quotient(uint64_t m, int k)
+static double divide_by_power(uint64_t m, int k)
 {
 	uint64_t d = power[k];
 	int lm = __builtin_clzll(m), ld = __builtin_clzll(d);
@@ -35,12 +35,12 @@ static double quotient(uint64_t m, int k)
 
 /* W. D. Clinger, "How to read floating point numbers accurately" (PLDI 1990): a mantissa and a
  * power of ten that are both exact give the right double in one operation. */
-static bool exact(uint64_t m, int e, double *x)
+static bool scale_exactly(uint64_t m, int e, double *x)
 {
 	if (m >> 53) {
 		if (e >= 0 || e < -WHOLE)
 			return false;
-		*x = quotient(m, -e);
+		*x = divide_by_power(m, -e);
 		return true;
 	}
 	if (e < -EXACT || e > EXACT)
@@ -49,7 +49,7 @@ static bool exact(uint64_t m, int e, double *x)
 	return true;
 }
 
-static double slowly(const char *s, const char *end, char decimal)
+static double parse_slowly(const char *s, const char *end, char decimal)
 {
 	char small[64];
 	size_t n = (size_t)(end - s);
@@ -65,7 +65,7 @@ static double slowly(const char *s, const char *end, char decimal)
 	return x;
 }
 
-static bool exponent(const char *p, const char *end, int *e)
+static bool parse_exponent(const char *p, const char *end, int *e)
 {
 	bool negative = p < end && *p == '-';
 	int v = 0;
@@ -84,7 +84,7 @@ static bool exponent(const char *p, const char *end, int *e)
 	return true;
 }
 
-static inline bool parse(const char *s, const char *end, char decimal, double *x)
+static inline bool parse_number(const char *s, const char *end, char decimal, double *x)
 {
 	const char *p = s;
 	bool negative = p < end && *p == '-';
@@ -110,12 +110,12 @@ static inline bool parse(const char *s, const char *end, char decimal, double *x
 	}
 	if (!digits)
 		return false;
-	if (p < end && ((*p | 32) != 'e' || !exponent(p + 1, end, &e)))
+	if (p < end && ((*p | 32) != 'e' || !parse_exponent(p + 1, end, &e)))
 		return false;
 	/* 19 digits always fit into 64 bits; with more (leading zeros count here) m may have
 	 * wrapped round */
-	if (digits > 19 || !exact(m, e - (int)fraction, x)) {
-		*x = slowly(s, end, decimal);
+	if (digits > 19 || !scale_exactly(m, e - (int)fraction, x)) {
+		*x = parse_slowly(s, end, decimal);
 		return true;
 	}
 	if (negative)
@@ -125,12 +125,12 @@ static inline bool parse(const char *s, const char *end, char decimal, double *x
 
 bool number_parse(const char *s, const char *end, double *x)
 {
-	return parse(s, end, '.', x);
+	return parse_number(s, end, '.', x);
 }
 
 bool number_parse_decimal(const char *s, const char *end, char decimal, double *x)
 {
-	return parse(s, end, decimal, x);
+	return parse_number(s, end, decimal, x);
 }
 
 bool number_missing(const char *s, const char *end)

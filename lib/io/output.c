@@ -45,16 +45,16 @@ void output_remove_temporaries(void)
 	}
 }
 
-static void at_exit(void)
+static void register_removal(void)
 {
 	(void)atexit(output_remove_temporaries); /* out of memory, for instance */
 	(void)at_quick_exit(output_remove_temporaries);
 }
 
-static void guard(char *path)
+static void guard_path(char *path)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_once(&once, at_exit);
+	pthread_once(&once, register_removal);
 	for (int i = 0; i < SLOTS; i++) {
 		char *none = NULL;
 		if (atomic_compare_exchange_strong(&guarded[i], &none, path))
@@ -62,7 +62,7 @@ static void guard(char *path)
 	}
 }
 
-static void unguard(char *path)
+static void unguard_path(char *path)
 {
 	for (int i = 0; i < SLOTS; i++) {
 		char *own = path;
@@ -115,7 +115,7 @@ static char *temporary_name(const struct output *o, const char *end)
 
 static void forget_name(struct output *o)
 {
-	unguard(o->temporary);
+	unguard_path(o->temporary);
 	free(o->temporary);
 	o->temporary = NULL;
 }
@@ -123,7 +123,7 @@ static void forget_name(struct output *o)
 static int open_named(struct output *o)
 {
 	o->temporary = temporary_name(o, "XXXXXX");
-	guard(o->temporary); /* mkstemp changes the name where it stands */
+	guard_path(o->temporary); /* mkstemp changes the name where it stands */
 	o->fd = mkstemp(o->temporary);
 	if (o->fd < 0) {
 		err_errno(EX_CANTCREAT, "%s: cannot create it", o->name);
@@ -177,7 +177,8 @@ static int open_file(struct output *o, const char *path)
 	struct stat st;
 	bool exists = !stat(path, &st);
 	if (!exists && !lstat(path, &st))
-		return err_set(EX_CANTCREAT, "%s: is a link that leads nowhere", path);
+		return err_set(
+			EX_CANTCREAT, "%s: is a broken symbolic link; remove it, or name another file", path);
 	if (exists && S_ISDIR(st.st_mode))
 		return err_set(EX_CANTCREAT, "%s: is a folder; name a file", path);
 	if (exists && !S_ISREG(st.st_mode)) {
@@ -222,7 +223,7 @@ struct output *output_open(const char *path, enum output_kind kind)
 	return NULL;
 }
 
-static int fail(const struct output *o, int e)
+static int refuse_write(const struct output *o, int e)
 {
 	errno = e;
 	return err_errno(EX_IOERR, "%s: cannot write", o->name);
@@ -237,7 +238,7 @@ static int write_all(struct output *o, const unsigned char *p, size_t n)
 		if (w < 0) {
 			o->failed = true;
 			int e = errno; /* EFAULT: the bytes of a mapped file, which are gone */
-			return e == EFAULT && mapping_check() ? -1 : fail(o, e);
+			return e == EFAULT && mapping_check() ? -1 : refuse_write(o, e);
 		}
 		p += w;
 		n -= (size_t)w;
@@ -245,7 +246,7 @@ static int write_all(struct output *o, const unsigned char *p, size_t n)
 	return 0;
 }
 
-static int empty(struct output *o)
+static int empty_buffer(struct output *o)
 {
 	if (o->failed)
 		return -1;
@@ -259,7 +260,7 @@ int output_flush(struct output *o)
 {
 	if (!o->failed && !o->target && mapping_check())
 		o->failed = true;
-	return empty(o);
+	return empty_buffer(o);
 }
 
 int output_write(struct output *o, const void *data, size_t bytes)
@@ -268,7 +269,7 @@ int output_write(struct output *o, const void *data, size_t bytes)
 		return -1;
 	if (!bytes) /* data may be NULL then */
 		return 0;
-	if (bytes > BUFFER - o->n && empty(o))
+	if (bytes > BUFFER - o->n && empty_buffer(o))
 		return -1;
 	if (bytes > BUFFER)
 		return write_all(o, data, bytes);
@@ -317,7 +318,7 @@ static int sync_folder(const struct output *o)
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 ? errno != EACCES : fsync(fd) && errno != EINVAL && errno != EOPNOTSUPP)
 		r = err_errno(
-			EX_IOERR, "%s: is in place, but its folder cannot be flushed to the disk", o->name);
+			EX_IOERR, "%s: was written, but its folder cannot be flushed to the disk", o->name);
 	if (fd >= 0)
 		close(fd);
 	free(folder);
@@ -333,7 +334,7 @@ static int link_hidden(struct output *o, const char *path)
 		return -1;
 	snprintf(end, sizeof end, "%016llx", x);
 	o->temporary = temporary_name(o, end);
-	guard(o->temporary);
+	guard_path(o->temporary);
 	if (!linkat(AT_FDCWD, path, AT_FDCWD, o->temporary, AT_SYMLINK_FOLLOW))
 		return 0;
 	forget_name(o);
@@ -349,7 +350,7 @@ static int copy_to_named(struct output *o)
 	while (!r && (n = sendfile(o->fd, from, &at, 1 << 30)) > 0)
 		;
 	if (!r && (n < 0 || fsync(o->fd)))
-		r = fail(o, errno);
+		r = refuse_write(o, errno);
 	close(from);
 	return r;
 }
@@ -371,7 +372,7 @@ static int put_in_place(struct output *o)
 	if (!o->temporary && name_it(o, &in_place))
 		return -1;
 	if (!in_place && rename(o->temporary, o->target))
-		return err_errno(EX_CANTCREAT, "%s: cannot put it in place", o->name);
+		return err_errno(EX_CANTCREAT, "%s: cannot move the finished file into place", o->name);
 	if (!in_place)
 		forget_name(o);
 	return sync_folder(o);
@@ -381,14 +382,14 @@ int output_commit(struct output *o)
 {
 	int r = output_flush(o);
 	if (!r && o->target && fsync(o->fd))
-		r = fail(o, errno);
+		r = refuse_write(o, errno);
 	if (!r && o->target)
 		r = mapping_check() || put_in_place(o) ? -1 : 0;
 	int fd = o->fd;
 	o->fd = -1;
 	if (close(fd) && !r &&
 		errno != EINTR) /* closing standard output too: a full disk may show only here */
-		r = fail(o, errno);
+		r = refuse_write(o, errno);
 	output_discard(o);
 	return r;
 }
@@ -430,7 +431,7 @@ int output_drop_link(const char *path)
 	return link && unlink(path) ? err_errno(EX_CANTCREAT, "%s: cannot replace this link", path) : 0;
 }
 
-int output_spool(void)
+int output_temporary(void)
 {
 	const char *folder = getenv("TMPDIR");
 	if (!folder || !*folder)
@@ -444,7 +445,8 @@ int output_spool(void)
 		unlink(path);
 	else
 		err_errno(EX_CANTCREAT,
-			"%s: cannot create a temporary file there (TMPDIR names another folder)", folder);
+			"%s: cannot create a temporary file there (set TMPDIR to use another folder)",
+			folder);
 	free(path);
 	return fd;
 }

@@ -32,8 +32,8 @@ int output_printf(struct output *, const char *format, ...) __attribute__((forma
 int output_flush(struct output *); /* hands what was written to the reader now (pipes) */
 bool output_is_stream(
 	const struct output *); /* not a regular file: may carry several files one after the other */
-/* Whether a path (NULL or "-" = standard output) leads to a pipe or a socket: somebody reads
- * along. */
+/* Whether a path (NULL or "-" = standard output) leads to a pipe or a socket, where a reader may be
+ * waiting. */
 bool output_is_pipe(const char *path);
 int output_commit(struct output *);
 void output_discard(struct output *);
@@ -55,6 +55,6 @@ void output_remove_temporaries(void);
 
 /* A nameless temporary file in $TMPDIR (or /tmp) for data too large for memory; gone when closed.
  * fd or -1. */
-int output_spool(void);
+int output_temporary(void);
 
 #endif

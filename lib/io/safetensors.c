@@ -41,7 +41,7 @@ void st_free(struct st_file *f)
 }
 
 /* Turns offsets into addresses; a tensor that does not stand aligned for its type is copied. */
-static void place(struct st_file *f, const unsigned char *data)
+static void place_tensors(struct st_file *f, const unsigned char *data)
 {
 	struct st_memory *m = f->memory;
 	for (int i = 0; i < f->n; i++) {
@@ -58,7 +58,7 @@ static void place(struct st_file *f, const unsigned char *data)
 	}
 }
 
-static uint64_t little64(const unsigned char *p)
+static uint64_t read_little64(const unsigned char *p)
 {
 	uint64_t v = 0;
 	for (int i = 7; i >= 0; i--)
@@ -68,7 +68,7 @@ static uint64_t little64(const unsigned char *p)
 
 static int header_length(const char *name, const unsigned char *p, uint64_t *n)
 {
-	*n = little64(p);
+	*n = read_little64(p);
 	if (*n > st_header_limit)
 		return err_set(EX_DATAERR,
 			"%s: a header of %llu bytes is above the limit of %llu (not a safetensors file, or "
@@ -98,8 +98,9 @@ static int from_file(struct input *in, int fd, uint64_t size, struct st_file **o
 		} else if ((f = st_parse(name, (const char *)map + from + 8, (size_t)n, &need)) &&
 			   need != size - from - 8 - n) {
 			uint64_t have = size - from - 8 - n;
-			err_set(EX_DATAERR, "%s: %s: the header speaks of %llu bytes of data, %llu are there",
-				name, have < need ? "truncated" : "something follows the data",
+			err_set(EX_DATAERR,
+				"%s: %s: the header announces %llu bytes of data, but there are %llu", name,
+				have < need ? "truncated" : "something follows the data",
 				(unsigned long long)need, (unsigned long long)have);
 			st_free(f);
 			f = NULL;
@@ -110,7 +111,7 @@ static int from_file(struct input *in, int fd, uint64_t size, struct st_file **o
 		return -1;
 	}
 	f->memory->file = map;
-	place(f, map + from + 8 + n);
+	place_tensors(f, map + from + 8 + n);
 	*out = f;
 	return 1;
 }
@@ -134,9 +135,9 @@ static int read_exactly(struct input *in, unsigned char *to, size_t n)
  * file: memory does not grow with the recordings, however many files they come in. */
 enum { SPOOL_ABOVE = 4 << 20, CHUNK = 1 << 18 };
 
-static unsigned char *spool(struct input *in, uint64_t n, struct st_memory *m)
+static unsigned char *copy_to_file(struct input *in, uint64_t n, struct st_memory *m)
 {
-	int fd = output_spool();
+	int fd = output_temporary();
 	if (fd < 0)
 		return NULL;
 	unsigned char *chunk = mem_new(CHUNK, 1), *map = NULL;
@@ -153,7 +154,8 @@ static unsigned char *spool(struct input *in, uint64_t n, struct st_memory *m)
 			done += w > 0 ? (size_t)w : 0;
 		}
 		if (done < k) {
-			err_errno(EX_IOERR, "temporary file: cannot write (TMPDIR names another folder)");
+			err_errno(
+				EX_IOERR, "temporary file: cannot write (set TMPDIR to use another folder)");
 			break;
 		}
 		left -= k;
@@ -213,7 +215,7 @@ static int from_stream(struct input *in, struct st_file **out)
 		return -1;
 	unsigned char *data;
 	if (need > SPOOL_ABOVE || need + atomic_load(&held) > SPOOL_ABOVE) {
-		data = spool(in, need, f->memory);
+		data = copy_to_file(in, need, f->memory);
 	} else if ((data = f->memory->block = read_growing(in, need))) {
 		f->memory->held = (size_t)need;
 		atomic_fetch_add(&held, f->memory->held);
@@ -222,7 +224,7 @@ static int from_stream(struct input *in, struct st_file **out)
 		st_free(f);
 		return -1;
 	}
-	place(f, data);
+	place_tensors(f, data);
 	*out = f;
 	return 1;
 }

@@ -4,9 +4,10 @@
  *
  * Written strictly: little-endian, C order, tensors by falling element width and then name, the
  * header padded by spaces so that the data starts on a multiple of 64. Read strictly: duplicate
- * names, unknown keys, holes, overlaps, sizes that do not match shape and type, trailing bytes, a
- * header above the limit (16 MB, st_header_limit) are all refused before memory is taken for them.
- * Blanks before and after the header's JSON are accepted, as other writers pad with them.
+ * names, unknown keys, gaps between tensors, overlaps, sizes that do not match shape and type,
+ * trailing bytes, a header above the limit (16 MB, st_header_limit) are all refused before memory
+ * is taken for them. Blanks before and after the header's JSON are accepted, as other writers pad
+ * with them.
  *
  * A regular file holds exactly one such container and is mapped, not read. On a pipe several may
  * follow each other.

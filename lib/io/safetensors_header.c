@@ -60,28 +60,28 @@ struct parser {
 	struct names key, value;
 };
 
-static int fault(struct parser *s, const char *what)
+static int refuse_header(struct parser *s, const char *what)
 {
 	return err_set(EX_DATAERR, "%s: damaged safetensors header at byte %td: %s", s->file,
 		8 + (s->p - s->start), what);
 }
 
-static void blanks(struct parser *s)
+static void skip_blanks(struct parser *s)
 {
 	while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r'))
 		s->p++;
 }
 
-static bool take(struct parser *s, char c)
+static bool take_char(struct parser *s, char c)
 {
-	blanks(s);
+	skip_blanks(s);
 	if (s->p >= s->end || *s->p != c)
 		return false;
 	s->p++;
 	return true;
 }
 
-static int hex4(struct parser *s, unsigned *out)
+static int read_hex4(struct parser *s, unsigned *out)
 {
 	unsigned v = 0;
 	for (int i = 0; i < 4; i++) {
@@ -91,7 +91,7 @@ static int hex4(struct parser *s, unsigned *out)
 			    : c >= 'A' && c <= 'F' ? c - 'A' + 10
 						   : -1;
 		if (digit < 0)
-			return fault(s, "a malformed \\u escape");
+			return refuse_header(s, "a malformed \\u escape");
 		v = 16 * v + (unsigned)digit;
 		s->p++;
 	}
@@ -125,7 +125,7 @@ static void add_utf8(struct text *t, unsigned c)
 	text_add_n(t, b, n);
 }
 
-static int escape(struct parser *s, struct text *t)
+static int read_escape(struct parser *s, struct text *t)
 {
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
 	char c = s->p < s->end ? *s->p++ : 0;
@@ -136,192 +136,194 @@ static int escape(struct parser *s, struct text *t)
 	}
 	unsigned u, low;
 	if (c != 'u')
-		return fault(s, "an unknown escape");
-	if (hex4(s, &u))
+		return refuse_header(s, "an unknown escape");
+	if (read_hex4(s, &u))
 		return -1;
 	if (u >= 0xd800 && u < 0xdc00) {
 		if (s->end - s->p < 2 || s->p[0] != '\\' || s->p[1] != 'u')
-			return fault(s, "half a surrogate pair");
+			return refuse_header(s, "half a surrogate pair");
 		s->p += 2;
-		if (hex4(s, &low))
+		if (read_hex4(s, &low))
 			return -1;
 		if (low < 0xdc00 || low > 0xdfff)
-			return fault(s, "half a surrogate pair");
+			return refuse_header(s, "half a surrogate pair");
 		u = 0x10000 + ((u - 0xd800) << 10) + (low - 0xdc00);
 	} else if (u >= 0xdc00 && u < 0xe000) {
-		return fault(s, "half a surrogate pair");
+		return refuse_header(s, "half a surrogate pair");
 	}
 	if (!u)
-		return fault(s, "a NUL inside a string");
+		return refuse_header(s, "a NUL inside a string");
 	add_utf8(t, u);
 	return 0;
 }
 
 /* A string; t is emptied first. UTF-8 was checked for the whole header. */
-static int string(struct parser *s, struct text *t)
+static int read_string(struct parser *s, struct text *t)
 {
 	t->n = 0;
 	text_add(t, "");
-	if (!take(s, '"'))
-		return fault(s, "a string was expected");
+	if (!take_char(s, '"'))
+		return refuse_header(s, "a string was expected");
 	for (;;) {
 		const char *run = s->p;
 		while (s->p < s->end && *s->p != '"' && *s->p != '\\' && (unsigned char)*s->p >= 0x20)
 			s->p++;
 		text_add_n(t, run, (size_t)(s->p - run));
 		if (s->p >= s->end)
-			return fault(s, "a string is not closed");
+			return refuse_header(s, "a string is not closed");
 		char c = *s->p++;
 		if (c == '"')
 			return 0;
 		if (c != '\\')
-			return fault(s, "a control character inside a string");
-		if (escape(s, t))
+			return refuse_header(s, "a control character inside a string");
+		if (read_escape(s, t))
 			return -1;
 	}
 }
 
-static int whole(struct parser *s, uint64_t *out)
+static int read_whole(struct parser *s, uint64_t *out)
 {
-	blanks(s);
+	skip_blanks(s);
 	const char *first = s->p;
 	uint64_t v = 0;
 	while (s->p < s->end && *s->p >= '0' && *s->p <= '9') {
 		if (__builtin_mul_overflow(v, 10u, &v) ||
 			__builtin_add_overflow(v, (uint64_t)(*s->p - '0'), &v))
-			return fault(s, "a number too large");
+			return refuse_header(s, "a number too large");
 		s->p++;
 	}
 	if (s->p == first || (*first == '0' && s->p - first > 1))
-		return fault(s, "a whole number, zero or above, was expected");
+		return refuse_header(s, "a whole number, zero or above, was expected");
 	if (s->p < s->end && strchr(".eE", *s->p))
-		return fault(s, "a number that is not whole");
+		return refuse_header(s, "a number that is not whole");
 	*out = v;
 	return 0;
 }
 
-static int shape(struct parser *s, struct st_tensor *t)
+static int read_shape(struct parser *s, struct st_tensor *t)
 {
 	t->rank = 0;
-	if (!take(s, '['))
-		return fault(s, "the shape is not a list");
-	if (take(s, ']'))
+	if (!take_char(s, '['))
+		return refuse_header(s, "the shape is not a list");
+	if (take_char(s, ']'))
 		return 0;
 	do {
 		uint64_t d;
-		if (whole(s, &d))
+		if (read_whole(s, &d))
 			return -1;
 		if (t->rank == ST_RANK)
-			return fault(s, "more than 8 dimensions");
+			return refuse_header(s, "more than 8 dimensions");
 		if (d > INT64_MAX)
-			return fault(s, "a dimension too large");
+			return refuse_header(s, "a dimension too large");
 		t->shape[t->rank++] = (int64_t)d;
-	} while (take(s, ','));
-	return take(s, ']') ? 0 : fault(s, "the shape is not closed");
+	} while (take_char(s, ','));
+	return take_char(s, ']') ? 0 : refuse_header(s, "the shape is not closed");
 }
 
-static int dtype(struct parser *s, struct text *t, enum st_type *out)
+static int read_dtype(struct parser *s, struct text *t, enum st_type *out)
 {
-	if (string(s, t))
+	if (read_string(s, t))
 		return -1;
 	for (int i = 0; i < TYPES; i++)
 		if (!strcmp(types[i].name, t->s)) {
 			*out = (enum st_type)i;
 			return 0;
 		}
-	return fault(s, "an unknown dtype");
+	return refuse_header(s, "an unknown dtype");
 }
 
-static int offsets(struct parser *s, struct entry *e)
+static int read_offsets(struct parser *s, struct entry *e)
 {
-	if (!take(s, '[') || whole(s, &e->begin))
-		return fault(s, "data_offsets is not a pair of whole numbers");
-	if (!take(s, ',') || whole(s, &e->end))
-		return fault(s, "data_offsets is not a pair of whole numbers");
-	return take(s, ']') ? 0 : fault(s, "data_offsets is not a pair of whole numbers");
+	if (!take_char(s, '[') || read_whole(s, &e->begin))
+		return refuse_header(s, "data_offsets is not a pair of whole numbers");
+	if (!take_char(s, ',') || read_whole(s, &e->end))
+		return refuse_header(s, "data_offsets is not a pair of whole numbers");
+	return take_char(s, ']') ? 0 : refuse_header(s, "data_offsets is not a pair of whole numbers");
 }
 
-static int entry(struct parser *s, struct text *t, struct entry *e)
+static int read_entry(struct parser *s, struct text *t, struct entry *e)
 {
 	enum { DTYPE = 1, SHAPE = 2, OFFSETS = 4 };
 	int seen = 0;
-	if (!take(s, '{'))
-		return fault(s, "a tensor's entry is not an object");
+	if (!take_char(s, '{'))
+		return refuse_header(s, "a tensor's entry is not an object");
 	do {
-		if (string(s, t))
+		if (read_string(s, t))
 			return -1;
 		int which = !strcmp(t->s, "dtype")          ? DTYPE
 			    : !strcmp(t->s, "shape")        ? SHAPE
 			    : !strcmp(t->s, "data_offsets") ? OFFSETS
 							    : 0;
 		if (!which)
-			return fault(s, "an unknown key in a tensor's entry");
+			return refuse_header(s, "an unknown key in a tensor's entry");
 		if (seen & which)
-			return fault(s, "a key stands twice in a tensor's entry");
+			return refuse_header(s, "a key appears twice in a tensor's entry");
 		seen |= which;
-		if (!take(s, ':'))
-			return fault(s, "':' was expected");
-		if (which == DTYPE       ? dtype(s, t, &e->t.type)
-			: which == SHAPE ? shape(s, &e->t)
-					 : offsets(s, e))
+		if (!take_char(s, ':'))
+			return refuse_header(s, "':' was expected");
+		if (which == DTYPE       ? read_dtype(s, t, &e->t.type)
+			: which == SHAPE ? read_shape(s, &e->t)
+					 : read_offsets(s, e))
 			return -1;
-	} while (take(s, ','));
-	if (!take(s, '}'))
-		return fault(s, "a tensor's entry is not closed");
-	return seen == (DTYPE | SHAPE | OFFSETS) ? 0 : fault(s, "dtype, shape or data_offsets is missing");
+	} while (take_char(s, ','));
+	if (!take_char(s, '}'))
+		return refuse_header(s, "a tensor's entry is not closed");
+	return seen == (DTYPE | SHAPE | OFFSETS)
+		       ? 0
+		       : refuse_header(s, "dtype, shape or data_offsets is missing");
 }
 
-static int metadata(struct parser *s, struct text *t)
+static int read_metadata(struct parser *s, struct text *t)
 {
-	if (!take(s, '{'))
-		return fault(s, "__metadata__ is not an object");
-	if (take(s, '}'))
+	if (!take_char(s, '{'))
+		return refuse_header(s, "__metadata__ is not an object");
+	if (take_char(s, '}'))
 		return 0;
 	do {
-		if (string(s, t))
+		if (read_string(s, t))
 			return -1;
 		names_add(&s->key, t->s);
-		if (!take(s, ':'))
-			return fault(s, "':' was expected");
-		blanks(s);
+		if (!take_char(s, ':'))
+			return refuse_header(s, "':' was expected");
+		skip_blanks(s);
 		if (s->p >= s->end || *s->p != '"')
-			return fault(s, "a value of __metadata__ is not a string");
-		if (string(s, t))
+			return refuse_header(s, "a value of __metadata__ is not a string");
+		if (read_string(s, t))
 			return -1;
 		names_add(&s->value, t->s);
-	} while (take(s, ','));
-	return take(s, '}') ? 0 : fault(s, "__metadata__ is not closed");
+	} while (take_char(s, ','));
+	return take_char(s, '}') ? 0 : refuse_header(s, "__metadata__ is not closed");
 }
 
-static int members(struct parser *s, struct text *t)
+static int read_members(struct parser *s, struct text *t)
 {
 	bool meta = false;
-	if (!take(s, '{'))
-		return fault(s, "it does not start with '{'");
-	if (take(s, '}'))
+	if (!take_char(s, '{'))
+		return refuse_header(s, "it does not start with '{'");
+	if (take_char(s, '}'))
 		return 0;
 	do {
-		if (string(s, t))
+		if (read_string(s, t))
 			return -1;
 		if (!t->n)
-			return fault(s, "a tensor without a name");
+			return refuse_header(s, "a tensor without a name");
 		bool is_meta = !strcmp(t->s, "__metadata__");
 		char *name = is_meta ? NULL : mem_text(t->s);
-		int r = take(s, ':') ? 0 : fault(s, "':' was expected");
+		int r = take_char(s, ':') ? 0 : refuse_header(s, "':' was expected");
 		if (!r && is_meta) {
-			r = meta ? fault(s, "__metadata__ stands twice") : metadata(s, t);
+			r = meta ? refuse_header(s, "__metadata__ appears twice") : read_metadata(s, t);
 			meta = true;
 		} else if (!r) {
 			ROOM_FOR_ONE(s->entry, s->n, s->room);
 			s->entry[s->n] = (struct entry){.t.name = name};
 			name = NULL;
-			r = entry(s, t, &s->entry[s->n++]);
+			r = read_entry(s, t, &s->entry[s->n++]);
 		}
 		free(name);
 		if (r)
 			return -1;
-	} while (take(s, ','));
-	return take(s, '}') ? 0 : fault(s, "'}' was expected");
+	} while (take_char(s, ','));
+	return take_char(s, '}') ? 0 : refuse_header(s, "'}' was expected");
 }
 
 static int by_place(const void *x, const void *y)
@@ -339,7 +341,7 @@ static int entry_by_name(const void *x, const void *y)
 }
 
 /* Element count and bytes from shape and type, with every product checked. */
-static int measure(const char *file, struct entry *e)
+static int measure_tensor(const char *file, struct entry *e)
 {
 	uint64_t n = 1, bits;
 	bool over = false, zero = false;
@@ -365,10 +367,10 @@ static int measure(const char *file, struct entry *e)
 	return 0;
 }
 
-static int check(struct parser *s, uint64_t *data_bytes)
+static int check_tensors(struct parser *s, uint64_t *data_bytes)
 {
 	for (int i = 0; i < s->n; i++)
-		if (measure(s->file, &s->entry[i]))
+		if (measure_tensor(s->file, &s->entry[i]))
 			return -1;
 	if (s->n)
 		qsort(s->entry, (size_t)s->n, sizeof *s->entry, by_place);
@@ -376,7 +378,7 @@ static int check(struct parser *s, uint64_t *data_bytes)
 	for (int i = 0; i < s->n; i++) {
 		if (s->entry[i].begin != at)
 			return err_set(EX_DATAERR, "%s: tensor %s: %s before it", s->file, s->entry[i].t.name,
-				s->entry[i].begin > at ? "a hole" : "an overlap with the one");
+				s->entry[i].begin > at ? "a gap" : "an overlap with the one");
 		at = s->entry[i].end;
 	}
 	*data_bytes = at;
@@ -385,25 +387,25 @@ static int check(struct parser *s, uint64_t *data_bytes)
 	for (int i = 1; i < s->n; i++)
 		if (!strcmp(s->entry[i - 1].t.name, s->entry[i].t.name))
 			return err_set(
-				EX_DATAERR, "%s: tensor %s stands there twice", s->file, s->entry[i].t.name);
+				EX_DATAERR, "%s: tensor %s appears twice", s->file, s->entry[i].t.name);
 	const char *twice = names_duplicate(&s->key);
-	return twice ? err_set(EX_DATAERR, "%s: metadata %s stands there twice", s->file, twice) : 0;
+	return twice ? err_set(EX_DATAERR, "%s: metadata %s appears twice", s->file, twice) : 0;
 }
 
 struct st_file *st_parse(const char *name, const char *json, size_t n, uint64_t *data_bytes)
 {
 	struct parser s = {.file = name, .start = json, .p = json, .end = json + n};
 	struct text t = {0};
-	int r = json_utf8(json, n) ? 0 : fault(&s, "it is not UTF-8 text");
+	int r = json_utf8(json, n) ? 0 : refuse_header(&s, "it is not UTF-8 text");
 	if (!r)
-		r = members(&s, &t);
+		r = read_members(&s, &t);
 	if (!r) {
-		blanks(&s);
+		skip_blanks(&s);
 		if (s.p < s.end)
-			r = fault(&s, "something follows the closing brace");
+			r = refuse_header(&s, "something follows the closing brace");
 	}
 	if (!r)
-		r = check(&s, data_bytes);
+		r = check_tensors(&s, data_bytes);
 	text_free(&t);
 	if (r) {
 		for (int i = 0; i < s.n; i++)
@@ -433,7 +435,7 @@ struct st_file *st_parse_header(const char *name, const char *json, size_t n, ui
 	uint64_t need;
 	struct st_file *f = st_parse(name, json, n, &need);
 	if (f && need != data_bytes) {
-		err_set(EX_DATAERR, "%s: the tensors need %llu bytes, %llu are there", name,
+		err_set(EX_DATAERR, "%s: the tensors need %llu bytes, but there are %llu", name,
 			(unsigned long long)need, (unsigned long long)data_bytes);
 		st_free(f);
 		f = NULL;

@@ -71,7 +71,7 @@ static int by_width_and_name(const void *x, const void *y)
 	return d ? d : strcmp(a->t.name, b->t.name);
 }
 
-static char *header(const struct st_writer *w, size_t *length)
+static char *header_text(const struct st_writer *w, size_t *length)
 {
 	struct text t = {0};
 	uint64_t at = 0;
@@ -112,7 +112,7 @@ int st_write(struct st_writer *w, struct output *o)
 	if (w->n)
 		qsort(w->list, (size_t)w->n, sizeof *w->list, by_width_and_name);
 	size_t n;
-	char *json = header(w, &n);
+	char *json = header_text(w, &n);
 	unsigned char length[8];
 	for (int i = 0; i < 8; i++)
 		length[i] = (unsigned char)((uint64_t)n >> 8 * i);

@@ -20,7 +20,7 @@ static void *map_file(int fd, size_t bytes)
 	return map == MAP_FAILED ? NULL : map;
 }
 
-static void unmap(struct spill *s)
+static void unmap_file(struct spill *s)
 {
 	munmap(s->map, s->bytes);
 	close(s->fd);
@@ -30,7 +30,7 @@ static void unmap(struct spill *s)
 void *spill_grow(struct spill *s, void *list, size_t bytes)
 {
 	size_t before = s->bytes;
-	int fd = s->map ? s->fd : bytes > SHORT ? output_spool() : -1;
+	int fd = s->map ? s->fd : bytes > SHORT ? output_temporary() : -1;
 	void *map = fd < 0 ? NULL : map_file(fd, bytes);
 	if (map) {
 		if (s->map) {
@@ -44,7 +44,7 @@ void *spill_grow(struct spill *s, void *list, size_t bytes)
 	}
 	if (s->map) {
 		list = memcpy(mem_new(bytes, 1), s->map, before);
-		unmap(s);
+		unmap_file(s);
 	} else {
 		list = mem_grow(list, bytes, 1);
 		if (fd >= 0)
@@ -57,7 +57,7 @@ void *spill_grow(struct spill *s, void *list, size_t bytes)
 void spill_free(struct spill *s, void *list)
 {
 	if (s->map)
-		unmap(s);
+		unmap_file(s);
 	else
 		free(list);
 	*s = (struct spill){0};

@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-/* WHOLE: in a double. HEAD, the choice of an output head, and VIEWS are shown and written only where
- * there is one: files written before there was the key do not have it. */
+/* WHOLE: in a double. HEAD, the choice of an output head, and VIEWS are shown and written only
+ * where there is one: files written before there was the key do not have it. */
 enum key_kind { INT, REAL_NUMBER, WHOLE, BOOL, CHOICE, HEAD, BANDS, LAYERS, COUNTS, TYPES, AUGMENT, VIEWS };
 
 struct key {

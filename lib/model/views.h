@@ -12,8 +12,8 @@
 #include "format/layout.h"
 #include "model/config.h"
 
-/* The regions of windows become those of the model's views, named "relative@head" and so on. What has
- * them already, or a configuration without views, changes nothing. */
+/* The regions of windows become those of the model's views, named "relative@head" and so on. What
+ * has them already, or a configuration without views, changes nothing. */
 void views_apply(const struct config *, struct layout *);
 /* Reads "TOKENISER@PLACE"; -1 when it is no such thing. */
 int view_read(const char *text, struct view *);

@@ -206,7 +206,7 @@ void usage_merge(struct usage *u, const struct usage *other)
 }
 
 /* What follows from how many experts the tokens have. */
-static void served_figures(const struct usage *u, double n, struct usage_figures *f)
+static void served_metrics(const struct usage *u, double n, struct usage_metrics *f)
 {
 	int64_t more = 0;
 	f->at_least = NEW_ARRAY(double, u->k);
@@ -224,7 +224,7 @@ static void served_figures(const struct usage *u, double n, struct usage_figures
 	f->weight_max = isfinite(u->weight_max) ? (double)u->weight_max : NAN;
 }
 
-static void capacity_figures(const struct usage *u, struct usage_figures *f)
+static void capacity_metrics(const struct usage *u, struct usage_metrics *f)
 {
 	int64_t room = 0;
 	f->capacity = NEW_ARRAY(double, u->experts);
@@ -235,10 +235,10 @@ static void capacity_figures(const struct usage *u, struct usage_figures *f)
 	f->capacity_utilisation = room ? (double)u->filled / (double)room : NAN;
 }
 
-struct usage_figures usage_figures(const struct usage *u)
+struct usage_metrics usage_metrics(const struct usage *u)
 {
 	int E = u->experts;
-	struct usage_figures f = {.share = NEW_ARRAY(double, E),
+	struct usage_metrics f = {.fraction = NEW_ARRAY(double, E),
 		.importance = NEW_ARRAY(double, E),
 		.importance_deviation = NEW_ARRAY(double, E),
 		.average_weight = NEW_ARRAY(double, E)};
@@ -246,7 +246,7 @@ struct usage_figures usage_figures(const struct usage *u)
 	       least = INFINITY;
 	for (int i = 0; i < E; i++) {
 		double c = (double)u->count[i];
-		f.share[i] = c / places;
+		f.fraction[i] = c / places;
 		double p = f.importance[i] = exact_value(&u->importance[i]) / n;
 		f.importance_deviation[i] = sqrt(fmax(exact_value(&u->square[i]) / n - p * p, 0));
 		f.average_weight[i] = u->count[i] ? exact_value(&u->weight[i]) / c : NAN;
@@ -268,14 +268,14 @@ struct usage_figures usage_figures(const struct usage *u)
 	f.margin = exact_value(&u->margin) / n;
 	f.max_probability = exact_value(&u->largest) / n;
 	f.min_probability = exact_value(&u->smallest) / n;
-	served_figures(u, n, &f);
-	capacity_figures(u, &f);
+	served_metrics(u, n, &f);
+	capacity_metrics(u, &f);
 	return f;
 }
 
-void usage_figures_free(struct usage_figures *f)
+void usage_metrics_free(struct usage_metrics *f)
 {
-	free(f->share);
+	free(f->fraction);
 	free(f->importance);
 	free(f->importance_deviation);
 	free(f->average_weight);

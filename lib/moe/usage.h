@@ -1,6 +1,6 @@
-/* How experts are used: counts and sums over tokens, and the figures that follow from them.
+/* How experts are used: counts and sums over tokens, and the metrics that follow from them.
  *
- *     usage_new(&u, E, k);  usage_add(&u, p, expert, weight) for every token;  usage_merge(&u, &other);  usage_figures(...)
+ *     usage_new(&u, E, k);  usage_add(&u, p, expert, weight) for every token;  usage_merge(&u, &other);  usage_metrics(...)
  *
  * Sums are kept exactly, in units of 2^-52 of what is added, so that adding up parts in any order
  * gives the same bits as the whole. Definitions: for N tokens, each given to at most k of E
@@ -70,14 +70,14 @@ void usage_merge(struct usage *, const struct usage *other);
  * expert without tokens, the range of the weights where nothing was chosen, capacity and its
  * utilisation where there is none. importance_deviation is that of p_i over the tokens
  * (population). */
-struct usage_figures {
-	double *share, *importance, *importance_deviation, *average_weight, *at_least;
+struct usage_metrics {
+	double *fraction, *importance, *importance_deviation, *average_weight, *at_least;
 	int fewest, most; /* experts of a token */
 	double entropy, entropy_normalised, cv, max_over_mean, max_over_min, overflow, margin, unrouted;
 	double max_probability, min_probability, weight_min, weight_max;
 	double *capacity, capacity_utilisation; /* [E] */
 };
-struct usage_figures usage_figures(const struct usage *);
-void usage_figures_free(struct usage_figures *);
+struct usage_metrics usage_metrics(const struct usage *);
+void usage_metrics_free(struct usage_metrics *);
 
 #endif

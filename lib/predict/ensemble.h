@@ -1,10 +1,10 @@
-/* A model that answers, or several that answer together: by the mean of their probabilities.
+/* One model, or an ensemble of several that predict together: the mean of their probabilities.
  *
- *     struct ensemble *c = ensemble_load(&paths, &words, missing, pool);
- *     ensemble_add(c, windows);                         each model finds channels, regions and conditions by name
- *     ensemble_adapt(c, from, n, ADAPT_WHOLE);          where one adapts to groups
- *     ensemble_answer(c, from, n, batch, p, logits, gate);
- *     ensemble_clear(c);
+ *     struct ensemble *e = ensemble_load(&paths, &words, missing, pool);
+ *     ensemble_add(e, windows);                         each model finds channels, regions and conditions by name
+ *     ensemble_adapt(e, from, n, ADAPT_WHOLE);          when one of them normalises by subject
+ *     ensemble_predict(e, from, n, batch, p, logits, gate, nonfinite);
+ *     ensemble_clear(e);
  *
  * Classes and regions count as in the first model. Of one model p = softmax(logits / its
  * temperature); of several logits = ln p. Of models whose head has no classes p is the mean of what
@@ -17,7 +17,7 @@
 #include "dataset/adapt.h"
 #include "dataset/dataset.h"
 
-struct member {
+struct ensemble_member {
 	const char *path; /* borrowed */
 	struct model *m;
 	struct selection *select;
@@ -29,12 +29,12 @@ struct member {
 
 struct ensemble {
 	int n;
-	struct member *member; /* [n] */
+	struct ensemble_member *member; /* [n] */
 	struct layout like; /* what recordings are cut into: of the first model, with the channels of all */
 	const char
 		*strides; /* path of a model that cuts recordings at another stride than the first, or NULL */
-	bool whole; /* one goes by what comes before a window: recordings are answered when they have ended */
-	bool adapts; /* one goes by the other windows of a group: ensemble_adapt is to be called before answers */
+	bool whole; /* one needs the samples before a window: recordings are predicted when they have ended */
+	bool adapts;       /* one normalises by subject: ensemble_adapt comes before ensemble_predict */
 	bool gates;        /* all have the same regions by name: there is a gate */
 	int64_t windows;   /* gathered */
 	struct pool *pool; /* borrowed */
@@ -49,14 +49,15 @@ void ensemble_free(struct ensemble *);
 /* Takes the windows over (also on error, when what was gathered before stays). */
 int ensemble_add(struct ensemble *, struct windows *);
 void ensemble_clear(struct ensemble *);
-/* Windows from .. from + n - 1 of those gathered are taken in by the models that adapt
- * (dataset/adapt.h), beside those of before. -1 when one holds what cannot be answered. */
+/* Models that normalise by subject (dataset/adapt.h) learn from windows from .. from + n - 1 of
+ * those gathered, in addition to those of before. -1 with an error when one cannot be predicted. */
 int ensemble_adapt(struct ensemble *, int64_t from, int64_t n, enum adapt);
 
-/* Windows from .. from + n - 1 of those gathered: p [n][outputs], logits [n][outputs], and gate
- * [n][K] if there is one. -1 when a window holds what cannot be answered. Windows whose answer is
- * not finite are marked in unanswered [n]. */
-int ensemble_answer(struct ensemble *, int64_t from, int64_t n, int batch, double *p, real *logits,
-	double *gate, bool *unanswered);
+/* Predicts windows from .. from + n - 1 of those gathered, `batch` at a time: p [n][outputs],
+ * logits [n][outputs], and gate [n][K] if there is one, are filled. -1 with an error when a window
+ * cannot be predicted (a sample that is not a number, an unknown condition). Windows whose
+ * prediction is not finite are marked in nonfinite [n]. */
+int ensemble_predict(struct ensemble *, int64_t from, int64_t n, int batch, double *p, real *logits,
+	double *gate, bool *nonfinite);
 
 #endif

@@ -24,7 +24,7 @@ static int read_numbers(const char *list, const char *option, const char *what, 
 	int bad = 0;
 	names_split(&words, list, ',');
 	if (!words.n)
-		bad = err_set(EX_USAGE, "%s: no number", option);
+		bad = err_set(EX_USAGE, "%s: the list is empty; give numbers separated by commas", option);
 	for (int i = 0; i < words.n && !bad; i++) {
 		long long x;
 		if (!text_to_long(words.s[i], &x))
@@ -39,7 +39,7 @@ static int read_numbers(const char *list, const char *option, const char *what, 
 	return bad;
 }
 
-static bool *all(int n)
+static bool *all_on(int n)
 {
 	bool *on = NEW_ARRAY(bool, n);
 	memset(on, 1, (size_t)n * sizeof *on);
@@ -49,26 +49,26 @@ static bool *all(int n)
 /* on [n] is made: what the list names, or everything without one. */
 static int read_or_all(const char *list, const char *option, const char *what, int n, bool **on)
 {
-	*on = list ? NEW_ARRAY(bool, n) : all(n);
+	*on = list ? NEW_ARRAY(bool, n) : all_on(n);
 	return list ? read_numbers(list, option, what, n, *on) : 0;
 }
 
-static int is_moe_layer(const struct model *m, const bool *layer, bool listed)
+static int check_listed_layers(const struct model *m, const bool *layer, bool listed)
 {
 	for (int l = 0; listed && l < m->config.encoder.layers; l++)
 		if (layer[l] && !config_moe_layer(&m->config, l))
-			return err_set(
-				EX_USAGE, "--layer: layer %d of the model is no mixture of experts", l);
+			return err_set(EX_USAGE,
+				"--layer: layer %d of the model is not a mixture-of-experts layer", l);
 	return 0;
 }
 
-static int choose_places(struct selection *s, const struct model *m, const struct selection_words *w)
+static int choose_layers(struct selection *s, const struct model *m, const struct selection_words *w)
 {
 	int K = m->layout.regions, L = m->config.encoder.layers;
 	bool *layer = NULL, *region = NULL;
 	int bad = read_or_all(w->layers, "--layer", "layer", L, &layer) ||
 		  read_or_all(w->regions, "--region", "region", K, &region) ||
-		  is_moe_layer(m, layer, w->layers != NULL);
+		  check_listed_layers(m, layer, w->layers != NULL);
 	s->moe_layer = NEW_ARRAY(bool, K *L);
 	for (int i = 0; i < K * L && !bad; i++)
 		s->moe_layer[i] = region[i / L] && layer[i % L] && config_moe_layer(&m->config, i % L);
@@ -85,15 +85,19 @@ int selection_places(const struct model *m, int layer)
 static int check_force_k(const struct model *m, long long k)
 {
 	if (k && m->router->pools)
-		return err_set(EX_USAGE, "--force-k: with the router %s no token chooses its experts",
+		return err_set(EX_USAGE,
+			"--force-k has no effect with the router %s, where tokens do not choose their "
+			"experts",
 			m->router->name);
 	int most = INT_MAX;
 	for (int l = 0; l < m->config.encoder.layers; l++)
 		if (config_moe_layer(&m->config, l) && selection_places(m, l) < most)
 			most = selection_places(m, l);
 	return k <= most ? 0
-			 : err_set(EX_USAGE, "--force-k: the model gives a token to %d expert%s, not to %lld",
-				   most, most == 1 ? "" : "s", k);
+			 : err_set(EX_USAGE,
+				   "--force-k %lld: a token of this model goes to %d expert%s only; give a "
+				   "smaller number",
+				   k, most, most == 1 ? "" : "s");
 }
 
 static int choose_experts(struct selection *s, const struct model *m, const struct selection_words *w)
@@ -115,7 +119,8 @@ static int choose_experts(struct selection *s, const struct model *m, const stru
 		left += e < least && !s->off[e];
 	}
 	if (!left)
-		return err_set(EX_USAGE, "--omit: leaves no expert");
+		return err_set(EX_USAGE, "%s leaves a layer without experts; leave out fewer",
+			w->only ? "--only" : "--omit");
 	s->one = (struct ablation){s->off, (int)w->force_k};
 	s->ablation = NEW_ARRAY(const struct ablation *, K *L);
 	for (int i = 0; i < K * L; i++)
@@ -131,13 +136,14 @@ struct selection *selection_new(const struct model *m, const struct selection_wo
 	if (w->only && w->omit)
 		bad = err_set(EX_USAGE, "--only and --omit exclude each other");
 	else if (!m->moe_layers && (taken || w->layers || w->regions))
-		bad = err_set(EX_USAGE, "%s: the model has no mixture of experts (moe.layers is none)",
+		bad = err_set(EX_USAGE,
+			"%s has no effect: the model has no mixture-of-experts layers (moe.layers is none)",
 			w->only      ? "--only"
 			: w->omit    ? "--omit"
 			: w->force_k ? "--force-k"
 			: w->layers  ? "--layer"
 				     : "--region");
-	if (bad || choose_places(s, m, w) || (taken && choose_experts(s, m, w))) {
+	if (bad || choose_layers(s, m, w) || (taken && choose_experts(s, m, w))) {
 		selection_free(s);
 		return NULL;
 	}

@@ -10,7 +10,7 @@
 
 #include "model/model.h"
 
-/* NULL or 0: not said. */
+/* NULL or 0: not given. */
 struct selection_words {
 	const char *layers, *regions; /* these alone, of all MoE layers */
 	const char *only, *omit;      /* experts */

@@ -14,7 +14,7 @@ struct source {
 	const struct names *operands;
 	int next;         /* operand to open */
 	struct input *in; /* open, holds windows or what is being cut */
-	struct split_options options;
+	struct reading_options options;
 	struct split *split; /* of the recording that is being cut */
 	struct live *live;   /* and while it arrives */
 	int most, noted;     /* notes taken over from split */
@@ -23,17 +23,14 @@ struct source {
 };
 
 struct source *source_new(const struct names *operands, const struct layout *like,
-	enum missing_channel missing, const struct split_naming *naming, const struct split_reading *reading,
+	enum missing_channel missing, const struct reading_naming *naming, const struct reading_text *reading,
 	int most)
 {
-	static const enum split_missing as[] = {[MISSING_ERROR] = SPLIT_MISSING_ERROR,
-		[MISSING_INTERP] = SPLIT_MISSING_INTERP,
-		[MISSING_ZERO] = SPLIT_MISSING_ZERO};
 	struct source *s = NEW(struct source);
 	s->operands = operands;
 	s->options = split_defaults();
 	s->options.like = like;
-	s->options.missing = as[missing];
+	s->options.missing = missing;
 	if (naming)
 		s->options.naming = *naming;
 	if (reading)
@@ -107,8 +104,8 @@ static int cut_recording(struct source *s, struct windows **w)
 /* Windows have their names, and are no text. */
 static int refuse_options(const struct source *s)
 {
-	const struct split_naming *n = &s->options.naming;
-	const struct split_reading *r = &s->options.reading;
+	const struct reading_naming *n = &s->options.naming;
+	const struct reading_text *r = &s->options.reading;
 	const char *given = n->group            ? "--group"
 			    : n->group_name     ? "--group-name"
 			    : n->condition      ? "--condition"
@@ -122,7 +119,8 @@ static int refuse_options(const struct source *s)
 			    : r->time_unit      ? "--time-unit"
 			    : r->unit           ? "--unit"
 						: NULL;
-	return given ? err_set(EX_USAGE, "%s: %s is for recordings as CSV; windows have it from moe-split",
+	return given ? err_set(EX_USAGE,
+			       "%s: a file of windows, and %s is for recordings only; give it to moe-split",
 			       input_name(s->in), given)
 		     : 0;
 }
@@ -157,7 +155,7 @@ bool source_live(const struct source *s)
 	return s->live != NULL;
 }
 
-bool source_at_rest(const struct names *operands)
+bool source_is_files(const struct names *operands)
 {
 	struct stat info;
 	bool all = true;

@@ -16,7 +16,7 @@ struct source;
  * > 0: a recording that comes through a pipe is cut while it arrives, into as many windows as are
  * there but at most so many; 0: every recording is cut when it has ended. */
 struct source *source_new(const struct names *operands, const struct layout *like, enum missing_channel,
-	const struct split_naming *naming, const struct split_reading *reading, int most);
+	const struct reading_naming *naming, const struct reading_text *reading, int most);
 /* From now on a recording is an error: "NAME: WHY". why is borrowed. */
 void source_refuse_recordings(struct source *, const char *why);
 int source_next(struct source *, struct windows **); /* 1, 0 at the end, -1 on error */
@@ -24,7 +24,7 @@ int source_next(struct source *, struct windows **); /* 1, 0 at the end, -1 on e
 bool source_live(const struct source *);
 /* Whether all operands (none: standard input) are regular files, so that all windows are there at
  * once. */
-bool source_at_rest(const struct names *operands);
+bool source_is_files(const struct names *operands);
 /* Whether the input in hand has more to give without waiting for its writer. */
 bool source_ready(struct source *);
 /* What the user should know about recordings that were cut here; grows with source_next. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct recording_votes *votes_of(struct votes *v, const struct answer *a)
+static struct votes_recording *votes_of(struct votes *v, const struct prediction *a)
 {
 	int i = names_intern(&v->recordings, a->recording);
 	if (i >= v->room) {
@@ -16,7 +16,7 @@ static struct recording_votes *votes_of(struct votes *v, const struct answer *a)
 		GROW(v->of, v->room);
 		memset(v->of + before, 0, (size_t)(v->room - before) * sizeof *v->of);
 	}
-	struct recording_votes *r = &v->of[i];
+	struct votes_recording *r = &v->of[i];
 	if (!r->p) {
 		r->p = NEW_ARRAY(double, a->outputs);
 		r->gate = NEW_ARRAY(double, v->regions);
@@ -25,9 +25,9 @@ static struct recording_votes *votes_of(struct votes *v, const struct answer *a)
 	return r;
 }
 
-void votes_add(struct votes *v, const struct answer *a)
+void votes_add(struct votes *v, const struct prediction *a)
 {
-	struct recording_votes *r = votes_of(v, a);
+	struct votes_recording *r = votes_of(v, a);
 	if (a->label && !r->label)
 		r->label = mem_text(a->label);
 	else if (a->label && strcmp(a->label, r->label))
@@ -42,11 +42,11 @@ void votes_add(struct votes *v, const struct answer *a)
 	r->answered++;
 }
 
-struct answer votes_answer(struct votes *v, int i)
+struct prediction votes_prediction(struct votes *v, int i)
 {
-	struct recording_votes *r = &v->of[i];
+	struct votes_recording *r = &v->of[i];
 	const struct model *m = v->model;
-	struct answer a = {.model = m,
+	struct prediction a = {.model = m,
 		.recording = v->recordings.s[i],
 		.group = r->group,
 		.label = r->mixed ? NULL : r->label,

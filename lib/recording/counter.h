@@ -4,7 +4,7 @@
  *     0 2 4 ... 254 0            boards that count in twos
  *
  * The step is that of the first rows, 1 or 2; the period is found when it begins again. A counter
- * that stands still says nothing.
+ * that does not move is useless.
  */
 #ifndef RECORDING_COUNTER_H
 #define RECORDING_COUNTER_H
@@ -17,8 +17,8 @@ struct counter {
 	bool begun, useless;
 };
 
-/* Samples that are missing before the row with this value: 0 = none; NaN = it began anew, nobody
- * knows. */
+/* Samples that are missing before the row with this value: 0 = none; NaN = the counter started
+ * again, and the number is unknown. */
 double counter_take(struct counter *, double now);
 /* Samples in one round, 0 = not known. */
 double counter_round(const struct counter *);

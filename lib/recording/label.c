@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* The name of a label: whole numbers lose their point ("1.0" is 1), blanks are gone already. */
-static char *written(struct csv_cell c)
+static char *label_text(struct csv_cell c)
 {
 	double x;
 	if (number_parse(c.s, c.end, &x) && x == floor(x) && fabs(x) < 1e15)
@@ -20,15 +20,15 @@ static char *written(struct csv_cell c)
 
 bool label_same(const char *a, const char *b)
 {
-	char *x = written((struct csv_cell){a, a + strlen(a)});
-	char *y = written((struct csv_cell){b, b + strlen(b)});
+	char *x = label_text((struct csv_cell){a, a + strlen(a)});
+	char *y = label_text((struct csv_cell){b, b + strlen(b)});
 	bool same = !strcmp(x, y);
 	free(x);
 	free(y);
 	return same;
 }
 
-static bool ignored(const struct split_options *o, const char *name)
+static bool is_ignored(const struct reading_options *o, const char *name)
 {
 	for (int i = 0; i < o->ignore.n; i++)
 		if (label_same(o->ignore.s[i], name))
@@ -36,27 +36,27 @@ static bool ignored(const struct split_options *o, const char *name)
 	return false;
 }
 
-int label_read(const struct split_options *o, const char *file, long long line, struct csv_cell c,
+int label_read(const struct reading_options *o, const char *file, long long line, struct csv_cell c,
 	struct names *labels, int32_t *label)
 {
 	*label = -1;
 	if (number_missing(c.s, c.end))
 		return 0;
-	char *name = written(c);
+	char *name = label_text(c);
 	int e = 0;
 	if (!json_utf8(name, strlen(name)))
 		e = err_set(EX_DATAERR, "%s:%lld: the label is not UTF-8 text", file, line);
-	else if (!ignored(o, name)) {
+	else if (!is_ignored(o, name)) {
 		*label = names_find(labels, name);
 		if (*label < 0 && o->classes.n)
 			e = err_set(EX_DATAERR,
-				"%s:%lld: label \"%.60s\" is none of --classes; name it there, or "
-				"--ignore-label it",
+				"%s:%lld: label \"%.60s\" is not one of --classes; add it there, or ignore "
+				"it with --ignore-label",
 				file, line, name);
 		else if (*label < 0 && labels->n == o->max_classes)
 			e = err_set(EX_DATAERR,
-				"%s:%lld: more than %d different labels: is this a label column? "
-				"(--max-classes)",
+				"%s:%lld: more than %d different labels; is this the label column? "
+				"--max-classes raises the limit",
 				file, line, o->max_classes);
 		else if (*label < 0)
 			*label = names_add(labels, name);

@@ -1,6 +1,6 @@
 #include "recording/options.h"
 
-const struct preprocessing *options_preprocessing(const struct split_options *o)
+const struct preprocessing *reading_preprocessing(const struct reading_options *o)
 {
 	return o->like ? &o->like->preprocessing : &o->preprocessing;
 }

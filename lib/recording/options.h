@@ -1,5 +1,5 @@
-/* What a user may say of recordings, of what stands beside them, and of their windows: plain data,
- * for every room that reads or cuts. What is 0 or NULL is found out, or has a default.
+/* Options for reading recordings and their sidecar files, and for cutting windows: plain data, for
+ * every room that reads or cuts. What is 0 or NULL is detected, or has a default.
  */
 #ifndef RECORDING_OPTIONS_H
 #define RECORDING_OPTIONS_H
@@ -7,42 +7,37 @@
 #include "base/option.h"
 #include "format/layout.h"
 
-enum split_unit { SPLIT_UNIT_AUTO, SPLIT_UV, SPLIT_MV, SPLIT_V, SPLIT_NV };
-enum split_time { SPLIT_TIME_AUTO, SPLIT_TIME_S, SPLIT_TIME_MS, SPLIT_TIME_US };
-enum split_header {
-	SPLIT_HEADER_AUTO,
-	SPLIT_HEADER_NONE,
-	SPLIT_HEADER_ONE,
-	SPLIT_HEADER_TWO,
-	SPLIT_HEADER_YES,
-	SPLIT_HEADER_NO
-};
-enum split_align { SPLIT_RUN, SPLIT_GRID };
-enum split_rule { SPLIT_ALL, SPLIT_MAJORITY, SPLIT_LAST };
-/* A cell without a value: refuse, leave out the windows it touches, or draw a line between its
- * neighbours. */
-enum split_value { SPLIT_VALUE_ERROR, SPLIT_VALUE_DROP, SPLIT_VALUE_INTERP };
-/* A channel the model wants and the recording has not: refuse, zeros, or the mean of the region's
- * present channels. */
-enum split_missing { SPLIT_MISSING_ERROR, SPLIT_MISSING_ZERO, SPLIT_MISSING_INTERP };
+/* Defaults of moe-split, which its option table shows too. */
+#define READING_WINDOW      300 /* samples */
+#define READING_REGIONS     4   /* index regions */
+#define READING_HALO        2   /* columns on each side of a region */
+#define READING_MAX_CLASSES 1000
+
+enum voltage_unit { UNIT_AUTO, UNIT_UV, UNIT_MV, UNIT_V, UNIT_NV };
+enum time_unit { TIME_UNIT_AUTO, TIME_UNIT_S, TIME_UNIT_MS, TIME_UNIT_US };
+enum reading_header { HEADER_AUTO, HEADER_NONE, HEADER_ONE, HEADER_TWO, HEADER_YES, HEADER_NO };
+enum window_align { ALIGN_RUN, ALIGN_GRID };
+enum label_rule { LABEL_OF_ALL, LABEL_OF_MAJORITY, LABEL_OF_LAST };
+/* A cell without a value: refuse it, leave out the windows that contain it, or interpolate. */
+enum missing_value { VALUE_ERROR, VALUE_DROP, VALUE_INTERP };
 
 /* How recordings are named beyond their own name. Patterns are POSIX extended regular expressions
  * on the base name. */
-struct split_naming {
+struct reading_naming {
 	const char *group;                      /* NULL: up to the first _ or . */
 	const char *group_name;                 /* the group of everything, instead */
 	const char *condition, *condition_name; /* likewise; both NULL: none has a condition */
 };
 
-enum split_event_unit { SPLIT_EVENT_AUTO, SPLIT_EVENT_S, SPLIT_EVENT_MS, SPLIT_EVENT_SAMPLES };
+enum event_unit { EVENT_UNIT_AUTO, EVENT_UNIT_S, EVENT_UNIT_MS, EVENT_UNIT_SAMPLES };
 
 /* Labels from files of events (sidecar/events.h) in the place of a column. */
-struct split_events {
-	struct names files;    /* one for each recording, or one with {} (sidecar/beside.h); empty: none */
-	bool own;              /* instead of files: those that stand in the recordings themselves */
+struct reading_events {
+	struct names files;    /* one for each recording, or one with {} (sidecar/path.h); empty: none */
+	bool own;              /* instead of files: events contained in the recordings themselves */
 	struct names from, to; /* description -> class; empty: each description is a class */
 	const char *column;    /* that describes events; NULL: the format's own */
-	enum split_event_unit unit;
+	enum event_unit unit;
 	struct span start, stop; /* of a trial, from the event's onset */
 	bool stop_given;         /* else it lasts as long as the event, or one window */
 	bool drop_outside; /* trials that reach beyond the recording are left out; else they are refused */
@@ -50,56 +45,56 @@ struct split_events {
 
 struct recording_list; /* sidecar/list.h */
 
-/* How text becomes columns. What is 0 or NULL is found out. */
-struct split_reading {
+/* How text becomes columns. What is 0 or NULL is detected. */
+struct reading_text {
 	const char *delim;       /* comma, semicolon, tab, blank, or the character itself */
 	const char *decimal;     /* . or , */
-	int header;              /* enum split_header */
+	int header;              /* enum reading_header */
 	int ragged;              /* enum csv_ragged of io/csv.h */
 	int dialect;             /* of DIALECT_CHOICES */
 	const char *time_column; /* NULL: "time", "timestamp", ... when there is one */
-	int time_unit;           /* enum split_time */
-	int unit;                /* enum split_unit, of the cells */
+	int time_unit;           /* enum time_unit */
+	int unit;                /* enum voltage_unit, of the cells */
 };
 
-struct split_options {
-	struct split_reading reading;
+struct reading_options {
+	struct reading_text reading;
 	const char *label_column; /* NULL: "label" when there is one */
-	double rate;              /* Hz, 0 = as the recording says (or the model) */
+	double rate;              /* Hz, 0 = as stated in the recording (or by the model) */
 	const char *rate_by;      /* what named it, for messages; NULL: --rate */
 	struct names channels, drop,
 		ignore;       /* channels: pick and order; ignore: label values that mean unlabelled */
 	struct names classes; /* empty: those found, sorted */
-	enum split_value value;
+	enum missing_value value;
 	size_t max_row;  /* bytes */
 	int max_columns; /* cells of a row */
 	int max_classes;
 	struct preprocessing preprocessing; /* before cutting; the model's takes its place */
 	/* cutting */
 	struct span window, stride; /* stride.amount 0 = the window */
-	enum split_align align;
-	enum split_rule rule;
-	bool keep_last; /* what is left at the end of a segment becomes a window that ends early, if it is half a window at least */
+	enum window_align align;
+	enum label_rule rule;
+	bool keep_last; /* the rows left at the end of a segment become a partial window, if they are half a window at least */
 	/* regions: lobes, hemispheres, auto:K or a file (TSV), else index regions */
 	const char *regions,
-		*electrodes; /* electrodes: a file of positions; NULL: they follow from the names */
-	int experts, halo;   /* halo: columns on each side of index regions, else nearest channels */
-	double halo_mm;      /* or the channels within this distance along the head */
+		*electrodes;     /* electrodes: a file of positions; NULL: they follow from the names */
+	int index_regions, halo; /* halo: columns on each side of index regions, else nearest channels */
+	double halo_mm;          /* or the channels within this distance along the head */
 	bool halo_given, halo_mm_given;
 	/* names */
-	struct split_naming naming;
-	/* what stands beside the recordings */
-	struct split_events events;
+	struct reading_naming naming;
+	/* sidecar files */
+	struct reading_events events;
 	struct names channel_files;        /* BIDS channels.tsv: one for each recording, or one for all */
 	const struct recording_list *list; /* of the recordings, which are added in its order; NULL = none */
 	/* a model's layout takes the place of channels, regions, rate, window and stride; its
 	 * classes come first */
 	const struct layout *like;
-	enum split_missing missing;
-	bool explain; /* collect what split_explain says; a rate that is not known is no error then */
+	enum missing_channel missing;
+	bool explain; /* collect what split_explain prints; an unknown rate is no error then */
 };
 
 /* What is done to the recordings: the model's preprocessing, or that of the options. */
-const struct preprocessing *options_preprocessing(const struct split_options *);
+const struct preprocessing *reading_preprocessing(const struct reading_options *);
 
 #endif

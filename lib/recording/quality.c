@@ -17,14 +17,14 @@ struct column {
 	uint64_t hash; /* of all its samples in order */
 };
 
-static void note(struct names *suspicious, struct names *why, const char *channel, char *sentence)
+static void add_suspicion(struct names *suspicious, struct names *why, const char *channel, char *sentence)
 {
 	names_add(suspicious, channel);
 	names_add(why, sentence);
 	free(sentence);
 }
 
-static void scan(const float *x, int64_t rows, int C, struct column *column)
+static void scan_columns(const float *x, int64_t rows, int C, struct column *column)
 {
 	for (int c = 0; c < C; c++)
 		column[c] = (struct column){x[c], x[c], 0, 14695981039346656037u};
@@ -41,7 +41,7 @@ static void scan(const float *x, int64_t rows, int C, struct column *column)
 		}
 }
 
-static int ascending(const void *x, const void *y)
+static int compare_floats(const void *x, const void *y)
 {
 	float a = *(const float *)x, b = *(const float *)y;
 	return a < b ? -1 : a > b;
@@ -54,7 +54,7 @@ static double median_size(const float *x, int64_t rows, int C, int c)
 	float *v = NEW_ARRAY(float, n);
 	for (int i = 0; i < n; i++)
 		v[i] = fabsf(x[rows * i / n * C + c]);
-	qsort(v, (size_t)n, sizeof *v, ascending);
+	qsort(v, (size_t)n, sizeof *v, compare_floats);
 	double m = (double)v[n / 2];
 	free(v);
 	return m;
@@ -63,13 +63,19 @@ static double median_size(const float *x, int64_t rows, int C, int c)
 static char *size_sentence(double median)
 {
 	if (median < 0.01)
-		return mem_format("median size %.3g uV: volts? (--unit V)", median);
+		return mem_format(
+			"median amplitude %.3g uV: perhaps the values are volts (--unit V)", median);
 	if (median < 0.2)
-		return mem_format("median size %.3g uV: millivolts? (--unit mV)", median);
+		return mem_format(
+			"median amplitude %.3g uV: perhaps the values are millivolts (--unit mV)", median);
 	if (median > 20000)
-		return mem_format("median size %.3g uV: nanovolts (--unit nV), or an offset", median);
+		return mem_format("median amplitude %.3g uV: perhaps the values are nanovolts (--unit nV), "
+				  "or have an offset",
+			median);
 	if (median > 500)
-		return mem_format("median size %.3g uV: an offset, or another unit", median);
+		return mem_format(
+			"median amplitude %.3g uV: perhaps the values have an offset, or another unit",
+			median);
 	return NULL;
 }
 
@@ -77,31 +83,32 @@ void quality_check(const float *x, int64_t rows, int C, const struct names *chan
 	struct names *suspicious, struct names *why)
 {
 	struct column *column = NEW_ARRAY(struct column, C);
-	scan(x, rows, C, column);
+	scan_columns(x, rows, C, column);
 	for (int c = 0; c < C; c++) {
 		const struct column *k = &column[c];
 		const char *name = channels->s[c];
 		if (k->low == k->high && k->railed) {
-			note(suspicious, why, name, mem_text("railed (187500.02 uV) in all rows"));
+			add_suspicion(suspicious, why, name, mem_text("railed (187500.02 uV) in all rows"));
 			continue;
 		}
 		if (k->low == k->high) {
-			note(suspicious, why, name, mem_format("constant at %.9g uV", (double)k->low));
+			add_suspicion(
+				suspicious, why, name, mem_format("constant at %.9g uV", (double)k->low));
 			continue;
 		}
 		for (int other = 0; other < c; other++)
 			if (column[other].hash == k->hash && column[other].low == k->low &&
 				column[other].high == k->high) {
-				note(suspicious, why, name,
+				add_suspicion(suspicious, why, name,
 					mem_format("identical to %s", channels->s[other]));
 				break;
 			}
 		if (k->railed)
-			note(suspicious, why, name,
+			add_suspicion(suspicious, why, name,
 				mem_format("railed (187500.02 uV) in %lld rows", (long long)k->railed));
 		char *size = size_sentence(median_size(x, rows, C, c));
 		if (size)
-			note(suspicious, why, name, size);
+			add_suspicion(suspicious, why, name, size);
 	}
 	free(column);
 }

@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-/* A stream is not waited for any longer than it takes to tell text from binary data. */
+/* Bytes that are enough to distinguish text from binary data: a live stream is waited for no
+ * longer. */
 enum { AHEAD = 256, AHEAD_OF_STREAM = 64 };
 
 static const struct recording_reader *format_of(struct input *in)
@@ -23,7 +24,7 @@ static const struct recording_reader *format_of(struct input *in)
 		}
 		if (!first)
 			first = input_peek(in, input_is_file(in, &fd, &size) ? AHEAD : AHEAD_OF_STREAM, &n);
-		if (!first) /* text meets the same error, and says it */
+		if (!first) /* the reader of text meets the same error, and reports it */
 			return text;
 		if (f->recognises(first, n))
 			return f;
@@ -37,7 +38,7 @@ bool reader_recognises(struct input *in)
 }
 
 /* Options that only text has. */
-static int check_options(const struct reader *r, const struct split_reading *o)
+static int check_options(const struct reader *r, const struct reading_text *o)
 {
 	const char *given = o->delim     ? "--delim"
 			    : o->decimal ? "--decimal"
@@ -45,21 +46,21 @@ static int check_options(const struct reader *r, const struct split_reading *o)
 			    : o->ragged  ? "--ragged"
 			    : o->dialect ? "--dialect"
 					 : NULL;
-	return given && r->format->recognises
-		       ? err_set(EX_USAGE,
-				 "%s: %s is for recordings as text, and this one is %s; leave it out",
-				 r->file, given, r->format->name)
-		       : 0;
+	return given && r->format->recognises ? err_set(EX_USAGE,
+							"%s: %s applies only to recordings as text, and this "
+							"one is %s; leave it out",
+							r->file, given, r->format->name)
+					      : 0;
 }
 
-int reader_open(struct reader *r, struct input *in, const struct split_options *o, struct facts *f)
+int reader_open(struct reader *r, struct input *in, const struct reading_options *o, struct header_info *f)
 {
-	*f = (struct facts){0};
+	*f = (struct header_info){0};
 	*r = (struct reader){.format = format_of(in), .in = in, .file = input_name(in)};
 	if (check_options(r, &o->reading) || r->format->open(r, o, f))
 		return -1;
 	if (!f->role)
-		facts_begin(f, r->names.n);
+		header_info_begin(f, r->names.n);
 	if (!f->dialect)
 		f->dialect = r->format->name;
 	return 0;

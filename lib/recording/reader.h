@@ -11,7 +11,7 @@
 #define RECORDING_READER_H
 
 #include "io/csv.h"
-#include "recording/facts.h"
+#include "recording/header_info.h"
 
 struct recording_reader;
 struct rows;
@@ -37,10 +37,10 @@ struct reader {
 struct reader_block {
 	const float *x; /* [rows][names.n] in the units of the columns; NAN = no value */
 	int64_t rows;
-	double lost; /* samples that are missing before the first row: 0 = none, NAN = nobody knows */
+	double lost; /* samples that are missing before the first row: 0 = none, NAN = unknown */
 };
 
-/* What somebody noted while recording. */
+/* An event that was marked during the recording. */
 struct annotation {
 	double onset, duration; /* seconds from the first row; duration 0 = none */
 	char *text;
@@ -53,16 +53,16 @@ struct annotations {
 
 /* Functions that may fail return -1 with an error that names the file. */
 struct recording_reader {
-	const char *name; /* as messages and --explain say it */
+	const char *name; /* as messages and --explain name it */
 	/* Whether these first bytes are of this format: at least 64 of them, less only of a shorter
-	 * input. Looks, takes nothing. NULL: text, which is whatever nobody else recognises. */
+	 * input. NULL: text, which is whatever no other reader recognises. */
 	bool (*recognises)(const unsigned char *first, size_t n);
-	/* Reads the header: sets state and names, units when they are known, and of the facts,
-	 * which are all 0, what it can: rate and rate_from ("header"), unit, roles (after
-	 * facts_begin). close follows, also upon an error. */
-	int (*open)(struct reader *, const struct split_options *, struct facts *);
-	/* One of the two. The next row: 1, 0 at the end; x [C] in microvolts, and what rows.h says
-	 * of a row. */
+	/* Reads the header: sets state and names, units when they are known, and of the header
+	 * information, which is all 0, what it can: rate and rate_from ("header"), unit, roles
+	 * (after header_info_begin). close follows, also upon an error. */
+	int (*open)(struct reader *, const struct reading_options *, struct header_info *);
+	/* One of the two. The next row: 1, 0 at the end; sets x [C] in microvolts and the fields of
+	 * struct rows about the row read last. */
 	int (*row)(struct rows *, float *x);
 	/* The next rows, at least one: 1, 0 at the end. */
 	int (*block)(struct reader *, struct reader_block *);
@@ -77,10 +77,10 @@ struct recording_reader {
 
 extern const struct recording_reader *const reader_table[]; /* text first; ends with NULL */
 
-/* Whether a reader other than that of text recognises the input, which is looked at only. */
+/* Whether a reader other than that of text recognises the input; nothing is taken from it. */
 bool reader_recognises(struct input *);
-/* The input is borrowed. reader_close and facts_free in any case. */
-int reader_open(struct reader *, struct input *, const struct split_options *, struct facts *);
+/* The input is borrowed. reader_close and header_info_free in any case. */
+int reader_open(struct reader *, struct input *, const struct reading_options *, struct header_info *);
 bool reader_ready(struct reader *);
 int reader_events(struct reader *, struct annotations *);
 void reader_close(struct reader *);

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "io/output.h"
-#include "recording/moment.h"
+#include "recording/timestamp.h"
 #include "recording/rows.h"
 #include "recording/time_column.h"
 
@@ -15,89 +15,32 @@
 
 enum { BLOCK = 1 << 18 }; /* bytes gathered before they are written */
 
-void recording_slim(struct recording *r)
+void recording_free_lists(struct recording *r)
 {
 	spill_free(&r->run_spill, r->run);
-	spill_free(&r->hole_spill, r->hole);
-	spill_free(&r->bad_spill, r->bad);
+	spill_free(&r->missing_spill, r->missing_run);
+	spill_free(&r->invalid_spill, r->invalid);
 	spill_free(&r->jump_spill, r->jump);
 	timeline_free(&r->time);
 	r->run = NULL;
-	r->hole = NULL;
-	r->bad = NULL;
+	r->missing_run = NULL;
+	r->invalid = NULL;
 	r->jump = NULL;
-	r->runs = r->holes = r->bads = r->jumps = 0;
-	r->run_room = r->hole_room = r->bad_room = r->jump_room = 0;
+	r->runs = r->missing_runs = r->invalids = r->jumps = 0;
+	r->run_room = r->missing_room = r->invalid_room = r->jump_room = 0;
 }
 
 void recording_free(struct recording *r)
 {
-	recording_slim(r);
+	recording_free_lists(r);
 	free(r->name);
 	free(r->group);
 	columns_free(&r->columns);
-	facts_free(&r->facts);
+	header_info_free(&r->header);
 	free(r->label_rows);
 	free(r->trial);
 	free(r->label_windows);
 	*r = (struct recording){0};
-}
-
-/* --- the spool */
-
-static int write_all(int fd, const void *data, size_t n)
-{
-	const char *p = data;
-	while (n) {
-		ssize_t w = write(fd, p, n);
-		if (w < 0 && errno != EINTR)
-			return err_errno(
-				EX_IOERR, "temporary file: cannot write (TMPDIR names another folder)");
-		p += w > 0 ? w : 0;
-		n -= w > 0 ? (size_t)w : 0;
-	}
-	return 0;
-}
-
-float *spool_map(const struct spool *s, bool writable)
-{
-	size_t bytes = (size_t)s->rows * (size_t)s->C * sizeof(float);
-	void *p = mmap(NULL, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, s->fd, 0);
-	if (p != MAP_FAILED)
-		return p;
-	err_errno(EX_IOERR, "temporary file: cannot map it");
-	return NULL;
-}
-
-void spool_unmap(const struct spool *s, float *p)
-{
-	if (p)
-		munmap(p, (size_t)s->rows * (size_t)s->C * sizeof(float));
-}
-
-static int open_spool(struct spool *s, int C)
-{
-	s->C = C;
-	if (s->fd < 0)
-		s->fd = output_spool();
-	return s->fd < 0 ? -1 : 0;
-}
-
-int spool_rows(struct spool *s, const float *x, int64_t rows, int C)
-{
-	if (open_spool(s, C))
-		return -1;
-	s->rows += rows;
-	return write_all(s->fd, x, (size_t)rows * (size_t)C * sizeof *x);
-}
-
-int spool_append(struct spool *s, const struct spool *from, int64_t *first)
-{
-	float *map = spool_map(from, false);
-	*first = s->rows;
-	int r = map ? spool_rows(s, map, from->rows, from->C) : -1;
-	spool_unmap(from, map);
-	return r;
 }
 
 /* --- reading */
@@ -105,39 +48,39 @@ int spool_append(struct spool *s, const struct spool *from, int64_t *first)
 struct reading {
 	struct recording *r;
 	const char *file;
-	const struct split_options *o;
-	struct spool *spool;
+	const struct reading_options *o;
+	struct row_file *row_file;
 	struct rows rows;
 	float *block;       /* [block_rows][C] */
 	int block_rows, at; /* rows there is room for, rows in it */
 	double *time;       /* [block_rows] */
 	int time_fd;
-	int64_t *open_hole; /* [C] the last hole of each channel, -1 */
+	int64_t *open_missing; /* [C] the last missing run of each channel, -1 = none */
 };
 
-static void note_hole(struct reading *d, int channel)
+static void note_missing(struct reading *d, int channel)
 {
 	struct recording *r = d->r;
-	int64_t row = r->rows, last = d->open_hole[channel];
+	int64_t row = r->rows, last = d->open_missing[channel];
 	r->missing++;
-	if (last >= 0 && r->hole[last].row + r->hole[last].rows == row) {
-		r->hole[last].rows++;
+	if (last >= 0 && r->missing_run[last].row + r->missing_run[last].rows == row) {
+		r->missing_run[last].rows++;
 		return;
 	}
-	SPILL_ROOM_FOR_ONE(&r->hole_spill, r->hole, r->holes, r->hole_room);
-	d->open_hole[channel] = r->holes;
-	r->hole[r->holes++] = (struct hole){row, 1, channel};
+	SPILL_ROOM_FOR_ONE(&r->missing_spill, r->missing_run, r->missing_runs, r->missing_room);
+	d->open_missing[channel] = r->missing_runs;
+	r->missing_run[r->missing_runs++] = (struct missing_run){row, 1, channel};
 }
 
-static void note_bad_row(struct recording *r)
+static void note_invalid_row(struct recording *r)
 {
-	struct segment *b = r->bads ? &r->bad[r->bads - 1] : NULL;
+	struct segment *b = r->invalids ? &r->invalid[r->invalids - 1] : NULL;
 	if (b && b->row + b->rows == r->rows) {
 		b->rows++;
 		return;
 	}
-	SPILL_ROOM_FOR_ONE(&r->bad_spill, r->bad, r->bads, r->bad_room);
-	r->bad[r->bads++] = (struct segment){r->rows, 1};
+	SPILL_ROOM_FOR_ONE(&r->invalid_spill, r->invalid, r->invalids, r->invalid_room);
+	r->invalid[r->invalids++] = (struct segment){r->rows, 1};
 }
 
 static void note_label(struct recording *r, int32_t label)
@@ -156,13 +99,13 @@ static void note_jump(struct recording *r, double lost)
 	r->jump[r->jumps++] = (struct jump){r->rows, lost};
 }
 
-static int flush(struct reading *d)
+static int flush_block(struct reading *d)
 {
 	size_t rows = (size_t)d->at;
 	d->at = 0;
-	if (write_all(d->spool->fd, d->block, rows * (size_t)d->rows.C * sizeof(float)))
+	if (row_file_write(d->row_file->fd, d->block, rows * (size_t)d->rows.C * sizeof(float)))
 		return -1;
-	return d->time ? write_all(d->time_fd, d->time, rows * sizeof(double)) : 0;
+	return d->time ? row_file_write(d->time_fd, d->time, rows * sizeof(double)) : 0;
 }
 
 static int read_rows(struct reading *d)
@@ -171,26 +114,26 @@ static int read_rows(struct reading *d)
 	int more, C = d->rows.C;
 	while ((more = rows_next(&d->rows, d->block + (size_t)d->at * (size_t)C)) == 1) {
 		for (int c = 0; c < C && d->rows.missing; c++)
-			if (d->rows.hole[c])
-				note_hole(d, c);
+			if (d->rows.is_missing[c])
+				note_missing(d, c);
 		if (d->rows.missing)
-			note_bad_row(r);
+			note_invalid_row(r);
 		note_label(r, d->rows.label);
 		note_jump(r, d->rows.lost);
 		if (d->time)
 			d->time[d->at] = d->rows.time;
 		r->rows++;
-		if (++d->at == d->block_rows && flush(d))
+		if (++d->at == d->block_rows && flush_block(d))
 			return -1;
 	}
-	if (more < 0 || flush(d))
+	if (more < 0 || flush_block(d))
 		return -1;
 	if (!r->rows)
-		return err_set(EX_DATAERR, "%s: a header and no rows", d->file);
-	d->spool->rows += r->rows;
+		return err_set(EX_DATAERR, "%s: there is a header but no rows of data", d->file);
+	d->row_file->rows += r->rows;
 	r->recorded = r->rows;
 	r->form = d->rows.reader->form;
-	r->clock = d->rows.clock;
+	r->time_format = d->rows.time_format;
 	r->messages = d->rows.messages;
 	r->marked = d->rows.marked;
 	r->counted = r->columns.counter >= 0 && !d->rows.counter.useless;
@@ -202,103 +145,105 @@ static int read_rows(struct reading *d)
 
 /* Recordings of any rate will do for a model whose recordings are resampled: its own is a guess
  * then. */
-static bool any_rate(const struct split_options *o)
+static bool any_rate(const struct reading_options *o)
 {
 	return o->like && o->like->preprocessing.rate > 0;
 }
 
-/* The rate somebody names: the user, the recording itself, or the model. */
-static double expected_rate(const struct recording *r, const struct split_options *o)
+/* The rate that is stated: by the user, in the recording, or by the model. */
+static double expected_rate(const struct recording *r, const struct reading_options *o)
 {
-	if (o->rate > 0 || r->facts.rate > 0 || !o->like)
-		return o->rate > 0 ? o->rate : r->facts.rate;
+	if (o->rate > 0 || r->header.rate > 0 || !o->like)
+		return o->rate > 0 ? o->rate : r->header.rate;
 	return any_rate(o) ? o->like->preprocessing.rate_before : o->like->rate;
 }
 
-static bool guessed(const struct recording *r, const struct split_options *o)
+static bool rate_is_guess(const struct recording *r, const struct reading_options *o)
 {
-	return any_rate(o) && !(o->rate > 0) && !(r->facts.rate > 0);
+	return any_rate(o) && !(o->rate > 0) && !(r->header.rate > 0);
 }
 
-static bool differs(const struct recording *r, double rate, double tolerance)
+static bool rate_differs(const struct recording *r, double rate, double tolerance)
 {
 	return fabs(r->rate - rate) > (tolerance + r->time.doubt) * rate;
 }
 
-static const char *rate_by(const struct split_options *o)
+static const char *rate_by(const struct reading_options *o)
 {
 	return o->rate_by ? o->rate_by : "--rate";
 }
 
-static int disagree(
-	const struct recording *r, const char *file, const struct split_options *o, double expected)
+static int refuse_rate(
+	const struct recording *r, const char *file, const struct reading_options *o, double expected)
 {
 	if (o->rate > 0)
 		return err_set(EX_DATAERR,
-			"%s: its time column says %.10g Hz, %s says %.10g Hz; --drop the time column if it "
-			"is "
-			"wrong",
+			"%s: the time column gives %.10g Hz, but %s gives %.10g Hz; --drop the time column "
+			"if it is wrong",
 			file, r->rate, rate_by(o), expected);
-	if (r->facts.rate > 0)
+	if (r->header.rate > 0)
 		return err_set(EX_DATAERR,
-			"%s: its time column says %.10g Hz, its %s says %.10g Hz; give --rate with the one "
-			"that "
-			"is right, and --drop the time column if it is not",
-			file, r->rate, r->facts.rate_from, expected);
+			"%s: the time column gives %.10g Hz, but the %s gives %.10g Hz; give the correct one "
+			"with --rate, and --drop the time column if it is wrong",
+			file, r->rate, r->header.rate_from, expected);
 	return err_set(EX_DATAERR,
-		"%s: its time column says %.10g Hz, the model says %.10g Hz; resample it, or use a model for "
-		"this rate",
+		"%s: the time column gives %.10g Hz, but the model expects %.10g Hz; resample the recording, "
+		"or use a model for this rate",
 		file, r->rate, expected);
 }
 
 double recording_start(const struct recording *r)
 {
-	static const double scale[] = {[SPLIT_TIME_S] = 1, [SPLIT_TIME_MS] = 1e-3, [SPLIT_TIME_US] = 1e-6};
+	static const double scale[] = {[TIME_UNIT_S] = 1, [TIME_UNIT_MS] = 1e-3, [TIME_UNIT_US] = 1e-6};
 	double t = r->time.rate > 0 ? r->time.start * scale[r->time.unit] : 0;
-	return moment_is_date(t) ? t : NAN;
+	return timestamp_is_date(t) ? t : NAN;
 }
 
 static int solve_time(struct recording *r, const char *file, const char *column, const double *t, int64_t n,
-	const struct split_options *o)
+	const struct reading_options *o)
 {
 	double expected = expected_rate(r, o);
-	bool said = !(o->rate > 0) && r->facts.rate > 0;
+	bool said = !(o->rate > 0) && r->header.rate > 0;
 	struct timeline_hint h = {
-		.rate = expected, .device = r->facts.device_rate, .likely = r->facts.likely_unit};
+		.rate = expected, .device = r->header.device_rate, .likely = r->header.likely_unit};
 	time_column_named(column, &h.unit);
-	if (r->columns.time_unit != SPLIT_TIME_AUTO)
+	if (r->columns.time_unit != TIME_UNIT_AUTO)
 		h.unit = r->columns.time_unit;
-	if (r->clock != CLOCK_NONE)
-		h.unit = SPLIT_TIME_S;
+	if (r->time_format != TIME_FORMAT_NONE)
+		h.unit = TIME_UNIT_S;
 	int e = timeline_solve(&r->time, file, t, n, &h);
 	if (e && (!o->explain || o->rate > 0 || o->like))
 		return -1;
 	if (e)
 		timeline_free(&r->time); /* not known, then */
 	r->rate = r->time.rate;
-	r->rate_from = said                                                ? r->facts.rate_from
-		       : r->time.bursts && r->rate == r->facts.device_rate ? "dialect"
-									   : "time column";
-	if (expected > 0 && !e && !guessed(r, o) && differs(r, expected, said ? 0.05 : 1e-3))
-		return disagree(r, file, o, expected);
+	r->rate_from = said                                                 ? r->header.rate_from
+		       : r->time.bursts && r->rate == r->header.device_rate ? "dialect"
+									    : "time column";
+	if (expected > 0 && !e && !rate_is_guess(r, o) && rate_differs(r, expected, said ? 0.05 : 1e-3))
+		return refuse_rate(r, file, o, expected);
 	return 0;
 }
 
 int recording_rate(struct recording *r, const char *file, const char *column, const double *t, int64_t n,
-	const struct split_options *o)
+	const struct reading_options *o)
 {
 	double expected = expected_rate(r, o);
 	if (column && solve_time(r, file, column, t, n, o))
 		return -1;
 	if (!column && expected > 0)
-		r->rate_from = o->rate > 0 ? rate_by(o) : r->facts.rate > 0 ? r->facts.rate_from : "model";
+		r->rate_from = o->rate > 0 ? rate_by(o) : r->header.rate > 0 ? r->header.rate_from : "model";
 	if (o->like && o->rate > 0 && !any_rate(o) && fabs(o->rate - o->like->rate) > 1e-3 * o->like->rate)
-		return err_set(EX_DATAERR, "%s: %s says %.10g Hz, the model has %.10g Hz", file, rate_by(o),
-			o->rate, o->like->rate);
-	if (expected > 0 && !(column && guessed(r, o) && differs(r, expected, 1e-3)))
+		return err_set(EX_DATAERR,
+			"%s: %s gives %.10g Hz, but the model expects %.10g Hz; resample the recording, or "
+			"use a model for this rate",
+			file, rate_by(o), o->rate, o->like->rate);
+	if (expected > 0 && !(column && rate_is_guess(r, o) && rate_differs(r, expected, 1e-3)))
 		r->rate = r->time.rate = expected;
-	if (o->like && !any_rate(o) && differs(r, o->like->rate, 1e-3))
-		return err_set(EX_DATAERR, "%s: its %s says %.10g Hz, the model has %.10g Hz; resample it",
+	if (o->like && !any_rate(o) && rate_differs(r, o->like->rate, 1e-3))
+		return err_set(EX_DATAERR,
+			"%s: the %s gives %.10g Hz, but the model expects %.10g Hz; resample the recording, "
+			"or use a model for this rate",
 			file, r->rate_from, r->rate, o->like->rate);
 	if (r->rate <= 0 && !o->explain)
 		return err_set(EX_DATAERR, "%s: the sampling rate is not known: there is no time column; %s",
@@ -314,7 +259,7 @@ static int find_gaps(struct recording *r, const char *file, const double *t)
 	double seconds;
 	if (r->rate <= 0)
 		return 0;
-	if (r->time.usual <= 0) /* the times say nothing */
+	if (r->time.usual <= 0) /* the times show no steps */
 		t = NULL;
 	for (int64_t i = 1, jump = 0; i < r->rows; i++) {
 		double lost = r->counted ? 0 : -1;
@@ -341,12 +286,12 @@ void recording_remarks(const struct recording *r, struct names *to)
 	const struct {
 		const char *sentence;
 		int64_t rows;
-	} said[] = {{"rows with a message and no sample, passed over", r->messages},
-		{"rows of another width, left out", r->form.dropped},
-		{"rows of another width, filled up or cut off", r->form.padded},
-		{"rows with cells beyond the header, which are left out", r->form.cut},
-		{"samples the recorder marks as lost or made up (--missing drop-window leaves out their "
-		 "windows)",
+	} said[] = {{"rows that contain only a message, skipped", r->messages},
+		{"rows with too few or too many cells, left out", r->form.dropped},
+		{"rows with too few or too many cells, filled up or cut off", r->form.padded},
+		{"rows with more cells than the header, whose extra cells are ignored", r->form.cut},
+		{"samples that the recorder marks as lost or interpolated (--missing drop-window leaves out "
+		 "the windows that contain them)",
 			r->marked}};
 	for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
 		char *s = said[i].rows ? mem_format("%s: %lld", said[i].sentence, (long long)said[i].rows)
@@ -355,10 +300,10 @@ void recording_remarks(const struct recording *r, struct names *to)
 			names_add(to, s);
 		free(s);
 	}
-	if (r->facts.device_rate > 0 && r->rate > 0 && r->rate < r->facts.device_rate / 10) {
-		char *s = mem_format(
-			"%.3g rows a second of a device that takes %g samples: not the whole signal", r->rate,
-			r->facts.device_rate);
+	if (r->header.device_rate > 0 && r->rate > 0 && r->rate < r->header.device_rate / 10) {
+		char *s = mem_format("%.3g rows per second from a device that records %g samples per second: "
+				     "this is not the whole signal",
+			r->rate, r->header.device_rate);
 		names_add(to, s);
 		free(s);
 	}
@@ -380,7 +325,7 @@ static int find_rate(struct reading *d)
 	return e;
 }
 
-static int begin(struct reading *d, struct reader *reader, struct names *labels)
+static int begin_reading(struct reading *d, struct reader *reader, struct names *labels)
 {
 	struct recording *r = d->r;
 	if (rows_begin(&d->rows, reader, &r->columns, d->o, labels))
@@ -388,16 +333,16 @@ static int begin(struct reading *d, struct reader *reader, struct names *labels)
 	int C = d->rows.C;
 	d->block_rows = BLOCK / (int)sizeof(float) / C + 1;
 	d->block = NEW_ARRAY(float, (size_t)d->block_rows *(size_t)C);
-	d->open_hole = NEW_ARRAY(int64_t, C);
+	d->open_missing = NEW_ARRAY(int64_t, C);
 	for (int c = 0; c < C; c++)
-		d->open_hole[c] = -1;
-	if (open_spool(d->spool, C))
+		d->open_missing[c] = -1;
+	if (row_file_open(d->row_file, C))
 		return -1;
-	r->first = d->spool->rows;
+	r->first = d->row_file->rows;
 	if (r->columns.time < 0)
 		return 0;
 	d->time = NEW_ARRAY(double, d->block_rows);
-	d->time_fd = output_spool();
+	d->time_fd = output_temporary();
 	return d->time_fd < 0 ? -1 : 0;
 }
 
@@ -415,24 +360,24 @@ void recording_labels(struct recording *r, const int32_t *to, int labels)
 	}
 }
 
-int recording_read(struct recording *r, struct reader *reader, const struct split_options *o,
-	struct names *labels, struct spool *spool)
+int recording_read(struct recording *r, struct reader *reader, const struct reading_options *o,
+	struct names *labels, struct row_file *row_file)
 {
-	struct reading d = {.r = r, .file = reader->file, .o = o, .spool = spool, .time_fd = -1};
-	int e = begin(&d, reader, labels) || read_rows(&d) || find_rate(&d) ? -1 : 0;
+	struct reading d = {.r = r, .file = reader->file, .o = o, .row_file = row_file, .time_fd = -1};
+	int e = begin_reading(&d, reader, labels) || read_rows(&d) || find_rate(&d) ? -1 : 0;
 	rows_end(&d.rows);
 	free(d.block);
 	free(d.time);
-	free(d.open_hole);
+	free(d.open_missing);
 	if (d.time_fd >= 0)
 		close(d.time_fd);
 	return e;
 }
 
-/* --- lines through holes */
+/* --- interpolation */
 
 /* The part of the recording without gaps around a row: *from .. *to-1. */
-static void around(const struct recording *r, int64_t row, int64_t *from, int64_t *to)
+static void segment_around(const struct recording *r, int64_t row, int64_t *from, int64_t *to)
 {
 	*from = 0;
 	*to = r->rows;
@@ -446,11 +391,12 @@ static void around(const struct recording *r, int64_t row, int64_t *from, int64_
 	}
 }
 
-static int mend(const struct recording *r, const char *file, const struct hole *h, float *x, int C)
+static int interpolate_run(
+	const struct recording *r, const char *file, const struct missing_run *h, float *x, int C)
 {
 	int64_t end = h->row + h->rows;
-	for (int64_t at = h->row, from, to; at < end; at = to) { /* a gap within a hole cuts it */
-		around(r, at, &from, &to);
+	for (int64_t at = h->row, from, to; at < end; at = to) { /* a gap divides a missing run */
+		segment_around(r, at, &from, &to);
 		int64_t stop = end < to ? end : to;
 		bool left = at > from, right = stop < to;
 		if (!left && !right)
@@ -467,12 +413,12 @@ static int mend(const struct recording *r, const char *file, const struct hole *
 	return 0;
 }
 
-int recording_interpolate(const struct recording *r, const char *file, const struct spool *s)
+int recording_interpolate(const struct recording *r, const char *file, const struct row_file *s)
 {
-	float *map = spool_map(s, true);
+	float *map = row_file_map(s, true);
 	int e = map ? 0 : -1;
-	for (int64_t i = 0; i < r->holes && !e; i++)
-		e = mend(r, file, &r->hole[i], map + r->first * s->C, s->C);
-	spool_unmap(s, map);
+	for (int64_t i = 0; i < r->missing_runs && !e; i++)
+		e = interpolate_run(r, file, &r->missing_run[i], map + r->first * s->C, s->C);
+	row_file_unmap(s, map);
 	return e;
 }

@@ -1,4 +1,4 @@
-/* Conditioning a recording whose rows have been read, and its lists of rows at another rate. */
+/* Preprocessing a recording whose rows have been read, and its lists of rows at another rate. */
 #include "filter/preprocessor.h"
 #include "filter/resample.h"
 #include "recording/recording.h"
@@ -7,62 +7,62 @@
 
 #include <math.h>
 
-enum { ROWS = 4096 }; /* conditioned between two writes */
+enum { ROWS = 4096 }; /* preprocessed between two writes */
 
-/* What came out goes into the spool. */
-static int empty(struct preprocessor *c, struct spool *s, int C)
+/* What came out goes into the row file. */
+static int write_out(struct preprocessor *c, struct row_file *s, int C)
 {
-	struct conditioned *out = preprocessor_out(c);
-	int e = out->n ? spool_rows(s, out->x, out->n, C) : 0;
+	struct preprocessed *out = preprocessor_out(c);
+	int e = out->n ? row_file_add(s, out->x, out->n, C) : 0;
 	out->n = 0;
 	return e;
 }
 
 /* Rows a .. b-1, all of them with values or none; x: of the whole recording. */
-static int part(struct preprocessor *c, const float *x, const struct spool *raw, bool bad, int64_t a,
-	int64_t b, struct spool *s, int C)
+static int preprocess_rows(struct preprocessor *c, const float *x, const struct row_file *raw, bool invalid,
+	int64_t a, int64_t b, struct row_file *s, int C)
 {
 	for (int64_t n; a < b; a += n) {
 		n = b - a < ROWS ? b - a : ROWS;
-		if (bad)
-			preprocessor_bad(c, n);
+		if (invalid)
+			preprocessor_invalid(c, n);
 		else
 			preprocessor_rows(c, x + a * raw->C, n);
-		if (empty(c, s, C))
+		if (write_out(c, s, C))
 			return -1;
 	}
 	return 0;
 }
 
-static int run(struct recording *r, struct preprocessor *c, bool mended, const float *x,
-	const struct spool *raw, struct spool *s)
+static int preprocess_all(struct recording *r, struct preprocessor *c, bool mended, const float *x,
+	const struct row_file *raw, struct row_file *s)
 {
 	int C = r->columns.channels.n;
-	int64_t at = 0, bad = 0, bads = mended ? 0 : r->bads;
+	int64_t at = 0, invalid = 0, invalids = mended ? 0 : r->invalids;
 	for (int64_t i = 0; i <= r->time.gaps; i++) {
 		int64_t end = i < r->time.gaps ? r->time.gap[i].row : r->rows;
 		while (at < end) {
-			const struct segment *b = bad < bads ? &r->bad[bad] : NULL;
+			const struct segment *b = invalid < invalids ? &r->invalid[invalid] : NULL;
 			bool within = b && at >= b->row;
 			int64_t next = !b ? end : within ? b->row + b->rows : b->row;
 			int64_t to = next < end ? next : end;
-			if (part(c, x, raw, within, at, to, s, C))
+			if (preprocess_rows(c, x, raw, within, at, to, s, C))
 				return -1;
-			bad += within && to == next;
+			invalid += within && to == next;
 			at = to;
 		}
 		preprocessor_gap(c);
-		if (empty(c, s, C))
+		if (write_out(c, s, C))
 			return -1;
 	}
 	return 0;
 }
 
-struct preprocessor *recording_preprocessor(
-	struct recording *r, const char *file, const struct split_options *o, const struct preprocessing *how)
+struct preprocessor *recording_preprocessor(struct recording *r, const char *file,
+	const struct reading_options *o, const struct preprocessing *how)
 {
 	struct preprocessor_channels channels = {
-		&r->columns.channels, &r->columns.extra, r->columns.from, o->missing == SPLIT_MISSING_ZERO};
+		&r->columns.channels, &r->columns.extra, r->columns.from, o->missing == MISSING_ZERO};
 	struct preprocessor *c =
 		preprocessor_new(how, &channels, r->rate, file, o->like ? EX_DATAERR : EX_USAGE);
 	if (!c)
@@ -72,18 +72,18 @@ struct preprocessor *recording_preprocessor(
 	return c;
 }
 
-int recording_condition(struct recording *r, const char *file, const struct split_options *o,
-	const struct preprocessing *how, const struct spool *raw, struct spool *s)
+int recording_preprocess(struct recording *r, const char *file, const struct reading_options *o,
+	const struct preprocessing *how, const struct row_file *raw, struct row_file *s)
 {
 	if (r->rate <= 0) /* only when explaining: no filter can be designed */
 		return 0;
 	struct preprocessor *c = recording_preprocessor(r, file, o, how);
 	if (!c)
 		return -1;
-	float *x = spool_map(raw, false);
+	float *x = row_file_map(raw, false);
 	r->first = s->rows;
-	int e = x ? run(r, c, o->value == SPLIT_VALUE_INTERP, x, raw, s) : -1;
-	spool_unmap(raw, x);
+	int e = x ? preprocess_all(r, c, o->value == VALUE_INTERP, x, raw, s) : -1;
+	row_file_unmap(raw, x);
 	preprocessor_free(c);
 	return e;
 }
@@ -96,7 +96,7 @@ struct place {
 };
 
 /* Moves on to the segment of a row. */
-static void follow(const struct recording *r, struct place *p, int64_t row)
+static void follow_segment(const struct recording *r, struct place *p, int64_t row)
 {
 	for (; p->gap < r->time.gaps && r->time.gap[p->gap].recorded <= row; p->gap++) {
 		p->from = r->time.gap[p->gap].recorded;
@@ -122,7 +122,7 @@ static void move_runs(struct recording *r)
 	struct place p = {0};
 	int64_t n = 0;
 	for (int64_t i = 0; i < r->runs; i++) {
-		follow(r, &p, r->run[i].row);
+		follow_segment(r, &p, r->run[i].row);
 		int64_t row = p.to + resample_row(r->run[i].row - p.from, r->up, r->down);
 		if (n && r->run[n - 1].row == row)
 			n--;
@@ -132,15 +132,15 @@ static void move_runs(struct recording *r)
 	r->runs = n;
 }
 
-static void move_bad(struct recording *r)
+static void move_invalid(struct recording *r)
 {
 	struct place p = {0};
-	for (int64_t i = 0; i < r->bads; i++) {
-		struct segment *b = &r->bad[i];
+	for (int64_t i = 0; i < r->invalids; i++) {
+		struct segment *b = &r->invalid[i];
 		int64_t end = b->row + b->rows;
-		follow(r, &p, b->row);
+		follow_segment(r, &p, b->row);
 		b->row = p.to + (b->row - p.from) * r->up / r->down;
-		follow(r, &p, end - 1);
+		follow_segment(r, &p, end - 1);
 		b->rows = p.to + resample_row(end - p.from, r->up, r->down) - b->row;
 	}
 }
@@ -151,7 +151,7 @@ void recording_resampled(struct recording *r)
 		return;
 	move_gaps(r);
 	move_runs(r);
-	move_bad(r);
+	move_invalid(r);
 }
 
 double recording_sample(const struct recording *r, double recorded)

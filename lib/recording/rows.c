@@ -9,34 +9,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A channel that is made up: the mean of others. */
-struct made_up {
+/* A channel that the recording does not have: the mean of others takes its place. */
+struct imputed_channel {
 	int channel, n;
 	int *of; /* [n] channels */
 };
 
-/* A made-up channel: the mean of those that have a value in this row. */
-static void fill_in(struct rows *r, const struct made_up *m, float *x)
+/* An imputed channel: the mean of those that have a value in this row. */
+static void impute_channel(struct rows *r, const struct imputed_channel *m, float *x)
 {
 	double sum = 0;
 	int n = 0;
 	for (int j = 0; j < m->n; j++) {
-		if (r->hole[m->of[j]])
+		if (r->is_missing[m->of[j]])
 			continue;
 		sum += (double)x[m->of[j]];
 		n++;
 	}
 	x[m->channel] = n ? (float)(sum / n) : 0;
 	if (!n) {
-		r->hole[m->channel] = true;
+		r->is_missing[m->channel] = true;
 		r->missing++;
 	}
 }
 
-void rows_make_up(struct rows *r, float *x)
+void rows_impute(struct rows *r, float *x)
 {
-	for (int i = 0; i < r->mades; i++)
-		fill_in(r, &r->made[i], x);
+	for (int i = 0; i < r->imputed_channels; i++)
+		impute_channel(r, &r->imputed[i], x);
 }
 
 void rows_count(struct rows *r, double counter)
@@ -45,29 +45,28 @@ void rows_count(struct rows *r, double counter)
 	r->lost = r->counter.useless ? -1 : lost;
 }
 
-void rows_mark(struct rows *r, bool invalid, bool made_up)
+void rows_mark(struct rows *r, bool invalid, bool interpolated)
 {
-	if (!invalid && !made_up)
+	if (!invalid && !interpolated)
 		return;
 	r->marked++;
-	if (r->o->value == SPLIT_VALUE_ERROR)
+	if (r->o->value == VALUE_ERROR)
 		return;
 	for (int c = 0; c < r->C; c++)
-		r->hole[c] = true;
+		r->is_missing[c] = true;
 	r->missing = r->C;
 }
 
 /* --- rows of blocks */
 
-static int no_value(struct rows *r, int channel)
+static int note_missing_value(struct rows *r, int channel)
 {
-	if (r->o->value == SPLIT_VALUE_ERROR && !r->o->explain)
+	if (r->o->value == VALUE_ERROR && !r->o->explain)
 		return err_set(EX_DATAERR,
-			"%s: row %lld: channel \"%s\": no value; --missing drop-window leaves out the "
-			"windows it "
-			"touches, --missing interp draws a line across it",
+			"%s: row %lld: channel \"%s\" has no value; --missing drop-window leaves out the "
+			"windows that contain such rows, --missing interp interpolates the value",
 			r->reader->file, (long long)r->taken, columns_channel(r->columns, channel));
-	r->hole[channel] = true;
+	r->is_missing[channel] = true;
 	r->missing++;
 	return 0;
 }
@@ -76,17 +75,17 @@ static int scale_channels(struct rows *r, const float *number, float *x)
 {
 	const int *from = r->columns->from;
 	if (r->missing)
-		memset(r->hole, 0, (size_t)r->C * sizeof *r->hole);
+		memset(r->is_missing, 0, (size_t)r->C * sizeof *r->is_missing);
 	r->missing = 0;
 	for (int c = 0; c < r->C; c++) {
 		x[c] = from[c] < 0 ? 0 : (float)((double)number[from[c]] * r->scale[c]);
 		if (isfinite(x[c]))
 			continue;
 		x[c] = 0;
-		if (no_value(r, c))
+		if (note_missing_value(r, c))
 			return -1;
 	}
-	rows_make_up(r, x);
+	rows_impute(r, x);
 	return 0;
 }
 
@@ -126,7 +125,8 @@ static int row_of_block(struct rows *r, float *x)
 	rows_count(r, k->counter < 0 ? 0 : (double)number[k->counter]);
 	if (first && r->taken > 1 && (r->block.lost > 0 || isnan(r->block.lost)))
 		r->lost = r->block.lost;
-	rows_mark(r, k->valid >= 0 && number[k->valid] == 0, k->made_up >= 0 && number[k->made_up] > 0);
+	rows_mark(r, k->valid >= 0 && number[k->valid] == 0,
+		k->interpolated >= 0 && number[k->interpolated] > 0);
 	return 1;
 }
 
@@ -142,11 +142,11 @@ bool rows_ready(const struct rows *r)
 
 /* --- channels that are not there */
 
-static int make_up(struct rows *r, int channel)
+static int find_sources(struct rows *r, int channel)
 {
 	const struct layout *l = r->o->like;
 	const int *from = r->columns->from;
-	struct made_up m = {channel, 0, NEW_ARRAY(int, r->C)};
+	struct imputed_channel m = {channel, 0, NEW_ARRAY(int, r->C)};
 	for (int pass = 0; pass < 2 && !m.n; pass++) /* the region that owns it, then any it is in */
 		for (int k = 0; k < l->regions && !m.n; k++) {
 			const struct region *g = &l->region[k];
@@ -157,17 +157,18 @@ static int make_up(struct rows *r, int channel)
 				if (g->channel[j] >= 0 && from[g->channel[j]] >= 0)
 					m.of[m.n++] = g->channel[j];
 		}
-	GROW(r->made, r->mades + 1);
-	r->made[r->mades++] = m;
+	GROW(r->imputed, r->imputed_channels + 1);
+	r->imputed[r->imputed_channels++] = m;
 	return m.n ? 0
 		   : err_set(EX_DATAERR,
-			     "%s: channel \"%s\" of the model is missing, and so is every other of its "
-			     "region",
+			     "%s: channel \"%s\" of the model is missing, and so are all other channels of "
+			     "its region, so that it cannot be imputed; use a recording that has some of "
+			     "them",
 			     r->reader->file, l->channels.s[channel]);
 }
 
 int rows_begin(struct rows *r, struct reader *reader, const struct columns *columns,
-	const struct split_options *o, struct names *labels)
+	const struct reading_options *o, struct names *labels)
 {
 	*r = (struct rows){.reader = reader,
 		.next = reader->format->row ? reader->format->row : row_of_block,
@@ -180,18 +181,18 @@ int rows_begin(struct rows *r, struct reader *reader, const struct columns *colu
 		.label = -1};
 	for (int c = 0; c < r->C; c++)
 		r->straight &= columns->from[c] == columns->from[0] + c;
-	r->hole = NEW_ARRAY(bool, r->C);
+	r->is_missing = NEW_ARRAY(bool, r->C);
 	for (int c = 0; c < r->C; c++)
-		if (columns->from[c] < 0 && o->missing == SPLIT_MISSING_INTERP && make_up(r, c))
+		if (columns->from[c] < 0 && o->missing == MISSING_INTERP && find_sources(r, c))
 			return -1;
 	return 0;
 }
 
 void rows_end(struct rows *r)
 {
-	for (int i = 0; i < r->mades; i++)
-		free(r->made[i].of);
-	free(r->made);
-	free(r->hole);
+	for (int i = 0; i < r->imputed_channels; i++)
+		free(r->imputed[i].of);
+	free(r->imputed);
+	free(r->is_missing);
 	text_free(&r->cell);
 }

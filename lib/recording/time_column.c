@@ -3,14 +3,14 @@
 #include <string.h>
 #include <strings.h>
 
-bool time_column_unit(const char *s, size_t n, enum split_time *unit)
+bool time_column_unit(const char *s, size_t n, enum time_unit *unit)
 {
 	static const struct {
 		const char *word;
-		enum split_time unit;
-	} known[] = {{"s", SPLIT_TIME_S}, {"sec", SPLIT_TIME_S}, {"seconds", SPLIT_TIME_S},
-		{"ms", SPLIT_TIME_MS}, {"msec", SPLIT_TIME_MS}, {"milliseconds", SPLIT_TIME_MS},
-		{"us", SPLIT_TIME_US}, {"microseconds", SPLIT_TIME_US}};
+		enum time_unit unit;
+	} known[] = {{"s", TIME_UNIT_S}, {"sec", TIME_UNIT_S}, {"seconds", TIME_UNIT_S}, {"ms", TIME_UNIT_MS},
+		{"msec", TIME_UNIT_MS}, {"milliseconds", TIME_UNIT_MS}, {"us", TIME_UNIT_US},
+		{"microseconds", TIME_UNIT_US}};
 	if (n > 2 && strchr("([", s[0]) && strchr(")]", s[n - 1])) {
 		s++;
 		n -= 2;
@@ -23,7 +23,7 @@ bool time_column_unit(const char *s, size_t n, enum split_time *unit)
 	return false;
 }
 
-bool time_column_named(const char *name, enum split_time *unit)
+bool time_column_named(const char *name, enum time_unit *unit)
 {
 	static const char *const stem[] = {"timestamps", "timestamp", "time stamp", "time", "elapsed time",
 		"time and date", "datetime", "zeitstempel", "zeit", "temps", "tiempo", "tempo"};

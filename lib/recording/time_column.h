@@ -4,11 +4,11 @@
 
 #include "recording/options.h"
 
-/* Whether this name says "time", and a unit in its words ("time_ms", "Time [s]"); *unit is left
- * alone when it says none. */
-bool time_column_named(const char *name, enum split_time *unit);
+/* Whether a column of this name holds times ("time", "time_ms", "Time [s]"). *unit is set when the
+ * name contains one, and else left alone. */
+bool time_column_named(const char *name, enum time_unit *unit);
 /* A word [n] for a unit of time, also in brackets: "ms", "[s]". False, and *unit left alone, when
  * it is none. */
-bool time_column_unit(const char *word, size_t n, enum split_time *unit);
+bool time_column_unit(const char *word, size_t n, enum time_unit *unit);
 
 #endif

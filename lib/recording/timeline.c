@@ -17,7 +17,7 @@ void timeline_free(struct timeline *l)
 	*l = (struct timeline){0};
 }
 
-static int ascending(const void *x, const void *y)
+static int compare_doubles(const void *x, const void *y)
 {
 	double a = *(const double *)x, b = *(const double *)y;
 	return a < b ? -1 : a > b;
@@ -32,7 +32,7 @@ static double *sorted_steps(const double *t, int64_t n, int64_t *k)
 	for (int64_t i = 0; i < most; i++)
 		if (t[i + 1] >= t[i])
 			step[(*k)++] = t[i + 1] - t[i];
-	qsort(step, (size_t)*k, sizeof *step, ascending);
+	qsort(step, (size_t)*k, sizeof *step, compare_doubles);
 	return step;
 }
 
@@ -46,27 +46,27 @@ static bool in_bursts(const double *step, int64_t k)
 	return !(median > 0) || 5 * near < 4 * k;
 }
 
-static double in_seconds(enum split_time unit)
+static double in_seconds(enum time_unit unit)
 {
-	return unit == SPLIT_TIME_US ? 1e-6 : unit == SPLIT_TIME_MS ? 1e-3 : 1;
+	return unit == TIME_UNIT_US ? 1e-6 : unit == TIME_UNIT_MS ? 1e-3 : 1;
 }
 
 /* Times since 1970 are known by their size: 1e9 s are in 2001, and so are 1e12 ms. */
-static enum split_time epoch_unit(double t, double step)
+static enum time_unit epoch_unit(double t, double step)
 {
 	if (t >= 5e8 && t < 5e9)
-		return SPLIT_TIME_S;
+		return TIME_UNIT_S;
 	if (t >= 5e11 && t < 5e12 && step >= 0.01)
-		return SPLIT_TIME_MS;
-	return t >= 5e14 && t < 5e15 && step >= 10 ? SPLIT_TIME_US : SPLIT_TIME_AUTO;
+		return TIME_UNIT_MS;
+	return t >= 5e14 && t < 5e15 && step >= 10 ? TIME_UNIT_US : TIME_UNIT_AUTO;
 }
 
 static int choose_unit(
-	const char *file, double first, double step, const struct timeline_hint *h, enum split_time *unit)
+	const char *file, double first, double step, const struct timeline_hint *h, enum time_unit *unit)
 {
-	static const enum split_time all[] = {SPLIT_TIME_S, SPLIT_TIME_MS, SPLIT_TIME_US};
+	static const enum time_unit all[] = {TIME_UNIT_S, TIME_UNIT_MS, TIME_UNIT_US};
 	*unit = epoch_unit(first, step);
-	if (*unit != SPLIT_TIME_AUTO)
+	if (*unit != TIME_UNIT_AUTO)
 		return 0;
 	double expected = h->rate > 0 ? h->rate : h->device;
 	for (int i = 0; i < 3 && expected > 0; i++) {
@@ -77,16 +77,15 @@ static int choose_unit(
 		}
 	}
 	if (step <= 0.04)
-		*unit = SPLIT_TIME_S;
+		*unit = TIME_UNIT_S;
 	else if (step >= 0.4 && step <= 50 && step != 1)
-		*unit = SPLIT_TIME_MS;
-	else if (h->likely != SPLIT_TIME_AUTO)
+		*unit = TIME_UNIT_MS;
+	else if (h->likely != TIME_UNIT_AUTO)
 		*unit = h->likely;
 	else
 		return err_set(EX_DATAERR,
-			"%s: the time column moves in steps of %.6g: seconds or milliseconds? Say so with "
-			"--time-unit, or "
-			"give --rate",
+			"%s: the time column advances in steps of %.6g, which may be seconds or "
+			"milliseconds; give --time-unit, or give --rate",
 			file, step);
 	return 0;
 }
@@ -110,8 +109,8 @@ static double mean_step(
 }
 
 /* The step: first with room for stamps that were rounded, then without the gaps; a whole number of
- * Hz when the times cannot tell it from one. */
-static double refine(const double *t, int64_t n, double median, double scale, double *doubt)
+ * Hz when the times are compatible with one. */
+static double refine_step(const double *t, int64_t n, double median, double scale, double *doubt)
 {
 	double jitter, sum, count;
 	double rough = mean_step(t, n, median, 3 * median, &jitter, &sum, &count);
@@ -148,8 +147,8 @@ static double rate_of_bursts(
 }
 
 /* Rows in bunches: the pause between two is the median of the longest steps, one in fifty. A rate
- * somebody names is taken until there are four seconds to count, and a device's own when what
- * arrives speaks for half of it at least. */
+ * that is stated is used until there are four seconds to count, and that of the device when at
+ * least half as many rows arrive. */
 static int solve_bursts(struct timeline *l, const char *file, const double *t, int64_t n, const double *step,
 	int64_t k, const struct timeline_hint *h)
 {
@@ -161,10 +160,10 @@ static int solve_bursts(struct timeline *l, const char *file, const double *t, i
 	if (!(mean > 0) && !(known > 0))
 		return err_set(
 			EX_DATAERR, "%s: all times are equal; --drop the time column and give --rate", file);
-	if (l->unit == SPLIT_TIME_AUTO && mean > 0 && choose_unit(file, t[0], mean, h, &l->unit))
+	if (l->unit == TIME_UNIT_AUTO && mean > 0 && choose_unit(file, t[0], mean, h, &l->unit))
 		return -1;
-	if (l->unit == SPLIT_TIME_AUTO)
-		l->unit = t[0] >= 5e11 ? SPLIT_TIME_MS : SPLIT_TIME_S;
+	if (l->unit == TIME_UNIT_AUTO)
+		l->unit = t[0] >= 5e11 ? TIME_UNIT_MS : TIME_UNIT_S;
 	double scale = in_seconds(l->unit), half = 0.5 / scale;
 	if (k < FEW && l->longest < half) /* the longest pause has perhaps not been seen */
 		l->longest = half;
@@ -193,16 +192,17 @@ int timeline_solve(
 	int e = 0;
 	if (!k && h->rate > 0) {
 		l->rate = h->rate;
-		l->unit = l->unit == SPLIT_TIME_AUTO ? SPLIT_TIME_S : l->unit;
+		l->unit = l->unit == TIME_UNIT_AUTO ? TIME_UNIT_S : l->unit;
 	} else if (!k && n > 1) {
 		e = timeline_goes_back(file, 1, t[0], t[1]);
 	} else if (!k) {
-		e = err_set(EX_DATAERR, "%s: one row only: its times give no rate; give --rate", file);
+		e = err_set(EX_DATAERR,
+			"%s: there is only one row, so that the times give no rate; give --rate", file);
 	} else if (in_bursts(step, k)) {
 		e = solve_bursts(l, file, t, n, step, k, h);
-	} else if (l->unit != SPLIT_TIME_AUTO || !choose_unit(file, t[0], step[k / 2], h, &l->unit)) {
+	} else if (l->unit != TIME_UNIT_AUTO || !choose_unit(file, t[0], step[k / 2], h, &l->unit)) {
 		double scale = in_seconds(l->unit);
-		l->rate = refine(t, n, step[k / 2], scale, &l->doubt);
+		l->rate = refine_step(t, n, step[k / 2], scale, &l->doubt);
 		l->usual = 1 / (l->rate * scale);
 		l->longest = 1.5 * l->usual;
 		if (l->longest < 1.5 * step[k / 2] * 0.9)
@@ -222,7 +222,7 @@ enum timeline_step timeline_step(const struct timeline *l, bool timed, double be
 		*seconds = (double)NAN;
 		return fabs(now - l->start) * scale * l->rate < 0.5 ? STEP_GAP : STEP_BACK;
 	}
-	if (isnan(lost)) { /* the counter began anew: the time knows how long that took */
+	if (isnan(lost)) { /* the counter started again: only the times show how long that took */
 		*seconds = timed ? step - 1 / l->rate : (double)NAN;
 		return STEP_GAP;
 	}
@@ -245,9 +245,9 @@ void timeline_add_gap(struct timeline *l, int64_t row, double seconds)
 
 const char *timeline_kind(const struct timeline *l)
 {
-	if (l->unit == SPLIT_TIME_US)
+	if (l->unit == TIME_UNIT_US)
 		return l->start >= 5e14 ? "epoch microseconds" : "microseconds";
-	if (l->unit == SPLIT_TIME_MS)
+	if (l->unit == TIME_UNIT_MS)
 		return l->start >= 5e11 ? "epoch milliseconds" : "milliseconds";
 	return l->start >= 5e8 ? "epoch seconds" : "seconds";
 }

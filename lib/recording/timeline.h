@@ -1,4 +1,4 @@
-/* What a column of times says: the rate, and where samples are missing. */
+/* What a column of times shows: the sampling rate, and where samples are missing. */
 #ifndef RECORDING_TIMELINE_H
 #define RECORDING_TIMELINE_H
 
@@ -8,28 +8,28 @@
 struct gap {
 	int64_t row;      /* the first row behind it */
 	int64_t recorded; /* the same, also when `row` counts resampled rows */
-	double seconds;   /* how much longer the step is than a sample; NaN = the times begin anew */
+	double seconds;   /* how much longer the step is than a sample; NaN = the times start again */
 };
 
 struct timeline {
-	enum split_time unit;
+	enum time_unit unit;
 	double rate;
-	double longest; /* step, in the column's unit; what is longer is a gap; 0 = steps say nothing */
+	double longest; /* step, in the column's unit; a longer one is a gap; 0 = steps show nothing */
 	double usual;   /* step without a gap: a sample, or what lies between two bursts */
-	double doubt; /* how far the rate may be off, as a share: stamps that were rounded tell it the better the more there are */
-	double start;    /* the first time */
-	bool bursts;     /* rows arrive in bunches: their stamps tell the rate on the whole only */
+	double doubt; /* how far the rate may be off, as a fraction of it: rounded timestamps give it the better the more there are */
+	double start; /* the first time */
+	bool bursts;  /* rows arrive in bursts, so that only all timestamps together give the rate */
 	struct gap *gap; /* [gaps] */
 	int64_t gaps, room;
 	struct spill spill;
 };
 
-/* What somebody says beforehand. */
+/* What is known before the times are looked at. */
 struct timeline_hint {
-	enum split_time unit;   /* of the times; SPLIT_TIME_AUTO = find out */
-	enum split_time likely; /* of equal ones the unit to take; SPLIT_TIME_AUTO = ask */
-	double rate;            /* or 0 */
-	double device;          /* rate the device has when its stamps come in bursts, or 0 */
+	enum time_unit unit;   /* of the times; TIME_UNIT_AUTO = find out */
+	enum time_unit likely; /* of equal ones the unit to take; TIME_UNIT_AUTO = ask */
+	double rate;           /* or 0 */
+	double device;         /* rate the device has when its stamps come in bursts, or 0 */
 };
 
 /* t [n]: the column. Sets all but the gaps. The step is the median of the first ones, refined to
@@ -42,10 +42,10 @@ struct timeline_hint {
 int timeline_solve(
 	struct timeline *, const char *file, const double *t, int64_t n, const struct timeline_hint *);
 
-/* What lies between two rows. lost: rows that are missing by a counter, NaN = it began anew; -1 =
- * there is no counter, and the time decides. round: rows in one round of the counter, which cannot
- * tell 2 lost rows from 2 and a round; 0 = it never begins again, or that is not known. Times that
- * start again at the first one are another trial: a gap. */
+/* What lies between two rows. lost: rows that are missing according to a counter, NaN = it started
+ * again; -1 = there is no counter, and the times decide. round: rows in one round of the counter,
+ * which cannot tell 2 lost rows from 2 and a round; 0 = it never begins again, or that is not
+ * known. Times that start again at the first one are another trial: a gap. */
 enum timeline_step { STEP_ON, STEP_GAP, STEP_BACK };
 enum timeline_step timeline_step(const struct timeline *, bool timed, double before, double now, double lost,
 	double round, double *seconds);

@@ -1,4 +1,4 @@
-/* What the numbers of an electrodes.tsv mean: BIDS says it in the file beside it whose name ends in
+/* Unit and axes of an electrodes.tsv, which BIDS keeps in the sidecar whose name ends in
  * coordsystem.json. */
 #ifndef SCALP_COORDSYSTEM_H
 #define SCALP_COORDSYSTEM_H
@@ -7,7 +7,7 @@
 
 struct coordsystem {
 	char *path;       /* NULL = there is no such file */
-	const char *unit; /* "m", "cm", "mm"; NULL = not said */
+	const char *unit; /* "m", "cm", "mm"; NULL = not given */
 	bool nose_is_x; /* x to the nose and y to the left ear (CTF, EEGLAB, 4DBti, KitYokogawa), not x right and y front */
 };
 

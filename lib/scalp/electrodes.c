@@ -51,7 +51,7 @@ static bool place_measured(struct montage_site *s, const struct electrode_file *
 	return true;
 }
 
-static int unknown(const struct names *who, const char *recording, const char *path)
+static int refuse_unknown(const struct names *who, const char *recording, const char *path)
 {
 	char *list = names_join(who, ", "), *drop = names_join(who, ",");
 	if (path)
@@ -61,8 +61,8 @@ static int unknown(const struct names *who, const char *recording, const char *p
 			who->n > 1 ? "them" : "it", drop);
 	else
 		err_set(EX_DATAERR,
-			"%s: no position is known for channel%s %s: no name of the 10-05 system; "
-			"--electrodes FILE says where %s, --drop %s leaves %s out",
+			"%s: no position is known for channel%s %s, which the 10-05 system does not have; "
+			"give a file that says where %s with --electrodes, or --drop %s to leave %s out",
 			recording, who->n > 1 ? "s" : "", list, who->n > 1 ? "they are" : "it is", drop,
 			who->n > 1 ? "them" : "it");
 	free(list);
@@ -82,7 +82,7 @@ int electrodes_place(struct electrodes *e, const struct names *channels, const c
 			   : montage_find(channels->s[c], &e->site[c])))
 			names_add(&lost, channels->s[c]);
 	if (!r && lost.n)
-		r = unknown(&lost, recording, path);
+		r = refuse_unknown(&lost, recording, path);
 	e->radius = f.radius;
 	names_free(&lost);
 	electrode_file_free(&f);

@@ -1,9 +1,9 @@
 /* Where the electrodes of a recording sit: on the unit sphere, axes as in scalp/montage.h.
  *
- * Their names say it when they are those of the 10-05 system; the head is then a sphere of 95 mm
- * radius, the one whose circumference over the ears is a grown-up's 60 cm. Or a file says it, BIDS'
- * electrodes.tsv: its points are seen from the centre of the sphere that fits all of them best
- * (scalp/sphere.h), whose radius is the head's.
+ * Positions follow from names of the 10-05 system; the head is then a sphere with a radius of 95 mm
+ * (an adult's circumference of 60 cm). Or they come from a file, electrodes.tsv of BIDS: its points
+ * are projected from the centre of the sphere that fits all of them best (scalp/sphere.h), whose
+ * radius is that of the head.
  */
 #ifndef SCALP_ELECTRODES_H
 #define SCALP_ELECTRODES_H
@@ -28,7 +28,8 @@ void electrodes_free(struct electrodes *);
 /* Angle between two channels in whole microradians, so that what is equal compares equal. */
 long electrodes_apart(const struct electrodes *, int a, int b);
 
-/* --- for electrodes.c: what stands in a file, turned towards these axes and on the unit sphere */
+/* --- for electrodes.c: the positions in a file, rotated to these axes and projected on the unit
+ * sphere */
 struct electrode_file {
 	struct names name;
 	double (*p)[3]; /* [name.n]; NaN: not known */

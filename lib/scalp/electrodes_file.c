@@ -30,7 +30,7 @@ void electrode_file_free(struct electrode_file *f)
 	free(f->p);
 }
 
-static bool is(struct csv_cell cell, const char *list)
+static bool cell_is(struct csv_cell cell, const char *list)
 {
 	char *word = mem_text_n(cell.s, (size_t)(cell.end - cell.s));
 	for (char *c = word; *c; c++)
@@ -46,11 +46,11 @@ static int read_axis(const struct named_table *s, const char *name, char axis, i
 {
 	struct csv_cell c;
 	*x = (double)NAN;
-	if (!named_table_cell(s, column, &c) || is(c, "nan|na") ||
+	if (!named_table_cell(s, column, &c) || cell_is(c, "nan|na") ||
 		(number_parse(c.s, c.end, x) && isfinite(*x)))
 		return 0;
-	return named_table_fault(
-		s, "%c of \"%s\" is \"%.*s\", no number and not n/a", axis, name, named_table_shown(c), c.s);
+	return named_table_fault(s, "%c of \"%s\" is \"%.*s\", neither a number nor n/a", axis, name,
+		named_table_shown(c), c.s);
 }
 
 static int one_row(struct electrode_file *f, const struct named_table *s, const int column[4])
@@ -62,9 +62,9 @@ static int one_row(struct electrode_file *f, const struct named_table *s, const 
 	names_add(&f->name, name);
 	GROW(f->p, n + 1);
 	if (!*name)
-		r = named_table_fault(s, "no name");
+		r = named_table_fault(s, "the electrode has no name");
 	else if (twice >= 0)
-		r = named_table_fault(s, "electrode \"%s\" stands there twice", name);
+		r = named_table_fault(s, "electrode \"%s\" is listed twice", name);
 	for (int j = 0; j < 3 && !r; j++)
 		r = read_axis(s, name, axis[j], column[j + 1], &f->p[n][j]);
 	if (!r && isnan(f->p[n][0] + f->p[n][1] + f->p[n][2]))
@@ -93,7 +93,7 @@ static int read_table(struct electrode_file *f, struct named_table *s)
 
 /* --- what its numbers mean */
 
-static void turn(double p[3], bool nose_is_x)
+static void turn_axes(double p[3], bool nose_is_x)
 {
 	if (!nose_is_x)
 		return;
@@ -102,9 +102,9 @@ static void turn(double p[3], bool nose_is_x)
 	p[1] = x;
 }
 
-/* Mean angle between where the electrodes are and where their names say, radians; *named = how many
- * have such a name. */
-static double disagreement(const struct electrode_file *f, bool nose_is_x, int *named)
+/* Mean angle between the measured and the standard positions of the electrodes, radians; *named =
+ * how many have a standard position. */
+static double name_disagreement(const struct electrode_file *f, bool nose_is_x, int *named)
 {
 	double sum = 0;
 	*named = 0;
@@ -112,35 +112,34 @@ static double disagreement(const struct electrode_file *f, bool nose_is_x, int *
 		double q[3], p[3] = {f->p[i][0], f->p[i][1], f->p[i][2]};
 		if (isnan(p[0]) || !montage_position(f->name.s[i], q))
 			continue;
-		turn(p, nose_is_x);
+		turn_axes(p, nose_is_x);
 		sum += montage_angle(p, q);
 		++*named;
 	}
 	return *named ? sum / *named : 0;
 }
 
-/* Which way the axes go: as the names say when half of the electrodes have one, else as the sidecar
- * says. */
+/* Which way the axes go: as the names of the electrodes show when half of them have standard
+ * positions, else as in the sidecar. */
 static int turn_all(struct electrode_file *f, const char *path, bool nose_is_x, int known)
 {
 	int named;
-	double right = disagreement(f, false, &named), ahead = disagreement(f, true, &named);
+	double right = name_disagreement(f, false, &named), ahead = name_disagreement(f, true, &named);
 	if (named >= 4 && 2 * named >= known) {
 		nose_is_x = ahead < right;
 		if (fmin(ahead, right) > 40 * degree)
 			return err_set(EX_DATAERR,
-				"%s: positions and names do not agree (%.0f degrees apart in the mean); "
-				"x points to the right, y to the nose and z up, or x to the nose and y to "
-				"the "
-				"left",
+				"%s: positions and names do not agree (they are %.0f degrees apart on "
+				"average); x must point to the right, y to the nose and z up, or x to the "
+				"nose and y to the left",
 				path, fmin(ahead, right) / degree);
 	}
 	for (int i = 0; i < f->name.n; i++)
-		turn(f->p[i], nose_is_x);
+		turn_axes(f->p[i], nose_is_x);
 	return 0;
 }
 
-/* The unit that is said, or the one that gives a head. */
+/* The unit that is given, or the one that makes the size that of a head. */
 static const struct unit *unit_of(const char *path, const struct coordsystem *said, const struct sphere *s)
 {
 	for (int i = 0; i < UNITS; i++) {
@@ -150,18 +149,19 @@ static const struct unit *unit_of(const char *path, const struct coordsystem *sa
 	}
 	if (said->unit)
 		err_set(EX_DATAERR,
-			"%s: the head's radius would be %.4g %s, the unit that %s says; correct one", path,
-			s->radius, said->unit, said->path);
+			"%s: the radius of the head would be %.4g %s, in the unit that %s gives; correct the "
+			"positions or the unit",
+			path, s->radius, said->unit, said->path);
 	else
 		err_set(EX_DATAERR,
-			"%s: the head's radius would be %.4g, which is none in m, cm or mm; "
+			"%s: the radius of the head would be %.4g, which is not plausible in m, cm or mm; "
 			"correct the positions",
 			path, s->radius);
 	return NULL;
 }
 
 /* Onto the unit sphere about the centre of the fitted one. */
-static int fit(
+static int fit_to_sphere(
 	struct electrode_file *f, const char *path, const struct coordsystem *said, struct names *notes)
 {
 	int n = 0;
@@ -174,8 +174,8 @@ static int fit(
 	free(known);
 	if (!fits || s.error > s.radius / 4)
 		return err_set(EX_DATAERR,
-			"%s: %d positions do not show a head: at least four are needed, about on a sphere "
-			"and not in one plane",
+			"%s: %d positions do not determine a head: at least four are needed, roughly on a "
+			"sphere and not in one plane",
 			path, n);
 	const struct unit *unit = unit_of(path, said, &s);
 	if (!unit)
@@ -190,7 +190,7 @@ static int fit(
 			f->p[i][j] /= sqrt(size);
 	}
 	f->radius = s.radius * unit->mm;
-	char *sentence = mem_format("%s: %d positions in %s (%s), the head's radius is %.1f mm", path, n,
+	char *sentence = mem_format("%s: %d positions in %s (%s), the radius of the head is %.1f mm", path, n,
 		unit->name, said->unit ? said->path : "by their size", f->radius);
 	names_add(notes, sentence);
 	free(sentence);
@@ -203,7 +203,7 @@ int electrode_file_read(struct electrode_file *f, const char *path, struct names
 	struct coordsystem said = {0};
 	int r = named_table_open(&s, path) || read_table(f, &s) || coordsystem_read(&said, path)
 			? -1
-			: fit(f, path, &said, notes);
+			: fit_to_sphere(f, path, &said, notes);
 	coordsystem_free(&said);
 	named_table_close(&s);
 	return r;

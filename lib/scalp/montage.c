@@ -56,7 +56,7 @@ static void on_row(double p[3], double front, double fraction)
 
 /* The name alone: "EEG Fp1-REF", "RAW_TP9", "Fc5." and "C3-A2" are Fp1, TP9, Fc5 and C3. False when
  * there is something else around it. */
-static bool bare(const char *name, char out[static 8])
+static bool strip_name(const char *name, char out[static 8])
 {
 	name += strspn(name, " ");
 	if ((!strncasecmp(name, "EEG", 3) || !strncasecmp(name, "RAW", 3)) && name[3] &&
@@ -81,7 +81,7 @@ static bool bare(const char *name, char out[static 8])
 
 /* Steps from the midline: number 1 or 2 is one, 9 or 10 is five, h takes half a step back. 0 for z,
  * -1 when malformed. */
-static double steps(const char *s, int *side)
+static double parse_steps(const char *s, int *side)
 {
 	*side = 0;
 	if (!strcasecmp(s, "z"))
@@ -114,7 +114,7 @@ static struct montage_site site_of(int front, double j, int side)
 bool montage_find(const char *name, struct montage_site *out)
 {
 	char buffer[8];
-	if (!bare(name, buffer))
+	if (!strip_name(name, buffer))
 		return false;
 	name = buffer;
 	for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
@@ -123,7 +123,7 @@ bool montage_find(const char *name, struct montage_site *out)
 	for (int i = 0; i < ROWS; i++) {
 		size_t n = strlen(rows[i].name);
 		int side = 0;
-		double j = strncasecmp(name, rows[i].name, n) ? -1 : steps(name + n, &side);
+		double j = strncasecmp(name, rows[i].name, n) ? -1 : parse_steps(name + n, &side);
 		if (j < rows[i].least || j > rows[i].most)
 			continue;
 		*out = site_of(rows[i].front, j, side);
@@ -188,7 +188,8 @@ int montage_pick(struct names *out, int n)
 	int r = 0;
 	if (n > all.n) {
 		r = err_set(EX_USAGE,
-			"%d channels: there are names for %d; give a list of 10-05 names instead", n, all.n);
+			"%d channels: at most %d can be chosen by number; give a list of 10-05 names instead",
+			n, all.n);
 	} else {
 		qsort(all.s, (size_t)n, sizeof *all.s, front_to_back);
 		for (int i = 0; i < n; i++)

@@ -32,7 +32,8 @@ int regions_check(const struct region_options *o)
 	long long K;
 	const struct region_way *way = way_of(o->regions, &K);
 	if (way && way->numbered && (K < 1 || K > 4096))
-		return err_set(EX_USAGE, "--regions %s: how many regions? %s:4 makes four (1 to 4096)",
+		return err_set(EX_USAGE,
+			"--regions %s: the number of regions is missing; %s:4 makes four (1 to 4096)",
 			o->regions, way->name);
 	const char *names[sizeof ways / sizeof *ways];
 	int n = 0;
@@ -44,8 +45,8 @@ int regions_check(const struct region_options *o)
 		return err_set(
 			EX_USAGE, "--regions %s: there is no such file; did you mean %s?", o->regions, near);
 	if (o->halo_given && o->halo_mm_given)
-		return err_set(EX_USAGE, "--halo and --halo-mm exclude each other: so many channels, or all "
-					 "within so many mm");
+		return err_set(EX_USAGE, "--halo and --halo-mm cannot be used together: give a number of "
+					 "channels, or a distance in mm");
 	if (o->electrodes && !way && !o->halo_mm_given && !(o->regions && o->halo_given))
 		return err_set(EX_USAGE, "--electrodes has no effect: these regions need no positions "
 					 "(--regions lobes, hemispheres or auto:K, and --halo-mm do)");
@@ -53,7 +54,7 @@ int regions_check(const struct region_options *o)
 }
 
 /* The regions that have a channel, with their own channels in order. */
-static void put(struct layout *l, const struct division *d, struct names *notes, struct names *empty)
+static void put_regions(struct layout *l, const struct division *d, struct names *notes, struct names *empty)
 {
 	for (int k = 0; k < d->name.n; k++) {
 		struct region r = {0};
@@ -66,20 +67,20 @@ static void put(struct layout *l, const struct division *d, struct names *notes,
 			l->region[l->regions++] = r;
 			continue;
 		}
-		char *sentence = mem_format("region %s has no channel: it is left out", d->name.s[k]);
+		char *sentence = mem_format("region %s has no channel and is left out", d->name.s[k]);
 		names_add(notes, sentence);
 		names_add(empty, d->name.s[k]);
 		free(sentence);
 	}
 }
 
-static int divide(struct layout *l, const struct region_way *way, int K, const struct electrodes *e,
+static int divide_channels(struct layout *l, const struct region_way *way, int K, const struct electrodes *e,
 	struct names *notes, struct names *empty)
 {
 	struct division d = {.of = NEW_ARRAY(int, l->channels.n)};
 	int r = way->divide(&d, &l->channels, e, K);
 	if (!r)
-		put(l, &d, notes, empty);
+		put_regions(l, &d, notes, empty);
 	names_free(&d.name);
 	free(d.of);
 	return r;
@@ -94,7 +95,7 @@ static bool has_halo(const struct layout *l)
 }
 
 int regions_make(struct layout *l, const struct region_options *o, const char *recording, struct names *notes,
-	struct regions_told *told)
+	struct regions_report *report)
 {
 	long long K;
 	const struct region_way *way = way_of(o->regions, &K);
@@ -107,17 +108,17 @@ int regions_make(struct layout *l, const struct region_options *o, const char *r
 		return -1;
 	if (halo && has_halo(l))
 		return err_set(EX_DATAERR,
-			"%s: its regions have halo channels already; leave --halo%s out, "
-			"or the lines with halo",
+			"%s: its regions already have halo channels; leave out --halo%s, or the lines with "
+			"halo",
 			o->regions, o->halo_mm_given ? "-mm" : "");
 	int r = way || halo ? electrodes_place(&e, &l->channels, recording, o->electrodes, notes) : 0;
 	if (!r && way)
-		r = divide(l, way, (int)K, &e, notes, &told->empty);
+		r = divide_channels(l, way, (int)K, &e, notes, &report->empty);
 	if (!r && halo) {
 		l->halo = o->halo_mm_given ? 0 : o->halo;
 		region_halo(l, &e, o->halo_mm_given ? -1 : o->halo, o->halo_mm);
 	}
-	told->head = e.radius;
+	report->head = e.radius;
 	electrodes_free(&e);
 	return r;
 }

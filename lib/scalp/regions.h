@@ -14,7 +14,7 @@
 
 #include "format/layout.h"
 
-/* What is said of regions; all 0: index regions. */
+/* Options for making regions; all 0: index regions. */
 struct region_options {
 	const char *regions;    /* lobes, hemispheres, auto:K or a file (TSV); NULL: index regions */
 	const char *electrodes; /* a file of positions; NULL: they follow from the names */
@@ -23,10 +23,10 @@ struct region_options {
 	bool halo_given, halo_mm_given;
 };
 
-/* -1 with an error when what is said of regions contradicts itself. */
+/* -1 with an error when the options contradict each other. */
 int regions_check(const struct region_options *);
 
-struct regions_told {
+struct regions_report {
 	struct names empty; /* regions that have no channel and are left out */
 	double head;        /* radius in mm, 0 when no positions were needed */
 };
@@ -34,6 +34,6 @@ struct regions_told {
 /* Sets region and halo of the layout. recording: for messages. Sentences for the user are appended
  * to notes. -1 with an error. */
 int regions_make(struct layout *, const struct region_options *, const char *recording, struct names *notes,
-	struct regions_told *);
+	struct regions_report *);
 
 #endif

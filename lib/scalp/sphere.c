@@ -13,7 +13,7 @@ static double determinant(double a[3][3])
 }
 
 /* a x = b by Cramer's rule; false when a, symmetric and not negative, is nearly singular. */
-static bool solve(double a[3][3], const double b[3], double x[3])
+static bool solve_linear(double a[3][3], const double b[3], double x[3])
 {
 	double whole = determinant(a), size = (a[0][0] + a[1][1] + a[2][2]) / 3;
 	if (!(whole > flat * size * size * size))
@@ -28,7 +28,7 @@ static bool solve(double a[3][3], const double b[3], double x[3])
 	return true;
 }
 
-static double from(const double c[3], const double x[3], double u[3])
+static double direction_from(const double c[3], const double x[3], double u[3])
 {
 	for (int i = 0; i < 3; i++)
 		u[i] = x[i] - c[i];
@@ -46,7 +46,7 @@ static void add_outer(double a[3][3], const double u[3])
 }
 
 /* About the points' mean m the linear problem is (sum y y') c = sum y |y|^2 / 2, y = x - m. */
-static bool start(double c[3], const double (*x)[3], int n)
+static bool linear_solution(double c[3], const double (*x)[3], int n)
 {
 	double m[3] = {0}, a[3][3] = {{0}}, b[3] = {0}, off[3];
 	for (int i = 0; i < n; i++)
@@ -59,7 +59,7 @@ static bool start(double c[3], const double (*x)[3], int n)
 		for (int j = 0; j < 3; j++)
 			b[j] += y[j] * half;
 	}
-	if (n < 4 || !solve(a, b, off))
+	if (n < 4 || !solve_linear(a, b, off))
 		return false;
 	for (int j = 0; j < 3; j++)
 		c[j] = m[j] + off[j];
@@ -68,17 +68,17 @@ static bool start(double c[3], const double (*x)[3], int n)
 
 /* One Gauss-Newton step of the centre: with u the directions from it, d(|x - c| - r) = -(u - mean
  * u) dc. */
-static bool step(struct sphere *s, const double (*x)[3], int n)
+static bool gauss_newton_step(struct sphere *s, const double (*x)[3], int n)
 {
 	double mean[3] = {0}, radius = 0, a[3][3] = {{0}}, b[3] = {0}, d[3], u[3];
 	for (int i = 0; i < n; i++) {
-		radius += from(s->centre, x[i], u) / n;
+		radius += direction_from(s->centre, x[i], u) / n;
 		for (int j = 0; j < 3; j++)
 			mean[j] += u[j] / n;
 	}
 	s->error = 0;
 	for (int i = 0; i < n; i++) {
-		double off = from(s->centre, x[i], u) - radius;
+		double off = direction_from(s->centre, x[i], u) - radius;
 		for (int j = 0; j < 3; j++)
 			u[j] -= mean[j];
 		add_outer(a, u);
@@ -88,7 +88,7 @@ static bool step(struct sphere *s, const double (*x)[3], int n)
 	}
 	s->error = sqrt(s->error);
 	s->radius = radius;
-	if (!solve(a, b, d))
+	if (!solve_linear(a, b, d))
 		return false;
 	for (int j = 0; j < 3; j++)
 		s->centre[j] += d[j];
@@ -97,9 +97,9 @@ static bool step(struct sphere *s, const double (*x)[3], int n)
 
 bool sphere_fit(struct sphere *s, const double (*x)[3], int n)
 {
-	if (!start(s->centre, x, n))
+	if (!linear_solution(s->centre, x, n))
 		return false;
-	for (int i = 0; i < STEPS && step(s, x, n); i++)
+	for (int i = 0; i < STEPS && gauss_newton_step(s, x, n); i++)
 		;
 	return isfinite(s->radius);
 }

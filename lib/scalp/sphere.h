@@ -15,7 +15,7 @@ struct sphere {
 	double error; /* root of the mean square distance of the points from it */
 };
 
-/* False when the points do not say which: fewer than four, or all nearly in one plane. */
+/* False when the points do not determine it: fewer than four, or all nearly in one plane. */
 bool sphere_fit(struct sphere *, const double (*x)[3], int n);
 
 #endif

@@ -1,7 +1,7 @@
-/* What guessing reaches: the accuracy that n guesses, each right with probability p, do not exceed
- * in 95 or 99 of a hundred tries. It is k / n with k the smallest number of right answers for which
- * P(right answers <= k) >= level, the quantile of the binomial distribution (Combrisson, Jerbi
- * 2015). An accuracy above it is above chance; one at it is not.
+/* What guessing reaches: the accuracy that n guesses, each correct with probability p, do not
+ * exceed in 95 or 99 of a hundred tries. It is k / n with k the smallest number of correct guesses
+ * for which P(correct guesses <= k) >= level, the quantile of the binomial distribution
+ * (Combrisson, Jerbi 2015). An accuracy above it is above chance; one at it is not.
  */
 #ifndef SCORE_CHANCE_H
 #define SCORE_CHANCE_H

@@ -25,7 +25,7 @@ int metrics_likeliest(const double *p, int n)
 	return best;
 }
 
-int metrics_answer(const real *z, int n)
+int metrics_predicted(const real *z, int n)
 {
 	int best = 0;
 	for (int c = 1; c < n; c++)
@@ -36,7 +36,7 @@ int metrics_answer(const real *z, int n)
 
 void metrics_add(struct metrics *m, const real *z, int label)
 {
-	int best = metrics_answer(z, m->classes);
+	int best = metrics_predicted(z, m->classes);
 	double sum = 0;
 	for (int c = 0; c < m->classes; c++)
 		sum += exp((double)z[c] - (double)z[best]);

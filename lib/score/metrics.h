@@ -1,4 +1,4 @@
-/* Figures of a classification: counts that add up. */
+/* Loss and accuracy of a classification, from counts that can be added up. */
 #ifndef SCORE_METRICS_H
 #define SCORE_METRICS_H
 
@@ -10,7 +10,7 @@ struct metrics {
 	int classes;
 	int64_t n;
 	double log_loss;    /* sum of -ln p(label) */
-	int64_t *confusion; /* [classes label][classes answer] */
+	int64_t *confusion; /* [classes label][classes predicted] */
 };
 
 void metrics_begin(struct metrics *, int classes);
@@ -27,6 +27,6 @@ double metrics_balanced_accuracy(
 /* The class with the largest of p [n], the lower one on a tie. */
 int metrics_likeliest(const double *p, int n);
 /* The class with the largest of logits [classes], the lower one on a tie. */
-int metrics_answer(const real *logits, int classes);
+int metrics_predicted(const real *logits, int classes);
 
 #endif

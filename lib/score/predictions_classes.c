@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int at_line(const struct predictions *a, const struct prediction *x)
+static int err_at_line(const struct predictions *a, const struct prediction_row *x)
 {
 	return err_at("%s:%lld", a->files.s[x->file], (long long)x->line);
 }
 
 /* The first of the largest; *alone: no other is as large. */
-static int largest(const double *p, int n, bool *alone)
+static int find_largest(const double *p, int n, bool *alone)
 {
 	int best = 0;
 	*alone = true;
@@ -28,31 +28,31 @@ static int largest(const double *p, int n, bool *alone)
 	return best;
 }
 
-/* word_of [width]: from lines whose largest p stands alone. */
+/* word_of [width]: from lines in which only one p is the largest. */
 static int learn_order(const struct predictions *a, int *word_of)
 {
 	for (int64_t i = 0; i < a->n; i++) {
-		const struct prediction *x = &a->row[i];
+		const struct prediction_row *x = &a->row[i];
 		bool alone;
-		int best = largest(a->p + i * a->width, a->width, &alone);
+		int best = find_largest(a->p + i * a->width, a->width, &alone);
 		if (x->named < 0 || !alone)
 			continue;
 		for (int c = 0; c < a->width; c++)
 			if ((c == best && word_of[c] >= 0 && word_of[c] != x->named) ||
 				(c != best && word_of[c] == x->named)) {
 				err_set(EX_DATAERR,
-					"number %d of p is the largest and the class is %s; by the lines "
-					"before number %d is %s; lines of different models do not go "
-					"together",
+					"number %d of p is the largest and the class is %s, but in earlier "
+					"lines number %d belongs to %s; score predictions of different "
+					"models separately",
 					best + 1, a->words.s[x->named], c + 1, a->words.s[word_of[c]]);
-				return at_line(a, x);
+				return err_at_line(a, x);
 			}
 		word_of[best] = x->named;
 	}
 	return 0;
 }
 
-/* One class that was never the answer is the one label that was not either. */
+/* A single class that was never predicted is the single label that was never predicted. */
 static int fill_order(struct predictions *a, int *word_of)
 {
 	bool *known = NEW_ARRAY(bool, a->words.n);
@@ -76,7 +76,7 @@ static int fill_order(struct predictions *a, int *word_of)
 		word_of[at] = word;
 	else if (open)
 		bad = err_set(EX_DATAERR,
-			"no line says which class number %d of p is, as it is never the largest; name all %d "
+			"number %d of p is never the largest, so its class is not known; name all %d classes "
 			"in order with --classes",
 			at + 1, a->width);
 	free(known);
@@ -102,52 +102,67 @@ static int check_list(const struct predictions *a)
 	int bad = 0;
 	if (twice)
 		bad = err_set(
-			EX_DATAERR, "class %s stands twice in the list of classes: %.300s", twice, list);
+			EX_DATAERR, "class %s occurs twice in the list of classes (%.300s)", twice, list);
 	else if (a->classes.n != a->width)
-		bad = err_set(EX_DATAERR, "the list of classes has %d (%.300s) and p has %d numbers",
+		bad = err_set(EX_DATAERR, "the list of classes has %d names (%.300s), but p has %d numbers",
 			a->classes.n, list, a->width);
 	free(list);
 	return bad;
 }
 
-static int misplaced(
-	const struct predictions *a, const struct prediction *x, const int *class_of, int largest_at)
+static int refuse_class(
+	const struct predictions *a, const struct prediction_row *x, const int *class_of, int largest_at)
 {
 	char *list = names_join(&a->classes, ", ");
 	if (x->label >= 0 && class_of[x->label] < 0)
 		err_set(EX_DATAERR,
-			"label %s is no class of the model (%.300s); leave such windows out (moe-split "
+			"label %s is not a class of the model (%.300s); leave such windows out (moe-split "
 			"--classes)",
 			a->words.s[x->label], list);
 	else if (class_of[x->named] < 0)
 		err_set(EX_DATAERR, "class %s is not among %.300s", a->words.s[x->named], list);
 	else
 		err_set(EX_DATAERR,
-			"the class is %s, but of %.300s the largest p is of %s; the classes are given in "
-			"another "
-			"order, or the line is damaged",
+			"the class is %s, but with the classes %.300s the largest p belongs to %s; the "
+			"classes are in another order, or the line is damaged",
 			a->words.s[x->named], list, a->classes.s[largest_at]);
 	free(list);
-	return at_line(a, x);
+	return err_at_line(a, x);
 }
 
 /* Words become classes; the class must be where the largest p is. */
-static int renumber(struct predictions *a, struct prediction *x, const double *p, const int *class_of)
+static int renumber(struct predictions *a, struct prediction_row *x, const double *p, const int *class_of)
 {
 	bool alone;
-	int largest_at = largest(p, a->width, &alone), named = x->named < 0 ? -1 : class_of[x->named];
+	int largest_at = find_largest(p, a->width, &alone), named = x->named < 0 ? -1 : class_of[x->named];
 	if ((x->label >= 0 && class_of[x->label] < 0) ||
 		(x->named >= 0 && (named < 0 || p[named] < p[largest_at])))
-		return misplaced(a, x, class_of, largest_at);
+		return refuse_class(a, x, class_of, largest_at);
 	x->label = x->label < 0 ? -1 : class_of[x->label];
 	x->named = named;
 	x->best = named < 0 ? largest_at : named;
 	return 0;
 }
 
+int predictions_choose_classes(struct predictions *a, const char *list)
+{
+	struct names classes = {0};
+	int bad = 0;
+	names_split(&classes, list, ',');
+	if (!a->listed)
+		predictions_set_classes(a, &classes);
+	else if (!names_equal(&classes, &a->classes))
+		bad = err_set(EX_USAGE,
+			"--classes %s: the predictions name other classes, or another order; leave --classes "
+			"out",
+			list);
+	names_free(&classes);
+	return bad;
+}
+
 int predictions_find_classes(struct predictions *a)
 {
-	/* "unsure" is no answer, unless a class is called so */
+	/* "unsure" is a rejection, unless a class has this name */
 	int unsure = names_find(&a->classes, "unsure") < 0 ? names_find(&a->words, "unsure") : -1, bad = 0;
 	for (int64_t i = 0; i < a->n && unsure >= 0; i++)
 		if (a->row[i].named == unsure)

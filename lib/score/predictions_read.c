@@ -51,8 +51,8 @@ void predictions_adapted(const struct predictions *a, struct text *t)
 
 static int wrong_key(const char *where, const char *key, const char *what)
 {
-	return err_set(
-		EX_DATAERR, "%s: %s is %s; lines are those of moe-predict or moe-cv", where, key, what);
+	return err_set(EX_DATAERR, "%s: %s is %s; predictions are the JSON Lines of moe-predict or moe-cv",
+		where, key, what);
 }
 
 /* *index: that of the line before, or any; then that of this line's name. */
@@ -89,7 +89,7 @@ static int take_start(const cJSON *line, int64_t *start, const char *where)
 	return 0;
 }
 
-/* Adds a number, or the text of one, to the words and keys that tell runs apart. */
+/* Adds a number, or the text of one, to the words and keys that distinguish runs. */
 static int add_run_key(
 	const cJSON *line, const char *key, struct text *words, struct text *keys, const char *where)
 {
@@ -113,8 +113,8 @@ static int take_run(struct predictions *a, const cJSON *line, int *run, const ch
 		  add_run_key(line, "permutation", &words, &keys, where);
 	if (!bad && a->n && !words.n != !a->runs.n)
 		bad = err_set(EX_DATAERR,
-			"%s: %s seed or permutation, unlike the lines before; score runs of different kinds "
-			"apart",
+			"%s: the line has %s seed or permutation, unlike those before it; score the two "
+			"kinds separately",
 			where, words.n ? "a" : "no");
 	if (!bad && words.n) {
 		*run = names_intern(&a->runs, words.s);
@@ -139,9 +139,8 @@ static int take_adapted(struct predictions *a, const cJSON *line, const char *wh
 	}
 	if (adapted != a->adapted || !by != !a->adapted_by || (by && strcmp(by, a->adapted_by)))
 		return err_set(EX_DATAERR,
-			"%s: %sadapted to the subjects it is tested on, unlike the lines before; score the "
-			"two "
-			"apart",
+			"%s: the prediction is %sadapted to the subjects it is tested on, unlike those "
+			"before it; score the two kinds separately",
 			where, adapted ? "" : "not ");
 	return 0;
 }
@@ -165,7 +164,8 @@ static int take_classes(struct predictions *a, const cJSON *line, const char *wh
 		bad = wrong_key(where, "classes", "not a list of names");
 	else if (a->listed && !names_equal(&names, &a->classes))
 		bad = err_set(EX_DATAERR,
-			"%s: other classes than before, or in another order; score different models apart",
+			"%s: the classes, or their order, differ from those before; score predictions of "
+			"different models separately",
 			where);
 	else if (!a->listed)
 		predictions_set_classes(a, &names);
@@ -180,17 +180,18 @@ static int take_probabilities(struct predictions *a, const cJSON *line, const ch
 	double sum = 0;
 	if (cJSON_IsNull(list))
 		return err_set(EX_DATAERR,
-			"%s: the window has no answer (p is null), so there is nothing to score; leave such "
-			"lines out (jq -c 'select(.p)'), and say how many they are",
+			"%s: the window has no prediction (p is null), so there is nothing to score; leave "
+			"such lines out (jq -c 'select(.p)'), and report how many there were",
 			where);
 	if (n < 2)
 		return wrong_key(where, "p", list ? "not a list of two or more numbers" : "missing");
 	if (n > MOST_CLASSES)
-		return err_set(EX_DATAERR, "%s: p has %d numbers, and %d classes are the most", where, n,
-			MOST_CLASSES);
+		return err_set(EX_DATAERR, "%s: p has %d numbers, but at most %d classes are supported",
+			where, n, MOST_CLASSES);
 	if (a->n && n != a->width)
 		return err_set(EX_DATAERR,
-			"%s: p has %d numbers and %d in the lines before; score different models apart",
+			"%s: p has %d numbers, but %d in the lines before; score predictions of different "
+			"models separately",
 			where, n, a->width);
 	a->width = n;
 	if (a->n >= a->p_room) {
@@ -210,7 +211,7 @@ static int take_probabilities(struct predictions *a, const cJSON *line, const ch
 	return 0;
 }
 
-static cJSON *parse(const char *s, size_t n, const char *where)
+static cJSON *parse_line(const char *s, size_t n, const char *where)
 {
 	cJSON *line = json_parse(s, n, where);
 	if (!line) {
@@ -226,8 +227,8 @@ static int take_line(void *context, const char *s, size_t n, int64_t number)
 	struct predictions *a = context;
 	int file = a->files.n - 1;
 	char *where = mem_format("%s:%lld", a->files.s[file], (long long)number);
-	cJSON *line = parse(s, n, where);
-	struct prediction x = a->n ? a->row[a->n - 1] : (struct prediction){0};
+	cJSON *line = parse_line(s, n, where);
+	struct prediction_row x = a->n ? a->row[a->n - 1] : (struct prediction_row){0};
 	x.file = file;
 	x.line = number;
 	int bad = !line ? -1 : cJSON_IsObject(line) ? 0 : wrong_key(where, "the line", "not an object");
@@ -251,7 +252,7 @@ int predictions_read(struct predictions *a, struct input *in)
 	names_add(&a->files, input_name(in));
 	int64_t lines = lines_each(in, LONGEST_LINE, "moe-predict", take_line, a);
 	if (!lines)
-		return err_set(EX_DATAERR, "%s: no line in it; moe-predict and moe-cv make them",
+		return err_set(EX_DATAERR, "%s: the file is empty; moe-predict and moe-cv print predictions",
 			a->files.s[a->files.n - 1]);
 	return lines < 0 ? -1 : 0;
 }

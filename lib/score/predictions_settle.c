@@ -10,20 +10,21 @@
 /* --- order: by run as they came, by the names of group and recording, by start */
 
 struct place {
-	struct prediction row;
+	struct prediction_row row;
 	int64_t from; /* where its p is */
 };
 
-static int by_place(const void *a, const void *b)
+static int compare_places(const void *a, const void *b)
 {
-	const struct prediction *x = &((const struct place *)a)->row, *y = &((const struct place *)b)->row;
+	const struct prediction_row *x = &((const struct place *)a)->row,
+				    *y = &((const struct place *)b)->row;
 	return x->run != y->run               ? (x->run > y->run) - (x->run < y->run)
 	       : x->group != y->group         ? (x->group > y->group) - (x->group < y->group)
 	       : x->recording != y->recording ? (x->recording > y->recording) - (x->recording < y->recording)
 					      : (x->start > y->start) - (x->start < y->start);
 }
 
-static int by_name(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -36,7 +37,7 @@ static int *sort_names(struct names *l)
 	names_copy(&old, l);
 	names_sort(l);
 	for (int i = 0; i < l->n; i++) {
-		char *const *at = bsearch(&old.s[i], l->s, (size_t)l->n, sizeof *l->s, by_name);
+		char *const *at = bsearch(&old.s[i], l->s, (size_t)l->n, sizeof *l->s, compare_names);
 		new_of[i] = (int)(at - l->s);
 	}
 	names_free(&old);
@@ -53,7 +54,7 @@ static void sort_rows(struct predictions *a)
 		place[i].row.recording = recording[a->row[i].recording];
 		place[i].row.group = group[a->row[i].group];
 	}
-	qsort(place, (size_t)a->n, sizeof *place, by_place);
+	qsort(place, (size_t)a->n, sizeof *place, compare_places);
 	for (int64_t i = 0; i < a->n; i++) {
 		a->row[i] = place[i].row;
 		memcpy(p + i * a->width, a->p + place[i].from * a->width, (size_t)a->width * sizeof *p);
@@ -68,12 +69,12 @@ static void sort_rows(struct predictions *a)
 
 /* --- every window once, and the same ones in each run */
 
-static bool same_window(const struct prediction *x, const struct prediction *y)
+static bool same_window(const struct prediction_row *x, const struct prediction_row *y)
 {
 	return x->group == y->group && x->recording == y->recording && x->start == y->start;
 }
 
-static char *window_name(const struct predictions *a, const struct prediction *x)
+static char *window_name(const struct predictions *a, const struct prediction_row *x)
 {
 	return x->start < 0
 		       ? mem_format(
@@ -85,7 +86,7 @@ static char *window_name(const struct predictions *a, const struct prediction *x
 static int check_once(const struct predictions *a)
 {
 	for (int64_t i = 1; i < a->n; i++) {
-		const struct prediction *x = &a->row[i - 1], *y = &a->row[i];
+		const struct prediction_row *x = &a->row[i - 1], *y = &a->row[i];
 		if (x->run != y->run || !same_window(x, y))
 			continue;
 		if (x->file > y->file || (x->file == y->file && x->line > y->line)) {
@@ -94,8 +95,8 @@ static int check_once(const struct predictions *a)
 		}
 		char *what = window_name(a, x);
 		err_set(EX_DATAERR,
-			"%s:%lld: %s stands at %s:%lld too%s; score runs apart, or mark them with a key "
-			"\"seed\"",
+			"%s:%lld: %s is also at %s:%lld%s; score repeated runs separately, or distinguish "
+			"their lines by a key \"seed\"",
 			a->files.s[y->file], (long long)y->line, what, a->files.s[x->file],
 			(long long)x->line, a->runs.n ? " in this run" : "");
 		free(what);
@@ -114,21 +115,21 @@ static int check_runs(struct predictions *a, const char *what)
 	for (int s = 1; s < runs; s++)
 		for (int64_t i = 0; i < a->windows; i++) {
 			int64_t at = s * a->windows + i;
-			const struct prediction *x = &a->row[i], *y = at < a->n ? &a->row[at] : NULL;
+			const struct prediction_row *x = &a->row[i], *y = at < a->n ? &a->row[at] : NULL;
 			if (!y || y->run != s || !same_window(x, y)) {
 				char *name = window_name(a, x);
 				err_set(EX_DATAERR,
-					"%s: %s and %s do not have the same %swindows (look at %s); "
-					"score "
-					"them apart",
+					"%s: %s and %s do not have the same %swindows (see %s); score them "
+					"separately",
 					a->files.s[x->file], a->runs.s[0], a->runs.s[s], what, name);
 				free(name);
 				return -1;
 			}
 		}
 	if (a->windows * runs < a->n)
-		return err_set(EX_DATAERR, "%s: %s and %s do not have the same %swindows; score them apart",
-			a->files.s[0], a->runs.s[0], a->runs.s[a->row[a->windows * runs].run], what);
+		return err_set(EX_DATAERR,
+			"%s: %s and %s do not have the same %swindows; score them separately", a->files.s[0],
+			a->runs.s[0], a->runs.s[a->row[a->windows * runs].run], what);
 	return 0;
 }
 
@@ -145,9 +146,9 @@ static void mean_of(const double *p, int64_t n, int width, double *mean)
 }
 
 /* Rows from .. to - 1 become row `to_row`. Its place was read before, as to_row <= from. */
-static void vote(struct predictions *a, int64_t from, int64_t to, int64_t to_row)
+static void average_recording(struct predictions *a, int64_t from, int64_t to, int64_t to_row)
 {
-	struct prediction x = a->row[from];
+	struct prediction_row x = a->row[from];
 	double *mean = NEW_ARRAY(double, a->width);
 	bool mixed = false, answered = false;
 	mean_of(a->p + from * a->width, to - from, a->width, mean);
@@ -170,16 +171,16 @@ static void vote(struct predictions *a, int64_t from, int64_t to, int64_t to_row
 	free(mean);
 }
 
-static void vote_all(struct predictions *a)
+static void average_recordings(struct predictions *a)
 {
 	int64_t n = 0;
 	for (int64_t from = 0, to; from < a->n; from = to) {
-		const struct prediction *x = &a->row[from];
+		const struct prediction_row *x = &a->row[from];
 		for (to = from + 1; to < a->n && a->row[to].run == x->run && a->row[to].group == x->group &&
 				    a->row[to].recording == x->recording;
 			to++)
 			;
-		vote(a, from, to, n++);
+		average_recording(a, from, to, n++);
 	}
 	a->n = n;
 }
@@ -217,7 +218,7 @@ static void find_groups(struct predictions *a)
 	int last = -1;
 	a->group_from = NEW_ARRAY(int64_t, a->groups.n + 1);
 	for (int64_t i = 0; i < a->n; i++) {
-		struct prediction *x = &a->row[i];
+		struct prediction_row *x = &a->row[i];
 		if (i % a->windows == 0) {
 			last = -1;
 			names_free(&left);
@@ -242,7 +243,7 @@ int predictions_settle(struct predictions *a, bool per_recording)
 	if (check_once(a) || check_runs(a, ""))
 		return -1;
 	if (per_recording)
-		vote_all(a);
+		average_recordings(a);
 	if (keep_labelled(a) || check_runs(a, "labelled "))
 		return -1;
 	find_groups(a);

@@ -15,7 +15,7 @@ void resample_groups(uint64_t seed, int i, int n, int *times)
 		times[rng_below(&r, (uint64_t)n)]++;
 }
 
-static int ascending(const void *a, const void *b)
+static int compare_numbers(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
 	return (x > y) - (x < y);
@@ -23,15 +23,15 @@ static int ascending(const void *a, const void *b)
 
 struct interval resample_interval(double *draw, int n)
 {
-	int said = 0;
+	int defined = 0;
 	for (int i = 0; i < n; i++)
 		if (!isnan(draw[i]))
-			draw[said++] = draw[i];
-	if (!said)
+			draw[defined++] = draw[i];
+	if (!defined)
 		return (struct interval){NAN, NAN};
-	qsort(draw, (size_t)said, sizeof *draw, ascending);
+	qsort(draw, (size_t)defined, sizeof *draw, compare_numbers);
 	return (struct interval){
-		draw[(int)floor(0.025 * (said - 1) + 0.5)], draw[(int)floor(0.975 * (said - 1) + 0.5)]};
+		draw[(int)floor(0.025 * (defined - 1) + 0.5)], draw[(int)floor(0.975 * (defined - 1) + 0.5)]};
 }
 
 struct interval resample_mean(const double *x, int n, int draws, uint64_t seed)

@@ -1,7 +1,7 @@
-/* Intervals from resampling whole groups (bootstrap percentiles, Efron 1979): windows of one person
- * are not independent of each other, people are.
+/* Confidence intervals by bootstrap over groups (percentiles, Efron 1979): the windows of a subject
+ * are not independent of each other, subjects are.
  *
- *     for i < resamples: resample_groups(seed, i, n, times); draw[i] = the figure with group g counted times[g] times
+ *     for i < resamples: resample_groups(seed, i, n, times); draw[i] = the metric with group g counted times[g] times
  *     resample_interval(draw, resamples)
  */
 #ifndef SCORE_RESAMPLE_H
@@ -10,13 +10,13 @@
 #include <stdint.h>
 
 struct interval {
-	double low, high; /* NAN: cannot be said */
+	double low, high; /* NAN: not defined */
 };
 
 /* times [n]: how often each of n groups is drawn when n are drawn with replacement, the i-th
  * time. */
 void resample_groups(uint64_t seed, int i, int n, int *times);
-/* From the 2.5th to the 97.5th hundredth of draw [n], which gets sorted; draws that are NAN do not
+/* The 2.5th and the 97.5th percentile of draw [n], which gets sorted; draws that are NAN do not
  * count. */
 struct interval resample_interval(double *draw, int n);
 /* Of the mean of x [n], one number for each group, over so many draws of the groups; NAN of one

@@ -14,15 +14,15 @@ static int groups_of(const struct score *s)
 
 /* --- means over runs */
 
-static void by_run(struct score *s)
+static void score_runs(struct score *s)
 {
 	const struct predictions *a = s->predictions;
 	int C = a->width, runs = predictions_runs(a);
 	int64_t *confusion = NEW_ARRAY(int64_t, C * C);
 	s->by_run = mem_new((size_t)runs, sizeof *s->by_run);
 	for (int i = 0; i < runs; i++) {
-		figures_of(a, i * a->windows, (i + 1) * a->windows, false, s->by_run[i], confusion);
-		for (int f = 0; f < FIGURES; f++)
+		metric_values(a, i * a->windows, (i + 1) * a->windows, false, s->by_run[i], confusion);
+		for (int f = 0; f < METRICS; f++)
 			s->value[f] += s->by_run[i][f] / runs;
 		for (int c = 0; c < C * C; c++)
 			s->confusion[c] += confusion[c];
@@ -35,21 +35,21 @@ static struct chance chance_of(int64_t windows, double level)
 	return (struct chance){level, chance_limit(windows, level, 0.95), chance_limit(windows, level, 0.99)};
 }
 
-static void by_group(struct score *s)
+static void score_groups(struct score *s)
 {
 	const struct predictions *a = s->predictions;
 	int runs = predictions_runs(a);
 	int64_t *confusion = NEW_ARRAY(int64_t, a->width * a->width);
-	double value[FIGURES];
+	double value[METRICS];
 	s->group = NEW_ARRAY(struct group_score, groups_of(s));
 	for (int g = 0; g < groups_of(s); g++) {
 		struct group_score *x = &s->group[g];
 		x->windows = a->group_from[g + 1] - a->group_from[g];
 		for (int i = 0; i < runs; i++) {
 			int64_t first = i * a->windows;
-			figures_of(a, first + a->group_from[g], first + a->group_from[g + 1], false, value,
+			metric_values(a, first + a->group_from[g], first + a->group_from[g + 1], false, value,
 				confusion);
-			for (int f = 0; f < FIGURES; f++)
+			for (int f = 0; f < METRICS; f++)
 				x->value[f] += value[f] / runs;
 		}
 		x->chance = chance_of(x->windows, 1.0 / a->width);
@@ -71,7 +71,7 @@ static struct tally tally_of(const struct predictions *a, bool answered)
 	t.right = NEW_ARRAY(int64_t, n);
 	t.windows = NEW_ARRAY(int64_t, n);
 	for (int64_t i = 0; i < a->n; i++) {
-		const struct prediction *x = &a->row[i];
+		const struct prediction_row *x = &a->row[i];
 		int64_t at = ((int64_t)x->run * t.groups + x->group) * t.C + x->label;
 		if (answered && x->named < 0)
 			continue;
@@ -114,7 +114,7 @@ static void accuracies_of(const struct tally *t, const int *times, double *accur
 	}
 }
 
-static double mean_over_groups(const struct score *s, enum figure f, const int *times)
+static double mean_over_groups(const struct score *s, enum metric f, const int *times)
 {
 	double sum = 0;
 	for (int g = 0; g < groups_of(s); g++)
@@ -122,7 +122,7 @@ static double mean_over_groups(const struct score *s, enum figure f, const int *
 	return sum / groups_of(s);
 }
 
-static void all_intervals(struct score *s, const struct tally *all, const struct tally *answered)
+static void find_intervals(struct score *s, const struct tally *all, const struct tally *answered)
 {
 	enum { KINDS = 6 };
 	int n = groups_of(s) > 1 ? s->resamples : 0, *times = NEW_ARRAY(int, groups_of(s));
@@ -136,8 +136,8 @@ static void all_intervals(struct score *s, const struct tally *all, const struct
 		resample_groups(s->seed, i, groups_of(s), times);
 		accuracies_of(all, times, &draw[0][i], &draw[1][i]);
 		accuracies_of(answered, times, &draw[2][i], &draw[3][i]);
-		draw[4][i] = mean_over_groups(s, ACCURACY, times);
-		draw[5][i] = mean_over_groups(s, BALANCED_ACCURACY, times);
+		draw[4][i] = mean_over_groups(s, METRIC_ACCURACY, times);
+		draw[5][i] = mean_over_groups(s, METRIC_BALANCED_ACCURACY, times);
 	}
 	for (int k = 0; k < KINDS; k++) {
 		*to[k] = resample_interval(draw[k], n);
@@ -148,9 +148,9 @@ static void all_intervals(struct score *s, const struct tally *all, const struct
 
 /* --- notes */
 
-/* Windows of each class in the first run [C] -> the most frequent one; says which classes have
+/* Windows of each class in the first run [C] -> the most frequent one; notes which classes have
  * none. */
-static int64_t *class_windows(struct score *s)
+static int64_t *count_class_windows(struct score *s)
 {
 	const struct predictions *a = s->predictions;
 	int64_t *n = NEW_ARRAY(int64_t, a->width);
@@ -165,8 +165,9 @@ static int64_t *class_windows(struct score *s)
 	}
 	if (absent.n) {
 		char *list = names_join(&absent, ", ");
-		char *note = mem_format(
-			"no window of %s: balanced accuracy and AUROC are of the other classes", list);
+		char *note = mem_format("no window has the label %s: balanced accuracy and AUROC are those "
+					"of the other classes",
+			list);
 		names_add(&s->notes, note);
 		free(note);
 		free(list);
@@ -175,7 +176,7 @@ static int64_t *class_windows(struct score *s)
 	return n;
 }
 
-static void count_note(struct score *s, int64_t n, const char *what)
+static void add_count_note(struct score *s, int64_t n, const char *what)
 {
 	if (!n)
 		return;
@@ -184,15 +185,16 @@ static void count_note(struct score *s, int64_t n, const char *what)
 	free(note);
 }
 
-static void notes(struct score *s)
+static void collect_notes(struct score *s)
 {
 	const struct predictions *a = s->predictions;
-	count_note(s, a->unlabelled,
+	add_count_note(s, a->unlabelled,
 		s->per_recording ? "recordings without a label are not counted"
 				 : "windows without a label are not counted");
-	count_note(s, a->mixed, "recordings with windows of several labels are not counted");
+	add_count_note(s, a->mixed, "recordings with windows of several labels are not counted");
 	if (groups_of(s) < 2)
-		names_add(&s->notes, "one group: no interval");
+		names_add(
+			&s->notes, "there is only one group (subject), so there are no confidence intervals");
 }
 
 void score_predictions(
@@ -201,21 +203,21 @@ void score_predictions(
 	*s = (struct score){
 		.predictions = a, .per_recording = per_recording, .resamples = resamples, .seed = seed};
 	s->confusion = NEW_ARRAY(int64_t, a->width * a->width);
-	by_run(s);
-	by_group(s);
+	score_runs(s);
+	score_groups(s);
 	struct tally all = tally_of(a, false), answered = tally_of(a, true);
 	s->coverage = 1 - (double)a->rejected / (double)a->n;
 	accuracies_of(&answered, NULL, &s->answered.accuracy, &s->answered.balanced);
-	s->over_groups.accuracy = mean_over_groups(s, ACCURACY, NULL);
-	s->over_groups.balanced = mean_over_groups(s, BALANCED_ACCURACY, NULL);
-	all_intervals(s, &all, &answered);
+	s->over_groups.accuracy = mean_over_groups(s, METRIC_ACCURACY, NULL);
+	s->over_groups.balanced = mean_over_groups(s, METRIC_BALANCED_ACCURACY, NULL);
+	find_intervals(s, &all, &answered);
 	tally_free(&all);
 	tally_free(&answered);
-	int64_t *of_class = class_windows(s);
+	int64_t *of_class = count_class_windows(s);
 	s->even = chance_of(a->windows, 1.0 / a->width);
 	s->frequent = chance_of(a->windows, (double)of_class[s->most_frequent] / (double)a->windows);
 	free(of_class);
-	notes(s);
+	collect_notes(s);
 }
 
 void score_free(struct score *s)

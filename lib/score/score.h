@@ -1,17 +1,17 @@
-/* The score of answers: figures over all windows, by group and by run, what chance reaches, and how
- * far other people might move it.
+/* The score of predictions: metrics over all windows, by group and by run, what guessing would
+ * reach, and how far the result might change with other subjects.
  *
- * With several runs (seeds, permutations) every figure is the mean over them, and windows are
+ * With several runs (seeds, permutations) every metric is the mean over them, and windows are
  * counted once; the confusion matrix adds up.
  */
 #ifndef SCORE_SCORE_H
 #define SCORE_SCORE_H
 
 #include "score/resample.h"
-#include "score/figures.h"
+#include "score/metric.h"
 
 struct chance {
-	double level;      /* the share that guessing gets right on average */
+	double level;      /* the fraction that guessing gets right on average */
 	double at95, at99; /* chance_limit */
 };
 
@@ -23,7 +23,7 @@ struct accuracies {
 
 struct group_score {
 	int64_t windows;
-	double value[FIGURES];
+	double value[METRICS];
 	struct chance chance; /* of one in as many as there are classes */
 };
 
@@ -32,18 +32,18 @@ struct score {
 	bool per_recording;
 	int resamples;
 	uint64_t seed;
-	double value[FIGURES];
-	int64_t *confusion;                 /* [classes label][classes answer] */
-	struct interval accuracy, balanced; /* of the two figures */
+	double value[METRICS];
+	int64_t *confusion;                 /* [classes label][classes predicted] */
+	struct interval accuracy, balanced; /* of the two metrics */
 	struct accuracies over_groups;      /* means over the groups */
 	struct chance even, frequent; /* one in as many as there are classes; always the most frequent one */
 	int most_frequent;            /* its index */
 	struct group_score *group;    /* [groups] */
-	double (*by_run)[FIGURES];    /* [runs] */
-	/* where some windows have no answer: the share that has, and the score of these */
+	double (*by_run)[METRICS];    /* [runs] */
+	/* where some windows are rejected: the fraction that is not, and the score of these */
 	double coverage;
 	struct accuracies answered;
-	struct names notes; /* what the figures do not say by themselves */
+	struct names notes; /* sentences for the user: what was left out, what is not defined */
 };
 
 /* resamples of the groups for the intervals; 0: none. */

@@ -2,32 +2,32 @@
 
 #include "base/json.h"
 
-static void key(struct text *t, const char *name)
+static void add_key(struct text *t, const char *name)
 {
 	text_addf(t, "%s\"%s\":", t->s[t->n - 1] == '{' ? "" : ",", name);
 }
 
-static void number(struct text *t, const char *name, double x)
+static void add_number(struct text *t, const char *name, double x)
 {
-	key(t, name);
+	add_key(t, name);
 	json_float(t, x);
 }
 
-static void count(struct text *t, const char *name, int64_t n)
+static void add_count(struct text *t, const char *name, int64_t n)
 {
-	key(t, name);
+	add_key(t, name);
 	text_addf(t, "%lld", (long long)n);
 }
 
-static void word(struct text *t, const char *name, const char *s)
+static void add_word(struct text *t, const char *name, const char *s)
 {
-	key(t, name);
+	add_key(t, name);
 	json_string(t, s);
 }
 
-static void interval(struct text *t, const char *name, struct interval i)
+static void add_interval(struct text *t, const char *name, struct interval i)
 {
-	key(t, name);
+	add_key(t, name);
 	text_add(t, "[");
 	json_float(t, i.low);
 	text_add(t, ",");
@@ -35,28 +35,28 @@ static void interval(struct text *t, const char *name, struct interval i)
 	text_add(t, "]");
 }
 
-static void accuracies(struct text *t, const struct accuracies *a)
+static void add_accuracies(struct text *t, const struct accuracies *a)
 {
-	number(t, "accuracy", a->accuracy);
-	interval(t, "accuracy_interval", a->accuracy_interval);
-	number(t, "balanced_accuracy", a->balanced);
-	interval(t, "balanced_accuracy_interval", a->balanced_interval);
+	add_number(t, "accuracy", a->accuracy);
+	add_interval(t, "accuracy_interval", a->accuracy_interval);
+	add_number(t, "balanced_accuracy", a->balanced);
+	add_interval(t, "balanced_accuracy_interval", a->balanced_interval);
 }
 
-static void figures(struct text *t, const double *value)
+static void add_metrics(struct text *t, const double *value)
 {
-	for (int f = 0; f < FIGURES; f++)
-		number(t, figure_kind[f].key, value[f]);
+	for (int f = 0; f < METRICS; f++)
+		add_number(t, metric_kind[f].key, value[f]);
 }
 
-static void chance(struct text *t, const struct chance *c)
+static void add_chance(struct text *t, const struct chance *c)
 {
-	number(t, "level", c->level);
-	number(t, "limit_95", c->at95);
-	number(t, "limit_99", c->at99);
+	add_number(t, "level", c->level);
+	add_number(t, "limit_95", c->at95);
+	add_number(t, "limit_99", c->at99);
 }
 
-static void confusion(const struct score *s, struct text *t)
+static void add_confusion(const struct score *s, struct text *t)
 {
 	int C = s->predictions->width;
 	text_add(t, ",\"confusion\":[");
@@ -69,25 +69,25 @@ static void confusion(const struct score *s, struct text *t)
 	text_add(t, "]");
 }
 
-static void by_group(const struct score *s, struct text *t)
+static void add_groups(const struct score *s, struct text *t)
 {
 	text_add(t, ",\"over_groups\":{");
-	accuracies(t, &s->over_groups);
+	add_accuracies(t, &s->over_groups);
 	text_add(t, "},\"by_group\":[");
 	for (int g = 0; g < s->predictions->groups.n; g++) {
 		const struct group_score *x = &s->group[g];
 		text_add(t, g ? ",{" : "{");
-		word(t, "group", s->predictions->groups.s[g]);
-		count(t, "windows", x->windows);
-		number(t, "accuracy", x->value[ACCURACY]);
-		number(t, "balanced_accuracy", x->value[BALANCED_ACCURACY]);
-		number(t, "limit_95", x->chance.at95);
+		add_word(t, "group", s->predictions->groups.s[g]);
+		add_count(t, "windows", x->windows);
+		add_number(t, "accuracy", x->value[METRIC_ACCURACY]);
+		add_number(t, "balanced_accuracy", x->value[METRIC_BALANCED_ACCURACY]);
+		add_number(t, "limit_95", x->chance.at95);
 		text_add(t, "}");
 	}
 	text_add(t, "]");
 }
 
-static void by_run(const struct score *s, struct text *t)
+static void add_runs(const struct score *s, struct text *t)
 {
 	const struct names *runs = &s->predictions->run_keys;
 	if (!runs->n)
@@ -95,7 +95,7 @@ static void by_run(const struct score *s, struct text *t)
 	text_add(t, ",\"by_run\":[");
 	for (int i = 0; i < runs->n; i++) {
 		text_addf(t, "%s{%s", i ? "," : "", runs->s[i]);
-		figures(t, s->by_run[i]);
+		add_metrics(t, s->by_run[i]);
 		text_add(t, "}");
 	}
 	text_add(t, "]");
@@ -105,36 +105,36 @@ void score_json(const struct score *s, struct text *t)
 {
 	const struct predictions *a = s->predictions;
 	text_add(t, "{");
-	word(t, "per", s->per_recording ? "recording" : "window");
-	count(t, "windows", a->windows);
-	count(t, "unlabelled", a->unlabelled);
+	add_word(t, "per", s->per_recording ? "recording" : "window");
+	add_count(t, "windows", a->windows);
+	add_count(t, "unlabelled", a->unlabelled);
 	if (s->per_recording)
-		count(t, "mixed", a->mixed);
-	count(t, "groups", a->groups.n);
-	key(t, "classes");
+		add_count(t, "mixed", a->mixed);
+	add_count(t, "groups", a->groups.n);
+	add_key(t, "classes");
 	json_list(t, &a->classes);
-	key(t, "adapted");
+	add_key(t, "adapted");
 	predictions_adapted(a, t);
-	count(t, "resamples", s->resamples);
+	add_count(t, "resamples", s->resamples);
 	text_addf(t, ",\"seed\":\"%llu\"", (unsigned long long)s->seed);
-	figures(t, s->value);
-	interval(t, "accuracy_interval", s->accuracy);
-	interval(t, "balanced_accuracy_interval", s->balanced);
+	add_metrics(t, s->value);
+	add_interval(t, "accuracy_interval", s->accuracy);
+	add_interval(t, "balanced_accuracy_interval", s->balanced);
 	text_add(t, ",\"chance\":{");
-	chance(t, &s->even);
+	add_chance(t, &s->even);
 	text_add(t, "},\"chance_most_frequent\":{");
-	word(t, "class", a->classes.s[s->most_frequent]);
-	chance(t, &s->frequent);
+	add_word(t, "class", a->classes.s[s->most_frequent]);
+	add_chance(t, &s->frequent);
 	text_add(t, "}");
 	if (a->rejected) {
 		text_add(t, ",\"answered\":{");
-		number(t, "coverage", s->coverage);
-		accuracies(t, &s->answered);
+		add_number(t, "coverage", s->coverage);
+		add_accuracies(t, &s->answered);
 		text_add(t, "}");
 	}
-	confusion(s, t);
-	by_group(s, t);
-	by_run(s, t);
-	key(t, "notes");
+	add_confusion(s, t);
+	add_groups(s, t);
+	add_runs(s, t);
+	add_key(t, "notes");
 	json_list(t, &s->notes);
 }

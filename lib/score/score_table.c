@@ -14,11 +14,11 @@ static const struct interval none = {NAN, NAN};
 static void end_row(struct text *t, char c, const double *value, struct interval accuracy,
 	struct interval balanced, const struct chance *chance)
 {
-	for (int f = 0; f < FIGURES; f++) {
+	for (int f = 0; f < METRICS; f++) {
 		text_number_cell(t, value ? value[f] : NAN, c);
-		const struct interval *i = f == ACCURACY            ? &accuracy
-					   : f == BALANCED_ACCURACY ? &balanced
-								    : NULL;
+		const struct interval *i = f == METRIC_ACCURACY            ? &accuracy
+					   : f == METRIC_BALANCED_ACCURACY ? &balanced
+									   : NULL;
 		if (i) {
 			text_number_cell(t, i->low, c);
 			text_number_cell(t, i->high, c);
@@ -31,11 +31,11 @@ static void end_row(struct text *t, char c, const double *value, struct interval
 
 static void accuracies_row(struct text *t, char c, const struct accuracies *a)
 {
-	double value[FIGURES];
-	for (int f = 0; f < FIGURES; f++)
+	double value[METRICS];
+	for (int f = 0; f < METRICS; f++)
 		value[f] = NAN;
-	value[ACCURACY] = a->accuracy;
-	value[BALANCED_ACCURACY] = a->balanced;
+	value[METRIC_ACCURACY] = a->accuracy;
+	value[METRIC_BALANCED_ACCURACY] = a->balanced;
 	end_row(t, c, value, a->accuracy_interval, a->balanced_interval, NULL);
 }
 
@@ -43,10 +43,10 @@ void score_rows(const struct score *s, char c, struct text *t)
 {
 	const struct predictions *a = s->predictions;
 	text_addf(t, "part%cname%cwindows", c, c);
-	for (int f = 0; f < FIGURES; f++) {
-		const char *key = figure_kind[f].key;
+	for (int f = 0; f < METRICS; f++) {
+		const char *key = metric_kind[f].key;
 		text_addf(t, "%c%s", c, key);
-		if (f == ACCURACY || f == BALANCED_ACCURACY)
+		if (f == METRIC_ACCURACY || f == METRIC_BALANCED_ACCURACY)
 			text_addf(t, "%c%s_low%c%s_high", c, key, c, key);
 	}
 	text_addf(t, "%climit_95%climit_99\n", c, c);

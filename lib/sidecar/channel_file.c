@@ -28,47 +28,47 @@ static char *why_out(const struct named_table *s, char *const *cell)
 }
 
 /* One row: cell [COLUMNS], NULL = missing. */
-static int add(struct channel_facts *f, const struct named_table *s, char *const *cell)
+static int add_channel(struct channel_info *f, const struct named_table *s, char *const *cell)
 {
 	const char *name = cell[NAME], *unit = cell[UNIT];
 	char *why = why_out(s, cell);
 	if (!why)
 		return -1;
-	enum split_unit u = unit ? unit_parse(unit) : SPLIT_UNIT_AUTO;
-	bool unknown = unit && u == SPLIT_UNIT_AUTO, out = *why;
+	enum voltage_unit u = unit ? unit_parse(unit) : UNIT_AUTO;
+	bool unknown = unit && u == UNIT_AUTO, out = *why;
 	GROW(f->factor, f->channel.n + 1);
 	GROW(f->bad, f->channel.n + 1);
-	f->factor[f->channel.n] = unknown ? -1 : u == SPLIT_UNIT_AUTO ? 0 : unit_factor(u);
+	f->factor[f->channel.n] = unknown ? -1 : u == UNIT_AUTO ? 0 : unit_factor(u);
 	f->bad[f->channel.n] = cell[STATUS] && !strcasecmp(cell[STATUS], "bad");
 	names_add(&f->channel, name);
 	names_add(&f->why, why);
 	free(why);
-	return unknown && !out
-		       ? named_table_fault(s,
-				 "channel \"%.80s\": the unit \"%.40s\" is none of uV, mV, V, nV", name, unit)
-		       : 0;
+	return unknown && !out ? named_table_fault(s,
+					 "channel \"%.80s\": the unit \"%.40s\" is not one of uV, mV, V, nV",
+					 name, unit)
+			       : 0;
 }
 
-static int read_row(struct channel_facts *f, const struct named_table *s, const int *column,
+static int read_row(struct channel_info *f, const struct named_table *s, const int *column,
 	const char *recording, const struct names *table)
 {
 	char *cell[COLUMNS];
 	for (int k = 0; k < COLUMNS; k++)
 		cell[k] = named_table_text(s, column[k]);
 	const char *name = cell[NAME];
-	int r = !name ? named_table_fault(s, "a channel without a name")
+	int r = !name ? named_table_fault(s, "the channel has no name")
 		: names_find(&f->channel, name) >= 0
-			? named_table_fault(s, "channel \"%.80s\" stands twice", name)
+			? named_table_fault(s, "channel \"%.80s\" is listed twice", name)
 		: names_find(table, name) < 0
-			? named_table_fault(s, "channel \"%.80s\" is no column of %.200s", name, recording)
-			: add(f, s, cell);
+			? named_table_fault(s, "channel \"%.80s\" is not a column of %.200s", name, recording)
+			: add_channel(f, s, cell);
 	for (int k = 0; k < COLUMNS; k++)
 		free(cell[k]);
 	return r;
 }
 
 static int read_all(
-	struct channel_facts *f, struct named_table *s, const char *recording, const struct names *table)
+	struct channel_info *f, struct named_table *s, const char *recording, const struct names *table)
 {
 	int column[COLUMNS], more;
 	if (named_table_begin(s, '\t', NULL))
@@ -77,8 +77,8 @@ static int read_all(
 		column[k] = named_table_column(s, column_name[k]);
 	if (column[NAME] < 0)
 		return named_table_fault(s,
-			"no column \"name\"; a channels file has a header, and tabs between name, type, "
-			"units, status");
+			"there is no column \"name\"; a channels file has a header with name and, "
+			"optionally, type, units and status, separated by tabs");
 	while ((more = named_table_next(s)) == 1)
 		if (read_row(f, s, column, recording, table))
 			return -1;
@@ -86,10 +86,10 @@ static int read_all(
 }
 
 int channel_file_read(
-	struct channel_facts *f, const char *path, const char *recording, const struct names *table)
+	struct channel_info *f, const char *path, const char *recording, const struct names *table)
 {
 	struct named_table s = {0};
-	*f = (struct channel_facts){.name = mem_text(path)};
+	*f = (struct channel_info){.name = mem_text(path)};
 	int r = named_table_open(&s, path) || read_all(f, &s, recording, table) ? -1 : 0;
 	named_table_close(&s);
 	return r;

@@ -30,7 +30,7 @@ struct placing {
 	const struct events *e;
 	const struct recording *r;
 	const char *file;
-	const struct split_options *o;
+	const struct reading_options *o;
 	int length;
 	double rate; /* of the rows out, Hz */
 };
@@ -49,15 +49,15 @@ static double span_in_samples(const struct placing *p, struct span s)
 	return s.seconds ? s.amount * p->rate : s.amount;
 }
 
-static const char *said(const struct placing *p, const struct event *v)
+static const char *description_of(const struct placing *p, const struct event *v)
 {
-	return p->e->said.s[v->said];
+	return p->e->description.s[v->description];
 }
 
 /* Where an event's trial lies; of trials of equal length all have as many rows. */
-static int place(const struct placing *p, const struct event *v, struct place *at)
+static int place_event(const struct placing *p, const struct event *v, struct place *at)
 {
-	const struct split_events *how = &p->o->events;
+	const struct reading_events *how = &p->o->events;
 	double onset = onset_in_samples(p, v->onset), start = span_in_samples(p, how->start);
 	double duration = p->e->samples ? recording_sample(p->r, v->duration) : v->duration * p->rate;
 	double rows = how->stop_given   ? span_in_samples(p, how->stop) - start
@@ -68,21 +68,21 @@ static int place(const struct placing *p, const struct event *v, struct place *a
 	if (at->to > at->from)
 		return 0;
 	return err_set(EX_DATAERR,
-		"%s:%lld: the trial of event \"%.60s\" ends %.6g s before it begins (its duration is %.6g "
-		"s); "
-		"--start-offset and --stop-offset say where trials lie",
-		p->e->file, v->line, said(p, v), -rows / p->rate, duration / p->rate);
+		"%s:%lld: the trial of event \"%.60s\" ends %.6g s before it begins (the event lasts %.6g "
+		"s); change --start-offset or --stop-offset",
+		p->e->file, v->line, description_of(p, v), -rows / p->rate, duration / p->rate);
 }
 
-static int outside(const struct placing *p, const struct place *at)
+static int refuse_outside(const struct placing *p, const struct place *at)
 {
 	double rate = p->rate;
 	return err_set(EX_DATAERR,
 		"%s:%lld: event \"%.60s\" at %.10g s: its trial, %.10g to %.10g s, lies outside %s, which is "
 		"%.10g s "
 		"long; --outside drop leaves such events out",
-		p->e->file, at->event->line, said(p, at->event), onset_in_samples(p, at->event->onset) / rate,
-		at->from / rate, at->to / rate, p->file, recording_samples(p->r, !p->e->samples) / rate);
+		p->e->file, at->event->line, description_of(p, at->event),
+		onset_in_samples(p, at->event->onset) / rate, at->from / rate, at->to / rate, p->file,
+		recording_samples(p->r, !p->e->samples) / rate);
 }
 
 static int by_place(const void *x, const void *y)
@@ -93,15 +93,15 @@ static int by_place(const void *x, const void *y)
 	return a->event->line < b->event->line ? -1 : a->event->line > b->event->line;
 }
 
-static int overlap(const struct placing *p, const struct place *a, const struct place *b)
+static int refuse_overlap(const struct placing *p, const struct place *a, const struct place *b)
 {
 	double rate = p->rate;
 	return err_set(EX_DATAERR,
 		"%s:%lld: the trial of event \"%.60s\" begins at %.10g s, within that of event \"%.60s\" of "
-		"line %lld, "
-		"%.10g to %.10g s; --map picks events, --stop-offset ends trials earlier",
-		p->e->file, b->event->line, said(p, b->event), b->from / rate, said(p, a->event),
-		a->event->line, a->from / rate, a->to / rate);
+		"line %lld, %.10g to %.10g s; choose events with --map, or end trials earlier with "
+		"--stop-offset",
+		p->e->file, b->event->line, description_of(p, b->event), b->from / rate,
+		description_of(p, a->event), a->event->line, a->from / rate, a->to / rate);
 }
 
 /* Onsets in seconds need to know how long each gap is. */
@@ -110,8 +110,8 @@ static int check_gaps(const struct placing *p)
 	for (int64_t i = 0; i < p->r->time.gaps && !p->e->samples; i++)
 		if (isnan(p->r->time.gap[i].seconds))
 			return err_set(EX_DATAERR,
-				"%s: row %lld begins anew, nobody knows how long after the row before, so "
-				"that seconds do not say where the events of %s are; onsets must count "
+				"%s: time begins again at row %lld, an unknown time after the row before, so "
+				"that the events of %s cannot be located by seconds; give their onsets in "
 				"samples (--event-unit samples)",
 				p->file, (long long)p->r->time.gap[i].recorded + 1, p->e->file);
 	return 0;
@@ -127,19 +127,19 @@ static int place_all(const struct placing *p, struct place *at, int *dropped)
 	for (int i = 0; i < p->e->n; i++) {
 		if (p->e->event[i].label < 0)
 			continue;
-		if (place(p, &p->e->event[i], &at[n]))
+		if (place_event(p, &p->e->event[i], &at[n]))
 			return -1;
 		if (at[n].from >= 0 && (at[n].to <= end || at[n].end < end + half))
 			n++;
 		else if (p->o->events.drop_outside)
 			++*dropped;
 		else
-			return outside(p, &at[n]);
+			return refuse_outside(p, &at[n]);
 	}
 	qsort(at, (size_t)n, sizeof *at, by_place);
 	for (int i = 1; i < n; i++)
 		if (at[i].from < at[i - 1].to && at[i].begin < at[i - 1].end - half)
-			return overlap(p, &at[i - 1], &at[i]);
+			return refuse_overlap(p, &at[i - 1], &at[i]);
 	return n;
 }
 
@@ -168,7 +168,7 @@ void events_labels(struct events *e, const int32_t *to)
 }
 
 int events_place(
-	struct events *e, struct recording *r, const char *file, const struct split_options *o, int length)
+	struct events *e, struct recording *r, const char *file, const struct reading_options *o, int length)
 {
 	struct placing p = {e, r, file, o, length, recording_sample(r, r->rate)};
 	struct place *at = NEW_ARRAY(struct place, e->n + 1);
@@ -186,7 +186,7 @@ int events_ignored(const struct events *e, int *count)
 	int sum = 0;
 	for (int i = 0; i < e->n; i++)
 		if (e->event[i].label < 0) {
-			count[e->event[i].said]++;
+			count[e->event[i].description]++;
 			sum++;
 		}
 	return sum;
@@ -209,7 +209,8 @@ static void explain_counts(struct text *t, const char *key, const struct names *
 void events_explain(
 	const struct events *e, const struct recording *r, const struct names *labels, struct text *t)
 {
-	int *trials = NEW_ARRAY(int, labels->n + 1), *ignored = NEW_ARRAY(int, e->said.n + 1), empty = 0;
+	int *trials = NEW_ARRAY(int, labels->n + 1), *ignored = NEW_ARRAY(int, e->description.n + 1),
+	    empty = 0;
 	for (int64_t i = 0; i < r->trials; i++) {
 		trials[r->trial[i].label]++;
 		empty += !r->trial[i].windows;
@@ -219,7 +220,7 @@ void events_explain(
 	json_string(t, e->file);
 	text_addf(t, ",\"format\":\"%s\",\"events\":%d", events_format(e), e->n);
 	explain_counts(t, "trials", labels, trials);
-	explain_counts(t, "ignored", &e->said, ignored);
+	explain_counts(t, "ignored", &e->description, ignored);
 	text_addf(t, ",\"outside\":%d,\"without_window\":%d}", e->outside, empty);
 	free(trials);
 	free(ignored);

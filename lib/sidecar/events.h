@@ -4,7 +4,7 @@
  *     1.0     0.5       left          -->      trials       left           right
  *     2.0     0.5       right                  (windows are cut within a trial; rows outside trials are in no window)
  *
- * Formats, told apart by their columns: BIDS events.tsv (onset, duration, and trial_type or else
+ * Formats, distinguished by their columns: BIDS events.tsv (onset, duration, and trial_type or else
  * value; seconds from the recording's first row); MNE annotations, text after "# MNE-Annotations"
  * or CSV (onset, duration, description; seconds, or dates and times); EEGLAB's table (latency,
  * type, and duration when there is one; samples count from 1).
@@ -15,12 +15,12 @@
 #include "io/named_table.h"
 #include "recording/recording.h"
 
-/* OWN: annotations that stand in the recording itself. */
+/* OWN: annotations contained in the recording itself. */
 enum events_format { EVENTS_BIDS, EVENTS_MNE, EVENTS_EEGLAB, EVENTS_OWN };
 
 struct event {
-	double onset, duration; /* seconds, or samples; duration 0 = not said, or none */
-	int said;               /* index into said */
+	double onset, duration; /* seconds, or samples; duration 0 = not stated, or none */
+	int description;        /* index into description */
 	int32_t label;          /* index into the names given, -1 = ignored */
 	long long line;
 };
@@ -32,17 +32,17 @@ struct events {
 	int n, room;
 	bool samples;  /* onsets count rows as they were read; else they are seconds */
 	double origin; /* from this point in time (seconds since 1970); NAN: from the recording's first row */
-	struct names said; /* descriptions */
+	struct names description; /* descriptions */
 	/* filled by events_place */
 	int outside; /* events left out */
 };
 
 /* labels: interned into; r: has its rate. -1 with an error; events_free in any case. */
-int events_read(struct events *, const char *path, const struct recording *r, const struct split_options *,
+int events_read(struct events *, const char *path, const struct recording *r, const struct reading_options *,
 	struct names *labels);
 /* The same from what the recording itself holds, after its last row; a line is then the number of
  * an annotation. */
-int events_of(struct events *, struct reader *, const struct split_options *, struct names *labels);
+int events_of(struct events *, struct reader *, const struct reading_options *, struct names *labels);
 void events_free(struct events *);
 
 /* Label i becomes number to[i]. */
@@ -51,10 +51,10 @@ void events_labels(struct events *, const int32_t *to);
  * events without a duration. Trials that overlap (by more than rounding) are an error, and so are
  * those outside the recording, unless they are dropped. */
 int events_place(
-	struct events *, struct recording *, const char *file, const struct split_options *, int length);
+	struct events *, struct recording *, const char *file, const struct reading_options *, int length);
 
 const char *events_format(const struct events *);
-/* How many events of each description are ignored: in the order of said; the sum. */
+/* How many events of each description are ignored: in the order of description; the sum. */
 int events_ignored(const struct events *, int *count);
 /* For split_explain: ,"events":{...}; labels: of all recordings. */
 void events_explain(

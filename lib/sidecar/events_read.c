@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "io/number.h"
-#include "recording/moment.h"
+#include "recording/timestamp.h"
 #include "recording/label.h"
 
 #include <math.h>
@@ -18,7 +18,7 @@ void events_free(struct events *e)
 {
 	free(e->file);
 	free(e->event);
-	names_free(&e->said);
+	names_free(&e->description);
 	*e = (struct events){0};
 }
 
@@ -26,12 +26,12 @@ struct reading {
 	struct events *e;
 	struct named_table s;
 	const struct recording *r;
-	const struct split_options *o;
+	const struct reading_options *o;
 	struct names *labels;
 	struct names header; /* columns that a comment names */
-	bool annotations;    /* the file says it holds annotations */
+	bool annotations;    /* the first line is that of MNE annotations */
 	double orig_time;    /* seconds since 1970, NAN = none */
-	int onset, duration, said;
+	int onset, duration, description;
 	double scale;        /* of onsets and durations, to seconds or samples */
 	int first;           /* number of the first sample */
 	bool dated, counted; /* some onset was a date; a number */
@@ -54,7 +54,7 @@ static void read_comment(struct reading *d, const char *s, const char *end)
 		s += sizeof origin - 1;
 		while (s < end && (*s == ' ' || *s == ':'))
 			s++;
-		if (!moment_parse(s, end, &d->orig_time))
+		if (!timestamp_parse(s, end, &d->orig_time))
 			d->orig_time = NAN;
 	}
 	if (n >= 5 && !strncasecmp(s, "onset", 5) && !d->header.n) {
@@ -88,13 +88,13 @@ static int read_comments(struct reading *d)
 /* --- columns */
 
 /* A column called this, perhaps with its unit: "latency_ms", "Latency (samples)". */
-static int column_with_unit(const struct named_table *s, const char *stem, enum split_event_unit *unit)
+static int column_with_unit(const struct named_table *s, const char *stem, enum event_unit *unit)
 {
 	static const struct {
 		const char *word;
-		enum split_event_unit unit;
-	} tail[] = {{"s", SPLIT_EVENT_S}, {"sec", SPLIT_EVENT_S}, {"seconds", SPLIT_EVENT_S},
-		{"ms", SPLIT_EVENT_MS}, {"milliseconds", SPLIT_EVENT_MS}, {"samples", SPLIT_EVENT_SAMPLES}};
+		enum event_unit unit;
+	} tail[] = {{"s", EVENT_UNIT_S}, {"sec", EVENT_UNIT_S}, {"seconds", EVENT_UNIT_S},
+		{"ms", EVENT_UNIT_MS}, {"milliseconds", EVENT_UNIT_MS}, {"samples", EVENT_UNIT_SAMPLES}};
 	size_t n = strlen(stem);
 	for (int i = 0; i < s->columns.n; i++) {
 		const char *rest = s->columns.s[i] + n;
@@ -119,18 +119,19 @@ static int find_description(struct reading *d)
 		[EVENTS_MNE] = {"description", NULL},
 		[EVENTS_EEGLAB] = {"type", NULL}};
 	const char *asked = d->o->events.column;
-	d->said = asked ? named_table_column(&d->s, asked) : -1;
-	for (int i = 0; i < 2 && !asked && d->said < 0; i++)
+	d->description = asked ? named_table_column(&d->s, asked) : -1;
+	for (int i = 0; i < 2 && !asked && d->description < 0; i++)
 		if (by_format[d->e->format][i])
-			d->said = named_table_column(&d->s, by_format[d->e->format][i]);
-	if (d->said >= 0)
+			d->description = named_table_column(&d->s, by_format[d->e->format][i]);
+	if (d->description >= 0)
 		return 0;
 	char *list = names_join(&d->s.columns, ", ");
 	int r = asked ? named_table_fault(&d->s,
-				"no column \"%.60s\" (--event-column); its columns are: %.300s", asked, list)
+				"there is no column \"%.60s\" (--event-column); its columns are: %.300s",
+				asked, list)
 		      : named_table_fault(&d->s,
 				"no column describes the events (trial_type, value, description, type); "
-				"--event-column names one of: %.300s",
+				"choose one with --event-column: %.300s",
 				list);
 	free(list);
 	return r;
@@ -139,7 +140,7 @@ static int find_description(struct reading *d)
 /* The format, where its columns are, and the unit of its times. */
 static int find_columns(struct reading *d)
 {
-	enum split_event_unit unit = SPLIT_EVENT_AUTO;
+	enum event_unit unit = EVENT_UNIT_AUTO;
 	struct named_table *s = &d->s;
 	d->onset = column_with_unit(s, "onset", &unit);
 	bool bids = named_table_column(s, "trial_type") >= 0 || named_table_column(s, "value") >= 0;
@@ -151,22 +152,21 @@ static int find_columns(struct reading *d)
 	if (d->onset < 0) {
 		char *list = names_join(&s->columns, ", ");
 		named_table_fault(s,
-			"no column onset or latency among: %.300s; events are BIDS (onset, duration, "
-			"trial_type), MNE annotations (onset, duration, description) or of EEGLAB (latency, "
-			"type)",
+			"there is no column onset or latency among: %.300s; events are read from BIDS "
+			"(onset, duration, trial_type), MNE annotations (onset, duration, description) or "
+			"EEGLAB (latency, type)",
 			list);
 		free(list);
 		return -1;
 	}
 	d->duration = named_table_column(s, "duration");
-	if (d->o->events.unit != SPLIT_EVENT_AUTO)
+	if (d->o->events.unit != EVENT_UNIT_AUTO)
 		unit = d->o->events.unit;
-	if (unit == SPLIT_EVENT_AUTO && d->e->format == EVENTS_EEGLAB)
-		return named_table_fault(s,
-			"nothing says whether its latencies are seconds, milliseconds or samples; say so "
-			"with --event-unit");
-	d->e->samples = unit == SPLIT_EVENT_SAMPLES;
-	d->scale = unit == SPLIT_EVENT_MS ? 1e-3 : 1;
+	if (unit == EVENT_UNIT_AUTO && d->e->format == EVENTS_EEGLAB)
+		return named_table_fault(s, "it is not known whether the latencies are seconds, milliseconds "
+					    "or samples; give --event-unit");
+	d->e->samples = unit == EVENT_UNIT_SAMPLES;
+	d->scale = unit == EVENT_UNIT_MS ? 1e-3 : 1;
 	d->first = d->e->samples && d->e->format == EVENTS_EEGLAB ? 1 : 0;
 	return find_description(d);
 }
@@ -178,22 +178,23 @@ static int read_onset(struct reading *d, double *x)
 {
 	struct csv_cell c;
 	if (!named_table_cell(&d->s, d->onset, &c))
-		return named_table_fault(&d->s, "an event without an onset");
+		return named_table_fault(&d->s, "the event has no onset");
 	bool dated = false;
 	if (number_parse(c.s, c.end, x) && isfinite(*x))
 		*x = *x * d->scale - d->first;
-	else if (!d->e->samples && moment_parse(c.s, c.end, x))
+	else if (!d->e->samples && timestamp_parse(c.s, c.end, x))
 		dated = true;
 	else
 		return named_table_fault(&d->s,
 			"the onset \"%.*s\" is neither a number nor a date with a time", named_table_shown(c),
 			c.s);
 	if (dated &&
-		!moment_is_date(*x)) /* counted from 1970: from the recording's start, as MNE writes it */
+		!timestamp_is_date(*x)) /* counted from 1970: from the recording's start, as MNE writes it */
 		dated = false;
 	d->dated |= dated;
 	d->counted |= !dated;
-	return d->dated && d->counted ? named_table_fault(&d->s, "some onsets are dates and others are not")
+	return d->dated && d->counted ? named_table_fault(&d->s, "some onsets are dates and others are not; "
+								 "write all of them in the same way")
 				      : 0;
 }
 
@@ -204,8 +205,8 @@ static int read_duration(const struct reading *d, double *x)
 	if (!named_table_cell(&d->s, d->duration, &c))
 		return 0;
 	if (!number_parse(c.s, c.end, x) || !isfinite(*x) || *x < 0)
-		return named_table_fault(
-			&d->s, "the duration \"%.*s\" is no number from 0", named_table_shown(c), c.s);
+		return named_table_fault(&d->s, "the duration \"%.*s\" is not a number of 0 or more",
+			named_table_shown(c), c.s);
 	*x *= d->scale;
 	return 0;
 }
@@ -219,10 +220,10 @@ static bool is_mark(const struct events *e, const char *s)
 }
 
 /* The class of a description; -1 in *label when it has none. */
-static int classify(const struct events *e, const struct split_options *o, const char *file, long long line,
-	const char *s, struct names *labels, int32_t *label)
+static int classify_event(const struct events *e, const struct reading_options *o, const char *file,
+	long long line, const char *s, struct names *labels, int32_t *label)
 {
-	const struct split_events *v = &o->events;
+	const struct reading_events *v = &o->events;
 	const char *name = v->from.n || is_mark(e, s) ? NULL : s;
 	for (int i = 0; i < v->from.n && !name; i++)
 		if (label_same(v->from.s[i], s))
@@ -236,13 +237,13 @@ static int read_event(struct reading *d)
 {
 	struct events *e = d->e;
 	struct event v = {.label = -1, .line = named_table_line(&d->s)};
-	char *s = named_table_text(&d->s, d->said);
+	char *s = named_table_text(&d->s, d->description);
 	int r = 0;
 	if (s && !json_utf8(s, strlen(s)))
 		r = named_table_fault(&d->s, "the description is not UTF-8 text");
 	else if (s)
-		r = classify(e, d->o, named_table_name(&d->s), v.line, s, d->labels, &v.label);
-	v.said = names_intern(&e->said, s ? s : "n/a");
+		r = classify_event(e, d->o, named_table_name(&d->s), v.line, s, d->labels, &v.label);
+	v.description = names_intern(&e->description, s ? s : "n/a");
 	free(s);
 	if (r || (v.label >= 0 && (read_onset(d, &v.onset) || read_duration(d, &v.duration))))
 		return -1;
@@ -264,9 +265,8 @@ static int find_origin(struct reading *d)
 	}
 	if (isnan(start) && isnan(d->orig_time))
 		return err_set(EX_DATAERR,
-			"%s: its onsets are dates, and neither a comment \"# orig_time : DATE TIME\" in it "
-			"nor the "
-			"recording's time column says when the recording began",
+			"%s: its onsets are dates, but neither a comment \"# orig_time : DATE TIME\" in it "
+			"nor the recording's time column states when the recording began",
 			named_table_name(&d->s));
 	e->origin = isnan(start) ? NAN : 0;
 	for (int i = 0; i < e->n && isnan(start); i++)
@@ -286,8 +286,8 @@ static int read_all(struct reading *d)
 	return more ? -1 : find_origin(d);
 }
 
-int events_read(struct events *e, const char *path, const struct recording *r, const struct split_options *o,
-	struct names *labels)
+int events_read(struct events *e, const char *path, const struct recording *r,
+	const struct reading_options *o, struct names *labels)
 {
 	struct reading d = {.e = e, .r = r, .o = o, .labels = labels, .orig_time = NAN};
 	*e = (struct events){.file = mem_text(path)};
@@ -300,33 +300,33 @@ int events_read(struct events *e, const char *path, const struct recording *r, c
 
 /* One annotation; line: which it is. */
 static int take_annotation(struct events *e, const struct annotation *a, long long line,
-	const struct split_options *o, struct names *labels)
+	const struct reading_options *o, struct names *labels)
 {
 	struct event v = {.onset = a->onset, .duration = a->duration, .label = -1, .line = line};
 	if (!json_utf8(a->text, strlen(a->text)))
 		return err_set(EX_DATAERR, "%s: its annotation %lld is not UTF-8 text", e->file, line);
-	if (classify(e, o, e->file, line, a->text, labels, &v.label))
+	if (classify_event(e, o, e->file, line, a->text, labels, &v.label))
 		return -1;
 	if (v.label >= 0 && !(isfinite(a->onset) && a->duration >= 0 && isfinite(a->duration)))
 		return err_set(EX_DATAERR,
-			"%s: its annotation %lld has no onset, or a duration that is no "
-			"number from 0",
+			"%s: its annotation %lld has no onset, or a duration that is not a number of 0 or "
+			"more",
 			e->file, line);
-	v.said = names_intern(&e->said, a->text);
+	v.description = names_intern(&e->description, a->text);
 	ROOM_FOR_ONE(e->event, e->n, e->room);
 	e->event[e->n++] = v;
 	return 0;
 }
 
-int events_of(struct events *e, struct reader *reader, const struct split_options *o, struct names *labels)
+int events_of(struct events *e, struct reader *reader, const struct reading_options *o, struct names *labels)
 {
 	struct annotations a = {0};
 	*e = (struct events){.file = mem_text(reader->file), .format = EVENTS_OWN, .origin = NAN};
-	int fail = reader->format->events
-			   ? reader_events(reader, &a)
-			   : err_set(EX_DATAERR,
-				     "%s: %s holds no events of its own; give a file of them with --events",
-				     reader->file, reader->format->name);
+	int fail = reader->format->events ? reader_events(reader, &a)
+					  : err_set(EX_DATAERR,
+						    "%s: recordings as %s contain no events; give a file of "
+						    "events with --events",
+						    reader->file, reader->format->name);
 	for (int i = 0; i < a.n && !fail; i++)
 		fail = take_annotation(e, &a.a[i], i + 1, o, labels);
 	annotations_free(&a);

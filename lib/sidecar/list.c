@@ -35,11 +35,11 @@ static int read_rate(const struct named_table *s, int column, double *rate)
 		(number_parse(c.s, c.end, rate) && *rate >= 1e-3 && *rate <= 1e7))
 		return 0;
 	return named_table_fault(
-		s, "the rate \"%.*s\" is no number of Hz from 0.001 to 1e7", named_table_shown(c), c.s);
+		s, "the rate \"%.*s\" is not a number from 0.001 to 1e7 (Hz)", named_table_shown(c), c.s);
 }
 
 /* A path counts from the list's folder. */
-static char *resolve(const char *list, char *path)
+static char *resolve_path(const char *list, char *path)
 {
 	const char *slash = strrchr(list, '/');
 	if (!slash || *path == '/')
@@ -59,15 +59,15 @@ static int read_entry(const struct named_table *s, const int *column, struct lis
 	if (!e->group)
 		e->group = named_table_text(s, column[ID]);
 	if (!e->path)
-		return named_table_fault(s, "no path");
+		return named_table_fault(s, "there is no path");
 	if (!e->group && (column[ID] >= 0 || column[GROUP] >= 0))
-		return named_table_fault(s, "neither a group nor an id");
+		return named_table_fault(s, "there is neither a group nor an id");
 	if (!e->session && column[SESSION] >= 0)
-		return named_table_fault(s, "no session; write one, or leave the column out");
-	e->path = resolve(named_table_name(s), e->path);
+		return named_table_fault(s, "there is no session; fill it in, or leave the column out");
+	e->path = resolve_path(named_table_name(s), e->path);
 	if (access(e->path, R_OK))
 		return named_table_fault(
-			s, "%.300s: cannot be read; paths count from the list's folder", e->path);
+			s, "%.300s: cannot be read; paths are relative to the folder of the list", e->path);
 	return read_rate(s, column[RATE], &e->rate);
 }
 
@@ -87,8 +87,8 @@ static int read_all(struct recording_list *l, struct named_table *s)
 	}
 	if (column[PATH] < 0)
 		return named_table_fault(s,
-			"no column \"path\"; a list has a header, and tabs between id, path, group, "
-			"session, label, rate");
+			"there is no column \"path\"; a list has a header with path and, optionally, id, "
+			"group, session, label and rate, separated by tabs");
 	l->sessions = column[SESSION] >= 0;
 	l->labels = column[LABEL] >= 0;
 	while ((more = named_table_next(s)) == 1) {
@@ -98,7 +98,7 @@ static int read_all(struct recording_list *l, struct named_table *s)
 			return -1;
 	}
 	if (!more && !l->n)
-		return named_table_fault(s, "a header and no recording");
+		return named_table_fault(s, "there is a header but no recording");
 	return more;
 }
 

@@ -23,18 +23,19 @@ int synth_channels(struct synth *s, const char *text)
 	long long n;
 	if (all_digits(text)) {
 		if (!text_to_long(text, &n) || n < 1 || n > 1000)
-			return err_set(EX_USAGE, "--channels %s: 1 to 72, or a list of names", text);
+			return err_set(EX_USAGE,
+				"--channels %s: give a number from 1 to 72, or a list of names", text);
 		if (montage_pick(&s->channels, (int)n))
 			return err_at("--channels");
 	} else {
 		names_split(&s->channels, text, ',');
 	}
 	if (!s->channels.n)
-		return err_set(
-			EX_USAGE, "--channels: no channel; give a number, or names such as Fp1,Fp2,O1,O2");
+		return err_set(EX_USAGE,
+			"--channels names no channel; give a number, or names such as Fp1,Fp2,O1,O2");
 	const char *twice = names_duplicate(&s->channels);
 	if (twice)
-		return err_set(EX_USAGE, "--channels: \"%s\" stands there twice", twice);
+		return err_set(EX_USAGE, "--channels: \"%s\" is listed twice", twice);
 	s->position = mem_new((size_t)s->channels.n, sizeof *s->position);
 	for (int c = 0; c < s->channels.n; c++)
 		if (!montage_position(s->channels.s[c], s->position[c]))
@@ -52,7 +53,7 @@ int synth_classes(struct synth *s, const char *text)
 		names_split(&s->classes, text, ',');
 		const char *twice = names_duplicate(&s->classes);
 		if (twice)
-			return err_set(EX_USAGE, "--classes: \"%s\" stands there twice", twice);
+			return err_set(EX_USAGE, "--classes: \"%s\" is listed twice", twice);
 		for (int i = 0; i < s->classes.n; i++)
 			if (strpbrk(s->classes.s[i], "\",;:@\t\r\n"))
 				return err_set(EX_USAGE,
@@ -68,21 +69,26 @@ int synth_classes(struct synth *s, const char *text)
 	}
 	return s->classes.n >= 2
 		       ? 0
-		       : err_set(EX_USAGE, "--classes %s: 2 to 100, or a list of two names or more", text);
+		       : err_set(EX_USAGE,
+				 "--classes %s: give a number from 2 to 100, or a list of two names or more",
+				 text);
 }
 
 int synth_artefacts(struct synth *s, const char *text)
 {
 	struct names list = {0};
 	names_split(&list, text, ',');
-	int r = list.n ? 0 : err_set(EX_USAGE, "--artefacts: name some of blink, muscle, flat, gap, pause");
+	int r = list.n ? 0
+		       : err_set(EX_USAGE,
+				 "--artefacts: give one or more of blink, muscle, flat, gap, pause");
 	for (int i = 0; i < list.n && !r; i++) {
 		int k = 0;
 		while (k < SYNTH_ARTEFACTS && strcmp(list.s[i], synth_artefact_name[k]))
 			k++;
 		if (k == SYNTH_ARTEFACTS)
 			r = err_set(EX_USAGE,
-				"--artefacts: \"%s\" is none of blink, muscle, flat, gap, pause", list.s[i]);
+				"--artefacts: \"%s\" is not one of blink, muscle, flat, gap, pause",
+				list.s[i]);
 		else
 			s->artefact[k] = true;
 	}
@@ -94,7 +100,7 @@ int synth_artefacts(struct synth *s, const char *text)
 static int region_place(const struct synth *s, struct synth_place *p, int region)
 {
 	struct layout l = {.channels = s->channels};
-	if (layout_index_regions(&l, s->experts, 0))
+	if (layout_index_regions(&l, s->regions, 0))
 		return -1;
 	p->region = region;
 	p->n = l.region[region].width;
@@ -120,13 +126,14 @@ static int list_place(const struct synth *s, struct synth_place *place, const ch
 	place->n = list.n;
 	place->channel = NEW_ARRAY(int, list.n);
 	if (!list.n)
-		r = err_set(EX_USAGE, "%s: no place: give a region's number or channels", option);
+		r = err_set(EX_USAGE, "%s: the place is missing; give the number of a region, or channels",
+			option);
 	if (twice)
-		r = err_set(EX_USAGE, "%s: channel \"%s\" stands there twice", option, twice);
+		r = err_set(EX_USAGE, "%s: channel \"%s\" is listed twice", option, twice);
 	for (int j = 0; j < list.n && !r; j++) {
 		place->channel[j] = names_find(&s->channels, list.s[j]);
 		if (place->channel[j] < 0)
-			r = err_set(EX_USAGE, "%s: channel \"%s\" is not among %s", option, list.s[j], have);
+			r = err_set(EX_USAGE, "%s: channel \"%s\" is not one of %s", option, list.s[j], have);
 	}
 	names_free(&list);
 	free(commas);
@@ -139,9 +146,9 @@ static int read_place(const struct synth *s, struct synth_place *p, const char *
 	long long k;
 	if (!all_digits(text))
 		return list_place(s, p, text, option);
-	if (!text_to_long(text, &k) || k >= s->experts)
-		return err_set(EX_USAGE, "%s: region %s: --regions %d has regions 0 to %d", option, text,
-			s->experts, s->experts - 1);
+	if (!text_to_long(text, &k) || k >= s->regions)
+		return err_set(EX_USAGE, "%s: there is no region %s; --regions %d makes regions 0 to %d",
+			option, text, s->regions, s->regions - 1);
 	return region_place(s, p, (int)k);
 }
 
@@ -172,7 +179,7 @@ int synth_effect(struct synth *s, const char *text)
 			e->class = (int)index;
 		if (e->class < 0) {
 			char *have = names_join(&s->classes, ", ");
-			r = err_set(EX_USAGE, "--effect %s: class \"%s\" is none of %s", text, copy, have);
+			r = err_set(EX_USAGE, "--effect %s: class \"%s\" is not one of %s", text, copy, have);
 			free(have);
 		} else if (!text_to_double(colon + 1, &e->hz)) {
 			r = err_set(
@@ -186,7 +193,7 @@ int synth_effect(struct synth *s, const char *text)
 }
 
 /* A rhythm's usual frequency, or what the rate leaves of it. */
-static double beta(const struct synth *s)
+static double beta_hz(const struct synth *s)
 {
 	return s->rate * 0.4 < 20 ? s->rate * 0.4 : 20;
 }
@@ -214,7 +221,7 @@ int synth_relation(struct synth *s, const char *text)
 	const char *both = r ? NULL : shared_channel(s, &p[0], &p[1]);
 	if (both)
 		r = err_set(EX_USAGE, "--relation %s: channel \"%s\" is in both places", text, both);
-	s->relation.hz = beta(s);
+	s->relation.hz = beta_hz(s);
 	names_free(&places);
 	return r;
 }
@@ -222,7 +229,7 @@ int synth_relation(struct synth *s, const char *text)
 int synth_effects_at(struct synth *s, const char *where)
 {
 	struct rng r = rng_stream(s->seed, "place", 0, 0);
-	char *drawn = mem_format("%d", (int)rng_below(&r, (uint64_t)s->experts));
+	char *drawn = mem_format("%d", (int)rng_below(&r, (uint64_t)s->regions));
 	int failed = 0;
 	for (int c = 1; c < s->classes.n && !failed; c++) {
 		struct synth_effect *e = new_effect(s);
@@ -230,7 +237,7 @@ int synth_effects_at(struct synth *s, const char *where)
 		/* 20 Hz for one class; more share the band between 6 Hz and 40 Hz, or what the rate
 		 * leaves of it */
 		double high = s->rate * 0.4 < 40 ? s->rate * 0.4 : 40, low = high < 12 ? high / 2 : 6;
-		e->hz = s->classes.n == 2 ? beta(s) : low + (high - low) * (c - 1) / (s->classes.n - 2);
+		e->hz = s->classes.n == 2 ? beta_hz(s) : low + (high - low) * (c - 1) / (s->classes.n - 2);
 		failed = read_place(s, &e->place, where ? where : drawn, where ? "--where" : "--regions");
 	}
 	free(drawn);
@@ -240,24 +247,26 @@ int synth_effects_at(struct synth *s, const char *where)
 int synth_check(const struct synth *s)
 {
 	if (s->seconds < s->classes.n)
-		return err_set(
-			EX_USAGE, "--seconds %g: %d classes need a second each", s->seconds, s->classes.n);
+		return err_set(EX_USAGE, "--seconds %g is too short: %d classes need a second each",
+			s->seconds, s->classes.n);
 	/* Blocks are ten seconds at least, or the recording's part for a class: a whole cycle. */
 	int n = s->classes.n;
 	if (s->relation.hz > 0 && (n > 10 || s->seconds < n * n))
 		return err_set(EX_USAGE,
-			"--relation: %d classes; at most 10, and --seconds at least their square, %d", n,
-			n * n);
+			"--relation with %d classes: there may be at most 10, and --seconds must be at least "
+			"their square, %d",
+			n, n * n);
 	if (s->relation.hz > 0 && s->rate < 10)
 		return err_set(EX_USAGE, "--relation: bursts of a second need a --rate of 10 or more");
 	if (s->seconds * s->rate * s->channels.n > 1e9)
 		return err_set(EX_USAGE,
-			"--seconds %g: a recording of more than a billion values; make it shorter",
+			"--seconds %g: a recording would have more than a billion values; make it shorter",
 			s->seconds);
 	for (int i = 0; i < s->effects; i++)
 		if (!(s->effect[i].hz > 0 && s->effect[i].hz < s->rate / 2))
 			return err_set(EX_USAGE,
-				"--effect at %g Hz: must be above 0 and below half the rate of %g Hz",
+				"--effect at %g Hz: the frequency must be above 0 and below half the rate of "
+				"%g Hz",
 				s->effect[i].hz, s->rate);
 	return 0;
 }

@@ -51,7 +51,7 @@ struct synth_relation {
 struct synth {
 	uint64_t seed;
 	double rate, seconds, snr;
-	int experts; /* index regions without halo that a region number refers to */
+	int regions; /* index regions without halo that a region number refers to */
 	struct names channels, classes;
 	double (*position)[3]; /* [C][3] on the unit sphere */
 	int effects;

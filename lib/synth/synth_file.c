@@ -105,7 +105,7 @@ void synth_truth_head(const struct synth *s, struct text *t)
 	json_list(t, &s->channels);
 	text_add(t, ",\"classes\":");
 	json_list(t, &s->classes);
-	text_addf(t, ",\"experts\":%d,\"effects\":[", s->experts);
+	text_addf(t, ",\"experts\":%d,\"effects\":[", s->regions);
 	for (int i = 0; i < s->effects; i++) {
 		const struct synth_effect *e = &s->effect[i];
 		text_add(t, i ? ",{\"class\":" : "{\"class\":");

@@ -13,12 +13,13 @@
 static const double pi = 3.14159265358979323846;
 enum { SOURCES = 32, POLES = 6 };
 
-static struct rng stream(const struct synth *s, const struct synth_recording *r, const char *purpose, int i)
+static struct rng recording_stream(
+	const struct synth *s, const struct synth_recording *r, const char *purpose, int i)
 {
 	return rng_stream(s->seed, purpose, (uint64_t)r->subject, ((uint64_t)r->session << 32) + (uint64_t)i);
 }
 
-static double clipped(struct rng *g) /* a normal deviate within two standard deviations */
+static double clipped_normal(struct rng *g) /* a normal deviate within two standard deviations */
 {
 	double x = rng_normal(g);
 	return x > 2 ? 2 : x < -2 ? -2 : x;
@@ -27,7 +28,7 @@ static double clipped(struct rng *g) /* a normal deviate within two standard dev
 /* 1/f noise with a density of 1 / sqrt(Hz) at 10 Hz: white noise through alternating poles and
  * zeros, evenly spaced on a logarithmic axis (two octaves apart, each zero an octave above its
  * pole), which fall by 3 dB an octave between 0.25 Hz and the last pole. x [n]. */
-static void pink(struct rng *g, double rate, int64_t n, double *x)
+static void pink_noise(struct rng *g, double rate, int64_t n, double *x)
 {
 	double pole[POLES], zero[POLES], state[POLES] = {0},
 					 gain = 2 / rate; /* one-sided density of white noise */
@@ -55,7 +56,7 @@ static void pink(struct rng *g, double rate, int64_t n, double *x)
 
 /* A rhythm of mean power near 1/2 whose phase wanders and whose amplitude waxes and wanes by
  * `waxing`. x [n]. */
-static void rhythm(struct rng *g, double hz, double waxing, double rate, int64_t n, double *x)
+static void make_rhythm(struct rng *g, double hz, double waxing, double rate, int64_t n, double *x)
 {
 	double phase = 2 * pi * rng_uniform(g), slow = rng_normal(g), keep = exp(-1 / rate),
 	       push = sqrt(1 - keep * keep);
@@ -67,7 +68,7 @@ static void rhythm(struct rng *g, double hz, double waxing, double rate, int64_t
 	}
 }
 
-static double reach(const double a[3], const double b[3], double width)
+static double source_weight(const double a[3], const double b[3], double width)
 {
 	double angle = montage_angle(a, b);
 	return exp(-angle * angle / (2 * width * width));
@@ -77,7 +78,7 @@ static void add_source(const struct synth *s, struct synth_recording *r, const d
 	double amplitude, const double *x)
 {
 	for (int c = 0; c < s->channels.n; c++) {
-		float w = (float)(amplitude * reach(s->position[c], at, width));
+		float w = (float)(amplitude * source_weight(s->position[c], at, width));
 		float *y = r->signal + c * r->n;
 		for (int64_t t = 0; t < r->n; t++)
 			y[t] += w * (float)x[t];
@@ -99,12 +100,12 @@ static void add_background(const struct synth *s, struct synth_recording *r, dou
 	double sum[3] = {0, 0, 1}, p[3], power = 0;
 	for (int i = 0; i < SOURCES; i++) {
 		source_position(i, p);
-		power += pow(reach(sum, p, width), 2);
+		power += pow(source_weight(sum, p, width), 2);
 	}
 	for (int i = 0; i < SOURCES; i++) {
-		struct rng g = stream(s, r, "background", i);
+		struct rng g = recording_stream(s, r, "background", i);
 		source_position(i, p);
-		pink(&g, s->rate, r->n, x);
+		pink_noise(&g, s->rate, r->n, x);
 		add_source(s, r, p, width, density / sqrt(power), x);
 	}
 }
@@ -119,16 +120,17 @@ static void add_rhythms(const struct synth *s, struct synth_recording *r, double
 	} table[] = {{"Fz", 6, 0.4, 4}, {"C3", 11, 0.6, 4}, {"C4", 11, 0.6, 4}, {"C3", 20, 1, 1.5},
 		{"C4", 20, 1, 1.5}, {"O1", 10, 0.6, 7}, {"O2", 10, 0.6, 7}, {"Pz", 10, 0.6, 4}};
 	struct rng own = rng_stream(s->seed, "subject rhythms", (uint64_t)r->subject, 0);
-	struct rng day = stream(s, r, "session rhythms", 0);
+	struct rng day = recording_stream(s, r, "session rhythms", 0);
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		double hz = table[i].hz + table[i].spread * clipped(&own) + 0.1 * clipped(&day);
-		double amplitude = table[i].amplitude * exp(0.35 * clipped(&own) + 0.08 * clipped(&day));
+		double hz = table[i].hz + table[i].spread * clipped_normal(&own) + 0.1 * clipped_normal(&day);
+		double amplitude =
+			table[i].amplitude * exp(0.35 * clipped_normal(&own) + 0.08 * clipped_normal(&day));
 		double at[3];
 		must(montage_position(table[i].at, at));
-		struct rng g = stream(s, r, "rhythm", (int)i);
+		struct rng g = recording_stream(s, r, "rhythm", (int)i);
 		if (hz >= s->rate / 2)
 			continue;
-		rhythm(&g, hz, 0.5, s->rate, r->n, x);
+		make_rhythm(&g, hz, 0.5, s->rate, r->n, x);
 		add_source(s, r, at, 0.5, amplitude, x);
 	}
 }
@@ -136,7 +138,7 @@ static void add_rhythms(const struct synth *s, struct synth_recording *r, double
 static void add_sensor_noise(const struct synth *s, struct synth_recording *r)
 {
 	for (int c = 0; c < s->channels.n; c++) {
-		struct rng g = stream(s, r, "sensor", c);
+		struct rng g = recording_stream(s, r, "sensor", c);
 		for (int64_t t = 0; t < r->n; t++)
 			r->signal[c * r->n + t] += (float)rng_normal(&g);
 	}
@@ -156,12 +158,12 @@ static double channel_power(const float *x, int64_t n)
 /* The subject's own frequency, within 2 % of the nominal one. */
 static double own_hz(const struct synth *s, double nominal, struct rng *own)
 {
-	double hz = nominal * (1 + 0.01 * clipped(own));
+	double hz = nominal * (1 + 0.01 * clipped_normal(own));
 	return hz < s->rate / 2 ? hz : nominal;
 }
 
 /* What the signals [C][T] of a place are multiplied by for the asked strength over base [C]. */
-static float strength(const struct synth *s, const struct synth_place *p, const float *signal, int64_t n,
+static float effect_scale(const struct synth *s, const struct synth_place *p, const float *signal, int64_t n,
 	const double *base)
 {
 	double there = 0, others = 0;
@@ -186,11 +188,11 @@ static void add_effects(const struct synth *s, struct synth_recording *r, const 
 		double hz = own_hz(s, e->hz, &own);
 		memset(one.signal, 0, (size_t)(C * r->n) * sizeof *one.signal);
 		for (int j = 0; j < e->place.n; j++) {
-			struct rng g = stream(s, r, "effect", (i << 12) + j);
-			rhythm(&g, hz, 0.25, s->rate, r->n, x);
+			struct rng g = recording_stream(s, r, "effect", (i << 12) + j);
+			make_rhythm(&g, hz, 0.25, s->rate, r->n, x);
 			add_source(s, &one, s->position[e->place.channel[j]], 0.35, 1, x);
 		}
-		float scale = strength(s, &e->place, one.signal, r->n, base);
+		float scale = effect_scale(s, &e->place, one.signal, r->n, base);
 		for (int c = 0; c < C; c++)
 			for (int64_t t = 0; t < r->n; t++)
 				if (r->label[t] == e->class)
@@ -200,17 +202,17 @@ static void add_effects(const struct synth *s, struct synth_recording *r, const 
 }
 
 /* A burst at `at` seconds after its beginning: a second that rises and falls within a tenth. */
-static double burst(double at)
+static double burst_shape(double at)
 {
 	double edge = fmin(at, 1 - at) / 0.1;
 	return edge <= 0 ? 0 : edge >= 1 ? 1 : pow(sin(pi / 2 * edge), 2);
 }
 
-/* When the two places of the relation have their bursts: shape [2][T], 0 to 1. Cycles begin anew
+/* When the two places of the relation have their bursts: shape [2][T], 0 to 1. Cycles start again
  * with every block. */
 static void lay_bursts(const struct synth *s, const struct synth_recording *r, double *shape)
 {
-	struct rng g = stream(s, r, "relation", 0);
+	struct rng g = recording_stream(s, r, "relation", 0);
 	int parts = s->classes.n;
 	for (int b = 0; b < r->blocks; b++) {
 		int64_t end = b + 1 < r->blocks ? r->block[b + 1].start : r->n, cycle = -1;
@@ -222,8 +224,8 @@ static void lay_bursts(const struct synth *s, const struct synth_recording *r, d
 				first = (int)rng_below(&g, (uint64_t)parts);
 			}
 			int part = (int)fmod(second, parts), later = (first + r->block[b].class) % parts;
-			shape[t] = part == first ? burst(at - second) : 0;
-			shape[r->n + t] = part == later ? burst(at - second) : 0;
+			shape[t] = part == first ? burst_shape(at - second) : 0;
+			shape[r->n + t] = part == later ? burst_shape(at - second) : 0;
 		}
 	}
 }
@@ -240,13 +242,13 @@ static void add_relation(const struct synth *s, struct synth_recording *r, const
 		struct rng own = rng_stream(s->seed, "subject relation", (uint64_t)r->subject, (uint64_t)i);
 		double hz = own_hz(s, s->relation.hz, &own);
 		for (int j = 0; j < p->n; j++) {
-			struct rng g = stream(s, r, "bursts", (i << 12) + j);
+			struct rng g = recording_stream(s, r, "bursts", (i << 12) + j);
 			float *y = signal + p->channel[j] * r->n;
-			rhythm(&g, hz, 0.25, s->rate, r->n, x);
+			make_rhythm(&g, hz, 0.25, s->rate, r->n, x);
 			for (int64_t t = 0; t < r->n; t++)
 				y[t] = (float)(shape[i * r->n + t] * x[t]);
 		}
-		float scale = strength(s, p, signal, r->n, base);
+		float scale = effect_scale(s, p, signal, r->n, base);
 		for (int j = 0; j < p->n; j++)
 			for (int64_t t = 0; t < r->n; t++)
 				r->signal[p->channel[j] * r->n + t] +=
@@ -256,7 +258,7 @@ static void add_relation(const struct synth *s, struct synth_recording *r, const
 	free(shape);
 }
 
-static void note(
+static void note_event(
 	struct synth_recording *r, enum synth_artefact kind, int channel, int64_t start, int64_t length)
 {
 	ROOM_FOR_ONE(r->event, r->events, r->events_room);
@@ -264,14 +266,14 @@ static void note(
 }
 
 /* How many of one kind, at least one, and where the next lies. */
-static int64_t some(const struct synth *s, double per_minute)
+static int64_t artefact_count(const struct synth *s, double per_minute)
 {
 	int64_t n = (int64_t)lround(s->seconds / 60 * per_minute);
 	return n ? n : 1;
 }
 
-static void spot(const struct synth *s, struct synth_recording *r, struct rng *g, double least, double most,
-	int64_t *start, int64_t *length)
+static void draw_place(const struct synth *s, struct synth_recording *r, struct rng *g, double least,
+	double most, int64_t *start, int64_t *length)
 {
 	*length = (int64_t)ceil((least + (most - least) * rng_uniform(g)) * s->rate);
 	if (*length > r->n / 4)
@@ -281,16 +283,16 @@ static void spot(const struct synth *s, struct synth_recording *r, struct rng *g
 
 /* Eyelids: a bump of a third of a second, largest over the forehead. Muscles: noise that grows with
  * frequency, one temple. */
-static void bump_or_burst(const struct synth *s, struct synth_recording *r, enum synth_artefact kind)
+static void add_bump_artefacts(const struct synth *s, struct synth_recording *r, enum synth_artefact kind)
 {
-	struct rng g = stream(s, r, synth_artefact_name[kind], 0);
+	struct rng g = recording_stream(s, r, synth_artefact_name[kind], 0);
 	double *x = NEW_ARRAY(double, r->n), at[3];
-	for (int64_t i = some(s, kind == SYNTH_BLINK ? 12 : 3); i > 0; i--) {
+	for (int64_t i = artefact_count(s, kind == SYNTH_BLINK ? 12 : 3); i > 0; i--) {
 		int64_t start, length;
 		bool left = rng_below(&g, 2);
-		spot(s, r, &g, kind == SYNTH_BLINK ? 0.25 : 0.5, kind == SYNTH_BLINK ? 0.4 : 1.5, &start,
-			&length);
-		double size = 1 + 0.2 * clipped(&g), before = 0;
+		draw_place(s, r, &g, kind == SYNTH_BLINK ? 0.25 : 0.5, kind == SYNTH_BLINK ? 0.4 : 1.5,
+			&start, &length);
+		double size = 1 + 0.2 * clipped_normal(&g), before = 0;
 		memset(x, 0, (size_t)r->n * sizeof *x);
 		for (int64_t t = 0; t < length; t++) {
 			double shape = sin(pi * (double)t / (double)length), v = rng_normal(&g);
@@ -299,19 +301,20 @@ static void bump_or_burst(const struct synth *s, struct synth_recording *r, enum
 		}
 		must(montage_position(kind == SYNTH_BLINK ? "Nz" : left ? "T7" : "T8", at));
 		add_source(s, r, at, 0.45, size * (kind == SYNTH_BLINK ? 140 : 25), x);
-		note(r, kind, -1, start, length);
+		note_event(r, kind, -1, start, length);
 	}
 	free(x);
 }
 
 /* A segment in which one channel stands still (flat), has no values (gap), or the recorder writes
  * nothing (pause). */
-static void segment(const struct synth *s, struct synth_recording *r, enum synth_artefact kind)
+static void add_segment_artefacts(const struct synth *s, struct synth_recording *r, enum synth_artefact kind)
 {
-	struct rng g = stream(s, r, synth_artefact_name[kind], 0);
-	for (int64_t i = some(s, 1); i > 0; i--) {
+	struct rng g = recording_stream(s, r, synth_artefact_name[kind], 0);
+	for (int64_t i = artefact_count(s, 1); i > 0; i--) {
 		int64_t start, length;
-		spot(s, r, &g, kind == SYNTH_GAP ? 0.05 : 1, kind == SYNTH_GAP ? 0.3 : 2, &start, &length);
+		draw_place(
+			s, r, &g, kind == SYNTH_GAP ? 0.05 : 1, kind == SYNTH_GAP ? 0.3 : 2, &start, &length);
 		int c = (int)rng_below(&g, (uint64_t)s->channels.n);
 		float *x = r->signal + c * r->n, still = x[start];
 		for (int64_t t = start; t < start + length; t++) {
@@ -320,17 +323,17 @@ static void segment(const struct synth *s, struct synth_recording *r, enum synth
 			else
 				x[t] = kind == SYNTH_GAP ? NAN : still;
 		}
-		note(r, kind, kind == SYNTH_PAUSE ? -1 : c, start, length);
+		note_event(r, kind, kind == SYNTH_PAUSE ? -1 : c, start, length);
 	}
 }
 
-/* Rounds of about ten seconds a class, every class once a round, in an order drawn anew; no class
- * twice in a row. */
+/* Rounds of about ten seconds a class, every class once a round, each round in a random order; no
+ * class twice in a row. */
 static void lay_blocks(const struct synth *s, struct synth_recording *r)
 {
 	int classes = s->classes.n, rounds = (int)fmax(1, floor(s->seconds / (10.0 * classes)));
 	int64_t *order = NEW_ARRAY(int64_t, classes);
-	struct rng g = stream(s, r, "blocks", 0);
+	struct rng g = recording_stream(s, r, "blocks", 0);
 	r->block = NEW_ARRAY(struct synth_block, rounds * classes);
 	for (int i = 0; i < rounds; i++) {
 		rng_permutation(&g, order, classes);
@@ -370,15 +373,15 @@ struct synth_recording *synth_record(const struct synth *s, int subject, int ses
 	if (s->relation.hz > 0)
 		add_relation(s, r, base, x);
 	struct rng own = rng_stream(s->seed, "subject gain", (uint64_t)subject, 0),
-		   day = stream(s, r, "session gain", 0);
-	float gain = (float)exp(0.25 * clipped(&own) + 0.05 * clipped(&day));
+		   day = recording_stream(s, r, "session gain", 0);
+	float gain = (float)exp(0.25 * clipped_normal(&own) + 0.05 * clipped_normal(&day));
 	for (int64_t i = 0; i < s->channels.n * r->n; i++)
 		r->signal[i] *= gain;
 	for (int k = 0; k < SYNTH_ARTEFACTS; k++)
 		if (s->artefact[k] && (k == SYNTH_BLINK || k == SYNTH_MUSCLE))
-			bump_or_burst(s, r, (enum synth_artefact)k);
+			add_bump_artefacts(s, r, (enum synth_artefact)k);
 		else if (s->artefact[k])
-			segment(s, r, (enum synth_artefact)k);
+			add_segment_artefacts(s, r, (enum synth_artefact)k);
 	free(x);
 	free(base);
 	return r;

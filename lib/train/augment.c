@@ -19,10 +19,10 @@ int augment_check(const struct config *c, const struct layout *l)
 			continue;
 		if (augmentation_samples(x, l->rate) < 1)
 			return err_set(EX_CONFIG,
-				"train.augment: %s:%gs has no effect: at %g Hz it is less than a sample",
+				"train.augment: %s:%gs has no effect: at %g Hz it is shorter than one sample",
 				name, x, l->rate);
 		if (augmentation_samples(x, l->rate) >= l->length)
-			return err_set(EX_CONFIG, "train.augment: %s:%gs is no less than a window, %g s",
+			return err_set(EX_CONFIG, "train.augment: %s:%gs is not shorter than a window (%g s)",
 				name, x, l->length / l->rate);
 	}
 	return 0;

@@ -7,7 +7,7 @@
 #include "io/output.h"
 #include "tensor/gemm.h"
 #include "dataset/adapt.h"
-#include "predict/answer.h"
+#include "predict/prediction.h"
 #include "dataset/condition.h"
 #include "train/fit.h"
 #include "train/schedule.h"
@@ -110,8 +110,8 @@ static void note_one_class(const struct cv *cv, const struct dataset *d, const s
 	struct names units = {0};
 	folds_units(cv->folds, f->fold, &units);
 	char *list = names_join(&units, ", "),
-	     *note = mem_format("fold %d (%.200s): all %lld windows to test on are of class %s", f->fold,
-		     list, (long long)x->tests, d->classes.s[label]);
+	     *note = mem_format("fold %d (%.200s): all %lld test windows are of class %s", f->fold, list,
+		     (long long)x->tests, d->classes.s[label]);
 	names_add(notes, note);
 	free(list);
 	free(note);
@@ -139,7 +139,7 @@ int cv_check(const struct cv *cv, struct names *notes)
 	const struct head_type *head = config_head(&cv->config->value);
 	if (!head->classes)
 		return err_set(EX_CONFIG,
-			"head.type=%s names no classes, and cross-validation scores answers of classes",
+			"head.type=%s predicts no classes, and cross-validation scores predicted classes",
 			head->name);
 	struct cv_fold *f = cv_new(cv);
 	struct dataset *d = NULL;
@@ -197,7 +197,7 @@ static void count(const struct cv *cv, const struct item *it, const real *logits
 		metrics_add(&cv->by_unit[f->run * units + holdout_unit_of(it, folds->by)], logits, it->label);
 }
 
-static void answer_batch(const struct cv *cv, const struct model *m, const struct dataset *d,
+static void predict_batch(const struct cv *cv, const struct model *m, const struct dataset *d,
 	const int64_t *items, int64_t n, const real *logits, const real *weights, struct cv_fold *f)
 {
 	int classes = m->layout.classes.n, K = m->layout.regions;
@@ -209,11 +209,11 @@ static void answer_batch(const struct cv *cv, const struct model *m, const struc
 	if (cv->permutations)
 		text_addf(&more, ",\"permutation\":%d", f->permutation);
 	for (int64_t b = 0; b < n; b++) {
-		struct answer a =
-			answer_window(m, d, items[b], logits + b * classes, weights + b * K, p, gate);
+		struct prediction a =
+			prediction_of_window(m, d, items[b], logits + b * classes, weights + b * K, p, gate);
 		a.adapted = dataset_adapts(m) ? "group" : NULL;
 		if (!cv->without)
-			answer_json(&a, more.s, &lines);
+			prediction_json(&a, more.s, &lines);
 		count(cv, &d->item[items[b]], logits + b * classes, f);
 	}
 	add_lines(f, &lines);
@@ -242,7 +242,7 @@ static int test_fold(const struct cv *cv, const struct model *m, const struct fo
 		bad = dataset_evaluate(
 			d, forward, x->test + from, n, BATCH, classes, K, logits, weights, NULL);
 		if (!bad)
-			answer_batch(cv, m, d, x->test + from, n, logits, weights, f);
+			predict_batch(cv, m, d, x->test + from, n, logits, weights, f);
 	}
 	free(logits);
 	free(weights);

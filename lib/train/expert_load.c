@@ -218,6 +218,6 @@ int expert_load_read(struct moe_layers *x, const cJSON *list, int64_t windows, c
 		}
 	x->windows = windows;
 	return fine ? 0
-		    : err_set(EX_DATAERR, "%s: \"mixtures\" does not hold the counts of the model's mixtures",
-			      what);
+		    : err_set(EX_DATAERR,
+			      "%s: \"mixtures\" does not hold the counts of the model's MoE layers", what);
 }

@@ -19,12 +19,11 @@
 int fit_check_unvalidated(const struct configuration *c)
 {
 	if (c->value.train.patience && config_given(c, "train.patience"))
-		return err_set(EX_CONFIG, "train.patience has no effect: there is nothing to validate on "
+		return err_set(EX_CONFIG, "train.patience has no effect without validation windows "
 					  "(--valid-groups, --valid-fraction, ...)");
 	if (c->value.train.calibrate == CALIBRATE_TEMPERATURE && config_given(c, "train.calibrate"))
-		return err_set(EX_CONFIG,
-			"train.calibrate=temperature has no effect: there is nothing to validate on "
-			"(--valid-groups, --valid-fraction, ...)");
+		return err_set(EX_CONFIG, "train.calibrate=temperature has no effect without validation "
+					  "windows (--valid-groups, --valid-fraction, ...)");
 	return 0;
 }
 
@@ -51,8 +50,8 @@ struct model *fit_declare(
 	}
 	if (m && m->head->targets && !d->target) {
 		err_set(EX_CONFIG,
-			"head.type=%s is trained to targets of its own, which windows files do not hold; use "
-			"a head of classes",
+			"head.type=%s is trained on targets of its own, which windows files do not contain; "
+			"use a head with classes",
 			m->head->name);
 		model_free(m);
 		m = NULL;
@@ -104,9 +103,8 @@ static int check_lengths(const struct model *m, const struct training_data *d)
 {
 	for (int64_t i = 0; i < d->trains && m->moe_layers && m->config.moe.scope == SCOPE_BATCH; i++)
 		if (dataset_samples(d->train, d->train_item[i]) < m->layout.length)
-			return err_set(EX_CONFIG,
-				"moe.scope: batch needs windows that are whole, and some end early "
-				"(moe-split --last)");
+			return err_set(EX_CONFIG, "moe.scope=batch needs whole windows, and some are partial "
+						  "(moe-split --last)");
 	return 0;
 }
 
@@ -116,13 +114,12 @@ static int check_scale(const struct model *m, const struct model *before)
 {
 	int scale = m->config.train.scale, was = before ? before->config.train.scale : scale;
 	if (!has_scaler(m) && m->scale_mean)
-		return err_set(EX_CONFIG,
-			"train.scale: the model that is continued has a scaler and was trained "
-			"behind it; set train.scale=zscore");
-	static const char *const on[] = {[SCALE_WINDOW] = "windows scaled by themselves",
-		[SCALE_EMS] = "samples scaled by running means",
-		[SCALE_GROUP] = "windows that were adapted to their groups",
-		[SCALE_ZSCORE] = "windows that were not adapted to their groups"};
+		return err_set(EX_CONFIG, "train.scale: the model that is continued was trained on "
+					  "standardised channels; set train.scale=zscore");
+	static const char *const on[] = {[SCALE_WINDOW] = "windows standardised one by one",
+		[SCALE_EMS] = "samples standardised by running means",
+		[SCALE_GROUP] = "windows standardised group by group",
+		[SCALE_ZSCORE] = "windows that were not standardised group by group"};
 	static const char *const name[] = {[SCALE_WINDOW] = "window",
 		[SCALE_EMS] = "ems",
 		[SCALE_GROUP] = "group",

@@ -43,10 +43,9 @@ static int deal(struct folds *f, int n)
 		return err_set(EX_DATAERR,
 			"all labelled windows are of one %s (%s): nothing is left to train on; %s", word,
 			f->units.s[0],
-			f->by == HOLDOUT_GROUP
-				? "name the groups when splitting (moe-split --group), or hold "
-				  "recordings out (--by recording)"
-				: "give the windows of other recordings, too");
+			f->by == HOLDOUT_GROUP ? "name the groups when splitting (moe-split --group), or "
+						 "hold recordings out (--by recording)"
+					       : "give the windows of other recordings, too");
 	if (n > f->units.n)
 		return err_set(EX_DATAERR,
 			"fewer %ss than folds: %d folds, and %d %ss with labelled windows; --folds %d or "
@@ -78,7 +77,7 @@ static int walk_on(const struct folds *f, int64_t i, int64_t stride, struct walk
 	if (same && sample < k->sample)
 		return err_set(EX_DATAERR,
 			"%s: recording %s: the window at sample %lld comes after that at %lld; --test-stride "
-			"needs each recording once, its windows in order",
+			"needs each recording once, with its windows in order",
 			w->name, f->d->recordings.s[it->recording], (long long)sample, (long long)k->sample);
 	bool follows = same &&
 		       (sample < k->end || (sample == k->sample + w->layout.stride && it->label == k->label));

@@ -66,7 +66,8 @@ static int choose_drawn(const struct dataset *d, const struct holdout *h, char *
 	int take = (int)lround(h->fraction * n);
 	take = take > n - 1 ? n - 1 : take < 1 ? 1 : take;
 	if (n == 1)
-		r = err_set(EX_DATAERR, "--valid-fraction draws whole %ss and there is only one (%s); %s",
+		r = err_set(EX_DATAERR,
+			"--valid-fraction holds out whole %ss, and there is only one (%s); %s",
 			h->unit == HOLDOUT_GROUP ? "group" : "recording", names->s[unit[0]],
 			h->left_out ? "leave the option out" : "use --valid-tail");
 	if (n > 1) {
@@ -176,9 +177,8 @@ int holdout_check_groups(
 	if (shared.n) {
 		char *list = names_join(&shared, ", ");
 		r = err_set(EX_DATAERR,
-			"the same group is used for training and validation: %.300s; remove it from one of "
-			"them, or divide by "
-			"time (--valid-tail)",
+			"the same group is in training and validation: %.300s; remove it from one of them, "
+			"or divide by time (--valid-tail)",
 			list);
 		free(list);
 	}
@@ -198,13 +198,12 @@ int holdout_check_overlap(const struct dataset *train, const int64_t *trains, in
 		struct leak_place t = l.overlapping.train[0], v = l.overlapping.test[0];
 		const struct windows *w = train_side.part[t.part], *x = valid_side.part[v.part];
 		bad = err_set(EX_DATAERR,
-			"%lld windows that validate have samples in common with windows that train: %s at "
-			"sample %lld "
-			"is of group %s and at %lld of group %s; give a recording one group (moe-split "
-			"--group)",
+			"%lld validation windows share samples with training windows: %s belongs to group %s "
+			"at sample %lld and to group %s at sample %lld; give each recording one group "
+			"(moe-split --group)",
 			(long long)l.overlapping.n, x->recordings.s[x->recording[v.window]],
-			(long long)x->sample[v.window], x->groups.s[x->group[v.window]],
-			(long long)w->sample[t.window], w->groups.s[w->group[t.window]]);
+			x->groups.s[x->group[v.window]], (long long)x->sample[v.window],
+			w->groups.s[w->group[t.window]], (long long)w->sample[t.window]);
 	}
 	leak_free(&l);
 	leak_side_free(&train_side);
@@ -225,7 +224,8 @@ static int check_windows_of(const struct dataset *train, const struct holdout_sp
 	for (int c = 0; c < classes->n && !bad; c++)
 		if (occurring == 1 && count[c])
 			bad = err_set(EX_DATAERR,
-				"all %lld training windows are of one class (%s); two are needed",
+				"all %lld training windows are of one class (%s); training needs two at "
+				"least",
 				(long long)count[c], classes->s[c]);
 	for (int c = 0; c < classes->n && !bad; c++)
 		if (!count[c])

@@ -1,9 +1,10 @@
-/* Linear prior: what a linear map of all regions' tokens says of the classes, solved in closed form
- * before the first step.
+/* Linear prior: what a linear map of the regions' tokens says of the classes, solved in closed form
+ * before the first step. Each view of a model (model/views.h) has a map of its own (train/ridge.h),
+ * and counts as much as its predictions are worth on subjects it was not fitted on
+ * (train/view_weights.h):
  *
- *     X [n][d]   a window's features: each kind's mean over its segments, standardised, all regions side by side
- *     Y [n][classes]   1 for the window's class, less the share of each class
  *     W = (X^T A X + ridge n I)^-1 X^T A Y        A: class weights (ridge regression: Hoerl, Kennard 1970)
+ *     prior = log shares + factor sum_v weight_v W_v x_v
  *
  * In training, windows get an out-of-fold prior: that of a map solved without their group, and
  * without up to an eighth of the others (groups, that is subjects; recordings where there is one

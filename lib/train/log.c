@@ -25,11 +25,11 @@ static int lock_alone(int fd, const char *path, bool append)
 		return 0;
 	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
 		return err_set(EX_LOCKED,
-			"%s: another run is writing to it; wait for its end, or give each run a --log of its "
-			"own",
+			"%s: another run is writing to it; wait until it ends, or give each run its own "
+			"--log",
 			path);
 	if (!append && ftruncate(fd, 0)) /* not before it is ours */
-		return err_errno(EX_CANTCREAT, "%s: cannot empty it", path);
+		return err_errno(EX_CANTCREAT, "%s: cannot truncate it", path);
 	return 0;
 }
 

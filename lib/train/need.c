@@ -35,12 +35,12 @@ static int refuse_for_memory(
 	if (at_a_time > 1)
 		text_add(&less, "use fewer --threads (a fold each), ");
 	err_set(EX_OSERR,
-		"the model has %s: training %s%s needs %.3g GB at least (parameters, gradients in parts and "
-		"in "
-		"all, moments%s), and %.3g GB are there (%s); %sor narrow it (encoder.hidden_dim, "
+		"the model has %s: training %s%s needs at least %.3g GB (parameters, gradients, optimizer "
+		"moments%s), and %.3g GB are available (%s); %sor make it smaller (encoder.hidden_dim, "
 		"encoder.ffn_dim, encoder.layers, moe.num_experts)",
-		size.s, at_a_time > 1 ? "folds" : "it", at_a_time > 1 ? " side by side" : "", 1e-9 * bytes,
-		d->valids ? ", best so far" : "", 1e-9 * a.bytes, a.why, text_string(&less));
+		size.s, at_a_time > 1 ? "folds" : "it", at_a_time > 1 ? " at the same time" : "",
+		1e-9 * bytes, d->valids ? ", best parameters so far" : "", 1e-9 * a.bytes, a.why,
+		text_string(&less));
 	text_free(&less);
 	text_free(&size);
 	return -1;
@@ -51,10 +51,10 @@ static void note_large(const struct model *m, double bytes, struct names *notes)
 	int K = m->layout.regions, preset = m->config.preset;
 	if (K < 2 || m->params.count < LARGE || !config_preset_of_one_region(preset))
 		return;
-	char *note =
-		mem_format("preset %s is meant for windows of one region: in %d it has %zu parameters, and "
-			   "training needs %.3g GB at least; moe-split --regions 1 --halo 0 cuts in one",
-			config_preset_name(preset), K, m->params.count, 1e-9 * bytes);
+	char *note = mem_format(
+		"preset %s is meant for windows of one region: with %d regions it has %zu parameters, and "
+		"training needs at least %.3g GB; moe-split --regions 1 --halo 0 cuts windows of one region",
+		config_preset_name(preset), K, m->params.count, 1e-9 * bytes);
 	names_add(notes, note);
 	free(note);
 }
@@ -66,7 +66,7 @@ int need_check(const struct configuration *c, const struct model *before, const 
 	if (!m)
 		return -1;
 	double bytes = at_a_time * needed(m, d);
-	struct available a = memory_available();
+	struct available a = available_memory();
 	int r = bytes > a.bytes ? refuse_for_memory(m, d, at_a_time, bytes, a) : 0;
 	if (!r)
 		note_large(m, bytes, notes);

@@ -43,7 +43,7 @@ char *schedule_warning(const struct configuration *c, int64_t trains, bool *deci
 	if (warm < steps)
 		return NULL;
 	return mem_format(
-		"train.warmup_steps=%d, and the whole run has %ld step%s: the learning rate gets to %.2g "
-		"of train.lr at most; set a smaller train.warmup_steps, or more train.epochs",
+		"train.warmup_steps=%d, and the whole run has %ld step%s: the learning rate reaches %.2g of "
+		"train.lr at most; decrease train.warmup_steps, or increase train.epochs",
 		warm, steps, steps == 1 ? "" : "s", (double)steps / (warm + 1.0));
 }

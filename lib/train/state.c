@@ -51,8 +51,7 @@ static void write_counters(struct trainer *t, struct text *s)
 	expert_load_write(t->moe_layers, s);
 	text_addf(s,
 		",\"bad_epochs\":%d,\"finished\":%s,\"told\":%s,\"seed\":\"%llu\",\"trains\":%lld,\"valids\":"
-		"%lld,"
-		"\"fingerprint\":\"%s\"}",
+		"%lld,\"fingerprint\":\"%s\"}",
 		c->bad_epochs, c->finished ? "true" : "false",
 		t->data.train->tokens && tokens_any_prior(t->data.train->tokens) ? "true" : "false",
 		(unsigned long long)t->seed, (long long)t->data.trains, (long long)t->data.valids,
@@ -94,13 +93,12 @@ static int check_counters(const struct trainer *t, const cJSON *root, const char
 	long per_epoch = (long)((t->data.trains + batch - 1) / batch);
 	if (c->in_epoch && number(root, "batch_size") != batch)
 		return err_set(EX_CONFIG,
-			"%s: training was stopped within an epoch of batches of %.9g, which "
-			"train.batch_size=%d does "
-			"not continue",
+			"%s: training was stopped within an epoch, with train.batch_size=%.9g; it cannot go "
+			"on with train.batch_size=%d",
 			what, number(root, "batch_size"), batch);
 	if (c->in_epoch >= per_epoch || c->seen > t->data.trains || c->right > c->seen ||
 		(t->data.valids && c->epoch && !c->best_epoch) || c->best_epoch > c->epoch)
-		return err_set(EX_DATAERR, "%s: counters that contradict each other", what);
+		return err_set(EX_DATAERR, "%s: the counters contradict each other", what);
 	return 0;
 }
 
@@ -116,12 +114,12 @@ static int check_windows(struct trainer *t, const cJSON *root, const char *what)
 		return 0;
 	bool other = isfinite(trains) && isfinite(valids) &&
 		     (trains != (double)t->data.trains || valids != (double)t->data.valids);
-	char *counts = other ? mem_format(" (there %.0f train and %.0f validate, here %lld and %lld)", trains,
-				       valids, (long long)t->data.trains, (long long)t->data.valids)
+	char *counts = other ? mem_format(" (%.0f for training and %.0f for validation, here %lld and %lld)",
+				       trains, valids, (long long)t->data.trains, (long long)t->data.valids)
 			     : mem_text("");
 	err_set(EX_DATAERR,
-		"%s: the state belongs to other windows, or to another choice of validation windows%s; "
-		"--init MODEL goes on from a model on other windows",
+		"%s: the state belongs to other windows, or to another choice of validation windows%s; to "
+		"continue a model on other windows use --init MODEL",
 		what, counts);
 	free(counts);
 	return -1;
@@ -136,7 +134,7 @@ static int read_counters(struct trainer *t, const cJSON *root, const char *what)
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		double x = number(root, keys[i]);
 		if (!isfinite(x) || (i < WHOLE && (x < 0 || x > 2e9 || x != floor(x))))
-			return err_set(EX_DATAERR, "%s: %s is missing or no such number", what, keys[i]);
+			return err_set(EX_DATAERR, "%s: %s is missing or not a valid number", what, keys[i]);
 	}
 	*c = (struct counters){.step = (long)number(root, "step"),
 		.epoch = (int)number(root, "epoch"),

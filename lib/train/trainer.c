@@ -239,7 +239,7 @@ static void count_right(struct trainer *t, int B)
 	int classes = t->m->layout.classes.n;
 	for (int b = 0; b < B && t->m->head->classes; b++)
 		t->at.right +=
-			metrics_answer(t->logits + (size_t)b * (size_t)classes, classes) == t->label[b];
+			metrics_predicted(t->logits + (size_t)b * (size_t)classes, classes) == t->label[b];
 }
 
 /* The first window of a batch whose answer is not finite while that to another one is, so that it

@@ -21,13 +21,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	if (n < 4)
 		return 0;
-	struct split_options o = split_defaults();
+	struct reading_options o = split_defaults();
 	o.window.amount = 1 + (data[0] & 7);
 	o.stride.amount = data[0] >> 3 & 3;
 	o.experts = 1 + (data[0] >> 5 & 1);
 	o.align = data[1] & 1;
-	o.rule = (enum split_rule)((data[1] >> 1 & 3) % 3);
-	o.value = (enum split_value)((data[1] >> 3 & 3) % 3);
+	o.rule = (enum label_rule)((data[1] >> 1 & 3) % 3);
+	o.value = (enum missing_value)((data[1] >> 3 & 3) % 3);
 	o.explain = data[1] >> 5 & 1;
 	o.reading.header = data[1] >> 6 & 3;
 	o.rate = data[2] & 1 ? 100 : 0;

@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	if (n < 2)
 		return 0;
-	struct split_options o = split_defaults();
+	struct reading_options o = split_defaults();
 	o.window.amount = 1 + (data[0] & 7);
 	o.experts = 1;
 	o.halo = 0;
@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	o.explain = data[0] >> 4 & 1;
 	o.max_classes = 10;
 	o.events.drop_outside = data[0] >> 5 & 1;
-	o.events.unit = (enum split_event_unit)(data[0] >> 6);
+	o.events.unit = (enum event_unit)(data[0] >> 6);
 	o.events.stop_given = data[1] & 1;
 	o.events.stop = (struct span){data[1] >> 4, false};
 	o.events.start = (struct span){-(data[1] >> 2 & 3), false};

@@ -2,7 +2,7 @@
  * compared with itself and printed in every form. */
 #include "base/error.h"
 #include "base/json.h"
-#include "score/compare.h"
+#include "score/comparison.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -24,8 +24,8 @@ static void print(const struct predictions *a, bool per_recording)
 	struct comparison c;
 	struct text t = {0};
 	score_predictions(&s, a, per_recording, 3, 1);
-	for (int f = 0; f < FIGURES; f++)
-		if (!compare_scores(&c, &s, &s, (enum figure)f)) {
+	for (int f = 0; f < METRICS; f++)
+		if (!comparison_of(&c, &s, &s, (enum metric)f)) {
 			must(c.mean == 0 && c.p == 1);
 			comparison_rows(&c, ',', &t);
 			comparison_words(&c, &t);

@@ -74,12 +74,12 @@ static void tiny_set_figures(void)
 		}
 		usage_add(&u, p, expert, w);
 	}
-	struct usage_figures f = usage_figures(&u);
+	struct usage_metrics f = usage_metrics(&u);
 	CHECK_NEAR(f.entropy, 0.821086262, 1e-7);
 	for (int e = 0; e < 3; e++)
-		CHECK_NEAR(f.share[e], share[e], 1e-12);
+		CHECK_NEAR(f.fraction[e], share[e], 1e-12);
 	CHECK(!memcmp(u.pair, pair, sizeof pair));
-	usage_figures_free(&f);
+	usage_metrics_free(&f);
 	usage_free(&u);
 	tape_end();
 	rig_end(&g);
@@ -219,9 +219,9 @@ static void case_16b_margin(void)
 		usage_new(&u, 3, 1);
 		for (int t = 2 * i; t < 2 * i + 2; t++)
 			usage_add(&u, a[t].p, &a[t].best, &a[t].p[a[t].best]);
-		struct usage_figures f = usage_figures(&u);
+		struct usage_metrics f = usage_metrics(&u);
 		CHECK_NEAR(f.margin, margin[i], 1e-7);
-		usage_figures_free(&f);
+		usage_metrics_free(&f);
 		usage_free(&u);
 	}
 }

@@ -89,7 +89,7 @@ static void system_calls_without_memory_are_out_of_memory(void)
 static void limits_are_what_is_there(void)
 {
 	enum { MORE = 64 << 20 };
-	struct available before = memory_available();
+	struct available before = available_memory();
 	CHECK(before.bytes > 0 && isfinite(before.bytes));
 	FILE *f = fopen("/proc/self/statm", "r");
 	long pages = 0;
@@ -100,7 +100,7 @@ static void limits_are_what_is_there(void)
 	low = old;
 	low.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + MORE;
 	CHECK(!setrlimit(RLIMIT_DATA, &low));
-	struct available less = memory_available();
+	struct available less = available_memory();
 	setrlimit(RLIMIT_DATA, &old);
 	CHECK(less.bytes <= MORE && less.bytes > MORE / 2);
 	CHECK_TEXT(less.why, "ulimit -d");

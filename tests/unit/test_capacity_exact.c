@@ -95,13 +95,13 @@ static void case_7_experts_choose(void)
 		}
 		usage_add(&u, p, expert, w);
 	}
-	struct usage_figures f = usage_figures(&u);
+	struct usage_metrics f = usage_metrics(&u);
 	CHECK(f.fewest == 1 && f.most == 3);
 	for (int j = 0; j < 3; j++)
 		CHECK_NEAR(f.at_least[j], at_least[j], 1e-12);
 	CHECK_NEAR(f.weight_min, 0.1, 1e-6);
 	CHECK_NEAR(f.weight_max, 0.6, 1e-6);
-	usage_figures_free(&f);
+	usage_metrics_free(&f);
 	usage_free(&u);
 	tape_end();
 	rig_end(&g);

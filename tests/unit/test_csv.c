@@ -214,13 +214,14 @@ static void line_ends_marks_and_comments_are_skipped(void)
 		"<a><b>\n2[1][2]", .delim = 0);
 	GIVES("# x;y\n%z\n\na , b\n 1 ,\t2 \n# c\n3,4\n\n\n", "<a><b>\n5[1][2]\n7[3][4]", .delim = 0);
 	GIVES("a,b\n1,2\n\n3,4\n",
-		"error 65: t.csv:3: an empty line amid the rows; remove it, or write a cell for what is "
-		"missing",
+		"error 65: t.csv:3: there is an empty line between the rows; remove it, or write the cells "
+		"that are missing",
 		.delim = 0);
 	GIVES("a,b\r1,2\r3,4\r", "<a><b>\n2[1][2]\n3[3][4]", .delim = 0);
 	GIVES("a,b\r1,2", "<a><b>\n2[1][2]", .delim = 0);
 	GIVES("a,b\n1,2\r3,4\n",
-		"error 65: t.csv:2: line ends of two kinds; end all lines with LF (tr '\\r' '\\n' < FILE)",
+		"error 65: t.csv:2: the lines end in two different ways; end all of them with LF (tr '\\r' "
+		"'\\n' < FILE)",
 		.delim = 0);
 	GIVES("; one\na,b\n; two\n1,2\n", "<a><b>\n4[1][2]", .delim = 0);
 	GIVES(";b\n;2\n", "<><b>\n2[][2]", .delim = 0);
@@ -236,14 +237,12 @@ static void quotes_go_through_libcsv(void)
 	GIVES("a,b\n\"\",1\n", "<a><b>\n2[][1]", .delim = 0);
 	GIVES("a,b\n1,\"2\n3,4\n", "error 65: t.csv:2: a quote is opened and never closed", .delim = 0);
 	GIVES("a,b\n1,2\"x\n",
-		"error 65: t.csv:2: a quote in the wrong place; a cell with quotes starts and ends with one, "
-		"and doubles "
-		"those inside",
+		"error 65: t.csv:2: there is a quote in the wrong place; a quoted cell starts and ends with "
+		"a quote, and quotes inside it are doubled",
 		.delim = 0);
 	GIVES("a,b\n1,\"2\"x\n",
-		"error 65: t.csv:2: a quote in the wrong place; a cell with quotes starts and ends with one, "
-		"and doubles "
-		"those inside",
+		"error 65: t.csv:2: there is a quote in the wrong place; a quoted cell starts and ends with "
+		"a quote, and quotes inside it are doubled",
 		.delim = 0);
 }
 
@@ -304,14 +303,12 @@ static void commas_may_be_decimal_signs(void)
 	GIVES("a,b\n0,00,1,50\n-2,25,3,00\n", "<a><b>\n2[0,00][1,50]\n3[-2,25][3,00]", .decimal = ',');
 	GIVES("0,00,1,50\n-2,25,3,00\n", "<C0><C1>\n1[0,00][1,50]\n2[-2,25][3,00]", .decimal = ',');
 	GIVES("0,00, 1,5\n",
-		"error 65: t.csv:1: \"0,00, 1,5\": commas are decimal signs and separators at once; "
-		"--decimal "
-		", reads them so, --decimal . takes each as a separator",
+		"error 65: t.csv:1: \"0,00, 1,5\": commas seem to be decimal signs and separators at once; "
+		"--decimal , reads them as both, --decimal . reads each as a separator",
 		.delim = 0);
 	GIVES("a,b\n0,00,1,50\n",
-		"error 65: t.csv:2: \"0,00,1,50\": commas are decimal signs and separators at once; "
-		"--decimal "
-		", reads them so, --decimal . takes each as a separator",
+		"error 65: t.csv:2: \"0,00,1,50\": commas seem to be decimal signs and separators at once; "
+		"--decimal , reads them as both, --decimal . reads each as a separator",
 		.delim = 0);
 	GIVES("0,00, 1,5\n", "<C0><C1><C2><C3>\n1[0][00][1][5]", .decimal = '.');
 	GIVES("a, b, c\n0, 61379.36, 2,0, 12:00\n",
@@ -328,13 +325,13 @@ static void damage_is_named(void)
 		"UTF-8)",
 		.delim = 0);
 	GIVES("# only\n\n", "error 65: t.csv: no rows, only comments or empty lines", .delim = 0);
-	GIVES("a,b,c\n1,2,3\n", "error 65: t.csv:1: more columns than --max-columns allows",
+	GIVES("a,b,c\n1,2,3\n", "error 65: t.csv:1: there are more columns than --max-columns allows",
 		.max_columns = 2);
-	GIVES("\"a\",b,c\n1,2,3\n", "error 65: t.csv:1: more columns than --max-columns allows",
+	GIVES("\"a\",b,c\n1,2,3\n", "error 65: t.csv:1: there are more columns than --max-columns allows",
 		.max_columns = 2);
 	GIVES("aaaaaaaaaaaaaaaaaaaaaaaaa,b\n1,2\n",
-		"error 65: t.csv:1: a row longer than 20 bytes: not a table, or raise the limit with "
-		"--max-row",
+		"error 65: t.csv:1: the row is longer than 20 bytes; this is not a table, or the limit must "
+		"be raised with --max-row",
 		.max_row = 20);
 	GIVES("a,b\n\"xxxxxxxxx\nxxxxxxxxx\nxxxxxxxx\",2\n",
 		"error 65: t.csv:2: a quote is opened and not closed within --max-row bytes", .max_row = 20);
@@ -342,7 +339,7 @@ static void damage_is_named(void)
 		"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz,b\n1,2\n1,\0"
 		"2\n";
 	char *s = dump(nul, sizeof nul - 1, (struct csv_form){0}, true);
-	CHECK_TEXT(s, "error 65: t.csv:3: a NUL byte: not a table of text");
+	CHECK_TEXT(s, "error 65: t.csv:3: there is a NUL byte, so this is not a table of text");
 	free(s);
 }
 

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "recording/clock.h"
+#include "recording/time_format.h"
 #include "recording/counter.h"
 #include "recording/dialect/dialect.h"
 #include "recording/timeline.h"
@@ -10,28 +10,31 @@
 #include <stdlib.h>
 
 /* Which kind of time a text is, and that it is so many seconds. */
-static enum clock_kind kind_of(const char *s, double *seconds)
+static enum time_format kind_of(const char *s, double *seconds)
 {
 	*seconds = -1;
-	return clock_parse(s, s + strlen(s), seconds);
+	return time_format_parse(s, s + strlen(s), seconds);
 }
 
 static void times_as_text_are_read(void)
 {
 	static const struct {
 		const char *text;
-		enum clock_kind kind;
+		enum time_format kind;
 		double seconds;
-	} time[] = {{"1970-01-01 00:00:00", CLOCK_DATE, 0}, {"1970-01-02T00:00:01.5Z", CLOCK_DATE, 86401.5},
-		{"2000-02-29 12:00:00", CLOCK_DATE, 951825600},
-		{"2017-11-02 12:33:05.090", CLOCK_DATE, 1509625985.090},
-		{"2017-11-02 12:33:05.090+01:00", CLOCK_DATE, 1509622385.090},
-		{"2017/11/02 12:33:05,090-0130", CLOCK_DATE, 1509631385.090},
-		{"02.11.2017 12:33:05", CLOCK_DATE, 1509625985}, {"12:33:05.090", CLOCK_DAY, 45185.090},
-		{"0:00.125", CLOCK_DAY, 0.125}, {"75:01", CLOCK_DAY, 4501},
-		{"[12:33:05.090 02/11/2017]", CLOCK_DAY, 45185.090},
-		{"0 days 00:00:00.004", CLOCK_DELTA, 0.004}, {"1 day 00:00:01", CLOCK_DELTA, 86401},
-		{"-1 days +23:59:59.996", CLOCK_DELTA, -0.004}, {"2 days", CLOCK_DELTA, 172800}};
+	} time[] = {{"1970-01-01 00:00:00", TIME_FORMAT_DATE, 0},
+		{"1970-01-02T00:00:01.5Z", TIME_FORMAT_DATE, 86401.5},
+		{"2000-02-29 12:00:00", TIME_FORMAT_DATE, 951825600},
+		{"2017-11-02 12:33:05.090", TIME_FORMAT_DATE, 1509625985.090},
+		{"2017-11-02 12:33:05.090+01:00", TIME_FORMAT_DATE, 1509622385.090},
+		{"2017/11/02 12:33:05,090-0130", TIME_FORMAT_DATE, 1509631385.090},
+		{"02.11.2017 12:33:05", TIME_FORMAT_DATE, 1509625985},
+		{"12:33:05.090", TIME_FORMAT_OF_DAY, 45185.090}, {"0:00.125", TIME_FORMAT_OF_DAY, 0.125},
+		{"75:01", TIME_FORMAT_OF_DAY, 4501},
+		{"[12:33:05.090 02/11/2017]", TIME_FORMAT_OF_DAY, 45185.090},
+		{"0 days 00:00:00.004", TIME_FORMAT_DELTA, 0.004},
+		{"1 day 00:00:01", TIME_FORMAT_DELTA, 86401},
+		{"-1 days +23:59:59.996", TIME_FORMAT_DELTA, -0.004}, {"2 days", TIME_FORMAT_DELTA, 172800}};
 	static const char *const none[] = {"", "12", "1.5", ":", "12:", "12:3x", "1:2:3:4", "12:33:61",
 		"2017-13-01 00:00:00", "2017-11-02", "2017-11-02 12:33:05 noon", "12:33:05.", "days", "1 dog",
 		"0,00", "-", "[]", "12:60:00"};
@@ -41,7 +44,7 @@ static void times_as_text_are_read(void)
 		CHECK_NEAR(seconds, time[i].seconds, 1e-6);
 	}
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
-		CHECK(kind_of(none[i], &seconds) == CLOCK_NONE);
+		CHECK(kind_of(none[i], &seconds) == TIME_FORMAT_NONE);
 }
 
 /* The rows that are missing before each value: "." none, a number, "?" nobody knows. */
@@ -108,7 +111,7 @@ static void bursts_give_the_rate_of_all(void)
 {
 	struct timeline l;
 	solve_bursts_of(&l, 6000, 12, 250, &(struct timeline_hint){0});
-	CHECK(l.bursts && l.rate == 250 && l.unit == SPLIT_TIME_S);
+	CHECK(l.bursts && l.rate == 250 && l.unit == TIME_UNIT_S);
 	CHECK_NEAR(l.longest, 2.5 * 12 / 250, 1e-6);
 	solve_bursts_of(&l, 6000, 48, 256, &(struct timeline_hint){0});
 	CHECK(l.rate == 256);
@@ -126,7 +129,7 @@ static void bursts_give_the_rate_of_all(void)
 
 static void a_step_is_judged_by_counter_first_and_time_second(void)
 {
-	struct timeline l = {.unit = SPLIT_TIME_S, .rate = 250, .usual = 0.004, .longest = 0.006, .start = 5};
+	struct timeline l = {.unit = TIME_UNIT_S, .rate = 250, .usual = 0.004, .longest = 0.006, .start = 5};
 	double s = -1;
 	CHECK(timeline_step(&l, true, 6, 6.004, -1, 0, &s) == STEP_ON);
 	CHECK(timeline_step(&l, true, 6, 6.104, -1, 0, &s) == STEP_GAP);

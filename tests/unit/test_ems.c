@@ -232,7 +232,7 @@ static void recordings_must_begin(void)
 			struct windows copy = *w;
 			CHECK(dataset_add(d, w) &&
 				strstr(err_text(),
-					"is not there from its first sample, which train.scale=ems needs"));
+					"does not begin at its first sample, as train.scale=ems needs"));
 			if (way == 2) {
 				copy.sample = NULL;
 				release(&copy);

@@ -3,8 +3,8 @@
 #include "check.h"
 
 #include "cut/split.h"
-#include "recording/moment.h"
-#include "sidecar/beside.h"
+#include "recording/timestamp.h"
+#include "sidecar/path.h"
 #include "sidecar/events.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 static double moment(const char *s)
 {
 	double x;
-	return moment_parse(s, s + strlen(s), &x) ? x : NAN;
+	return timestamp_parse(s, s + strlen(s), &x) ? x : NAN;
 }
 
 static void dates_become_seconds(void)
@@ -41,7 +41,7 @@ static bool named(const char *files, int i, const char *recording, const char *e
 {
 	struct names l = {0};
 	names_split(&l, files, ',');
-	char *path = beside_path(&l, i, recording);
+	char *path = sidecar_path(&l, i, recording);
 	bool same = !strcmp(path, expected);
 	free(path);
 	names_free(&l);
@@ -65,7 +65,7 @@ static void rows_are_found_behind_gaps(void)
 	static const double onset[] = {0, 0.6, 1.2, 1.5, 2.5, 3.0};
 	static const int64_t row[] = {0, 6, 10, 10, 15, 15}, rows[] = {10, 5, 5, 5, 5, 10};
 	struct gap gap[] = {{10, 10, 0.5}, {15, 15, 1.0}};
-	struct split_options o = split_defaults();
+	struct reading_options o = split_defaults();
 	o.events.stop = (struct span){1, true};
 	o.events.stop_given = true;
 	for (size_t i = 0; i < sizeof onset / sizeof *onset; i++) {
@@ -73,11 +73,11 @@ static void rows_are_found_behind_gaps(void)
 		struct events e = {.file = "e", .event = &v, .n = 1, .origin = NAN};
 		struct recording r = {
 			.rows = 40, .recorded = 40, .rate = 10, .time = {.gap = gap, .gaps = 2}};
-		names_add(&e.said, "x");
+		names_add(&e.description, "x");
 		CHECK(!events_place(&e, &r, "r", &o, 5));
 		CHECK(r.trials == 1 && r.trial[0].row == row[i] && r.trial[0].rows == rows[i]);
 		free(r.trial);
-		names_free(&e.said);
+		names_free(&e.description);
 	}
 }
 
@@ -101,7 +101,7 @@ static void events_follow_the_rate(void)
 			5}, /* rounded where the row is, not where a line without gaps had one */
 	};
 	struct gap gap[] = {{41, 41, 2.0}};
-	struct split_options o = split_defaults();
+	struct reading_options o = split_defaults();
 	for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
 		struct event v = {.onset = want[i].onset, .duration = want[i].duration};
 		struct events e = {
@@ -115,11 +115,11 @@ static void events_follow_the_rate(void)
 		gap[0].row = 41;
 		recording_resampled(&r);
 		CHECK(gap[0].row == 21 && r.rows == 51);
-		names_add(&e.said, "x");
+		names_add(&e.description, "x");
 		CHECK(!events_place(&e, &r, "r", &o, 5));
 		CHECK(r.trials == 1 && r.trial[0].row == want[i].row && r.trial[0].rows == want[i].rows);
 		free(r.trial);
-		names_free(&e.said);
+		names_free(&e.description);
 	}
 }
 

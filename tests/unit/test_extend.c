@@ -278,7 +278,7 @@ static struct text described(const char *path)
 {
 	struct text t = {0};
 	struct st_file *f = st_read(path);
-	CHECK(f && !describe(f, &t));
+	CHECK(f && !describe_file(f, &t));
 	st_free(f);
 	return t;
 }

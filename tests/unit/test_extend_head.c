@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/pool.h"
 #include "model/head.h"
-#include "predict/answer.h"
+#include "predict/prediction.h"
 #include "predict/ensemble.h"
 #include "train/cv.h"
 #include "train/fit.h"
@@ -149,7 +149,7 @@ static struct model *train(const char *path, int threads, struct course *course)
 	CHECK(!holdout_cut(d, &(struct holdout){.fraction = 0.25, .seed = 1}, &s) && s.valids > 0);
 	struct training_data data = {d, d, s.train, s.valid, s.trains, s.valids, NULL};
 	CHECK(!fit_model(&c, NULL, false, &data, pool, 1, NULL));
-	CHECK(strstr(err_text(), "head.type=value is trained to targets of its own"));
+	CHECK(strstr(err_text(), "head.type=value is trained on targets of its own"));
 	data.target = mean_of_a;
 	struct model *m = fit_model(&c, NULL, false, &data, pool, 1, NULL);
 	CHECK(m && m->head == &head_value && m->prior_bias < 0);
@@ -176,13 +176,13 @@ static void predict(const struct names *paths, double p[WINDOWS], struct text *f
 	double gate[2 * WINDOWS];
 	bool none[WINDOWS];
 	CHECK(c && !ensemble_add(c, make("a,b,c", 1, WINDOWS, 8, 1)));
-	CHECK(!ensemble_answer(c, 0, WINDOWS, 7, p, out, gate, none) && !none[0]);
-	struct answer a = answer_item(c->member[0].data, 0, c->member[0].m, 0, p, out, gate);
+	CHECK(!ensemble_predict(c, 0, WINDOWS, 7, p, out, gate, none) && !none[0]);
+	struct prediction a = prediction_of_item(c->member[0].data, 0, c->member[0].m, 0, p, out, gate);
 	CHECK(!a.class && a.outputs == 1 && a.samples == T);
 	for (int i = 0; i < WINDOWS; i++)
 		CHECK((double)out[i] >= p[i] - 1e-6 && (double)out[i] <= p[i] + 1e-6);
 	first->n = 0;
-	answer_json(&a, "", first);
+	prediction_json(&a, "", first);
 	ensemble_free(c);
 	pool_free(pool);
 }
@@ -228,7 +228,7 @@ static void classes_are_not_made_up(void)
 		CHECK(!config_set(&c, without[i]));
 		CHECK(config_check(&c) && strstr(err_text(), "head.type"));
 		struct cv cv = {.config = &c};
-		CHECK(cv_check(&cv, NULL) && strstr(err_text(), "head.type=value names no classes"));
+		CHECK(cv_check(&cv, NULL) && strstr(err_text(), "head.type=value predicts no classes"));
 		config_end(&c);
 	}
 }

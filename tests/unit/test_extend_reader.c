@@ -56,7 +56,7 @@ static bool acme_recognises(const unsigned char *first, size_t n)
 	return n >= 64 && !memcmp(first, "0       ACME", 12);
 }
 
-static int acme_open(struct reader *r, const struct split_options *o, struct facts *f)
+static int acme_open(struct reader *r, const struct reading_options *o, struct header_info *f)
 {
 	struct acme *a = r->state = NEW(struct acme);
 	char magic[12], word[9];
@@ -75,9 +75,9 @@ static int acme_open(struct reader *r, const struct split_options *o, struct fac
 			return -1;
 		names_add(&r->units, word);
 	}
-	facts_begin(f, a->columns);
+	header_info_begin(f, a->columns);
 	int battery = names_find(&r->names, "power");
-	facts_role(f, battery, ROLE_IGNORED, "state of the battery");
+	header_info_role(f, battery, ROLE_IGNORED, "state of the battery");
 	return 0;
 }
 
@@ -227,7 +227,7 @@ static void tell(const struct windows *w, struct text *out)
 	}
 }
 
-static void cut_whole(const struct split_options *o, const struct text *bytes, struct text *out)
+static void cut_whole(const struct reading_options *o, const struct text *bytes, struct text *out)
 {
 	struct split *s = split_new(o);
 	struct input *in = input_of(bytes, false);
@@ -241,7 +241,7 @@ static void cut_whole(const struct split_options *o, const struct text *bytes, s
 	split_free(s);
 }
 
-static void cut_live(const struct split_options *o, const struct text *bytes, struct text *out)
+static void cut_live(const struct reading_options *o, const struct text *bytes, struct text *out)
 {
 	struct split *s = split_new(o);
 	struct input *in = input_of(bytes, true);
@@ -259,10 +259,10 @@ static void cut_live(const struct split_options *o, const struct text *bytes, st
 	split_free(s);
 }
 
-static struct split_options options(void)
+static struct reading_options options(void)
 {
-	struct split_options o = split_defaults();
-	o.experts = 2;
+	struct reading_options o = split_defaults();
+	o.index_regions = 2;
 	o.halo = 1;
 	o.window.amount = 20;
 	o.stride.amount = 10;
@@ -276,9 +276,9 @@ static void gives_the_windows_of_the_same_recording_as_text(void)
 		int hole, gap, block;
 	} kind[] = {{-1, -1, 40}, {57, -1, 1}, {-1, 80, 40}, {121, 100, 50}};
 	for (size_t i = 0; i < sizeof kind / sizeof *kind; i++) {
-		struct split_options o = options();
+		struct reading_options o = options();
 		struct text own = {0}, table = {0}, a = {0}, b = {0}, c = {0};
-		o.value = SPLIT_VALUE_DROP;
+		o.value = VALUE_DROP;
 		o.preprocessing.high = i % 2 ? 20 : 0;
 		acme(&own, kind[i].block, kind[i].hole, kind[i].gap);
 		csv(&table, kind[i].hole, kind[i].gap);
@@ -303,7 +303,7 @@ static void gives_the_windows_of_the_same_recording_as_text(void)
 /* Annotations: left in rows 10 to 59, right in 100 to 149, and a pause that is no class. */
 static void its_annotations_are_events(void)
 {
-	struct split_options o = options();
+	struct reading_options o = options();
 	struct text own = {0}, a = {0}, table = {0}, b = {0};
 	o.events.own = true;
 	names_split(&o.events.from, "left,right", ',');
@@ -321,8 +321,8 @@ static void its_annotations_are_events(void)
 	split_free(s);
 	csv(&table, -1, -1); /* text has none */
 	cut_whole(&o, &table, &b);
-	CHECK_TEXT(text_string(&b),
-		"error 65: S01_t.rec: text holds no events of its own; give a file of them with --events");
+	CHECK_TEXT(text_string(&b), "error 65: S01_t.rec: recordings as text contain no events; give a file "
+				    "of events with --events");
 	names_free(&o.ignore);
 	names_free(&o.events.from);
 	names_free(&o.events.to);
@@ -334,7 +334,7 @@ static void its_annotations_are_events(void)
 
 static void is_explained(void)
 {
-	struct split_options o = options();
+	struct reading_options o = options();
 	struct text own = {0}, json = {0}, words = {0};
 	o.explain = true;
 	acme(&own, 40, 57, 80);
@@ -360,7 +360,7 @@ static void is_explained(void)
 	text_free(&words);
 }
 
-static void refused(const struct split_options *o, const struct text *bytes, const char *why)
+static void refused(const struct reading_options *o, const struct text *bytes, const char *why)
 {
 	struct text a = {0};
 	cut_whole(o, bytes, &a);
@@ -370,7 +370,7 @@ static void refused(const struct split_options *o, const struct text *bytes, con
 
 static void what_is_damaged_is_refused(void)
 {
-	struct split_options o = options();
+	struct reading_options o = options();
 	struct text whole = {0}, hole = {0};
 	acme(&whole, 40, -1, -1);
 	acme(&hole, 40, 57, -1);
@@ -378,11 +378,12 @@ static void what_is_damaged_is_refused(void)
 	refused(&o, &cut, "error 65: S01_t.rec: this ACME recording is cut short; copy it again");
 	refused(&o, &head, "error 65: S01_t.rec: this ACME recording is cut short; copy it again");
 	refused(&o, &hole,
-		"error 65: S01_t.rec: row 58: channel \"Cz\": no value; --missing drop-window leaves out the "
-		"windows it touches, --missing interp draws a line across it");
+		"error 65: S01_t.rec: row 58: channel \"Cz\" has no value; --missing drop-window leaves out "
+		"the windows that contain such rows, --missing interp interpolates the value");
 	o.reading.delim = "tab";
 	refused(&o, &whole,
-		"error 64: S01_t.rec: --delim is for recordings as text, and this one is acme; leave it out");
+		"error 64: S01_t.rec: --delim applies only to recordings as text, and this one is acme; "
+		"leave it out");
 	o.reading.delim = NULL;
 	memset(whole.s + 12, 0, 4); /* no columns */
 	refused(&o, &whole, "error 65: S01_t.rec: this ACME recording has a damaged header");
@@ -399,7 +400,7 @@ static void what_is_damaged_is_refused(void)
 /* As moe-predict reads operands: the layout of a model cuts the recording. */
 static void a_model_cuts_it(void)
 {
-	struct split_options o = options();
+	struct reading_options o = options();
 	struct text own = {0}, expected = {0}, found = {0};
 	char path[] = "/tmp/S01_XXXXXX";
 	int fd = mkstemp(path), r;
@@ -417,7 +418,7 @@ static void a_model_cuts_it(void)
 	windows_free(w);
 	split_free(s);
 	input_close(in);
-	struct split_options with = split_defaults();
+	struct reading_options with = split_defaults();
 	with.like = &like;
 	cut_whole(&with, &own, &expected);
 	struct names operand = {0};

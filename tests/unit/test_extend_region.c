@@ -346,7 +346,7 @@ static void files_that_do_not_fit_are_refused(void)
 	r.l.region[2].rate = 32;
 	r.d = dataset_new(&r.l, MISSING_ERROR);
 	CHECK(dataset_add(r.d, read_windows("w.st")) && err_status() == EX_DATAERR &&
-		strstr(err_text(), "channel heart has windows of 16 samples at 16 Hz, 16 at 32 Hz"));
+		strstr(err_text(), "channel heart has windows of 16 samples at 16 Hz instead of 16 at 32 Hz"));
 	dataset_free(r.d);
 	layout_done(&r.l);
 

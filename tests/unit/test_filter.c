@@ -181,7 +181,7 @@ static double passed(double hz, int from, int to)
 		x[t] = (float)sin(2 * M_PI * hz * t / from);
 	preprocessor_rows(r, x, 600);
 	preprocessor_gap(r);
-	const struct conditioned *y = preprocessor_out(r);
+	const struct preprocessed *y = preprocessor_out(r);
 	CHECK(y->n == (600 * to + from - 1) / from);
 	for (int64_t t = y->n / 3; t < 2 * y->n / 3; t++, n++)
 		power += (double)y->x[t] * (double)y->x[t];
@@ -243,7 +243,7 @@ static void feed(struct preprocessor *r, const struct piece *p, int n, const flo
 			int k = cuts ? 1 + (int)rng_below(cuts, 40) : left;
 			k = k < left ? k : left;
 			if (p[i].what == 'b')
-				preprocessor_bad(r, k);
+				preprocessor_invalid(r, k);
 			else
 				preprocessor_rows(r, x, k);
 			left -= k;
@@ -253,11 +253,11 @@ static void feed(struct preprocessor *r, const struct piece *p, int n, const flo
 	preprocessor_gap(r);
 }
 
-static bool equal(const struct conditioned *a, const struct conditioned *b)
+static bool equal(const struct preprocessed *a, const struct preprocessed *b)
 {
 	bool same = a->n == b->n && !memcmp(a->x, b->x, (size_t)a->n * 3 * sizeof *a->x);
 	for (int64_t i = 0; i < a->n && same; i++)
-		same = a->from[i].row == b->from[i].row && a->from[i].bad == b->from[i].bad &&
+		same = a->from[i].row == b->from[i].row && a->from[i].invalid == b->from[i].invalid &&
 		       a->from[i].begins == b->from[i].begins;
 	return same;
 }
@@ -300,13 +300,14 @@ static void state_begins_anew(void)
 		feed(bad, (struct piece[]){{98, 'r'}, {2, 'b'}, {300, 'r'}}, 3, x, NULL);
 		feed(gap, (struct piece[]){{100, 'r'}, {0, 'g'}, {300, 'r'}}, 3, x, NULL);
 		feed(alone, (struct piece[]){{300, 'r'}}, 1, x + 4 * 100, NULL);
-		const struct conditioned *a = preprocessor_out(alone), *b = preprocessor_out(bad),
-					 *g = preprocessor_out(gap);
+		const struct preprocessed *a = preprocessor_out(alone), *b = preprocessor_out(bad),
+					  *g = preprocessor_out(gap);
 		int64_t skip = k ? 50 : 100;
 		CHECK(b->n == skip + a->n && g->n == skip + a->n);
 		CHECK(!memcmp(a->x, b->x + 3 * skip, (size_t)a->n * 3 * sizeof *a->x));
 		CHECK(!memcmp(a->x, g->x + 3 * skip, (size_t)a->n * 3 * sizeof *a->x));
-		CHECK(b->from[skip - 1].bad && !b->from[skip].bad && !b->from[skip - (k ? 2 : 3)].bad);
+		CHECK(b->from[skip - 1].invalid && !b->from[skip].invalid &&
+			!b->from[skip - (k ? 2 : 3)].invalid);
 		CHECK(g->from[skip].begins && !g->from[skip + 1].begins && g->from[skip].row == 100);
 		preprocessor_free(bad);
 		preprocessor_free(gap);

@@ -37,7 +37,7 @@ static void failed(struct text *out)
 	text_addf(out, "error %d: %s", err_status(), err_text());
 }
 
-static void at_once(const struct split_options *o, const struct text *csv, struct text *out)
+static void at_once(const struct reading_options *o, const struct text *csv, struct text *out)
 {
 	struct split *s = split_new(o);
 	struct input *in = input_of(csv);
@@ -51,7 +51,7 @@ static void at_once(const struct split_options *o, const struct text *csv, struc
 	split_free(s);
 }
 
-static void live(const struct split_options *o, const struct text *csv, int most, struct text *out)
+static void live(const struct reading_options *o, const struct text *csv, int most, struct text *out)
 {
 	struct split *s = split_new(o);
 	struct input *in = input_of(csv);
@@ -103,21 +103,21 @@ static void any_preprocessing(struct rng *r, struct preprocessing *c)
 		CHECK(!preprocessing_notches(c, "20"));
 }
 
-static void windows_are_the_same(uint64_t seed, bool conditioned)
+static void windows_are_the_same(uint64_t seed, bool preprocessed)
 {
 	struct rng r = rng_stream(seed, "live", 0, 0);
 	for (int i = 0; i < 400; i++) {
-		struct split_options o = split_defaults();
+		struct reading_options o = split_defaults();
 		struct text csv = {0}, whole = {0}, streamed = {0};
 		bool times = rng_below(&r, 2), holes = rng_below(&r, 2);
-		o.experts = 2;
+		o.index_regions = 2;
 		o.window.amount = 1 + (double)rng_below(&r, 30);
 		o.stride.amount = (double)rng_below(&r, 40);
-		o.align = rng_below(&r, 2) ? SPLIT_RUN : SPLIT_GRID;
-		o.rule = (enum split_rule)rng_below(&r, 3);
-		o.value = holes ? SPLIT_VALUE_DROP : SPLIT_VALUE_ERROR;
+		o.align = rng_below(&r, 2) ? ALIGN_RUN : ALIGN_GRID;
+		o.rule = (enum label_rule)rng_below(&r, 3);
+		o.value = holes ? VALUE_DROP : VALUE_ERROR;
 		o.rate = times ? 0 : 100;
-		if (conditioned)
+		if (preprocessed)
 			any_preprocessing(&r, &o.preprocessing);
 		random_table(&r, 20 + (int)rng_below(&r, 600), rng_below(&r, 2), times, holes, &csv);
 		at_once(&o, &csv, &whole);
@@ -148,9 +148,9 @@ static void windows_before_the_damage_are_handed_out(void)
 		const char *row, *message;
 	} damage[] = {{"1,2", "2 cells"}, {"1,x,3", "\"x\" is not a number"}, {"1,,3", "no value"}};
 	for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
-		struct split_options o = split_defaults();
+		struct reading_options o = split_defaults();
 		struct text csv = {0}, out = {0};
-		o.experts = 1;
+		o.index_regions = 1;
 		o.window.amount = 4;
 		o.rate = 100;
 		text_add(&csv, "a,b,c\n");
@@ -167,9 +167,9 @@ static void windows_before_the_damage_are_handed_out(void)
 
 static void a_time_that_goes_back_is_an_error(void)
 {
-	struct split_options o = split_defaults();
+	struct reading_options o = split_defaults();
 	struct text csv = {0}, whole = {0}, streamed = {0};
-	o.experts = 1;
+	o.index_regions = 1;
 	text_add(&csv, "time,a\n");
 	for (int row = 0; row < 500; row++)
 		text_addf(&csv, "%.3f,%d\n", (row == 450 ? 3 : row) / 250.0, row);
@@ -187,9 +187,9 @@ static void a_time_that_goes_back_is_an_error(void)
 static void nothing_is_waited_for(void)
 {
 	int fd[2];
-	struct split_options o = split_defaults();
+	struct reading_options o = split_defaults();
 	struct text csv = {0};
-	o.experts = 1;
+	o.index_regions = 1;
 	o.window.amount = 10;
 	o.rate = 100;
 	text_add(&csv, "a,b\n");

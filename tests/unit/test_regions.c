@@ -22,7 +22,7 @@ static struct layout of(int channels)
 
 static int make(struct layout *l, struct region_options o, struct names *notes)
 {
-	struct regions_told told = {0};
+	struct regions_report told = {0};
 	o.indexed = 4;
 	int r = regions_check(&o) || regions_make(l, &o, "r.csv", notes, &told) ? -1 : 0;
 	CHECK(r || o.regions == NULL || told.head == 95);

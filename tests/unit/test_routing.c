@@ -107,13 +107,13 @@ static void a_report_counts_windows_tokens_and_places(void)
 	CHECK(l->all.count[0] == 5 && l->all.count[1] == 4 && l->all.count[2] == 2);
 	CHECK(l->by_class[0].tokens == 2 && l->by_class[1].tokens == 2 && l->by_group[0].tokens == 6);
 	CHECK(l->all.pair[1] == 4 && l->all.pair[2] == 1 && l->all.pair[5] == 0);
-	struct usage_figures f = usage_figures(&l->all);
+	struct usage_metrics f = usage_metrics(&l->all);
 	CHECK_NEAR(f.overflow, 1 / 12., 1e-15);
 	CHECK_NEAR(f.capacity_utilisation, 11 / 15., 1e-15);
 	CHECK(f.capacity[0] == 2 && f.capacity[2] == 1);
 	CHECK_NEAR(f.margin, (0 + 0 + 0 + 0 + 1 + 0) / 6., 1e-15);
 	CHECK_NEAR(f.importance[0], (.5 + .125 + 1 + 0 + .5 + .25) / 6, 1e-15);
-	usage_figures_free(&f);
+	usage_metrics_free(&f);
 	report_free(&report);
 	routing_free(r);
 	input_close(in);

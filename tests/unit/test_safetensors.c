@@ -204,7 +204,7 @@ static void numbers_are_whole_and_offsets_tile(void)
 	JUDGE(OFFSETS("[0]"), 1, "data_offsets");
 	JUDGE(OFFSETS("\"0,1\""), 1, "data_offsets");
 	JUDGE(OFFSETS("[1,0]"), 1, "need 1 bytes");
-	JUDGE(OFFSETS("[1,2]"), 2, "hole");
+	JUDGE(OFFSETS("[1,2]"), 2, "a gap before it");
 	JUDGE(OFFSETS("[0,99999999999999999999]"), 1, "data_offsets");
 	JUDGE(OFFSETS("[18446744073709551615,0]"), 1, "need 1 bytes");
 	JUDGE(ONE("\"dtype\":\"U8\",\"shape\":[1e2],\"data_offsets\":[0,100]"), 100, "not whole");
@@ -219,7 +219,7 @@ static void numbers_are_whole_and_offsets_tile(void)
 		2, NULL);
 	JUDGE("{\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[2,3]},"
 	      "\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
-		3, "hole");
+		3, "a gap before it");
 	JUDGE("{\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]},"
 	      "\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]}}",
 		3, "overlap");

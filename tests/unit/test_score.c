@@ -1,11 +1,13 @@
-/* What moe-score is made of: chance limits, intervals, the bins of calibration, cells of tables. */
+/* What moe-score is made of: chance limits, intervals, the bins of calibration, thresholds, cells of
+ * tables. */
 #include "check.h"
 
 #include "base/error.h"
 #include "base/text.h"
 #include "score/resample.h"
 #include "score/chance.h"
-#include "score/figures.h"
+#include "score/metric.h"
+#include "score/threshold.h"
 
 #include <stdlib.h>
 
@@ -68,28 +70,52 @@ static void calibration_goes_by_bins(void)
 {
 	/* .62 and .65 share the bin from .6 to .6667, of two one is right */
 	double p[] = {0.62, 0.38, 0.65, 0.35, 0.9, 0.1, 1, 0};
-	struct prediction row[] = {{.label = 0}, {.label = 1, .named = 0}, {.label = 0}, {.label = 0}};
+	struct prediction_row row[] = {{.label = 0}, {.label = 1, .named = 0}, {.label = 0}, {.label = 0}};
 	struct predictions a = {.n = 4, .windows = 4, .row = row, .p = p, .width = 2};
-	double value[FIGURES];
+	double value[METRICS];
 	int64_t confusion[4];
-	CHECK(figures_of(&a, 0, 4, false, value, confusion) == 4);
-	CHECK_NEAR(value[CALIBRATION_ERROR], (fabs(1 - 1.27) + 0.1 + 0) / 4, 1e-12);
-	CHECK_NEAR(value[BRIER], 2 * (0.38 * 0.38 + 0.65 * 0.65 + 0.1 * 0.1) / 4, 1e-12);
-	CHECK_NEAR(value[LOG_LOSS], -(log(0.62) + log(0.35) + log(0.9)) / 4, 1e-12);
+	CHECK(metric_values(&a, 0, 4, false, value, confusion) == 4);
+	CHECK_NEAR(value[METRIC_CALIBRATION_ERROR], (fabs(1 - 1.27) + 0.1 + 0) / 4, 1e-12);
+	CHECK_NEAR(value[METRIC_BRIER], 2 * (0.38 * 0.38 + 0.65 * 0.65 + 0.1 * 0.1) / 4, 1e-12);
+	CHECK_NEAR(value[METRIC_LOG_LOSS], -(log(0.62) + log(0.35) + log(0.9)) / 4, 1e-12);
 	p[7] = 1;
 	p[6] = 0; /* certain and wrong: p counts as 1e-15 */
 	row[3].best = row[3].named = 1;
-	figures_of(&a, 3, 4, false, value, confusion);
-	CHECK_NEAR(value[LOG_LOSS], -log(1e-15), 1e-12);
-	CHECK_NEAR(value[CALIBRATION_ERROR], 1, 1e-12);
-	CHECK(isnan(value[AUROC]) && confusion[1] == 1);
+	metric_values(&a, 3, 4, false, value, confusion);
+	CHECK_NEAR(value[METRIC_LOG_LOSS], -log(1e-15), 1e-12);
+	CHECK_NEAR(value[METRIC_CALIBRATION_ERROR], 1, 1e-12);
+	CHECK(isnan(value[METRIC_AUROC]) && confusion[1] == 1);
 }
 
-static void figures_have_two_names(void)
+static void metrics_have_two_names(void)
 {
-	CHECK(figure_named("bacc") == BALANCED_ACCURACY &&
-		figure_named("balanced_accuracy") == BALANCED_ACCURACY);
-	CHECK(figure_named("loss") < 0 && err_status() == EX_USAGE && strstr(err_text(), "logloss"));
+	CHECK(metric_named("bacc") == METRIC_BALANCED_ACCURACY &&
+		metric_named("balanced_accuracy") == METRIC_BALANCED_ACCURACY);
+	CHECK(metric_named("loss") < 0 && err_status() == EX_USAGE && strstr(err_text(), "logloss"));
+}
+
+static void limits_are_met_at_the_limit_and_missed_where_a_metric_is_not_defined(void)
+{
+	struct score score = {
+		.value = {[METRIC_ACCURACY] = 0.75, [METRIC_LOG_LOSS] = 0.5, [METRIC_AUROC] = NAN}};
+	struct names below = {0}, above = {0}, wrong = {0};
+	struct text misses = {0};
+	names_split(&below, "acc=0.75", ',');
+	names_split(&above, "logloss=0.5", ',');
+	CHECK(!threshold_parse("fail-under", &below) && !threshold_parse("fail-over", &above));
+	threshold_check(&below, true, &score, &misses);
+	threshold_check(&above, false, &score, &misses);
+	CHECK(!misses.n);
+	names_split(&below, "acc=0.8,auroc=0", ',');
+	threshold_check(&below, true, &score, &misses);
+	CHECK_TEXT(text_string(&misses),
+		"accuracy 0.75 is below 0.8; AUROC is not defined for these predictions");
+	names_split(&wrong, "acc", ',');
+	CHECK(threshold_parse("fail-under", &wrong) && err_status() == EX_USAGE);
+	names_free(&below);
+	names_free(&above);
+	names_free(&wrong);
+	text_free(&misses);
 }
 
 static void cells_are_quoted_where_they_must(void)
@@ -111,7 +137,8 @@ int main(void)
 	CASE(an_interval_leaves_out_a_fortieth_on_either_side);
 	CASE(as_many_groups_are_drawn_as_there_are);
 	CASE(calibration_goes_by_bins);
-	CASE(figures_have_two_names);
+	CASE(metrics_have_two_names);
+	CASE(limits_are_met_at_the_limit_and_missed_where_a_metric_is_not_defined);
 	CASE(cells_are_quoted_where_they_must);
 	return check_done();
 }

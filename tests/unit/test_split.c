@@ -53,7 +53,7 @@ static void model_done(struct layout *l)
 static void a_recording_becomes_windows_like_a_model(void)
 {
 	struct layout l = model();
-	struct split_options o = split_defaults();
+	struct reading_options o = split_defaults();
 	o.like = &l;
 	struct split *s = split_new(&o);
 	CHECK(!add(s,
@@ -81,14 +81,14 @@ static void absent_channels_are_refused_or_made_up(void)
 {
 	const char *csv = "a,c\n1,10\n2,20\n";
 	struct layout l = model();
-	struct split_options o = split_defaults();
+	struct reading_options o = split_defaults();
 	o.like = &l;
 	struct split *s = split_new(&o);
 	CHECK(add(s, csv, "r.csv") && err_status() == EX_DATAERR);
 	CHECK_TEXT(err_text(), "r.csv: channel \"b\" of the model is missing; its columns are: a, c");
 	split_free(s);
 	for (int zero = 0; zero < 2; zero++) {
-		o.missing = zero ? SPLIT_MISSING_ZERO : SPLIT_MISSING_INTERP;
+		o.missing = zero ? MISSING_ZERO : MISSING_INTERP;
 		s = split_new(&o);
 		CHECK(!add(s, csv, "r.csv"));
 		struct windows *w = split_finish(s);
@@ -98,24 +98,25 @@ static void absent_channels_are_refused_or_made_up(void)
 		windows_free(w);
 		split_free(s);
 	}
-	o.missing = SPLIT_MISSING_INTERP;
+	o.missing = MISSING_INTERP;
 	s = split_new(&o);
 	CHECK(add(s, "a,b\n1,2\n2,3\n", "r.csv") == 0); /* the right region has b in its halo */
 	split_free(s);
 	s = split_new(&o);
-	CHECK(add(s, "a\n1\n2\n", "r.csv") && strstr(err_text(), "every other of its region"));
+	CHECK(add(s, "a\n1\n2\n", "r.csv") && strstr(err_text(), "all other channels of its region"));
 	split_free(s);
 	model_done(&l);
 }
 
-/* A hole in the only source of a made-up channel is a hole there as well, and is filled like it. */
+/* A missing value in the only source of an imputed channel is missing there as well, and is
+ * interpolated like it. */
 static void holes_and_made_up_channels_meet(void)
 {
 	struct layout l = model();
-	struct split_options o = split_defaults();
+	struct reading_options o = split_defaults();
 	o.like = &l;
-	o.missing = SPLIT_MISSING_INTERP;
-	o.value = SPLIT_VALUE_INTERP;
+	o.missing = MISSING_INTERP;
+	o.value = VALUE_INTERP;
 	struct split *s = split_new(&o);
 	CHECK(!add(s, "a,c\n1,10\n,20\n3,\n4,40\n", "r.csv"));
 	struct windows *w = split_finish(s);
@@ -129,10 +130,10 @@ static void holes_and_made_up_channels_meet(void)
 /* What goes out and is read again is what was cut, by the region's columns. */
 static void windows_survive_the_file(void)
 {
-	struct split_options o = split_defaults();
+	struct reading_options o = split_defaults();
 	o.rate = 128;
 	o.window.amount = 3;
-	o.experts = 2;
+	o.index_regions = 2;
 	struct split *s = split_new(&o);
 	struct text csv = {0};
 	text_add(&csv, "a,b,c\n");
@@ -187,7 +188,7 @@ static void memory_does_not_grow_with_the_recording(void)
 		text_addf(&csv, "%d.%02d,1,2,3,4,5,6,7,%d,%d\n", i / 100, i % 100, i % 10, i / 1000 % 2);
 	struct input *in = input_of(csv.s, csv.n, "r.csv");
 	text_free(&csv);
-	struct split_options o = split_defaults();
+	struct reading_options o = split_defaults();
 	struct split *s = split_new(&o);
 	long before = anonymous();
 	CHECK(!split_add_input(s, in));
@@ -202,7 +203,7 @@ static void memory_does_not_grow_with_the_recording(void)
 
 static void options_that_contradict_are_refused(void)
 {
-	struct split_options o = split_defaults();
+	struct reading_options o = split_defaults();
 	o.naming.group = "(";
 	CHECK(!split_new(&o) && err_status() == EX_USAGE);
 	o = split_defaults();
@@ -221,9 +222,9 @@ static void failure_leaves_nothing_behind(void)
 	const char *bad[] = {
 		"a,b\n1\n", "a\n", "a,b\n1,x\n", "time,a\n0,1\n0,2\n0,3\n", "a,b\n1,\n", "x\n\"1\n"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		struct split_options o = split_defaults();
+		struct reading_options o = split_defaults();
 		o.window.amount = 1;
-		o.experts = 1;
+		o.index_regions = 1;
 		o.rate = 100;
 		struct split *s = split_new(&o);
 		CHECK(!add(s, "a,b\n1,2\n", "good.csv"));

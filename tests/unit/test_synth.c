@@ -27,7 +27,7 @@ static double band(const float *x, int64_t n, double rate, double low, double hi
 
 static struct synth settings(const char *channels, const char *effect)
 {
-	struct synth s = {.seed = 3, .rate = 128, .seconds = 40, .snr = 1, .experts = 4};
+	struct synth s = {.seed = 3, .rate = 128, .seconds = 40, .snr = 1, .regions = 4};
 	CHECK(!synth_channels(&s, channels));
 	CHECK(!synth_classes(&s, "2"));
 	CHECK(!(effect ? synth_effect(&s, effect) : synth_effects_at(&s, NULL)));
@@ -98,7 +98,7 @@ static void snr_is_what_it_says(void)
  * without. */
 static struct synth related(const char *classes, double seconds, bool with)
 {
-	struct synth s = {.seed = 5, .rate = 64, .seconds = seconds, .snr = 0.5, .experts = 3};
+	struct synth s = {.seed = 5, .rate = 64, .seconds = seconds, .snr = 0.5, .regions = 3};
 	CHECK(!synth_channels(&s, "F3,F4,C3,C4,O1,O2"));
 	CHECK(!synth_classes(&s, classes));
 	CHECK(!with || !synth_relation(&s, "0,O1+O2"));

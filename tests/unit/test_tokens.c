@@ -200,7 +200,7 @@ static void windows_without_tokens_are_named(void)
 		for (int t = 0; t < T; t++)
 			samples_of(w)[(bad * T + t) * C + 2] = t % 3 ? 3e38F : -3e38F;
 		rig_begin(&r, w, (const char *const[]){"encoder.tokens=spectral", "train.scale=none", NULL});
-		snprintf(where, sizeof where, "%s: the answer to the window from sample %lld is not",
+		snprintf(where, sizeof where, "%s: the prediction for the window at sample %lld is not",
 			r.d->recordings.s[r.d->item[bad].recording],
 			(long long)w->sample[r.d->item[bad].window]);
 		dataset_adapt(r.d, r.m, r.item, 20, ADAPT_WHOLE, r.pool);

@@ -266,7 +266,7 @@ static void channels_are_bound_by_name(void)
 	dataset_free(d);
 	d = dataset_new(&l, MISSING_ERROR);
 	CHECK(dataset_add(d, make("a,b", 1, 1, T, 1)) && err_status() == EX_DATAERR);
-	CHECK(strstr(err_text(), "missing channel c; there are a, b") != NULL);
+	CHECK(strstr(err_text(), "missing channel c; the file has a, b") != NULL);
 	dataset_free(d);
 	for (int way = MISSING_INTERP; way <= MISSING_ZERO; way++) {
 		w = make("a,c", 1, 1, T, 1);

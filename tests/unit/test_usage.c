@@ -55,10 +55,10 @@ static void the_tiny_set_has_its_golden_values(void)
 		weight[e[1]] += (double)w[1];
 		usage_add(&u, p, e, w);
 	}
-	struct usage_figures f = usage_figures(&u);
+	struct usage_metrics f = usage_metrics(&u);
 	for (int i = 0; i < 3; i++) {
 		CHECK_NEAR(f.importance[i], importance[i], 3e-8); /* the probabilities are float */
-		CHECK_NEAR(f.share[i], share[i], 1e-15);
+		CHECK_NEAR(f.fraction[i], share[i], 1e-15);
 		CHECK_NEAR(f.average_weight[i], weight[i] / (double)u.count[i], 1e-12);
 	}
 	for (int i = 0; i < 9; i++)
@@ -71,7 +71,7 @@ static void the_tiny_set_has_its_golden_values(void)
 	CHECK_NEAR(f.max_probability, .635360512, 3e-8);
 	CHECK_NEAR(f.min_probability, .130670205, 3e-8);
 	CHECK(f.overflow == 0 && f.fewest == 2 && f.most == 2 && f.at_least[0] == 1 && f.at_least[1] == 1);
-	usage_figures_free(&f);
+	usage_metrics_free(&f);
 	usage_free(&u);
 }
 
@@ -86,17 +86,17 @@ static void case_16b_margins(void)
 		usage_new(&u, 3, 1);
 		for (int t = 0; t < 2; t++)
 			usage_add_gate(&u, set ? b[t] : a[t]);
-		struct usage_figures f = usage_figures(&u);
+		struct usage_metrics f = usage_metrics(&u);
 		CHECK_NEAR(f.margin, expected[set], 1e-7);
-		usage_figures_free(&f);
+		usage_metrics_free(&f);
 		usage_free(&u);
 	}
 	struct usage all;
 	usage_new(&all, 3, 3);
 	usage_add(&all, a[0], (int32_t[]){0, 1, 2}, a[0]);
-	struct usage_figures f = usage_figures(&all);
+	struct usage_metrics f = usage_metrics(&all);
 	CHECK(f.margin == 0);
-	usage_figures_free(&f);
+	usage_metrics_free(&f);
 	usage_free(&all);
 }
 
@@ -107,10 +107,10 @@ static void the_gate_counts_its_largest_weight_and_the_lower_index_wins(void)
 	usage_add_gate(&u, (float[]){.4f, .4f, .2f});
 	usage_add_gate(&u, (float[]){.2f, .4f, .4f});
 	CHECK(u.count[0] == 1 && u.count[1] == 1 && u.count[2] == 0);
-	struct usage_figures f = usage_figures(&u);
+	struct usage_metrics f = usage_metrics(&u);
 	CHECK(f.margin == 0);
 	CHECK(isnan(f.average_weight[2]));
-	usage_figures_free(&f);
+	usage_metrics_free(&f);
 	usage_free(&u);
 }
 
@@ -119,20 +119,20 @@ static void one_expert_and_dropped_tokens_are_no_trouble(void)
 	struct usage u;
 	usage_new(&u, 1, 1);
 	usage_add(&u, (float[]){1}, (int32_t[]){-1}, (float[]){0});
-	struct usage_figures f = usage_figures(&u);
+	struct usage_metrics f = usage_metrics(&u);
 	CHECK(f.overflow == 1 && f.cv == 0 && f.entropy_normalised == 0 && f.max_over_mean == 0 &&
-		f.share[0] == 0);
+		f.fraction[0] == 0);
 	CHECK(f.fewest == 0 && f.most == 0 && f.at_least[0] == 0 && f.unrouted == 1);
 	CHECK(isnan(f.weight_min) && isnan(f.weight_max));
-	usage_figures_free(&f);
+	usage_metrics_free(&f);
 	usage_free(&u);
 	usage_new(&u, 4, 2);
 	usage_add(&u, (float[]){.4f, .3f, .2f, .1f}, (int32_t[]){-1, 1}, (float[]){0, 1});
-	f = usage_figures(&u);
+	f = usage_metrics(&u);
 	CHECK_NEAR(f.overflow, .5, 1e-15);
-	CHECK_NEAR(f.share[1], .5, 1e-15);
+	CHECK_NEAR(f.fraction[1], .5, 1e-15);
 	CHECK(u.pair[1] == 0 && f.fewest == 1 && f.most == 1 && f.at_least[0] == 1 && f.at_least[1] == 0);
-	usage_figures_free(&f);
+	usage_metrics_free(&f);
 	usage_free(&u);
 }
 

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "io/number.h"
-#include "recording/clock.h"
+#include "recording/time_format.h"
 #include "recording/time_column.h"
 
 #include <ctype.h>
@@ -28,23 +28,23 @@ const char *dialect_name(int choice)
 
 /* --- for dialects */
 
-int column_like(const struct glimpse *g, const char *pattern)
+int dialect_find_column(const struct preview *g, const char *pattern)
 {
 	for (int i = 0; i < g->n && g->header; i++)
-		if (name_like(g->names->s[i], pattern))
+		if (dialect_name_matches(g->names->s[i], pattern))
 			return i;
 	return -1;
 }
 
-const char *fact_like(const struct facts *f, const char *pattern)
+const char *dialect_find_comment(const struct header_info *f, const char *pattern)
 {
 	for (int i = 0; i < f->key.n; i++)
-		if (name_like(f->key.s[i], pattern))
+		if (dialect_name_matches(f->key.s[i], pattern))
 			return f->value.s[i];
 	return NULL;
 }
 
-double number_in(const char *text)
+double dialect_number_in(const char *text)
 {
 	double x;
 	text += strcspn(text, "0123456789");
@@ -54,7 +54,7 @@ double number_in(const char *text)
 	return n && number_parse(text, text + n, &x) ? x : 0;
 }
 
-bool glimpse_number(const struct glimpse *g, int row, int column, double *x)
+bool preview_number(const struct preview *g, int row, int column, double *x)
 {
 	if (!g->row[row] || column >= g->cells[row])
 		return false;
@@ -63,7 +63,7 @@ bool glimpse_number(const struct glimpse *g, int row, int column, double *x)
 	       (g->delim != ',' && number_parse_decimal(c.s, c.end, ',', x));
 }
 
-bool is_whole(double x)
+bool dialect_is_whole(double x)
 {
 	return isfinite(x) && x == floor(x);
 }
@@ -71,7 +71,7 @@ bool is_whole(double x)
 /* --- comments */
 
 /* "key = value" or "key: value", without the blanks around them. */
-static void add_fact(struct facts *f, const char *s, size_t n)
+static void add_comment_pair(struct header_info *f, const char *s, size_t n)
 {
 	const char *end = s + n;
 	while (s < end && strchr("#%; \t", *s))
@@ -95,45 +95,45 @@ static void add_fact(struct facts *f, const char *s, size_t n)
 	free(what);
 }
 
-static void read_comments(const struct glimpse *g, struct facts *f)
+static void read_comments(const struct preview *g, struct header_info *f)
 {
 	static const char *const rate[] = {"*sample[ _]rate*", "*sampling[ _]rate*", "*samplerate*",
 		"*sampling[ _]frequency*", "sfreq", "srate", "fs"};
 	for (int i = 0; i < g->comments->n; i++) {
 		const char *s = g->comments->s[i];
 		if (strchr("#%;", *s)) {
-			add_fact(f, s, strlen(s));
+			add_comment_pair(f, s, strlen(s));
 			continue;
 		}
 		for (size_t n; *s; s += n + (s[n] == ',')) { /* a line of pairs */
 			n = strcspn(s, ",");
-			add_fact(f, s, n);
+			add_comment_pair(f, s, n);
 		}
 	}
 	for (size_t i = 0; i < sizeof rate / sizeof *rate && f->rate <= 0; i++) {
-		const char *said = fact_like(f, rate[i]);
-		f->rate = said ? number_in(said) : 0;
+		const char *said = dialect_find_comment(f, rate[i]);
+		f->rate = said ? dialect_number_in(said) : 0;
 		f->rate_from = f->rate > 0 ? "comment" : NULL;
 	}
 }
 
 /* --- what holds for all dialects */
 
-static enum clock_kind clock_in(const struct glimpse *g, int row, int column)
+static enum time_format time_format_in(const struct preview *g, int row, int column)
 {
 	double seconds;
 	if (!g->row[row] || column >= g->cells[row])
-		return CLOCK_NONE;
-	return clock_parse(g->row[row][column].s, g->row[row][column].end, &seconds);
+		return TIME_FORMAT_NONE;
+	return time_format_parse(g->row[row][column].s, g->row[row][column].end, &seconds);
 }
 
 /* Not a number, not a word for a missing one, and not a time, in the rows that can be seen. */
-static bool is_key(const struct glimpse *g, int column)
+static bool is_key(const struct preview *g, int column)
 {
 	double x;
 	for (int row = 0; row < 2 && g->row[row]; row++) {
-		if (column >= g->cells[row] || glimpse_number(g, row, column, &x) ||
-			clock_in(g, row, column) != CLOCK_NONE)
+		if (column >= g->cells[row] || preview_number(g, row, column, &x) ||
+			time_format_in(g, row, column) != TIME_FORMAT_NONE)
 			return false;
 		const struct csv_cell *c = &g->row[row][column];
 		if (number_missing(c->s, c->end))
@@ -142,29 +142,29 @@ static bool is_key(const struct glimpse *g, int column)
 	return g->row[0];
 }
 
-static bool names_a_class(const struct glimpse *g, int i)
+static bool names_a_class(const struct preview *g, int i)
 {
 	static const char *const pattern[] = {"class", "class[ _]*", "target", "labels", "*[ _]label",
 		"label[ _]*", "*[dD]etection", "state", "stage", "sleep[ _]stage", "category"};
 	for (size_t k = 0; k < sizeof pattern / sizeof *pattern; k++)
-		if (name_like(g->names->s[i], pattern[k]))
+		if (dialect_name_matches(g->names->s[i], pattern[k]))
 			return true;
-	return name_like(g->names->s[i], "y") && i == g->n - 1 && column_like(g, "x") < 0;
+	return dialect_name_matches(g->names->s[i], "y") && i == g->n - 1 && dialect_find_column(g, "x") < 0;
 }
 
 /* A whole number or a word. */
-static bool holds_classes(const struct glimpse *g, int i)
+static bool holds_classes(const struct preview *g, int i)
 {
 	double x;
 	return g->row[0] && i < g->cells[0] &&
-	       (!glimpse_number(g, 0, i, &x) || (is_whole(x) && fabs(x) < 1000));
+	       (!preview_number(g, 0, i, &x) || (dialect_is_whole(x) && fabs(x) < 1000));
 }
 
-static void plan_rest(const struct glimpse *g, struct facts *f)
+static void plan_rest(const struct preview *g, struct header_info *f)
 {
-	bool timed = false, labelled = column_like(g, "label") >= 0;
-	enum split_time unit;
-	enum role role;
+	bool timed = false, labelled = dialect_find_column(g, "label") >= 0;
+	enum time_unit unit;
+	enum column_role role;
 	for (int i = 0; i < g->n; i++) {
 		timed |= f->role[i] == ROLE_TIME ||
 			 (f->role[i] == ROLE_OPEN && g->header && time_column_named(g->names->s[i], &unit));
@@ -174,27 +174,27 @@ static void plan_rest(const struct glimpse *g, struct facts *f)
 		const char *name = g->names->s[i];
 		if (f->role[i] != ROLE_OPEN)
 			continue;
-		const char *why = g->header ? vocabulary(name, &role) : NULL;
+		const char *why = g->header ? dialect_vocabulary(name, &role) : NULL;
 		bool time_by_name = g->header && time_column_named(name, &unit);
 		if (why)
-			facts_role(f, i, role, why);
-		else if (!time_by_name && clock_in(g, 0, i) != CLOCK_NONE) {
-			facts_role(f, i, timed ? ROLE_IGNORED : ROLE_TIME, "a further time column");
+			header_info_role(f, i, role, why);
+		else if (!time_by_name && time_format_in(g, 0, i) != TIME_FORMAT_NONE) {
+			header_info_role(f, i, timed ? ROLE_IGNORED : ROLE_TIME, "another time column");
 			timed = true;
-		} else if (g->header && !labelled && !name_like(name, "label") && names_a_class(g, i) &&
-			   holds_classes(g, i)) {
-			facts_role(f, i, ROLE_LABEL, NULL);
+		} else if (g->header && !labelled && !dialect_name_matches(name, "label") &&
+			   names_a_class(g, i) && holds_classes(g, i)) {
+			header_info_role(f, i, ROLE_LABEL, NULL);
 			labelled = true;
 		} else if (!i && g->n > 1 && g->header && *name && !time_by_name &&
-			   !name_like(name, "label") && is_key(g, i)) {
-			facts_role(f, i, ROLE_IGNORED, "keys, not numbers");
+			   !dialect_name_matches(name, "label") && is_key(g, i)) {
+			header_info_role(f, i, ROLE_IGNORED, "identifiers, not numbers");
 		}
 	}
 }
 
-int dialect_find(struct facts *f, const char *file, struct csv_table *t, const struct split_reading *r)
+int dialect_find(struct header_info *f, const char *file, struct csv_table *t, const struct reading_text *r)
 {
-	struct glimpse g = {.table = t,
+	struct preview g = {.table = t,
 		.file = file,
 		.names = csv_table_names(t),
 		.units = csv_table_units(t),
@@ -202,7 +202,7 @@ int dialect_find(struct facts *f, const char *file, struct csv_table *t, const s
 		.n = csv_table_columns(t),
 		.header = csv_table_header_rows(t) > 0,
 		.delim = csv_table_delim(t)};
-	facts_begin(f, g.n);
+	header_info_begin(f, g.n);
 	for (int i = 0; i < (g.header ? 1 : 2);
 		i++) /* a live stream is not to be waited for longer than for its header */
 		g.row[i] = csv_table_ahead(t, i, &g.cells[i]);

@@ -20,7 +20,7 @@ static struct csv_table *table_of(const struct rows *r)
 /* --- cells that are no plain numbers */
 
 /* A cell for a message: short. */
-static const char *shown(struct csv_cell c, char *to, size_t room)
+static const char *shorten_cell(struct csv_cell c, char *to, size_t room)
 {
 	size_t n = (size_t)(c.end - c.s), k = n < room - 4 ? n : room - 4;
 	memcpy(to, c.s, k);
@@ -37,9 +37,10 @@ static int bad_cell(const struct rows *r, int column, struct csv_cell c, const c
 	     comma = !commas && number_parse_decimal(c.s, c.end, ',', &x),
 	     point = commas && number_parse(c.s, c.end, &x);
 	return err_set(EX_DATAERR, "%s:%lld: column \"%s\": \"%s\" is not a number%s", r->reader->file,
-		(long long)csv_table_line(table_of(r)), name, shown(c, s, sizeof s),
+		(long long)csv_table_line(table_of(r)), name, shorten_cell(c, s, sizeof s),
 		comma   ? "; decimal commas are read with --decimal ,"
-		: point ? "; the decimal sign of this file is a comma (--decimal . says otherwise)"
+		: point ? "; the decimal sign of this file was taken to be a comma (if it is a point, give "
+			  "--decimal .)"
 			: remedy);
 }
 
@@ -50,18 +51,17 @@ static int odd_cell(struct rows *r, int channel, struct csv_cell c, double x)
 	if (!number_missing(c.s, c.end)) {
 		char s[48];
 		if (isnan(x))
-			return bad_cell(r, column, c, "; --drop leaves a column out");
+			return bad_cell(r, column, c, "; --drop leaves the column out");
 		return err_set(EX_DATAERR, "%s:%lld: column \"%s\": %s is too large; is --unit right?",
 			r->reader->file, (long long)csv_table_line(table_of(r)), r->reader->names.s[column],
-			shown(c, s, sizeof s));
+			shorten_cell(c, s, sizeof s));
 	}
-	if (r->o->value == SPLIT_VALUE_ERROR && !r->o->explain)
+	if (r->o->value == VALUE_ERROR && !r->o->explain)
 		return err_set(EX_DATAERR,
-			"%s:%lld: column \"%s\": no value; --missing drop-window leaves out the windows it "
-			"touches, "
-			"--missing interp draws a line across it",
+			"%s:%lld: column \"%s\" has no value; --missing drop-window leaves out the windows "
+			"that contain such rows, --missing interp interpolates the value",
 			r->reader->file, (long long)csv_table_line(table_of(r)), r->reader->names.s[column]);
-	r->hole[channel] = true;
+	r->is_missing[channel] = true;
 	r->missing++;
 	return 0;
 }
@@ -81,7 +81,7 @@ static int odd_row(struct rows *r, const struct csv_cell *cell, const double *nu
 
 /* Channels side by side: a loop that vector units take. The number of values that are not
  * finite. */
-static int convert(const double *restrict number, const double *restrict scale, int C, float *restrict x)
+static int scale_cells(const double *restrict number, const double *restrict scale, int C, float *restrict x)
 {
 	int odd = 0;
 	for (int c = 0; c < C; c++) {
@@ -96,17 +96,17 @@ static int read_channels(struct rows *r, const struct csv_cell *cell, const doub
 	const int *from = r->columns->from;
 	int odd = 0;
 	if (r->missing)
-		memset(r->hole, 0, (size_t)r->C * sizeof *r->hole);
+		memset(r->is_missing, 0, (size_t)r->C * sizeof *r->is_missing);
 	r->missing = 0;
 	if (r->straight)
-		odd = convert(number + from[0], r->scale, r->C, x);
+		odd = scale_cells(number + from[0], r->scale, r->C, x);
 	for (int c = 0; c < r->C && !r->straight; c++) {
 		x[c] = from[c] < 0 ? 0 : (float)(number[from[c]] * r->scale[c]);
 		odd += !isfinite(x[c]);
 	}
 	if (odd && odd_row(r, cell, number, x))
 		return -1;
-	rows_make_up(r, x);
+	rows_impute(r, x);
 	return 0;
 }
 
@@ -145,17 +145,17 @@ static int read_time(struct rows *r, const struct csv_cell *cell, const double *
 	if (column < 0)
 		return 0;
 	double time = number[column];
-	enum clock_kind kind = CLOCK_NONE;
+	enum time_format kind = TIME_FORMAT_NONE;
 	if (!isfinite(time))
-		kind = clock_parse(cell[column].s, cell[column].end, &time);
+		kind = time_format_parse(cell[column].s, cell[column].end, &time);
 	if (!r->begun)
-		r->clock = kind;
-	if (kind != r->clock || !isfinite(time))
+		r->time_format = kind;
+	if (kind != r->time_format || !isfinite(time))
 		return bad_cell(r, column, cell[column],
-			r->clock   ? " or a time like those before it; --drop the column and give --rate"
-			: r->begun ? ", as the times before it are; --drop the column and give --rate"
-				   : " or a time; --drop the column and give --rate");
-	r->time = kind == CLOCK_DAY ? past_midnight(r, time) : time;
+			r->time_format ? " or a time like those before it; --drop the column and give --rate"
+			: r->begun     ? ", as the times before it are; --drop the column and give --rate"
+				       : " or a time; --drop the column and give --rate");
+	r->time = kind == TIME_FORMAT_OF_DAY ? past_midnight(r, time) : time;
 	r->begun = true;
 	return 0;
 }
@@ -173,15 +173,15 @@ static bool is_message(const struct rows *r, const struct csv_cell *cell)
 	return true;
 }
 
-/* How the table was written, as far as only all of its rows say it. */
-static void end(struct rows *r)
+/* How the table was written, as far as it is known only after its last row. */
+static void take_form(struct rows *r)
 {
 	struct text_form *form = &r->reader->form;
 	form->decimal = csv_table_decimal(table_of(r));
 	csv_table_uneven(table_of(r), &form->dropped, &form->padded, &form->cut);
 }
 
-static int row(struct rows *r, float *x)
+static int next_row(struct rows *r, float *x)
 {
 	const struct columns *k = r->columns;
 	const struct csv_cell *cell;
@@ -189,7 +189,7 @@ static int row(struct rows *r, float *x)
 	for (;;) {
 		int more = csv_table_numbers(table_of(r), &cell, &number);
 		if (more != 1) {
-			end(r);
+			take_form(r);
 			return more;
 		}
 		if (!is_message(r, cell))
@@ -199,14 +199,15 @@ static int row(struct rows *r, float *x)
 	if (read_channels(r, cell, number, x) || read_label(r, cell) || read_time(r, cell, number))
 		return -1;
 	rows_count(r, k->counter < 0 ? 0 : number[k->counter]);
-	rows_mark(r, k->valid >= 0 && number[k->valid] == 0, k->made_up >= 0 && number[k->made_up] > 0);
+	rows_mark(r, k->valid >= 0 && number[k->valid] == 0,
+		k->interpolated >= 0 && number[k->interpolated] > 0);
 	return 1;
 }
 
 /* --- the header */
 
 /* A word for a separator, or the character itself; 0 when it is none. */
-static char delimiter(const char *word)
+static char parse_delimiter(const char *word)
 {
 	static const struct {
 		const char *word;
@@ -219,29 +220,30 @@ static char delimiter(const char *word)
 	return 0;
 }
 
-static int read_form(const struct split_options *o, struct csv_form *form)
+static int read_form(const struct reading_options *o, struct csv_form *form)
 {
-	static const enum csv_header header[] = {[SPLIT_HEADER_AUTO] = CSV_HEADER_AUTO,
-		[SPLIT_HEADER_NONE] = CSV_HEADER_NO,
-		[SPLIT_HEADER_NO] = CSV_HEADER_NO,
-		[SPLIT_HEADER_ONE] = CSV_HEADER_YES,
-		[SPLIT_HEADER_YES] = CSV_HEADER_YES,
-		[SPLIT_HEADER_TWO] = CSV_HEADER_TWO};
-	const struct split_reading *r = &o->reading;
-	*form = (struct csv_form){.delim = r->delim ? delimiter(r->delim) : 0,
+	static const enum csv_header header[] = {[HEADER_AUTO] = CSV_HEADER_AUTO,
+		[HEADER_NONE] = CSV_HEADER_NO,
+		[HEADER_NO] = CSV_HEADER_NO,
+		[HEADER_ONE] = CSV_HEADER_YES,
+		[HEADER_YES] = CSV_HEADER_YES,
+		[HEADER_TWO] = CSV_HEADER_TWO};
+	const struct reading_text *r = &o->reading;
+	*form = (struct csv_form){.delim = r->delim ? parse_delimiter(r->delim) : 0,
 		.decimal = r->decimal ? *r->decimal : 0,
 		.header = header[r->header],
 		.ragged = (enum csv_ragged)r->ragged,
 		.max_row = o->max_row,
 		.max_columns = o->max_columns};
 	if (r->delim && !form->delim)
-		return err_set(EX_USAGE, "--delim: \"%s\" is none of comma, semicolon, tab, blank", r->delim);
+		return err_set(
+			EX_USAGE, "--delim: \"%s\" is not one of comma, semicolon, tab, blank", r->delim);
 	if (r->decimal && strcmp(r->decimal, ".") && strcmp(r->decimal, ","))
 		return err_set(EX_USAGE, "--decimal: \"%s\" is neither . nor ,", r->decimal);
 	return 0;
 }
 
-static int csv_open(struct reader *r, const struct split_options *o, struct facts *f)
+static int csv_open(struct reader *r, const struct reading_options *o, struct header_info *f)
 {
 	struct csv_form form;
 	if (read_form(o, &form))
@@ -268,4 +270,4 @@ static void csv_close(struct reader *r)
 }
 
 const struct recording_reader reader_csv = {
-	.name = "text", .open = csv_open, .row = row, .ready = csv_ready, .close = csv_close};
+	.name = "text", .open = csv_open, .row = next_row, .ready = csv_ready, .close = csv_close};

@@ -45,27 +45,27 @@ struct pair {
 	int channel, cluster;
 };
 
-static int64_t *apart(const struct clusters *m, int c)
+static int64_t *angles_of(const struct clusters *m, int c)
 {
 	return m->apart + (size_t)c * (size_t)m->C;
 }
 
-static int64_t *sum(const struct clusters *m, int c)
+static int64_t *sums_of(const struct clusters *m, int c)
 {
 	return m->sum + (size_t)c * (size_t)m->K;
 }
 
-static void measure(struct clusters *m)
+static void measure_angles(struct clusters *m)
 {
 	for (int c = 0; c < m->C; c++)
 		for (int d = 0; d < m->C; d++) {
 			double angle =
 				montage_angle(m->e->site[m->channel[c]].p, m->e->site[m->channel[d]].p);
-			apart(m, c)[d] = llround(angle * angle * 1e6);
+			angles_of(m, c)[d] = llround(angle * angle * 1e6);
 		}
 }
 
-static void spread(struct clusters *m, int first)
+static void spread_seeds(struct clusters *m, int first)
 {
 	m->seed[0] = first;
 	for (int k = 1; k < m->K; k++) {
@@ -73,8 +73,8 @@ static void spread(struct clusters *m, int first)
 		for (int c = 0; c < m->C; c++) {
 			int64_t least = INT64_MAX;
 			for (int j = 0; j < k; j++)
-				if (apart(m, c)[m->seed[j]] < least)
-					least = apart(m, c)[m->seed[j]];
+				if (angles_of(m, c)[m->seed[j]] < least)
+					least = angles_of(m, c)[m->seed[j]];
 			if (least > farthest) {
 				farthest = least;
 				m->seed[k] = c;
@@ -91,13 +91,13 @@ static int nearest_first(const void *a, const void *b)
 	return x->channel != y->channel ? x->channel - y->channel : x->cluster - y->cluster;
 }
 
-static void put(struct clusters *m, int c, int k)
+static void put_channel(struct clusters *m, int c, int k)
 {
 	int from = m->of[c];
 	for (int d = 0; d < m->C; d++) {
-		sum(m, d)[k] += apart(m, d)[c];
+		sums_of(m, d)[k] += angles_of(m, d)[c];
 		if (from >= 0)
-			sum(m, d)[from] -= apart(m, d)[c];
+			sums_of(m, d)[from] -= angles_of(m, d)[c];
 	}
 	if (from >= 0)
 		m->size[from]--;
@@ -105,7 +105,7 @@ static void put(struct clusters *m, int c, int k)
 	m->of[c] = k;
 }
 
-static void fill(struct clusters *m)
+static void fill_clusters(struct clusters *m)
 {
 	struct pair *pair = NEW_ARRAY(struct pair, (size_t)m->C * (size_t)m->K);
 	size_t n = 0;
@@ -115,80 +115,81 @@ static void fill(struct clusters *m)
 	for (int c = 0; c < m->C; c++) {
 		m->of[c] = -1;
 		for (int k = 0; k < m->K; k++)
-			pair[n++] = (struct pair){apart(m, c)[m->seed[k]], c, k};
+			pair[n++] = (struct pair){angles_of(m, c)[m->seed[k]], c, k};
 	}
 	qsort(pair, n, sizeof *pair, nearest_first);
 	for (size_t i = 0; i < n; i++) {
 		int c = pair[i].channel, k = pair[i].cluster, left = m->C / m->K - m->size[k];
 		if (m->of[c] < 0 && (left > 0 || (left == 0 && large > 0))) {
 			large -= left == 0;
-			put(m, c, k);
+			put_channel(m, c, k);
 		}
 	}
 	free(pair);
 }
 
 /* What a sum over pairs counts: 1 / size, times n (n + 1) to be whole. */
-static int64_t weight(const struct clusters *m, int k)
+static int64_t pair_weight(const struct clusters *m, int k)
 {
 	return m->size[k] > m->C / m->K ? m->C / m->K : m->C / m->K + 1;
 }
 
-static int64_t pairs(const struct clusters *m, int k)
+static int64_t pair_sum(const struct clusters *m, int k)
 {
 	int64_t twice = 0;
 	for (int c = 0; c < m->C; c++)
-		twice += m->of[c] == k ? sum(m, c)[k] : 0;
+		twice += m->of[c] == k ? sums_of(m, c)[k] : 0;
 	return twice / 2;
 }
 
-static bool exchange(struct clusters *m, int c, int d)
+static bool try_exchange(struct clusters *m, int c, int d)
 {
 	int a = m->of[c], b = m->of[d];
-	int64_t both = apart(m, c)[d];
-	if (a == b || weight(m, a) * (sum(m, d)[a] - sum(m, c)[a] - both) +
-				      weight(m, b) * (sum(m, c)[b] - sum(m, d)[b] - both) >=
+	int64_t both = angles_of(m, c)[d];
+	if (a == b || pair_weight(m, a) * (sums_of(m, d)[a] - sums_of(m, c)[a] - both) +
+				      pair_weight(m, b) * (sums_of(m, c)[b] - sums_of(m, d)[b] - both) >=
 			      0)
 		return false;
-	put(m, c, b);
-	put(m, d, a);
+	put_channel(m, c, b);
+	put_channel(m, d, a);
 	return true;
 }
 
-static bool move(struct clusters *m, int c, int k)
+static bool try_move(struct clusters *m, int c, int k)
 {
 	int from = m->of[c];
 	if (m->size[from] <= m->size[k])
 		return false;
-	int64_t large = weight(m, from), small = weight(m, k), p = pairs(m, from), q = pairs(m, k);
-	if ((p - sum(m, c)[from]) * small + (q + sum(m, c)[k]) * large >= p * large + q * small)
+	int64_t large = pair_weight(m, from), small = pair_weight(m, k), p = pair_sum(m, from),
+		q = pair_sum(m, k);
+	if ((p - sums_of(m, c)[from]) * small + (q + sums_of(m, c)[k]) * large >= p * large + q * small)
 		return false;
-	put(m, c, k);
+	put_channel(m, c, k);
 	return true;
 }
 
-static bool improve(struct clusters *m)
+static bool improve_clusters(struct clusters *m)
 {
 	bool any = false;
 	for (int c = 0; c < m->C; c++) {
 		for (int k = 0; k < m->K; k++)
-			any |= move(m, c, k);
+			any |= try_move(m, c, k);
 		for (int d = c + 1; d < m->C; d++)
-			any |= exchange(m, c, d);
+			any |= try_exchange(m, c, d);
 	}
 	return any;
 }
 
 /* The sum that came out. */
-static int64_t cluster(struct clusters *m, int first)
+static int64_t make_clusters(struct clusters *m, int first)
 {
 	int64_t all = 0;
-	spread(m, first);
-	fill(m);
-	while (improve(m))
+	spread_seeds(m, first);
+	fill_clusters(m);
+	while (improve_clusters(m))
 		;
 	for (int k = 0; k < m->K; k++)
-		all += pairs(m, k) * weight(m, k);
+		all += pair_sum(m, k) * pair_weight(m, k);
 	return all;
 }
 
@@ -198,13 +199,13 @@ static void best_of_starts(struct clusters *m)
 	int64_t least = INT64_MAX;
 	for (int i = 0; i < starts; i++) {
 		int first = (int)((int64_t)i * m->C / starts);
-		int64_t all = cluster(m, first);
+		int64_t all = make_clusters(m, first);
 		if (all < least) {
 			least = all;
 			best = first;
 		}
 	}
-	cluster(m, best);
+	make_clusters(m, best);
 }
 
 /* --- order and names */
@@ -215,7 +216,7 @@ struct middle {
 	int cluster;
 };
 
-static long micro(double x)
+static long to_micro(double x)
 {
 	return lround(x * 1e6);
 }
@@ -226,7 +227,8 @@ static int front_to_back(const void *a, const void *b, void *electrodes)
 	const struct electrodes *e = electrodes;
 	int c = *(const int *)a, d = *(const int *)b;
 	const double *p = e->site[c].p, *q = e->site[d].p;
-	long by[] = {micro(q[1]) - micro(p[1]), micro(p[0]) - micro(q[0]), micro(q[2]) - micro(p[2])};
+	long by[] = {to_micro(q[1]) - to_micro(p[1]), to_micro(p[0]) - to_micro(q[0]),
+		to_micro(q[2]) - to_micro(p[2])};
 	for (int i = 0; i < 3; i++)
 		if (by[i])
 			return by[i] < 0 ? -1 : 1;
@@ -238,7 +240,7 @@ static int in_place(const void *a, const void *b)
 {
 	const struct middle *j = a, *k = b;
 	long row = lround(asin(k->p[1]) * 10 / acos(-1)) - lround(asin(j->p[1]) * 10 / acos(-1));
-	long x = micro(j->p[0]) - micro(k->p[0]);
+	long x = to_micro(j->p[0]) - to_micro(k->p[0]);
 	return row ? (row < 0 ? -1 : 1) : x ? (x < 0 ? -1 : 1) : j->cluster - k->cluster;
 }
 
@@ -254,7 +256,7 @@ static struct middle middle_of(const struct clusters *m, int k)
 		x.p[j] = size > 1e-9 ? x.p[j] / size : j == 2; /* all around: the top */
 	long least = LONG_MAX;
 	for (int c = 0; c < m->C; c++) {
-		long angle = micro(montage_angle(m->e->site[m->channel[c]].p, x.p));
+		long angle = to_micro(montage_angle(m->e->site[m->channel[c]].p, x.p));
 		if (m->of[c] == k && angle < least) {
 			least = angle;
 			x.channel = m->channel[c];
@@ -263,7 +265,7 @@ static struct middle middle_of(const struct clusters *m, int k)
 	return x;
 }
 
-static void settle(struct division *d, const struct clusters *m, const struct names *channels)
+static void name_regions(struct division *d, const struct clusters *m, const struct names *channels)
 {
 	struct middle *middle = NEW_ARRAY(struct middle, m->K);
 	int *rank = NEW_ARRAY(int, m->K);
@@ -272,7 +274,8 @@ static void settle(struct division *d, const struct clusters *m, const struct na
 	qsort(middle, (size_t)m->K, sizeof *middle, in_place);
 	for (int k = 0; k < m->K; k++) {
 		int c = middle[k].channel;
-		char *name = mem_format("%s-%s", lobe_names[lobe_of(&m->e->site[c])], channels->s[c]);
+		char *name =
+			mem_format("%s-%s", region_lobe_names[region_lobe(&m->e->site[c])], channels->s[c]);
 		names_add(&d->name, name);
 		rank[middle[k].cluster] = k;
 		free(name);
@@ -283,7 +286,7 @@ static void settle(struct division *d, const struct clusters *m, const struct na
 	free(rank);
 }
 
-static int divide(struct division *d, const struct names *channels, const struct electrodes *e, int K)
+static int divide_auto(struct division *d, const struct names *channels, const struct electrodes *e, int K)
 {
 	int C = channels->n;
 	if (K > C)
@@ -296,9 +299,9 @@ static int divide(struct division *d, const struct names *channels, const struct
 	for (int c = 0; c < C; c++)
 		m.channel[c] = c;
 	qsort_r(m.channel, (size_t)C, sizeof *m.channel, front_to_back, (void *)(uintptr_t)e);
-	measure(&m);
+	measure_angles(&m);
 	best_of_starts(&m);
-	settle(d, &m, channels);
+	name_regions(d, &m, channels);
 	free(m.channel);
 	free(m.of);
 	free(m.size);
@@ -308,4 +311,4 @@ static int divide(struct division *d, const struct names *channels, const struct
 	return 0;
 }
 
-const struct region_way region_auto = {"auto", true, divide};
+const struct region_way region_auto = {"auto", true, divide_auto};

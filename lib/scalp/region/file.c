@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is(struct csv_cell c, const char *word)
+static bool cell_is(struct csv_cell c, const char *word)
 {
 	size_t n = (size_t)(c.end - c.s);
 	return strlen(word) == n && !strncasecmp(c.s, word, n);
@@ -25,7 +25,7 @@ static struct region *region_named(struct layout *l, const char *name)
 	return &l->region[l->regions++];
 }
 
-static int add(struct layout *l, const char *at, const char *region, const char *channel, bool core)
+static int add_line(struct layout *l, const char *at, const char *region, const char *channel, bool core)
 {
 	int c = names_find(&l->channels, channel);
 	if (c < 0) {
@@ -40,7 +40,7 @@ static int add(struct layout *l, const char *at, const char *region, const char 
 	struct region *r = region_named(l, region);
 	for (int j = 0; j < r->width; j++)
 		if (r->channel[j] == c)
-			return err_set(EX_DATAERR, "%s: channel \"%s\" stands twice in region \"%s\"", at,
+			return err_set(EX_DATAERR, "%s: channel \"%s\" is listed twice in region \"%s\"", at,
 				channel, region);
 	region_add(r, c, core);
 	return 0;
@@ -48,15 +48,15 @@ static int add(struct layout *l, const char *at, const char *region, const char 
 
 static int one_row(struct layout *l, const char *at, const struct csv_cell *cell, bool first)
 {
-	if (first && is(cell[0], "region") && is(cell[1], "channel"))
+	if (first && cell_is(cell[0], "region") && cell_is(cell[1], "channel"))
 		return 0;
-	bool core = is(cell[2], "core");
-	if (!core && !is(cell[2], "halo"))
+	bool core = cell_is(cell[2], "core");
+	if (!core && !cell_is(cell[2], "halo"))
 		return err_set(EX_DATAERR, "%s: the third column is \"%.*s\", not core or halo", at,
 			(int)(cell[2].end - cell[2].s > 40 ? 40 : cell[2].end - cell[2].s), cell[2].s);
 	char *region = mem_text_n(cell[0].s, (size_t)(cell[0].end - cell[0].s));
 	char *channel = mem_text_n(cell[1].s, (size_t)(cell[1].end - cell[1].s));
-	int r = add(l, at, region, channel, core);
+	int r = add_line(l, at, region, channel, core);
 	free(region);
 	free(channel);
 	return r;
@@ -83,7 +83,7 @@ static int all_rows(struct layout *l, const char *path, struct csv_table *t)
 			r = err_set(
 				EX_DATAERR, "%s: region \"%s\" has no core channel", path, l->region[k].name);
 	if (!r && !l->regions)
-		r = err_set(EX_DATAERR, "%s: no region", path);
+		r = err_set(EX_DATAERR, "%s: there is no region in it", path);
 	return r;
 }
 

@@ -14,7 +14,7 @@ void region_add(struct region *r, int channel, bool core)
 }
 
 /* Angle of every channel to the nearest of the region's own, which are themselves at -1. */
-static void measure(const struct region *r, const struct electrodes *e, long *apart)
+static void measure_angles(const struct region *r, const struct electrodes *e, long *apart)
 {
 	for (int c = 0; c < e->n; c++) {
 		apart[c] = LONG_MAX;
@@ -26,7 +26,7 @@ static void measure(const struct region *r, const struct electrodes *e, long *ap
 	}
 }
 
-static int nearest(const long *apart, int n)
+static int nearest_channel(const long *apart, int n)
 {
 	int best = -1;
 	for (int c = 0; c < n; c++)
@@ -42,10 +42,10 @@ void region_halo(struct layout *l, const struct electrodes *e, int number, doubl
 	double angle = mm / e->radius * 1e6 + 0.5; /* of the rounding */
 	for (int k = 0; k < l->regions; k++) {
 		struct region *r = &l->region[k];
-		measure(r, e, apart);
+		measure_angles(r, e, apart);
 		for (int c = 0; c < e->n; c++)
 			in[c] = number < 0 && apart[c] >= 0 && (double)apart[c] <= angle;
-		for (int i = 0, c; i < number && (c = nearest(apart, e->n)) >= 0; i++) {
+		for (int i = 0, c; i < number && (c = nearest_channel(apart, e->n)) >= 0; i++) {
 			in[c] = true;
 			apart[c] = -1;
 		}

@@ -1,7 +1,7 @@
 /* Left, midline and right: the names with odd numbers, with z, and with even numbers. */
 #include "scalp/region/region.h"
 
-static int divide(
+static int divide_hemispheres(
 	struct division *d, const struct names *channels, const struct electrodes *e, int without_number)
 {
 	(void)without_number;
@@ -13,4 +13,4 @@ static int divide(
 	return 0;
 }
 
-const struct region_way region_hemispheres = {"hemispheres", false, divide};
+const struct region_way region_hemispheres = {"hemispheres", false, divide_hemispheres};

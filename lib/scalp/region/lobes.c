@@ -9,29 +9,29 @@
 
 enum lobe { FRONTAL, CENTRAL, TEMPORAL, PARIETAL, OCCIPITAL };
 
-const char *const lobe_names[] = {[FRONTAL] = "frontal",
+const char *const region_lobe_names[] = {[FRONTAL] = "frontal",
 	[CENTRAL] = "central",
 	[TEMPORAL] = "temporal",
 	[PARIETAL] = "parietal",
 	[OCCIPITAL] = "occipital",
 	NULL};
 
-int lobe_of(const struct montage_site *s)
+int region_lobe(const struct montage_site *s)
 {
 	if (s->steps >= 3.5 && s->front <= 27 && s->front >= -45)
 		return TEMPORAL;
 	return s->front >= 27 ? FRONTAL : s->front >= -18 ? CENTRAL : s->front >= -45 ? PARIETAL : OCCIPITAL;
 }
 
-static int divide(
+static int divide_lobes(
 	struct division *d, const struct names *channels, const struct electrodes *e, int without_number)
 {
 	(void)without_number;
-	for (int k = 0; lobe_names[k]; k++)
-		names_add(&d->name, lobe_names[k]);
+	for (int k = 0; region_lobe_names[k]; k++)
+		names_add(&d->name, region_lobe_names[k]);
 	for (int c = 0; c < channels->n; c++)
-		d->of[c] = lobe_of(&e->site[c]);
+		d->of[c] = region_lobe(&e->site[c]);
 	return 0;
 }
 
-const struct region_way region_lobes = {"lobes", false, divide};
+const struct region_way region_lobes = {"lobes", false, divide_lobes};

@@ -21,8 +21,8 @@ struct region_way {
 extern const struct region_way region_lobes, region_hemispheres, region_auto;
 
 /* The name of the lobe under a site of the 10-05 system, as an index and as a word. */
-int lobe_of(const struct montage_site *);
-extern const char *const lobe_names[]; /* front to back; ends with NULL */
+int region_lobe(const struct montage_site *);
+extern const char *const region_lobe_names[]; /* front to back; ends with NULL */
 
 /* Reads the regions of layout->channels from a file: lines of region, channel and core or halo,
  * separated by tabs. Regions and columns stand in the order of the file. A channel that is not
