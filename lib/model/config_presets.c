@@ -91,6 +91,10 @@ static const char *const deepseek[] = {"encoder.hidden_dim=64", "encoder.ffn_dim
 	"moe.score=sigmoid", "moe.renormalise=yes", "moe.balance=bias", "moe.balance_rate=0.001",
 	"train.beta2=0.95", "train.weight_decay=0.1", "train.clip_norm=1", NULL};
 
+/* Small pre-norm encoders and linear priors as by default, on four views. */
+static const char *const views[] = {
+	"encoder.views=[\"covariance@regions\",\"relative@head\",\"power@head\",\"evoked@head\"]", NULL};
+
 const struct preset preset_table[] = {
 	{"default", {0},
 		"small pre-norm encoders and a linear prior on covariances: the best on held-out subjects"},
@@ -109,6 +113,12 @@ const struct preset preset_table[] = {
 		"four groups of four experts, chosen one after the other"},
 	{"deepseek", {plain, deepseek}, "many small experts and a shared one, balanced without a loss"},
 	{"spectral", {plain}, "small pre-norm encoders on band powers, by themselves"},
+	{"views", {views},
+		"experts that see different things: covariances of the regions; covariances of the whole "
+		"head "
+		"relative to its own; powers; and what is locked to the start of a window. Each counts as "
+		"much "
+		"as it is worth on subjects it was not fitted on"},
 	{0},
 };
 

@@ -204,7 +204,8 @@ static int find_scales(struct search *h)
 	return some;
 }
 
-/* The factor under which each view alone has the least cross-entropy. t [views]: room, 0 afterwards. */
+/* The factor under which each view alone has the least cross-entropy. t [views]: room, 0
+ * afterwards. */
 static void calibrate(struct search *h, double *t)
 {
 	size_t V = (size_t)h->V;

@@ -6,8 +6,8 @@
  *     logits = log prior + sum_v exp(t_v) f_v S_v
  *     t = argmin  subjects * mean cross-entropy + SHRINK / 2 sum_v (t_v - mean t)^2
  *
- * so that views begin as strong as they are sure by themselves (one that knows nothing is next to silent),
- * and a weight departs from that of the others only as far as the subjects speak for it:
+ * so that views begin as strong as they are sure by themselves (one that knows nothing is next to
+ * silent), and a weight departs from that of the others only as far as the subjects speak for it:
  * windows of one subject are no independent witnesses, and count as one. A view is left out where
  * this makes the objective smaller by more than 1, the weight that likelihood gives to a parameter
  * (Akaike 1974).
