@@ -114,11 +114,11 @@ const struct preset preset_table[] = {
 	{"deepseek", {plain, deepseek}, "many small experts and a shared one, balanced without a loss"},
 	{"spectral", {plain}, "small pre-norm encoders on band powers, by themselves"},
 	{"views", {views},
-		"experts that see different things: covariances of the regions; covariances of the whole "
-		"head "
-		"relative to its own; powers; and what is locked to the start of a window. Each counts as "
-		"much "
-		"as it is worth on subjects it was not fitted on"},
+		"experts that see different things, each weighed by what it is worth on subjects it was not "
+		"fitted "
+		"on: covariances of the regions; covariances relative to those of the whole head; powers; "
+		"and what "
+		"is locked to the start of a window"},
 	{0},
 };
 
