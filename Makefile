@@ -5,6 +5,7 @@
 #   make demo       synthesise, split, train, route, predict, with figures
 #   make test       everything that proves it; ends with "N passed, N failed"
 #   make SAN=address,undefined test     the same under sanitizers             (CC=clang: the other compiler)
+#   make mutants    whether the tests notice single changes that switch a feature off (long)
 #   make tsan       unit tests and threaded programs under ThreadSanitizer
 
 PREFIX  ?= /usr/local
@@ -156,6 +157,10 @@ man: all
 	@MOE_BIN=$(abspath $B/bin) tests/man-options keys --write
 	@tests/man-options layers --write
 
+# --- single changes that switch a feature off, each of which some test has to notice; MUTANTS='routing gating' for some of them
+mutants:
+	@tests/mutants $(MUTANTS)
+
 lint: all
 	@tests/lint $(if $(CI),--strict)
 
@@ -201,4 +206,4 @@ dist:
 clean:
 	rm -rf build
 
-.PHONY: all unit gradcheck test tsan tsan-run valgrind bench bench-plot bench-results bench-peers fuzz golden man lint deps deps-dev demo install uninstall dist clean FORCE
+.PHONY: all unit gradcheck test tsan tsan-run valgrind bench bench-plot bench-results bench-peers fuzz golden man mutants lint deps deps-dev demo install uninstall dist clean FORCE

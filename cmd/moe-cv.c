@@ -1,6 +1,7 @@
 /* moe-cv: cross-validation: predictions of windows by models that were not trained on them. */
 #include "program.h"
 
+#include "train/controls.h"
 #include "train/cv.h"
 #include "train/cv_words.h"
 #include "train/fit.h"
@@ -15,12 +16,13 @@ enum { PERMUTE_NONE, PERMUTE_GROUP, PERMUTE_RECORDING };
 
 static struct {
 	struct config_words config;
-	const char *folds, *seeds, *keep, *summary;
+	const char *folds, *seeds, *keep, *summary, *controls;
+	struct names idle; /* controls that the model has to beat */
 	int by, permute;
 	struct span test_stride;
 	double valid_fraction;
 	long long permutations;
-	bool permutations_given, seed_given;
+	bool interleave, permutations_given, seed_given;
 } o;
 
 static const struct option table[] = {
@@ -29,6 +31,9 @@ static const struct option table[] = {
 	{"folds", 0, OPT_TEXT, &o.folds, .value = "loso", .arg = "loso|K",
 		.help = "hold out one group at a time (loso), or K folds of groups that are consecutive in "
 			"order of name"},
+	{"interleave", 0, OPT_FLAG, &o.interleave,
+		.help = "with --folds K: the i-th group in order of name, from 0 on, is held out by fold i "
+			"modulo K"},
 	{"by", 0, OPT_CHOICE, &o.by, .value = "group", .choices = "group|recording",
 		.help = "hold out whole groups (subjects), or recordings; a group may then be in both "
 			"training and test data"},
@@ -51,6 +56,12 @@ static const struct option table[] = {
 			"these names are replaced, not followed"},
 	{"summary", 0, OPT_TEXT, &o.summary, .arg = "FILE",
 		.help = "write the results of each fold and of all folds, with times, as one JSON object"},
+	{"controls", 0, OPT_TEXT, &o.controls, .bare = "all", .arg = "LIST",
+		.help = "run controls on the same folds and seeds, and compare the model with them: names "
+			"with commas between them, or all"},
+	{"fail-if-idle", 0, OPT_LIST, &o.idle, .arg = "LIST",
+		.help = "run these controls, and exit with 1 unless the model is better than each of them; "
+			"may be repeated"},
 	THREADS_OPTION,
 	PROGRESS_OPTION,
 	HISTORY_OPTION,
@@ -65,6 +76,7 @@ static const struct program program = {"moe-cv",
 	"limit (ulimit -v, ulimit -d)"};
 
 struct run {
+	struct pool *pool;
 	struct configuration config;
 	struct layout target; /* what all windows must fit */
 	struct dataset *data;
@@ -73,6 +85,7 @@ struct run {
 	uint64_t *seed;
 	int seeds;
 	struct history history;
+	struct controls *controls; /* NULL: none are wanted */
 	struct cv_fold *fold;
 	struct output *out, *summary;
 	struct progress progress;
@@ -119,7 +132,10 @@ static int make_folds(struct run *r)
 	int64_t stride;
 	if (cv_words_folds(o.folds, &n) || cv_words_stride(o.test_stride, r->target.rate, &stride))
 		return -1;
-	return folds_make(&r->folds, r->data, (enum holdout_unit)o.by, n, stride);
+	if (o.interleave && !n)
+		return err_set(EX_USAGE,
+			"--interleave needs --folds K: with loso each fold holds out one group or recording");
+	return folds_make(&r->folds, r->data, (enum holdout_unit)o.by, n, o.interleave, stride);
 }
 
 static void say_all(const struct names *sentences)
@@ -137,6 +153,24 @@ static void say_left_out(const struct folds *f)
 	if (f->kept < f->labelled)
 		program_sayf("--test-stride leaves %lld of %lld windows to test on", (long long)f->kept,
 			(long long)f->labelled);
+}
+
+static int make_controls(struct run *r, struct names *notes)
+{
+	struct names wanted = {0}, needed = {0};
+	if (!o.controls && !o.idle.n)
+		return 0;
+	if (o.permute)
+		return err_set(EX_USAGE, "--controls and --permute-labels exclude each other; the control "
+					 "permuted does the same");
+	if (o.controls)
+		names_split(&wanted, o.controls, ',');
+	for (int i = 0; i < o.idle.n; i++)
+		names_split(&needed, o.idle.s[i], ',');
+	r->controls = controls_new(&r->cv, &wanted, &needed, pool_threads(r->pool), notes);
+	names_free(&wanted);
+	names_free(&needed);
+	return r->controls ? 0 : -1;
 }
 
 static int prepare(struct run *r, const struct names *operands)
@@ -161,7 +195,7 @@ static int prepare(struct run *r, const struct names *operands)
 		.keep = o.keep,
 		.history = &r->history};
 	struct names notes = {0};
-	int bad = cv_check(&r->cv, &notes);
+	int bad = cv_check(&r->cv, &notes) || make_controls(r, &notes);
 	if (!bad) {
 		say_left_out(&r->folds);
 		say_all(&notes);
@@ -190,36 +224,48 @@ static int on_fold(void *context, const struct cv_fold *f, int done, int total)
 	return mapping_check() || output_write(r->out, f->lines, f->bytes) || output_flush(r->out) ? -1 : 0;
 }
 
+static int on_control(void *context, int done, int total)
+{
+	struct run *r = context;
+	progress_show(&r->progress, done, total, "%d of %d folds of controls", done, total);
+	return mapping_check();
+}
+
 /* The folds that are trained side by side need memory each. */
-static int check_need(const struct run *r, const struct pool *pool)
+static int check_need(const struct run *r)
 {
 	struct dataset *d = r->data;
 	struct names notes = {0};
 	struct training_data all = {
 		.train = d, .trains = d->n, .valid = d, .valids = o.valid_fraction > 0 ? d->n : 0};
-	int folds = cv_count(&r->cv), threads = pool_threads(pool);
+	int folds = cv_count(&r->cv), threads = pool_threads(r->pool);
 	int bad = need_check(&r->config, NULL, &all, folds < threads ? folds : threads, &notes);
 	say_all(&notes);
 	names_free(&notes);
 	return bad;
 }
 
-static int cross_validate(struct run *r, struct pool *pool)
+static int cross_validate(struct run *r)
 {
 	struct cv_watch watch = {r, on_fold};
+	struct controls_watch each = {r, on_control};
 	r->fold = cv_new(&r->cv);
 	progress_begin(&r->progress, (enum progress_mode)common.progress, common.quiet);
-	int bad = cv_run(&r->cv, pool, r->fold, &watch);
+	int bad = cv_run(&r->cv, r->pool, r->fold, &watch) ||
+		  (r->controls && controls_run(r->controls, r->pool, &each));
 	progress_end(&r->progress);
 	return bad;
 }
 
 static int print_summary(struct run *r)
 {
-	struct text t = {0};
-	cv_summary(&r->cv, r->fold, &t);
+	struct text t = {0}, more = {0};
+	if (r->controls)
+		controls_json(r->controls, &more);
+	cv_summary(&r->cv, r->fold, text_string(&more), &t);
 	int bad = output_write(r->summary, t.s, t.n);
 	text_free(&t);
+	text_free(&more);
 	return bad;
 }
 
@@ -233,27 +279,44 @@ static int write_results(struct run *r, int bad)
 	struct names sentences = {0};
 	if (!bad) {
 		cv_sentences(&r->cv, r->fold, &sentences);
+		if (r->controls)
+			controls_say(r->controls, &sentences);
 		say_all(&sentences);
 	}
 	names_free(&sentences);
 	return bad;
 }
 
+/* EXIT_NO where the model does not beat a control it has to beat. */
+static int judge(const struct run *r)
+{
+	struct names idle = {0};
+	if (r->controls)
+		controls_idle(r->controls, &idle);
+	for (int i = 0; i < idle.n; i++)
+		program_say(idle.s[i]);
+	int status = idle.n ? EXIT_NO : 0;
+	names_free(&idle);
+	return status;
+}
+
 static int moe_cv(const struct names *operands)
 {
 	struct run r = {0};
-	struct pool *pool = pool_new((int)common.threads);
-	int bad = prepare(&r, operands) || check_need(&r, pool);
+	r.pool = pool_new((int)common.threads);
+	int bad = prepare(&r, operands) || check_need(&r);
 	if (!bad)
-		bad = write_results(&r, open_results(&r) || cross_validate(&r, pool));
-	pool_free(pool);
+		bad = write_results(&r, open_results(&r) || cross_validate(&r));
+	int status = bad ? -1 : judge(&r);
+	pool_free(r.pool);
+	controls_free(r.controls);
 	cv_free(&r.cv, r.fold);
 	folds_free(&r.folds);
 	dataset_free(r.data);
 	layout_free(&r.target);
 	config_end(&r.config);
 	free(r.seed);
-	return bad ? -1 : 0;
+	return status;
 }
 
 int main(int argc, char **argv)

@@ -220,3 +220,19 @@ by_luck() {
     sed -n 's/^true by ablation in \([0-9]*\) of 4, by the gate in \([0-9]*\)$/\1 \2/p' <<<"$output" >found
     awk '{ ok = $1 >= 3 && $2 >= 3 && $1 + $2 >= 7 } END { exit !(NR == 1 && ok) }' found
 }
+
+@test "controls: a row for each, of recordings and of windows, and what does not apply is named" {
+    export SEEDS=1 EPOCHS=2
+    made_up 0.1 --subjects 6 --channels 8 --seconds 20 --where C3,C4 --seed 1
+    experiment 15-controls.sh 0.1 --regions 2
+    [ "$(awk -F'\t' 'NF > 1 { print $1 }' <<<"$output" | paste -sd,)" = \
+        "control,(the model),frozen,linear,constant-gate,random-router,dense,one-region,permuted,chance" ]
+    # the model beats permuted labels and chance, with its whole interval, in most people
+    awk -F'\t' '$1 == "permuted" || $1 == "chance" { n++; ok += $6 > 0 && $8 >= 5 } END { exit n != 2 || ok != 2 }' <<<"$output"
+    mkdir cut
+    moe-split -q --window 300 --regions 1 --halo 0 -o cut/a.st 0.1/S0[0-2]*.csv
+    moe-split -q --window 300 --regions 1 --halo 0 -o cut/b.st 0.1/S0[3-5]*.csv
+    FOLDS=loso OPTIONS="" CONTROLS=frozen,dense experiment 15-controls.sh cut
+    [ "$(awk -F'\t' 'NF > 1 { print $1 }' <<<"$output" | paste -sd,)" = "control,(the model),frozen" ]
+    grep -q "^left out: dense: the configuration has no MoE layer$" <<<"$output"
+}

@@ -45,6 +45,19 @@ no_cv() { # no_cv STATUS WORDS ARGUMENTS...
     [ "$(jq -r .group three | uniq | tr '\n' ' ')" = "S00 S01 S02 S03 S05 S06 S04 S07 S08 S09 " ]
 }
 
+@test "groups that --interleave deals out: the i-th in order of name is held out by fold i modulo K" {
+    cv --folds 3 --interleave --summary s.json --keep k -o lines ten.st
+    [ "$(jq -c '[.runs[0].folds[].groups]' s.json)" = \
+        '[["S00","S03","S06","S09"],["S01","S04","S07"],["S02","S05","S08"]]' ]
+    jq -c '[.fold, .group]' lines | sort -u | jq -sc 'group_by(.[0]) | map(map(.[1]))' >composition
+    [ "$(cat composition)" = "$(jq -c '[.runs[0].folds[].groups]' s.json)" ]
+    [ "$(ask k/fold-1.safetensors 'm["moe.train_groups"]')" = '["S00","S02","S03","S05","S06","S08","S09"]' ]
+    grep -q 'moe-cv: fold 1 (S01, S04, S07): ' said
+    cv --folds 4 --by recording --interleave --summary s.json -o lines twice.st
+    [ "$(jq -c '.runs[0].folds[2].recordings' s.json)" = '["S01_1.csv"]' ]
+    no_cv 64 "--interleave needs --folds K" --interleave ten.st
+}
+
 @test "the same bytes for any number of threads, fewer and more than folds" {
     cv --seeds 1..2 --valid-fraction 0.3 --threads 1 --keep k1 --no-history -o one w.st
     for threads in 2 3 16; do
@@ -274,5 +287,5 @@ s[5], s[6] = s[6], s[5]'
 
 @test "examples of the manual" {
     cp ten.st windows.st
-    run_examples moe-cv.1 4
+    run_examples moe-cv.1 6
 }

@@ -26,6 +26,13 @@ setup_file() {
     moe-predict -m on eeg/S01_1.csv | jq -es 'length == 16'
 }
 
+@test "a single region with a classifier of its own is trained: its weight is 1" {
+    train x --set head.type=answers --set train.epochs=2 --set train.lr=0.01 one.st
+    train y --set head.type=answers --set train.epochs=1 --set train.lr=1e-12 one.st
+    run ! cmp -s <(ask x 't["heads.0.weight"][2]') <(ask y 't["heads.0.weight"][2]')
+    moe-predict -m x one.st | jq -es 'length == 64 and all(.p | add > 0.999999 and add < 1.000001)'
+}
+
 @test "the bytes do not depend on the number of threads, nor a window's answer on its company" {
     moe-split --window 64 --stride 4 --experts 3 eeg/*.csv -o many.st
     for keys in "bridge.sync=layer encoder.layers=3 bridge.tokens=2 bridge.sync_every=2" \

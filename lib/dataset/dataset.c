@@ -232,6 +232,18 @@ int dataset_add(struct dataset *d, struct windows *w)
 	return 0;
 }
 
+struct dataset *dataset_rebind(const struct dataset *d, const struct layout *target)
+{
+	struct dataset *to = dataset_new(target, d->missing);
+	to->borrows = true;
+	for (int i = 0; i < d->sources; i++)
+		if (dataset_add(to, d->source[i].w)) {
+			dataset_free(to);
+			return NULL;
+		}
+	return to;
+}
+
 void dataset_renumber(struct dataset *d, const struct names *classes)
 {
 	for (int64_t i = 0; i < d->n; i++)

@@ -58,6 +58,10 @@ void dataset_free(struct dataset *);
 /* The same windows once more, with labels, conditions and a scaler of its own: for several models
  * that are trained at the same time. The dataset behind it must outlive it and must not grow. */
 struct dataset *dataset_view(const struct dataset *);
+/* The same windows, in the same order, bound to other regions of their channels; target: a layout
+ * with the same length, rate, unit, preprocessing and classes. The dataset behind it must outlive
+ * it and must not grow. NULL with an error when a channel is missing. */
+struct dataset *dataset_rebind(const struct dataset *, const struct layout *target);
 /* From now on samples are scaled as the model has it; it must outlive the dataset. -1 when windows
  * in it cannot be. */
 int dataset_scale(struct dataset *, const struct model *);

@@ -161,6 +161,10 @@ struct config_words {
 /* From preset, model that is continued (NULL: none), file and assignments, in this order, to a
  * checked configuration. To be ended whatever comes back. */
 int config_compose(struct configuration *, const struct config_words *, const struct config *before);
+/* A copy with KEY=VALUE assignments: what a configuration is compared with. All that the user gave
+ * counts as given by a model, so that a key without effect beside the new values is no error. To be
+ * ended whatever comes back. */
+int config_variant(struct configuration *, const struct configuration *of, const struct names *set);
 /* What the values have to do with each other, and that no key given by the user is without
  * effect. */
 int config_check(const struct configuration *);

@@ -1,6 +1,9 @@
 #include "model/config.h"
 
 #include "base/error.h"
+#include "model/config_keys.h"
+
+#include <string.h>
 
 int config_compose(struct configuration *c, const struct config_words *words, const struct config *before)
 {
@@ -28,4 +31,19 @@ int config_compose(struct configuration *c, const struct config_words *words, co
 		if (config_set(c, words->set.s[i]))
 			return -1;
 	return config_check(c) || (before && config_fixed_by_model(c, before, words->resumed)) ? -1 : 0;
+}
+
+int config_variant(struct configuration *c, const struct configuration *of, const struct names *set)
+{
+	int keys = config_key_count();
+	config_begin(c, of->value.preset);
+	c->value = of->value;
+	memcpy(c->from, of->from, (size_t)keys * sizeof *c->from);
+	for (int i = 0; i < set->n; i++)
+		if (config_set(c, set->s[i]))
+			return -1;
+	for (int i = 0; i < keys; i++)
+		if (c->from[i] > FROM_MODEL)
+			c->from[i] = FROM_MODEL;
+	return config_check(c);
 }

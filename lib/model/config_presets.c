@@ -98,6 +98,10 @@ static const char *const deepseek[] = {"encoder.hidden_dim=64", "encoder.ffn_dim
 	"moe.score=sigmoid", "moe.renormalise=yes", "moe.balance=bias", "moe.balance_rate=0.001",
 	"train.beta2=0.95", "train.weight_decay=0.1", "train.clip_norm=1", NULL};
 
+/* Small pre-norm encoders and linear priors as by default, on four views. */
+static const char *const views[] = {
+	"encoder.views=[\"covariance@regions\",\"relative@head\",\"power@head\",\"evoked@head\"]", NULL};
+
 const struct preset preset_table[] = {
 	{"default", {0},
 		"small pre-norm encoders and a linear prior on covariances: the best on held-out subjects"},
@@ -118,6 +122,12 @@ const struct preset preset_table[] = {
 	{"spectral", {plain}, "small pre-norm encoders on band powers, by themselves"},
 	{"separable", {plain, separable},
 		"small encoders on learned filters, for what is locked to the start of windows"},
+	{"views", {views},
+		"experts that see different things, each weighed by what it is worth on subjects it was not "
+		"fitted "
+		"on: covariances of the regions; covariances relative to those of the whole head; powers; "
+		"and what "
+		"is locked to the start of a window"},
 	{0},
 };
 

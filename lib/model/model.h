@@ -122,6 +122,9 @@ struct model_size {
 	size_t total, active;
 };
 struct model_size model_size(const struct model *);
+/* Routed experts that a token passes through in an MoE layer of region k; for routers where it
+ * differs from token to token the mean. */
+double model_experts_per_token(const struct model *, int k, int layer);
 /* Adds two lines, "parameters", number, "in all" or "active", of the model model_new would make; -1
  * when there is none. */
 int model_size_print(const struct config *, const struct layout *, int with_gate, struct text *);

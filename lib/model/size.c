@@ -1,9 +1,7 @@
 /* How many numbers a model has, and how many of them one token meets. */
 #include "model/model.h"
 
-/* Routed experts a token passes through, of E; for routers where it differs from token to token the
- * mean. */
-static double experts_of_a_token(const struct model *m, int k, int layer)
+double model_experts_per_token(const struct model *m, int k, int layer)
 {
 	struct router_shape s = model_router_shape(m, k, layer);
 	return m->router->experts_per_token ? m->router->experts_per_token(&s) : s.k;
@@ -18,7 +16,7 @@ struct model_size model_size(const struct model *m)
 			const struct layer_params *layer = &m->region[k].layer[l];
 			if (!layer->moe_layer)
 				continue;
-			double share = experts_of_a_token(m, k, l) / config_experts(&m->config, l);
+			double share = model_experts_per_token(m, k, l) / config_experts(&m->config, l);
 			for (int p = 0; p < layer->parts; p++)
 				for (int i = 0; i < layer->part[p].tensors; i++)
 					idle += (1 - share) *

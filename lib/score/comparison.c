@@ -103,20 +103,6 @@ static void flip_signs(struct comparison *c, const double *d, int n)
 			: (1 + (double)as_large) / (1 + (double)c->flips);
 }
 
-static void bootstrap_difference(struct comparison *c, const double *d, int n)
-{
-	int draws = n > 1 ? c->one->resamples : 0, *times = NEW_ARRAY(int, n);
-	double *draw = NEW_ARRAY(double, draws);
-	for (int i = 0; i < draws; i++) {
-		resample_groups(c->one->seed, i, n, times);
-		for (int g = 0; g < n; g++)
-			draw[i] += times[g] * d[g] / n;
-	}
-	c->interval = resample_interval(draw, draws);
-	free(draw);
-	free(times);
-}
-
 int comparison_of(struct comparison *c, const struct score *one, const struct score *other, enum metric f)
 {
 	int all = one->predictions->groups.n;
@@ -133,7 +119,7 @@ int comparison_of(struct comparison *c, const struct score *one, const struct sc
 	for (int g = 0; g < c->groups; g++)
 		c->mean += defined[g] / c->groups;
 	flip_signs(c, defined, c->groups);
-	bootstrap_difference(c, defined, c->groups);
+	c->interval = resample_mean(defined, c->groups, one->resamples, one->seed);
 	free(defined);
 	if (!c->groups)
 		return err_set(EX_DATAERR,

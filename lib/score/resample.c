@@ -1,5 +1,6 @@
 #include "score/resample.h"
 
+#include "base/mem.h"
 #include "base/rng.h"
 
 #include <math.h>
@@ -31,4 +32,20 @@ struct interval resample_interval(double *draw, int n)
 	qsort(draw, (size_t)defined, sizeof *draw, compare_numbers);
 	return (struct interval){
 		draw[(int)floor(0.025 * (defined - 1) + 0.5)], draw[(int)floor(0.975 * (defined - 1) + 0.5)]};
+}
+
+struct interval resample_mean(const double *x, int n, int draws, uint64_t seed)
+{
+	draws = n > 1 ? draws : 0;
+	int *times = NEW_ARRAY(int, n);
+	double *draw = NEW_ARRAY(double, draws);
+	for (int i = 0; i < draws; i++) {
+		resample_groups(seed, i, n, times);
+		for (int g = 0; g < n; g++)
+			draw[i] += times[g] * x[g] / n;
+	}
+	struct interval interval = resample_interval(draw, draws);
+	free(draw);
+	free(times);
+	return interval;
 }

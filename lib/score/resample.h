@@ -19,5 +19,8 @@ void resample_groups(uint64_t seed, int i, int n, int *times);
 /* The 2.5th and the 97.5th percentile of draw [n], which gets sorted; draws that are NAN do not
  * count. */
 struct interval resample_interval(double *draw, int n);
+/* Of the mean of x [n], one number for each group, over so many draws of the groups; NAN of one
+ * group. */
+struct interval resample_mean(const double *x, int n, int draws, uint64_t seed);
 
 #endif

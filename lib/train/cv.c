@@ -12,6 +12,7 @@
 #include "train/fit.h"
 #include "train/schedule.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,14 @@
 
 enum { BATCH = 64 };
 
+int cv_runs(const struct cv *cv)
+{
+	return (cv->permutations ? cv->permutations : 1) * cv->seeds;
+}
+
 int cv_count(const struct cv *cv)
 {
-	return (cv->permutations ? cv->permutations : 1) * cv->seeds * cv->folds->n;
+	return cv_runs(cv) * cv->folds->n;
 }
 
 struct cv_fold *cv_new(const struct cv *cv)
@@ -29,6 +35,7 @@ struct cv_fold *cv_new(const struct cv *cv)
 	int n = cv_count(cv), folds = cv->folds->n;
 	struct cv_fold *f = NEW_ARRAY(struct cv_fold, n);
 	for (int i = 0; i < n; i++) {
+		f[i].run = i / folds;
 		f[i].fold = i % folds;
 		f[i].seed = cv->seed[i / folds % cv->seeds];
 		f[i].permutation = i / folds / cv->seeds;
@@ -180,6 +187,16 @@ static double processor_seconds(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* An answer to a window: in the figures of its fold, and of its unit where these are wanted. */
+static void count(const struct cv *cv, const struct item *it, const real *logits, struct cv_fold *f)
+{
+	const struct folds *folds = cv->folds;
+	int units = holdout_units(folds->d, folds->by)->n;
+	metrics_add(&f->metrics, logits, it->label);
+	if (cv->by_unit)
+		metrics_add(&cv->by_unit[f->run * units + holdout_unit_of(it, folds->by)], logits, it->label);
+}
+
 static void predict_batch(const struct cv *cv, const struct model *m, const struct dataset *d,
 	const int64_t *items, int64_t n, const real *logits, const real *weights, struct cv_fold *f)
 {
@@ -195,8 +212,9 @@ static void predict_batch(const struct cv *cv, const struct model *m, const stru
 		struct prediction a =
 			prediction_of_window(m, d, items[b], logits + b * classes, weights + b * K, p, gate);
 		a.adapted = dataset_adapts(m) ? "group" : NULL;
-		prediction_json(&a, more.s, &lines);
-		metrics_add(&f->metrics, logits + b * classes, d->item[items[b]].label);
+		if (!cv->without)
+			prediction_json(&a, more.s, &lines);
+		count(cv, &d->item[items[b]], logits + b * classes, f);
 	}
 	add_lines(f, &lines);
 	free(p);
@@ -241,6 +259,8 @@ static int save_model(struct work *w, const struct model *m, const struct cv_fol
 	struct text path = {0};
 	h.seed = &f->own_seed;
 	text_addf(&path, "%s/", cv->keep);
+	if (cv->without)
+		text_addf(&path, "%s-", cv->without->name);
 	if (cv->permutations)
 		text_addf(&path, "permutation-%d-", f->permutation);
 	if (cv->seeds > 1)
@@ -253,13 +273,31 @@ static int save_model(struct work *w, const struct model *m, const struct cv_fol
 	return bad;
 }
 
-static int train_fold(const struct training_data *data, struct model *m, struct pool *one, struct cv_fold *f)
+static int train_fold(const struct cv_control *without, const struct training_data *data, struct model *m,
+	struct pool *one, struct cv_fold *f)
 {
+	if (without && without->change)
+		without->change(m);
 	struct trainer *t = trainer_new(m, data, one, f->own_seed);
-	int bad = trainer_run(t, &(struct watch){0});
+	int bad = without && without->steps ? trainer_calibrate(t) : trainer_run(t, &(struct watch){0});
 	f->best_epoch = trainer_best_epoch(t);
 	trainer_free(t);
 	return bad;
+}
+
+/* The shares of the classes among the training windows answer for a model; one more window of each
+ * class leaves no share at 0. */
+static void guess(const struct cv *cv, const struct dataset *d, const struct fold_items *x, struct cv_fold *f)
+{
+	int classes = d->classes.n;
+	real *logits = NEW_ARRAY(real, classes);
+	for (int64_t i = 0; i < x->split.trains; i++)
+		logits[d->item[x->split.train[i]].label] += 1;
+	for (int c = 0; c < classes; c++)
+		logits[c] = (real)log((double)logits[c] + 1);
+	for (int64_t i = 0; i < x->tests; i++)
+		count(cv, &d->item[x->test[i]], logits, f);
+	free(logits);
 }
 
 static int run_fold(struct work *w, struct cv_fold *f, struct dataset *d, struct pool *one)
@@ -268,11 +306,16 @@ static int run_fold(struct work *w, struct cv_fold *f, struct dataset *d, struct
 	struct fold_items x;
 	if (folds_items(cv->folds, d, f->fold, cv->valid_fraction, f->own_seed, &x))
 		return -1;
+	if (cv->without && cv->without->model) {
+		guess(cv, d, &x, f);
+		fold_items_free(&x);
+		return 0;
+	}
 	struct training_data data = {
 		d, d, x.split.train, x.split.valid, x.split.trains, x.split.valids, NULL};
 	double begun = processor_seconds();
 	struct model *m = fit_model(cv->config, NULL, false, &data, one, f->own_seed, NULL);
-	int bad = !m || train_fold(&data, m, one, f);
+	int bad = !m || train_fold(cv->without, &data, m, one, f);
 	double trained = processor_seconds();
 	bad = bad || test_fold(cv, m, &x, one, f);
 	f->train_seconds = trained - begun;

@@ -17,6 +17,14 @@
 #include "train/folds.h"
 #include "score/metrics.h"
 
+/* What a run is without, to show what that is worth (train/controls.h). */
+struct cv_control {
+	const char *name; /* in front of the names of models that are kept */
+	bool steps;       /* no training step is made */
+	bool model;       /* ... and there is none: the largest class of the training windows answers */
+	void (*change)(struct model *); /* done to each model before its first step; NULL: nothing */
+};
+
 struct cv {
 	const struct configuration *config;
 	const struct folds *folds;
@@ -27,10 +35,14 @@ struct cv {
 	enum holdout_unit permute_by; /* whose classes are exchanged */
 	const char *keep;             /* folder for the models, or NULL */
 	const struct history *history;
+	const struct cv_control *without; /* NULL: all is there; else answers are counted, not written */
+	/* [runs][units of the folds' kind] begun metrics, to which the windows that test are added:
+	 * what each unit's answers are worth; NULL: not wanted */
+	struct metrics *by_unit;
 };
 
 struct cv_fold {
-	int permutation, fold;
+	int run, permutation, fold; /* run: a seed and a permutation */
 	uint64_t seed, own_seed;
 	char *lines; /* its answers; handed out and freed in the order of the folds */
 	size_t bytes, room;
@@ -49,6 +61,7 @@ struct cv_watch {
 };
 
 int cv_count(const struct cv *);
+int cv_runs(const struct cv *); /* seeds times permutations */
 /* notes: what the user should know about folds */
 int cv_check(const struct cv *, struct names *notes);
 struct cv_fold *cv_new(const struct cv *);
@@ -58,6 +71,7 @@ int cv_run(const struct cv *, struct pool *, struct cv_fold *, const struct cv_w
 
 /* Metrics of every fold and of all of them, as sentences and as one JSON object. */
 void cv_sentences(const struct cv *, const struct cv_fold *, struct names *sentences);
-void cv_summary(const struct cv *, const struct cv_fold *, struct text *);
+/* more: further keys as they shall stand at the object's end (",\"controls\":[]"), or "". */
+void cv_summary(const struct cv *, const struct cv_fold *, const char *more, struct text *);
 
 #endif

@@ -44,15 +44,10 @@ static struct metrics whole(const struct cv *cv, const struct cv_fold *f)
 	return m;
 }
 
-static int runs(const struct cv *cv)
-{
-	return cv_count(cv) / cv->folds->n;
-}
-
 static struct figure all_runs(const struct cv *cv, const struct cv_fold *f)
 {
 	struct figure x = {0};
-	for (int r = 0; r < runs(cv); r++) {
+	for (int r = 0; r < cv_runs(cv); r++) {
 		struct metrics m = whole(cv, f + r * cv->folds->n);
 		figure_add(&x, &m);
 		metrics_end(&m);
@@ -63,7 +58,7 @@ static struct figure all_runs(const struct cv *cv, const struct cv_fold *f)
 static struct figure all_of_fold(const struct cv *cv, const struct cv_fold *f, int fold)
 {
 	struct figure x = {0};
-	for (int r = 0; r < runs(cv); r++)
+	for (int r = 0; r < cv_runs(cv); r++)
 		figure_add(&x, &f[r * cv->folds->n + fold].metrics);
 	return x;
 }
@@ -156,7 +151,7 @@ static void run_json(const struct cv *cv, const struct cv_fold *f, struct text *
 	metrics_end(&m);
 }
 
-void cv_summary(const struct cv *cv, const struct cv_fold *f, struct text *t)
+void cv_summary(const struct cv *cv, const struct cv_fold *f, const char *more, struct text *t)
 {
 	struct figure x = all_runs(cv, f);
 	double train = 0, test = 0;
@@ -177,9 +172,9 @@ void cv_summary(const struct cv *cv, const struct cv_fold *f, struct text *t)
 	number(t, "train_seconds", train);
 	number(t, "test_seconds", test);
 	text_add(t, ",\"runs\":[");
-	for (int r = 0; r < runs(cv); r++) {
+	for (int r = 0; r < cv_runs(cv); r++) {
 		text_add(t, r ? "," : "");
 		run_json(cv, f + r * cv->folds->n, t);
 	}
-	text_add(t, "]}\n");
+	text_addf(t, "]%s}\n", more);
 }

@@ -24,11 +24,13 @@ static void labelled_units(const struct dataset *d, enum holdout_unit by, struct
 	free(labelled);
 }
 
-/* The first unit of a fold; that of fold n is the number of units. */
-static int first_unit(const struct folds *f, int fold)
+/* The fold that holds out a unit, by its place in the order of names. */
+static int fold_of(const struct folds *f, int place)
 {
-	int more = f->units.n % f->n;
-	return fold * (f->units.n / f->n) + (fold < more ? fold : more);
+	int each = f->units.n / f->n, more = f->units.n % f->n, in_larger = more * (each + 1);
+	if (f->interleaved)
+		return place % f->n;
+	return place < in_larger ? place / (each + 1) : more + (place - in_larger) / each;
 }
 
 static int deal(struct folds *f, int n)
@@ -54,9 +56,8 @@ static int deal(struct folds *f, int n)
 	f->fold = NEW_ARRAY(int, all->n);
 	for (int u = 0; u < all->n; u++)
 		f->fold[u] = -1;
-	for (int k = 0; k < f->n; k++)
-		for (int u = first_unit(f, k); u < first_unit(f, k + 1); u++)
-			f->fold[names_find(all, f->units.s[u])] = k;
+	for (int u = 0; u < f->units.n; u++)
+		f->fold[names_find(all, f->units.s[u])] = fold_of(f, u);
 	return 0;
 }
 
@@ -105,9 +106,10 @@ static int thin(struct folds *f, int64_t stride)
 	return bad;
 }
 
-int folds_make(struct folds *f, const struct dataset *d, enum holdout_unit by, int n, int64_t stride)
+int folds_make(struct folds *f, const struct dataset *d, enum holdout_unit by, int n, bool interleaved,
+	int64_t stride)
 {
-	*f = (struct folds){.d = d, .by = by};
+	*f = (struct folds){.d = d, .by = by, .interleaved = interleaved};
 	labelled_units(d, by, &f->units);
 	return deal(f, n) || thin(f, stride) ? -1 : 0;
 }
@@ -122,8 +124,9 @@ void folds_free(struct folds *f)
 
 void folds_units(const struct folds *f, int fold, struct names *to)
 {
-	for (int u = first_unit(f, fold); u < first_unit(f, fold + 1); u++)
-		names_add(to, f->units.s[u]);
+	for (int u = 0; u < f->units.n; u++)
+		if (fold_of(f, u) == fold)
+			names_add(to, f->units.s[u]);
 }
 
 void fold_items_free(struct fold_items *x)

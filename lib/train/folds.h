@@ -3,6 +3,7 @@
  *
  *     units in order of name     S00 S01 S02 S03 S04 S05 S06
  *     3 folds                    |--- 0 ---| |-- 1 --| |-- 2 --|        sizes differ by one at most, the first are the larger
+ *     interleaved                 0   1   2   0   1   2   0             unit i in fold i mod 3
  *
  * A unit without a labelled window takes no part.
  */
@@ -15,6 +16,7 @@ struct folds {
 	const struct dataset *d; /* borrowed */
 	enum holdout_unit by;
 	int n;
+	bool interleaved;   /* neighbours in the order of names are in different folds */
 	struct names units; /* in order of name */
 	int *fold;          /* [all groups or recordings of d] the fold that holds it out, -1 = none */
 	char *tests;        /* [d->n] 1: tests when it is held out */
@@ -22,12 +24,14 @@ struct folds {
 	int64_t labelled, unlabelled, kept; /* windows; kept: labelled ones that test */
 };
 
-/* n folds, 0 for one a unit. stride > 0 thins the windows that test: walking over those of a
- * recording in their order, a window is kept when it begins `stride` samples or more after the last
- * kept, and when it is the first of a run. A run begins where a window begins at or after the end
- * of the one before, and not by the file's stride and with the same label after it. Refuses fewer
- * units than folds, and a walk that would go back in time. To be freed whatever comes back. */
-int folds_make(struct folds *, const struct dataset *, enum holdout_unit by, int n, int64_t stride);
+/* n folds of consecutive or interleaved units, n = 0 for one a unit. stride > 0 thins the windows
+ * that test: walking over those of a recording in their order, a window is kept when it begins
+ * `stride` samples or more after the last kept, and when it is the first of a run. A run begins
+ * where a window begins at or after the end of the one before, and not by the file's stride and
+ * with the same label after it. Refuses fewer units than folds, and a walk that would go back in
+ * time. To be freed whatever comes back. */
+int folds_make(struct folds *, const struct dataset *, enum holdout_unit by, int n, bool interleaved,
+	int64_t stride);
 void folds_free(struct folds *);
 
 /* Adds the names of a fold's units, in their order. */

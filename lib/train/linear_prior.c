@@ -149,8 +149,8 @@ static void find_earnings(const struct ridge *r, const double *score, const int 
 	map->accuracy = (double)right / (double)r->n;
 }
 
-/* The weights of views as a table in JSON: fractions of the whole, and how often a view alone finds the
- * class of a window it was not fitted on. */
+/* The weights of views as a table in JSON: fractions of the whole, and how often a view alone finds
+ * the class of a window it was not fitted on. */
 static char *views_table(const struct ridge *r, const struct maps *maps)
 {
 	struct text t = {0};

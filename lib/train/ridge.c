@@ -185,6 +185,16 @@ static int zero_map(size_t n, double *W)
 	return 0;
 }
 
+/* Of the view at hand, for each window */
+static double penalty_of(const struct ridge *r)
+{
+	double times = 1;
+	for (int k = 0; k < r->m->layout.regions; k++)
+		if (in_view(r, k) && r->m->region[k].tokeniser->ridge > 0)
+			times = r->m->region[k].tokeniser->ridge;
+	return times * r->m->config.train.ridge;
+}
+
 /* Fewer features than windows: W [classes][d] from all sums less those of a fold. */
 static int solve_features(
 	const struct ridge *r, int fold, const double *all, const double *all_R, double *G, double *W)
@@ -205,7 +215,7 @@ static int solve_features(
 	if (!rows)
 		return zero_map(C * d, W);
 	for (size_t i = 0; i < d; i++)
-		G[i * d + i] += r->m->config.train.ridge * (double)rows;
+		G[i * d + i] += penalty_of(r) * (double)rows;
 	return solve_definite((int)d, G, (int)C, W) ? 0 : -1;
 }
 
@@ -237,7 +247,7 @@ static int solve_windows(const struct ridge *r, int fold, const double *K, doubl
 	for (size_t i = 0; i < n; i++) {
 		for (size_t j = i; j < n; j++)
 			G[i * n + j] = K[row[i] * all + row[j]];
-		G[i * n + i] += r->m->config.train.ridge * (double)n;
+		G[i * n + i] += penalty_of(r) * (double)n;
 		target_row(r, place_of(r, (int64_t)row[i]), y);
 		for (size_t c = 0; c < C; c++)
 			beta[c * n + i] = y[c];

@@ -456,6 +456,11 @@ static int end_epoch(struct trainer *t, struct epoch_report *r)
 	return 0;
 }
 
+int trainer_calibrate(struct trainer *t)
+{
+	return trainer_calibrates(t) ? calibrate(t) : 0;
+}
+
 int trainer_run(struct trainer *t, const struct watch *w)
 {
 	long per_epoch = steps_of_epoch(t), steps = schedule_steps(&t->m->config, t->data.trains);
@@ -488,7 +493,7 @@ int trainer_run(struct trainer *t, const struct watch *w)
 	}
 	if (t->data.valids) {
 		memcpy(t->m->params.x, t->best, t->m->params.count * sizeof(real));
-		if (trainer_calibrates(t) && calibrate(t))
+		if (trainer_calibrate(t))
 			return -1;
 	}
 	return 0;

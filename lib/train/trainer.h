@@ -75,6 +75,8 @@ int trainer_state_start(const struct st_file *state, uint64_t *seed, bool *out_o
  * damaged. */
 int trainer_resume(struct trainer *, const struct st_file *state);
 int trainer_run(struct trainer *, const struct watch *);
+/* What trainer_run does behind the last step, for a model that makes none: its temperature. */
+int trainer_calibrate(struct trainer *);
 int trainer_save_state(struct trainer *, const char *path, const struct history *);
 
 /* For the summary: 0 without validation. */

@@ -64,7 +64,7 @@ static void sum_squares(void *context, int task, int worker)
 	struct update *u = context;
 	struct block *b = &u->block[task];
 	(void)worker;
-	b->squares = slab_squares(u->read + b->from, b->count);
+	b->squares = u->params->list[b->tensor].buffer ? 0 : slab_squares(u->read + b->from, b->count);
 }
 
 double update_norm(struct update *u, const real *gradient, const char **bad)

@@ -16,8 +16,8 @@ struct update *update_new(
 	const struct optimizer *, struct params *, struct pool *); /* the parameters it moves; borrowed */
 void update_free(struct update *);
 
-/* The norm of the whole gradient; *bad (NULL: none) names the first tensor where it is not finite,
- * or too large for the second moment. */
+/* The norm of the whole gradient, without that of buffers, which no step moves; *bad (NULL: none)
+ * names the first tensor where it is not finite, or too large for the second moment. */
 double update_norm(struct update *, const real *gradient, const char **bad);
 
 /* Clips the gradient of that norm to train.clip_norm, as the field's standard library clips: g *=

@@ -14,7 +14,7 @@ enum { STEPS = 30, HALVINGS = 20 };
 
 struct search {
 	const struct view_scores *s;
-	double *scale;              /* [views] 1 / s_v */
+	double *scale;              /* [views] f_v */
 	bool *kept;                 /* [views] */
 	int V;                      /* views */
 	double *slope, *curve;      /* [V], [V][V] of the cross-entropy by the weights */
@@ -204,6 +204,25 @@ static int find_scales(struct search *h)
 	return some;
 }
 
+/* The factor under which each view alone has the least cross-entropy. t [views]: room, 0
+ * afterwards. */
+static void calibrate(struct search *h, double *t)
+{
+	size_t V = (size_t)h->V;
+	bool *all = NEW_ARRAY(bool, V);
+	memcpy(all, h->kept, V * sizeof *all);
+	for (size_t v = 0; v < V; v++) {
+		memset(h->kept, 0, V * sizeof *h->kept);
+		h->kept[v] = all[v];
+		if (all[v])
+			minimise(h, t);
+		h->scale[v] *= exp(t[v]);
+		t[v] = 0;
+	}
+	memcpy(h->kept, all, V * sizeof *all);
+	free(all);
+}
+
 void view_weights(const struct view_scores *s, double *weight)
 {
 	size_t V = (size_t)s->views;
@@ -220,8 +239,10 @@ void view_weights(const struct view_scores *s, double *weight)
 		.system = NEW_ARRAY(double, V *V),
 		.to = NEW_ARRAY(double, V)};
 	int some = find_scales(&h);
-	if (V > 1 && some)
+	if (V > 1 && some) {
+		calibrate(&h, t);
 		leave_out(&h, t);
+	}
 	for (size_t v = 0; v < V; v++)
 		weight[v] = V == 1 || !some ? 1 : h.kept[v] ? exp(t[v]) * h.scale[v] : 0;
 	free(t);

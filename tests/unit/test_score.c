@@ -131,11 +131,30 @@ static void cells_are_quoted_where_they_must(void)
 	text_free(&t);
 }
 
+/* Nearly normal: 1.96 standard errors to either side. */
+static void the_interval_of_a_mean_is_as_wide_as_its_standard_error_says(void)
+{
+	enum { GROUPS = 40 };
+	double x[GROUPS], mean = 0, square = 0;
+	for (int g = 0; g < GROUPS; g++) {
+		x[g] = g % 5 + 0.1 * (g % 7);
+		mean += x[g] / GROUPS;
+	}
+	for (int g = 0; g < GROUPS; g++)
+		square += (x[g] - mean) * (x[g] - mean) / GROUPS;
+	double error = sqrt(square / GROUPS);
+	struct interval i = resample_mean(x, GROUPS, 4000, 5);
+	CHECK_NEAR((mean - i.low) / error, 1.96, 0.15);
+	CHECK_NEAR((i.high - mean) / error, 1.96, 0.15);
+	CHECK(isnan(resample_mean(x, 1, 100, 5).low));
+}
+
 int main(void)
 {
 	CASE(chance_limits_are_those_of_the_binomial);
 	CASE(an_interval_leaves_out_a_fortieth_on_either_side);
 	CASE(as_many_groups_are_drawn_as_there_are);
+	CASE(the_interval_of_a_mean_is_as_wide_as_its_standard_error_says);
 	CASE(calibration_goes_by_bins);
 	CASE(metrics_have_two_names);
 	CASE(limits_are_met_at_the_limit_and_missed_where_a_metric_is_not_defined);

@@ -82,6 +82,7 @@ const struct tokeniser tokeniser_evoked = {.name = "evoked",
 	.keys = "encoder.evidence",
 	.settings = own,
 	.standardised = true,
+	.ridge = 0.25,
 	.size = size,
 	.count = count,
 	.features = features};

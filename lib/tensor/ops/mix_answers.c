@@ -29,7 +29,8 @@ static void backward_row(struct node *y, int b, int k, const double *log_sum)
 	}
 	for (int c = 0; c < n; c++)
 		z->g[row + (size_t)c] -= (real)(sum * exp((double)z->x[row + (size_t)c] - log_sum[at]));
-	w->g[at] += (real)dw;
+	if (w->g) /* of one region it is the constant 1 */
+		w->g[at] += (real)dw;
 }
 
 static void backward(struct tape *t, struct node *y)
