@@ -5,39 +5,17 @@
  * Padding is 0 and adds nothing.
  *
  * Filters start such that samples of deviation 1 give signals of about as much. */
-#include "model/tokeniser/bands.h"
+#include "model/tokeniser/filters.h"
 
-#include "base/error.h"
+#include "model/tokeniser/bands.h"
 #include "tensor/ops.h"
 
-#include <math.h>
-
 extern const struct tokeniser tokeniser_conv;
-
-static int taps(const struct config *c, double rate)
-{
-	long n = lround(c->encoder.kernel * rate);
-	return n < 1 ? 1 : (int)n;
-}
-
-static int size(const struct config *c, int T, double rate, const struct region *r, int *n, int *D)
-{
-	int L, hop;
-	(void)r;
-	bands_cut(c, T, rate, &L, &hop);
-	if (L > T || taps(c, rate) > L)
-		return err_set(EX_CONFIG,
-			"encoder.kernel: %d samples do not fit a token's stretch of %d (encoder.window)",
-			taps(c, rate), L > T ? T : L);
-	*n = 1 + (T - L) / hop;
-	*D = c->encoder.filters;
-	return 0;
-}
 
 static int declare(
 	const struct config *c, double rate, const struct region *r, struct tensor_plan plan[TOKEN_TENSORS])
 {
-	int F = c->encoder.filters, K = taps(c, rate), maps = F * r->width;
+	int F = c->encoder.filters, K = filters_taps(c, rate), maps = F * r->width;
 	plan[0] = (struct tensor_plan){"temporal.weight", 2, F, K, START_FAN_IN, K / 3.0};
 	plan[1] = (struct tensor_plan){"spatial.weight", 2, F, maps, START_FAN_IN, maps / 3.0};
 	return 2;
@@ -49,7 +27,7 @@ static struct node *learned(const struct config *c, struct tape *t, const real *
 	struct power_shape p = {.rows = T,
 		.width = r->width,
 		.filters = c->encoder.filters,
-		.taps = taps(c, rate),
+		.taps = filters_taps(c, rate),
 		.outputs = c->encoder.filters,
 		.n = n};
 	bands_cut(c, T, rate, &p.length, &p.hop);
@@ -59,7 +37,7 @@ static struct node *learned(const struct config *c, struct tape *t, const real *
 const struct tokeniser tokeniser_conv = {.name = "conv",
 	.keys = "encoder.window|encoder.hop|encoder.filters|encoder.kernel",
 	.unsigned_features = true,
-	.size = size,
+	.size = filters_size,
 	.count = bands_count,
 	.declare = declare,
 	.learned = learned};
