@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What the experiments 03 to 15 share; they read it, it is not run by itself.
+# What the experiments 03 to 16 share; they read it, it is not run by itself.
 #
 # The programs are looked for in MOE_BIN, if that is set, and in PATH. What is made on the way lies in a temporary folder, $work.
 # EPOCHS is the number of passes of every training.

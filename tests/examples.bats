@@ -221,6 +221,18 @@ by_luck() {
     awk '{ ok = $1 >= 3 && $2 >= 3 && $1 + $2 >= 7 } END { exit !(NR == 1 && ok) }' found
 }
 
+@test "views: the default and the preset, plain and adapted, with and without steps; and what each view counts" {
+    export SEEDS=1 EPOCHS=1 FOLDS=3
+    made_up 0.1 --subjects 6 --channels 8 --seconds 20 --where C3,C4 --seed 1
+    experiment 16-views.sh 0.1 --regions 2
+    [ "$(grep -c '^\(default\|views\), \(trained\|frozen\), \(zscore\|group\): accuracy 0\.' <<<"$output")" -eq 8 ]
+    [ "$(grep -c '^[a-z]*@[a-z]* counts [0-9]* %$' <<<"$output")" -eq 4 ]
+    mkdir cut
+    moe-split -q --window 300 --regions 1 --halo 0 -o cut/a.st 0.1/*.csv
+    STEPS=frozen experiment 16-views.sh cut
+    [ "$(grep -c ', frozen, ' <<<"$output")" -eq 4 ]
+}
+
 @test "controls: a row for each, of recordings and of windows, and what does not apply is named" {
     export SEEDS=1 EPOCHS=2
     made_up 0.1 --subjects 6 --channels 8 --seconds 20 --where C3,C4 --seed 1
