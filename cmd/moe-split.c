@@ -337,7 +337,8 @@ static int read_model(struct layout *l)
 	for (int k = 0; k < l->regions; k++)
 		if (layout_own_input(l, k))
 			return err_set(EX_DATAERR,
-				"%s: region %s has windows of its own length and rate, which are not cut from "
+				"%s: region %s has windows of its own length and rate, which are not cut "
+				"from "
 				"EEG recordings",
 				o.like, l->region[k].name);
 	return 0;

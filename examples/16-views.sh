@@ -28,4 +28,5 @@ for preset in default views; do
         done
     done
 done
-moe-stats "$(ls "$work"/kept/*.safetensors | head -n 1)" | jq -r '.views[] | "\(.view) counts \(.weight * 100 | round) %"'
+set -- "$work"/kept/*.safetensors
+moe-stats "$1" | jq -r '.views[] | "\(.view) counts \(.weight * 100 | round) %"'

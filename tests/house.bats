@@ -88,10 +88,10 @@ none() { # none TEXT: fails and shows the text unless it is empty
 }
 
 @test "a dialect is named in its own file and in the list, and nowhere else" {
-    for d in $(sed -n 's/^\tX(\([a-z]*\)).*/\1/p' lib/recording/dialect/dialect.h); do
+    while IFS= read -r d; do
         [ "$(grep -rlE "dialect_$d\b|\b${d}_(is|plan)\b|X\($d\)" lib cmd --include='*.[ch]' | wc -l)" -eq 2 ] ||
             { echo "$d is named in other files, too"; false; }
-    done
+    done < <(sed -n 's/^\tX(\([a-z]*\)).*/\1/p' lib/recording/dialect/dialect.h)
 }
 
 @test "the library knows no option letter" {
@@ -171,7 +171,7 @@ none() { # none TEXT: fails and shows the text unless it is empty
 }
 
 @test "the prose of comments is at most 100 columns wide (diagrams and formulas set apart may be wider)" {
-    none "$(for f in $(find lib cmd -name '*.[ch]'); do
+    none "$(find lib cmd -name '*.[ch]' | while IFS= read -r f; do
         expand -t 8 "$f" | awk -v f="$f" 'length > 100 && /^ *(\/\* ?|\* )[A-Za-z]/ { print f ":" FNR ": " $0 }'
     done)"
 }

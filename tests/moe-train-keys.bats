@@ -173,7 +173,7 @@ m["moe.config"] = json.dumps(d)'
         [ "$(tensors a)" != "$(tensors b)" ] || { echo "$key=$value changes nothing"; false; }
         moe-train --init b --print-config | grep -qx "$key"$'\t'"$value"$'\tmodel'
         no_train 78 "$key has no effect: encoder.tokens is not $tokens" --set encoder.tokens=spectral --set $key=$value w.st
-        [ -z "$(moe-train --print-config | grep "^$key")" ]
+        run ! grep -q "^$key" <(moe-train --print-config)
     done <<'END'
 evoked encoder.block 0.05
 relative encoder.relative_floor 0.5

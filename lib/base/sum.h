@@ -14,6 +14,6 @@ enum { SUM_BLOCK = 64 }; /* items of a block: one thread takes them, in their or
 typedef void sum_add(void *context, int64_t i, struct arena *scratch, double *sum);
 
 /* total [width] += the sum over the items 0 .. n-1. */
-void sum_items(struct pool *, int64_t n, sum_add *, void *context, int width, double *total);
+void sum_items(struct pool *pool, int64_t n, sum_add *add, void *context, int width, double *total);
 
 #endif

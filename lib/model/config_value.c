@@ -212,8 +212,8 @@ static int set_views(const struct key *k, struct config *c, const cJSON *v, cons
 		names_add(&known, tokeniser_table[i]->name);
 	char *tokenisers = names_join(&known, "|");
 	err_set(EX_CONFIG,
-		"%s: %s is not a list of up to %d different words TOKENISER@PLACE, %s at regions or head", what,
-		k->name, CONFIG_VIEWS, tokenisers);
+		"%s: %s is not a list of up to %d different words TOKENISER@PLACE, %s at regions or head",
+		what, k->name, CONFIG_VIEWS, tokenisers);
 	free(tokenisers);
 	names_free(&known);
 	return -1;

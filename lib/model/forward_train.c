@@ -458,6 +458,7 @@ static double train_group(struct forward *f, double total)
 
 	f->leaves = &in;
 	pool_run(f->pool, backward_tasks(f), train_backward_chunk, f);
+	f->leaves = NULL;
 	return (double)loss.task->x[0];
 }
 

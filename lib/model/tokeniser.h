@@ -35,7 +35,7 @@ struct tokeniser {
 	const struct setting *settings; /* keys of its own, or NULL; config_own tells their values */
 	bool unsigned_features;         /* that do not change when the sign of all samples is turned */
 	bool standardised;              /* by the features' mean and deviation in training */
-	double ridge; /* how many times train.ridge the map of its features has; 0: once */
+	double ridge;                   /* how many times train.ridge the map of its features has; 0: once */
 	/* Features that need a scale learned from the training windows are made in two steps, so
 	 * that those windows are read once: raw() makes [n][D] as features() does, but without the
 	 * scale; power() takes from the first rows of that the powers [kinds] of one window, whose

@@ -49,7 +49,7 @@ void prediction_table_header(const struct prediction_table *a, struct text *t)
 		add_cell(a, "time", t);
 	add_cell(a, "label", t);
 	add_cell(a, "class", t);
-	for (int pass = 0; pass <= has_logits(a); pass++)
+	for (int pass = 0; pass < (has_logits(a) ? 2 : 1); pass++)
 		add_output_headings(a, pass, t);
 	for (int k = 0; k < a->regions; k++)
 		add_heading(a, "gate", a->model->layout.region[k].name, t);

@@ -277,7 +277,8 @@ static void times_without_effect_are_refused(void)
 	c.train.augment[augmentation_find("mask")] = 0.01;
 	CHECK(!augment_check(&c, &layout));
 	c.train.augment[augmentation_find("shift")] = 2;
-	CHECK(augment_check(&c, &layout) && strstr(err_text(), "shift:2s is not shorter than a window (2 s)"));
+	CHECK(augment_check(&c, &layout) &&
+		strstr(err_text(), "shift:2s is not shorter than a window (2 s)"));
 	CHECK(err_status() == EX_CONFIG);
 }
 

@@ -266,7 +266,7 @@ static void regions_with_inputs_of_their_own_go_all_the_way(void)
 		CHECK(!memcmp(before, after, sizeof before));
 		struct text t = {0};
 		struct st_file *f = st_read("model.st");
-		CHECK(f && !describe(f, &t) && strstr(t.s, "\"slow\""));
+		CHECK(f && !describe_file(f, &t) && strstr(t.s, "\"slow\""));
 		text_free(&t);
 		st_free(f);
 		model_free(again);
@@ -346,7 +346,8 @@ static void files_that_do_not_fit_are_refused(void)
 	r.l.region[2].rate = 32;
 	r.d = dataset_new(&r.l, MISSING_ERROR);
 	CHECK(dataset_add(r.d, read_windows("w.st")) && err_status() == EX_DATAERR &&
-		strstr(err_text(), "channel heart has windows of 16 samples at 16 Hz instead of 16 at 32 Hz"));
+		strstr(err_text(),
+			"channel heart has windows of 16 samples at 16 Hz instead of 16 at 32 Hz"));
 	dataset_free(r.d);
 	layout_done(&r.l);
 
