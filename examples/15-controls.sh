@@ -11,13 +11,9 @@ set -eu
 # shellcheck source=examples/common.sh
 . "$(dirname "$0")/common.sh"
 : "${SEEDS:=1..3}" "${FOLDS:=6}" "${CONTROLS:=all}" "${OPTIONS=--set moe.layers=all}"
-if [ $# -gt 0 ] && ls "$1"/*.st >/dev/null 2>&1; then
-    set -- "$1"/*.st
-else
-    cut_arithmetic "$@"
-    set -- "$work/windows.st"
-    OPTIONS="--test-stride 300 $OPTIONS"
-fi
+take_windows "$@"
+OPTIONS="$apart $OPTIONS"
+set -- "$windows"/*.st
 [ "$FOLDS" = loso ] || OPTIONS="--interleave $OPTIONS"
 # shellcheck disable=SC2086 # several options
 moe-cv -q --folds "$FOLDS" --seeds "$SEEDS" ${EPOCHS:+--set train.epochs="$EPOCHS"} --controls="$CONTROLS" $OPTIONS \

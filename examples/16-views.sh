@@ -10,13 +10,9 @@ set -eu
 # shellcheck source=examples/common.sh
 . "$(dirname "$0")/common.sh"
 : "${SEEDS:=1}" "${FOLDS:=6}" "${STEPS:=trained frozen}" "${OPTIONS:=}"
-if [ $# -gt 0 ] && ls "$1"/*.st >/dev/null 2>&1; then
-    set -- "$1"/*.st
-else
-    cut_arithmetic "$@"
-    set -- "$work/windows.st"
-    OPTIONS="--test-stride 300 $OPTIONS"
-fi
+take_windows "$@"
+OPTIONS="$apart $OPTIONS"
+set -- "$windows"/*.st
 for preset in default views; do
     for steps in $STEPS; do
         [ "$steps" = trained ] && rate="" || rate="--set train.lr=1e-12 --set train.epochs=1"

@@ -55,6 +55,22 @@ cut_arithmetic() {
     cut_overlapping "$folder" --reference average "$@"
 }
 
+# take_windows [FOLDER [OPTION...]]: the windows (*.st) of the folder as they are, or its recordings cut as by cut_arithmetic; sets
+# $windows, and $apart to the option that tests on windows which do not overlap, where those that were cut do
+# shellcheck disable=SC2034 # for the scripts that read this
+take_windows() {
+    apart=""
+    if [ $# -gt 0 ] && ls "$1"/*.st >/dev/null 2>&1; then
+        windows=$(cd "$1" && pwd)
+    else
+        cut_arithmetic "$@"
+        mkdir "$work/windows"
+        mv "$work/windows.st" "$work/windows/"
+        windows=$work/windows
+        apart="--test-stride 300"
+    fi
+}
+
 # train OPTION...: a model of the known subjects, of whom a fifth chooses the epoch; $work/model.st and $work/log.jsonl. Its encoders
 # learn by themselves: these experiments are about what encoders, gate and mixtures learn.
 train() {

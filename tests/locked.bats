@@ -5,20 +5,6 @@
 bats_require_minimum_version 1.5.0
 load train_helpers
 
-# deflected FILE: the recording without a class effect, with a wave from sample 16 to 47 of each second on two channels: up, then
-# down in one class, down, then up in the other
-deflected() {
-    awk -F, -v OFS=, 'NR == 1 { print; next }
-    {
-        n = $NF == was ? n + 1 : 0; was = $NF; t = n % 64
-        if (t >= 16 && t < 48) {
-            d = 12 * sin((t - 16) * 3.14159265 / 16) * ($NF == "task" ? 1 : -1)
-            $2 = sprintf("%.2f", $2 + d); $3 = sprintf("%.2f", $3 + d)
-        }
-        print
-    }' "$1"
-}
-
 setup_file() {
     PATH=$(realpath "${MOE_BIN:-build/bin}"):$PATH
     cd "$BATS_FILE_TMPDIR" || exit 1

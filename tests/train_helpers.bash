@@ -26,6 +26,20 @@ train() {
     moe-train $small --no-history -o "$out" "$@"
 }
 
+# deflected FILE: the recording with a wave on two channels from sample 16 to 47 of each second: up and down in one class, down and
+# up in the other, so that no power tells them apart
+deflected() {
+    awk -F, -v OFS=, 'NR == 1 { print; next }
+    {
+        n = $NF == was ? n + 1 : 0; was = $NF; t = n % 64
+        if (t >= 16 && t < 48) {
+            d = 12 * sin((t - 16) * 3.14159265 / 16) * ($NF == "task" ? 1 : -1)
+            $2 = sprintf("%.2f", $2 + d); $3 = sprintf("%.2f", $3 + d)
+        }
+        print
+    }' "$1"
+}
+
 # tensors FILE: a digest of all tensors, without the header (the configuration is in it)
 tensors() {
     local header

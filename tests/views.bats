@@ -5,20 +5,6 @@
 bats_require_minimum_version 1.5.0
 load train_helpers
 
-# deflected FILE: the recording with a wave on two channels from sample 16 to 47 of each second: up and down in one class, down and
-# up in the other, so that no power tells them apart
-deflected() {
-    awk -F, -v OFS=, 'NR == 1 { print; next }
-    {
-        n = $NF == was ? n + 1 : 0; was = $NF; t = n % 64
-        if (t >= 16 && t < 48) {
-            d = 12 * sin((t - 16) * 3.14159265 / 16) * ($NF == "task" ? 1 : -1)
-            $2 = sprintf("%.2f", $2 + d); $3 = sprintf("%.2f", $3 + d)
-        }
-        print
-    }' "$1"
-}
-
 setup_file() {
     make_data
     moe-synth --subjects 8 --channels 6 --rate 64 --seconds 60 --snr 0 --seed 3 -o plain || return 1

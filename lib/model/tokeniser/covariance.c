@@ -10,6 +10,7 @@
  * (bands.h); what is beyond any amplifier, 1e30 times the mean power, is held there. V channels
  * make V(V+1)/2 features: padding has none. Tokens are in the order of their segments, the bands
  * of a segment one after the other; each band is a kind of its own. */
+#include "model/tokeniser/banded.h"
 #include "model/tokeniser/columns.h"
 #include "model/tokeniser/condensed.h"
 #include "model/tokeniser/logarithm.h"
@@ -21,40 +22,10 @@
 
 extern const struct tokeniser tokeniser_covariance;
 
-static int kinds(const struct config *c)
-{
-	return c->encoder.bands.n;
-}
-
 static int size(const struct config *c, int T, double rate, const struct region *r, int *n, int *D)
 {
-	int V = columns_present(r, NULL), segments;
-	if (bands_size(c, T, rate, c->encoder.tapers, &segments))
-		return -1;
-	if (V < 1)
-		return err_set(EX_DATAERR, "region %s: has padding and no channel", r->name);
-	if (V > 256)
-		return err_set(EX_CONFIG,
-			"encoder.tokens=covariance: region %s has %d channels, which makes %d features a "
-			"token; cut "
-			"into smaller regions",
-			r->name, V, V * (V + 1) / 2);
-	*n = segments * c->encoder.bands.n;
-	*D = V * (V + 1) / 2;
-	return 0;
-}
-
-static int count(const struct config *c, int T, double rate, int samples)
-{
-	return bands_count(c, T, rate, samples) * c->encoder.bands.n;
-}
-
-static void *prepare(const struct config *c, int T, double rate)
-{
-	struct segments *s = bands_prepare(c, T, rate, c->encoder.tapers);
-	struct condensed *made = condense(s, 0x1p29);
-	free(s);
-	return made;
+	int V = banded_size(c, c, T, rate, r, n);
+	return V < 0 ? -1 : banded_triangle("covariance", r, V, D);
 }
 
 /* Tokens before the logarithm: for each segment and band the upper triangle of C, row by row. */
@@ -107,8 +78,8 @@ const struct tokeniser tokeniser_covariance = {.name = "covariance",
 	.raw = raw,
 	.power = power,
 	.finish = finish,
-	.kinds = kinds,
+	.kinds = banded_kinds,
 	.size = size,
-	.count = count,
-	.prepare = prepare,
+	.count = banded_count,
+	.prepare = banded_prepare,
 	.features = features};

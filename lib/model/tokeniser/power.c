@@ -2,13 +2,12 @@
  * sine tapers as covariance's diagonal is: ln(P / s + 1e-4), s the mean power of the band in
  * training (tokens.scale). Tapers make a steadier estimate than the single one of spectral. V
  * channels make V features: padding has none. Tokens are in the order of covariance's. */
+#include "model/tokeniser/banded.h"
 #include "model/tokeniser/columns.h"
 #include "model/tokeniser/condensed.h"
 
-#include "base/error.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 extern const struct tokeniser tokeniser_power;
@@ -17,34 +16,10 @@ extern const struct tokeniser tokeniser_power;
  * signal, is as good as nothing. */
 static const double least = 1e-4;
 
-static int kinds(const struct config *c)
-{
-	return c->encoder.bands.n;
-}
-
 static int size(const struct config *c, int T, double rate, const struct region *r, int *n, int *D)
 {
-	int segments;
-	*D = columns_present(r, NULL);
-	if (bands_size(c, T, rate, c->encoder.tapers, &segments))
-		return -1;
-	if (*D < 1)
-		return err_set(EX_DATAERR, "region %s: has padding and no channel", r->name);
-	*n = segments * c->encoder.bands.n;
-	return 0;
-}
-
-static int count(const struct config *c, int T, double rate, int samples)
-{
-	return bands_count(c, T, rate, samples) * c->encoder.bands.n;
-}
-
-static void *prepare(const struct config *c, int T, double rate)
-{
-	struct segments *s = bands_prepare(c, T, rate, c->encoder.tapers);
-	struct condensed *made = condense(s, 0x1p29);
-	free(s);
-	return made;
+	*D = banded_size(c, c, T, rate, r, n);
+	return *D < 0 ? -1 : 0;
 }
 
 /* Tokens before the logarithm: the powers of the channels for each segment and band. */
@@ -102,8 +77,8 @@ const struct tokeniser tokeniser_power = {.name = "power",
 	.raw = raw,
 	.power = power,
 	.finish = finish,
-	.kinds = kinds,
+	.kinds = banded_kinds,
 	.size = size,
-	.count = count,
-	.prepare = prepare,
+	.count = banded_count,
+	.prepare = banded_prepare,
 	.features = features};

@@ -7,6 +7,7 @@
  * (whiten.h). What all frequencies have in common, which is most of what sets people apart (gains,
  * conduction through the head), is taken out. s is the mean of tr(M)/V in training (tokens.scale),
  * f = encoder.relative_floor. Tokens and features are in the order of covariance's. */
+#include "model/tokeniser/banded.h"
 #include "model/tokeniser/columns.h"
 #include "model/tokeniser/condensed.h"
 #include "model/tokeniser/logarithm.h"
@@ -49,14 +50,8 @@ static struct config with_whole(const struct config *c)
 	return all;
 }
 
-static int kinds(const struct config *c)
-{
-	return c->encoder.bands.n;
-}
-
 static int size(const struct config *c, int T, double rate, const struct region *r, int *n, int *D)
 {
-	int V = columns_present(r, NULL), segments;
 	if (c->encoder.bands.n == CONFIG_BANDS)
 		return err_set(EX_CONFIG,
 			"encoder.tokens=relative: %d bands, %d at most; shorten encoder.bands", CONFIG_BANDS,
@@ -67,32 +62,14 @@ static int size(const struct config *c, int T, double rate, const struct region 
 		return err_set(EX_CONFIG,
 			"encoder.whole_low: %g Hz is not below encoder.whole_high, %g Hz; set both", whole[0],
 			whole[1]);
-	if (bands_size(&all, T, rate, c->encoder.tapers, &segments))
-		return -1;
-	if (V < 1)
-		return err_set(EX_DATAERR, "region %s: has padding and no channel", r->name);
-	if (V > 256)
-		return err_set(EX_CONFIG,
-			"encoder.tokens=relative: region %s has %d channels, which makes %d features a "
-			"token; cut into smaller regions",
-			r->name, V, V * (V + 1) / 2);
-	*n = segments * c->encoder.bands.n;
-	*D = V * (V + 1) / 2;
-	return 0;
-}
-
-static int count(const struct config *c, int T, double rate, int samples)
-{
-	return bands_count(c, T, rate, samples) * c->encoder.bands.n;
+	int V = banded_size(c, &all, T, rate, r, n);
+	return V < 0 ? -1 : banded_triangle("relative", r, V, D);
 }
 
 static void *prepare(const struct config *c, int T, double rate)
 {
 	struct config all = with_whole(c);
-	struct segments *s = bands_prepare(&all, T, rate, c->encoder.tapers);
-	struct condensed *made = condense(s, 0x1p29);
-	free(s);
-	return made;
+	return banded_prepare(&all, T, rate);
 }
 
 /* to [V][V] = A B, whole matrices */
@@ -170,8 +147,8 @@ const struct tokeniser tokeniser_relative = {.name = "relative",
 	.raw = raw,
 	.power = power,
 	.finish = finish,
-	.kinds = kinds,
+	.kinds = banded_kinds,
 	.size = size,
-	.count = count,
+	.count = banded_count,
 	.prepare = prepare,
 	.features = features};
