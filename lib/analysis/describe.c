@@ -79,6 +79,14 @@ static int describe_layout(const struct st_file *f, enum layout_of kind, struct 
 		add_columns(&l, &l.region[k], 1, t);
 		text_add(t, ",\"halo\":");
 		add_columns(&l, &l.region[k], 0, t);
+		if (layout_own_input(&l, k)) {
+			text_addf(t, ",\"length\":%d,\"rate\":", layout_length(&l, k));
+			json_double(t, layout_rate(&l, k));
+		}
+		if (l.region[k].tokens) {
+			text_add(t, ",\"tokens\":");
+			json_string(t, l.region[k].tokens);
+		}
 		text_add(t, "}");
 	}
 	text_add(t, "]");

@@ -181,8 +181,9 @@ static int check_inputs(const struct st_file *f, const struct layout *l)
 static int read_input(struct region *g, const cJSON *object)
 {
 	const cJSON *length = json_get(object, "length"), *rate = json_get(object, "rate");
-	if ((length && (!cJSON_IsNumber(length) || length->valuedouble != (double)length->valueint ||
-			       length->valueint < 1 || length->valueint > INT_MAX / 4)) ||
+	if (!cJSON_IsObject(object) ||
+		(length && (!cJSON_IsNumber(length) || length->valuedouble != (double)length->valueint ||
+				   length->valueint < 1 || length->valueint > INT_MAX / 4)) ||
 		(rate && (!cJSON_IsNumber(rate) || !(rate->valuedouble > 0) || !isfinite(rate->valuedouble))))
 		return -1;
 	g->length = length ? length->valueint : 0;
