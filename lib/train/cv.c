@@ -56,6 +56,8 @@ static void free_lines(struct cv_fold *f)
 
 static void add_lines(struct cv_fold *f, const struct text *t)
 {
+	if (!t->n) /* of a control, whose lines nobody reads */
+		return;
 	if (f->bytes + t->n > f->room) {
 		f->room = 2 * f->room + t->n;
 		f->lines = spill_grow(&f->lines_spill, f->lines, f->room);
