@@ -238,7 +238,7 @@ static const char *const ways[][8] = {
 		"bridge.sync=layer"},
 	{"encoder.tokens=patch", "encoder.patch=4", "train.epochs=20", "moe.layers=all", "moe.num_experts=3",
 		"moe.route_unit=patch", "train.scale=group"},
-	{"encoder.tokens=sample", "train.epochs=60", "train.augment=mixup:0.2"},
+	{"encoder.tokens=sample", "train.epochs=25", "train.lr=0.03", "train.augment=mixup:0.2"},
 };
 
 static void regions_with_inputs_of_their_own_go_all_the_way(void)
