@@ -18,6 +18,15 @@ void layout_region_free(struct region *r)
 	free(r->tokens);
 }
 
+void layout_clear_regions(struct layout *l)
+{
+	for (int k = 0; k < l->regions; k++)
+		layout_region_free(&l->region[k]);
+	free(l->region);
+	l->region = NULL;
+	l->regions = 0;
+}
+
 void layout_free(struct layout *l)
 {
 	free(l->unit);
@@ -25,9 +34,7 @@ void layout_free(struct layout *l)
 	names_free(&l->classes);
 	names_free(&l->conditions);
 	preprocessing_free(&l->preprocessing);
-	for (int k = 0; k < l->regions; k++)
-		layout_region_free(&l->region[k]);
-	free(l->region);
+	layout_clear_regions(l);
 	*l = (struct layout){0};
 }
 

@@ -58,6 +58,7 @@ void layout_put(const struct layout *, struct st_writer *, enum layout_of);
 void layout_copy(struct layout *to, const struct layout *from);
 void layout_free(struct layout *);
 void layout_region_free(struct region *);
+void layout_clear_regions(struct layout *); /* to none */
 
 /* Whether region k has windows of another number of samples, or at another rate, than the
  * others. */

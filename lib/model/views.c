@@ -70,9 +70,7 @@ void views_apply(const struct config *c, struct layout *l)
 	if (!c->encoder.views.n || layout_has_views(l))
 		return;
 	layout_copy(&from, l);
-	for (int k = 0; k < l->regions; k++)
-		layout_region_free(&l->region[k]);
-	l->regions = 0;
+	layout_clear_regions(l);
 	for (int i = 0; i < c->encoder.views.n; i++) {
 		const struct view *v = &c->encoder.views.list[i];
 		const char *tokens = tokeniser_table[v->tokens]->name;

@@ -183,6 +183,7 @@ static void join_regions(struct layout *to, const struct layout *from)
 		for (int j = 0; j < from->region[k].width; j++)
 			if (from->region[k].channel[j] >= 0)
 				seen[from->region[k].channel[j]] = 1;
+	layout_clear_regions(to);
 	must(!layout_index_regions(to, 1, 0));
 	for (int c = 0; c < C; c++)
 		if (seen[c])

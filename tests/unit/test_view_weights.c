@@ -147,6 +147,25 @@ static void many_subjects_speak_for_what_helps(void)
 	CHECK(few[0] / few[1] < weight[0] / weight[1]);
 }
 
+/* A noisy copy of another view is worth something by itself, and nothing beside it. */
+static void a_view_that_only_repeats_another_is_left_out(void)
+{
+	static const double strength[] = {0.8, 0.5, 0}, scale[] = {1, 1, 1};
+	static double score[N * V * CLASSES], weight[V];
+	static int label[N];
+	speak(score, label, strength, scale);
+	for (int i = 0; i < N; i++)
+		for (int c = 0; c < CLASSES; c++) /* the third: the first, with noise of its own */
+			score[(i * V + 2) * CLASSES + c] =
+				0.7 * score[(i * V + 2) * CLASSES + c] + score[i * V * CLASSES + c];
+	struct view_scores s = scores(score, label, 300);
+	view_weights(&s, weight);
+	CHECK(weight[0] > 0 && weight[1] > 0 && weight[2] == 0);
+	s.subjects = 5; /* too few to say so */
+	view_weights(&s, weight);
+	CHECK(weight[2] > 0);
+}
+
 /* Objective of three weights, computed plainly. */
 static double plain(const struct view_scores *s, const double *factor, const double *t)
 {
@@ -210,6 +229,7 @@ int main(void)
 	CASE(other_words_are_refused);
 	CASE(few_subjects_leave_views_as_they_are_calibrated);
 	CASE(many_subjects_speak_for_what_helps);
+	CASE(a_view_that_only_repeats_another_is_left_out);
 	CASE(the_weights_are_where_the_objective_is_least);
 	CASE(a_view_alone_and_views_that_are_silent);
 	return check_done();
