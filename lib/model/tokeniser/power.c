@@ -6,7 +6,6 @@
 #include "model/tokeniser/columns.h"
 #include "model/tokeniser/condensed.h"
 
-
 #include <math.h>
 #include <string.h>
 
