@@ -1,5 +1,5 @@
-/* What tokenisers have in common whose tokens are a band in a segment, in the order of the segments,
- * the bands of one after the other: each band is a kind of its own. */
+/* What tokenisers have in common whose tokens are a band in a segment, in the order of the
+ * segments, the bands of one after the other: each band is a kind of its own. */
 #ifndef MODEL_TOKENISER_BANDED_H
 #define MODEL_TOKENISER_BANDED_H
 
