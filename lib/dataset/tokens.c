@@ -168,8 +168,8 @@ static void make_features(void *context, int task, int worker)
 			r->tokeniser->raw(&m->config, r->prepared, x, r->length, r->rate, &l->region[k],
 				row + t->at[k], a);
 		else
-			r->tokeniser->features(&m->config, r->prepared, NULL, x, r->length, r->rate,
-				&l->region[k], row + t->at[k], a);
+			r->tokeniser->features(&m->config, r->prepared, x, r->length, r->rate, &l->region[k],
+				row + t->at[k], a);
 	}
 }
 

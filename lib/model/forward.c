@@ -193,8 +193,8 @@ static void make_tokens(struct forward *f, struct tape *t, int k, int b, int n, 
 	if (n < p->n)
 		all = scratch_reals(t, (size_t)p->n * D);
 	f->source->fill(f->source->context, f->first + b, k, x);
-	p->tokeniser->features(
-		&m->config, p->prepared, model_token_scale(m, k), x, T, p->rate, r, all, t->scratch);
+	tokeniser_features(p->tokeniser, &m->config, p->prepared, model_token_scale(m, k), x, T, p->rate, r,
+		all, t->scratch);
 	if (all != out)
 		memcpy(out, all, (size_t)n * D * sizeof *out);
 	scratch_done(t);

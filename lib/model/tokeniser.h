@@ -37,10 +37,10 @@ struct tokeniser {
 	bool standardised;              /* by the features' mean and deviation in training */
 	double ridge;                   /* how many times train.ridge the map of its features has; 0: once */
 	/* Features that need a scale learned from the training windows are made in two steps, so
-	 * that those windows are read once: raw() makes [n][D] as features() does, but without the
-	 * scale; power() takes from the first rows of that the powers [kinds] of one window, whose
-	 * mean over the training windows is the scale; finish() turns rows of raw() into those of
-	 * features(), in place. NULL, all three: features() needs no scale. */
+	 * that those windows are read once: raw() makes [n][D] of a window without the scale;
+	 * power() takes from the first rows of that the powers [kinds] of one window, whose mean
+	 * over the training windows is the scale; finish() turns rows of raw() into features, in
+	 * place. NULL, all three: there is features(), which needs no scale. */
 	void (*raw)(const struct config *, const void *prepared, const real *x, int T, double rate,
 		const struct region *, real *out, struct arena *scratch);
 	void (*power)(const struct config *, const real *raw, int rows, const struct region *, real *power);
@@ -56,10 +56,10 @@ struct tokeniser {
 	int (*count)(const struct config *, int T, double rate, int samples);
 	/* What is computed once for a model (tables), or NULL; freed with free(). */
 	void *(*prepare)(const struct config *, int T, double rate);
-	/* out [n][D] from x [T][W]; scale [kinds] as above, or NULL; scratch is for buffers and is
-	 * reset by the caller. Numbers that are not there (of a flat channel) are 0. */
-	void (*features)(const struct config *, const void *prepared, const real *scale, const real *x, int T,
-		double rate, const struct region *, real *out, struct arena *scratch);
+	/* out [n][D] from x [T][W]; scratch is for buffers and is reset by the caller. Numbers that
+	 * are not there (of a flat channel) are 0. */
+	void (*features)(const struct config *, const void *prepared, const real *x, int T, double rate,
+		const struct region *, real *out, struct arena *scratch);
 	/* Its trained tensors in a region (experts.<k>.tokens.<name>), whose number is returned;
 	 * NULL: none. */
 	int (*declare)(const struct config *, double rate, const struct region *,
@@ -74,6 +74,11 @@ extern const struct tokeniser *const tokeniser_table[]; /* ends with NULL */
 
 int tokeniser_find(const char *name); /* its row in the table, or -1 */
 int tokeniser_kinds(const struct tokeniser *, const struct config *);
+/* out [n][D]: the features of a window x [T][W], in one step or two; scale [kinds], or NULL: the
+ * scale is 1. */
+void tokeniser_features(const struct tokeniser *, const struct config *, const void *prepared,
+	const real *scale, const real *x, int T, double rate, const struct region *, real *out,
+	struct arena *scratch);
 /* Of n rows, how many are of the same kind as row i. */
 int tokeniser_rows_alike(int n, int kinds, int i);
 

@@ -110,11 +110,10 @@ static int token_size(const struct config *c, int T_, double rate, const struct 
 	return 0;
 }
 
-static void token_features(const struct config *c, const void *prepared, const real *scale, const real *x,
-	int T_, double rate, const struct region *r, real *out, struct arena *scratch)
+static void token_features(const struct config *c, const void *prepared, const real *x, int T_, double rate,
+	const struct region *r, real *out, struct arena *scratch)
 {
 	(void)prepared;
-	(void)scale;
 	(void)scratch;
 	for (int i = 0; i < token_count(c, T_, rate, T_); i++)
 		memcpy(out + i * r->width, x + i * every(c) * r->width, (size_t)r->width * sizeof *x);

@@ -41,12 +41,11 @@ static int extremes_count(const struct config *c, int T_, double rate, int sampl
 	return samples == T_;
 }
 
-static void extremes_features(const struct config *c, const void *prepared, const real *scale, const real *x,
-	int T_, double rate, const struct region *r, real *out, struct arena *scratch)
+static void extremes_features(const struct config *c, const void *prepared, const real *x, int T_,
+	double rate, const struct region *r, real *out, struct arena *scratch)
 {
 	(void)c;
 	(void)prepared;
-	(void)scale;
 	(void)rate;
 	(void)scratch;
 	for (int j = 0; j < r->width; j++) {

@@ -104,7 +104,7 @@ static void band_powers_are_those_of_the_transform(void)
 		x[2 * t] = (real)(3 * sin(2 * pi * 10 * t / RATE + 0.4) + 50), x[2 * t + 1] = REAL(0.3);
 	struct arena *a = arena_new();
 	void *prepared = k->prepare(&c.value, N, RATE);
-	k->features(&c.value, prepared, NULL, x, N, RATE, &region, out, a);
+	tokeniser_features(k, &c.value, prepared, NULL, x, N, RATE, &region, out, a);
 	for (int i = 0; i < 3; i++) {
 		double taper[L], energy = 0, mean = 0;
 		for (int t = 0; t < L; t++) {

@@ -173,8 +173,8 @@ static void what_has_no_logarithm_is_nan(void)
 	begin(&r, "train.scale=none", make("a,b,c", 1, 4, T, 1));
 	r.m->config.encoder.floor = NAN;
 	dataset_fill(r.d, 0, 1, x);
-	r.m->region[1].tokeniser->features(
-		&r.m->config, r.m->region[1].prepared, NULL, x, T, r.l.rate, &r.l.region[1], out, a);
+	tokeniser_features(r.m->region[1].tokeniser, &r.m->config, r.m->region[1].prepared, NULL, x, T,
+		r.l.rate, &r.l.region[1], out, a);
 	for (int i = 0; i < 3 * KINDS * 3; i++)
 		CHECK(isnan((double)out[i]));
 	struct forward *f = forward_new(r.m, r.pool);

@@ -78,7 +78,8 @@ static inline void look_at(struct looker *v, const real *x, const real *scale)
 	for (int i = 0; i < FEATURES; i++)
 		v->out[i] = 77;
 	arena_reset(v->scratch);
-	v->of->features(&v->c.value, v->prepared, scale, x, LONG, RATE, v->region, v->out, v->scratch);
+	tokeniser_features(
+		v->of, &v->c.value, v->prepared, scale, x, LONG, RATE, v->region, v->out, v->scratch);
 	for (int i = v->n * v->D; i < FEATURES; i++)
 		CHECK(v->out[i] == 77);
 }

@@ -78,13 +78,12 @@ static void see(void *context, int light, int low, const double *U, int V)
 		take_roots(g);
 }
 
-static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
-	double rate, const struct region *r, real *out, struct arena *scratch)
+static void features(const struct config *c, const void *prepared, const real *x, int T, double rate,
+	const struct region *r, real *out, struct arena *scratch)
 {
 	struct roots g = {
 		.eigen = eigen_new(LIGHT_WAVES, scratch), .V = columns_present(r, NULL), .out = out};
 	(void)c;
-	(void)scale;
 	(void)rate;
 	lights_walk(prepared, x, T, r, scratch, see, &g);
 	take_roots(&g);

@@ -63,14 +63,6 @@ static void finish(const struct config *c, const real *scale, int rows, const st
 	logarithms(columns_present(r, NULL), c->encoder.bands.n, scale, c->encoder.floor, rows, x, scratch);
 }
 
-static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
-	double rate, const struct region *r, real *out, struct arena *scratch)
-{
-	const struct condensed *s = prepared;
-	raw(c, prepared, x, T, rate, r, out, scratch);
-	finish(c, scale, (1 + (T - s->L) / s->hop) * s->bands, r, out, scratch);
-}
-
 const struct tokeniser tokeniser_covariance = {.name = "covariance",
 	.keys = "encoder.bands|encoder.window|encoder.hop|encoder.evidence|encoder.tapers|encoder.floor",
 	.unsigned_features = true,
@@ -81,5 +73,4 @@ const struct tokeniser tokeniser_covariance = {.name = "covariance",
 	.kinds = banded_kinds,
 	.size = size,
 	.count = banded_count,
-	.prepare = banded_prepare,
-	.features = features};
+	.prepare = banded_prepare};

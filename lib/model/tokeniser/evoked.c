@@ -61,13 +61,12 @@ static double sum_of(const real *x, int W, int j, int from, int to)
 	return sum;
 }
 
-static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
-	double rate, const struct region *r, real *out, struct arena *scratch)
+static void features(const struct config *c, const void *prepared, const real *x, int T, double rate,
+	const struct region *r, real *out, struct arena *scratch)
 {
 	int P = block_of(c, T, rate), *column = arena_take(scratch, (size_t)r->width * sizeof *column),
 	    V = columns_present(r, column);
 	(void)prepared;
-	(void)scale;
 	for (int v = 0; v < V; v++) {
 		bool flat = column_flat(x, T, r->width, column[v]);
 		double mean = sum_of(x, r->width, column[v], 0, T) / T;

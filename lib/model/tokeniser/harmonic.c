@@ -55,13 +55,12 @@ static void see(void *context, int light, int low, const double *U, int V)
 		}
 }
 
-static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
-	double rate, const struct region *r, real *out, struct arena *scratch)
+static void features(const struct config *c, const void *prepared, const real *x, int T, double rate,
+	const struct region *r, real *out, struct arena *scratch)
 {
 	const struct lights *l = prepared;
 	int matrices = (1 + (T - l->L) / l->hop) * l->n * l->lows;
 	real *to = out;
-	(void)scale;
 	(void)rate;
 	lights_walk(l, x, T, r, scratch, see, &to);
 	logarithms(columns_present(r, NULL), 1, NULL, config_own(c, &own[0]), matrices, out, scratch);

@@ -26,12 +26,11 @@ static int count(const struct config *c, int T, double rate, int samples)
 	return samples / c->encoder.patch;
 }
 
-static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
-	double rate, const struct region *r, real *out, struct arena *scratch)
+static void features(const struct config *c, const void *prepared, const real *x, int T, double rate,
+	const struct region *r, real *out, struct arena *scratch)
 {
 	int P = c->encoder.patch;
 	(void)prepared;
-	(void)scale;
 	(void)rate;
 	(void)scratch;
 	memcpy(out, x, (size_t)(T / P * P) * (size_t)r->width * sizeof *out);

@@ -60,14 +60,6 @@ static void finish(const struct config *c, const real *scale, int rows, const st
 			fmax((double)column_held(x[i] / (scale ? scale[i / V % bands] : 1)), 0) + least);
 }
 
-static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
-	double rate, const struct region *r, real *out, struct arena *scratch)
-{
-	const struct condensed *s = prepared;
-	raw(c, prepared, x, T, rate, r, out, scratch);
-	finish(c, scale, (1 + (T - s->L) / s->hop) * s->bands, r, out, scratch);
-}
-
 const struct tokeniser tokeniser_power = {.name = "power",
 	.keys = "encoder.bands|encoder.window|encoder.hop|encoder.evidence|encoder.tapers",
 	.unsigned_features = true,
@@ -79,5 +71,4 @@ const struct tokeniser tokeniser_power = {.name = "power",
 	.kinds = banded_kinds,
 	.size = size,
 	.count = banded_count,
-	.prepare = banded_prepare,
-	.features = features};
+	.prepare = banded_prepare};

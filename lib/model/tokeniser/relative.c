@@ -131,14 +131,6 @@ static void finish(const struct config *c, const real *scale, int rows, const st
 		scratch);
 }
 
-static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
-	double rate, const struct region *r, real *out, struct arena *scratch)
-{
-	const struct condensed *s = prepared;
-	raw(c, prepared, x, T, rate, r, out, scratch);
-	finish(c, scale, (1 + (T - s->L) / s->hop) * c->encoder.bands.n, r, out, scratch);
-}
-
 const struct tokeniser tokeniser_relative = {.name = "relative",
 	.keys = "encoder.bands|encoder.window|encoder.hop|encoder.evidence|encoder.tapers",
 	.settings = own,
@@ -150,5 +142,4 @@ const struct tokeniser tokeniser_relative = {.name = "relative",
 	.kinds = banded_kinds,
 	.size = size,
 	.count = banded_count,
-	.prepare = prepare,
-	.features = features};
+	.prepare = prepare};

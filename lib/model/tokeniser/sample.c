@@ -22,11 +22,10 @@ static int count(const struct config *c, int T, double rate, int samples)
 	return samples;
 }
 
-static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
-	double rate, const struct region *r, real *out, struct arena *scratch)
+static void features(const struct config *c, const void *prepared, const real *x, int T, double rate,
+	const struct region *r, real *out, struct arena *scratch)
 {
 	(void)c;
-	(void)scale;
 	(void)prepared;
 	(void)rate;
 	(void)scratch;

@@ -19,8 +19,8 @@ static void *prepare(const struct config *c, int T, double rate)
 	return bands_prepare(c, T, rate, TAPER_HANN);
 }
 
-static void features(const struct config *c, const void *prepared, const real *scale, const real *x, int T,
-	double rate, const struct region *r, real *out, struct arena *scratch)
+static void features(const struct config *c, const void *prepared, const real *x, int T, double rate,
+	const struct region *r, real *out, struct arena *scratch)
 {
 	const struct segments *s = prepared;
 	size_t w = (size_t)r->width, width = (size_t)s->width;
@@ -29,7 +29,6 @@ static void features(const struct config *c, const void *prepared, const real *s
 	int *column = arena_take(scratch, w * sizeof *column);
 	real *room = arena_take(scratch, w * (size_t)s->L * sizeof *room);
 	(void)c;
-	(void)scale;
 	(void)rate;
 	for (int j = 0; j < r->width; j++)
 		column[j] = j;
